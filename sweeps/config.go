@@ -1,0 +1,186 @@
+package sweeps
+
+// RunConfig is one point of a sweep: everything that a single run reads.
+// Field comments give the consequence, the default and the meaning of zero.
+// Keys are the TOML keys of a sweep file; `id:"no"` marks a field that does not
+// enter the run's identity.
+type RunConfig struct {
+	Seed        int64             `toml:"seed"`
+	Model       ModelConfig       `toml:"model"`
+	Data        DataConfig        `toml:"data"`
+	Train       TrainConfig       `toml:"train"`
+	Loss        LossConfig        `toml:"loss"`
+	Regularizer RegularizerConfig `toml:"regularizer"`
+	Stability   StabilityConfig   `toml:"stability"`
+	Evaluate    EvaluateConfig    `toml:"evaluate"`
+	Checkpoint  CheckpointConfig  `toml:"checkpoint"`
+	Compute     ComputeConfig     `toml:"compute"`
+}
+
+// ModelConfig says what is trained and how its MLM head is turned into an encoder.
+type ModelConfig struct {
+	// Backbone is a reference: hub name, folder, data:PATH or recipe:NAME. Required.
+	Backbone string `toml:"backbone"`
+	// Rescale is k: the MLM-head projection is divided by k before training. Default 1.
+	Rescale Rescale `toml:"rescale"`
+	// Target is what is divided: "decoder" (default), "decoder+bias" or "logits".
+	Target string `toml:"target"`
+	// Tie is "untie" (default: the decoder becomes its own parameter) or "keep".
+	Tie string `toml:"tie"`
+	// Pooling over tokens: "max" (default) or "sum".
+	Pooling string `toml:"pooling"`
+	// Activation: "log1p_relu" (default) or "log1p_log1p_relu".
+	Activation string `toml:"activation"`
+	// TopK keeps only that many terms of a text; 0 (default) keeps all.
+	TopK int `toml:"top_k"`
+	// Dropout replaces the backbone's own rate; nil (default) keeps it.
+	Dropout *float64 `toml:"dropout"`
+}
+
+// Rescale is a number > 0, or one of the automatic choices "auto-norm", "auto-score".
+type Rescale struct {
+	// K is the factor; 0 exactly where Auto is set.
+	K float64
+	// Auto is "", "auto-norm" or "auto-score".
+	Auto string
+}
+
+// DataConfig says which texts and pairs a run trains on.
+type DataConfig struct {
+	// Train is a reference to a training collection. Required.
+	Train string `toml:"train"`
+	// MaxQuery and MaxDocument truncate texts, in tokens with the special ones. Defaults 64, 256.
+	MaxQuery    int `toml:"max_query"`
+	MaxDocument int `toml:"max_document"`
+	// Order is "shuffle" (default) or "file".
+	Order string `toml:"order"`
+	// Negatives is the number of hard negatives per query; 0 (default) is in-batch only.
+	Negatives int `toml:"negatives"`
+}
+
+// TrainConfig is the optimization recipe.
+type TrainConfig struct {
+	Steps       int     `toml:"steps"`               // optimizer steps; required
+	Batch       int     `toml:"batch"`               // queries per step; default 32
+	MicroBatch  int     `toml:"micro_batch" id:"no"` // queries per forward; 0 (default) = Batch
+	HeadLRScale float64 `toml:"head_lr_scale"`       // learning-rate factor of the decoder; default 1
+	LR          float64 `toml:"lr"`                  // peak learning rate; default 2e-5
+	WeightDecay float64 `toml:"weight_decay"`        // decoupled, none on norms and biases; default 0
+	Clip        float64 `toml:"clip"`                // global gradient norm; 0 is none; default 1
+	Schedule    string  `toml:"schedule"`            // "linear" (default), "cosine", "constant"
+	Warmup      float64 `toml:"warmup"`              // share of Steps; default 0.1; unused where WarmupSteps is set
+	WarmupSteps *int    `toml:"warmup_steps"`        // nil (default): Warmup decides
+	Precision   string  `toml:"precision"`           // "float32" (default), "bfloat16"
+}
+
+// LossConfig chooses the ranking loss.
+type LossConfig struct {
+	Kind        string  `toml:"kind"`        // "infonce" (default), "margin_mse", "kl"
+	Scale       float64 `toml:"scale"`       // multiplies scores; default 1
+	Candidates  string  `toml:"candidates"`  // "all" (default), "in_batch_and_own"
+	Temperature float64 `toml:"temperature"` // of KL; default 1
+}
+
+// RegularizerConfig chooses the sparsity regularizer and its ramp.
+type RegularizerConfig struct {
+	Kind           string  `toml:"kind"`            // "flops" (default), "l1", "none"
+	LambdaQuery    float64 `toml:"lambda_query"`    // default 5e-5
+	LambdaDocument float64 `toml:"lambda_document"` // default 1e-3
+	Ramp           float64 `toml:"ramp"`            // share of Steps until the full λ; default 1/3; unused where RampSteps is set
+	RampSteps      *int    `toml:"ramp_steps"`      // nil (default): Ramp decides
+	RampKind       string  `toml:"ramp_kind"`       // "quadratic" (default), "linear", "constant"
+	Negatives      string  `toml:"negatives"`       // "concatenated" (default), "averaged"
+}
+
+// StabilityConfig: whether a collapse ends the run, and the detectors' thresholds.
+type StabilityConfig struct {
+	// Stop ends a collapsing run early. Default false. The thresholds enter the id only where it is true.
+	Stop bool `toml:"stop"`
+}
+
+// EvaluateConfig says what a run is measured on. None of it enters the id, except During where it selects.
+type EvaluateConfig struct {
+	Final     []string `toml:"final" id:"no"`     // references; default none
+	During    []string `toml:"during" id:"no"`    // references, dev split; default none
+	Every     int      `toml:"every" id:"no"`     // steps between evaluations; 0 (default) is never
+	Measures  []string `toml:"measures" id:"no"`  // ir_measures' names; default nDCG@10, RR@10, R@1000
+	Baselines []string `toml:"baselines" id:"no"` // "bm25", "untrained"; default ["bm25"]
+}
+
+// CheckpointConfig says when training state is saved and which is kept.
+type CheckpointConfig struct {
+	Every  int    `toml:"every" id:"no"` // steps; 0 (default) is by time
+	Keep   string `toml:"keep" id:"no"`  // "last+best" (default)
+	Select string `toml:"select"`        // "last" (default), "best"
+}
+
+// ComputeConfig says where a run computes; it never changes an id.
+type ComputeConfig struct {
+	Backend string `toml:"backend" id:"no"` // "auto" (default), "go", "xla", "xla:/path"
+	Slots   int    `toml:"slots" id:"no"`   // runs at a time; 0 (default): GPUs, or 1
+	Threads int    `toml:"threads" id:"no"` // per run; 0 (default): cores / slots
+	Remat   bool   `toml:"remat" id:"no"`   // recompute layers in the backward pass; default false
+}
+
+// Recipe is a pretraining recipe for a small MLM backbone; every key is in its id.
+type Recipe struct {
+	Name      string      `toml:"name"`
+	Seed      int64       `toml:"seed"`
+	Model     RecipeModel `toml:"model"`
+	Start     RecipeStart `toml:"start"`
+	Tokenizer string      `toml:"tokenizer"` // reference, "builtin:demo", or "" = of Start
+	Data      RecipeData  `toml:"data"`
+	Mask      RecipeMask  `toml:"mask"`
+	Train     RecipeTrain `toml:"train"`
+}
+
+// RecipeModel is the shape; zero fields are taken from Start's checkpoint.
+type RecipeModel struct {
+	Architecture   string  `toml:"architecture"` // "bert", "modernbert"
+	Hidden         int     `toml:"hidden"`
+	Layers         int     `toml:"layers"`
+	Heads          int     `toml:"heads"`
+	Intermediate   int     `toml:"intermediate"`
+	Positions      int     `toml:"positions"`       // default 512
+	LocalAttention int     `toml:"local_attention"` // default 128
+	GlobalEvery    int     `toml:"global_every"`    // default 3
+	Tie            bool    `toml:"tie"`             // default true
+	InitStd        float64 `toml:"init_std"`        // default 0.02
+	Dropout        float64 `toml:"dropout"`         // default 0
+}
+
+// RecipeStart warm-starts from a checkpoint folder.
+type RecipeStart struct {
+	Folder string `toml:"folder"` // reference; "" is none
+	Head   string `toml:"head"`   // "keep" (default), "new"
+}
+
+// RecipeData is the pretraining text.
+type RecipeData struct {
+	Text            string  `toml:"text"`
+	ExtraTexts      int     `toml:"extra_texts"`
+	ExtraQueryShare float64 `toml:"extra_query_share"`
+	MaxLength       int     `toml:"max_length"` // default 128
+}
+
+// RecipeMask: Share of tokens chosen; of those Mask become [MASK], Random a random token, Keep stay.
+type RecipeMask struct {
+	Share  float64 `toml:"share"`
+	Mask   float64 `toml:"mask"`
+	Random float64 `toml:"random"`
+	Keep   float64 `toml:"keep"`
+}
+
+// RecipeTrain is the optimization of a recipe.
+type RecipeTrain struct {
+	Steps       int     `toml:"steps"`
+	Batch       int     `toml:"batch"`
+	LR          float64 `toml:"lr"`
+	Schedule    string  `toml:"schedule"`
+	Warmup      float64 `toml:"warmup"`
+	Clip        float64 `toml:"clip"`
+	WeightDecay float64 `toml:"weight_decay"`
+	Beta1       float64 `toml:"beta1"`
+	Beta2       float64 `toml:"beta2"`
+	Precision   string  `toml:"precision"`
+}
