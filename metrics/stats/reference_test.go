@@ -1,0 +1,104 @@
+package stats_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"testing"
+
+	"headroom/metrics/stats"
+)
+
+// reference is what testdata/reference.py wrote with numpy and scipy.
+type reference struct {
+	TQuantile []struct{ P, DF, Want float64 } `json:"t_quantile"`
+	TCDF      []struct{ T, DF, Want float64 } `json:"t_cdf"`
+	TInterval []struct {
+		Values           []float64
+		Level, Low, High float64
+	} `json:"t_interval"`
+	Hierarchical []struct {
+		Differences            [][]float64
+		Resamples              int
+		Seed                   uint64
+		Level, Mean, Low, High float64
+	}
+	Exact []struct {
+		Differences []float64
+		Want        float64
+	}
+	Sampled []struct {
+		Differences []float64
+		Resamples   int
+		Seed        uint64
+		Want        float64
+	}
+	Quantile []struct {
+		Values  []float64
+		P, Want float64
+	}
+}
+
+// near: both are float64 computations of well-conditioned quantities, so they
+// differ in the last few digits only.
+func near(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	if math.IsNaN(got) || math.Abs(got-want) > 1e-9*math.Max(1, math.Abs(want)) {
+		t.Errorf("%s = %.15g, want %.15g", what, got, want)
+	}
+}
+
+func TestReference(t *testing.T) {
+	text, err := os.ReadFile("testdata/reference.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ref reference
+	if err := json.Unmarshal(text, &ref); err != nil {
+		t.Fatal(err)
+	}
+	if len(ref.TQuantile) == 0 || len(ref.Hierarchical) == 0 || len(ref.Exact) == 0 || len(ref.Sampled) == 0 {
+		t.Fatal("reference.json lacks a section")
+	}
+	for _, c := range ref.TQuantile {
+		near(t, "TQuantile", stats.TQuantile(c.P, c.DF), c.Want)
+		near(t, "TQuantile mirrored", stats.TQuantile(1-c.P, c.DF), -c.Want)
+	}
+	for _, c := range ref.TCDF {
+		near(t, "TCDF", stats.TCDF(c.T, c.DF), c.Want)
+	}
+	for _, c := range ref.TInterval {
+		got, err := stats.TInterval(c.Values, c.Level)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "TInterval low", got.Low, c.Low)
+		near(t, "TInterval high", got.High, c.High)
+	}
+	for _, c := range ref.Quantile {
+		near(t, "Quantile", stats.Quantile(c.Values, c.P), c.Want)
+	}
+	for _, c := range ref.Hierarchical {
+		got, err := stats.Hierarchical(c.Differences, stats.Resampling{Resamples: c.Resamples, Seed: c.Seed, Level: c.Level})
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "Hierarchical mean", got.Mean, c.Mean)
+		near(t, "Hierarchical low", got.Interval.Low, c.Low)
+		near(t, "Hierarchical high", got.Interval.High, c.High)
+	}
+	for _, c := range ref.Exact {
+		got, err := stats.Randomization(c.Differences, stats.DefaultResampling())
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "Randomization exact", got, c.Want)
+	}
+	for _, c := range ref.Sampled {
+		got, err := stats.Randomization(c.Differences, stats.Resampling{Resamples: c.Resamples, Seed: c.Seed, Level: 0.95})
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "Randomization sampled", got, c.Want)
+	}
+}
