@@ -1,0 +1,93 @@
+# headroom: the commands a developer needs. `make` alone lists them.
+#
+# The toolchain is pinned here, so that any installed Go from 1.21 works, also
+# one whose GOTOOLCHAIN is "local": that go command fetches the pinned one as a
+# Go module. `make env` prints the same for a shell that calls go by itself.
+export GOTOOLCHAIN  := go1.27.0
+export GOEXPERIMENT := simd
+export CGO_ENABLED  := 1
+
+GO          ?= go
+PYTHON      ?= python3
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+TOOLS       := $(CURDIR)/bin/tools
+FUZZTIME    ?= 10s
+BENCH       ?= .
+PACKAGES    ?= ./...
+# Two packages at a time: the tests that train use both cores of a small machine.
+TESTFLAGS   ?= -p 2 -timeout 10m
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build build-xla test race check fmt vet lint lint-imports lint-static \
+        bench fuzz golden reference env cover clean
+
+help: ## this list
+	@printf 'headroom: make TARGET\n\n'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: build ## train and evaluate the built-in experiment, then write its report
+	@start=$$(date +%s); bin/headroom run demo || exit $$?; run=$$(date +%s); \
+	bin/headroom report demo -o headroom-runs/report/demo || exit $$?; end=$$(date +%s); \
+	echo "demo: run $$((run - start)) s, report $$((end - run)) s; open headroom-runs/report/demo/"
+
+build: ## bin/headroom with the pure Go backend
+	$(GO) build -o bin/headroom ./cmd/headroom
+
+build-xla: ## bin/headroom-xla: the same commands, XLA linked in as well
+	$(GO) build -tags xla -o bin/headroom-xla ./cmd/headroom
+
+test: ## every test; HEADROOM_DATA=DIR adds those on real data
+	$(GO) test $(TESTFLAGS) $(PACKAGES)
+
+check: fmt vet lint test race ## fmt, vet, lint, test and race in one
+
+fmt: ## fail where gofmt would change a file
+	@bad=$$("$$($(GO) env GOROOT)/bin/gofmt" -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+	if [ -n "$$bad" ]; then echo "not formatted by gofmt:"; echo "$$bad"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+lint: fmt vet lint-imports lint-static ## gofmt, go vet, the import rules, staticcheck
+
+lint-imports: ## which package may import which
+	$(GO) test -count=1 ./internal/imports
+
+lint-static:
+	@test -x $(TOOLS)/staticcheck || GOBIN=$(TOOLS) $(GO) install $(STATICCHECK) || \
+	  { echo "lint: cannot install $(STATICCHECK) (no module proxy?): staticcheck did NOT run"; exit 0; }; \
+	if [ -x $(TOOLS)/staticcheck ]; then $(TOOLS)/staticcheck ./...; fi
+
+race: ## the concurrent packages under the race detector
+	$(GO) test -race $(TESTFLAGS) -short ./runner/pool ./runner/lease ./runner/search ./metrics/... ./data/...
+
+bench: ## benchmarks; BENCH=regexp chooses
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PACKAGES)
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u | while read -r dir; do \
+	  grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/^func //' | while read -r name; do \
+	    echo "fuzz $$dir $$name"; \
+	    $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$dir </dev/null || exit 1; \
+	  done || exit 1; \
+	done
+
+golden: ## write the golden files again; look at the difference before a commit
+	@dirs=$$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' . | xargs -r -n1 dirname | sort -u); \
+	for dir in $$dirs; do $(GO) test $$dir -update || exit 1; done
+
+reference: ## make checked-in reference values again (PYTHON with torch and transformers)
+	@scripts=$$(git ls-files '*/testdata/*.py'); \
+	if [ -z "$$scripts" ]; then echo "no reference scripts"; fi; \
+	for script in $$scripts; do echo "$(PYTHON) $$script"; $(PYTHON) $$script || exit 1; done
+
+env: ## the exports that a plain go command needs
+	@echo "export GOTOOLCHAIN=$(GOTOOLCHAIN) GOEXPERIMENT=$(GOEXPERIMENT) CGO_ENABLED=$(CGO_ENABLED)"
+
+cover: ## test coverage, a line a function in cover.txt
+	$(GO) test $(TESTFLAGS) -coverprofile=cover.out $(PACKAGES)
+	$(GO) tool cover -func=cover.out > cover.txt
+	@tail -1 cover.txt
+
+clean: ## remove what make built; workspaces stay
+	rm -rf bin cover.out cover.txt
