@@ -1,0 +1,60 @@
+// Package trec reads and writes relevance judgements (qrels) and runs.
+//
+// Qrels come in TREC's four columns (any white space) or as BEIR's tab-separated file with a header;
+// which one is found out from the first line. Both kinds of file, and runs, may be gzipped, which is found
+// out from the content and not from the name. What is malformed is an error that names file and line:
+// nothing is skipped, except blank lines and, in TREC's formats, lines that start with '#'
+// (comments since trec_eval 10).
+//
+// A ranking is ordered by score descending and, among equal scores, by document id descending in byte
+// order. That is trec_eval's rule; the rank column of a file is ignored. Scores are compared as float64,
+// as trec_eval 10 does (its predecessors rounded them to float32 first).
+package trec
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Qrels maps a query to its judged documents and their grades. Grades may be negative.
+type Qrels map[string]map[string]int
+
+// Scored is one row of a run.
+type Scored struct {
+	Doc   string
+	Score float64
+}
+
+// Run maps a query to its scored documents, in any order.
+type Run map[string][]Scored
+
+// Queries returns the judged queries in byte order.
+func (q Qrels) Queries() []string {
+	names := make([]string, 0, len(q))
+	for name := range q {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Queries returns the run's queries in byte order.
+func (r Run) Queries() []string {
+	names := make([]string, 0, len(r))
+	for name := range r {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Rank sorts in place by the ranking rule. A NaN score, which no reader of this package lets in, ranks last.
+func Rank(scored []Scored) {
+	slices.SortFunc(scored, func(a, b Scored) int {
+		if c := cmp.Compare(b.Score, a.Score); c != 0 {
+			return c
+		}
+		return strings.Compare(b.Doc, a.Doc)
+	})
+}
