@@ -1,0 +1,113 @@
+package imports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Libraries that have homes of their own.
+const (
+	toml    = "github.com/BurntSushi/toml"
+	gomlx   = "github.com/gomlx/..."
+	sqlite  = "github.com/mattn/go-sqlite3"
+	gonum   = "gonum.org/v1/plot/..."
+	unicode = "golang.org/x/text/..."
+)
+
+// layer says everything that the packages in Of may import beside the standard
+// library.
+type layer struct {
+	Of    []string
+	Allow []string
+}
+
+var layers = []layer{
+	{[]string{"sweeps"}, []string{toml}},
+	{[]string{"experiments"}, nil},
+	{[]string{"data/trec"}, nil},
+	{[]string{"data/collection"}, []string{"data/trec"}},
+	{[]string{"data/tokenize"}, []string{unicode}},
+	{[]string{"data/synthetic", "data/examples", "data/batch"}, []string{"data/collection", "data/tokenize", "data/trec"}},
+	{[]string{"data/source"}, []string{"data/collection", "data/synthetic", "data/tokenize", "data/trec"}},
+	{[]string{"metrics/event", "metrics/sparsity", "metrics/stats"}, nil},
+	{[]string{"metrics/stability"}, []string{"metrics/event"}},
+	{[]string{"metrics/store"}, []string{"metrics/event", sqlite}},
+	{[]string{"metrics/ir"}, []string{"data/trec"}},
+	{[]string{"models/safetensors"}, nil},
+	{[]string{"models/hf"}, []string{"models/safetensors"}},
+	{[]string{"models/bert", "models/modernbert", "models/mlmhead", "models/splade"}, []string{gomlx, "models/..."}},
+	{[]string{"runner/search"}, []string{"data/trec"}},
+}
+
+// home says that a library may be imported by these packages only.
+type home struct {
+	Library string
+	Homes   []string
+}
+
+var homes = []home{
+	{gomlx, []string{"models/...", "runner/engine/...", "runner/train/...", "runner/evaluate/...", "runner/checkpoint/..."}},
+	{sqlite, []string{"metrics/store"}},
+	{gonum, []string{"reports/plot"}},
+	{toml, []string{"sweeps", "reports/claims"}},
+	{"github.com/spf13/...", []string{"runner/cli"}},
+	{"github.com/vbauerster/...", []string{"runner/pool"}},
+	{"runner/cli", []string{"cmd/headroom"}},
+}
+
+// wall says that no chain of imports leads from these packages to those.
+type wall struct {
+	From, Never []string
+}
+
+var walls = []wall{
+	{
+		From:  []string{"runner/plan", "runner/pool", "runner/lease", "runner/slurm", "reports/..."},
+		Never: []string{"runner/engine/...", "runner/train/...", "runner/evaluate/...", "runner/worker/...", "models/...", gomlx},
+	},
+	{
+		From:  []string{"sweeps", "data/...", "metrics/..."},
+		Never: []string{"runner/...", "reports/...", "models/...", "cmd/...", gomlx},
+	},
+	{From: []string{"models/..."}, Never: []string{"runner/...", "reports/...", "metrics/...", "sweeps"}},
+}
+
+// Check returns every breach of the rules as a sentence, in the order of the
+// packages' names.
+func Check(graph Graph) []string {
+	var faults []string
+	names := make([]string, 0, len(graph))
+	for name := range graph {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, l := range layers {
+			if !match(name, l.Of) {
+				continue
+			}
+			for _, target := range graph[name] {
+				if !match(target, l.Allow) {
+					faults = append(faults, fmt.Sprintf("%s imports %s; it may import the standard library and [%s]", name, target, strings.Join(l.Allow, " ")))
+				}
+			}
+		}
+		for _, h := range homes {
+			for _, target := range graph[name] {
+				if match(target, []string{h.Library}) && !match(name, h.Homes) {
+					faults = append(faults, fmt.Sprintf("%s imports %s, which belongs to [%s] only", name, target, strings.Join(h.Homes, " ")))
+				}
+			}
+		}
+		for _, w := range walls {
+			if !match(name, w.From) {
+				continue
+			}
+			if chain := graph.Path(name, func(target string) bool { return match(target, w.Never) }); chain != nil {
+				faults = append(faults, fmt.Sprintf("%s reaches %s: %s", name, chain[len(chain)-1], strings.Join(chain, " → ")))
+			}
+		}
+	}
+	return faults
+}
