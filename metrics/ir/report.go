@@ -1,0 +1,89 @@
+package ir
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Report is a Result ready to be shown: as trec_eval's columns or as JSON.
+type Report struct {
+	result *Result
+}
+
+// NewReport wraps a result.
+func NewReport(result *Result) Report { return Report{result} }
+
+// nameWidth is the width to which trec_eval pads a measure's name.
+const nameWidth = 22
+
+// WriteColumns writes trec_eval's columns: measure, query or "all", value with four decimals, parted by tabs.
+// With perQuery the rows of every query of the qrels come first.
+func (r Report) WriteColumns(w io.Writer, perQuery bool) error {
+	out := bufio.NewWriter(w)
+	rows := func(query string, values []float64) {
+		for i, measure := range r.result.Measures {
+			fmt.Fprintf(out, "%-*s\t%s\t%.4f\n", nameWidth, measure, query, values[i])
+		}
+	}
+	if perQuery {
+		for i, query := range r.result.Queries {
+			rows(query, r.result.PerQuery[i])
+		}
+	}
+	rows("all", r.result.Mean)
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write measures: %w", err)
+	}
+	return nil
+}
+
+// WriteTSV writes the per-query file of an evaluation: a header, then query, measure and value (in the
+// fewest digits that read back as the same float64), parted by tabs.
+func (r Report) WriteTSV(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	fmt.Fprintln(out, "query\tmeasure\tvalue")
+	for i, query := range r.result.Queries {
+		for j, measure := range r.result.Measures {
+			fmt.Fprintf(out, "%s\t%s\t%v\n", query, measure, r.result.PerQuery[i][j])
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write measures: %w", err)
+	}
+	return nil
+}
+
+// Means returns the means by the measures' canonical names.
+func (r Report) Means() map[string]float64 { return r.named(r.result.Mean) }
+
+func (r Report) named(values []float64) map[string]float64 {
+	named := make(map[string]float64, len(values))
+	for i, measure := range r.result.Measures {
+		named[measure.String()] = values[i]
+	}
+	return named
+}
+
+// document is the JSON form; its keys are a contract.
+type document struct {
+	Schema   int                           `json:"schema"`
+	Measures map[string]float64            `json:"measures"`
+	Queries  int                           `json:"queries"`
+	PerQuery map[string]map[string]float64 `json:"per_query"`
+}
+
+// MarshalJSON gives {"schema":1,"measures":{…},"queries":n,"per_query":{query:{…}}}.
+func (r Report) MarshalJSON() ([]byte, error) {
+	shown := document{
+		Schema:   1,
+		Measures: r.Means(),
+		Queries:  len(r.result.Queries),
+		PerQuery: make(map[string]map[string]float64, len(r.result.Queries)),
+	}
+	for i, query := range r.result.Queries {
+		shown.PerQuery[query] = r.named(r.result.PerQuery[i])
+	}
+	return json.Marshal(shown)
+}
