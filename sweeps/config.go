@@ -141,7 +141,7 @@ type RecipeModel struct {
 	Layers         int     `toml:"layers"`
 	Heads          int     `toml:"heads"`
 	Intermediate   int     `toml:"intermediate"`
-	Positions      int     `toml:"positions"`       // default 512
+	Positions      int     `toml:"positions"`       // default 512, or Start's
 	LocalAttention int     `toml:"local_attention"` // default 128
 	GlobalEvery    int     `toml:"global_every"`    // default 3
 	Tie            bool    `toml:"tie"`             // default true
@@ -157,10 +157,10 @@ type RecipeStart struct {
 
 // RecipeData is the pretraining text.
 type RecipeData struct {
-	Text            string  `toml:"text"`
-	ExtraTexts      int     `toml:"extra_texts"`
-	ExtraQueryShare float64 `toml:"extra_query_share"`
-	MaxLength       int     `toml:"max_length"` // default 128
+	Text            References `toml:"text"`              // collections whose documents are read; required
+	ExtraTexts      int        `toml:"extra_texts"`       // unindexed texts of the built-in world beside them; default 0
+	ExtraQueryShare float64    `toml:"extra_query_share"` // share of those that are short and query-like; default 0
+	MaxLength       int        `toml:"max_length"`        // default 128
 }
 
 // RecipeMask: Share of tokens chosen; of those Mask become [MASK], Random a random token, Keep stay.

@@ -1,0 +1,25 @@
+package sweeps
+
+import "reflect"
+
+// Change is one key in which two configurations differ; A and B are TOML
+// literals, "" where the key is not set.
+type Change struct {
+	Key string `json:"key"`
+	A   string `json:"a"`
+	B   string `json:"b"`
+	// Semantic tells whether the key can change the result of a run.
+	Semantic bool `json:"semantic"`
+}
+
+// Diff lists where two configurations differ, in the order of Keys.
+func Diff(a, b RunConfig) []Change {
+	va, vb := reflect.ValueOf(a), reflect.ValueOf(b)
+	var changes []Change
+	for _, f := range runFields() {
+		if x, y := literal(f.of(va)), literal(f.of(vb)); x != y {
+			changes = append(changes, Change{Key: f.key, A: x, B: y, Semantic: f.identity != "no"})
+		}
+	}
+	return changes
+}

@@ -1,0 +1,230 @@
+package sweeps
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"sort"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+const (
+	// maxFileBytes bounds a sweep file; the largest honest one is a few KiB,
+	// and a deeply nested hostile one costs time in the square of its size.
+	maxFileBytes = 64 << 10
+	// maxDepth bounds nesting: the deepest valid key has four parts.
+	maxDepth = 6
+)
+
+// document is a TOML file as a list of leaves in the file's order. Values stay
+// undecoded until the type of their key is known, so each is decoded by itself
+// and every one that is wrong gets its own fault; names keep the spelling of
+// the file, which the library's own matching would ignore.
+type document struct {
+	file   string
+	md     toml.MetaData
+	leaves []leaf
+}
+
+// leaf is one value, or an empty table, and where it stands.
+type leaf struct {
+	path  []string
+	value toml.Primitive
+	table bool
+}
+
+func (l leaf) key() string { return strings.Join(l.path, ".") }
+
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read sweep file %q: %w", path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read sweep file %q: not a regular file", path)
+	}
+	if info.Size() > maxFileBytes {
+		return nil, fmt.Errorf("read sweep file %q: %d bytes; allowed: at most %d", path, info.Size(), maxFileBytes)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read sweep file %q: %w", path, err)
+	}
+	return text, nil
+}
+
+// readDocument parses the syntax; a syntax error is the only fault found then.
+func readDocument(file string, text []byte) (*document, *Fault) {
+	if len(text) > maxFileBytes {
+		return nil, &Fault{File: file, Message: fmt.Sprintf("%d bytes of TOML", len(text)), Allowed: fmt.Sprintf("at most %d", maxFileBytes)}
+	}
+	d := &document{file: file}
+	var top map[string]toml.Primitive
+	md, err := toml.Decode(string(text), &top)
+	if err != nil {
+		return nil, syntaxFault(file, err)
+	}
+	d.md = md
+	d.flatten(top, nil, d.positions())
+	return d, nil
+}
+
+func syntaxFault(file string, err error) *Fault {
+	var syntax toml.ParseError
+	if errors.As(err, &syntax) {
+		message := syntax.Message
+		if message == "" {
+			message = strings.TrimPrefix(syntax.Error(), "toml: ")
+		}
+		return &Fault{File: fmt.Sprintf("%s:%d", file, syntax.Position.Line), Message: "not valid TOML: " + strings.ToLower(message[:1]) + message[1:]}
+	}
+	return &Fault{File: file, Message: "not valid TOML: " + strings.TrimPrefix(err.Error(), "toml: ")}
+}
+
+// positions numbers every key, and every table that a key implies, by its first
+// appearance.
+func (d *document) positions() map[string]int {
+	at := map[string]int{}
+	for i, key := range d.md.Keys() {
+		for depth := 1; depth <= min(len(key), maxDepth); depth++ {
+			name := strings.Join(key[:depth], "\x00")
+			if _, seen := at[name]; !seen {
+				at[name] = i
+			}
+		}
+	}
+	return at
+}
+
+func (d *document) flatten(table map[string]toml.Primitive, path []string, at map[string]int) {
+	names := make([]string, 0, len(table))
+	for name := range table {
+		names = append(names, name)
+	}
+	place := func(name string) int { return at[strings.Join(append(path[:len(path):len(path)], name), "\x00")] }
+	sort.Slice(names, func(i, j int) bool {
+		if a, b := place(names[i]), place(names[j]); a != b {
+			return a < b
+		}
+		return names[i] < names[j]
+	})
+	for _, name := range names {
+		here := append(path[:len(path):len(path)], name)
+		var inner map[string]toml.Primitive
+		// Decoding anything but a table into a map leaves the map nil.
+		err := d.md.PrimitiveDecode(table[name], &inner)
+		if err == nil && inner != nil && len(inner) > 0 && len(here) < maxDepth {
+			d.flatten(inner, here, at)
+			continue
+		}
+		d.leaves = append(d.leaves, leaf{path: here, value: table[name], table: inner != nil})
+	}
+}
+
+// any decodes a value without a type, for messages only.
+func (d *document) any(p toml.Primitive) any {
+	var value any
+	if err := d.md.PrimitiveDecode(p, &value); err != nil {
+		return map[string]any(nil)
+	}
+	return value
+}
+
+// decode turns a value into the field's type and checks it by the field's rule.
+func (d *document) decode(p toml.Primitive, f field, r rule) (reflect.Value, *Fault) {
+	v := reflect.New(f.typ)
+	target := v
+	if f.typ.Kind() == reflect.Pointer {
+		v.Elem().Set(reflect.New(f.typ.Elem()))
+		target = v.Elem()
+	}
+	if err := d.md.PrimitiveDecode(p, target.Interface()); err != nil {
+		raw := d.any(p)
+		return reflect.Value{}, &Fault{File: d.file, Key: f.key, Value: shown(raw), Allowed: r.allowed, Message: "is " + kindOf(raw)}
+	}
+	if problem := r.check(v.Elem()); problem != "" {
+		return reflect.Value{}, &Fault{File: d.file, Key: f.key, Value: shown(d.any(p)), Allowed: r.allowed, Message: problem}
+	}
+	return v.Elem(), nil
+}
+
+// check applies a rule to a value, following a pointer.
+func (r rule) check(v reflect.Value) string {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return ""
+		}
+		v = v.Elem()
+	}
+	return r.wrong(v)
+}
+
+// schema is a configuration type's keys and their rules.
+type schema struct {
+	fields []field
+	rules  map[string]rule
+}
+
+func newSchema(fields []field, rules []rule) schema {
+	s := schema{fields: fields, rules: make(map[string]rule, len(rules))}
+	for _, r := range rules {
+		s.rules[r.key] = r
+	}
+	return s
+}
+
+func runSchema() schema { return newSchema(runFields(), runRules()) }
+
+func (s schema) field(key string) (field, rule, bool) {
+	f, ok := fieldByKey(s.fields, key)
+	return f, s.rules[key], ok
+}
+
+// unknown is the fault of a key that the schema lacks. extra names keys that
+// are valid beside the schema's.
+func (s schema) unknown(file, key, value string, extra ...string) Fault {
+	valid := append(keysOf(s.fields), extra...)
+	near := nearest(key, valid)
+	message := "unknown key"
+	if near != "" && strings.EqualFold(near, key) {
+		message = "unknown key: case matters"
+	}
+	for _, v := range valid {
+		if strings.HasPrefix(v, key+".") {
+			return Fault{File: file, Key: key, Value: value, Message: "is a table, not a value", Allowed: "keys such as " + v}
+		}
+		if strings.HasPrefix(key, v+".") {
+			return Fault{File: file, Key: key, Value: value, Message: fmt.Sprintf("%s is a value, not a table", v)}
+		}
+	}
+	return Fault{File: file, Key: key, Value: value, Message: message, Allowed: siblings(key, valid), Near: near}
+}
+
+// siblings lists what may stand where an unknown key stands: the keys of its
+// table, or the tables.
+func siblings(key string, valid []string) string {
+	table := ""
+	if dot := strings.LastIndexByte(key, '.'); dot > 0 {
+		table = key[:dot+1]
+	}
+	var within, top []string
+	for _, v := range valid {
+		head, _, nested := strings.Cut(v, ".")
+		if rest, ok := strings.CutPrefix(v, table); ok && table != "" {
+			within = append(within, rest)
+		}
+		if nested {
+			head = "[" + head + "]"
+		}
+		if !contains(top, head) {
+			top = append(top, head)
+		}
+	}
+	if len(within) > 0 {
+		return "in " + strings.TrimSuffix(table, ".") + ": " + strings.Join(within, ", ")
+	}
+	return strings.Join(top, ", ")
+}

@@ -1,0 +1,91 @@
+package sweeps
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"reflect"
+	"regexp"
+	"sort"
+	"strings"
+)
+
+// ID names a run or a recipe: a hex SHA-256 over what decides its result.
+type ID string
+
+// Short is the first eight digits, for people.
+func (id ID) Short() string { return string(id[:min(8, len(id))]) }
+
+// Valid tells whether the ID has the form of one.
+func (id ID) Valid() bool { return regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(string(id)) }
+
+// Inputs are the digests of what a run starts from: "sha256:…", or for Weights
+// "recipe:<id>" where a recipe makes them. They enter the id in place of the
+// references that led to them, so a folder keeps its runs when it moves.
+type Inputs struct {
+	Weights   string `json:"weights"`
+	Tokenizer string `json:"tokenizer"`
+	Data      string `json:"data"`
+}
+
+// RunID is the identity of a run under today's semantics.
+func RunID(c RunConfig, in Inputs) ID { return CurrentSemantics().RunID(c, in) }
+
+// RunID is the identity of a run whose components had these versions.
+func (s Semantics) RunID(c RunConfig, in Inputs) ID {
+	var b strings.Builder
+	b.WriteString("headroom run 1\n")
+	b.WriteString(canonical(c))
+	in.write(&b)
+	s.write(&b, components(c))
+	return digest(b.String())
+}
+
+// canonicalSettings writes the settings that decide a run's result, one key a line in
+// the order of their names. A setting at its default is left out, so that a new
+// option with a default leaves every old id as it was. References are left out
+// too where an input's digest stands for them; within one file they still tell
+// points apart, see pointKey.
+func canonicalSettings(config, defaults reflect.Value, fields []field, skip func(field) bool) string {
+	var lines []string
+	for _, f := range fields {
+		if f.identity == "no" || skip(f) {
+			continue
+		}
+		if value := literal(f.of(config)); value != literal(f.of(defaults)) {
+			lines = append(lines, f.key+" = "+value+"\n")
+		}
+	}
+	sort.Strings(lines)
+	return strings.Join(lines, "")
+}
+
+func canonical(c RunConfig) string {
+	return canonicalSettings(reflect.ValueOf(c), reflect.ValueOf(Defaults()), runFields(), func(f field) bool {
+		switch {
+		case f.key == "model.backbone", f.key == "data.train":
+			return true
+		case f.identity == "stop":
+			return !c.Stability.Stop
+		case f.key == "train.warmup":
+			return c.Train.WarmupSteps != nil
+		case f.key == "regularizer.ramp":
+			return c.Regularizer.RampSteps != nil
+		}
+		return false
+	})
+}
+
+// pointKey tells the points of one file apart before inputs are known.
+func pointKey(c RunConfig) string {
+	return quote(c.Model.Backbone) + "\n" + quote(c.Data.Train) + "\n" + canonical(c)
+}
+
+func (in Inputs) write(b *strings.Builder) {
+	fmt.Fprintf(b, "input weights = %s\ninput tokenizer = %s\ninput data = %s\n", quote(in.Weights), quote(in.Tokenizer), quote(in.Data))
+}
+
+func digest(text string) ID {
+	sum := sha256.Sum256([]byte(text))
+	return ID(hex.EncodeToString(sum[:]))
+}

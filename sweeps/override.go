@@ -1,0 +1,152 @@
+package sweeps
+
+import (
+	"reflect"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/BurntSushi/toml"
+)
+
+const commandLine = "command line"
+
+// Override applies KEY=VALUE arguments: VALUE is typed like TOML, a bare word
+// is taken as it stands where the key is a string, and an array makes an axis
+// of a key that is not itself a list. Each replaces the fixed value or the axis
+// that the file gave its key. On an error the Spec is unchanged.
+func (s *Spec) Override(args []string) error {
+	next := *s
+	next.assigned = append([]assignment(nil), s.assigned...)
+	next.overrides = s.Overridden()
+	var faults Faults
+	next.override(args, &faults)
+	next.validate(&faults)
+	if err := faults.orNil(); err != nil {
+		return err
+	}
+	*s = next
+	return nil
+}
+
+func (s *Spec) override(args []string, faults *Faults) {
+	schema := runSchema()
+	given := map[string]bool{}
+	for _, arg := range args {
+		key, value, ok := strings.Cut(arg, "=")
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		if !ok || key == "" {
+			faults.add(Fault{File: commandLine, Message: "cannot read override " + quote(arg), Allowed: "KEY=VALUE, such as train.steps=100"})
+			continue
+		}
+		f, r, known := schema.field(key)
+		if !known {
+			faults.add(schema.unknown(commandLine, key, shown(value)))
+			continue
+		}
+		if given[key] {
+			faults.add(Fault{File: commandLine, Key: key, Value: shown(value), Message: "is overridden twice"})
+			continue
+		}
+		given[key] = true
+		if a, ok := readOverride(f, r, value, faults); ok {
+			s.replace(a)
+			s.overrides = append(s.overrides, arg)
+		}
+	}
+}
+
+// readOverride decodes one override's value.
+func readOverride(f field, r rule, value string, faults *Faults) (assignment, bool) {
+	a := assignment{key: f.key, file: commandLine}
+	doc, item, ok := overrideValue(f, value)
+	if !ok {
+		faults.add(Fault{File: commandLine, Key: f.key, Value: shown(value), Message: "is not a TOML value", Allowed: r.allowed})
+		return a, false
+	}
+	before := len(*faults)
+	if list, isList := doc.any(item).([]any); isList && (f.typ.Kind() != reflect.Slice || allLists(list)) {
+		var items []toml.Primitive
+		if err := doc.md.PrimitiveDecode(item, &items); err != nil || len(items) == 0 {
+			faults.add(Fault{File: commandLine, Key: f.key, Value: value, Message: "an axis without values", Allowed: "an array of at least one of: " + r.allowed})
+		}
+		a.axis = true
+		a.values = doc.axisValues(items, f, r, faults)
+		return a, len(*faults) == before
+	}
+	v, fault := doc.decode(item, f, r)
+	if fault != nil {
+		faults.add(*fault)
+		return a, false
+	}
+	a.values = []reflect.Value{v}
+	return a, true
+}
+
+func allLists(list []any) bool {
+	for _, item := range list {
+		if _, ok := item.([]any); !ok {
+			return false
+		}
+	}
+	return len(list) > 0
+}
+
+// overrideValue reads VALUE as TOML, or as a bare word where the key takes one.
+func overrideValue(f field, value string) (*document, toml.Primitive, bool) {
+	if value == "" || !utf8.ValidString(value) || strings.ContainsAny(value, "\n\r") || len(value) > maxFileBytes {
+		return nil, toml.Primitive{}, false
+	}
+	wordy := f.typ.Kind() == reflect.String || f.typ == reflect.TypeFor[Rescale]()
+	doc, item, ok := parseValue(value)
+	if f.typ.Kind() == reflect.String && ok {
+		// A word such as true, or a hub name made of digits, is still a word.
+		switch doc.any(item).(type) {
+		case string, []any:
+		default:
+			ok = false
+		}
+	}
+	if !ok && wordy && !strings.ContainsAny(value[:1], `"'[{`) {
+		return parseValue(quote(value))
+	}
+	return doc, item, ok
+}
+
+func parseValue(text string) (*document, toml.Primitive, bool) {
+	doc, syntax := readDocument(commandLine, []byte("value = "+text))
+	if syntax != nil || len(doc.leaves) != 1 || len(doc.leaves[0].path) != 1 {
+		return nil, toml.Primitive{}, false
+	}
+	return doc, doc.leaves[0].value, true
+}
+
+// replace puts an override in the place of what the file said, and drops the
+// other way of saying it.
+func (s *Spec) replace(a assignment) {
+	kept := s.assigned[:0:0]
+	placed := false
+	for _, old := range s.assigned {
+		if old.key == a.key {
+			kept = append(kept, a)
+			placed = true
+			continue
+		}
+		if otherWay(old.key, a.key) && old.file != commandLine {
+			continue
+		}
+		kept = append(kept, old)
+	}
+	if !placed {
+		kept = append(kept, a)
+	}
+	s.assigned = kept
+}
+
+func otherWay(a, b string) bool {
+	for _, pair := range alternatives() {
+		if (pair[0] == a && pair[1] == b) || (pair[0] == b && pair[1] == a) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,120 @@
+package sweeps
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+)
+
+// rule says what one key accepts.
+type rule struct {
+	key      string
+	allowed  string
+	required bool
+	// wrong returns what is wrong with a value, "" where nothing is. It is
+	// never called for an optional value that is not set.
+	wrong func(v reflect.Value) string
+}
+
+// need marks a key that has no default.
+func (r rule) need() rule { r.required = true; return r }
+
+// integer accepts lo … hi.
+func integer(key string, lo, hi int64, allowed string) rule {
+	return rule{key: key, allowed: allowed, wrong: func(v reflect.Value) string {
+		switch n := v.Int(); {
+		case n < lo:
+			return "too small"
+		case n > hi:
+			return fmt.Sprintf("too large (limit %d)", hi)
+		}
+		return ""
+	}}
+}
+
+// number accepts finite values for which ok holds.
+func number(key string, ok func(x float64) bool, allowed string) rule {
+	return rule{key: key, allowed: allowed, wrong: func(v reflect.Value) string {
+		x := v.Float()
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return "not a finite number"
+		}
+		if !ok(x) {
+			return "out of range"
+		}
+		return ""
+	}}
+}
+
+// choice accepts one of a closed set.
+func choice(key string, options ...string) rule {
+	return rule{key: key, allowed: quoted(options), wrong: func(v reflect.Value) string {
+		return notOneOf(v.String(), options)
+	}}
+}
+
+// choices accepts a list over a closed set, without repetition.
+func choices(key string, options ...string) rule {
+	return rule{key: key, allowed: "a list of " + quoted(options), wrong: func(v reflect.Value) string {
+		return wrongItems(v, func(s string) string { return notOneOf(s, options) })
+	}}
+}
+
+// text accepts a string that wrong finds nothing against.
+func text(key, allowed string, wrong func(string) string) rule {
+	return rule{key: key, allowed: allowed, wrong: func(v reflect.Value) string { return wrong(v.String()) }}
+}
+
+// texts accepts a list of such strings, without repetition.
+func texts(key, allowed string, wrong func(string) string) rule {
+	return rule{key: key, allowed: allowed, wrong: func(v reflect.Value) string { return wrongItems(v, wrong) }}
+}
+
+// flag accepts true and false.
+func flag(key string) rule {
+	return rule{key: key, allowed: "true, false", wrong: func(reflect.Value) string { return "" }}
+}
+
+func notOneOf(s string, options []string) string {
+	for _, option := range options {
+		if s == option {
+			return ""
+		}
+	}
+	for _, option := range options {
+		if strings.EqualFold(s, option) {
+			return fmt.Sprintf("%q is not a choice: case matters", s)
+		}
+	}
+	return fmt.Sprintf("%q is not a choice", s)
+}
+
+func wrongItems(list reflect.Value, wrong func(string) string) string {
+	seen := map[string]bool{}
+	for i := range list.Len() {
+		item := list.Index(i).String()
+		if problem := wrong(item); problem != "" {
+			return fmt.Sprintf("element %d: %s", i+1, problem)
+		}
+		if seen[item] {
+			return fmt.Sprintf("element %d: %q is there twice", i+1, item)
+		}
+		seen[item] = true
+	}
+	return ""
+}
+
+func quoted(options []string) string {
+	out := make([]string, len(options))
+	for i, option := range options {
+		out[i] = fmt.Sprintf("%q", option)
+	}
+	return strings.Join(out, ", ")
+}
+
+func anyReal(float64) bool       { return true }
+func positive(x float64) bool    { return x > 0 }
+func notNegative(x float64) bool { return x >= 0 }
+func share(x float64) bool       { return x >= 0 && x <= 1 }
+func belowOne(x float64) bool    { return x >= 0 && x < 1 }

@@ -1,0 +1,147 @@
+package sweeps
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+)
+
+const (
+	maxSteps  = 1_000_000_000
+	maxCount  = 1_000_000
+	maxLength = 1 << 20
+)
+
+// runRules has one rule for every key of RunConfig; a test holds the two to
+// each other.
+func runRules() []rule {
+	const reference = "a reference to data: ./FOLDER, /FOLDER, data:PATH, builtin:demo, family:name"
+	rules := []rule{
+		integer("seed", 0, math.MaxInt64, "integer ≥ 0"),
+		text("model.backbone", "a hub name (owner/name[@revision]), a folder (./FOLDER, /FOLDER, data:PATH) or recipe:NAME", wrongReference).need(),
+		{key: "model.rescale", allowed: `number > 0, "auto-norm", "auto-score"`, wrong: wrongRescale},
+		choice("model.target", "decoder", "decoder+bias", "logits"),
+		choice("model.tie", "untie", "keep"),
+		choice("model.pooling", "max", "sum"),
+		choice("model.activation", "log1p_relu", "log1p_log1p_relu"),
+		integer("model.top_k", 0, maxLength, "integer ≥ 0; 0 keeps all terms"),
+		number("model.dropout", belowOne, "number, 0 ≤ x < 1"),
+		text("data.train", reference, wrongReference).need(),
+		integer("data.max_query", 2, maxLength, "integer, 2 … the backbone's positions"),
+		integer("data.max_document", 2, maxLength, "integer, 2 … the backbone's positions"),
+		choice("data.order", "shuffle", "file"),
+		integer("data.negatives", 0, maxCount, "integer ≥ 0"),
+		integer("train.steps", 1, maxSteps, "integer ≥ 1").need(),
+		integer("train.batch", 1, maxCount, "integer ≥ 1, in queries"),
+		integer("train.micro_batch", 0, maxCount, "integer that divides train.batch; 0 is the whole batch"),
+		number("train.head_lr_scale", positive, "number > 0"),
+		number("train.lr", notNegative, "number ≥ 0"),
+		number("train.weight_decay", notNegative, "number ≥ 0"),
+		number("train.clip", notNegative, "number ≥ 0; 0 is no clipping"),
+		choice("train.schedule", "linear", "cosine", "constant"),
+		number("train.warmup", share, "share of train.steps, 0 ≤ x ≤ 1"),
+		integer("train.warmup_steps", 0, maxSteps, "integer, 0 … train.steps"),
+		choice("train.precision", "float32", "bfloat16"),
+		choice("loss.kind", "infonce", "margin_mse", "kl"),
+		number("loss.scale", positive, "number > 0"),
+		choice("loss.candidates", "all", "in_batch_and_own"),
+		number("loss.temperature", positive, "number > 0"),
+		choice("regularizer.kind", "flops", "l1", "none"),
+		number("regularizer.lambda_query", notNegative, "number ≥ 0"),
+		number("regularizer.lambda_document", notNegative, "number ≥ 0"),
+		number("regularizer.ramp", share, "share of train.steps, 0 ≤ x ≤ 1"),
+		integer("regularizer.ramp_steps", 1, maxSteps, "integer ≥ 1"),
+		choice("regularizer.ramp_kind", "quadratic", "linear", "constant"),
+		choice("regularizer.negatives", "concatenated", "averaged"),
+		texts("evaluate.final", "a list of references to data", wrongReference),
+		texts("evaluate.during", "a list of references to data", wrongReference),
+		integer("evaluate.every", 0, maxSteps, "integer ≥ 0, in steps; 0 is never"),
+		texts("evaluate.measures", "a list of nDCG, nDCG@k, AP, AP@k, P@k, R@k, RR, RR@k, Success@k", wrongMeasure),
+		choices("evaluate.baselines", "bm25", "untrained"),
+		integer("checkpoint.every", 0, maxSteps, "integer ≥ 0, in steps; 0 is by time"),
+		choice("checkpoint.keep", "last+best", "last"),
+		choice("checkpoint.select", "last", "best"),
+		text("compute.backend", `"auto", "go", "xla", "xla:/path"`, wrongBackend),
+		integer("compute.slots", 0, 1024, "integer ≥ 0; 0 is one a GPU, or 1"),
+		integer("compute.threads", 0, 4096, "integer ≥ 0; 0 is cores / slots"),
+		flag("compute.remat"),
+	}
+	return append(rules, stabilityRules()...)
+}
+
+func wrongRescale(v reflect.Value) string {
+	r := v.Interface().(Rescale)
+	if r.Auto != "" {
+		return notOneOf(r.Auto, []string{"auto-norm", "auto-score"})
+	}
+	if math.IsNaN(r.K) || math.IsInf(r.K, 0) {
+		return "not a finite number"
+	}
+	if r.K <= 0 {
+		return "out of range"
+	}
+	return ""
+}
+
+// wrongReference finds what can be seen without looking at a disk; whether the
+// reference leads anywhere is for data/source to say.
+func wrongReference(s string) string {
+	switch {
+	case s == "":
+		return "empty"
+	case strings.TrimSpace(s) != s:
+		return "begins or ends with a space"
+	case strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }):
+		return "holds a control character"
+	case len(s) > 1000:
+		return "longer than 1,000 bytes"
+	}
+	if kind, name, ok := strings.Cut(s, ":"); ok && name == "" && !strings.Contains(kind, "/") {
+		return fmt.Sprintf("nothing after %q", kind+":")
+	}
+	return ""
+}
+
+func wrongMeasure(s string) string {
+	if !regexp.MustCompile(`^((nDCG|AP|RR)(@[1-9][0-9]{0,8})?|(P|R|Success)@[1-9][0-9]{0,8})$`).MatchString(s) {
+		return fmt.Sprintf("%q is not a measure", s)
+	}
+	return ""
+}
+
+func wrongBackend(s string) string {
+	if path, ok := strings.CutPrefix(s, "xla:"); ok {
+		if !filepath.IsAbs(path) {
+			return "the plugin's path must be absolute"
+		}
+		return ""
+	}
+	return notOneOf(s, []string{"auto", "go", "xla"})
+}
+
+// acrossRun finds faults that lie between keys of one point.
+func acrossRun(c RunConfig) []Fault {
+	var faults []Fault
+	fault := func(key, value, message string) {
+		faults = append(faults, Fault{Key: key, Value: value, Message: message})
+	}
+	if w := c.Train.WarmupSteps; w != nil && *w > c.Train.Steps && c.Train.Steps > 0 {
+		fault("train.warmup_steps", fmt.Sprint(*w), fmt.Sprintf("longer than train.steps = %d", c.Train.Steps))
+	}
+	if m, b := c.Train.MicroBatch, c.Train.Batch; m > 0 && b > 0 && b%m != 0 {
+		fault("train.micro_batch", fmt.Sprint(m), fmt.Sprintf("does not divide train.batch = %d", b))
+	}
+	if c.Loss.Kind == "infonce" && c.Train.Batch == 1 && c.Data.Negatives == 0 {
+		fault("train.batch", "1", "InfoNCE over one candidate is always zero: use a larger batch or data.negatives")
+	}
+	if c.Evaluate.Every > 0 && len(c.Evaluate.During) == 0 {
+		fault("evaluate.every", fmt.Sprint(c.Evaluate.Every), "evaluate.during names nothing to evaluate on")
+	}
+	if c.Checkpoint.Select == "best" && (len(c.Evaluate.During) == 0 || c.Evaluate.Every == 0) {
+		fault("checkpoint.select", `"best"`, "needs evaluate.during and evaluate.every to choose by")
+	}
+	return faults
+}

@@ -1,0 +1,233 @@
+package sweeps
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Spec is a sweep file that has been read, checked and found sound.
+type Spec struct {
+	// Name names the sweep in the workspace.
+	Name string
+	// Question is what the sweep is meant to answer; shown in its report.
+	Question string
+	// Path is the file's name as given.
+	Path string
+	// Text is the file as read. Overrides are not in it; TOML has them.
+	Text []byte
+	// Slurm is the [slurm] table: where to run, never what.
+	Slurm Slurm
+
+	assigned  []assignment
+	overrides []string
+}
+
+// assignment is one key that a file or an override sets: to one value, or as an
+// axis to several.
+type assignment struct {
+	key, file string
+	axis      bool
+	values    []reflect.Value
+}
+
+// Axis is a key that varies, with its values as TOML literals in the order of
+// the file.
+type Axis struct {
+	Key    string
+	Values []string
+}
+
+// Axes lists the axes, slowest first.
+func (s *Spec) Axes() []Axis {
+	var axes []Axis
+	for _, a := range s.assigned {
+		if !a.axis {
+			continue
+		}
+		axis := Axis{Key: a.key}
+		for _, v := range a.values {
+			axis.Values = append(axis.Values, literal(v))
+		}
+		axes = append(axes, axis)
+	}
+	return axes
+}
+
+// Overridden lists the overrides that the spec was given, as given.
+func (s *Spec) Overridden() []string { return append([]string(nil), s.overrides...) }
+
+// Load reads a sweep file, with overrides applied before anything is judged
+// missing. Its error is Faults, or says why the file cannot be read.
+func Load(path string, overrides ...string) (*Spec, error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text, overrides...)
+}
+
+// Parse is Load for a text at hand; name stands for the file in messages.
+func Parse(name string, text []byte, overrides ...string) (*Spec, error) {
+	doc, syntax := readDocument(name, text)
+	if syntax != nil {
+		return nil, Faults{*syntax}
+	}
+	s := &Spec{Path: name, Text: append([]byte(nil), text...)}
+	var faults Faults
+	s.read(doc, &faults)
+	s.override(overrides, &faults)
+	s.validate(&faults)
+	if err := faults.orNil(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// read takes every leaf of the file to where it belongs.
+func (s *Spec) read(doc *document, faults *Faults) {
+	schema := runSchema()
+	named := false
+	refused := map[string]bool{}
+	for _, l := range doc.leaves {
+		switch root := l.path[0]; {
+		case len(l.path) == 1 && root == "name":
+			named = true
+			s.Name = doc.string(l, "letters, digits, '.', '_' and '-', at most 100, beginning with a letter or digit", wrongName, faults)
+		case len(l.path) == 1 && root == "question":
+			s.Question = doc.string(l, "a text", func(string) string { return "" }, faults)
+		case root == "slurm":
+			s.Slurm.read(doc, l, faults)
+		case contains(tablesNotYet(), root):
+			if !refused[root] {
+				f := laterTable(root)
+				f.File = doc.file
+				faults.add(f)
+			}
+			refused[root] = true
+		case root == "grid":
+			s.readAxis(doc, l, schema, faults)
+		default:
+			s.readFixed(doc, l, schema, faults)
+		}
+	}
+	if !named {
+		faults.add(Fault{File: doc.file, Key: "name", Message: "is missing", Allowed: "a name for the sweep"})
+	}
+}
+
+func (s *Spec) readFixed(doc *document, l leaf, schema schema, faults *Faults) {
+	f, r, ok := schema.field(l.key())
+	if !ok {
+		faults.add(schema.unknown(doc.file, l.key(), shown(doc.any(l.value)), "name", "question", "grid"))
+		return
+	}
+	v, fault := doc.decode(l.value, f, r)
+	if fault != nil {
+		faults.add(*fault)
+		// Noted without a value, so that it is not called missing as well.
+		s.assign(assignment{key: f.key, file: doc.file}, faults)
+		return
+	}
+	s.assign(assignment{key: f.key, file: doc.file, values: []reflect.Value{v}}, faults)
+}
+
+func (s *Spec) readAxis(doc *document, l leaf, schema schema, faults *Faults) {
+	key := leaf{path: l.path[1:]}.key()
+	if key == "" {
+		if !l.table {
+			faults.add(Fault{File: doc.file, Key: "grid", Value: shown(doc.any(l.value)), Message: "is not a table", Allowed: `[grid] with lines such as "model.rescale" = [1, 4]`})
+		}
+		return
+	}
+	f, r, ok := schema.field(key)
+	if !ok {
+		faults.add(schema.unknown(doc.file, key, shown(doc.any(l.value))))
+		return
+	}
+	var items []toml.Primitive
+	if err := doc.md.PrimitiveDecode(l.value, &items); err != nil || l.table {
+		raw := doc.any(l.value)
+		faults.add(Fault{File: doc.file, Key: key, Value: shown(raw), Message: "an axis is " + kindOf(raw), Allowed: "an array of: " + r.allowed})
+		items = nil
+	} else if len(items) == 0 {
+		faults.add(Fault{File: doc.file, Key: key, Value: "[]", Message: "an axis without values", Allowed: "an array of at least one of: " + r.allowed})
+	}
+	s.assign(assignment{key: key, file: doc.file, axis: true, values: doc.axisValues(items, f, r, faults)}, faults)
+}
+
+// axisValues decodes an axis's items one by one; those that fail become faults.
+func (d *document) axisValues(items []toml.Primitive, f field, r rule, faults *Faults) []reflect.Value {
+	var values []reflect.Value
+	seen := map[string]bool{}
+	if f.identity == "no" {
+		faults.add(Fault{File: d.file, Key: f.key, Message: "does not change a run's result, so it cannot be an axis: every point would be the same run", Allowed: "a fixed value"})
+	}
+	for _, item := range items {
+		v, fault := d.decode(item, f, r)
+		if fault != nil {
+			faults.add(*fault)
+			continue
+		}
+		if text := literal(v); seen[text] {
+			faults.add(Fault{File: d.file, Key: f.key, Value: text, Message: "is on the axis twice"})
+			continue
+		} else {
+			seen[text] = true
+		}
+		values = append(values, v)
+	}
+	return values
+}
+
+// assign notes what a key is set to; the second time is a fault.
+func (s *Spec) assign(a assignment, faults *Faults) {
+	for _, known := range s.assigned {
+		if known.key != a.key {
+			continue
+		}
+		message := "is set twice"
+		if known.axis != a.axis {
+			message = "is both fixed and an axis"
+		}
+		faults.add(Fault{File: a.file, Key: a.key, Message: message, Allowed: "one of the two"})
+		return
+	}
+	s.assigned = append(s.assigned, a)
+}
+
+// string decodes a leaf that must be a string.
+func (d *document) string(l leaf, allowed string, wrong func(string) string, faults *Faults) string {
+	var text string
+	if err := d.md.PrimitiveDecode(l.value, &text); err != nil {
+		raw := d.any(l.value)
+		faults.add(Fault{File: d.file, Key: l.key(), Value: shown(raw), Allowed: allowed, Message: "is " + kindOf(raw)})
+		return ""
+	}
+	if problem := wrong(text); problem != "" {
+		faults.add(Fault{File: d.file, Key: l.key(), Value: shown(text), Allowed: allowed, Message: problem})
+	}
+	return text
+}
+
+// wrongName guards names that become folders.
+func wrongName(name string) string {
+	if name == "" {
+		return "empty"
+	}
+	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`).MatchString(name) {
+		return fmt.Sprintf("%q cannot name a folder", name)
+	}
+	return ""
+}
+
+func contains(list []string, s string) bool {
+	for _, item := range list {
+		if item == s {
+			return true
+		}
+	}
+	return false
+}

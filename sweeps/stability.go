@@ -1,0 +1,6 @@
+package sweeps
+
+// StabilityDefaults never stops a run.
+func StabilityDefaults() StabilityConfig { return StabilityConfig{} }
+
+func stabilityRules() []rule { return []rule{flag("stability.stop")} }

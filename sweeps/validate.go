@@ -1,0 +1,98 @@
+package sweeps
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// maxPoints bounds a sweep's size: beyond it a typing error is likelier than a
+// plan.
+const maxPoints = 100_000
+
+// Validate reports everything that is wrong with a configuration by itself:
+// ranges, spellings, what is missing, what contradicts, what comes later. file
+// stands for its source in messages.
+func Validate(file string, c RunConfig) error {
+	var faults Faults
+	v := reflect.ValueOf(c)
+	for _, r := range runRules() {
+		f, ok := fieldByKey(runFields(), r.key)
+		if !ok {
+			continue
+		}
+		value := f.of(v)
+		if r.required && value.IsZero() {
+			faults.add(missing(file, r))
+			continue
+		}
+		if problem := r.check(value); problem != "" {
+			faults.add(Fault{File: file, Key: r.key, Value: literal(value), Allowed: r.allowed, Message: problem})
+		}
+	}
+	judge(file, c, &faults)
+	return faults.orNil()
+}
+
+// judge finds what single keys cannot show.
+func judge(file string, c RunConfig, faults *Faults) {
+	for _, f := range acrossRun(c) {
+		f.File = file
+		faults.add(f)
+	}
+	for _, row := range runsNotYet() {
+		if row.used(c) {
+			f, _ := fieldByKey(runFields(), row.key)
+			fault := later(row.key, literal(f.of(reflect.ValueOf(c))), row.instead)
+			fault.File = file
+			faults.add(fault)
+		}
+	}
+}
+
+func missing(file string, r rule) Fault {
+	return Fault{File: file, Key: r.key, Message: "is missing", Allowed: r.allowed}
+}
+
+// validate judges the whole sweep: what is missing, what contradicts, and what
+// single points say.
+func (s *Spec) validate(faults *Faults) {
+	assigned := map[string]assignment{}
+	points := 1
+	for _, a := range s.assigned {
+		assigned[a.key] = a
+		if n := len(a.values); a.axis && n > 0 && points <= maxPoints {
+			points *= n
+		}
+	}
+	for _, r := range runRules() {
+		if _, ok := assigned[r.key]; r.required && !ok {
+			faults.add(missing(s.Path, r))
+		}
+	}
+	for _, pair := range alternatives() {
+		a, first := assigned[pair[0]]
+		b, second := assigned[pair[1]]
+		if first && second {
+			faults.add(Fault{File: a.file, Key: pair[0], Message: fmt.Sprintf("is set beside %s (in %s)", pair[1], b.file), Allowed: "one of the two"})
+		}
+	}
+	if points > maxPoints {
+		faults.add(Fault{File: s.Path, Key: "grid", Message: "has too many points", Allowed: fmt.Sprintf("at most %d", maxPoints)})
+		return
+	}
+	known := map[string]string{}
+	s.points(func(c RunConfig) {
+		judge(s.Path, c, faults)
+		point := pointKey(c)
+		if earlier, twice := known[point]; twice {
+			faults.add(Fault{File: s.Path, Key: "grid", Message: fmt.Sprintf("two points are the same run: %s and %s", earlier, s.describe(c))})
+		}
+		known[point] = s.describe(c)
+	})
+}
+
+// alternatives are two ways to say one thing; an override of one replaces the
+// other.
+func alternatives() [][2]string {
+	return [][2]string{{"train.warmup", "train.warmup_steps"}, {"regularizer.ramp", "regularizer.ramp_steps"}}
+}
