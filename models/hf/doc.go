@@ -1,0 +1,15 @@
+// Package hf reads and writes model folders in the layouts of the Hugging Face hub: config.json, safetensors weights
+// (one file or shards), and sentence-transformers' folders around them.
+//
+// Contract. Four model types are known: bert, distilbert, roberta, modernbert (Ettin is a modernbert). ParseConfig
+// returns a Config whose every field is set and sane, or one error with all faults. Load returns every parameter
+// that the config implies, once, under its canonical name and with its shape, as float32; every tensor of the files
+// is either such a parameter or on the family's list of ignorable ones; anything else is one error that lists all of
+// it. There is no partial load. Save writes what sentence-transformers loads as a SparseEncoder and transformers as
+// a *ForMaskedLM, and shows the finished folder or none.
+//
+// Canonical names are those of transformers' *ForMaskedLM classes. The decoder's weight is always under
+// Config.DecoderName, also where the file leaves it out because it is tied to the input embeddings; the decoder's
+// bias is always under Config.DecoderBiasName, whichever of its two names a file uses. Weight matrices are
+// [out, in], as in the files.
+package hf
