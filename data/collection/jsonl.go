@@ -1,0 +1,103 @@
+package collection
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json/v2"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxLine bounds a line, so that a file that is no JSONL does not fill the memory.
+const maxLine = 64 << 20
+
+// row is a line of corpus or queries. Pointers tell an absent or null member from an empty one.
+type row struct {
+	ID    *string `json:"_id"`
+	Title *string `json:"title"`
+	Text  *string `json:"text"`
+}
+
+// ReadJSONL calls fn for each row of a corpus or query file (plain or gzipped, by content), in order, without
+// keeping texts. The name is used in messages. `_id` must be a string that is not empty and not there twice,
+// `text` a string; `title` may be absent or null. An error of fn ends the reading and is returned with file
+// and line.
+func ReadJSONL(r io.Reader, name string, fn func(Document) error) error {
+	text, err := decompress(r)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	lines := bufio.NewScanner(text)
+	lines.Buffer(make([]byte, 0, 1<<16), maxLine)
+	first := map[string]int{} // id → line
+	number := 0
+	for lines.Scan() {
+		number++
+		line := lines.Bytes()
+		if number == 1 {
+			line = bytes.TrimPrefix(line, []byte("\ufeff"))
+		}
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		document, err := parse(line)
+		if err == nil {
+			if at, taken := first[document.ID]; taken {
+				err = fmt.Errorf("_id %q: already on line %d; an id is allowed once", document.ID, at)
+			} else {
+				first[document.ID] = number
+				err = fn(document)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("read %s:%d: %w", name, number, err)
+		}
+	}
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("read %s:%d: line longer than the %d MiB allowed", name, number+1, maxLine>>20)
+	} else if err != nil {
+		return fmt.Errorf("read %s:%d: %w", name, number+1, err)
+	}
+	return nil
+}
+
+func parse(line []byte) (Document, error) {
+	var read row
+	if err := json.Unmarshal(line, &read); err != nil {
+		return Document{}, fmt.Errorf("want a JSON object {\"_id\": string, \"text\": string}: %w", err)
+	}
+	switch {
+	case bytes.Equal(bytes.TrimSpace(line), []byte("null")):
+		return Document{}, errors.New("null; want a JSON object {\"_id\": string, \"text\": string}")
+	case read.ID == nil:
+		return Document{}, errors.New("no _id; a string is required")
+	case *read.ID == "":
+		return Document{}, errors.New("_id \"\": an id must not be empty")
+	case read.Text == nil:
+		return Document{}, fmt.Errorf("_id %q: no text; a string is required (it may be empty)", *read.ID)
+	}
+	document := Document{ID: *read.ID, Text: *read.Text}
+	if read.Title != nil {
+		document.Title = *read.Title
+	}
+	return document, nil
+}
+
+// checkID refuses what the collection's other files cannot carry: white space parts the columns of qrels and
+// of TREC run files.
+func checkID(id string) error {
+	if strings.ContainsAny(id, " \t\n\v\f\r") {
+		return fmt.Errorf("_id %q: white space is not allowed, it parts the columns of qrels and run files", id)
+	}
+	return nil
+}
+
+// checkQueryID refuses also what would read as a comment at the start of a run file's line.
+func checkQueryID(id string) error {
+	if strings.HasPrefix(id, "#") {
+		return fmt.Errorf("_id %q: a query's id must not start with #, which is a comment in run files", id)
+	}
+	return checkID(id)
+}

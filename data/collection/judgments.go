@@ -1,0 +1,97 @@
+package collection
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"headroom/data/trec"
+)
+
+// Train is the split whose qrels are training pairs.
+const Train = "train"
+
+// Judgment is one row of a qrels file.
+type Judgment struct {
+	Query, Document string
+	Grade           int
+}
+
+// Judgments are the rows of one split in file order.
+type Judgments struct {
+	Rows []Judgment
+	// Unknown counts the rows whose document is not in the corpus; always 0 for the train split.
+	Unknown int
+}
+
+// Qrels returns the judgements of a split by query; unknown documents stay in it.
+func (c *Collection) Qrels(split string) (trec.Qrels, error) {
+	judgments, err := c.Judgments(split)
+	if err != nil {
+		return nil, err
+	}
+	qrels := trec.Qrels{}
+	for _, row := range judgments.Rows {
+		if qrels[row.Query] == nil {
+			qrels[row.Query] = map[string]int{}
+		}
+		qrels[row.Query][row.Document] = row.Grade
+	}
+	return qrels, nil
+}
+
+// Judgments reads the rows of a split and checks their ids against queries and corpus.
+func (c *Collection) Judgments(split string) (Judgments, error) {
+	name, ok := c.files.splits[split]
+	if !ok {
+		return Judgments{}, fmt.Errorf("open qrels %q of collection %q: %w; %s", split, c.Folder, ErrNoSplit, c.available())
+	}
+	asked, err := c.asked()
+	if err != nil {
+		return Judgments{}, err
+	}
+	held, err := c.corpus()
+	if err != nil {
+		return Judgments{}, err
+	}
+	path := c.path(name)
+	file, err := os.Open(path)
+	if err != nil {
+		return Judgments{}, err
+	}
+	defer file.Close()
+	var read Judgments
+	var missing []string
+	err = trec.ScanQrels(file, path, func(query, document string, grade int) error {
+		if _, ok := asked.at[query]; !ok {
+			return fmt.Errorf("query %q is not in %s", query, c.files.queries)
+		}
+		if _, ok := held.at[document]; !ok {
+			read.Unknown++
+			if len(missing) < 5 {
+				missing = append(missing, fmt.Sprintf("%q (query %q)", document, query))
+			}
+		}
+		read.Rows = append(read.Rows, Judgment{Query: query, Document: document, Grade: grade})
+		return nil
+	})
+	if err != nil {
+		return Judgments{}, err
+	}
+	if split == Train && read.Unknown > 0 {
+		more := ""
+		if read.Unknown > len(missing) {
+			more = fmt.Sprintf(" and %d more", read.Unknown-len(missing))
+		}
+		return Judgments{}, fmt.Errorf("read %s: documents that are not in %s: %s%s", path, c.files.corpus, strings.Join(missing, ", "), more)
+	}
+	return read, nil
+}
+
+func (c *Collection) available() string {
+	splits := c.Splits()
+	if len(splits) == 0 {
+		return "it has none (no qrels/SPLIT.tsv)"
+	}
+	return "it has " + strings.Join(splits, ", ")
+}
