@@ -1,0 +1,94 @@
+// Package layers holds the few graph functions that every backbone shares.
+// Weights keep Hugging Face's layout, Linear [out, in], and are contracted on
+// axis 1, so that loading and saving a checkpoint is a copy.
+//
+// All functions build graphs: they panic on wrong shapes, and runner/engine
+// turns that into an error.
+package layers
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+)
+
+// Params gives a parameter's value by its Hugging Face name.
+type Params func(name string) *Node
+
+// Linear returns x·weightᵀ + bias: x [..., in], weight [out, in], bias [out] or nil.
+func Linear(x, weight, bias *Node) *Node {
+	y := DotGeneral(x, []int{x.Rank() - 1}, nil, weight, []int{1}, nil)
+	if bias == nil {
+		return y
+	}
+	return Add(y, ExpandLeftToRank(bias, y.Rank()))
+}
+
+// LayerNorm normalizes the last axis: (x−mean)/√(var+eps)·gain + shift, with the
+// variance over n (not n−1), as PyTorch does. shift may be nil.
+func LayerNorm(x, gain, shift *Node, eps float64) *Node {
+	mean := ReduceAndKeep(x, ReduceMean, -1)
+	centered := Sub(x, mean)
+	variance := ReduceAndKeep(Square(centered), ReduceMean, -1)
+	y := Mul(centered, Reciprocal(Sqrt(AddScalar(variance, eps))))
+	y = Mul(y, ExpandLeftToRank(gain, x.Rank()))
+	if shift == nil {
+		return y
+	}
+	return Add(y, ExpandLeftToRank(shift, x.Rank()))
+}
+
+// Activation applies the named function elementwise: "gelu" is the exact, erf form.
+func Activation(name string, x *Node) *Node {
+	switch name {
+	case "gelu":
+		return MulScalar(Mul(x, AddScalar(Erf(MulScalar(x, math.Sqrt2/2)), 1)), 0.5)
+	case "gelu_new", "gelu_pytorch_tanh":
+		inner := MulScalar(Add(x, MulScalar(Mul(x, Square(x)), 0.044715)), math.Sqrt(2/math.Pi))
+		return MulScalar(Mul(x, AddScalar(Tanh(inner), 1)), 0.5)
+	case "relu":
+		return Where(IsPositive(x), x, ZerosLike(x))
+	case "silu":
+		return Mul(x, Logistic(x))
+	}
+	panic(fmt.Errorf("build graph: activation %q is unknown: gelu, gelu_new, gelu_pytorch_tanh, relu, silu are known", name))
+}
+
+// Valid is [batch, tokens], true where a token counts: lengths is [batch] int32.
+func Valid(lengths *Node, tokens int) *Node {
+	position := Iota(lengths.Graph(), shapes.Make(dtypes.Int32, lengths.Shape().Dimensions[0], tokens), 1)
+	return LessThan(position, BroadcastToDims(InsertAxes(lengths, -1), lengths.Shape().Dimensions[0], tokens))
+}
+
+// masked is added to the score of a pair that must not attend: exp underflows to exactly 0.
+const masked = -1e9
+
+// AttentionBias is [batch, 1, tokens, tokens], 0 where a query position may attend
+// to a key position and -1e9 elsewhere: keys beyond a text's length, and, for
+// window > 0, keys more than window/2 positions away.
+func AttentionBias(lengths *Node, tokens, window int) *Node {
+	batch := lengths.Shape().Dimensions[0]
+	allowed := BroadcastToDims(InsertAxes(Valid(lengths, tokens), 1, 1), batch, 1, tokens, tokens)
+	if window > 0 && window/2 < tokens-1 {
+		shape := shapes.Make(dtypes.Int32, batch, 1, tokens, tokens)
+		distance := Abs(Sub(Iota(lengths.Graph(), shape, 2), Iota(lengths.Graph(), shape, 3)))
+		allowed = LogicalAnd(allowed, LessOrEqual(distance, Scalar(lengths.Graph(), dtypes.Int32, window/2)))
+	}
+	zero := ZerosLike(ConvertDType(allowed, dtypes.Float32))
+	return Where(allowed, zero, AddScalar(zero, masked))
+}
+
+// Attention is softmax(q·kᵀ/√dim + bias)·v. q, k, v are [batch, tokens, heads, dim],
+// bias as AttentionBias gives it; the result is [batch, tokens, heads·dim].
+func Attention(q, k, v, bias *Node, drop *Dropout) *Node {
+	dims := q.Shape().Dimensions
+	batch, tokens, heads, dim := dims[0], dims[1], dims[2], dims[3]
+	scores := DotGeneral(MulScalar(q, 1/math.Sqrt(float64(dim))), []int{3}, []int{0, 2}, k, []int{3}, []int{0, 2})
+	weights := drop.Attention(Softmax(Add(scores, BroadcastToShape(bias, scores.Shape())), -1))
+	context := DotGeneral(weights, []int{3}, []int{0, 1}, v, []int{1}, []int{0, 2})
+	return Reshape(TransposeAllAxes(context, 0, 2, 1, 3), batch, tokens, heads*dim)
+}

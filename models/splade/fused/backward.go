@@ -1,0 +1,47 @@
+package fused
+
+import "fmt"
+
+// Backward adds the gradients of Σ grad·Max(texts). grad is [len(texts), vocab],
+// the derivative by each pooled logit; exactly zero entries cost nothing. arg is
+// what Max wrote. dHidden[i] is like texts[i].Hidden, dWeight is [vocab, dim],
+// dBias [vocab]; all are added to. Sums run over texts and terms in ascending
+// order whatever threads is.
+func (h Head) Backward(texts []Text, arg []int32, grad []float32, dHidden [][]float32, dWeight, dBias []float32, threads int) error {
+	if err := h.check(texts, len(grad)); err != nil {
+		return err
+	}
+	if len(arg) != len(grad) || len(dHidden) != len(texts) || len(dWeight) != len(h.Weight) || len(dBias) != h.Vocab {
+		return fmt.Errorf("differentiate head: sizes disagree: arg %d, grad %d, texts %d and %d, weight %d, bias %d",
+			len(arg), len(grad), len(texts), len(dHidden), len(dWeight), len(dBias))
+	}
+	for i := range texts {
+		if len(dHidden[i]) != len(texts[i].Hidden) {
+			return fmt.Errorf("differentiate head: gradient of text %d has %d elements, want %d", i, len(dHidden[i]), len(texts[i].Hidden))
+		}
+	}
+	dim := h.Dim
+	parallel(len(texts), threads, func(from, to int) {
+		for i := from; i < to; i++ {
+			row := grad[i*h.Vocab : (i+1)*h.Vocab]
+			for v, g := range row {
+				if g != 0 {
+					t := int(arg[i*h.Vocab+v])
+					axpy(g, h.Weight[v*dim:(v+1)*dim], dHidden[i][t*dim:(t+1)*dim])
+				}
+			}
+		}
+	})
+	parallel(h.Vocab, threads, func(from, to int) {
+		for i := range texts {
+			for v := from; v < to; v++ {
+				if g := grad[i*h.Vocab+v]; g != 0 {
+					t := int(arg[i*h.Vocab+v])
+					axpy(g, texts[i].Hidden[t*dim:(t+1)*dim], dWeight[v*dim:(v+1)*dim])
+					dBias[v] += g
+				}
+			}
+		}
+	})
+	return nil
+}

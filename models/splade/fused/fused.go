@@ -1,0 +1,126 @@
+// Package fused computes the max-pooled MLM head on a CPU without ever writing
+// a logit: the products of every token with every vocabulary row pass through
+// registers, and only the maximum over tokens and the token that reached it are
+// kept. Its backward pass touches only terms that are active. It replaces, bit
+// for deterministic bit, the [batch, tokens, vocab] tensor that a graph would
+// build; package splade holds the graph form of the same function.
+//
+// Shapes are given as [axis, axis] with the last axis contiguous.
+package fused
+
+import (
+	"fmt"
+	"math"
+	"sync"
+)
+
+// Text is one text's last hidden states behind the head's transform.
+type Text struct {
+	// Hidden is [tokens, dim]: only tokens that count, padding left out.
+	Hidden []float32
+	// Tokens is the number of rows in Hidden, at least 1.
+	Tokens int
+}
+
+// Head is a decoder: logit(t, v) = Hidden[t]·Weight[v] + Bias[v].
+type Head struct {
+	Weight []float32 // [vocab, dim]
+	Bias   []float32 // [vocab]
+	Vocab  int
+	Dim    int
+}
+
+// rowBlock vocabulary rows stay in the nearest cache while every text passes by.
+const rowBlock = 64
+
+// Max fills out [len(texts), vocab] with max_t logit(t, v), bias included, and,
+// where arg is not nil, arg [len(texts), vocab] with the first token that
+// reaches it. A text in which any logit of a row is not a number gives NaN
+// there: a maximum alone would hide it. The result does not depend on threads.
+func (h Head) Max(texts []Text, out []float32, arg []int32, threads int) error {
+	if err := h.check(texts, len(out)); err != nil {
+		return err
+	}
+	if arg != nil && len(arg) != len(out) {
+		return fmt.Errorf("pool head: arg has %d elements, want %d", len(arg), len(out))
+	}
+	packed := make([][]panel, len(texts))
+	parallel(len(texts), threads, func(from, to int) {
+		for i := from; i < to; i++ {
+			packed[i] = pack(texts[i], h.Dim)
+		}
+	})
+	parallel(h.Vocab, threads, func(from, to int) {
+		for block := from; block < to; block += rowBlock {
+			end := min(block+rowBlock, to)
+			for i := range packed {
+				var argRow []int32
+				if arg != nil {
+					argRow = arg[i*h.Vocab : (i+1)*h.Vocab]
+				}
+				h.maxRows(packed[i], block, end, out[i*h.Vocab:(i+1)*h.Vocab], argRow)
+			}
+		}
+	})
+	return nil
+}
+
+// maxRows pools one text over rows [from, to).
+func (h Head) maxRows(panels []panel, from, to int, out []float32, arg []int32) {
+	var best [4]float32
+	var at [4]int32
+	for v := from; v < to; v += 4 {
+		n := min(4, to-v)
+		for r := range best {
+			best[r], at[r] = float32(math.Inf(-1)), 0
+		}
+		for _, p := range panels {
+			if n == 4 {
+				p.max4(h.Weight[v*h.Dim:(v+4)*h.Dim], h.Dim, &best, &at, arg != nil)
+				continue
+			}
+			for r := range n {
+				p.max1(h.Weight[(v+r)*h.Dim:(v+r+1)*h.Dim], &best[r], &at[r])
+			}
+		}
+		for r := range n {
+			out[v+r] = best[r] + h.Bias[v+r]
+			if arg != nil {
+				arg[v+r] = at[r]
+			}
+		}
+	}
+}
+
+func (h Head) check(texts []Text, size int) error {
+	if h.Vocab < 1 || h.Dim < 1 || len(h.Weight) != h.Vocab*h.Dim || len(h.Bias) != h.Vocab {
+		return fmt.Errorf("pool head: weight has %d and bias %d elements, want [%d, %d] and [%d]",
+			len(h.Weight), len(h.Bias), h.Vocab, h.Dim, h.Vocab)
+	}
+	if size != len(texts)*h.Vocab {
+		return fmt.Errorf("pool head: output has %d elements, want [%d, %d]", size, len(texts), h.Vocab)
+	}
+	for i, t := range texts {
+		if t.Tokens < 1 || len(t.Hidden) != t.Tokens*h.Dim {
+			return fmt.Errorf("pool head: text %d has %d elements, want [%d, %d] with at least one token", i, len(t.Hidden), t.Tokens, h.Dim)
+		}
+	}
+	return nil
+}
+
+// parallel splits [0, n) into one contiguous part per thread.
+func parallel(n, threads int, do func(from, to int)) {
+	threads = max(1, min(threads, n))
+	if threads == 1 {
+		do(0, n)
+		return
+	}
+	var wg sync.WaitGroup
+	for i := range threads {
+		from, to := i*n/threads, (i+1)*n/threads
+		if from < to {
+			wg.Go(func() { do(from, to) })
+		}
+	}
+	wg.Wait()
+}

@@ -1,0 +1,5 @@
+//go:build !xla
+
+package engine
+
+const xlaLinked = false
