@@ -1,0 +1,230 @@
+// Package event is the record of what happened to a run: a closed set of event
+// types and the append-only log that holds them.
+//
+// Contract. Every attempt at a run has its own log, attempts/<n>/events.jsonl,
+// created exclusively by the one process that writes it; n is the fence. A line is
+//
+//	{"seq":1,"t":"2026-01-02T03:04:05.678Z","type":"step",…,"crc":"8 hex"}
+//
+// where seq counts the lines from 1, t is UTC, and crc is the CRC32C (Castagnoli)
+// of the bytes of the line before `,"crc"`. Only whole sound lines count: a last
+// line that a crash cut short is dropped, any other damage is an error that names
+// file and line. Numbers that JSON cannot say are the strings "nan", "+inf" and
+// "-inf".
+//
+// A reader ignores fields that it does not know, so that a newer program may add
+// one; an event type that it does not know is ErrUnknownType, because skipping an
+// event may change what a run amounts to.
+package event
+
+import "fmt"
+
+// Event is one of the structs of this file and nothing else.
+type Event interface {
+	// Kind is the event's "type" in the log.
+	Kind() string
+	// check says what is wrong with the event's closed fields.
+	check() error
+}
+
+// Kinds of events, as the log writes them.
+const (
+	KindStarted    = "started"
+	KindStep       = "step"
+	KindHeadNorms  = "head_norms"
+	KindEpisode    = "episode"
+	KindJudged     = "judged"
+	KindCheckpoint = "checkpoint"
+	KindEvaluated  = "evaluated"
+	KindNotice     = "notice"
+	KindEnded      = "ended"
+)
+
+// Started opens an attempt.
+type Started struct {
+	// Run is the run's full id.
+	Run     string `json:"run"`
+	Attempt int    `json:"attempt"`
+	Host    string `json:"host"`
+	PID     int    `json:"pid"`
+	// FromStep is the first step of this attempt; above 0 the attempt resumed, and
+	// owns every point from here on.
+	FromStep int `json:"from_step"`
+	// Steps is how many the whole run has.
+	Steps int   `json:"steps"`
+	Facts Facts `json:"facts"`
+}
+
+// Facts are what the detectors need to know of a run besides its series.
+type Facts struct {
+	// Batch is the number of queries in a step.
+	Batch int `json:"batch"`
+	// Candidates is the number of documents each query is scored against: chance
+	// level of InfoNCE is ln(Candidates). 0 where the loss ranks nothing.
+	Candidates int `json:"candidates"`
+	// Vocab is the width of the vectors.
+	Vocab int `json:"vocab"`
+	// RampEnd is the step at which λ reaches its full value.
+	RampEnd int `json:"ramp_end"`
+	// Loss is the kind of loss: "infonce", "margin_mse", "kl", "mlm".
+	Loss string `json:"loss"`
+	// Parameters is the number of trained parameters.
+	Parameters int64 `json:"parameters"`
+}
+
+// Step holds every series' value at one step, from before that step's update.
+type Step struct {
+	Step   int              `json:"step"`
+	Values map[string]Value `json:"values"`
+}
+
+// HeadNorms summarizes the L2 norms of the head's rows at one step.
+type HeadNorms struct {
+	Step int   `json:"step"`
+	Mean Value `json:"mean"`
+	P05  Value `json:"p05"`
+	P50  Value `json:"p50"`
+	P95  Value `json:"p95"`
+	Max  Value `json:"max"`
+}
+
+// Severities of an episode.
+const (
+	SeverityCollapse = "collapse"
+	SeverityWarning  = "warning"
+)
+
+// Episode is a stretch of steps in which a detector's rule held. It is written
+// when it opens and again when it closes; detector and first step name it.
+type Episode struct {
+	Detector string `json:"detector"`
+	// Version is that of the detector's rule.
+	Version int `json:"version"`
+	// Verdict is the kind of collapse or warning.
+	Verdict string `json:"verdict"`
+	// Severity is SeverityCollapse or SeverityWarning.
+	Severity  string `json:"severity"`
+	FirstStep int    `json:"first_step"`
+	LastStep  int    `json:"last_step"`
+	// Stands is true while the episode has not been seen to pass.
+	Stands   bool     `json:"stands"`
+	Evidence Evidence `json:"evidence"`
+}
+
+// Evidence is what an episode rests on.
+type Evidence struct {
+	// Series names what was judged.
+	Series string `json:"series"`
+	// Rule is the rule in words, with its numbers filled in.
+	Rule      string  `json:"rule"`
+	Threshold Value   `json:"threshold"`
+	Window    int     `json:"window"`
+	Observed  []Point `json:"observed"`
+}
+
+// Point is one observed value.
+type Point struct {
+	Step  int   `json:"step"`
+	Value Value `json:"value"`
+}
+
+// Judged is the verdict at a run's end.
+type Judged struct {
+	// Verdict is "healthy" or the kind that stands.
+	Verdict string `json:"verdict"`
+	// Chain lists the kinds in the order in which they first appeared.
+	Chain []string `json:"chain"`
+}
+
+// Checkpoint says that a sound checkpoint of the state before Step stands on disk.
+type Checkpoint struct {
+	Step   int    `json:"step"`
+	Digest string `json:"digest"`
+}
+
+// Evaluated says that an evaluation is complete.
+type Evaluated struct {
+	ID             string           `json:"id"`
+	Dataset        string           `json:"dataset"`
+	Split          string           `json:"split"`
+	Queries        int              `json:"queries"`
+	Documents      int              `json:"documents"`
+	Measures       map[string]Value `json:"measures"`
+	ActiveQuery    Value            `json:"active_query"`
+	ActiveDocument Value            `json:"active_document"`
+	Flops          Value            `json:"flops"`
+	Seconds        Seconds          `json:"seconds"`
+	// Folder is relative to the run's folder.
+	Folder string `json:"folder"`
+}
+
+// Seconds are the wall times of an evaluation's phases.
+type Seconds struct {
+	Encode float64 `json:"encode"`
+	Index  float64 `json:"index"`
+	Search float64 `json:"search"`
+}
+
+// Notice tells a person something that changes no figure, such as a damaged
+// checkpoint that was skipped.
+type Notice struct {
+	Message string `json:"message"`
+}
+
+// States in which an attempt ends.
+const (
+	StateDone        = "done"
+	StateFailed      = "failed"
+	StateInterrupted = "interrupted"
+	StatePreempted   = "preempted"
+)
+
+// Ended closes an attempt. A log without it belongs to a process that is still
+// working or was killed.
+type Ended struct {
+	// State is one of the State constants.
+	State string `json:"state"`
+	// Step is how many steps of the run are done.
+	Step int `json:"step"`
+	// Seconds is this attempt's wall time.
+	Seconds float64 `json:"seconds"`
+	// Error is the cause where State is StateFailed.
+	Error string `json:"error,omitempty"`
+	// Weights is the digest of the final weights where State is StateDone.
+	Weights string `json:"weights,omitempty"`
+}
+
+func (Started) Kind() string    { return KindStarted }
+func (Step) Kind() string       { return KindStep }
+func (HeadNorms) Kind() string  { return KindHeadNorms }
+func (Episode) Kind() string    { return KindEpisode }
+func (Judged) Kind() string     { return KindJudged }
+func (Checkpoint) Kind() string { return KindCheckpoint }
+func (Evaluated) Kind() string  { return KindEvaluated }
+func (Notice) Kind() string     { return KindNotice }
+func (Ended) Kind() string      { return KindEnded }
+
+func (Started) check() error    { return nil }
+func (Step) check() error       { return nil }
+func (HeadNorms) check() error  { return nil }
+func (Judged) check() error     { return nil }
+func (Checkpoint) check() error { return nil }
+func (Evaluated) check() error  { return nil }
+func (Notice) check() error     { return nil }
+
+func (e Episode) check() error {
+	switch e.Severity {
+	case SeverityCollapse, SeverityWarning:
+		return nil
+	}
+	return fmt.Errorf("severity %q of an episode: want %q or %q", e.Severity, SeverityCollapse, SeverityWarning)
+}
+
+func (e Ended) check() error {
+	switch e.State {
+	case StateDone, StateFailed, StateInterrupted, StatePreempted:
+		return nil
+	}
+	return fmt.Errorf("state %q of an attempt's end: want %q, %q, %q or %q",
+		e.State, StateDone, StateFailed, StateInterrupted, StatePreempted)
+}
