@@ -1,0 +1,3 @@
+package pool_test
+
+const hasParentDeathSignal = true

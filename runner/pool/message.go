@@ -1,0 +1,50 @@
+package pool
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"headroom/metrics/event"
+)
+
+// The types of a Message.
+const (
+	TypeProgress = "progress"
+	TypeWaiting  = "waiting" // another live process holds the job's lease; Message says which
+	TypeNotice   = "notice"  // something a person should read
+)
+
+// Message is one line of a worker's standard output.
+type Message struct {
+	Type    string      `json:"type"`
+	Phase   string      `json:"phase,omitempty"` // "pretrain", "train", "evaluate", …
+	Step    int         `json:"step"`
+	Steps   int         `json:"steps"` // 0 where unknown
+	Rate    float64     `json:"rate,omitempty"`
+	Loss    event.Value `json:"loss,omitempty"`
+	Message string      `json:"message,omitempty"`
+}
+
+// Write writes the message as the one line that Run understands.
+func (m Message) Write(w io.Writer) error {
+	line, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("write worker message: %w", err)
+	}
+	_, err = w.Write(append(line, '\n'))
+	return err
+}
+
+// parse reads one line; ok is false for whatever a library printed instead.
+func parse(line []byte) (m Message, ok bool) {
+	if len(line) == 0 || line[0] != '{' || json.Unmarshal(line, &m) != nil {
+		return Message{}, false
+	}
+	switch m.Type {
+	case TypeProgress, TypeWaiting, TypeNotice:
+		return m, true
+	default:
+		return Message{}, false
+	}
+}

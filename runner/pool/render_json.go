@@ -1,0 +1,82 @@
+package pool
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"headroom/metrics/event"
+)
+
+// JSONLines renders for programs: one object a line. Progress of one job comes
+// no more often than every Every. The line of type "end" is the caller's.
+type JSONLines struct {
+	Out   io.Writer
+	Every time.Duration
+	Now   func() time.Time
+
+	printed map[string]time.Time
+}
+
+type jsonLine struct {
+	Type    string      `json:"type"` // "begin", "started", "progress", "waiting", "notice", "finished", "interrupted"
+	Kind    string      `json:"kind,omitempty"`
+	ID      string      `json:"id,omitempty"`
+	Label   string      `json:"label,omitempty"`
+	Jobs    int         `json:"jobs,omitempty"`
+	Phase   string      `json:"phase,omitempty"`
+	Step    *int        `json:"step,omitempty"`
+	Steps   int         `json:"steps,omitempty"`
+	Rate    float64     `json:"rate,omitempty"`
+	Loss    event.Value `json:"loss,omitempty"`
+	State   State       `json:"state,omitempty"`
+	Message string      `json:"message,omitempty"`
+	Seconds float64     `json:"seconds,omitempty"`
+}
+
+func (j *JSONLines) write(line jsonLine) {
+	text, err := json.Marshal(line)
+	if err != nil {
+		return // every field is plain data; nothing to do for a reader of lines
+	}
+	j.Out.Write(append(text, '\n'))
+}
+
+// Begin writes how many jobs there are.
+func (j *JSONLines) Begin(jobs []Job, _ *Estimate) {
+	j.printed = map[string]time.Time{}
+	j.write(jsonLine{Type: "begin", Jobs: len(jobs)})
+}
+
+// Started names the job.
+func (j *JSONLines) Started(job Job) {
+	j.write(jsonLine{Type: "started", Kind: job.Kind, ID: job.ID, Label: job.Label})
+}
+
+// Message passes the worker's line on.
+func (j *JSONLines) Message(job Job, m Message) {
+	if now := j.Now(); m.Type == TypeProgress {
+		if last, known := j.printed[job.ID]; known && now.Sub(last) < j.Every {
+			return
+		}
+		j.printed[job.ID] = now
+	}
+	line := jsonLine{Type: m.Type, Kind: job.Kind, ID: job.ID, Label: job.Label, Phase: m.Phase, Steps: m.Steps, Rate: m.Rate, Loss: m.Loss, Message: m.Message}
+	if m.Type == TypeProgress {
+		line.Step = &m.Step
+	}
+	j.write(line)
+}
+
+// Finished writes how the job ended.
+func (j *JSONLines) Finished(o Outcome) {
+	j.write(jsonLine{Type: "finished", Kind: o.Job.Kind, ID: o.Job.ID, Label: o.Job.Label, State: o.State, Message: o.Reason, Seconds: o.Seconds.Seconds()})
+}
+
+// Interrupted says that running jobs are being waited for.
+func (j *JSONLines) Interrupted(running int) {
+	j.write(jsonLine{Type: "interrupted", Jobs: running})
+}
+
+// End writes nothing: the caller knows more than the pool.
+func (j *JSONLines) End(Result) {}
