@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,12 +18,12 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// fakeClock is moved by the test.
-type fakeClock struct{ now time.Time }
+// fakeClock is moved by the test and read by the goroutine that draws bars.
+type fakeClock struct{ passed atomic.Int64 }
 
-func newClock() *fakeClock                   { return &fakeClock{time.Unix(1000, 0)} }
-func (c *fakeClock) Now() time.Time          { return c.now }
-func (c *fakeClock) advance(d time.Duration) { c.now = c.now.Add(d) }
+func newClock() *fakeClock                   { return &fakeClock{} }
+func (c *fakeClock) Now() time.Time          { return time.Unix(1000, c.passed.Load()) }
+func (c *fakeClock) advance(d time.Duration) { c.passed.Add(int64(d)) }
 
 // play shows the same small story to any renderer: a trains and is done, b
 // waits, notes, and fails.
