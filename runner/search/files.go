@@ -1,0 +1,199 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"headroom/data/trec"
+)
+
+// tag is the run's name in the files that SearchFile writes.
+const tag = "headroom"
+
+// ErrNoVectors is returned when a file of documents holds none.
+var ErrNoVectors = errors.New("no vectors in it: " + rowForm)
+
+// Summary says what an index holds.
+type Summary struct {
+	Documents int
+	Vocab     int
+	Postings  uint64
+	Words     bool // the terms are words, not token ids
+}
+
+// IndexFile indexes a file of document vectors (JSON lines, gzipped or not) and saves the index in dir. If
+// each term in the file is a token id, terms are token ids; else they are words, and the index keeps a
+// dictionary of them. Nothing is written unless the whole file is sound.
+func IndexFile(ctx context.Context, vectors, dir string) (Summary, error) {
+	return IndexFileWith(ctx, vectors, dir, Options{})
+}
+
+// IndexFileWith is IndexFile with a limit on postings; options.Vocab is not used.
+func IndexFileWith(ctx context.Context, vectors, dir string, options Options) (Summary, error) {
+	if err := checkTarget(dir); err != nil {
+		return Summary{}, fmt.Errorf("save index %q: %w", dir, err)
+	}
+	file, err := os.Open(vectors)
+	if err != nil {
+		return Summary{}, fmt.Errorf("read %w", err)
+	}
+	defer file.Close()
+	index, err := readIndex(ctx, file, vectors, options)
+	if err != nil {
+		return Summary{}, err
+	}
+	return index.Summary(), index.Save(dir)
+}
+
+// Summary says what the index holds.
+func (x *Index) Summary() Summary {
+	return Summary{Documents: x.Documents(), Vocab: x.Vocab(), Postings: x.Postings(), Words: x.terms != nil}
+}
+
+func readIndex(ctx context.Context, r io.Reader, name string, options Options) (*Index, error) {
+	rows, err := newRowReader(r, name)
+	if err != nil {
+		return nil, err
+	}
+	options.Vocab = 0
+	builder, terms := NewBuilder(options), newInterner()
+	var lines []int
+	var found Vector // in the file's order, under the numbers of turning up
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		found.Terms, found.Weights = found.Terms[:0], found.Weights[:0]
+		id, err := rows.next(func(term []byte, weight float32) error {
+			found.Terms, found.Weights = append(found.Terms, terms.id(term)), append(found.Weights, weight)
+			return nil
+		})
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := builder.add(id, found); err != nil {
+			return nil, rows.fault("%w", err)
+		}
+		lines = append(lines, rows.line)
+	}
+	if len(lines) == 0 {
+		return nil, fmt.Errorf("read %q: %w", name, ErrNoVectors)
+	}
+	renumbered, vocab, words := terms.final()
+	for i, term := range builder.terms {
+		builder.terms[i] = renumbered[term]
+	}
+	builder.options.Vocab = vocab
+	index, err := builder.Finish()
+	if twice := new(DuplicateError); errors.As(err, &twice) {
+		return nil, fmt.Errorf("read %s:%d: document %q is there twice, first in line %d", name, lines[twice.Second], twice.ID, lines[twice.First])
+	}
+	if err != nil {
+		return nil, err
+	}
+	index.terms = words
+	return index, nil
+}
+
+// Queries are the vectors of a file, in its order.
+type Queries struct {
+	IDs     []string
+	Vectors []Vector
+}
+
+// ReadQueries reads query vectors for this index: terms are what they were in its documents, token ids or
+// words. Words that no document has are left out. A query id twice is an error.
+func (x *Index) ReadQueries(r io.Reader, name string) (*Queries, error) {
+	rows, err := newRowReader(r, name)
+	if err != nil {
+		return nil, err
+	}
+	queries := &Queries{}
+	seen := map[string]int{}
+	for {
+		var terms []uint32
+		var weights []float32
+		id, err := rows.next(func(term []byte, weight float32) error {
+			number, known, err := x.term(term)
+			if known {
+				terms, weights = append(terms, number), append(weights, weight)
+			}
+			return err
+		})
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if before, twice := seen[id]; twice {
+			return nil, rows.fault("query %q is there twice, first in line %d", id, before)
+		}
+		seen[id] = rows.line
+		queries.IDs = append(queries.IDs, id)
+		queries.Vectors = append(queries.Vectors, vector(terms, weights))
+	}
+	if len(queries.IDs) == 0 {
+		return nil, fmt.Errorf("read %q: %w", name, ErrNoVectors)
+	}
+	return queries, nil
+}
+
+// term finds a query's term.
+func (x *Index) term(term []byte) (number uint32, known bool, err error) {
+	if x.terms != nil {
+		number, known = x.terms.ids[string(term)]
+		return number, known, nil
+	}
+	number, known = tokenID(term)
+	if !known {
+		return 0, false, fmt.Errorf("term %q: the index's terms are token ids, digits below %d", term, maxTokenID)
+	}
+	return number, true, nil
+}
+
+// SearchFile loads the index in dir, searches the queries of a file (JSON lines, gzipped or not) and writes
+// the best k of each as a TREC run. A query that finds nothing has no row. Nothing is written unless
+// everything was found sound.
+func SearchFile(ctx context.Context, dir, queries string, k int, w io.Writer) error {
+	if k < 1 {
+		return fmt.Errorf("%w, not %d", ErrCutoff, k)
+	}
+	file, err := os.Open(queries)
+	if err != nil {
+		return fmt.Errorf("read %w", err)
+	}
+	defer file.Close()
+	index, err := Load(dir)
+	if err != nil {
+		return err
+	}
+	found, err := index.ReadQueries(file, queries)
+	if err != nil {
+		return err
+	}
+	hits, err := index.SearchAll(ctx, found.Vectors, k, 0)
+	if err != nil {
+		return err
+	}
+	return trec.WriteRun(w, ToRun(found.IDs, hits), tag)
+}
+
+// ToRun makes a run of hits; ids are the queries', in the same order.
+func ToRun(ids []string, hits [][]Hit) trec.Run {
+	run := make(trec.Run, len(ids))
+	for i, id := range ids {
+		scored := make([]trec.Scored, len(hits[i]))
+		for j, hit := range hits[i] {
+			scored[j] = trec.Scored{Doc: hit.ID, Score: float64(hit.Score)}
+		}
+		run[id] = scored
+	}
+	return run
+}

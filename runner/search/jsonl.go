@@ -1,0 +1,292 @@
+package search
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json/jsontext"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+)
+
+// maxRow bounds a line of a vector file: a vector with every term of the largest vocabularies takes a tenth.
+const maxRow = 64 << 20
+
+const rowForm = `a row is {"id":"…","vector":{"<term>":weight,…}}`
+
+// rowReader walks a file of vectors, plain or gzipped, one JSON object a line. Blank lines are skipped,
+// other members than id and vector are left alone.
+type rowReader struct {
+	name    string
+	scanner *bufio.Scanner
+	decoder *jsontext.Decoder
+	source  *bytes.Reader
+	line    int
+}
+
+func newRowReader(r io.Reader, name string) (*rowReader, error) {
+	buffered := bufio.NewReaderSize(r, 1<<16)
+	magic, err := buffered.Peek(2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read %q: %w", name, err)
+	}
+	var text io.Reader = buffered
+	if bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		if text, err = gzip.NewReader(buffered); err != nil {
+			return nil, fmt.Errorf("read %q: %w", name, err)
+		}
+	}
+	scanner := bufio.NewScanner(text)
+	scanner.Buffer(make([]byte, 0, 1<<16), maxRow)
+	source := bytes.NewReader(nil)
+	return &rowReader{name: name, scanner: scanner, source: source, decoder: jsontext.NewDecoder(source)}, nil
+}
+
+func (r *rowReader) fault(format string, args ...any) error {
+	return fmt.Errorf("read %s:%d: %w", r.name, r.line, fmt.Errorf(format, args...))
+}
+
+// next reads the next row. It calls term for each term with a weight above 0, in the file's order; zero
+// weights are dropped. At the end the error is io.EOF.
+func (r *rowReader) next(term func(term []byte, weight float32) error) (id string, err error) {
+	for r.scanner.Scan() {
+		r.line++
+		line := r.scanner.Bytes()
+		if r.line == 1 {
+			line = bytes.TrimPrefix(line, []byte("\ufeff"))
+		}
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		r.source.Reset(line)
+		r.decoder.Reset(r.source)
+		if id, err = r.row(term); err != nil {
+			return "", r.fault("%w", err)
+		}
+		return id, nil
+	}
+	if err := r.scanner.Err(); err != nil {
+		r.line++
+		if errors.Is(err, bufio.ErrTooLong) {
+			return "", r.fault("the line is longer than %d bytes: %s", maxRow, rowForm)
+		}
+		return "", r.fault("%w", err)
+	}
+	return "", io.EOF
+}
+
+func (r *rowReader) row(term func([]byte, float32) error) (id string, err error) {
+	opening, err := r.decoder.ReadToken()
+	if err != nil {
+		return "", syntax(err)
+	}
+	if opening.Kind() != '{' {
+		return "", fmt.Errorf("not a JSON object: %s", rowForm)
+	}
+	var hasID, hasVector bool
+	for r.decoder.PeekKind() != '}' {
+		member, err := r.decoder.ReadToken()
+		if err != nil {
+			return "", syntax(err)
+		}
+		switch member.String() {
+		case "id":
+			if id, err = r.id(); err != nil {
+				return "", err
+			}
+			hasID = true
+		case "vector":
+			if err := r.vector(term); err != nil {
+				return "", err
+			}
+			hasVector = true
+		default:
+			if err := r.decoder.SkipValue(); err != nil {
+				return "", syntax(err)
+			}
+		}
+	}
+	if _, err := r.decoder.ReadToken(); err != nil {
+		return "", syntax(err)
+	}
+	if _, err := r.decoder.ReadToken(); !errors.Is(err, io.EOF) {
+		return "", errors.New("more follows the object: one object a line is allowed")
+	}
+	if !hasID || !hasVector {
+		return "", fmt.Errorf("id or vector is missing: %s", rowForm)
+	}
+	return id, checkID(id)
+}
+
+// id takes a string, or an integer as some tools write it.
+func (r *rowReader) id() (string, error) {
+	token, err := r.decoder.ReadToken()
+	if err != nil {
+		return "", syntax(err)
+	}
+	text := token.String()
+	switch token.Kind() {
+	case '"':
+		return text, nil
+	case '0':
+		if _, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return text, nil
+		}
+	}
+	return "", fmt.Errorf("id %s: a string or an integer is allowed", text)
+}
+
+// checkID refuses ids that could not stand in a run file.
+func checkID(id string) error {
+	for i := range len(id) {
+		if id[i] <= ' ' {
+			return fmt.Errorf("id %q: a word without white space is allowed", id)
+		}
+	}
+	if id == "" {
+		return errors.New(`id "": a word without white space is allowed`)
+	}
+	return nil
+}
+
+func (r *rowReader) vector(term func([]byte, float32) error) error {
+	opening, err := r.decoder.ReadToken()
+	if err != nil {
+		return syntax(err)
+	}
+	if opening.Kind() != '{' {
+		return fmt.Errorf("vector is not an object: %s", rowForm)
+	}
+	var key []byte
+	for r.decoder.PeekKind() != '}' {
+		name, err := r.decoder.ReadValue()
+		if err != nil {
+			return syntax(err)
+		}
+		if key, err = jsontext.AppendUnquote(key[:0], name); err != nil {
+			return syntax(err)
+		}
+		value, err := r.decoder.ReadValue()
+		if err != nil {
+			return syntax(err)
+		}
+		weight, err := strconv.ParseFloat(string(value), 32)
+		if value.Kind() != '0' || err != nil || weight < 0 || math.IsInf(weight, 0) {
+			return fmt.Errorf("term %q has weight %s: a float32 number from 0 is allowed", key, shorten(value))
+		}
+		if weight == 0 {
+			continue
+		}
+		if err := term(key, float32(weight)); err != nil {
+			return err
+		}
+	}
+	_, err = r.decoder.ReadToken()
+	return syntax(err)
+}
+
+func shorten(value []byte) []byte {
+	if len(value) > 40 {
+		return append(bytes.Clone(value[:37]), "..."...)
+	}
+	return value
+}
+
+// syntax says that a row is not JSON, or has a name twice; a row that just stops is not the file's end.
+func syntax(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("%w: %s", err, rowForm)
+}
+
+// VectorReader reads vectors whose terms are token ids: {"id":"…","vector":{"<token id>":weight,…}}, one a
+// line, gzipped or not. A weight of zero is dropped; a negative one, a number beyond float32, a term twice or
+// a term that is no token id is an error that names file and line.
+type VectorReader struct {
+	rows *rowReader
+}
+
+// NewVectorReader starts reading; the name is used in messages.
+func NewVectorReader(r io.Reader, name string) (*VectorReader, error) {
+	rows, err := newRowReader(r, name)
+	if err != nil {
+		return nil, err
+	}
+	return &VectorReader{rows}, nil
+}
+
+// Next returns the next vector, and io.EOF at the end.
+func (r *VectorReader) Next() (id string, v Vector, err error) {
+	var terms []uint32
+	var weights []float32
+	id, err = r.rows.next(func(term []byte, weight float32) error {
+		token, ok := tokenID(term)
+		if !ok {
+			return fmt.Errorf("term %q: a token id is allowed, digits below %d", term, maxTokenID)
+		}
+		terms, weights = append(terms, token), append(weights, weight)
+		return nil
+	})
+	if err != nil {
+		return "", Vector{}, err
+	}
+	return id, vector(terms, weights), nil
+}
+
+// Line is the line of the row that Next returned last.
+func (r *VectorReader) Line() int { return r.rows.line }
+
+// VectorWriter writes such rows: terms ascending, weights in the fewest digits that read back as the same
+// float32.
+type VectorWriter struct {
+	out  *bufio.Writer
+	line []byte
+}
+
+// NewVectorWriter starts writing; call Flush at the end.
+func NewVectorWriter(w io.Writer) *VectorWriter {
+	return &VectorWriter{out: bufio.NewWriterSize(w, 1<<16)}
+}
+
+// Write writes one row.
+func (w *VectorWriter) Write(id string, v Vector) error {
+	if err := v.check(0); err != nil {
+		return fmt.Errorf("write vector %q: %w", id, err)
+	}
+	line := append(w.line[:0], `{"id":`...)
+	line, err := jsontext.AppendQuote(line, id)
+	if err != nil {
+		return fmt.Errorf("write vector %q: %w", id, err)
+	}
+	line = append(line, `,"vector":{`...)
+	for i, term := range v.Terms {
+		if i > 0 {
+			line = append(line, ',')
+		}
+		line = append(line, '"')
+		line = strconv.AppendUint(line, uint64(term), 10)
+		line = append(line, '"', ':')
+		line = strconv.AppendFloat(line, float64(v.Weights[i]), 'g', -1, 32)
+	}
+	line = append(line, '}', '}', '\n')
+	w.line = line
+	if _, err := w.out.Write(line); err != nil {
+		return fmt.Errorf("write vector %q: %w", id, err)
+	}
+	return nil
+}
+
+// Flush writes out what is buffered.
+func (w *VectorWriter) Flush() error {
+	if err := w.out.Flush(); err != nil {
+		return fmt.Errorf("write vectors: %w", err)
+	}
+	return nil
+}

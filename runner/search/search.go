@@ -1,0 +1,207 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Hit is a found document: its position in the order of building, its id and its score.
+type Hit struct {
+	Doc   int32
+	ID    string
+	Score float32
+}
+
+// ErrCutoff is returned when fewer than one document is asked for.
+var ErrCutoff = errors.New("search: k must be at least 1")
+
+// Search returns the best k documents with a score above 0, best first. A query that breaks Vector's rules
+// or a k below 1 finds nothing; SearchAll says why.
+func (x *Index) Search(q Vector, k int) []Hit {
+	if k < 1 || q.check(0) != nil {
+		return nil
+	}
+	return newScorer(x).search(q, k)
+}
+
+// SearchAll searches each query and returns the hits in the queries' order. Queries are spread over threads
+// (0: one for each processor); the result does not depend on how many. A term that the index does not have
+// adds nothing. When ctx ends, its error is returned.
+func (x *Index) SearchAll(ctx context.Context, queries []Vector, k, threads int) ([][]Hit, error) {
+	if k < 1 {
+		return nil, fmt.Errorf("%w, not %d", ErrCutoff, k)
+	}
+	for i, query := range queries {
+		if err := query.check(0); err != nil {
+			return nil, fmt.Errorf("search: query %d: %w", i, err)
+		}
+	}
+	if threads < 1 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	threads = min(threads, max(1, len(queries)))
+	hits := make([][]Hit, len(queries))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range threads {
+		group.Go(func() {
+			scorer := newScorer(x)
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(queries) {
+					return
+				}
+				hits[i] = scorer.search(queries[i], k)
+			}
+		})
+	}
+	group.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return hits, nil
+}
+
+// block is how many documents are scored at a time: their sums (128 KiB) stay in a core's own cache while
+// each term's postings are streamed through once.
+const block = 1 << 15
+
+// scorer is one thread's working memory.
+type scorer struct {
+	index *Index
+	sums  []float32
+	lists []list
+	best  topK
+}
+
+// list is what is left of a query term's postings.
+type list struct {
+	docs    []uint32
+	weights []float32
+	query   float32
+}
+
+func newScorer(x *Index) *scorer {
+	return &scorer{index: x, sums: make([]float32, min(block, len(x.ids)))}
+}
+
+func (s *scorer) search(q Vector, k int) []Hit {
+	s.lists = s.lists[:0]
+	for i, term := range q.Terms {
+		if docs, weights := s.index.postings(term); len(docs) > 0 {
+			s.lists = append(s.lists, list{docs, weights, q.Weights[i]})
+		}
+	}
+	s.best.reset(min(k, len(s.index.ids)))
+	for start := 0; start < len(s.index.ids) && len(s.lists) > 0; start += block {
+		sums := s.sums[:min(block, len(s.index.ids)-start)]
+		clear(sums)
+		left := s.lists[:0] // keeps the order of terms
+		for _, l := range s.lists {
+			n := len(l.docs)
+			if end := uint32(start + len(sums)); l.docs[n-1] >= end {
+				n, _ = slices.BinarySearch(l.docs, end)
+			}
+			accumulate(sums, l.docs[:n], l.weights[:n], uint32(start), l.query)
+			if n < len(l.docs) {
+				left = append(left, list{l.docs[n:], l.weights[n:], l.query})
+			}
+		}
+		s.lists = left
+		s.best.offer(sums, uint32(start))
+	}
+	return s.best.hits(s.index)
+}
+
+// accumulate adds query × weight to the sum of each posting's document; sums starts at document start.
+func accumulate(sums []float32, docs []uint32, weights []float32, start uint32, query float32) {
+	weights = weights[:len(docs)]
+	for i, doc := range docs {
+		// The conversion forbids fusing product and sum, which some machines would do and others not.
+		sums[doc-start] += float32(query * weights[i])
+	}
+}
+
+// topK keeps the k best documents. A positive float32's bits order as its value does, so that score and
+// document fit into one integer: the score's bits above the complement of the number, of which the smaller
+// wins a tie.
+type topK struct {
+	k    int
+	heap []uint64 // smallest first
+}
+
+func (t *topK) reset(k int) { t.k, t.heap = k, t.heap[:0] }
+
+func (t *topK) offer(sums []float32, start uint32) {
+	i := 0
+	for ; i < len(sums) && len(t.heap) < t.k; i++ {
+		if sums[i] > 0 {
+			t.heap = append(t.heap, rankKey(sums[i], start+uint32(i)))
+			t.up(len(t.heap) - 1)
+		}
+	}
+	if t.k == 0 || i == len(sums) {
+		return
+	}
+	// Documents come in ascending number: one that only equals the worst score loses against it.
+	worst := math.Float32frombits(uint32(t.heap[0] >> 32))
+	for ; i < len(sums); i++ {
+		if sums[i] > worst {
+			t.heap[0] = rankKey(sums[i], start+uint32(i))
+			t.down(0)
+			worst = math.Float32frombits(uint32(t.heap[0] >> 32))
+		}
+	}
+}
+
+func rankKey(score float32, doc uint32) uint64 {
+	return uint64(math.Float32bits(score))<<32 | uint64(^doc)
+}
+
+func (t *topK) up(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if t.heap[parent] <= t.heap[i] {
+			return
+		}
+		t.heap[parent], t.heap[i] = t.heap[i], t.heap[parent]
+		i = parent
+	}
+}
+
+func (t *topK) down(i int) {
+	for {
+		child := 2*i + 1
+		if child >= len(t.heap) {
+			return
+		}
+		if child+1 < len(t.heap) && t.heap[child+1] < t.heap[child] {
+			child++
+		}
+		if t.heap[i] <= t.heap[child] {
+			return
+		}
+		t.heap[i], t.heap[child] = t.heap[child], t.heap[i]
+		i = child
+	}
+}
+
+func (t *topK) hits(x *Index) []Hit {
+	slices.Sort(t.heap)
+	hits := make([]Hit, len(t.heap))
+	for i, key := range t.heap {
+		doc := ^uint32(key)
+		hits[len(hits)-1-i] = Hit{
+			Doc:   int32(x.positions[doc]),
+			ID:    x.ids[doc],
+			Score: math.Float32frombits(uint32(key >> 32)),
+		}
+	}
+	return hits
+}
