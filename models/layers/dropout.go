@@ -9,26 +9,36 @@ import (
 // only; a nil Dropout does nothing. The same seed gives the same zeros wherever
 // the forward pass is built, so that a pass can be computed a second time.
 type Dropout struct {
-	hidden, attention float64
-	state             *Node
+	rates Rates
+	state *Node
 }
 
-// NewDropout takes the rates for hidden states and attention weights, and the
-// state of the random generator, as graph.RNGStateFromSeed makes it. Where both
-// rates are 0 it returns nil.
-func NewDropout(hidden, attention float64, state *Node) *Dropout {
-	if hidden == 0 && attention == 0 {
+// Rates are the shares of elements dropped, each at its own place.
+type Rates struct{ Embedding, Hidden, Attention, MLP float64 }
+
+// NewDropout takes the rates and the state of the random generator, as
+// graph.RNGStateFromSeed makes it. Where all rates are 0 it returns nil.
+func NewDropout(rates Rates, state *Node) *Dropout {
+	if rates == (Rates{}) {
 		return nil
 	}
-	return &Dropout{hidden: hidden, attention: attention, state: state}
+	return &Dropout{rates: rates, state: state}
 }
 
-// Hidden drops elements of hidden states.
+// Embedding drops elements of the normalized embeddings.
+func (d *Dropout) Embedding(x *Node) *Node {
+	if d == nil {
+		return x
+	}
+	return d.apply(x, d.rates.Embedding)
+}
+
+// Hidden drops elements of a block's output.
 func (d *Dropout) Hidden(x *Node) *Node {
 	if d == nil {
 		return x
 	}
-	return d.apply(x, d.hidden)
+	return d.apply(x, d.rates.Hidden)
 }
 
 // Attention drops attention weights.
@@ -36,7 +46,15 @@ func (d *Dropout) Attention(x *Node) *Node {
 	if d == nil {
 		return x
 	}
-	return d.apply(x, d.attention)
+	return d.apply(x, d.rates.Attention)
+}
+
+// MLP drops elements inside a feed-forward block.
+func (d *Dropout) MLP(x *Node) *Node {
+	if d == nil {
+		return x
+	}
+	return d.apply(x, d.rates.MLP)
 }
 
 func (d *Dropout) apply(x *Node, rate float64) *Node {

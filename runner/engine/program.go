@@ -7,26 +7,22 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/model"
 )
 
 // maxShapes bounds the compiled forms of one program; callers pad to few lengths.
 const maxShapes = 64
 
-// Program is a graph function over a store's variables, compiled once for each
-// combination of input shapes.
+// Program is a graph function, compiled once for each combination of input shapes.
 type Program struct {
 	name string
-	exec *model.Exec
+	exec *graph.Exec
 }
 
-// Program compiles build lazily. build receives the inputs as graph nodes, may
-// read and set variables of the store, and returns the outputs.
-func (e *Engine) Program(name string, store *model.Store, build func(inputs []*graph.Node) []*graph.Node) (program *Program, err error) {
+// Program prepares build, which receives the inputs as graph nodes and returns
+// the outputs. Building happens at the first call with new shapes.
+func (e *Engine) Program(name string, build func(inputs []*graph.Node) []*graph.Node) (program *Program, err error) {
 	defer catch(&err)
-	exec, err := model.NewExec(e.backend, store, func(_ *model.Scope, inputs []*graph.Node) []*graph.Node {
-		return build(inputs)
-	})
+	exec, err := graph.NewExec(e.backend, build)
 	if err != nil {
 		return nil, fmt.Errorf("build program %q: %w", name, err)
 	}
@@ -51,37 +47,43 @@ func (p *Program) Call(inputs ...*tensors.Tensor) (outputs []*tensors.Tensor, er
 // Close frees the compiled forms.
 func (p *Program) Close() { p.exec.Finalize() }
 
+// Buffer is a tensor whose values Go code reads and writes in place.
+type Buffer[T float32 | int32 | uint64] struct {
+	Tensor *tensors.Tensor
+	Values []T
+}
+
+// NewBuffer makes a tensor of zeros that the backend and Go code share. Only a
+// backend with shared memory can: the Go backend.
+func NewBuffer[T float32 | int32 | uint64](e *Engine, dims ...int) (b Buffer[T], err error) {
+	defer catch(&err)
+	shape := shapes.Make(dtypes.FromGenericsType[T](), dims...)
+	tensor, err := tensors.FromShapeForBackend(e.backend, 0, shape)
+	if err != nil {
+		return b, fmt.Errorf("allocate tensor %s: %w", shape, err)
+	}
+	if !tensor.IsShared() {
+		return b, fmt.Errorf("allocate tensor %s: backend %q does not share memory with the program", shape, e.name)
+	}
+	b.Tensor = tensor
+	err = tensors.MutableFlatData(tensor, func(flat []T) { b.Values = flat })
+	return b, err
+}
+
+// Free returns the buffer's memory.
+func (b Buffer[T]) Free() { Free(b.Tensor) }
+
 // Free gives the memory of tensors back at once rather than at some later
 // garbage collection: a training step would otherwise hold several steps' worth.
 func Free(list ...*tensors.Tensor) {
 	for _, t := range list {
 		if t != nil {
-			_ = t.FinalizeAll() // freeing twice is the only fault it reports
+			_ = t.FinalizeAll() // its only fault is a tensor freed before
 		}
 	}
 }
 
-// Float32 copies values into a new tensor.
-func Float32(values []float32, dims ...int) *tensors.Tensor {
-	return tensors.FromFlatDataAndDimensions(values, dims...)
-}
-
-// Int32 copies values into a new tensor.
-func Int32(values []int32, dims ...int) *tensors.Tensor {
-	return tensors.FromFlatDataAndDimensions(values, dims...)
-}
-
-// Read calls fn with the tensor's values, which are valid only during the call.
+// Read calls fn with an output's values, which are valid only during the call.
 func Read(t *tensors.Tensor, fn func(values []float32)) error {
 	return tensors.ConstFlatData(t, fn)
-}
-
-// Write calls fn with the tensor's values to change in place.
-func Write(t *tensors.Tensor, fn func(values []float32)) error {
-	return tensors.MutableFlatData(t, fn)
-}
-
-// Zeros is a float32 tensor of zeros.
-func Zeros(dims ...int) *tensors.Tensor {
-	return tensors.FromShape(shapes.Make(dtypes.Float32, dims...))
 }

@@ -1,0 +1,42 @@
+// Package models is the one closed switch over architectures: a checkpoint's
+// configuration in, the graph of its encoder and MLM transform out.
+package models
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"headroom/models/bert"
+	"headroom/models/hf"
+	"headroom/models/layers"
+	"headroom/models/modernbert"
+)
+
+// Transformed builds the hidden states that the decoder multiplies: the encoder
+// and the head's transform. ids is [batch, tokens] int32, lengths [batch] int32
+// counts each text's tokens from the left; the result is [batch, tokens, hidden],
+// arbitrary at padding. drop is nil outside training.
+func Transformed(p layers.Params, cfg hf.Config, ids, lengths *graph.Node, drop *layers.Dropout) *graph.Node {
+	switch cfg.ModelType {
+	case hf.BERT, hf.DistilBERT, hf.RoBERTa:
+		return bert.Transform(p, cfg, bert.Hidden(p, cfg, ids, lengths, drop))
+	case hf.ModernBERT:
+		return modernbert.Transform(p, cfg, modernbert.Hidden(p, cfg, ids, lengths, drop))
+	}
+	panic(fmt.Errorf("build graph: model_type %q is unknown", cfg.ModelType))
+}
+
+// Rates are the dropout rates of a configuration; override, where not nil,
+// replaces every rate.
+func Rates(cfg hf.Config, override *float64) layers.Rates {
+	if override != nil {
+		r := *override
+		rates := layers.Rates{Embedding: r, Hidden: r, Attention: r}
+		if cfg.ModelType == hf.ModernBERT {
+			rates.MLP = r
+		}
+		return rates
+	}
+	return layers.Rates{Embedding: cfg.EmbeddingDropout, Hidden: cfg.HiddenDropout, Attention: cfg.AttentionDropout, MLP: cfg.MLPDropout}
+}

@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"headroom/models"
+	"headroom/models/hf"
+	"headroom/models/layers"
+	"headroom/models/splade/fused"
+)
+
+// Param is one parameter in memory that graphs and Go code share.
+type Param struct {
+	Name  string
+	Shape []int
+	Buffer[float32]
+}
+
+// Model is a masked language model on a backend.
+type Model struct {
+	Engine *Engine
+	Config hf.Config
+	// Tied: the decoder is the input embeddings.
+	Tied bool
+	// Params in the order of Config.Params, without the decoder's weight where Tied.
+	Params []*Param
+	// LogitScale multiplies every logit; 1 but for rescale target "logits".
+	LogitScale float32
+
+	encoder []*Param // what the encoder and the head's transform read
+	hidden  *Program // inference: no dropout
+}
+
+// NewModel copies a checkpoint's parameters to the backend. With tied false the
+// decoder becomes a parameter of its own, a copy of the embeddings where the
+// checkpoint ties them; with tied true the checkpoint must tie them too.
+func NewModel(e *Engine, ck *hf.Checkpoint, tied bool) (*Model, error) {
+	if ck.MissingHead {
+		return nil, fmt.Errorf("load model %q: it has no MLM head: pretrain one with a recipe (start.head = \"new\")", ck.Folder)
+	}
+	if tied && !ck.Tied {
+		return nil, fmt.Errorf("load model %q: its decoder is not tied to the embeddings, so tie = \"keep\" has nothing to keep; use tie = \"untie\"", ck.Folder)
+	}
+	m := &Model{Engine: e, Config: ck.Config, Tied: tied, LogitScale: 1}
+	for _, spec := range ck.Config.Params() {
+		decoder := spec.Name == ck.Config.DecoderName()
+		if decoder && tied {
+			continue
+		}
+		buffer, err := NewBuffer[float32](e, spec.Shape...)
+		if err != nil {
+			return nil, fmt.Errorf("load model %q: parameter %q: %w", ck.Folder, spec.Name, err)
+		}
+		copy(buffer.Values, ck.Tensors[spec.Name].Data)
+		p := &Param{Name: spec.Name, Shape: spec.Shape, Buffer: buffer}
+		m.Params = append(m.Params, p)
+		if !decoder && spec.Name != ck.Config.DecoderBiasName() {
+			m.encoder = append(m.encoder, p)
+		}
+	}
+	var err error
+	m.hidden, err = e.Program("encode", func(in []*graph.Node) []*graph.Node {
+		params, rest := m.EncoderNodes(in)
+		return []*graph.Node{models.Transformed(params, m.Config, rest[0], rest[1], nil)}
+	})
+	return m, err
+}
+
+// Close frees parameters and programs.
+func (m *Model) Close() {
+	m.hidden.Close()
+	for _, p := range m.Params {
+		p.Free()
+	}
+}
+
+// Param finds a parameter by its name; nil where there is none.
+func (m *Model) Param(name string) *Param {
+	i := slices.IndexFunc(m.Params, func(p *Param) bool { return p.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return m.Params[i]
+}
+
+// Encoder lists the parameters of the encoder and the head's transform.
+func (m *Model) Encoder() []*Param { return m.encoder }
+
+// DecoderWeight is the decoder's parameter: the input embeddings where Tied.
+func (m *Model) DecoderWeight() *Param {
+	if m.Tied {
+		return m.Param(m.Config.EmbeddingName())
+	}
+	return m.Param(m.Config.DecoderName())
+}
+
+// DecoderBias is the decoder's bias, nil where the model has none.
+func (m *Model) DecoderBias() *Param { return m.Param(m.Config.DecoderBiasName()) }
+
+// EncoderNodes splits a program's inputs, which begin with the encoder's parameters.
+func (m *Model) EncoderNodes(in []*graph.Node) (layers.Params, []*graph.Node) {
+	return m.nodes(m.encoder, in)
+}
+
+// AllNodes splits a program's inputs, which begin with every parameter.
+func (m *Model) AllNodes(in []*graph.Node) (layers.Params, []*graph.Node) {
+	return m.nodes(m.Params, in)
+}
+
+func (m *Model) nodes(list []*Param, in []*graph.Node) (layers.Params, []*graph.Node) {
+	byName := make(map[string]*graph.Node, len(list))
+	for i, p := range list {
+		byName[p.Name] = in[i]
+	}
+	return func(name string) *graph.Node {
+		node := byName[name]
+		if node == nil {
+			panic(fmt.Errorf("build graph: the model has no parameter %q", name))
+		}
+		return node
+	}, in[len(list):]
+}
+
+// Inputs are the tensors of a list of parameters, followed by rest.
+func Inputs(list []*Param, rest ...*tensors.Tensor) []*tensors.Tensor {
+	out := make([]*tensors.Tensor, 0, len(list)+len(rest))
+	for _, p := range list {
+		out = append(out, p.Tensor)
+	}
+	return append(out, rest...)
+}
+
+// Hidden runs the encoder on a batch: the result is [batch, tokens, hidden].
+func (m *Model) Hidden(b *Batch) (*tensors.Tensor, error) {
+	out, err := m.hidden.Call(Inputs(m.encoder, b.IDs.Tensor, b.Lengths.Tensor)...)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// Head is the decoder as the fused kernels read it; its bias is zeros where the
+// model has none. The slices are the parameters themselves.
+func (m *Model) Head() fused.Head {
+	h := fused.Head{Weight: m.DecoderWeight().Values, Vocab: m.Config.Vocab, Dim: m.Config.Hidden}
+	if bias := m.DecoderBias(); bias != nil {
+		h.Bias = bias.Values
+	} else {
+		h.Bias = make([]float32, m.Config.Vocab)
+	}
+	return h
+}
+
+// Pool returns max over tokens of the logits, bias and LogitScale included,
+// [len(texts), vocab], of texts of token ids.
+func (m *Model) Pool(texts [][]int32) ([]float32, error) {
+	batch, err := NewBatch(m.Engine, texts, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens())
+	if err != nil {
+		return nil, err
+	}
+	defer batch.Free()
+	hidden, err := m.Hidden(batch)
+	if err != nil {
+		return nil, err
+	}
+	defer Free(hidden)
+	pooled := make([]float32, len(texts)*m.Config.Vocab)
+	var fault error
+	if err := Read(hidden, func(values []float32) {
+		fault = m.Head().Max(batch.Texts(values, m.Config.Hidden), pooled, nil, m.Engine.Threads())
+	}); err != nil {
+		return nil, err
+	}
+	for i := range pooled {
+		pooled[i] *= m.LogitScale
+	}
+	return pooled, fault
+}
