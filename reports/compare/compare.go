@@ -1,0 +1,157 @@
+package compare
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+
+	"headroom/metrics/stats"
+)
+
+// Compare works out everything that a report says. It does not change in.
+func Compare(in *Input, r stats.Resampling) (*Comparison, error) {
+	c := &Comparison{Sweep: in.Sweep, Question: in.Question, Revision: in.Revision}
+	for i := range in.Runs {
+		c.Runs = append(c.Runs, &in.Runs[i])
+	}
+	slices.SortStableFunc(c.Runs, func(a, b *Run) int {
+		return cmp.Or(cmp.Compare(a.Backbone, b.Backbone), compareK(a.Rescale, b.Rescale),
+			cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.ID, b.ID))
+	})
+	c.Baselines = slices.Clone(in.Baselines)
+	slices.SortStableFunc(c.Baselines, func(a, b Baseline) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Backbone, b.Backbone),
+			cmp.Compare(a.Evaluation.Dataset, b.Evaluation.Dataset), cmp.Compare(a.Evaluation.ID, b.Evaluation.ID))
+	})
+	for _, run := range c.Runs {
+		if !run.Finished() {
+			c.Open = append(c.Open, run)
+		}
+	}
+	c.Datasets = c.order("evaluate.final", c.datasets())
+	c.Measures = c.order("evaluate.measures", c.measures())
+	if slices.Contains(c.Measures, "nDCG@10") {
+		c.Measure = "nDCG@10"
+	} else if len(c.Measures) > 0 {
+		c.Measure = c.Measures[0]
+	}
+	c.Lines = group(c.Runs)
+	for _, line := range c.Lines {
+		c.choose(line)
+	}
+	if err := c.contrasts(r); err != nil {
+		return nil, err
+	}
+	c.Findings = c.findings()
+	c.Limits = append(c.limits(), in.Notes...)
+	return c, nil
+}
+
+// compareK orders factors, unknown ones last.
+func compareK(a, b float64) int {
+	if math.IsNaN(a) || math.IsNaN(b) {
+		return cmp.Compare(btoi(math.IsNaN(a)), btoi(math.IsNaN(b)))
+	}
+	return cmp.Compare(a, b)
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (c *Comparison) datasets() map[string]bool {
+	found := map[string]bool{}
+	for _, run := range c.Runs {
+		for _, e := range run.Evaluations {
+			if e.Split != "dev" {
+				found[e.Dataset] = true
+			}
+		}
+	}
+	return found
+}
+
+func (c *Comparison) measures() map[string]bool {
+	found := map[string]bool{}
+	for _, run := range c.Runs {
+		for _, e := range run.Evaluations {
+			for m := range e.Measures {
+				found[m] = true
+			}
+		}
+	}
+	return found
+}
+
+// order sorts names as the first run's list under key has them; the rest follow
+// by name.
+func (c *Comparison) order(key string, found map[string]bool) []string {
+	names := make([]string, 0, len(found))
+	for name := range found {
+		names = append(names, name)
+	}
+	rank := map[string]int{}
+	if len(c.Runs) > 0 {
+		for i, name := range strings.FieldsFunc(c.Runs[0].Setting(key), func(r rune) bool {
+			return strings.ContainsRune(`[]," `, r)
+		}) {
+			rank[name] = i + 1
+		}
+	}
+	sort.Slice(names, func(a, b int) bool {
+		ra, rb := rank[names[a]], rank[names[b]]
+		if (ra == 0) != (rb == 0) {
+			return ra != 0
+		}
+		if ra != rb {
+			return ra < rb
+		}
+		return names[a] < names[b]
+	})
+	return names
+}
+
+// choose finds the line's best point: the greatest mean of Measure over all
+// seeds, collapsed ones included, so that one lucky seed does not choose a k at
+// which the others collapse. Dev queries choose where every point has them.
+func (c *Comparison) choose(line *Line) {
+	if len(c.Datasets) == 0 {
+		return
+	}
+	dataset := c.Datasets[0]
+	split := "dev"
+	measured := false
+	for _, p := range line.Points {
+		for _, r := range p.Runs {
+			measured = true
+			if math.IsNaN(r.Evaluation(dataset, "dev").value(c.Measure)) {
+				split = ""
+			}
+		}
+	}
+	if !measured {
+		return
+	}
+	best := math.Inf(-1)
+	for _, p := range line.Points {
+		a := p.Over(func(r *Run) float64 { return r.Evaluation(dataset, split).value(c.Measure) })
+		if a.All.N > 0 && a.All.Mean > best {
+			best, line.Best = a.All.Mean, p
+		}
+	}
+	if line.Best == nil {
+		return
+	}
+	line.SelectedOn = "dev"
+	if split == "" {
+		line.SelectedOn = "test"
+		if e := line.Best.Runs[0].Evaluation(dataset, ""); e != nil && e.Split != "" {
+			line.SelectedOn = e.Split
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+)
+
+// findings writes the sentences that the data supports, the negative ones too.
+// Each sentence is chosen by what was measured; none is written for a sweep.
+func (c *Comparison) findings() []string {
+	var out []string
+	for _, line := range c.Lines {
+		out = append(out, line.collapses()...)
+		out = append(out, c.natural(line)...)
+	}
+	for _, dataset := range c.Datasets {
+		for _, line := range c.Lines {
+			out = append(out, c.rise(line, dataset)...)
+			out = append(out, c.against(line, dataset)...)
+		}
+		out = append(out, c.between(dataset)...)
+	}
+	for _, line := range c.Lines {
+		out = append(out, c.density(line)...)
+	}
+	return append(out, c.recovered()...)
+}
+
+// collapses says at which k how many seeds collapsed, and how.
+func (l *Line) collapses() []string {
+	var all, some []string
+	finished := 0
+	for _, p := range l.Points {
+		finished += len(p.Runs)
+		bad := p.Collapsed()
+		if len(bad) == 0 {
+			continue
+		}
+		text := fmt.Sprintf("k = %s (%s)", p.Text, kinds(bad))
+		if len(bad) == len(p.Runs) {
+			all = append(all, text)
+		} else {
+			some = append(some, fmt.Sprintf("k = %s (%d of %s: %s)", p.Text, len(bad), count(len(p.Runs), "seed"), kinds(bad)))
+		}
+	}
+	var out []string
+	if len(all) > 0 {
+		out = append(out, fmt.Sprintf("%s: every seed collapsed at %s.", l.Name(), list(all)))
+	}
+	if len(some) > 0 {
+		out = append(out, fmt.Sprintf("%s: seeds disagree at %s.", l.Name(), list(some)))
+	}
+	if len(all)+len(some) == 0 && finished > 0 {
+		out = append(out, fmt.Sprintf("%s: none of %s collapsed at any k.", l.Name(), count(finished, "finished run")))
+	}
+	return out
+}
+
+// kinds lists verdicts with their numbers: identical × 2, empty × 1.
+func kinds(runs []*Run) string {
+	n := map[string]int{}
+	for _, r := range runs {
+		n[r.Verdict]++
+	}
+	var words []string
+	for kind := range n {
+		words = append(words, kind)
+	}
+	sort.Strings(words)
+	for i, kind := range words {
+		words[i] = fmt.Sprintf("%s × %d", kind, n[kind])
+	}
+	return strings.Join(words, ", ")
+}
+
+// natural says what became of the head as it is, k = 1.
+func (c *Comparison) natural(line *Line) []string {
+	p := line.At(1)
+	if p == nil || len(p.Runs) == 0 || line.Best == nil {
+		return nil
+	}
+	name, bad := line.Name(), p.Collapsed()
+	if len(bad) > 0 {
+		return []string{fmt.Sprintf("%s: the natural head (k = 1) itself collapsed in %d of %s.", name, len(bad), count(len(p.Runs), "seed"))}
+	}
+	text := fmt.Sprintf("%s: no seed collapsed at k = 1", name)
+	if line.Best == p {
+		return []string{text + ", and no other k of the sweep did better: this head needs no rescaling here."}
+	}
+	switch gain := c.Contrast(BestNatural, line, c.Datasets[0]); {
+	case gain != nil && gain.Verdict() == "above":
+		return []string{text + ": the natural head degrades, it does not collapse."}
+	default:
+		return []string{text + fmt.Sprintf(", and there is no evidence (~) that k = %s does better.", line.Best.Text)}
+	}
+}
+
+// rise says how much the best k gains over k = 1, seed by seed.
+func (c *Comparison) rise(line *Line, dataset string) []string {
+	gain := c.Contrast(BestNatural, line, dataset)
+	if gain == nil {
+		return nil
+	}
+	natural, best := line.At(1).Score(dataset, c.Measure).All.Mean, line.Best.Score(dataset, c.Measure).All.Mean
+	up := 0
+	for _, s := range gain.PerSeed {
+		if s.Value > 0 {
+			up++
+		}
+	}
+	n := len(gain.PerSeed)
+	start := fmt.Sprintf("%s on %s: from k = 1 to k = %s %s goes from %s to %s", line.Name(), dataset, line.Best.Text, c.Measure, Score(natural), Score(best))
+	switch {
+	case gain.Verdict() == "~":
+		return []string{fmt.Sprintf("%s, no evidence of a difference (~, %s).", start, gain.interval())}
+	case up == n:
+		return []string{fmt.Sprintf("%s; it rises in every seed, by at least %s (%s, %s).", start, Signed(gain.Least()), count(n, "seed"), gain.interval())}
+	case gain.Mean < 0:
+		return []string{fmt.Sprintf("%s: here the k chosen on %s is worse than k = 1 (%s, %s).", start, c.Datasets[0], count(n, "seed"), gain.interval())}
+	default:
+		return []string{fmt.Sprintf("%s; it rises in %d of %s (%s).", start, up, count(n, "seed"), gain.interval())}
+	}
+}
+
+// interval is "+0.195, 95 % interval +0.150 to +0.240".
+func (c *Contrast) interval() string {
+	if math.IsNaN(c.Interval.Low) {
+		return Signed(c.Mean) + ", no interval"
+	}
+	return fmt.Sprintf("%s, %.3g %% interval %s to %s", Signed(c.Mean), 100*c.Interval.Level, Signed(c.Interval.Low), Signed(c.Interval.High))
+}
+
+// against compares with BM25 and with the untrained model, at the best k and at k = 1.
+func (c *Comparison) against(line *Line, dataset string) []string {
+	var out []string
+	for _, kind := range []Kind{BestBM25, BestUntrained, NaturalBM25} {
+		d := c.Contrast(kind, line, dataset)
+		if d == nil {
+			continue
+		}
+		point := line.Best
+		if kind == NaturalBM25 {
+			point = line.At(1)
+		}
+		mean := point.Score(dataset, c.Measure).All.Mean
+		other := d.B
+		if other == "untrained" {
+			other = "its own untrained model"
+		}
+		what := map[string]string{"above": "is above", "below": "is below", "~": "shows no evidence of a difference (~) from"}[d.Verdict()]
+		out = append(out, fmt.Sprintf("%s on %s: k = %s at %s %s %s at %s (%s).",
+			line.Name(), dataset, point.Text, Score(mean), what, other, Score(mean-d.Mean), d.interval()))
+	}
+	return out
+}
+
+// between compares the lines with each other, each at its own best k.
+func (c *Comparison) between(dataset string) []string {
+	var out []string
+	for _, d := range c.Contrasts {
+		if d.Kind != BetweenLines || d.Dataset != dataset {
+			continue
+		}
+		what := map[string]string{"above": "is above", "below": "is below", "~": "shows no evidence of a difference (~) from"}[d.Verdict()]
+		text := fmt.Sprintf("On %s %s %s %s (%s)", dataset, d.A, what, d.B, d.interval())
+		for _, note := range d.Notes {
+			if strings.HasPrefix(note, "smaller") && d.Verdict() != "~" {
+				text += ", but the difference is " + note
+			}
+		}
+		out = append(out, text+".")
+	}
+	return out
+}
+
+// density says whether the better point pays with more terms.
+func (c *Comparison) density(line *Line) []string {
+	natural := line.At(1)
+	if natural == nil || line.Best == nil || natural == line.Best {
+		return nil
+	}
+	dataset := c.Datasets[0]
+	q0, q1 := natural.Active(dataset, true).All.Mean, line.Best.Active(dataset, true).All.Mean
+	d0, d1 := natural.Active(dataset, false).All.Mean, line.Best.Active(dataset, false).All.Mean
+	if math.IsNaN(q0+q1+d0+d1) || q0 == 0 || d0 == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("%s on %s: active dims go from %s (query) and %s (document) at k = 1 to %s and %s at k = %s",
+		line.Name(), dataset, Quantity(q0), Quantity(d0), Quantity(q1), Quantity(d1), line.Best.Text)
+	switch {
+	case q1 > q0 && d1 > d0:
+		text += ": the better point is the denser one"
+	case q1 < q0 && d1 < d0:
+		text += ": the better point is the sparser one"
+	}
+	return []string{text + "."}
+}
+
+// Active aggregates active dims of queries or documents as the evaluation found them.
+func (p *Point) Active(dataset string, query bool) Aggregate {
+	return p.Over(func(r *Run) float64 {
+		e := r.Evaluation(dataset, "")
+		switch {
+		case e == nil:
+			return math.NaN()
+		case query:
+			return e.ActiveQuery
+		}
+		return e.ActiveDocument
+	})
+}
+
+// recovered counts the collapse episodes that passed.
+func (c *Comparison) recovered() []string {
+	var labels []string
+	for _, r := range c.Runs {
+		for _, e := range r.Episodes {
+			if e.Severity == "collapse" && !e.Stands && r.Finished() && !r.Collapsed() {
+				labels = append(labels, fmt.Sprintf("%s (%s, steps %d to %d)", r.Label, e.Kind, e.FirstStep, e.LastStep))
+				break
+			}
+		}
+	}
+	if len(labels) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s showed a collapse that passed and ended healthy: %s.", count(len(labels), "run"), list(labels))}
+}

@@ -1,0 +1,292 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+
+	"headroom/metrics/stats"
+)
+
+// Comparison is everything a report says about a sweep.
+type Comparison struct {
+	Sweep, Question, Revision string
+	// Datasets in the order of the sweep's evaluate.final; the first is where the
+	// best k is chosen.
+	Datasets []string
+	// Measures in the order of the sweep's evaluate.measures; Measure is the one
+	// that findings are about: nDCG@10, or the first.
+	Measures []string
+	Measure  string
+	Lines    []*Line
+	// Runs are all runs, by line, k and seed; Open those that did not finish.
+	Runs, Open []*Run
+	Baselines  []Baseline
+	Contrasts  []*Contrast
+	Findings   []string
+	Limits     []string
+}
+
+// Line is one backbone (in one variant, where the sweep varies more than
+// backbone, k and seed) across k.
+type Line struct {
+	Backbone string
+	// Variant holds the further keys that tell this line from others of its backbone.
+	Variant []Setting
+	Points  []*Point // k ascending
+	// Best is the point with the best mean over all its seeds, nil where nothing was measured.
+	Best *Point
+	// SelectedOn says which queries chose Best: "dev", or "test", which a report warns of.
+	SelectedOn string
+}
+
+// Name is the backbone as people call it, with the variant where there is one.
+func (l *Line) Name() string {
+	name := BackboneName(l.Backbone)
+	for _, s := range l.Variant {
+		name += ", " + s.Key[strings.LastIndex(s.Key, ".")+1:] + " " + s.Value
+	}
+	return name
+}
+
+// BackboneName is the last element of a reference: recipe:demo-bert is demo-bert.
+func BackboneName(reference string) string {
+	name := strings.TrimRight(reference, "/")
+	if i := strings.LastIndexAny(name, "/:"); i >= 0 && i+1 < len(name) {
+		name = name[i+1:]
+	}
+	return name
+}
+
+// At returns the point of a factor, nil where the line has none.
+func (l *Line) At(k float64) *Point {
+	for _, p := range l.Points {
+		if p.K == k {
+			return p
+		}
+	}
+	return nil
+}
+
+// Point is one k of a line: the runs that differ only in their seed.
+type Point struct {
+	Line *Line
+	K    float64 // NaN where it is chosen automatically and differs or is not known
+	Text string  // of k, as shown
+	Runs []*Run  // finished, by seed
+	Open []*Run  // not finished
+	// Varies are the keys in which the runs of this point differ all the same.
+	Varies []string
+}
+
+// Collapsed returns the runs whose collapse stands.
+func (p *Point) Collapsed() []*Run {
+	var out []*Run
+	for _, r := range p.Runs {
+		if r.Collapsed() {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Aggregate is one number of a point over its seeds.
+type Aggregate struct {
+	Healthy stats.Sample // over the seeds that did not collapse
+	All     stats.Sample // over every finished seed that has the value
+	Missing int          // finished seeds without the value
+}
+
+// Shown is the sample a table prints: the healthy seeds, or all where none is healthy.
+func (a Aggregate) Shown() stats.Sample {
+	if a.Healthy.N == 0 {
+		return a.All
+	}
+	return a.Healthy
+}
+
+// Over aggregates a value of a run; NaN and infinities are counted as missing.
+func (p *Point) Over(value func(*Run) float64) Aggregate {
+	var healthy, all []float64
+	missing := 0
+	for _, r := range p.Runs {
+		v := value(r)
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			missing++
+			continue
+		}
+		all = append(all, v)
+		if !r.Collapsed() {
+			healthy = append(healthy, v)
+		}
+	}
+	return Aggregate{Healthy: stats.Summarize(healthy), All: stats.Summarize(all), Missing: missing}
+}
+
+// Score aggregates a measure on a collection's test split.
+func (p *Point) Score(dataset, measure string) Aggregate {
+	return p.Over(func(r *Run) float64 { return r.Score(dataset, measure) })
+}
+
+// Evaluation returns a run's evaluation on a collection, nil where there is none.
+// A split of "" means the reported one: any but dev.
+func (r *Run) Evaluation(dataset, split string) *Evaluation {
+	for i := range r.Evaluations {
+		e := &r.Evaluations[i]
+		if e.Dataset == dataset && (e.Split == split || split == "" && e.Split != "dev") {
+			return e
+		}
+	}
+	return nil
+}
+
+// Score is a measure of a run, NaN where it was not measured.
+func (r *Run) Score(dataset, measure string) float64 {
+	return r.Evaluation(dataset, "").value(measure)
+}
+
+func (e *Evaluation) value(measure string) float64 {
+	if e == nil {
+		return math.NaN()
+	}
+	if v, ok := e.Measures[measure]; ok {
+		return v
+	}
+	return math.NaN()
+}
+
+// Baseline finds a baseline's evaluation; backbone is "" for BM25.
+func (c *Comparison) Baseline(name, backbone, dataset string) *Evaluation {
+	for i := range c.Baselines {
+		b := &c.Baselines[i]
+		if b.Name == name && b.Backbone == backbone && b.Evaluation.Dataset == dataset && b.Evaluation.Split != "dev" {
+			return &b.Evaluation
+		}
+	}
+	return nil
+}
+
+// group sorts the runs into lines and points.
+func group(runs []*Run) []*Line {
+	// A key that differs between runs of one backbone and one k (other than the
+	// seed) is a further axis of the sweep: it makes lines, not spread.
+	cells := map[string][]*Run{}
+	for _, r := range runs {
+		key := r.Backbone + "\x00" + kKey(r)
+		cells[key] = append(cells[key], r)
+	}
+	axes := map[string]bool{}
+	for _, cell := range cells {
+		for _, key := range varying(cell) {
+			if !shown(key) && !incidental(key) {
+				axes[key] = true
+			}
+		}
+	}
+	keys := make([]string, 0, len(axes))
+	for key := range axes {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+
+	lines := map[string]*Line{}
+	points := map[string]*Point{}
+	var out []*Line
+	for _, r := range runs {
+		id := r.Backbone
+		var variant []Setting
+		for _, key := range keys {
+			variant = append(variant, Setting{Key: key, Value: r.Setting(key)})
+			id += "\x00" + r.Setting(key)
+		}
+		line := lines[id]
+		if line == nil {
+			line = &Line{Backbone: r.Backbone, Variant: variant}
+			lines[id] = line
+			out = append(out, line)
+		}
+		id += "\x00" + kKey(r)
+		point := points[id]
+		if point == nil {
+			point = &Point{Line: line, K: r.Rescale, Text: kKey(r)}
+			points[id] = point
+			line.Points = append(line.Points, point)
+		}
+		if r.Rescale != point.K {
+			point.K = math.NaN()
+		}
+		if r.Finished() {
+			point.Runs = append(point.Runs, r)
+		} else {
+			point.Open = append(point.Open, r)
+		}
+	}
+	for _, line := range out {
+		sort.SliceStable(line.Points, func(a, b int) bool { return before(line.Points[a], line.Points[b]) })
+		for _, p := range line.Points {
+			for _, key := range varying(p.Runs) {
+				if !shown(key) {
+					p.Varies = append(p.Varies, key)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// kKey tells points of a line apart: the factor, or the automatic choice's name.
+func kKey(r *Run) string {
+	if auto := r.Setting("model.rescale"); strings.HasPrefix(auto, "auto") {
+		return auto
+	}
+	return KText(r.Rescale)
+}
+
+func before(a, b *Point) bool {
+	if math.IsNaN(a.K) != math.IsNaN(b.K) {
+		return math.IsNaN(b.K)
+	}
+	if a.K != b.K && !math.IsNaN(a.K) {
+		return a.K < b.K
+	}
+	return a.Text < b.Text
+}
+
+// Differences says, as "key: value for line, …", where whole lines differ in keys
+// that the rows do not show, such as a learning rate that moves with the backbone.
+func (c *Comparison) Differences() []string {
+	finished := make([]*Run, 0, len(c.Runs))
+	for _, r := range c.Runs {
+		if r.Finished() {
+			finished = append(finished, r)
+		}
+	}
+	var out []string
+	for _, key := range varying(finished) {
+		if shown(key) || slices.ContainsFunc(c.Lines, func(l *Line) bool {
+			return slices.ContainsFunc(l.Variant, func(s Setting) bool { return s.Key == key })
+		}) {
+			continue
+		}
+		values := map[string][]string{}
+		var order []string
+		for _, r := range finished {
+			v := r.Setting(key)
+			if v == "" {
+				v = "(not set)"
+			}
+			if _, ok := values[v]; !ok {
+				order = append(order, v)
+			}
+			values[v] = append(values[v], r.Label)
+		}
+		var parts []string
+		for _, v := range order {
+			parts = append(parts, fmt.Sprintf("%s in %s", v, count(len(values[v]), "run")))
+		}
+		out = append(out, fmt.Sprintf("varies in %s: %s", key, list(parts)))
+	}
+	return out
+}

@@ -1,0 +1,112 @@
+// Package compare turns what a sweep recorded into statements that hold up: runs
+// grouped by backbone and k over seeds, the best k of each backbone, differences
+// with intervals, and sentences chosen by the evidence.
+//
+// The contract:
+//   - A collapsed run is never averaged without saying so: a point's mean is over
+//     its healthy seeds with their number, and the mean over all seeds stands
+//     beside it. Runs that did not finish are listed and not counted.
+//   - Every number can be traced: a point names its runs, an evaluation its qrels.
+//   - Where the data gives no evidence of a difference, the word is "~".
+//   - The same input gives the same output, whatever its order.
+package compare
+
+import "strconv"
+
+// Input is a sweep as plain data. Load makes it from a store; tests write it.
+type Input struct {
+	Sweep    string
+	Question string
+	Revision string
+	Runs     []Run
+	// Baselines are what no run trained: BM25 and the untrained models.
+	Baselines []Baseline
+	// Notes are the sweep's own remarks on what it does not show.
+	Notes []string
+}
+
+// Run is one run of the sweep, finished or not.
+type Run struct {
+	ID, Label string
+	Backbone  string
+	// Rescale is k; NaN or 0 where it is chosen automatically and not known yet.
+	Rescale float64
+	Seed    int64
+	// State is the store's word: "done" is finished, collapsed runs included.
+	State string
+	// Verdict is "healthy", a kind of collapse, or "" while not judged.
+	Verdict string
+	Step    int
+	Seconds float64
+	Error   string
+	// Config holds every effective key of the run.
+	Config      []Setting
+	Evaluations []Evaluation
+	Episodes    []Episode
+	HeadNorms   []HeadNorm
+	// Series by the names of the event log, such as "loss" or "active/query".
+	Series map[string]Series
+}
+
+// Finished reports whether the run reached its end; a collapsed run did.
+func (r *Run) Finished() bool { return r.State == "done" || r.State == "collapsed" }
+
+// Collapsed reports whether a collapse stands at the end of the run.
+func (r *Run) Collapsed() bool { return r.Verdict != "" && r.Verdict != "healthy" }
+
+// Short is the first eight digits of the id.
+func (r *Run) Short() string { return r.ID[:min(8, len(r.ID))] }
+
+// Setting returns the value of a key, or "" where the run has none.
+func (r *Run) Setting(key string) string { return Lookup(r.Config, key) }
+
+// Int is a setting as a whole number, 0 where it is none.
+func (r *Run) Int(key string) int {
+	n, err := strconv.Atoi(r.Setting(key))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Evaluation is one collection's answer about a run or a baseline.
+type Evaluation struct {
+	ID, Dataset, Split string
+	QrelsDigest        string
+	Queries, Documents int
+	Measures           map[string]float64
+	// ActiveQuery, ActiveDocument and Flops are NaN where they make no sense, as for BM25.
+	ActiveQuery, ActiveDocument, Flops float64
+	// PerQuery is measure → query → value; nil where only means are stored.
+	PerQuery map[string]map[string]float64
+}
+
+// Baseline is an evaluation of something that no run of the sweep trained.
+type Baseline struct {
+	Name string // "bm25", "untrained"
+	// Backbone is empty for a baseline without one.
+	Backbone   string
+	Evaluation Evaluation
+}
+
+// Episode is what a detector found in a run.
+type Episode struct {
+	Kind      string
+	Severity  string // "collapse" or "warning"
+	FirstStep int
+	LastStep  int
+	Stands    bool // at the end of the run
+}
+
+// HeadNorm is the distribution of the row norms of the MLM head at a step.
+// Steps below 0 are the head as loaded, before the division by k.
+type HeadNorm struct {
+	Step                     int
+	Mean, P05, P50, P95, Max float64
+}
+
+// Series is one value a step; values may be NaN or infinite and are kept so.
+type Series struct {
+	Steps  []int
+	Values []float64
+}

@@ -1,0 +1,55 @@
+package plot
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/plot/vg"
+
+	"headroom/reports/compare"
+)
+
+// Active draws the active dims of queries and documents against step: two rows,
+// a column a backbone.
+func Active(c *compare.Comparison) *Figure {
+	const name, title = "active", "Active dims of the training batch by k"
+	caption := "Mean number of active dims of a query and of a document of the training batch against step, by k; one curve a seed. The scale is log(1 + x), so that an empty vector has its place. Fewer is cheaper; 0 is empty."
+	high, last := 0.0, 0.0
+	found := false
+	series := [...]struct{ name, axis string }{{"active/query", "active dims, query"}, {"active/document", "active dims, document"}}
+	each(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
+		for _, s := range series {
+			values := r.Series[s.name]
+			for i, v := range values.Values {
+				found = true
+				last = math.Max(last, float64(values.Steps[i]))
+				if !math.IsNaN(v) && !math.IsInf(v, 0) {
+					high = math.Max(high, v)
+				}
+			}
+		}
+	})
+	if !found {
+		return empty(name, title, "Active dims against step: no data yet.", caption)
+	}
+	fs := factors(c)
+	x, y := steps(last), counts(high)
+	perSeries, cols := tiles(len(c.Lines))
+	s := sheet{title: title, legend: factorLegend(fs), rows: perSeries * len(series), cols: cols, panelHeight: 165, left: 58, right: margin + 4}
+	s.panel = func(b *brush, data vg.Rectangle, row, col int) {
+		i := row%perSeries*cols + col
+		if i >= len(c.Lines) {
+			return
+		}
+		line, shown := c.Lines[i], series[row/perSeries]
+		p := &panel{brush: b, data: data, x: x, y: y}
+		p.axes(line.Name(), "training step", shown.axis, true, col == 0)
+		for j := len(line.Points) - 1; j >= 0; j-- {
+			for _, r := range runsOf(line.Points[j]) {
+				thinned := thin(r.Series[shown.name], curvePoints)
+				p.curve(thinned.Steps, thinned.Values, colorOf(fs, line.Points[j].Text), 1)
+			}
+		}
+	}
+	return s.figure(name, fmt.Sprintf("Active dims of queries (above) and documents (below) against step, coloured by k, one column for each of %d backbones.", len(c.Lines)), caption)
+}

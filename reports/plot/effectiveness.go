@@ -1,0 +1,198 @@
+package plot
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"headroom/reports/compare"
+)
+
+// Effectiveness draws measures against k on one collection: a row a measure, a
+// column a backbone, with the seeds, their mean and range, BM25 and the
+// untrained model. With more than three backbones the panels of each measure are
+// wrapped.
+func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Figure {
+	name := "effectiveness-" + slug(dataset)
+	title := "Effectiveness against k on " + dataset
+	caption := fmt.Sprintf("%s against k on %s. Dots are seeds (hollow: collapsed), the line is the mean of the healthy seeds, the band their range; the dashed line is the mean with collapsed seeds. Higher is better.", strings.Join(measures, " and "), dataset)
+	var shown []string
+	high := 0.0
+	ks := newSpan()
+	for _, m := range measures {
+		found := false
+		each(c, func(_ *compare.Line, p *compare.Point, r *compare.Run) {
+			if v := r.Score(dataset, m); !math.IsNaN(v) && p.K > 0 {
+				found = true
+				high = math.Max(high, v)
+				ks.add(p.K)
+			}
+		})
+		if found {
+			shown = append(shown, m)
+		}
+	}
+	if len(shown) == 0 {
+		return empty(name, title, "Effectiveness against k: no data yet.", caption)
+	}
+	for _, b := range c.Baselines {
+		if b.Evaluation.Dataset == dataset {
+			for _, m := range shown {
+				if v, ok := b.Evaluation.Measures[m]; ok {
+					high = math.Max(high, v)
+				}
+			}
+		}
+	}
+	x := kScale(c, ks)
+	// Room above the highest point, and a fixed zero: the eye compares heights.
+	y := linear(span{0, math.Min(1, math.Max(high*1.04, 0.05))})
+
+	entries := []entry{
+		{name: "seed", width: 8, sample: func(b *brush, at vg.Point) {
+			b.glyph(draw.CircleGlyph{}, vg.Point{X: at.X + 4, Y: at.Y}, 3, ink)
+		}},
+		{name: "collapsed seed", width: 8, sample: func(b *brush, at vg.Point) { b.hollow(vg.Point{X: at.X + 4, Y: at.Y}, rgb(ink)) }},
+		{name: "mean and range, healthy seeds", width: 20, sample: func(b *brush, at vg.Point) {
+			b.rectangle(vg.Rectangle{Min: vg.Point{X: at.X, Y: at.Y - 4}, Max: vg.Point{X: at.X + 20, Y: at.Y + 4}}, fade(rgb(ink), 0.15))
+			b.line(ink, 1.6, nil, at, vg.Point{X: at.X + 20, Y: at.Y})
+		}},
+		{name: "mean, collapsed seeds included", width: 20, sample: func(b *brush, at vg.Point) {
+			b.line(ink, 1.1, dashes(), at, vg.Point{X: at.X + 20, Y: at.Y})
+		}},
+	}
+	perMeasure, cols := tiles(len(c.Lines))
+	s := sheet{title: title, legend: entries, rows: perMeasure * len(shown), cols: cols, panelHeight: 165, left: 58, right: 62}
+	s.panel = func(b *brush, data vg.Rectangle, row, col int) {
+		measure := shown[row/perMeasure]
+		i := row%perMeasure*cols + col
+		if i >= len(c.Lines) {
+			return
+		}
+		line := c.Lines[i]
+		p := &panel{brush: b, data: data, x: x, y: y}
+		p.axes(line.Name(), "k (log scale)", measure, true, col == 0)
+		var lines []level
+		if e := c.Baseline("bm25", "", dataset); e != nil {
+			lines = append(lines, level{e.Measures[measure], "BM25", dashes()})
+		}
+		if e := c.Baseline("untrained", line.Backbone, dataset); e != nil {
+			lines = append(lines, level{e.Measures[measure], "untrained", dots()})
+		}
+		p.levels(lines, col == cols-1 || i == len(c.Lines)-1)
+		p.means(line, dataset, measure, backboneColor(i))
+	}
+	return s.figure(name, fmt.Sprintf("%s against k on %s, one column for each of %d backbones, with BM25 and the untrained model as lines.", strings.Join(shown, " and "), dataset, len(c.Lines)), caption)
+}
+
+// means draws a line's band, means and seeds.
+func (p *panel) means(line *compare.Line, dataset, measure string, c color.NRGBA) {
+	var lower, upper, healthy []vg.Point
+	flush := func() {
+		if len(upper) > 1 {
+			slices.Reverse(upper)
+			p.polygon(fade(c, 0.15), append(lower, upper...))
+		}
+		if len(healthy) > 1 {
+			p.line(c, 1.6, nil, healthy...)
+		}
+		lower, upper, healthy = nil, nil, nil
+	}
+	var all []vg.Point
+	differs := false
+	for _, point := range line.Points {
+		if !(point.K > 0) {
+			continue
+		}
+		a := point.Score(dataset, measure)
+		if a.All.N == 0 {
+			flush()
+			continue
+		}
+		all = append(all, p.point(point.K, a.All.Mean))
+		if a.Healthy.N < a.All.N {
+			differs = true
+		}
+		if a.Healthy.N == 0 {
+			flush()
+			continue
+		}
+		lower = append(lower, p.point(point.K, a.Healthy.Min))
+		upper = append(upper, p.point(point.K, a.Healthy.Max))
+		healthy = append(healthy, p.point(point.K, a.Healthy.Mean))
+	}
+	flush()
+	if differs && len(all) > 1 {
+		p.line(c, 1.1, dashes(), all...)
+	}
+	for _, point := range line.Points {
+		if !(point.K > 0) {
+			continue
+		}
+		var seen []float64
+		for _, r := range point.Runs {
+			v := r.Score(dataset, measure)
+			if math.IsNaN(v) {
+				continue
+			}
+			at := p.point(point.K, v)
+			// Seeds that fall on each other are moved aside by less than their size.
+			for _, other := range seen {
+				if d := p.point(point.K, other).Y - at.Y; d < 3 && d > -3 {
+					at.X += 3.5
+				}
+			}
+			seen = append(seen, v)
+			if r.Collapsed() {
+				p.hollow(at, c)
+			} else {
+				p.glyph(draw.CircleGlyph{}, at, 3, c)
+			}
+		}
+	}
+}
+
+func (b *brush) hollow(at vg.Point, c color.NRGBA) {
+	b.glyph(draw.CircleGlyph{}, at, 3.6, c)
+	b.glyph(draw.CircleGlyph{}, at, 2.4, rgb(0xffffff))
+}
+
+// kScale is log2 with a tick at every k of the sweep; where many stand close,
+// labels are left out from the second on.
+func kScale(c *compare.Comparison, ks span) scale {
+	low, high := math.Log2(ks.low), math.Log2(ks.high)
+	pad := math.Max(0.05*(high-low), 0.4)
+	s := scale{low: math.Exp2(low - pad), high: math.Exp2(high + pad), warp: math.Log2}
+	previous := math.Inf(-1)
+	for _, f := range factors(c) {
+		if !(f.k > 0) {
+			continue
+		}
+		label := f.text
+		if at := math.Log2(f.k); at-previous < (high-low)/12 {
+			label = ""
+		} else {
+			previous = at
+		}
+		s.ticks = append(s.ticks, tick{f.k, label})
+	}
+	return s
+}
+
+// slug makes a file name of a reference.
+func slug(reference string) string {
+	return strings.Trim(strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '.':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, reference), "-.")
+}

@@ -1,0 +1,149 @@
+// Package plot draws a comparison's pictures: loss against step, effectiveness
+// against k, active dims against step, and head norms.
+//
+// The contract: one Figure writes an SVG and a PNG that show the same; the same
+// comparison gives the same bytes; axes carry names and units; a legend stands
+// outside the data; a value that is not finite leaves a gap and a mark and is
+// never dropped; a figure without data says so instead of failing. Figures are
+// laid out for 800 pixels of width.
+package plot
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"io"
+	"os"
+	"path/filepath"
+
+	xfont "golang.org/x/image/font"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/font/liberation"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// width is 800 pixels at 96 dots an inch; PNGs have half as many dots again, to
+// stay sharp on dense screens.
+const (
+	width  = 600 * vg.Length(1)
+	pngDPI = 144
+)
+
+// Figure is one picture. Name is its file name without extension, Caption what
+// stands below it in a report and Alt what a reader who cannot see it is told.
+type Figure struct {
+	Name, Caption, Alt string
+	height             vg.Length
+	paint              func(*brush)
+}
+
+// Files are the names that Write gives its two files.
+func (f *Figure) Files() (svg, png string) { return f.Name + ".svg", f.Name + ".png" }
+
+// Write writes both forms of the figure into a folder.
+func (f *Figure) Write(folder string) error {
+	svg, png := f.Files()
+	for _, form := range []struct {
+		name  string
+		write func(io.Writer) error
+	}{{svg, f.SVG}, {png, f.PNG}} {
+		var b bytes.Buffer
+		if err := form.write(&b); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(folder, form.name), b.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("write figure %q: %w", f.Name, err)
+		}
+	}
+	return nil
+}
+
+// SVG writes the figure as SVG.
+func (f *Figure) SVG(w io.Writer) error {
+	c := vgsvg.New(width, f.height)
+	f.draw(c)
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return fmt.Errorf("draw figure %q: %w", f.Name, err)
+	}
+	// The fonts are not embedded (they would be most of the file): name the ones
+	// of the same widths that other machines have.
+	out := bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"),
+		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
+	if _, err := w.Write(out); err != nil {
+		return fmt.Errorf("draw figure %q: %w", f.Name, err)
+	}
+	return nil
+}
+
+// PNG writes the figure as PNG.
+func (f *Figure) PNG(w io.Writer) error {
+	c := vgimg.NewWith(vgimg.UseWH(width, f.height), vgimg.UseDPI(pngDPI))
+	f.draw(c)
+	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(w); err != nil {
+		return fmt.Errorf("draw figure %q: %w", f.Name, err)
+	}
+	return nil
+}
+
+func (f *Figure) draw(c vg.CanvasSizer) {
+	b := newBrush(draw.New(c))
+	b.rectangle(b.canvas.Rectangle, color.White)
+	f.paint(b)
+}
+
+// brush draws on one canvas with the house's type and colours.
+type brush struct {
+	canvas draw.Canvas
+	fonts  text.Handler
+}
+
+func newBrush(c draw.Canvas) *brush {
+	return &brush{canvas: c, fonts: text.Plain{Fonts: font.NewCache(liberation.Collection())}}
+}
+
+// script is how a text looks.
+type script struct {
+	size  vg.Length
+	bold  bool
+	color color.Color
+	x     text.XAlignment
+	y     text.YAlignment
+	turn  float64 // radians, anticlockwise
+}
+
+func (b *brush) style(s script) text.Style {
+	f := font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, s.size)
+	if s.bold {
+		f.Weight = xfont.WeightBold
+	}
+	if s.color == nil {
+		s.color = ink
+	}
+	return text.Style{Font: f, Color: s.color, XAlign: s.x, YAlign: s.y, Rotation: s.turn, Handler: b.fonts}
+}
+
+func (b *brush) text(at vg.Point, words string, s script) {
+	b.canvas.FillText(b.style(s), at, words)
+}
+
+func (b *brush) textWidth(words string, s script) vg.Length {
+	return b.style(s).Width(words)
+}
+
+func (b *brush) line(c color.Color, w vg.Length, dashes []vg.Length, points ...vg.Point) {
+	b.canvas.StrokeLines(draw.LineStyle{Color: c, Width: w, Dashes: dashes}, points)
+}
+
+func (b *brush) rectangle(r vg.Rectangle, c color.Color) {
+	b.canvas.SetColor(c)
+	b.canvas.Fill(r.Path())
+}
+
+func (b *brush) polygon(c color.Color, points []vg.Point) {
+	b.canvas.FillPolygon(c, points)
+}

@@ -1,0 +1,148 @@
+package plot
+
+import (
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// panel is one pair of axes: a data rectangle on the canvas and two scales.
+type panel struct {
+	*brush
+	data vg.Rectangle
+	x, y scale
+}
+
+func (p *panel) point(x, y float64) vg.Point {
+	return vg.Point{
+		X: p.data.Min.X + vg.Length(p.x.at(x))*(p.data.Max.X-p.data.Min.X),
+		Y: p.data.Min.Y + vg.Length(p.y.at(y))*(p.data.Max.Y-p.data.Min.Y),
+	}
+}
+
+// axes draws grid, ticks, frame and names. A panel inside a grid of panels
+// leaves out what its neighbour shows.
+func (p *panel) axes(title, xName, yName string, showX, showY bool) {
+	for _, t := range p.y.ticks {
+		at := p.point(p.x.low, t.value)
+		if t.label == "" {
+			continue
+		}
+		p.line(rule, 0.6, nil, at, vg.Point{X: p.data.Max.X, Y: at.Y})
+		if showY {
+			p.text(vg.Point{X: at.X - 5, Y: at.Y}, t.label, script{size: sizeTick, color: muted, x: text.XRight, y: text.YCenter})
+		}
+	}
+	for _, t := range p.x.ticks {
+		at := p.point(t.value, p.y.low)
+		length := vg.Length(3)
+		if t.label == "" {
+			length = 1.5
+		}
+		p.line(frame, 0.6, nil, at, vg.Point{X: at.X, Y: at.Y - length})
+		if t.label != "" {
+			p.text(vg.Point{X: at.X, Y: at.Y - 5}, t.label, script{size: sizeTick, color: muted, x: text.XCenter, y: text.YTop})
+		}
+	}
+	p.line(frame, 0.6, nil, vg.Point{X: p.data.Min.X, Y: p.data.Max.Y}, p.data.Min, vg.Point{X: p.data.Max.X, Y: p.data.Min.Y})
+	if title != "" {
+		p.text(vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 7}, title, script{size: sizePanel, bold: true, y: text.YBottom})
+	}
+	if showX && xName != "" {
+		p.text(vg.Point{X: (p.data.Min.X + p.data.Max.X) / 2, Y: p.data.Min.Y - 20}, xName, script{size: sizeLabel, x: text.XCenter, y: text.YTop})
+	}
+	if showY && yName != "" {
+		p.text(vg.Point{X: p.data.Min.X - 38, Y: (p.data.Min.Y + p.data.Max.Y) / 2}, yName, script{size: sizeLabel, x: text.XCenter, y: text.YBottom, turn: math.Pi / 2})
+	}
+}
+
+// curve draws a series with a gap at every value that is not finite, and marks
+// the gap at the panel's upper edge.
+func (p *panel) curve(xs []int, ys []float64, c color.Color, w vg.Length) {
+	var part []vg.Point
+	flush := func() {
+		if len(part) > 1 {
+			p.canvas.StrokeLines(draw.LineStyle{Color: c, Width: w}, part)
+		} else if len(part) == 1 {
+			p.glyph(draw.CircleGlyph{}, part[0], w, c)
+		}
+		part = nil
+	}
+	broken := false
+	for i, y := range ys {
+		if math.IsNaN(y) || math.IsInf(y, 0) {
+			flush()
+			at := vg.Point{X: p.point(float64(xs[i]), p.y.high).X, Y: p.data.Max.Y - 4}
+			if !broken {
+				p.glyph(draw.CrossGlyph{}, at, 3.5, c)
+			}
+			p.line(c, 1, nil, vg.Point{X: at.X - 0.5, Y: at.Y}, vg.Point{X: at.X + 0.5, Y: at.Y})
+			broken = true
+			continue
+		}
+		broken = false
+		at := p.point(float64(xs[i]), y)
+		at.Y = max(p.data.Min.Y, min(p.data.Max.Y, at.Y))
+		part = append(part, at)
+	}
+	flush()
+}
+
+func (b *brush) glyph(shape draw.GlyphDrawer, at vg.Point, radius vg.Length, c color.Color) {
+	b.canvas.DrawGlyphNoClip(draw.GlyphStyle{Color: c, Radius: radius, Shape: shape}, at)
+}
+
+// level is a horizontal line with its name, such as BM25.
+type level struct {
+	value float64
+	name  string
+	dash  []vg.Length
+}
+
+// levels draws horizontal lines across the panel and names them in the margin to
+// its right, moved apart where they would overlap.
+func (p *panel) levels(lines []level, named bool) {
+	heights := make([]vg.Length, len(lines))
+	for i, l := range lines {
+		at := p.point(p.x.low, l.value)
+		p.line(muted, 0.9, l.dash, at, vg.Point{X: p.data.Max.X, Y: at.Y})
+		heights[i] = at.Y
+	}
+	if !named {
+		return
+	}
+	apart(heights, 2.3*sizeTick, p.data.Min.Y, p.data.Max.Y)
+	for i, l := range lines {
+		s := script{size: sizeTick, color: muted, y: text.YCenter}
+		p.text(vg.Point{X: p.data.Max.X + 5, Y: heights[i] + 0.55*sizeTick}, l.name, s)
+		p.text(vg.Point{X: p.data.Max.X + 5, Y: heights[i] - 0.55*sizeTick}, shortScore(l.value), s)
+	}
+}
+
+// apart moves heights so that neighbours are at least gap apart, in the order
+// they have, and stay between low and high as far as there is room.
+func apart(heights []vg.Length, gap, low, high vg.Length) {
+	order := make([]int, len(heights))
+	for i := range order {
+		order[i] = i
+	}
+	for i := 1; i < len(order); i++ {
+		for j := i; j > 0 && heights[order[j]] < heights[order[j-1]]; j-- {
+			order[j], order[j-1] = order[j-1], order[j]
+		}
+	}
+	floor := low
+	for _, i := range order {
+		heights[i] = max(heights[i], floor)
+		floor = heights[i] + gap
+	}
+	ceiling := high
+	for n := len(order) - 1; n >= 0; n-- {
+		i := order[n]
+		heights[i] = min(heights[i], ceiling)
+		ceiling = heights[i] - gap
+	}
+}

@@ -1,0 +1,151 @@
+package plot
+
+import (
+	"math"
+	"strconv"
+)
+
+// scale maps data to 0…1 along an axis.
+type scale struct {
+	low, high float64
+	// warp is what is linear on the paper: the value, its logarithm, …
+	warp  func(float64) float64
+	ticks []tick
+}
+
+type tick struct {
+	value float64
+	label string // "" is a minor tick
+}
+
+func (s *scale) at(v float64) float64 {
+	low, high := s.warp(s.low), s.warp(s.high)
+	return (s.warp(v) - low) / (high - low)
+}
+
+// span is the range of the finite values.
+type span struct{ low, high float64 }
+
+func newSpan() span { return span{math.Inf(1), math.Inf(-1)} }
+
+func (s *span) add(v float64) {
+	if !math.IsNaN(v) && !math.IsInf(v, 0) {
+		s.low, s.high = math.Min(s.low, v), math.Max(s.high, v)
+	}
+}
+
+func (s span) empty() bool { return s.low > s.high }
+
+// linear spans s with round ticks; an end that is nice already stays.
+func linear(s span) scale {
+	if s.empty() {
+		s = span{0, 1}
+	}
+	if s.low == s.high {
+		s.low, s.high = s.low-0.5, s.high+0.5
+	}
+	step := niceStep(s.high-s.low, 5)
+	out := scale{low: math.Floor(s.low/step+1e-9) * step, high: math.Ceil(s.high/step-1e-9) * step,
+		warp: func(v float64) float64 { return v }}
+	out.ticks = linearTicks(out.low, out.high, step)
+	return out
+}
+
+// steps spans training steps from 0: the axis ends at the last step, not at a
+// round number behind it.
+func steps(last float64) scale {
+	last = math.Max(last, 1)
+	out := scale{low: 0, high: last, warp: func(v float64) float64 { return v }}
+	out.ticks = linearTicks(0, last, math.Max(1, niceStep(last, 5)))
+	return out
+}
+
+func linearTicks(low, high, step float64) []tick {
+	var ticks []tick
+	decimals := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
+	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9; i++ {
+		ticks = append(ticks, tick{i * step, tickLabel(i*step, decimals)})
+	}
+	return ticks
+}
+
+func tickLabel(v float64, decimals int) string {
+	if a := math.Abs(v); a >= 10_000 {
+		return strconv.FormatFloat(v/1000, 'f', -1, 64) + "k"
+	}
+	s := strconv.FormatFloat(v, 'f', decimals, 64)
+	if s == "-0" {
+		return "0"
+	}
+	return s
+}
+
+// niceStep is 1, 2 or 5 times a power of ten that cuts width into about n parts.
+func niceStep(width float64, n int) float64 {
+	raw := width / float64(n)
+	power := math.Pow(10, math.Floor(math.Log10(raw)))
+	switch f := raw / power; {
+	case f <= 1:
+		return power
+	case f <= 2:
+		return 2 * power
+	case f <= 5:
+		return 5 * power
+	}
+	return 10 * power
+}
+
+// logarithmic spans positive values with decades; with few decades 2 and 5 are
+// labelled too.
+func logarithmic(s span) scale {
+	if s.empty() || s.low <= 0 {
+		s = span{1, 10}
+	}
+	low, high := math.Log10(s.low), math.Log10(s.high)
+	pad := math.Max(0.04*(high-low), 0.02)
+	out := scale{low: math.Pow(10, low-pad), high: math.Pow(10, high+pad), warp: math.Log10}
+	decades := high - low
+	for power := math.Floor(low - pad); power <= high+pad; power++ {
+		for digit := 1; digit <= 9; digit++ {
+			v := float64(digit) * math.Pow(10, power)
+			if v < out.low || v > out.high {
+				continue
+			}
+			label := ""
+			if digit == 1 || decades < 2.5 && (digit == 2 || digit == 5) || decades < 0.8 {
+				label = plainNumber(v)
+			}
+			out.ticks = append(out.ticks, tick{v, label})
+		}
+	}
+	return out
+}
+
+// counts spans values from 0 on a scale of log(1+v), which has room for an
+// honest zero.
+func counts(high float64) scale {
+	high = math.Max(high, 1)
+	out := scale{low: 0, high: math.Expm1(math.Log1p(high) * 1.03), warp: math.Log1p}
+	out.ticks = append(out.ticks, tick{0, "0"})
+	for power := 0.0; math.Pow(10, power) <= out.high; power++ {
+		for digit := 1; digit <= 9; digit++ {
+			v := float64(digit) * math.Pow(10, power)
+			if v > out.high {
+				break
+			}
+			label := ""
+			if digit == 1 || digit == 3 {
+				label = plainNumber(v)
+			}
+			out.ticks = append(out.ticks, tick{v, label})
+		}
+	}
+	return out
+}
+
+func plainNumber(v float64) string {
+	if v >= 10_000 {
+		return tickLabel(v, 0)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}

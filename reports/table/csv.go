@@ -1,0 +1,61 @@
+package table
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// CSV writes one record a row with full precision. A spread column becomes three:
+// its name, "sd" and "n" after it. Where the table has footnotes, a last column
+// holds those of the row in words.
+func (t *Table) CSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	var head []string
+	for _, c := range t.Columns {
+		name := c.Name
+		if c.Unit != "" {
+			name += " (" + c.Unit + ")"
+		}
+		head = append(head, name)
+		if c.Spread {
+			head = append(head, c.Name+" sd", c.Name+" n")
+		}
+	}
+	if len(t.Notes) > 0 {
+		head = append(head, "notes")
+	}
+	if err := out.Write(head); err != nil {
+		return err
+	}
+	for _, row := range t.Rows {
+		var record []string
+		var notes []string
+		for i, c := range t.Columns {
+			var cell Cell
+			if i < len(row) {
+				cell = row[i]
+			}
+			switch {
+			case c.Spread:
+				record = append(record, number(cell.Value), number(cell.SD), strconv.Itoa(cell.N))
+			case c.Numeric && cell.N > 0:
+				record = append(record, number(cell.Value))
+			default:
+				record = append(record, cell.Text)
+			}
+			for _, n := range append(append([]int(nil), c.Notes...), cell.Notes...) {
+				notes = append(notes, t.Notes[n])
+			}
+		}
+		if len(t.Notes) > 0 {
+			record = append(record, strings.Join(notes, "; "))
+		}
+		if err := out.Write(record); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}

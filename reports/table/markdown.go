@@ -1,0 +1,89 @@
+package table
+
+import (
+	"bufio"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// Markdown writes the table with its columns aligned in the source too, and its
+// footnotes below.
+func (t *Table) Markdown(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	grid := make([][]string, 0, len(t.Rows)+1)
+	head := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		head[i] = escapeMarkdown(c.head()) + marks(c.Notes)
+	}
+	grid = append(grid, head)
+	for _, row := range t.Rows {
+		line := make([]string, len(t.Columns))
+		for i := range t.Columns {
+			if i < len(row) {
+				line[i] = escapeMarkdown(row[i].Text) + marks(row[i].Notes)
+			}
+		}
+		grid = append(grid, line)
+	}
+	width := make([]int, len(t.Columns))
+	for i := range width {
+		width[i] = 3
+		for _, line := range grid {
+			width[i] = max(width[i], utf8.RuneCountInString(line[i]))
+		}
+	}
+	for n, line := range grid {
+		for i, text := range line {
+			b.WriteString("| ")
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(text))
+			if t.Columns[i].Numeric {
+				b.WriteString(pad + text)
+			} else {
+				b.WriteString(text + pad)
+			}
+			b.WriteString(" ")
+		}
+		b.WriteString("|\n")
+		if n > 0 {
+			continue
+		}
+		for i := range line {
+			if t.Columns[i].Numeric {
+				b.WriteString("| " + strings.Repeat("-", width[i]-1) + ": ")
+			} else {
+				b.WriteString("| " + strings.Repeat("-", width[i]) + " ")
+			}
+		}
+		b.WriteString("|\n")
+	}
+	for i, note := range t.Notes {
+		if i == 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(marks([]int{i}) + " " + escapeMarkdown(note))
+		if i+1 < len(t.Notes) {
+			b.WriteString("  ") // a line break
+		}
+		b.WriteString("\n")
+	}
+	return b.Flush()
+}
+
+// marks writes footnote numbers as superscripts: ¹, ², ¹’³.
+func marks(notes []int) string {
+	var b strings.Builder
+	for i, n := range notes {
+		if i > 0 {
+			b.WriteRune('’')
+		}
+		for _, digit := range number(float64(n + 1)) {
+			b.WriteRune([]rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[digit-'0'])
+		}
+	}
+	return b.String()
+}
+
+var markdownEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "]", `\]`, "~", `\~`, "\n", " ")
+
+func escapeMarkdown(s string) string { return markdownEscapes.Replace(s) }

@@ -1,0 +1,100 @@
+// Package table is one model of a table and three ways to write it: Markdown for
+// people, CSV for programs, LaTeX for papers. All three say the same: what a
+// number is a mean of, its spread, which direction is better, and every footnote.
+//
+// Writers are pure: the same table gives the same bytes.
+package table
+
+import (
+	"math"
+	"strconv"
+)
+
+// Direction says which way a column is better.
+type Direction int
+
+const (
+	Neither Direction = iota
+	Higher
+	Lower
+)
+
+// Table is rows of cells under columns.
+type Table struct {
+	Title   string
+	Columns []Column
+	Rows    [][]Cell // each as long as Columns
+	// Notes are the footnotes; cells and columns refer to them by index.
+	Notes []string
+}
+
+// Column heads a column. Number columns are right-aligned.
+type Column struct {
+	Name    string
+	Unit    string // shown in brackets after the name; "" is none
+	Better  Direction
+	Numeric bool
+	// Spread columns hold means over N values: CSV writes mean, sd and n.
+	Spread bool
+	Notes  []int
+}
+
+// Cell is what stands in one place. The zero value is an empty cell.
+type Cell struct {
+	// Text is what people read.
+	Text string
+	// Value, SD and N are what programs read, in columns that are Numeric; NaN
+	// is written as nothing.
+	Value, SD float64
+	N         int
+	Notes     []int
+}
+
+// Text makes a cell of words.
+func Text(s string, notes ...int) Cell {
+	return Cell{Text: s, Value: math.NaN(), SD: math.NaN(), Notes: notes}
+}
+
+// Number makes a cell of one value that is shown as text.
+func Number(v float64, text string, notes ...int) Cell {
+	return Cell{Text: text, Value: v, SD: math.NaN(), N: 1, Notes: notes}
+}
+
+// Note adds a footnote and returns its index; the same words share one.
+func (t *Table) Note(text string) int {
+	for i, n := range t.Notes {
+		if n == text {
+			return i
+		}
+	}
+	t.Notes = append(t.Notes, text)
+	return len(t.Notes) - 1
+}
+
+// head is the column's name with its unit and an arrow towards better.
+func (c Column) head() string {
+	s := c.Name
+	if c.Unit != "" {
+		s += " (" + c.Unit + ")"
+	}
+	switch c.Better {
+	case Higher:
+		s += " ↑"
+	case Lower:
+		s += " ↓"
+	}
+	return s
+}
+
+// number writes all digits of a value, nothing for NaN, and words for infinities.
+func number(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return ""
+	case math.IsInf(v, 1):
+		return "inf"
+	case math.IsInf(v, -1):
+		return "-inf"
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
