@@ -56,7 +56,7 @@ type Config struct {
 	// Which biases exist. All true but for ModernBERT.
 	NormBias, AttentionBias, MLPBias, ClassifierBias, DecoderBias bool
 
-	// Raw is the config.json as read, nil for NewConfig's. Save keeps what this package does not know.
+	// Raw is the config.json as read. Save keeps what this package does not know.
 	Raw json.RawMessage
 }
 
@@ -79,7 +79,7 @@ func ParseConfig(name string, data []byte) (Config, error) {
 		return Config{}, err
 	}
 	c := Config{Raw: append(json.RawMessage(nil), data...)}
-	c.ModelType = f.text("model_type")
+	c.ModelType = f.word("model_type")
 	switch c.ModelType {
 	case BERT, RoBERTa:
 		c.readBERT(f)
@@ -88,7 +88,7 @@ func ParseConfig(name string, data []byte) (Config, error) {
 	case ModernBERT:
 		c.readModernBERT(f)
 	case "":
-		// text has recorded that it is missing.
+		// word has recorded why.
 	default:
 		f.fault("model_type", fmt.Sprintf("%q is not a known model", c.ModelType), "one of "+knownModels())
 	}

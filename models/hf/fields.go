@@ -121,9 +121,19 @@ func shorten(raw json.RawMessage) string {
 	return s
 }
 
+// text reads a required string, which may be empty.
 func (f *fields) text(field string) string {
 	var s string
 	f.decode(field, "a string", &s)
+	return s
+}
+
+// word reads a required string that may not be empty; "" means that a fault was recorded.
+func (f *fields) word(field string) string {
+	var s string
+	if f.decode(field, "a string", &s) && s == "" {
+		f.fault(field, "is empty", "a name")
+	}
 	return s
 }
 
@@ -198,7 +208,7 @@ func (f *fields) activation(field, otherwise string) string {
 	if otherwise != "" && !f.has(field) {
 		return otherwise
 	}
-	name := f.text(field)
+	name := f.word(field)
 	switch name {
 	case GELU, "gelu_python":
 		return GELU
@@ -244,7 +254,7 @@ func (f *fields) requireValue(field, want string) {
 	if !f.has(field) {
 		return
 	}
-	if got := f.text(field); got != want && got != "" {
+	if got := f.word(field); got != want && got != "" {
 		f.fault(field, fmt.Sprintf("%q is not supported", got), fmt.Sprintf("%q", want))
 	}
 }

@@ -76,15 +76,16 @@ func parseModules(path string, text []byte) ([]Module, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := Module{Name: f.text("name"), Path: f.text("path"), Type: f.text("type")}
+		m := Module{Name: f.text("name"), Path: f.text("path"), Type: f.word("type")}
 		if m.Path != "" && !filepath.IsLocal(filepath.FromSlash(m.Path)) {
 			f.fault("path", fmt.Sprintf("%q leaves the folder", m.Path), "a path inside it")
 		}
 		switch kind := m.class(); {
+		case m.Type == "":
+		case !strings.HasPrefix(m.Type, "sentence_transformers."):
+			f.fault("type", fmt.Sprintf("%q is not a module of sentence-transformers", m.Type), "sentence_transformers.…")
 		case i == 0 && kind != "Transformer" && kind != "MLMTransformer":
 			f.fault("type", fmt.Sprintf("%q is not a transformer", m.Type), "…Transformer or …MLMTransformer")
-		case i > 0 && !strings.HasPrefix(m.Type, "sentence_transformers."):
-			f.fault("type", fmt.Sprintf("%q is not a module of sentence-transformers", m.Type), "sentence_transformers.…")
 		case kind == "Router" || kind == "SparseAutoEncoder" || kind == "SparseStaticEmbedding":
 			f.fault("type", fmt.Sprintf("%q is not supported", m.Type), "MLMTransformer and SpladePooling")
 		}
@@ -183,7 +184,7 @@ func readOptional(path string) (*fields, error) {
 
 // oneOf reads a required string from a closed set.
 func (f *fields) oneOf(field string, allowed ...string) string {
-	got := f.text(field)
+	got := f.word(field)
 	for _, a := range allowed {
 		if got == a {
 			return got

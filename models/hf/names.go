@@ -1,8 +1,6 @@
 package hf
 
-import (
-	"strings"
-)
+import "strings"
 
 // canonical turns a tensor's name in a file into transformers' name in the *ForMaskedLM class: legacy LayerNorm
 // names, encoders saved without their prefix, the second name of the decoder's bias excepted (see Load).

@@ -1,0 +1,306 @@
+package hf
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"headroom/models/safetensors"
+)
+
+// SaveModel is what Save writes.
+type SaveModel struct {
+	Config Config
+	Params map[string]*Param // by canonical name; all of Config.Params. Where Tied is set the decoder is not looked at
+	Tied   bool              // decoder and input embeddings are one; false writes the decoder and says so in config.json
+
+	// TokenizerFiles are copied by name. tokenizer.json is required; tokenizer_config.json, special_tokens_map.json
+	// and, for WordPiece, vocab.txt are made from it where they are not given. See ReadTokenizerFiles.
+	TokenizerFiles map[string][]byte
+
+	MaxSeqLength int    // texts are cut to this many tokens; required
+	Pooling      string // "max" or "sum"; "" is max
+	Activation   string // "relu" or "log1p_relu", as SpladePooling names them; "" is relu
+	Card         string // README.md; "" writes a short one
+}
+
+// Save writes a sentence-transformers SparseEncoder folder (the layout of version 5, which 6 reads) that transformers
+// also loads as a *ForMaskedLM. It is built beside the target and renamed at the end, so the folder is complete or
+// not there. A model that is there already is replaced; any other folder that is not empty is an error.
+func Save(folder string, m SaveModel) error {
+	if err := save(folder, m); err != nil {
+		return fmt.Errorf("save model %q: %w", folder, err)
+	}
+	return nil
+}
+
+func save(folder string, m SaveModel) (err error) {
+	files, err := m.textFiles()
+	if err != nil {
+		return err
+	}
+	tensors, err := m.tensors()
+	if err != nil {
+		return err
+	}
+	if err := replaceable(folder); err != nil {
+		return err
+	}
+	parent := filepath.Dir(filepath.Clean(folder))
+	temp, err := os.MkdirTemp(parent, "."+filepath.Base(folder)+".tmp-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(temp))
+		}
+	}()
+	if err := os.Chmod(temp, 0o755); err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(temp, poolingFolder), 0o755); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := writeSynced(filepath.Join(temp, filepath.FromSlash(f.name)), f.data); err != nil {
+			return err
+		}
+	}
+	if err := safetensors.Write(filepath.Join(temp, singleFile), tensors, map[string]string{"format": "pt"}); err != nil {
+		return err
+	}
+	for _, d := range []string{filepath.Join(temp, poolingFolder), temp} {
+		if err := syncFolder(d); err != nil {
+			return err
+		}
+	}
+	return putInPlace(temp, folder, parent)
+}
+
+// replaceable refuses to write over anything but a model or an empty folder.
+func replaceable(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	for _, name := range []string{"config.json", singleFile} {
+		if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+			return fmt.Errorf("folder is not empty and not a model (%s is not in it), so it is not replaced", name)
+		}
+	}
+	return nil
+}
+
+// putInPlace renames the finished folder; an older one is moved aside first and removed last.
+func putInPlace(temp, folder, parent string) error {
+	old := ""
+	if _, err := os.Stat(folder); err == nil {
+		old = temp + ".old"
+		if err := os.Rename(folder, old); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(temp, folder); err != nil {
+		if old != "" {
+			err = errors.Join(err, os.Rename(old, folder))
+		}
+		return err
+	}
+	if err := syncFolder(parent); err != nil {
+		return err
+	}
+	if old == "" {
+		return nil
+	}
+	return os.RemoveAll(old)
+}
+
+// tensors lists what goes into the weights' file and checks it against the config.
+func (m SaveModel) tensors() ([]safetensors.Tensor, error) {
+	c := m.Config
+	var out []safetensors.Tensor
+	var faults []error
+	known := map[string]bool{}
+	for _, s := range c.Params() {
+		known[s.Name] = true
+		if m.Tied && s.Name == c.DecoderName() {
+			continue
+		}
+		p, ok := m.Params[s.Name]
+		if !ok {
+			faults = append(faults, fmt.Errorf("parameter %q is missing", s.Name))
+			continue
+		}
+		if !slices.Equal(p.Shape, s.Shape) {
+			faults = append(faults, fmt.Errorf("parameter %q has shape %v, the config gives %v", s.Name, p.Shape, s.Shape))
+		}
+		out = append(out, safetensors.Tensor{Name: s.Name, Shape: p.Shape, Data: p.Data})
+		if second := c.secondBiasName(); second != "" && s.Name == c.DecoderBiasName() && !m.Tied {
+			// transformers 5 joins the two biases only where the embeddings are tied; otherwise it adds the
+			// second one, and would add zeros if it were not there.
+			out = append(out, safetensors.Tensor{Name: second, Shape: p.Shape, Data: p.Data})
+		}
+	}
+	for name := range m.Params {
+		if !known[name] {
+			faults = append(faults, fmt.Errorf("parameter %q is not one of a %s model", name, c.ModelType))
+		}
+	}
+	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return out, errors.Join(faults...)
+}
+
+const poolingFolder = "1_SpladePooling"
+
+// textFile is a file other than the weights.
+type textFile struct {
+	name string
+	data []byte
+}
+
+// textFiles makes every file but the weights.
+func (m SaveModel) textFiles() ([]textFile, error) {
+	pooling, activation, card := m.Pooling, m.Activation, m.Card
+	if pooling == "" {
+		pooling = "max"
+	}
+	if activation == "" {
+		activation = "relu"
+	}
+	if card == "" {
+		card = defaultCard
+	}
+	var faults []error
+	if pooling != "max" && pooling != "sum" {
+		faults = append(faults, fmt.Errorf("pooling %q is not known (allowed: max, sum)", pooling))
+	}
+	if activation != "relu" && activation != "log1p_relu" {
+		faults = append(faults, fmt.Errorf("activation %q is not known (allowed: relu, log1p_relu)", activation))
+	}
+	if limit := m.Config.MaxTokens(); m.MaxSeqLength < 1 || m.MaxSeqLength > limit {
+		faults = append(faults, fmt.Errorf("longest text %d is out of range (allowed: 1 to %d)", m.MaxSeqLength, limit))
+	}
+	config, err := m.Config.JSON(m.Tied)
+	faults = append(faults, err)
+	tokenizer, err := m.tokenizerFiles()
+	faults = append(faults, err)
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	files := []textFile{
+		{"config.json", config},
+		{"README.md", []byte(card)},
+		{"modules.json", []byte(modulesJSON)},
+		{"config_sentence_transformers.json", []byte(sentenceTransformersJSON)},
+	}
+	for _, f := range []struct {
+		name  string
+		value any
+	}{
+		{"sentence_bert_config.json", struct {
+			MaxSeqLength int  `json:"max_seq_length"`
+			DoLowerCase  bool `json:"do_lower_case"`
+		}{m.MaxSeqLength, false}},
+		{poolingFolder + "/config.json", struct {
+			Strategy   string `json:"pooling_strategy"`
+			Activation string `json:"activation_function"`
+			Dimension  int    `json:"word_embedding_dimension"`
+		}{pooling, activation, m.Config.Vocab}},
+	} {
+		text, err := indented(f.value)
+		if err != nil {
+			return nil, fmt.Errorf("write %s: %w", f.name, err)
+		}
+		files = append(files, textFile{f.name, text})
+	}
+	return append(files, tokenizer...), nil
+}
+
+func indented(value any) ([]byte, error) {
+	text, err := json.MarshalIndent(value, "", "  ")
+	return append(text, '\n'), err
+}
+
+// The class paths of sentence-transformers 5; 6 maps them to its own.
+const modulesJSON = `[
+  {
+    "idx": 0,
+    "name": "0",
+    "path": "",
+    "type": "sentence_transformers.sparse_encoder.models.MLMTransformer"
+  },
+  {
+    "idx": 1,
+    "name": "1",
+    "path": "1_SpladePooling",
+    "type": "sentence_transformers.sparse_encoder.models.SpladePooling"
+  }
+]
+`
+
+// The versions are those whose layout this is: a reader warns where its own is older.
+const sentenceTransformersJSON = `{
+  "__version__": {
+    "pytorch": "2.6.0",
+    "sentence_transformers": "5.0.0",
+    "transformers": "4.48.0"
+  },
+  "default_prompt_name": null,
+  "model_type": "SparseEncoder",
+  "prompts": {
+    "document": "",
+    "query": ""
+  },
+  "similarity_fn_name": "dot"
+}
+`
+
+const defaultCard = `---
+library_name: sentence-transformers
+pipeline_tag: feature-extraction
+tags:
+- sentence-transformers
+- sparse-encoder
+- splade
+---
+
+# A SPLADE model
+
+Saved by headroom. It loads with ` + "`sentence_transformers.SparseEncoder`" + ` and, as a masked language model, with
+` + "`transformers`" + `.
+`
+
+// writeSynced writes a file and waits until it is on the disk.
+func writeSynced(path string, data []byte) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(data); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := f.Sync(); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return f.Close()
+}
+
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,236 @@
+package hf
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// tokenizerNames are the files of a tokenizer that are carried from folder to folder.
+var tokenizerNames = [...]string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"}
+
+// ReadTokenizerFiles reads a model folder's tokenizer files for SaveModel. tokenizer.json must be there.
+func ReadTokenizerFiles(folder string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, name := range tokenizerNames {
+		data, err := os.ReadFile(filepath.Join(folder, name))
+		if errors.Is(err, fs.ErrNotExist) && name != "tokenizer.json" {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read tokenizer of %q: %w", folder, err)
+		}
+		files[name] = data
+	}
+	return files, nil
+}
+
+// tokenizerFile is what is needed of a tokenizer.json.
+type tokenizerFile struct {
+	Added []addedToken `json:"added_tokens"`
+	Model struct {
+		Type  string         `json:"type"`
+		Vocab map[string]int `json:"vocab"`
+	} `json:"model"`
+}
+
+type addedToken struct {
+	ID         int    `json:"id"`
+	Content    string `json:"content"`
+	LStrip     bool   `json:"lstrip"`
+	Normalized bool   `json:"normalized"`
+	RStrip     bool   `json:"rstrip"`
+	SingleWord bool   `json:"single_word"`
+	Special    bool   `json:"special"`
+}
+
+// flags is an added token as tokenizer_config.json and special_tokens_map.json spell it.
+type flags struct {
+	Content    string `json:"content"`
+	LStrip     bool   `json:"lstrip"`
+	Normalized bool   `json:"normalized"`
+	RStrip     bool   `json:"rstrip"`
+	SingleWord bool   `json:"single_word"`
+	Special    *bool  `json:"special,omitempty"`
+}
+
+func (a addedToken) flags(special *bool) flags {
+	return flags{a.Content, a.LStrip, a.Normalized, a.RStrip, a.SingleWord, special}
+}
+
+// tokenizerFiles is the given files and those that can be made from tokenizer.json.
+func (m SaveModel) tokenizerFiles() ([]textFile, error) {
+	text, ok := m.TokenizerFiles["tokenizer.json"]
+	if !ok {
+		return nil, errors.New("tokenizer.json is not among the tokenizer's files")
+	}
+	var t tokenizerFile
+	if err := json.Unmarshal(text, &t); err != nil {
+		return nil, fmt.Errorf("read tokenizer.json: %w", err)
+	}
+	if err := t.check(m.Config.Vocab); err != nil {
+		return nil, err
+	}
+	made := map[string][]byte{}
+	var err error
+	if made["special_tokens_map.json"], err = t.specialTokensMap(); err != nil {
+		return nil, err
+	}
+	if made["tokenizer_config.json"], err = t.tokenizerConfig(m.Config); err != nil {
+		return nil, err
+	}
+	if vocab := t.vocabText(); vocab != nil {
+		made["vocab.txt"] = vocab
+	}
+	var out []textFile
+	for name := range m.TokenizerFiles {
+		if !slices.Contains(tokenizerNames[:], name) {
+			return nil, fmt.Errorf("tokenizer file %q is not known (allowed: %s)", name, strings.Join(tokenizerNames[:], ", "))
+		}
+	}
+	for _, name := range tokenizerNames {
+		data, given := m.TokenizerFiles[name]
+		if !given {
+			if data = made[name]; data == nil {
+				continue
+			}
+		}
+		out = append(out, textFile{name, data})
+	}
+	return out, nil
+}
+
+// check refuses a tokenizer that would give ids without an embedding.
+func (t tokenizerFile) check(vocab int) error {
+	if len(t.Model.Vocab) == 0 {
+		return fmt.Errorf("tokenizer.json has no vocabulary (model type %q)", t.Model.Type)
+	}
+	var faults []error
+	beyond := func(token string, id int) {
+		if id < 0 || id >= vocab {
+			faults = append(faults, fmt.Errorf("tokenizer.json gives %q the id %d, the model has %d rows", token, id, vocab))
+		}
+	}
+	for token, id := range t.Model.Vocab {
+		beyond(token, id)
+	}
+	for _, a := range t.Added {
+		beyond(a.Content, a.ID)
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	const shown = 5
+	if more := len(faults) - shown; more > 0 {
+		faults = append(faults[:shown], fmt.Errorf("and %d tokens more", more))
+	}
+	return errors.Join(faults...)
+}
+
+// role is a special token that the vocabulary has.
+type role struct {
+	key   string // "cls_token"
+	token addedToken
+	plain bool // no flag is set: a string says it all
+}
+
+// roles finds the special tokens by the spellings of the known families.
+func (t tokenizerFile) roles() []role {
+	var out []role
+	for _, r := range [...][3]string{
+		{"cls_token", "[CLS]", "<s>"},
+		{"mask_token", "[MASK]", "<mask>"},
+		{"pad_token", "[PAD]", "<pad>"},
+		{"sep_token", "[SEP]", "</s>"},
+		{"unk_token", "[UNK]", "<unk>"},
+	} {
+		for _, content := range r[1:] {
+			if i := slices.IndexFunc(t.Added, func(a addedToken) bool { return a.Content == content }); i >= 0 {
+				a := t.Added[i]
+				out = append(out, role{r[0], a, !a.LStrip && !a.RStrip && !a.SingleWord && !a.Normalized})
+				break
+			}
+			if id, ok := t.Model.Vocab[content]; ok {
+				out = append(out, role{r[0], addedToken{ID: id, Content: content}, true})
+				break
+			}
+		}
+	}
+	return out
+}
+
+func (t tokenizerFile) specialTokensMap() ([]byte, error) {
+	values := map[string]json.RawMessage{}
+	for _, r := range t.roles() {
+		if err := r.into(values); err != nil {
+			return nil, err
+		}
+	}
+	return indented(values)
+}
+
+func (r role) into(values map[string]json.RawMessage) (err error) {
+	if r.plain {
+		values[r.key], err = json.Marshal(r.token.Content)
+	} else {
+		values[r.key], err = json.Marshal(r.token.flags(nil))
+	}
+	return err
+}
+
+// tokenizerConfig names the class that takes tokenizer.json as it is: the family's own class would build its
+// normalizer and splitter anew and could differ from what the model was trained with.
+func (t tokenizerFile) tokenizerConfig(c Config) ([]byte, error) {
+	added := map[string]flags{}
+	for _, a := range t.Added {
+		special := a.Special
+		added[strconv.Itoa(a.ID)] = a.flags(&special)
+	}
+	inputs := []string{"input_ids", "attention_mask"}
+	if c.ModelType == BERT {
+		inputs = []string{"input_ids", "token_type_ids", "attention_mask"}
+	}
+	values := map[string]json.RawMessage{}
+	for key, v := range map[string]any{
+		"added_tokens_decoder":         added,
+		"clean_up_tokenization_spaces": false,
+		"model_input_names":            inputs,
+		"model_max_length":             c.MaxTokens(),
+		"tokenizer_class":              "PreTrainedTokenizerFast",
+	} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		values[key] = text
+	}
+	for _, r := range t.roles() {
+		if err := r.into(values); err != nil {
+			return nil, err
+		}
+	}
+	return indented(values)
+}
+
+// vocabText is WordPiece's vocab.txt, nil for other tokenizers and for ids that lines cannot express.
+func (t tokenizerFile) vocabText() []byte {
+	if t.Model.Type != "WordPiece" {
+		return nil
+	}
+	lines := make([]string, len(t.Model.Vocab))
+	seen := make([]bool, len(lines))
+	for token, id := range t.Model.Vocab {
+		if id < 0 || id >= len(lines) || seen[id] || strings.ContainsAny(token, "\n\r") {
+			return nil
+		}
+		lines[id], seen[id] = token, true
+	}
+	return []byte(strings.Join(lines, "\n") + "\n")
+}

@@ -1,0 +1,205 @@
+package hf
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// JSON is the config.json for a model with these values and float32 weights: Raw, with the differences between the
+// fields and Raw put in, tie_word_embeddings set as given, indented and sorted as transformers does it. The RoPE
+// bases and the pattern of layers cannot differ from Raw's.
+func (c Config) JSON(tied bool) ([]byte, error) {
+	was, err := ParseConfig("the model's config", c.Raw)
+	if err != nil {
+		return nil, fmt.Errorf("write config.json: %w", err)
+	}
+	values, err := members(c.Raw)
+	if err != nil {
+		return nil, fmt.Errorf("write config.json: %w", err)
+	}
+	c.TieWordEmbeddings = tied
+	before := was.scalars()
+	for i, s := range c.scalars() {
+		if before[i] != s {
+			values[s.key] = json.RawMessage(s.value)
+		}
+	}
+	values["tie_word_embeddings"] = json.RawMessage(strconv.FormatBool(tied))
+	values["architectures"] = json.RawMessage(`["` + c.Architecture() + `"]`)
+	values["dtype"] = json.RawMessage(`"float32"`)
+	delete(values, "torch_dtype") // the older spelling; it would contradict where the source was half precision
+	delete(values, "_name_or_path")
+	out, err := json.MarshalIndent(values, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write config.json: %w", err)
+	}
+	out = append(out, '\n')
+
+	// What is written must read as what was meant.
+	again, err := ParseConfig("the written config", out)
+	if err != nil {
+		return nil, fmt.Errorf("write config.json: %w", err)
+	}
+	again.Raw, c.Raw = nil, nil
+	if !reflect.DeepEqual(again, c) {
+		return nil, fmt.Errorf("write config.json: a field differs from the config that was read and cannot be changed: have %+v, can write %+v", c, again)
+	}
+	return out, nil
+}
+
+// Architecture is the name of transformers' class.
+func (c Config) Architecture() string {
+	switch c.ModelType {
+	case BERT:
+		return "BertForMaskedLM"
+	case RoBERTa:
+		return "RobertaForMaskedLM"
+	case DistilBERT:
+		return "DistilBertForMaskedLM"
+	default:
+		return "ModernBertForMaskedLM"
+	}
+}
+
+// scalar is one member of a config.json.
+type scalar struct{ key, value string }
+
+// scalars spells the fields in the family's keys, always in the same order. Thetas and layer types have two forms
+// and are not among them.
+func (c Config) scalars() []scalar {
+	out := []scalar{
+		{"vocab_size", strconv.Itoa(c.Vocab)},
+		{"max_position_embeddings", strconv.Itoa(c.Positions)},
+		{"initializer_range", float(c.InitStd)},
+		{"pad_token_id", "null"},
+	}
+	if c.PadID >= 0 {
+		out[len(out)-1].value = strconv.Itoa(c.PadID)
+	}
+	if c.ModelType == DistilBERT {
+		return append(out,
+			scalar{"dim", strconv.Itoa(c.Hidden)},
+			scalar{"n_layers", strconv.Itoa(c.Layers)},
+			scalar{"n_heads", strconv.Itoa(c.Heads)},
+			scalar{"hidden_dim", strconv.Itoa(c.Intermediate)},
+			scalar{"activation", quote(c.Activation)},
+			scalar{"dropout", float(c.HiddenDropout)},
+			scalar{"attention_dropout", float(c.AttentionDropout)},
+		)
+	}
+	out = append(out,
+		scalar{"hidden_size", strconv.Itoa(c.Hidden)},
+		scalar{"num_hidden_layers", strconv.Itoa(c.Layers)},
+		scalar{"num_attention_heads", strconv.Itoa(c.Heads)},
+		scalar{"intermediate_size", strconv.Itoa(c.Intermediate)},
+	)
+	if c.ModelType == ModernBERT {
+		return append(out,
+			scalar{"norm_eps", float(c.NormEps)},
+			scalar{"hidden_activation", quote(c.Activation)},
+			scalar{"classifier_activation", quote(c.HeadActivation)},
+			scalar{"embedding_dropout", float(c.EmbeddingDropout)},
+			scalar{"attention_dropout", float(c.AttentionDropout)},
+			scalar{"mlp_dropout", float(c.MLPDropout)},
+			scalar{"local_attention", strconv.Itoa(c.LocalAttention)},
+			scalar{"norm_bias", strconv.FormatBool(c.NormBias)},
+			scalar{"attention_bias", strconv.FormatBool(c.AttentionBias)},
+			scalar{"mlp_bias", strconv.FormatBool(c.MLPBias)},
+			scalar{"classifier_bias", strconv.FormatBool(c.ClassifierBias)},
+			scalar{"decoder_bias", strconv.FormatBool(c.DecoderBias)},
+		)
+	}
+	return append(out,
+		scalar{"type_vocab_size", strconv.Itoa(c.TypeVocab)},
+		scalar{"layer_norm_eps", float(c.NormEps)},
+		scalar{"hidden_act", quote(c.Activation)},
+		scalar{"hidden_dropout_prob", float(c.HiddenDropout)},
+		scalar{"attention_probs_dropout_prob", float(c.AttentionDropout)},
+	)
+}
+
+// float writes a number that Python reads as a float: transformers refuses an int in a float's place.
+func float(x float64) string {
+	s := strconv.FormatFloat(x, 'g', -1, 64)
+	if !strings.ContainsAny(s, ".e") {
+		s += ".0"
+	}
+	return s
+}
+
+func quote(s string) string { return strconv.Quote(s) }
+
+// Shape describes a new model for NewConfig.
+type Shape struct {
+	ModelType    string // BERT or ModernBERT
+	Vocab        int
+	Hidden       int
+	Layers       int
+	Heads        int
+	Intermediate int
+	Positions    int
+	Tie          bool    // decoder and input embeddings are one matrix
+	InitStd      float64 // of new weights
+	Dropout      float64 // BERT: hidden and attention; ModernBERT: embeddings, attention and feed-forward
+
+	CLS, SEP, PAD int // token ids
+
+	// ModernBERT only.
+	LocalAttention          int     // whole window
+	GlobalEvery             int     // layers 0, GlobalEvery, 2·GlobalEvery, … attend to the whole text
+	GlobalTheta, LocalTheta float64 // RoPE bases; 0: 160000 and 10000, as in ModernBERT
+}
+
+// NewConfig makes the config of a new model, in a form that transformers 4.48 and later load. It is checked as a
+// file would be.
+func NewConfig(s Shape) (Config, error) {
+	c := Config{
+		ModelType: s.ModelType, Vocab: s.Vocab, Hidden: s.Hidden, Layers: s.Layers, Heads: s.Heads,
+		Intermediate: s.Intermediate, Positions: s.Positions, PadID: s.PAD, Activation: GELU, HeadActivation: GELU,
+		EmbeddingDropout: s.Dropout, HiddenDropout: s.Dropout, AttentionDropout: s.Dropout,
+		InitStd: s.InitStd,
+	}
+	extra := []scalar{
+		{"model_type", quote(s.ModelType)},
+		{"tie_word_embeddings", strconv.FormatBool(s.Tie)},
+		{"dtype", quote("float32")},
+	}
+	switch s.ModelType {
+	case BERT:
+		c.TypeVocab, c.NormEps = 2, 1e-12
+		extra = append(extra, scalar{"position_embedding_type", quote("absolute")})
+	case ModernBERT:
+		c.NormEps, c.MLPDropout, c.LocalAttention, c.DecoderBias = 1e-5, s.Dropout, s.LocalAttention, true
+		global, local := s.GlobalTheta, s.LocalTheta
+		if global == 0 {
+			global = 160000
+		}
+		if local == 0 {
+			local = 10000
+		}
+		extra = append(extra,
+			scalar{"global_attn_every_n_layers", strconv.Itoa(s.GlobalEvery)},
+			scalar{"global_rope_theta", float(global)},
+			scalar{"local_rope_theta", float(local)},
+			scalar{"bos_token_id", strconv.Itoa(s.CLS)},
+			scalar{"cls_token_id", strconv.Itoa(s.CLS)},
+			scalar{"eos_token_id", strconv.Itoa(s.SEP)},
+			scalar{"sep_token_id", strconv.Itoa(s.SEP)},
+		)
+	default:
+		return Config{}, fmt.Errorf("make config: model type %q is not one that is made new (allowed: %s, %s)", s.ModelType, BERT, ModernBERT)
+	}
+	all := append(c.scalars(), extra...)
+	slices.SortFunc(all, func(a, b scalar) int { return strings.Compare(a.key, b.key) })
+	var text strings.Builder
+	fmt.Fprintf(&text, "{\n  \"architectures\": [\n    %q\n  ]", c.Architecture())
+	for _, s := range all {
+		fmt.Fprintf(&text, ",\n  %q: %s", s.key, s.value)
+	}
+	text.WriteString("\n}\n")
+	return ParseConfig("the new model's config", []byte(text.String()))
+}
