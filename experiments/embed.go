@@ -1,0 +1,58 @@
+// Package experiments holds the sweeps and pretraining recipes that come with
+// the program, so that they can be named without a file at hand: demo for
+// demo.toml, and recipe:demo-bert for backbones/demo-bert.toml.
+package experiments
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+//go:embed *.toml backbones/*.toml
+var files embed.FS
+
+// ErrUnknown is returned when no experiment or recipe of a name is embedded.
+var ErrUnknown = errors.New("no such experiment")
+
+// Sweep returns the text of an embedded sweep file and the name to give it in
+// messages.
+func Sweep(name string) (file string, text []byte, err error) {
+	return read(name, name+".toml", Sweeps)
+}
+
+// Recipe returns the text of an embedded pretraining recipe.
+func Recipe(name string) (file string, text []byte, err error) {
+	return read(name, "backbones/"+name+".toml", Recipes)
+}
+
+// Sweeps lists the names of the embedded sweeps, sorted.
+func Sweeps() []string { return list(".") }
+
+// Recipes lists the names of the embedded recipes, sorted.
+func Recipes() []string { return list("backbones") }
+
+func read(name, file string, known func() []string) (string, []byte, error) {
+	text, err := files.ReadFile(file)
+	if err != nil || strings.ContainsAny(name, "/\\") {
+		return "", nil, fmt.Errorf("open experiment %q: %w; there are: %s", name, ErrUnknown, strings.Join(known(), ", "))
+	}
+	return path.Join("experiments", file), text, nil
+}
+
+func list(folder string) []string {
+	entries, err := fs.ReadDir(files, folder)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, entry := range entries {
+		if name, ok := strings.CutSuffix(entry.Name(), ".toml"); ok && !entry.IsDir() {
+			names = append(names, name)
+		}
+	}
+	return names
+}

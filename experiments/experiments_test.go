@@ -1,0 +1,126 @@
+package experiments_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"headroom/experiments"
+	"headroom/sweeps"
+)
+
+// golden is what each embedded sweep must expand to: runs, and how many
+// backbones, factors and seeds they cross.
+func golden() map[string][4]int {
+	return map[string][4]int{
+		"demo":          {16, 2, 4, 2},
+		"scifact-small": {6, 1, 3, 2},
+		"medquad-small": {2, 1, 2, 1},
+		"rescale":       {54, 3, 6, 3},
+	}
+}
+
+func TestEverySweepExpandsToItsGoldenCounts(t *testing.T) {
+	var counted []string
+	for name, want := range golden() {
+		counted = append(counted, name)
+		t.Run(name, func(t *testing.T) {
+			runs := expand(t, name)
+			backbones, factors, seeds := map[string]bool{}, map[string]bool{}, map[int64]bool{}
+			ids := map[sweeps.ID]bool{}
+			for _, run := range runs {
+				backbones[run.Model.Backbone] = true
+				factors[run.Model.Rescale.String()] = true
+				seeds[run.Seed] = true
+				ids[sweeps.RunID(run, sweeps.Inputs{Weights: run.Model.Backbone})] = true
+			}
+			if got := [4]int{len(runs), len(backbones), len(factors), len(seeds)}; got != want {
+				t.Errorf("expands to runs, backbones, factors, seeds = %v, want %v", got, want)
+			}
+			if len(ids) != len(runs) {
+				t.Errorf("%d runs share %d ids", len(runs), len(ids))
+			}
+		})
+	}
+	slices.Sort(counted)
+	if embedded := experiments.Sweeps(); !slices.Equal(embedded, counted) {
+		t.Errorf("embedded sweeps %v, counted here %v", embedded, counted)
+	}
+}
+
+func TestEveryRecipeIsSoundAndNamedAsItsFile(t *testing.T) {
+	want := []string{"demo-bert", "demo-modernbert", "medquad-minilm"}
+	if got := experiments.Recipes(); !slices.Equal(got, want) {
+		t.Errorf("embedded recipes %v, want %v", got, want)
+	}
+	for _, name := range experiments.Recipes() {
+		file, text, err := experiments.Recipe(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recipe, err := sweeps.ParseRecipe(file, text)
+		if err != nil {
+			t.Errorf("recipe %s:\n%v", name, err)
+			continue
+		}
+		if recipe.Name != name {
+			t.Errorf("%s calls itself %q", file, recipe.Name)
+		}
+	}
+}
+
+func TestEveryRecipeThatASweepNamesIsEmbedded(t *testing.T) {
+	for _, name := range experiments.Sweeps() {
+		for _, run := range expand(t, name) {
+			recipe, ok := strings.CutPrefix(run.Model.Backbone, "recipe:")
+			if !ok {
+				continue
+			}
+			if _, _, err := experiments.Recipe(recipe); err != nil {
+				t.Errorf("sweep %s: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestTheDemoIsThePrototypesRecipe(t *testing.T) {
+	for _, run := range expand(t, "demo") {
+		got := fmt.Sprintln(run.Train.Batch, run.Train.Steps, run.Train.LR, run.Train.Clip, run.Train.WeightDecay,
+			run.Regularizer.LambdaQuery, run.Regularizer.LambdaDocument, *run.Regularizer.RampSteps, run.Regularizer.RampKind,
+			run.Model.Target, run.Model.Tie, run.Compute.Backend, run.Compute.Slots, run.Compute.Threads)
+		if want := "32 150 0.002 1 0 0.01 0.01 50 quadratic decoder untie go 2 1\n"; got != want {
+			t.Fatalf("demo settings %swant %s", got, want)
+		}
+	}
+}
+
+func TestAnUnknownNameSaysWhatThereIs(t *testing.T) {
+	for _, name := range []string{"dmeo", "../go", "backbones/demo-bert", ""} {
+		_, _, err := experiments.Sweep(name)
+		if !errors.Is(err, experiments.ErrUnknown) || !strings.Contains(err.Error(), "demo, medquad-small") {
+			t.Errorf("Sweep(%q): %v", name, err)
+		}
+	}
+}
+
+func expand(t *testing.T, name string) []sweeps.RunConfig {
+	t.Helper()
+	file, text, err := experiments.Sweep(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := sweeps.Parse(file, text)
+	if err != nil {
+		t.Fatalf("sweep %s:\n%v", name, err)
+	}
+	if spec.Name != name {
+		t.Errorf("%s calls itself %q", file, spec.Name)
+	}
+	runs, err := spec.Expand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runs
+}
