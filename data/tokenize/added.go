@@ -1,0 +1,139 @@
+package tokenize
+
+import "unicode/utf8"
+
+// addedJSON is an added token as the file has it.
+type addedJSON struct {
+	ID         int64  `json:"id"`
+	Content    string `json:"content"`
+	SingleWord bool   `json:"single_word"`
+	Lstrip     bool   `json:"lstrip"`
+	Rstrip     bool   `json:"rstrip"`
+	Normalized bool   `json:"normalized"`
+	Special    bool   `json:"special"`
+}
+
+// addedToken is matched in a text before any splitting.
+type addedToken struct {
+	pattern                    string
+	id                         int32
+	singleWord, lstrip, rstrip bool
+}
+
+// matcher finds added tokens: the leftmost match, and of those that start there the longest.
+type matcher struct {
+	classes *classes
+	tokens  []addedToken
+	trie    *trie          // pattern → index into tokens; nil without tokens
+	second  [256][4]uint64 // for a first byte, the bytes that can follow it; all where a pattern ends there
+}
+
+// maxAdded bounds the length of an added token in bytes, and with it the time a text can take.
+const maxAdded = 1024
+
+func newMatcher(c *classes, tokens []addedToken) *matcher {
+	m := &matcher{classes: c, tokens: tokens}
+	if len(tokens) == 0 {
+		return m
+	}
+	patterns := make([]trieKey, len(tokens))
+	for i, t := range tokens {
+		patterns[i] = trieKey{t.pattern, int32(i)}
+		b := t.pattern[0]
+		if len(t.pattern) == 1 {
+			m.second[b] = [4]uint64{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
+		} else {
+			m.second[b][t.pattern[1]>>6] |= 1 << (t.pattern[1] & 63)
+		}
+	}
+	m.trie = newTrie(patterns)
+	return m
+}
+
+// at returns the longest token that text has at i.
+func (m *matcher) at(text string, i int) *addedToken {
+	followers := &m.second[text[i]]
+	if i+1 < len(text) {
+		if next := text[i+1]; followers[next>>6]>>(next&63)&1 == 0 {
+			return nil
+		}
+	} else if *followers == ([4]uint64{}) {
+		return nil
+	}
+	if _, index := m.trie.longest(trieRoot, text[i:]); index >= 0 {
+		return &m.tokens[index]
+	}
+	return nil
+}
+
+// split hands on the parts of text between added tokens and, after each, the token that follows it (nil at the end).
+// Parts may be empty. As in the reference, a match that rstrip has run over is still taken, and the text after it is
+// then taken again.
+func (m *matcher) split(text string, part func(text string) bool, token func(id int32) bool) bool {
+	done := 0
+	if m.trie != nil {
+		for i := 0; i < len(text); i++ {
+			t := m.at(text, i)
+			if t == nil {
+				continue
+			}
+			begin, end := i, i+len(t.pattern)
+			i = end - 1
+			if t.singleWord && (m.wordBefore(text[:begin]) || m.wordAfter(text[end:])) {
+				continue
+			}
+			if t.lstrip {
+				begin = max(done, m.classes.trimRight(text[:begin]))
+			}
+			if t.rstrip {
+				end += m.classes.leadingSpace(text[end:])
+			}
+			if done < begin && !part(text[done:begin]) || !token(t.id) {
+				return false
+			}
+			done = end
+		}
+	}
+	return done >= len(text) || part(text[done:])
+}
+
+func (m *matcher) wordBefore(text string) bool {
+	r, size := utf8.DecodeLastRuneInString(text)
+	return size > 0 && m.classes.is(r, classWord)
+}
+
+func (m *matcher) wordAfter(text string) bool {
+	r, size := utf8.DecodeRuneInString(text)
+	return size > 0 && m.classes.is(r, classWord)
+}
+
+// readAdded makes the two matchers: one for the text as it comes, one for normalized text.
+func (r *reader) readAdded(added []addedJSON, v *vocabulary, n *normalizers) (plain, normalized *matcher, err error) {
+	var lists [2][]addedToken
+	var seen [2]map[string]string
+	for i, a := range added {
+		field := element("added_tokens", i)
+		if a.Content == "" {
+			return nil, nil, r.fault(field+".content", "must not be empty")
+		}
+		which, pattern := 0, a.Content
+		if a.Normalized {
+			which, pattern = 1, n.apply(a.Content)
+		}
+		if pattern == "" || len(pattern) > maxAdded {
+			return nil, nil, r.fault(field+".content", "is %d bytes long after normalization; allowed: 1 … %d", len(pattern), maxAdded)
+		}
+		if other, twice := seen[which][pattern]; twice {
+			return nil, nil, r.fault(field+".content", "%q cannot be told from %q", a.Content, other)
+		}
+		if seen[which] == nil {
+			seen[which] = make(map[string]string, len(added))
+		}
+		seen[which][pattern] = a.Content
+		lists[which] = append(lists[which], addedToken{
+			pattern: pattern, id: v.ids[a.Content],
+			singleWord: a.SingleWord, lstrip: a.Lstrip, rstrip: a.Rstrip,
+		})
+	}
+	return newMatcher(r.classes, lists[0]), newMatcher(r.classes, lists[1]), nil
+}
