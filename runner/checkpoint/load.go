@@ -1,0 +1,104 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"headroom/models/safetensors"
+)
+
+// Loaded is a sound checkpoint, open for reading.
+type Loaded struct {
+	State
+	Folder    string
+	Digest    string // of the weights, "sha256:…"
+	Weights   *safetensors.File
+	Optimizer *safetensors.File // nil where State.Final
+}
+
+// Close releases the files.
+func (l *Loaded) Close() error {
+	if l.Optimizer == nil {
+		return l.Weights.Close()
+	}
+	return errors.Join(l.Weights.Close(), l.Optimizer.Close())
+}
+
+// Latest opens the newest sound checkpoint of a run. A damaged one is told to
+// notice and passed over. Where none is sound, or none there, it returns nil:
+// training starts at its beginning.
+func Latest(dir, run string, notice func(message string)) (*Loaded, error) {
+	steps, err := Steps(dir)
+	if err != nil {
+		return nil, fmt.Errorf("find checkpoints in %q: %w", dir, err)
+	}
+	for _, s := range steps {
+		folder := filepath.Join(dir, prefix+strconv.Itoa(s))
+		loaded, err := open(folder, run, s)
+		if err == nil {
+			return loaded, nil
+		}
+		notice(fmt.Sprintf("checkpoint %q is damaged and passed over: %v", folder, err))
+	}
+	return nil, nil
+}
+
+func open(folder, run string, step int) (*Loaded, error) {
+	manifest, err := os.ReadFile(filepath.Join(folder, ManifestFile))
+	if err != nil {
+		return nil, err
+	}
+	sums := map[string]string{}
+	for _, line := range strings.Split(strings.TrimSpace(string(manifest)), "\n") {
+		sum, name, found := strings.Cut(line, "  ")
+		if !found || name != filepath.Base(name) {
+			return nil, fmt.Errorf("%s: line %q is not «digest  file»", ManifestFile, line)
+		}
+		got, err := fileSum(filepath.Join(folder, name))
+		if err != nil {
+			return nil, err
+		}
+		if got != sum {
+			return nil, fmt.Errorf("file %q has digest %s, its manifest says %s", name, got, sum)
+		}
+		sums[name] = sum
+	}
+	l := &Loaded{Folder: folder, Digest: "sha256:" + sums[WeightsFile]}
+	for _, name := range []string{WeightsFile, StateFile} {
+		if sums[name] == "" {
+			return nil, fmt.Errorf("%s does not list %q", ManifestFile, name)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(folder, StateFile))
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &l.State); err != nil {
+		return nil, fmt.Errorf("%s: %w", StateFile, err)
+	}
+	switch {
+	case l.Format != 1:
+		return nil, fmt.Errorf("%s: format %d is unknown to this version", StateFile, l.Format)
+	case l.Run != run:
+		return nil, fmt.Errorf("%s: it belongs to %.12s, not to %.12s", StateFile, l.Run, run)
+	case l.Step != step:
+		return nil, fmt.Errorf("%s: step %d does not fit the folder's name", StateFile, l.Step)
+	case !l.Final && sums[OptimizerFile] == "":
+		return nil, fmt.Errorf("%s does not list %q", ManifestFile, OptimizerFile)
+	}
+	if l.Weights, err = safetensors.Open(filepath.Join(folder, WeightsFile)); err != nil {
+		return nil, err
+	}
+	if l.Final {
+		return l, nil
+	}
+	if l.Optimizer, err = safetensors.Open(filepath.Join(folder, OptimizerFile)); err != nil {
+		return nil, errors.Join(err, l.Weights.Close())
+	}
+	return l, nil
+}

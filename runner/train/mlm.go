@@ -1,0 +1,128 @@
+package train
+
+import (
+	"fmt"
+
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"headroom/metrics/event"
+	"headroom/models"
+	"headroom/models/layers"
+	"headroom/runner/engine"
+	"headroom/sweeps"
+)
+
+// MLM trains a masked language model, one optimizer step at a time.
+type MLM struct {
+	Optimizer *AdamW
+	Rate      Schedule
+
+	model   *engine.Model
+	masking Masking
+	program *engine.Program
+}
+
+// NewMLM prepares pretraining of a model by a recipe.
+func NewMLM(m *engine.Model, recipe sweeps.Recipe, masking Masking) (*MLM, error) {
+	t := recipe.Train
+	s := &MLM{model: m, masking: masking, Optimizer: NewAdamW(m, 1)}
+	s.Optimizer.Beta1, s.Optimizer.Beta2 = t.Beta1, t.Beta2
+	s.Optimizer.WeightDecay, s.Optimizer.Clip = t.WeightDecay, t.Clip
+	s.Rate = Schedule{Peak: t.LR, Kind: t.Schedule, Warmup: WarmupSteps(nil, t.Warmup, t.Steps), Steps: t.Steps}
+	rates := models.Rates(m.Config, &recipe.Model.Dropout)
+	var err error
+	s.program, err = m.Engine.Program("mlm step", func(in []*Node) []*Node {
+		get, rest := m.AllNodes(in)
+		ids, lengths, places, labels, weights, seed := rest[0], rest[1], rest[2], rest[3], rest[4], rest[5]
+		hidden := models.Transformed(get, m.Config, ids, lengths, layers.NewDropout(rates, seed))
+		loss := mlmLoss(get, m, Gather(hidden, places), labels, weights)
+		return append(Gradient(loss, in[:len(m.Params)]...), loss)
+	})
+	return s, err
+}
+
+// mlmLoss is the weighted mean cross-entropy of hidden [n, hidden] against
+// labels [n, 1]; weights [n] are 1 for real rows, 0 for padding.
+func mlmLoss(get layers.Params, m *engine.Model, hidden, labels, weights *Node) *Node {
+	decoder := get(m.DecoderWeight().Name)
+	logits := layers.Linear(hidden, decoder, nil)
+	// The label's logit is one dot product of its own: picking it out of the
+	// logits would be another pass over [n, vocab].
+	own := ReduceSum(Mul(hidden, Gather(decoder, labels)), -1)
+	if bias := m.DecoderBias(); bias != nil {
+		logits = Add(logits, ExpandLeftToRank(get(bias.Name), 2))
+		own = Add(own, Gather(get(bias.Name), labels))
+	}
+	top := StopGradient(ReduceAndKeep(logits, ReduceMax, -1))
+	total := Add(Log(ReduceSum(Exp(Sub(logits, top)), -1)), Squeeze(top, -1))
+	return Div(ReduceAllSum(Mul(Sub(total, own), weights)), ReduceAllSum(weights))
+}
+
+// placesPadding rounds the number of chosen tokens up, so that few shapes are compiled.
+const placesPadding = 64
+
+// Step does the step-th update, 0-based, on texts of token ids.
+func (s *MLM) Step(step int, texts [][]int32) (map[string]event.Value, error) {
+	values, err := s.step(step, texts)
+	if err != nil {
+		return nil, fmt.Errorf("pretrain step %d: %w", step, err)
+	}
+	return values, nil
+}
+
+func (s *MLM) step(step int, texts [][]int32) (map[string]event.Value, error) {
+	masked, err := s.masking.At(step, texts)
+	if err != nil {
+		return nil, err
+	}
+	m := s.model
+	batch, err := engine.NewBatch(m.Engine, masked.Texts, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens())
+	if err != nil {
+		return nil, err
+	}
+	defer batch.Free()
+	n := (len(masked.Places) + placesPadding - 1) / placesPadding * placesPadding
+	places, err := engine.NewBuffer[int32](m.Engine, n, 2)
+	if err != nil {
+		return nil, err
+	}
+	defer places.Free()
+	labels, err := engine.NewBuffer[int32](m.Engine, n, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer labels.Free()
+	weights, err := engine.NewBuffer[float32](m.Engine, n)
+	if err != nil {
+		return nil, err
+	}
+	defer weights.Free()
+	for i, place := range masked.Places {
+		places.Values[2*i], places.Values[2*i+1] = place[0], place[1]
+		labels.Values[i], weights.Values[i] = masked.Labels[i], 1
+	}
+	seed, err := randomState(m.Engine, s.masking.Seed, step, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer seed.Free()
+	out, err := s.program.Call(engine.Inputs(m.Params, batch.IDs.Tensor, batch.Lengths.Tensor, places.Tensor, labels.Tensor, weights.Tensor, seed.Tensor)...)
+	if err != nil {
+		return nil, err
+	}
+	defer engine.Free(out...)
+	values := map[string]event.Value{"lr": event.Value(s.Rate.At(step))}
+	for i, p := range m.Params {
+		if err := engine.Read(out[i], func(v []float32) { copy(s.Optimizer.Grad(p), v) }); err != nil {
+			return nil, err
+		}
+	}
+	if err := engine.Read(out[len(m.Params)], func(v []float32) { values["loss"] = event.Value(v[0]) }); err != nil {
+		return nil, err
+	}
+	values["grad_norm"] = event.Value(s.Optimizer.Update(s.Rate.At(step)))
+	return values, nil
+}
+
+// Close frees the program; the model stays the caller's.
+func (s *MLM) Close() { s.program.Close() }
