@@ -1,0 +1,124 @@
+package source
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"headroom/data/collection"
+	"headroom/data/tokenize"
+)
+
+// CheckCollection reads a collection whole and says what would keep a run from
+// using a split of it: a malformed line, no documents, no queries, no positive
+// judgement. What passed is not read again until a file changes.
+func (r *Resolver) CheckCollection(folder, split string) error {
+	c, err := collection.Open(folder)
+	if err != nil {
+		return err
+	}
+	paths, err := collectionPaths(c, []string{split})
+	if err != nil {
+		return err
+	}
+	_, err = r.remember("check "+split, paths, func() (string, error) {
+		if _, err := c.Documents(); err != nil {
+			return "", err
+		}
+		judged, err := c.Judgments(split)
+		if err != nil {
+			return "", err
+		}
+		for _, row := range judged.Rows {
+			if row.Grade > 0 {
+				return "sound", nil
+			}
+		}
+		return "", fmt.Errorf("read collection %s: qrels %q have no row with a grade above 0", folder, split)
+	})
+	return err
+}
+
+// CheckModel finds what can be seen of a model without building it: the files
+// are there, the configuration is an object with a model_type, the tokenizer
+// loads, the weights' header lies within the file and is JSON.
+func (r *Resolver) CheckModel(folder string) error {
+	names, err := weightFiles(folder)
+	if err != nil {
+		return err
+	}
+	config, tokenizer := filepath.Join(folder, "config.json"), filepath.Join(folder, "tokenizer.json")
+	paths := []string{config, tokenizer}
+	for _, name := range names {
+		paths = append(paths, filepath.Join(folder, name))
+	}
+	for _, path := range paths {
+		if err := file(path); err != nil {
+			return err
+		}
+	}
+	_, err = r.remember("check model", paths, func() (string, error) {
+		if err := checkConfig(config); err != nil {
+			return "", err
+		}
+		if _, err := tokenize.Load(tokenizer); err != nil {
+			return "", err
+		}
+		for _, path := range paths[2:] {
+			if err := checkHeader(path); err != nil {
+				return "", err
+			}
+		}
+		return "sound", nil
+	})
+	return err
+}
+
+func checkConfig(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	var config struct {
+		ModelType *string `json:"model_type"`
+	}
+	if err := json.Unmarshal(text, &config); err != nil {
+		return fmt.Errorf("read configuration %s: %w", path, err)
+	}
+	if config.ModelType == nil || *config.ModelType == "" {
+		return fmt.Errorf("read configuration %s: model_type is missing", path)
+	}
+	return nil
+}
+
+// checkHeader reads the length and the JSON at the head of a safetensors file.
+func checkHeader(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read weights: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("read weights: %w", err)
+	}
+	var length uint64
+	if err := binary.Read(f, binary.LittleEndian, &length); err != nil {
+		return fmt.Errorf("read weights %s: shorter than a header's length", path)
+	}
+	if size := uint64(info.Size()); length > size-8 || length > 100<<20 {
+		return fmt.Errorf("read weights %s: the header claims %d bytes of a file of %d", path, length, size)
+	}
+	header := make([]byte, length)
+	if _, err := io.ReadFull(f, header); err != nil {
+		return fmt.Errorf("read weights %s: %w", path, err)
+	}
+	var tensors map[string]json.RawMessage
+	if err := json.Unmarshal(header, &tensors); err != nil {
+		return fmt.Errorf("read weights %s: the header is not JSON: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package source
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Checkpoint is a model that has been found.
+type Checkpoint struct {
+	// Folder holds config.json, tokenizer.json and the weights.
+	Folder string
+	// Weights is its identity: "sha256:…" over configuration and weights of a
+	// folder, "hub:owner/name@commit", or "recipe:<id>".
+	Weights string
+	// Tokenizer is the digest of tokenizer.json.
+	Tokenizer string
+}
+
+// Model returns the folder of a model.
+func (r *Resolver) Model(text string) (string, error) {
+	folder, _, err := r.find(text)
+	return folder, err
+}
+
+// Checkpoint finds a model, looks whether its files can be what they should be,
+// and takes their digests.
+func (r *Resolver) Checkpoint(text string) (Checkpoint, error) {
+	folder, weights, err := r.find(text)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	if err := r.CheckModel(folder); err != nil {
+		return Checkpoint{}, fmt.Errorf("resolve model %q: %w", text, err)
+	}
+	c := Checkpoint{Folder: folder, Weights: weights}
+	if c.Weights == "" {
+		names, err := weightFiles(folder)
+		if err != nil {
+			return Checkpoint{}, fmt.Errorf("resolve model %q: %w", text, err)
+		}
+		if c.Weights, err = r.DigestFolder(folder, append([]string{"config.json"}, names...)...); err != nil {
+			return Checkpoint{}, err
+		}
+	}
+	if c.Tokenizer, err = r.DigestFile(filepath.Join(folder, "tokenizer.json")); err != nil {
+		return Checkpoint{}, err
+	}
+	return c, nil
+}
+
+// find returns a model's folder and, where its name is its identity, that.
+func (r *Resolver) find(text string) (folder, identity string, err error) {
+	ref, err := parse(text, true)
+	if err != nil {
+		return "", "", err
+	}
+	switch ref.kind {
+	case kindFolder:
+		folder, err = r.folder("model", ref)
+		return folder, "", err
+	case kindData:
+		folder, err = r.below("model", ref)
+		return folder, "", err
+	case kindRecipe:
+		return r.recipe(ref)
+	case kindHub:
+		return r.hub(ref)
+	default:
+		return "", "", fmt.Errorf("resolve model %q: not a reference to a model; allowed: %s", text, modelAllowed)
+	}
+}
+
+// Backbone is the folder where the backbone of a recipe's id belongs.
+func (r *Resolver) Backbone(id string) string { return filepath.Join(r.Workspace, "backbones", id) }
+
+// recipe finds a backbone that a recipe has made. A name that is a full id is
+// taken as one.
+func (r *Resolver) recipe(ref reference) (folder, identity string, err error) {
+	id := ref.name
+	if len(id) != 64 || strings.Trim(id, "0123456789abcdef") != "" {
+		if r.RecipeID == nil {
+			return "", "", fmt.Errorf("resolve model %q: recipes are not known here", ref.text)
+		}
+		if id, err = r.RecipeID(ref.name); err != nil {
+			return "", "", fmt.Errorf("resolve model %q: %w", ref.text, err)
+		}
+	}
+	folder = r.Backbone(id)
+	if !complete(folder) {
+		return "", "recipe:" + id, fmt.Errorf("resolve model %q: %w: recipe %s has not been run in this workspace", ref.text, ErrUnresolved, ref.name)
+	}
+	return folder, "recipe:" + id, nil
+}
+
+// complete tells whether a folder has all that a model needs. Writers put the
+// folder in place whole, so presence is enough.
+func complete(folder string) bool {
+	for _, name := range []string{"config.json", "tokenizer.json"} {
+		if file(filepath.Join(folder, name)) != nil {
+			return false
+		}
+	}
+	names, err := weightFiles(folder)
+	return err == nil && len(names) > 0
+}
+
+// weightFiles lists a folder's weight files by name, sorted.
+func weightFiles(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("read model folder: %w", err)
+	}
+	var names []string
+	torch := false
+	for _, entry := range entries {
+		if strings.HasSuffix(entry.Name(), ".safetensors") {
+			names = append(names, entry.Name())
+		}
+		torch = torch || entry.Name() == "pytorch_model.bin"
+	}
+	switch {
+	case len(names) == 0 && torch:
+		return nil, fmt.Errorf("%s has only pytorch_model.bin; convert it: load it with transformers and save_pretrained(…, safe_serialization=True)", folder)
+	case len(names) == 0:
+		return nil, fmt.Errorf("%s has no model.safetensors", folder)
+	}
+	for _, name := range names {
+		if name == "model.safetensors" {
+			return []string{name}, nil
+		}
+	}
+	return names, nil
+}

@@ -1,0 +1,97 @@
+// Package source turns a reference in a sweep file, a recipe or on the command
+// line into a folder on this machine, and folders into digests.
+//
+// A reference is one of
+//
+//	./path, ../path   a folder, from Base and then from each of Also
+//	/path             a folder
+//	data:PATH         DataRoot/PATH
+//	builtin:demo      the synthetic collection; builtin:demo-no-overlap, its
+//	                  queries that share no content word with their document
+//	family:name       a published collection: DataRoot/family/name, then the cache
+//	recipe:NAME       a backbone made by a pretraining recipe
+//	owner/name[@rev]  a model of the hub, as the hub's own cache holds it
+//
+// No reference leads outside its root: names with "..", absolute parts or
+// separators where none belong are refused. A path that does not exist is an
+// error. ErrUnresolved is kept for what may still come to be: hub models that
+// are not in the cache, recipes not yet made, collections not yet fetched.
+// Nothing is downloaded.
+package source
+
+import (
+	"errors"
+	"path/filepath"
+)
+
+// ErrUnresolved is returned when a reference is well formed and what it names is
+// only absent: a hub model or collection that is not cached, a recipe that has
+// not been run. The message says what must be put where.
+var ErrUnresolved = errors.New("not available yet")
+
+// Resolver knows the roots that references start from. Its methods are safe for
+// concurrent use once the fields are set.
+type Resolver struct {
+	// DataRoot is the folder of data:PATH and family:name; "" where
+	// HEADROOM_DATA is not set, which makes data:PATH an error.
+	DataRoot string
+	// CacheDir holds what can be made again: the built-in collection, digests.
+	// With "" nothing is kept and the built-in collection cannot be made.
+	CacheDir string
+	// HubCache is the hub's own cache ("…/huggingface/hub").
+	HubCache string
+	// Workspace holds backbones/<recipe id>.
+	Workspace string
+	// Offline is only spoken of in messages: this version downloads nothing.
+	Offline bool
+	// Base is the folder that ./path starts from; "" is the working directory.
+	Base string
+	// Also are folders tried after Base.
+	Also []string
+	// Builtin makes the built-in collection below a cache folder, once.
+	Builtin func(cacheDir string) (Builtin, error)
+	// RecipeID names the backbone that recipe:NAME makes; nil refuses recipes.
+	RecipeID func(name string) (id string, err error)
+}
+
+// Builtin is where the built-in collection has been made.
+type Builtin struct{ Folder, NoOverlapFolder, TokenizerFile string }
+
+// Environment is the part of a process's environment that roots come from.
+type Environment struct {
+	// Getenv reads a variable.
+	Getenv func(string) string
+	// UserCache is the user's cache folder, "" where there is none.
+	UserCache string
+	// Home is the user's home folder, "" where there is none.
+	Home string
+}
+
+// New takes roots from the environment: HEADROOM_DATA; HEADROOM_CACHE, else
+// headroom in the user's cache folder; HF_HUB_CACHE, else hub in HF_HOME, else
+// ~/.cache/huggingface/hub; HF_HUB_OFFLINE.
+func New(env Environment) *Resolver {
+	r := &Resolver{DataRoot: env.Getenv("HEADROOM_DATA"), CacheDir: env.Getenv("HEADROOM_CACHE")}
+	if r.DataRoot != "" {
+		if absolute, err := filepath.Abs(r.DataRoot); err == nil {
+			r.DataRoot = absolute
+		}
+	}
+	if r.CacheDir == "" && env.UserCache != "" {
+		r.CacheDir = filepath.Join(env.UserCache, "headroom")
+	}
+	switch {
+	case env.Getenv("HF_HUB_CACHE") != "":
+		r.HubCache = env.Getenv("HF_HUB_CACHE")
+	case env.Getenv("HF_HOME") != "":
+		r.HubCache = filepath.Join(env.Getenv("HF_HOME"), "hub")
+	case env.Home != "":
+		r.HubCache = filepath.Join(env.Home, ".cache", "huggingface", "hub")
+	}
+	switch env.Getenv("HF_HUB_OFFLINE") {
+	case "", "0", "false", "False", "no", "off":
+	default:
+		r.Offline = true
+	}
+	return r
+}
