@@ -1,0 +1,36 @@
+package train
+
+// Gradients exposes the optimizer's accumulated gradients and skips the update,
+// so that tests compare gradients themselves.
+func (o *AdamW) Gradients() map[string][]float32 {
+	out := map[string][]float32{}
+	for _, s := range o.slots {
+		out[s.param.Name] = append([]float32(nil), s.grad...)
+	}
+	return out
+}
+
+// Gradients does a step's forward and backward passes without its update.
+func (s *Splade) Gradients(step int, queries, documents [][]int32) (map[string][]float32, error) {
+	s.keepGradient = true
+	defer func() { s.keepGradient = false }()
+	if _, err := s.Step(step, queries, documents); err != nil {
+		return nil, err
+	}
+	out := s.Optimizer.Gradients()
+	for _, slot := range s.Optimizer.slots {
+		clear(slot.grad)
+	}
+	return out, nil
+}
+
+// Forward is the total loss of a step's batch, with the step's dropout.
+func (s *Splade) Forward(step int, queries, documents [][]int32) (float64, error) {
+	s.keepGradient = true
+	defer func() { s.keepGradient = false }()
+	v, err := s.Step(step, queries, documents)
+	for _, slot := range s.Optimizer.slots {
+		clear(slot.grad)
+	}
+	return float64(v["loss"]), err
+}

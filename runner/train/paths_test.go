@@ -1,0 +1,275 @@
+package train_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"headroom/models"
+	"headroom/models/hf"
+	"headroom/models/layers"
+	"headroom/models/mlmhead"
+	"headroom/runner/engine"
+	"headroom/runner/train"
+	"headroom/sweeps"
+)
+
+func openModel(t testing.TB, name string, untie bool) *engine.Model {
+	t.Helper()
+	ck, err := hf.Load("../../internal/reference/testdata/"+name, hf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.Open("go", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	m, err := engine.NewModel(e, ck, ck.Tied && !untie)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	return m
+}
+
+func config(steps int) sweeps.RunConfig {
+	cfg := sweeps.Defaults()
+	cfg.Train.Steps, cfg.Train.LR, cfg.Train.Batch = steps, 1e-3, 4
+	cfg.Regularizer.LambdaQuery, cfg.Regularizer.LambdaDocument = .02, .05
+	ramp := 1
+	cfg.Regularizer.RampSteps = &ramp
+	zero := 0.0
+	cfg.Model.Dropout = &zero
+	return cfg
+}
+
+func texts(seed uint64, n, vocab int, lengths ...int) [][]int32 {
+	r := rand.New(rand.NewPCG(seed, 9))
+	out := make([][]int32, n)
+	for i := range out {
+		for range lengths[i%len(lengths)] {
+			out[i] = append(out[i], r.Int32N(int32(vocab)))
+		}
+	}
+	return out
+}
+
+// plainGradients is the whole step as one graph with dense logits: the form
+// that the split step with its fused head must equal.
+func plainGradients(t *testing.T, m *engine.Model, cfg sweeps.RunConfig, lambda [2]float64, queries, documents [][]int32) (map[string][]float32, float64) {
+	t.Helper()
+	objective, err := train.NewObjective(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inputs []*tensors.Tensor
+	for _, side := range [][][]int32{queries, documents} {
+		b, err := engine.NewBatch(m.Engine, side, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Free()
+		inputs = append(inputs, b.IDs.Tensor, b.Lengths.Tensor)
+	}
+	program, err := m.Engine.Program("plain", func(in []*Node) []*Node {
+		get, rest := m.AllNodes(in)
+		reps := func(ids, lengths *Node) *Node {
+			logits := layers.Linear(models.Transformed(get, m.Config, ids, lengths, nil), get(m.DecoderWeight().Name), nil)
+			if bias := m.DecoderBias(); bias != nil {
+				logits = Add(logits, ExpandLeftToRank(get(bias.Name), 3))
+			}
+			logits = MulScalar(logits, m.LogitScale)
+			valid := BroadcastToShape(InsertAxes(layers.Valid(lengths, ids.Shape().Dimensions[1]), -1), logits.Shape())
+			return Log1p(layers.Activation("relu", ReduceMax(Where(valid, logits, AddScalar(ZerosLike(logits), -1e30)), 1)))
+		}
+		g := in[0].Graph()
+		c := objective.Build(reps(rest[0], rest[1]), reps(rest[2], rest[3]), Scalar(g, dtypes.Float32, lambda[0]), Scalar(g, dtypes.Float32, lambda[1]))
+		return append(Gradient(c.Total(), in[:len(m.Params)]...), c.Total())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer program.Close()
+	out, err := program.Call(engine.Inputs(m.Params, inputs...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]float32{}
+	for i, p := range m.Params {
+		got[p.Name] = tensors.MustCopyFlatData[float32](out[i])
+	}
+	return got, float64(tensors.ToScalar[float32](out[len(m.Params)]))
+}
+
+func TestTheSplitStepEqualsOneDenseGraph(t *testing.T) {
+	for _, c := range []struct {
+		folder string
+		untie  bool
+		k      float64
+		target mlmhead.Target
+		kind   string
+	}{
+		{"bert-tied", false, 1, mlmhead.Decoder, "flops"},
+		{"bert-tied", true, 4, mlmhead.Decoder, "l1"},
+		{"modernbert-tied", false, 1, mlmhead.Decoder, "flops"},
+		{"modernbert-tied", true, 4, mlmhead.DecoderBias, "flops"},
+		{"modernbert-untied", false, 2, mlmhead.Logits, "none"},
+		{"modernbert-window", true, .5, mlmhead.Decoder, "flops"},
+		{"distilbert-tied", true, 2, mlmhead.Decoder, "flops"},
+	} {
+		t.Run(fmt.Sprintf("%s untie=%v k=%g %s %s", c.folder, c.untie, c.k, c.target, c.kind), func(t *testing.T) {
+			m := openModel(t, c.folder, c.untie)
+			var bias []float32
+			if b := m.DecoderBias(); b != nil {
+				bias = b.Values
+			}
+			scale, err := mlmhead.Rescale(m.DecoderWeight().Values, bias, c.k, c.target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.LogitScale = scale
+			cfg := config(10)
+			cfg.Regularizer.Kind = c.kind
+			s, err := train.NewSplade(m, cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			queries, documents := texts(1, 4, m.Config.Vocab, 3, 5, 2), texts(2, 4, m.Config.Vocab, 7, 19, 11)
+			got, err := s.Gradients(5, queries, documents)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, _ := plainGradients(t, m, cfg, [2]float64{s.Query.At(5), s.Document.At(5)}, queries, documents)
+			largest := 0.0
+			for _, g := range want {
+				for _, x := range g {
+					largest = math.Max(largest, math.Abs(float64(x)))
+				}
+			}
+			if largest == 0 {
+				t.Fatal("the gradient is zero everywhere: nothing is compared")
+			}
+			for name, g := range want {
+				worst, size := 0.0, 0.0
+				for i, x := range g {
+					worst = math.Max(worst, math.Abs(float64(x)-float64(got[name][i])))
+					size = math.Max(size, math.Abs(float64(x)))
+				}
+				// Sums run in another order; a gradient that cancels to nothing is held to the largest one.
+				if worst > 2e-5*size+1e-7*largest {
+					t.Errorf("%s: off by %.3g of %.3g", name, worst, size)
+				}
+			}
+		})
+	}
+}
+
+func TestTheLossIsTheSumOfItsComponents(t *testing.T) {
+	m := openModel(t, "bert-untied", false)
+	s, err := train.NewSplade(m, config(10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	queries, documents := texts(1, 4, m.Config.Vocab, 3), texts(2, 4, m.Config.Vocab, 9)
+	for step := range 3 {
+		v, err := s.Step(step, queries, documents)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := float64(v["loss/contrastive"] + v["loss/reg_query"] + v["loss/reg_document"])
+		if math.Abs(sum-float64(v["loss"])) > 1e-9*math.Abs(sum) {
+			t.Errorf("step %d: components sum to %v, loss is %v", step, sum, v["loss"])
+		}
+		weighted := float64(v["lambda/document"] * v["flops/document"])
+		if math.Abs(weighted-float64(v["loss/reg_document"])) > 1e-6*math.Abs(weighted) {
+			t.Errorf("step %d: λ·FLOPS is %v, loss/reg_document %v", step, weighted, v["loss/reg_document"])
+		}
+	}
+}
+
+func TestTheSameSeedGivesTheSameBits(t *testing.T) {
+	final := func(threads int) []float32 {
+		m := openModel(t, "modernbert-tied", true)
+		cfg := config(6)
+		half := .3
+		cfg.Model.Dropout = &half
+		s, err := train.NewSplade(m, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for step := range 6 {
+			if _, err := s.Step(step, texts(uint64(step), 4, m.Config.Vocab, 3, 6), texts(uint64(step)+50, 4, m.Config.Vocab, 9, 21)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var all []float32
+		for _, p := range m.Params {
+			all = append(all, p.Values...)
+		}
+		return all
+	}
+	a, b := final(1), final(2)
+	for i := range a {
+		if math.Float32bits(a[i]) != math.Float32bits(b[i]) {
+			t.Fatalf("parameter %d: %g and %g", i, a[i], b[i])
+		}
+	}
+}
+
+func TestDropoutRepeatsInTheBackwardPass(t *testing.T) {
+	// With dropout the gradient must be the derivative of the very forward pass
+	// that was taken: the loss falls along it.
+	m := openModel(t, "bert-untied", false)
+	cfg := config(10)
+	half := .4
+	cfg.Model.Dropout = &half
+	s, err := train.NewSplade(m, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	queries, documents := texts(1, 4, m.Config.Vocab, 4), texts(2, 4, m.Config.Vocab, 9)
+	gradient, err := s.Gradients(3, queries, documents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loss := func() float64 {
+		v, err := s.Forward(3, queries, documents)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	square := 0.0
+	for _, g := range gradient {
+		for _, x := range g {
+			square += float64(x) * float64(x)
+		}
+	}
+	const size = 1e-3
+	move := func(by float64) {
+		for _, p := range m.Params {
+			for i, g := range gradient[p.Name] {
+				p.Values[i] += float32(by * float64(g) / math.Sqrt(square))
+			}
+		}
+	}
+	move(size)
+	up := loss()
+	move(-2 * size)
+	down := loss()
+	move(size)
+	slope := (up - down) / (2 * size)
+	if want := math.Sqrt(square); math.Abs(slope-want) > .03*want {
+		t.Errorf("the loss rises by %g along its gradient, whose norm is %g", slope, want)
+	}
+}
