@@ -92,12 +92,6 @@ type RegularizerConfig struct {
 	Negatives      string  `toml:"negatives"`       // "concatenated" (default), "averaged"
 }
 
-// StabilityConfig: whether a collapse ends the run, and the detectors' thresholds.
-type StabilityConfig struct {
-	// Stop ends a collapsing run early. Default false. The thresholds enter the id only where it is true.
-	Stop bool `toml:"stop"`
-}
-
 // EvaluateConfig says what a run is measured on. None of it enters the id, except During where it selects.
 type EvaluateConfig struct {
 	Final     []string `toml:"final" id:"no"`     // references; default none

@@ -18,7 +18,8 @@ func Diff(a, b RunConfig) []Change {
 	var changes []Change
 	for _, f := range runFields() {
 		if x, y := literal(f.of(va)), literal(f.of(vb)); x != y {
-			changes = append(changes, Change{Key: f.key, A: x, B: y, Semantic: f.identity != "no"})
+			semantic := f.identity == "" || f.identity == "stop" && (a.Stability.Stop || b.Stability.Stop)
+			changes = append(changes, Change{Key: f.key, A: x, B: y, Semantic: semantic})
 		}
 	}
 	return changes
