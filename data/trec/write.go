@@ -11,16 +11,17 @@ import (
 )
 
 // WriteRun writes a run in TREC's six columns: queries in byte order, each ranked by the ranking rule, ranks
-// from 1. A score is written in the fewest digits that read back as the same value (those of a float32 where
-// it is one, as those of the search are), so that reading the file gives the same ranking. The run itself is
-// not reordered. Ids and the tag must be words, since white space parts the columns, and a query must not
-// start with '#', which is a comment.
+// from 1. Where every score of the run is a float32, as those of the search are, each is written in the fewest
+// digits that read back as the same float32, otherwise in those of a float64: both ways the file has the same
+// ranking and the same ties. The run itself is not reordered. Ids and the tag must be words, since white space
+// parts the columns, and a query must not start with '#', which is a comment.
 func WriteRun(w io.Writer, run Run, tag string) error {
 	if err := checkWord("tag", tag); err != nil {
 		return err
 	}
 	out := bufio.NewWriterSize(w, 1<<16)
 	var line []byte
+	bits := scoreBits(run)
 	for _, query := range run.Queries() {
 		if err := checkWord("query", query); err != nil {
 			return err
@@ -43,7 +44,7 @@ func WriteRun(w io.Writer, run Run, tag string) error {
 			line = append(line, ' ')
 			line = strconv.AppendInt(line, int64(i+1), 10)
 			line = append(line, ' ')
-			line = appendScore(line, hit.Score)
+			line = strconv.AppendFloat(line, hit.Score, 'g', -1, bits)
 			line = append(line, ' ')
 			line = append(line, tag...)
 			line = append(line, '\n')
@@ -58,12 +59,15 @@ func WriteRun(w io.Writer, run Run, tag string) error {
 	return nil
 }
 
-func appendScore(line []byte, score float64) []byte {
-	bits := 64
-	if float64(float32(score)) == score {
-		bits = 32
+func scoreBits(run Run) int {
+	for _, scored := range run {
+		for _, hit := range scored {
+			if float64(float32(hit.Score)) != hit.Score {
+				return 64
+			}
+		}
 	}
-	return strconv.AppendFloat(line, score, 'g', -1, bits)
+	return 32
 }
 
 func checkWord(what, word string) error {
