@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"headroom/data/collection"
 	"headroom/data/tokenize"
@@ -16,15 +17,22 @@ import (
 // using a split of it: a malformed line, no documents, no queries, no positive
 // judgement. What passed is not read again until a file changes.
 func (r *Resolver) CheckCollection(folder, split string) error {
+	_, err := r.Positives(folder, split)
+	return err
+}
+
+// Positives is CheckCollection and the number of judgements with a grade above
+// 0, which are the examples of a split that is trained on.
+func (r *Resolver) Positives(folder, split string) (int, error) {
 	c, err := collection.Open(folder)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	paths, err := collectionPaths(c, []string{split})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = r.remember("check "+split, paths, func() (string, error) {
+	result, err := r.remember("positives "+split, paths, func() (string, error) {
 		if _, err := c.Documents(); err != nil {
 			return "", err
 		}
@@ -32,14 +40,21 @@ func (r *Resolver) CheckCollection(folder, split string) error {
 		if err != nil {
 			return "", err
 		}
+		n := 0
 		for _, row := range judged.Rows {
 			if row.Grade > 0 {
-				return "sound", nil
+				n++
 			}
 		}
-		return "", fmt.Errorf("read collection %s: qrels %q have no row with a grade above 0", folder, split)
+		if n == 0 {
+			return "", fmt.Errorf("read collection %s: qrels %q have no row with a grade above 0", folder, split)
+		}
+		return strconv.Itoa(n), nil
 	})
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(result)
 }
 
 // CheckModel finds what can be seen of a model without building it: the files
@@ -61,7 +76,7 @@ func (r *Resolver) CheckModel(folder string) error {
 		}
 	}
 	_, err = r.remember("check model", paths, func() (string, error) {
-		if err := checkConfig(config); err != nil {
+		if _, err := readConfig(config); err != nil {
 			return "", err
 		}
 		if _, err := tokenize.Load(tokenizer); err != nil {
@@ -77,21 +92,34 @@ func (r *Resolver) CheckModel(folder string) error {
 	return err
 }
 
-func checkConfig(path string) error {
+// modelConfig is the part of a config.json that planning reads.
+type modelConfig struct {
+	ModelType string `json:"model_type"`
+	Positions int    `json:"max_position_embeddings"`
+}
+
+// positions is the longest text; RoBERTa's first two positions hold no token.
+func (c modelConfig) positions() int {
+	switch c.ModelType {
+	case "roberta", "xlm-roberta", "camembert":
+		return max(0, c.Positions-2)
+	}
+	return c.Positions
+}
+
+func readConfig(path string) (modelConfig, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("read configuration: %w", err)
+		return modelConfig{}, fmt.Errorf("read configuration: %w", err)
 	}
-	var config struct {
-		ModelType *string `json:"model_type"`
-	}
+	var config modelConfig
 	if err := json.Unmarshal(text, &config); err != nil {
-		return fmt.Errorf("read configuration %s: %w", path, err)
+		return modelConfig{}, fmt.Errorf("read configuration %s: %w", path, err)
 	}
-	if config.ModelType == nil || *config.ModelType == "" {
-		return fmt.Errorf("read configuration %s: model_type is missing", path)
+	if config.ModelType == "" {
+		return modelConfig{}, fmt.Errorf("read configuration %s: model_type is missing", path)
 	}
-	return nil
+	return config, nil
 }
 
 // checkHeader reads the length and the JSON at the head of a safetensors file.

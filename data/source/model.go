@@ -16,6 +16,9 @@ type Checkpoint struct {
 	Weights string
 	// Tokenizer is the digest of tokenizer.json.
 	Tokenizer string
+	// Positions is the longest text in tokens that the model has positions for,
+	// 0 where its configuration does not say.
+	Positions int
 }
 
 // Model returns the folder of a model.
@@ -34,7 +37,11 @@ func (r *Resolver) Checkpoint(text string) (Checkpoint, error) {
 	if err := r.CheckModel(folder); err != nil {
 		return Checkpoint{}, fmt.Errorf("resolve model %q: %w", text, err)
 	}
-	c := Checkpoint{Folder: folder, Weights: weights}
+	config, err := readConfig(filepath.Join(folder, "config.json"))
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("resolve model %q: %w", text, err)
+	}
+	c := Checkpoint{Folder: folder, Weights: weights, Positions: config.positions()}
 	if c.Weights == "" {
 		names, err := weightFiles(folder)
 		if err != nil {

@@ -323,6 +323,9 @@ func TestCheckCollectionSaysWhatWouldStopARun(t *testing.T) {
 	if err := r.CheckCollection(folder, "train"); err != nil {
 		t.Errorf("a sound collection: %v", err)
 	}
+	if n, err := r.Positives(folder, "train"); err != nil || n != 1 {
+		t.Errorf("Positives = %d, %v", n, err)
+	}
 	if err := r.CheckCollection(folder, "dev"); err == nil || !strings.Contains(err.Error(), "test, train") {
 		t.Errorf("a split that is not there: %v", err)
 	}
