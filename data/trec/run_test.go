@@ -52,7 +52,7 @@ func TestBadRunsNameFileAndLine(t *testing.T) {
 }
 
 func TestRankBreaksTiesByDescendingBytes(t *testing.T) {
-	scored := []trec.Scored{{"9", 1}, {"10", 1}, {"é", 1}, {"z", 1}, {"low", -1}, {"high", 2}, {"none", math.NaN()}, {"Z", 1}}
+	scored := []trec.Scored{{Doc: "9", Score: 1}, {Doc: "10", Score: 1}, {Doc: "é", Score: 1}, {Doc: "z", Score: 1}, {Doc: "low", Score: -1}, {Doc: "high", Score: 2}, {Doc: "none", Score: math.NaN()}, {Doc: "Z", Score: 1}}
 	trec.Rank(scored)
 	var order []string
 	for _, hit := range scored {
@@ -64,7 +64,7 @@ func TestRankBreaksTiesByDescendingBytes(t *testing.T) {
 }
 
 func TestRankDoesNotRoundToFloat32(t *testing.T) {
-	scored := []trec.Scored{{"b", 1}, {"a", 1 + 1e-12}}
+	scored := []trec.Scored{{Doc: "b", Score: 1}, {Doc: "a", Score: 1 + 1e-12}}
 	trec.Rank(scored)
 	if scored[0].Doc != "a" {
 		t.Error("scores that differ as float64 were taken as a tie")
@@ -72,7 +72,7 @@ func TestRankDoesNotRoundToFloat32(t *testing.T) {
 }
 
 func TestWriteRunIsAsItsContractSays(t *testing.T) {
-	run := trec.Run{"q10": {{"a", 0.25}, {"b", float64(float32(0.1))}}, "q1": {{"x", 1}, {"y", 1}, {"z", 2.5}}, "empty": nil}
+	run := trec.Run{"q10": {{Doc: "a", Score: 0.25}, {Doc: "b", Score: float64(float32(0.1))}}, "q1": {{Doc: "x", Score: 1}, {Doc: "y", Score: 1}, {Doc: "z", Score: 2.5}}, "empty": nil}
 	var out bytes.Buffer
 	if err := trec.WriteRun(&out, run, "tag"); err != nil {
 		t.Fatal(err)
@@ -138,18 +138,18 @@ func randomRun(bits int) trec.Run {
 }
 
 func TestWriteRunRefusesWhatCannotBeRead(t *testing.T) {
-	one := []trec.Scored{{"d", 1}}
+	one := []trec.Scored{{Doc: "d", Score: 1}}
 	for name, bad := range map[string]struct {
 		run  trec.Run
 		tag  string
 		want string
 	}{
 		"space in a query":    {trec.Run{"a b": one}, "t", `query "a b"`},
-		"space in a document": {trec.Run{"q": {{"a b", 1}}}, "t", `document "a b"`},
-		"empty document":      {trec.Run{"q": {{"", 1}}}, "t", `document ""`},
+		"space in a document": {trec.Run{"q": {{Doc: "a b", Score: 1}}}, "t", `document "a b"`},
+		"empty document":      {trec.Run{"q": {{Doc: "", Score: 1}}}, "t", `document ""`},
 		"empty tag":           {trec.Run{"q": one}, "", `tag ""`},
 		"a query as comment":  {trec.Run{"#q": one}, "t", "comment"},
-		"NaN":                 {trec.Run{"q": {{"d", math.NaN()}}}, "t", "NaN"},
+		"NaN":                 {trec.Run{"q": {{Doc: "d", Score: math.NaN()}}}, "t", "NaN"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := trec.WriteRun(&bytes.Buffer{}, bad.run, bad.tag)

@@ -51,6 +51,9 @@ func Evaluate(qrels trec.Qrels, run trec.Run, measures []Measure) (*Result, erro
 		values := make([]float64, len(measures))
 		for i, measure := range measures {
 			values[i] = measure.value(judged)
+			if math.IsNaN(values[i]) { // only an exponential gain can overflow
+				return nil, fmt.Errorf("evaluate query %q: %s: the gain 2^%d is not a number", query, measure, judged.ideal[0])
+			}
 			result.Mean[i] += values[i]
 		}
 		result.PerQuery = append(result.PerQuery, values)
