@@ -158,19 +158,28 @@ func (c *Comparison) against(line *Line, dataset string) []string {
 
 // between compares the lines with each other, each at its own best k.
 func (c *Comparison) between(dataset string) []string {
-	var out []string
+	var out, equal []string
 	for _, d := range c.Contrasts {
 		if d.Kind != BetweenLines || d.Dataset != dataset {
 			continue
 		}
-		what := map[string]string{"above": "is above", "below": "is below", "~": "shows no evidence of a difference (~) from"}[d.Verdict()]
+		if d.Verdict() == "~" {
+			equal = append(equal, fmt.Sprintf("%s and %s (%s)", d.A, d.B, d.interval()))
+			continue
+		}
+		what := map[string]string{"above": "is above", "below": "is below"}[d.Verdict()]
 		text := fmt.Sprintf("On %s %s %s %s (%s)", dataset, d.A, what, d.B, d.interval())
 		for _, note := range d.Notes {
-			if strings.HasPrefix(note, "smaller") && d.Verdict() != "~" {
+			if strings.HasPrefix(note, "smaller") {
 				text += ", but the difference is " + note
 			}
 		}
 		out = append(out, text+".")
+	}
+	if n := len(equal); n > 3 {
+		out = append(out, fmt.Sprintf("On %s there is no evidence of a difference (~) in %d pairs of backbones, each at its best k; the table has them.", dataset, n))
+	} else if n > 0 {
+		out = append(out, fmt.Sprintf("On %s there is no evidence of a difference (~) between %s.", dataset, list(equal)))
 	}
 	return out
 }

@@ -47,7 +47,7 @@ func Active(c *compare.Comparison) *Figure {
 		for j := len(line.Points) - 1; j >= 0; j-- {
 			for _, r := range runsOf(line.Points[j]) {
 				thinned := thin(r.Series[shown.name], curvePoints)
-				p.curve(thinned.Steps, thinned.Values, colorOf(fs, line.Points[j].Text), 1)
+				p.curve(thinned.Steps, thinned.Values, colorOf(fs, line.Points[j].Text), 1, 0)
 			}
 		}
 	}

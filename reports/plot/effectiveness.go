@@ -49,7 +49,6 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 			}
 		}
 	}
-	x := kScale(c, ks)
 	// Room above the highest point, and a fixed zero: the eye compares heights.
 	y := linear(span{0, math.Min(1, math.Max(high*1.04, 0.05))})
 
@@ -67,7 +66,9 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 		}},
 	}
 	perMeasure, cols := tiles(len(c.Lines))
-	s := sheet{title: title, legend: entries, rows: perMeasure * len(shown), cols: cols, panelHeight: 165, left: 58, right: 62}
+	s := sheet{title: title, legend: entries, rows: perMeasure * len(shown), cols: cols, panelHeight: 165, left: 58, right: 58, gap: 62}
+	_, cell := s.columns()
+	x := kScale(c, ks, cell)
 	s.panel = func(b *brush, data vg.Rectangle, row, col int) {
 		measure := shown[row/perMeasure]
 		i := row%perMeasure*cols + col
@@ -84,7 +85,7 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 		if e := c.Baseline("untrained", line.Backbone, dataset); e != nil {
 			lines = append(lines, level{e.Measures[measure], "untrained", dots()})
 		}
-		p.levels(lines, col == cols-1 || i == len(c.Lines)-1)
+		p.levels(lines)
 		p.means(line, dataset, measure, backboneColor(i))
 	}
 	return s.figure(name, fmt.Sprintf("%s against k on %s, one column for each of %d backbones, with BM25 and the untrained model as lines.", strings.Join(shown, " and "), dataset, len(c.Lines)), caption)
@@ -134,20 +135,23 @@ func (p *panel) means(line *compare.Line, dataset, measure string, c color.NRGBA
 		if !(point.K > 0) {
 			continue
 		}
-		var seen []float64
+		var seen []vg.Length
 		for _, r := range point.Runs {
 			v := r.Score(dataset, measure)
 			if math.IsNaN(v) {
 				continue
 			}
 			at := p.point(point.K, v)
-			// Seeds that fall on each other are moved aside by less than their size.
+			// Seeds that fall on each other are moved aside by about their radius,
+			// to the right and to the left in turn.
+			side := vg.Length(3.5)
 			for _, other := range seen {
-				if d := p.point(point.K, other).Y - at.Y; d < 3 && d > -3 {
-					at.X += 3.5
+				if d := other - at.Y; d < 3 && d > -3 {
+					at.X += side
+					side = -2 * side
 				}
 			}
-			seen = append(seen, v)
+			seen = append(seen, at.Y)
 			if r.Collapsed() {
 				p.hollow(at, c)
 			} else {
@@ -162,11 +166,13 @@ func (b *brush) hollow(at vg.Point, c color.NRGBA) {
 	b.glyph(draw.CircleGlyph{}, at, 2.4, rgb(0xffffff))
 }
 
-// kScale is log2 with a tick at every k of the sweep; where many stand close,
-// labels are left out from the second on.
-func kScale(c *compare.Comparison, ks span) scale {
+// kScale is log2 with a tick at every k of the sweep; where they stand too close
+// on an axis of the given length, labels are left out.
+func kScale(c *compare.Comparison, ks span, length vg.Length) scale {
 	low, high := math.Log2(ks.low), math.Log2(ks.high)
-	pad := math.Max(0.05*(high-low), 0.4)
+	pad := math.Max(0.08*(high-low), 0.4)
+	apiece := float64(length) / (high - low + 2*pad)
+	measure := newBrush(draw.Canvas{})
 	s := scale{low: math.Exp2(low - pad), high: math.Exp2(high + pad), warp: math.Log2}
 	previous := math.Inf(-1)
 	for _, f := range factors(c) {
@@ -174,10 +180,11 @@ func kScale(c *compare.Comparison, ks span) scale {
 			continue
 		}
 		label := f.text
-		if at := math.Log2(f.k); at-previous < (high-low)/12 {
+		half := float64(measure.textWidth(label, script{size: sizeTick}) / 2)
+		if at := math.Log2(f.k) * apiece; at-half < previous+4 {
 			label = ""
 		} else {
-			previous = at
+			previous = at + half
 		}
 		s.ticks = append(s.ticks, tick{f.k, label})
 	}

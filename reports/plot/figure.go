@@ -128,6 +128,9 @@ func (b *brush) style(s script) text.Style {
 }
 
 func (b *brush) text(at vg.Point, words string, s script) {
+	if s.y == text.YCenter && s.turn == 0 {
+		at.Y += 0.08 * s.size // the middle of the digits, not of the line with its descent
+	}
 	b.canvas.FillText(b.style(s), at, words)
 }
 

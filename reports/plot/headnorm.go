@@ -3,6 +3,7 @@ package plot
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -55,6 +56,7 @@ func HeadNorm(c *compare.Comparison) *Figure {
 	if len(places) == 0 {
 		return empty(name, title, "Head norms: no data yet.", caption)
 	}
+	values.add(1.25 * values.high) // room for the numbers
 	y := logarithmic(values)
 	x := scale{low: -0.5, high: float64(len(fs)) + 0.5, warp: func(v float64) float64 { return v }}
 	x.ticks = append(x.ticks, tick{0, "as loaded"})
@@ -88,8 +90,13 @@ func HeadNorm(c *compare.Comparison) *Figure {
 				p.line(color, 1.4, nil, p.point(column, at.norm.P05), p.point(column, at.norm.P95))
 			}
 			p.glyph(backboneGlyph(at.line), mean, 3.6, color)
-			if len(c.Lines) <= 3 {
-				p.text(vg.Point{X: mean.X + 6, Y: mean.Y}, compare.Quantity(at.norm.Mean), script{size: 8.5, color: ink, y: text.YCenter})
+			label := strconv.FormatFloat(at.norm.Mean, 'g', 2, 64)
+			s := script{size: 8.5, x: text.XCenter, y: text.YBottom}
+			if p.textWidth(label, s) < p.point(step, y.low).X-p.point(0, y.low).X-3 {
+				top := max(mean.Y+4, p.point(column, math.Max(at.norm.P95, at.norm.Mean)).Y)
+				half := p.textWidth(label, s)/2 + 1
+				p.rectangle(vg.Rectangle{Min: vg.Point{X: mean.X - half, Y: top + 2}, Max: vg.Point{X: mean.X + half, Y: top + 11}}, rgb(0xffffff))
+				p.text(vg.Point{X: mean.X, Y: top + 2}, label, s)
 			}
 		}
 	}

@@ -1,10 +1,9 @@
 package plot
 
 import (
-	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/font/liberation"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // sheet is a grid of panels under a title and a legend.
@@ -16,6 +15,7 @@ type sheet struct {
 	// tick labels and for names of levels.
 	panelHeight vg.Length
 	left, right vg.Length
+	gap         vg.Length // between columns; 0 is the usual gap
 	// panel draws one cell; it gets the data rectangle and where the cell stands.
 	panel func(b *brush, data vg.Rectangle, row, col int)
 }
@@ -24,12 +24,21 @@ const (
 	titleHeight = 26 * vg.Length(1)
 	panelTop    = 24 * vg.Length(1) // the panel's title
 	panelBottom = 40 * vg.Length(1) // tick labels and the axis' name
-	columnGap   = 16 * vg.Length(1)
+	columnGap   = 22 * vg.Length(1)
 )
+
+// columns is the gap between two data rectangles and the width of one.
+func (s sheet) columns() (gap, cell vg.Length) {
+	gap = columnGap
+	if s.gap > 0 {
+		gap = s.gap
+	}
+	return gap, (width - s.left - s.right - vg.Length(s.cols-1)*gap) / vg.Length(s.cols)
+}
 
 // figure measures the sheet and makes a figure of it.
 func (s sheet) figure(name, alt, caption string) *Figure {
-	measure := &brush{fonts: text.Plain{Fonts: font.NewCache(liberation.Collection())}}
+	measure := newBrush(draw.Canvas{})
 	legendHeight := measure.legend(s.legend, 0, false)
 	head := margin/2 + titleHeight + legendHeight
 	height := head + vg.Length(s.rows)*(panelTop+s.panelHeight+panelBottom) + 2
@@ -40,10 +49,10 @@ func (s sheet) figure(name, alt, caption string) *Figure {
 		if s.rows == 0 || s.cols == 0 {
 			return
 		}
-		cell := (width - s.left - s.right - vg.Length(s.cols-1)*columnGap) / vg.Length(s.cols)
+		gap, cell := s.columns()
 		for row := range s.rows {
 			for col := range s.cols {
-				x := s.left + vg.Length(col)*(cell+columnGap)
+				x := s.left + vg.Length(col)*(cell+gap)
 				y := height - head - vg.Length(row)*(panelTop+s.panelHeight+panelBottom) - panelTop
 				s.panel(b, vg.Rectangle{Min: vg.Point{X: x, Y: y - s.panelHeight}, Max: vg.Point{X: x + cell, Y: y}}, row, col)
 			}

@@ -11,6 +11,8 @@ type entry struct {
 	name   string
 	width  vg.Length // of the sample; 0 is a heading without one
 	sample func(b *brush, left vg.Point)
+	// row starts a new row, so that a group is not torn apart.
+	row bool
 }
 
 const (
@@ -33,7 +35,7 @@ func (b *brush) legend(entries []entry, top vg.Length, paint bool) vg.Length {
 		if e.width > 0 {
 			w += 4
 		}
-		if x > left && x+w > right {
+		if x > left && (e.row || x+w > right) {
 			x, y = left, y-legendRow
 		}
 		if paint {

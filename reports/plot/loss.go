@@ -59,7 +59,7 @@ func Loss(c *compare.Comparison) *Figure {
 			continue
 		}
 		if first {
-			entries = append(entries, entry{name: "collapse begins:"})
+			entries = append(entries, entry{name: "collapse begins:", row: true})
 			first = false
 		}
 		entries = append(entries, entry{name: kind, width: 10, sample: func(b *brush, at vg.Point) {
@@ -86,10 +86,15 @@ func Loss(c *compare.Comparison) *Figure {
 			p.line(muted, 1, dashes(), from, vg.Point{X: data.Max.X, Y: from.Y})
 		}
 		// The greatest k first: the collapsing curves are few and must stay visible.
+		rail := 0
 		for j := len(line.Points) - 1; j >= 0; j-- {
+			gaps := false
 			for _, r := range runsOf(line.Points[j]) {
 				thinned := thin(r.Series["loss"], curvePoints)
-				p.curve(thinned.Steps, thinned.Values, colorOf(fs, line.Points[j].Text), 0.9)
+				gaps = p.curve(thinned.Steps, thinned.Values, colorOf(fs, line.Points[j].Text), 0.9, rail) || gaps
+			}
+			if gaps {
+				rail++
 			}
 		}
 		p.collapses(line, fs)

@@ -60,8 +60,9 @@ func (p *panel) axes(title, xName, yName string, showX, showY bool) {
 }
 
 // curve draws a series with a gap at every value that is not finite, and marks
-// the gap at the panel's upper edge.
-func (p *panel) curve(xs []int, ys []float64, c color.Color, w vg.Length) {
+// the gap at the panel's upper edge, on the rail of the given number: curves of
+// one panel that break at the same steps stay apart. It reports whether there was one.
+func (p *panel) curve(xs []int, ys []float64, c color.Color, w vg.Length, rail int) bool {
 	var part []vg.Point
 	flush := func() {
 		if len(part) > 1 {
@@ -71,16 +72,16 @@ func (p *panel) curve(xs []int, ys []float64, c color.Color, w vg.Length) {
 		}
 		part = nil
 	}
-	broken := false
+	broken, ever := false, false
 	for i, y := range ys {
 		if math.IsNaN(y) || math.IsInf(y, 0) {
 			flush()
-			at := vg.Point{X: p.point(float64(xs[i]), p.y.high).X, Y: p.data.Max.Y - 4}
+			at := vg.Point{X: p.point(float64(xs[i]), p.y.high).X, Y: p.data.Max.Y - 4 - 4*vg.Length(rail)}
 			if !broken {
 				p.glyph(draw.CrossGlyph{}, at, 3.5, c)
 			}
 			p.line(c, 1, nil, vg.Point{X: at.X - 0.5, Y: at.Y}, vg.Point{X: at.X + 0.5, Y: at.Y})
-			broken = true
+			broken, ever = true, true
 			continue
 		}
 		broken = false
@@ -89,6 +90,7 @@ func (p *panel) curve(xs []int, ys []float64, c color.Color, w vg.Length) {
 		part = append(part, at)
 	}
 	flush()
+	return ever
 }
 
 func (b *brush) glyph(shape draw.GlyphDrawer, at vg.Point, radius vg.Length, c color.Color) {
@@ -104,15 +106,12 @@ type level struct {
 
 // levels draws horizontal lines across the panel and names them in the margin to
 // its right, moved apart where they would overlap.
-func (p *panel) levels(lines []level, named bool) {
+func (p *panel) levels(lines []level) {
 	heights := make([]vg.Length, len(lines))
 	for i, l := range lines {
 		at := p.point(p.x.low, l.value)
 		p.line(muted, 0.9, l.dash, at, vg.Point{X: p.data.Max.X, Y: at.Y})
 		heights[i] = at.Y
-	}
-	if !named {
-		return
 	}
 	apart(heights, 2.3*sizeTick, p.data.Min.Y, p.data.Max.Y)
 	for i, l := range lines {

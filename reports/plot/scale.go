@@ -55,8 +55,12 @@ func linear(s span) scale {
 // round number behind it.
 func steps(last float64) scale {
 	last = math.Max(last, 1)
+	step := math.Max(1, niceStep(last, 5))
+	if next := math.Ceil(last/step) * step; next < 1.03*last {
+		last = next // steps count from 0: the last of 150 is 149
+	}
 	out := scale{low: 0, high: last, warp: func(v float64) float64 { return v }}
-	out.ticks = linearTicks(0, last, math.Max(1, niceStep(last, 5)))
+	out.ticks = linearTicks(0, last, step)
 	return out
 }
 
@@ -64,7 +68,8 @@ func linearTicks(low, high, step float64) []tick {
 	var ticks []tick
 	decimals := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9; i++ {
-		ticks = append(ticks, tick{i * step, tickLabel(i*step, decimals)})
+		v := i*step + 0 // adding 0 makes -0 a 0
+		ticks = append(ticks, tick{v, tickLabel(v, decimals)})
 	}
 	return ticks
 }
@@ -73,11 +78,7 @@ func tickLabel(v float64, decimals int) string {
 	if a := math.Abs(v); a >= 10_000 {
 		return strconv.FormatFloat(v/1000, 'f', -1, 64) + "k"
 	}
-	s := strconv.FormatFloat(v, 'f', decimals, 64)
-	if s == "-0" {
-		return "0"
-	}
-	return s
+	return strconv.FormatFloat(v, 'f', decimals, 64)
 }
 
 // niceStep is 1, 2 or 5 times a power of ten that cuts width into about n parts.
@@ -125,7 +126,8 @@ func logarithmic(s span) scale {
 // honest zero.
 func counts(high float64) scale {
 	high = math.Max(high, 1)
-	out := scale{low: 0, high: math.Expm1(math.Log1p(high) * 1.03), warp: math.Log1p}
+	// A little below 0, so that a curve at 0 does not hide in the axis.
+	out := scale{low: -0.25, high: math.Expm1(math.Log1p(high) * 1.03), warp: math.Log1p}
 	out.ticks = append(out.ticks, tick{0, "0"})
 	for power := 0.0; math.Pow(10, power) <= out.high; power++ {
 		for digit := 1; digit <= 9; digit++ {
@@ -147,5 +149,5 @@ func plainNumber(v float64) string {
 	if v >= 10_000 {
 		return tickLabel(v, 0)
 	}
-	return strconv.FormatFloat(v, 'g', 3, 64)
+	return strconv.FormatFloat(float64(float32(v)), 'f', -1, 32)
 }

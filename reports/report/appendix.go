@@ -1,0 +1,204 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"strconv"
+	"strings"
+
+	"headroom/reports/compare"
+	"headroom/reports/table"
+)
+
+// scoresTable has every measure on every collection, over the healthy seeds and
+// over all seeds.
+func scoresTable(c *compare.Comparison) *table.Table {
+	t := &table.Table{Title: "All measures on all collections", Columns: []table.Column{
+		{Name: "collection"}, {Name: "measure"}, {Name: "backbone"}, {Name: "k", Numeric: true},
+		{Name: "healthy seeds", Better: table.Higher, Numeric: true, Spread: true},
+		{Name: "all seeds", Better: table.Higher, Numeric: true, Spread: true},
+		{Name: "queries", Numeric: true},
+	}}
+	for i := range t.Columns {
+		if t.Columns[i].Spread {
+			t.Columns[i].Notes = []int{t.Note("mean ± sd over seeds (number of seeds)")}
+		}
+	}
+	for _, dataset := range c.Datasets {
+		for _, m := range c.Measures {
+			for _, line := range c.Lines {
+				for _, p := range line.Points {
+					a := p.Score(dataset, m)
+					if a.All.N == 0 {
+						continue
+					}
+					t.Rows = append(t.Rows, []table.Cell{table.Text(dataset), table.Text(m), table.Text(line.Name()), table.Number(p.K, p.Text),
+						sampleCell(a.Healthy, compare.Score), sampleCell(a.All, compare.Score), queriesCell(p.Runs[0].Evaluation(dataset, ""))})
+				}
+			}
+			for _, b := range baselineNames(c) {
+				e := c.Baseline(b.name, b.backbone, dataset)
+				if e == nil || math.IsNaN(measure(e, m)) {
+					continue
+				}
+				value := valueCell(e, func(e *compare.Evaluation) float64 { return measure(e, m) }, compare.Score)
+				t.Rows = append(t.Rows, []table.Cell{table.Text(dataset), table.Text(m), table.Text(b.title), table.Text(""), missing(), value, queriesCell(e)})
+			}
+		}
+	}
+	return t
+}
+
+func queriesCell(e *compare.Evaluation) table.Cell {
+	if e == nil || e.Queries == 0 {
+		return missing()
+	}
+	return table.Number(float64(e.Queries), strconv.Itoa(e.Queries))
+}
+
+// contrastsTable has every difference with its interval.
+func contrastsTable(c *compare.Comparison) *table.Table {
+	level := "95 %"
+	if len(c.Contrasts) > 0 {
+		level = fmt.Sprintf("%.3g %%", 100*c.Contrasts[0].Interval.Level)
+	}
+	t := &table.Table{Title: "Differences in " + c.Measure, Columns: []table.Column{
+		{Name: "collection"}, {Name: "A"}, {Name: "B"},
+		{Name: "A − B", Better: table.Higher, Numeric: true},
+		{Name: level + " from", Numeric: true}, {Name: level + " to", Numeric: true},
+		{Name: "A is"}, {Name: "by seed"},
+		{Name: "p", Numeric: true}, {Name: "p, Holm", Numeric: true},
+		{Name: "seeds", Numeric: true}, {Name: "queries", Numeric: true},
+	}}
+	t.Columns[4].Notes = []int{t.Note("percentile interval of 10,000 draws of seeds and, crossed with them, queries; over two seeds it understates what other seeds would show")}
+	t.Columns[6].Notes = []int{t.Note("~: the interval holds 0, no evidence of a difference")}
+	t.Columns[8].Notes = []int{t.Note("paired randomization over queries, seeds averaged, (count+1)/(n+1); Holm over all rows of this table")}
+	for _, d := range c.Contrasts {
+		var notes []int
+		for _, n := range d.Notes {
+			notes = append(notes, t.Note(n))
+		}
+		mean := table.Number(d.Mean, compare.Signed(d.Mean), notes...)
+		var bySeed []string
+		for _, s := range d.PerSeed {
+			bySeed = append(bySeed, fmt.Sprintf("%d: %s", s.Seed, compare.Signed(s.Value)))
+		}
+		row := []table.Cell{table.Text(d.Dataset), table.Text(d.A), table.Text(d.B), mean,
+			number(d.Interval.Low, compare.Signed), number(d.Interval.High, compare.Signed), table.Text(d.Verdict()),
+			table.Text(strings.Join(bySeed, ", ")), number(d.P, pText), number(d.Adjusted, pText),
+			table.Number(float64(len(d.PerSeed)), strconv.Itoa(len(d.PerSeed)))}
+		if d.Queries > 0 {
+			row = append(row, table.Number(float64(d.Queries), strconv.Itoa(d.Queries)))
+		} else {
+			row = append(row, missing())
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func number(v float64, format func(float64) string) table.Cell {
+	if math.IsNaN(v) {
+		return missing()
+	}
+	return table.Number(v, format(v))
+}
+
+func pText(p float64) string {
+	if p < 0.001 {
+		return fmt.Sprintf("%.1g", p)
+	}
+	return fmt.Sprintf("%.3f", p)
+}
+
+// runsTable lists every run, finished or not.
+func runsTable(c *compare.Comparison) *table.Table {
+	t := &table.Table{Title: "Runs", Columns: []table.Column{
+		{Name: "run"}, {Name: "id"}, {Name: "backbone"}, {Name: "k", Numeric: true}, {Name: "seed", Numeric: true},
+		{Name: "state"}, {Name: "verdict"}, {Name: "episodes"}, {Name: "steps", Numeric: true}, {Name: "time", Unit: "s", Numeric: true},
+	}}
+	for _, dataset := range c.Datasets {
+		t.Columns = append(t.Columns, table.Column{Name: c.Measure + " on " + dataset, Better: table.Higher, Numeric: true})
+	}
+	for _, r := range c.Runs {
+		var episodes []string
+		for _, e := range r.Episodes {
+			text := fmt.Sprintf("%s %d–%d", e.Kind, e.FirstStep, e.LastStep)
+			switch {
+			case e.Stands:
+				text = fmt.Sprintf("%s from %d", e.Kind, e.FirstStep)
+			case e.Severity == "collapse":
+				text += " (passed)"
+			}
+			episodes = append(episodes, text)
+		}
+		state := table.Text(r.State)
+		if r.Error != "" {
+			state.Notes = []int{t.Note(r.Error)}
+		}
+		row := []table.Cell{table.Text(r.Label), table.Text(r.Short()), table.Text(compare.BackboneName(r.Backbone)),
+			table.Number(r.Rescale, compare.KText(r.Rescale)), table.Number(float64(r.Seed), strconv.FormatInt(r.Seed, 10)),
+			state, table.Text(r.Verdict), table.Text(strings.Join(episodes, ", ")),
+			table.Number(float64(r.Step), strconv.Itoa(r.Step)), number(positive(r.Seconds), compare.Quantity)}
+		for _, dataset := range c.Datasets {
+			row = append(row, number(r.Score(dataset, c.Measure), compare.Score))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// provenanceTable leads from each cell of the main table to its runs and qrels.
+func provenanceTable(c *compare.Comparison) *table.Table {
+	t := &table.Table{Title: "Where the numbers come from", Columns: []table.Column{
+		{Name: "backbone"}, {Name: "k", Numeric: true}, {Name: "collection"}, {Name: "split"}, {Name: "seed: run / evaluation"}, {Name: "qrels"},
+	}}
+	for _, dataset := range c.Datasets {
+		for _, line := range c.Lines {
+			for _, p := range line.Points {
+				var runs []string
+				qrels, splits := map[string]bool{}, map[string]bool{}
+				for _, r := range p.Runs {
+					e := r.Evaluation(dataset, "")
+					if e == nil {
+						continue
+					}
+					runs = append(runs, fmt.Sprintf("%d: %s / %s", r.Seed, r.Short(), short(e.ID)))
+					qrels[short(e.QrelsDigest)] = true
+					splits[e.Split] = true
+				}
+				if len(runs) > 0 {
+					t.Rows = append(t.Rows, []table.Cell{table.Text(line.Name()), table.Number(p.K, p.Text), table.Text(dataset),
+						table.Text(joined(splits)), table.Text(strings.Join(runs, ", ")), table.Text(joined(qrels))})
+				}
+			}
+		}
+		for _, b := range baselineNames(c) {
+			if e := c.Baseline(b.name, b.backbone, dataset); e != nil {
+				t.Rows = append(t.Rows, []table.Cell{table.Text(b.title), table.Text(""), table.Text(dataset), table.Text(e.Split),
+					table.Text("/ " + short(e.ID)), table.Text(short(e.QrelsDigest))})
+			}
+		}
+	}
+	return t
+}
+
+// short is the first eight digits of an id or digest, its algorithm kept.
+func short(id string) string {
+	if i := strings.IndexByte(id, ':'); i >= 0 {
+		return id[:min(len(id), i+9)]
+	}
+	return id[:min(len(id), 8)]
+}
+
+func joined(set map[string]bool) string {
+	var words []string
+	for w := range set {
+		if w != "" {
+			words = append(words, w)
+		}
+	}
+	sort.Strings(words)
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,181 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"sort"
+	"strconv"
+	"strings"
+
+	"headroom/reports/compare"
+	"headroom/reports/plot"
+)
+
+// markdown writes report.md.
+func markdown(w io.Writer, c *compare.Comparison, figures []*plot.Figure, tables []Named) error {
+	b := bufio.NewWriter(w)
+	byName := map[string]Named{}
+	for _, t := range tables {
+		byName[t.Name] = t
+	}
+	write := func(name string) error {
+		t := byName[name]
+		if len(t.Table.Rows) == 0 {
+			fmt.Fprintf(b, "Nothing yet.\n")
+			return nil
+		}
+		if err := t.Table.Markdown(b); err != nil {
+			return err
+		}
+		fmt.Fprintf(b, "\nAlso as [%s.csv](%s.csv) and [%s.tex](%s.tex).\n", name, name, name, name)
+		return nil
+	}
+
+	fmt.Fprintf(b, "# %s\n\n", c.Sweep)
+	if c.Question != "" {
+		fmt.Fprintf(b, "> %s\n\n", c.Question)
+	}
+	fmt.Fprintf(b, "%s\n\n## %s\n\n", status(c), byName["table"].Table.Title)
+	if err := write("table"); err != nil {
+		return err
+	}
+	b.WriteString("\n## Findings\n\nEach sentence is chosen by the data; ~ is no evidence either way.\n\n")
+	bullets(b, c.Findings)
+	b.WriteString("\n## What this does not show\n\n")
+	bullets(b, c.Limits)
+	b.WriteString("\n## Figures\n")
+	for _, f := range figures {
+		svg, png := f.Files()
+		fmt.Fprintf(b, "\n![%s](%s)\n\n%s ([SVG](%s))\n", f.Alt, png, f.Caption, svg)
+	}
+	fmt.Fprintf(b, "\n## %s\n\n", byName["differences"].Table.Title)
+	if err := write("differences"); err != nil {
+		return err
+	}
+	fmt.Fprintf(b, "\n## %s\n\n", byName["scores"].Table.Title)
+	if err := write("scores"); err != nil {
+		return err
+	}
+	b.WriteString("\n## Runs\n\n")
+	if err := write("runs"); err != nil {
+		return err
+	}
+	b.WriteString("\n## Where the numbers come from\n\nRun ids and digests are cut to eight digits; the store and provenance.csv lead to the rest.\n\n")
+	if err := write("provenance"); err != nil {
+		return err
+	}
+	settings(b, c)
+	return b.Flush()
+}
+
+// Print writes the main table and the findings, as Markdown, for a terminal.
+func Print(w io.Writer, c *compare.Comparison) error {
+	b := bufio.NewWriter(w)
+	t := mainTable(c)
+	fmt.Fprintf(b, "# %s\n\n%s\n\n", c.Sweep, status(c))
+	if len(t.Rows) > 0 {
+		if err := t.Markdown(b); err != nil {
+			return err
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("## Findings\n\n")
+	bullets(b, c.Findings)
+	b.WriteString("\n## What this does not show\n\n")
+	bullets(b, c.Limits)
+	return b.Flush()
+}
+
+func bullets(b *bufio.Writer, lines []string) {
+	if len(lines) == 0 {
+		b.WriteString("- Nothing yet.\n")
+	}
+	for _, line := range lines {
+		// Only what Markdown would take for markup in a sentence.
+		fmt.Fprintf(b, "- %s\n", strings.NewReplacer("_", `\_`, "*", `\*`, "~", `\~`, "<", "&lt;").Replace(line))
+	}
+}
+
+// status counts the runs.
+func status(c *compare.Comparison) string {
+	finished, collapsed, unjudged := 0, 0, 0
+	for _, r := range c.Runs {
+		if !r.Finished() {
+			continue
+		}
+		finished++
+		if r.Collapsed() {
+			collapsed++
+		}
+		if r.Verdict == "" {
+			unjudged++
+		}
+	}
+	text := fmt.Sprintf("%s: %d finished", plural(len(c.Runs), "run"), finished)
+	if finished > 0 {
+		text += fmt.Sprintf(", %d of them collapsed", collapsed)
+	}
+	if unjudged > 0 {
+		text += fmt.Sprintf(", %d not judged", unjudged)
+	}
+	if n := len(c.Open); n > 0 {
+		states := map[string]int{}
+		for _, r := range c.Open {
+			states[r.State]++
+		}
+		var words []string
+		for s, n := range states {
+			words = append(words, fmt.Sprintf("%d %s", n, s))
+		}
+		sort.Strings(words)
+		text += "; not finished: " + strings.Join(words, ", ")
+	}
+	text += "."
+	if c.Revision != "" {
+		text += fmt.Sprintf(" Sweep %s, revision %s.", c.Sweep, c.Revision)
+	}
+	return text
+}
+
+// settings lists the configuration that all runs share and the keys that vary.
+func settings(b *bufio.Writer, c *compare.Comparison) {
+	if len(c.Runs) == 0 {
+		return
+	}
+	values := map[string]map[string]bool{}
+	var keys []string
+	for _, r := range c.Runs {
+		for _, s := range r.Config {
+			if values[s.Key] == nil {
+				values[s.Key] = map[string]bool{}
+				keys = append(keys, s.Key)
+			}
+			values[s.Key][s.Value] = true
+		}
+	}
+	sort.Strings(keys)
+	if len(keys) == 0 {
+		return
+	}
+	b.WriteString("\n## Configuration\n\nAll effective keys; where runs differ, their values.\n\n```\n")
+	for _, key := range keys {
+		var words []string
+		for v := range values[key] {
+			words = append(words, v)
+		}
+		sort.Slice(words, func(i, j int) bool { return less(words[i], words[j]) })
+		fmt.Fprintf(b, "%s = %s\n", key, strings.Join(words, " | "))
+	}
+	b.WriteString("```\n")
+}
+
+// less orders numbers by value and other words by their bytes.
+func less(a, b string) bool {
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	if errX == nil && errY == nil {
+		return x < y
+	}
+	return a < b
+}

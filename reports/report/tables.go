@@ -1,0 +1,227 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+
+	"headroom/metrics/stats"
+	"headroom/reports/compare"
+	"headroom/reports/table"
+)
+
+// mainTable is backbone × k on the first collection, with the baselines below.
+func mainTable(c *compare.Comparison) *table.Table {
+	t := &table.Table{Title: "Backbone × k on " + primary(c)}
+	t.Columns = []table.Column{{Name: "backbone"}, {Name: "k", Numeric: true}, {Name: "verdicts"}}
+	measures := headline(c)
+	type column struct{ dataset, measure string }
+	var scores []column
+	for i, dataset := range c.Datasets {
+		for _, m := range measures {
+			if i > 0 && m != c.Measure {
+				continue
+			}
+			name := m
+			if i > 0 {
+				name += " on " + dataset
+			}
+			scores = append(scores, column{dataset, m})
+			t.Columns = append(t.Columns, table.Column{Name: name, Better: table.Higher, Numeric: true, Spread: true})
+		}
+	}
+	t.Columns = append(t.Columns,
+		table.Column{Name: "active dims, query", Better: table.Lower, Numeric: true, Spread: true},
+		table.Column{Name: "active dims, document", Better: table.Lower, Numeric: true, Spread: true},
+		table.Column{Name: "FLOPS", Better: table.Lower, Numeric: true, Spread: true},
+		table.Column{Name: "head norm", Numeric: true, Spread: true},
+		table.Column{Name: "time", Unit: "s", Better: table.Lower, Numeric: true, Spread: true},
+	)
+	spread := t.Note("mean ± sd over seeds (number of seeds); healthy seeds only, unless a note says otherwise")
+	norm := t.Note("mean row norm of the MLM head after the division by k, before the first update")
+	for i := range t.Columns {
+		switch col := &t.Columns[i]; {
+		case col.Name == "head norm":
+			col.Notes = []int{norm}
+		case col.Spread && col.Name == c.Measure:
+			col.Notes = []int{spread}
+		}
+	}
+	for _, line := range c.Lines {
+		for _, p := range line.Points {
+			row := []table.Cell{table.Text(line.Name()), kCell(t, c, p), verdictCell(t, p)}
+			for _, s := range scores {
+				row = append(row, spreadCell(t, p, p.Score(s.dataset, s.measure), compare.Score))
+			}
+			dataset := primary(c)
+			row = append(row,
+				spreadCell(t, p, p.Active(dataset, true), compare.Quantity),
+				spreadCell(t, p, p.Active(dataset, false), compare.Quantity),
+				spreadCell(t, p, p.Over(func(r *compare.Run) float64 {
+					if e := r.Evaluation(dataset, ""); e != nil {
+						return e.Flops
+					}
+					return math.NaN()
+				}), compare.Quantity),
+				sampleCell(p.Norm(), func(v float64) string { return fmt.Sprintf("%.3g", v) }),
+				sampleCell(p.Over(func(r *compare.Run) float64 { return positive(r.Seconds) }).All, compare.Quantity),
+			)
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	for _, b := range baselineNames(c) {
+		row := []table.Cell{table.Text(b.title), table.Text(""), table.Text("")}
+		for _, s := range scores {
+			row = append(row, valueCell(c.Baseline(b.name, b.backbone, s.dataset), func(e *compare.Evaluation) float64 { return measure(e, s.measure) }, compare.Score))
+		}
+		e := c.Baseline(b.name, b.backbone, primary(c))
+		row = append(row,
+			valueCell(e, func(e *compare.Evaluation) float64 { return e.ActiveQuery }, compare.Quantity),
+			valueCell(e, func(e *compare.Evaluation) float64 { return e.ActiveDocument }, compare.Quantity),
+			valueCell(e, func(e *compare.Evaluation) float64 { return e.Flops }, compare.Quantity),
+			missing(), missing())
+		t.Rows = append(t.Rows, row)
+	}
+	for _, difference := range c.Differences() {
+		t.Columns[0].Notes = append(t.Columns[0].Notes, t.Note(difference))
+	}
+	return t
+}
+
+// primary is the collection of the main table.
+func primary(c *compare.Comparison) string {
+	if len(c.Datasets) == 0 {
+		return "no collection yet"
+	}
+	return c.Datasets[0]
+}
+
+// headline is the measures of the main table: the sweep's measure and RR@10.
+func headline(c *compare.Comparison) []string {
+	var out []string
+	for _, m := range c.Measures {
+		if m == c.Measure || m == "RR@10" {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func kCell(t *table.Table, c *compare.Comparison, p *compare.Point) table.Cell {
+	cell := table.Number(p.K, p.Text)
+	if p.Line.Best == p {
+		note := fmt.Sprintf("best k of its backbone: greatest mean %s over all seeds, chosen on the %s queries", c.Measure, p.Line.SelectedOn)
+		if p.Line.SelectedOn != "dev" {
+			note += " it is reported on, which favours it"
+		}
+		cell.Notes = append(cell.Notes, t.Note(note))
+	}
+	if len(p.Varies) > 0 {
+		cell.Notes = append(cell.Notes, t.Note("the runs of this point vary in "+strings.Join(p.Varies, ", ")))
+	}
+	if n := len(p.Open); n > 0 {
+		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("%d of %d runs did not finish", n, n+len(p.Runs))))
+	}
+	return cell
+}
+
+func verdictCell(t *table.Table, p *compare.Point) table.Cell {
+	counts := map[string]int{}
+	for _, r := range p.Runs {
+		v := r.Verdict
+		if v == "" {
+			v = "not judged"
+		}
+		counts[v]++
+	}
+	words := make([]string, 0, len(counts))
+	for v := range counts {
+		words = append(words, v)
+	}
+	sort.Strings(words)
+	for i, v := range words {
+		words[i] = fmt.Sprintf("%s × %d", v, counts[v])
+	}
+	return table.Text(strings.Join(words, ", "))
+}
+
+// spreadCell shows the healthy seeds and notes what the collapsed ones would change.
+func spreadCell(t *table.Table, p *compare.Point, a compare.Aggregate, format func(float64) string) table.Cell {
+	cell := sampleCell(a.Shown(), format)
+	switch bad := len(p.Collapsed()); {
+	case bad > 0 && a.Healthy.N == 0 && a.All.N > 0:
+		cell.Notes = append(cell.Notes, t.Note("every seed collapsed: the value is theirs"))
+	case a.Healthy.N < a.All.N:
+		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("%s left out; the table of all measures has the mean with it", plural(bad, "collapsed seed"))))
+	}
+	if a.Missing > 0 {
+		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("%s without this value", plural(a.Missing, "finished run"))))
+	}
+	return cell
+}
+
+func sampleCell(s stats.Sample, format func(float64) string) table.Cell {
+	if s.N == 0 {
+		return missing()
+	}
+	cell := table.Cell{Value: s.Mean, SD: s.SD, N: s.N}
+	if s.N == 1 {
+		cell.Text = fmt.Sprintf("%s (1)", format(s.Mean))
+	} else {
+		cell.Text = fmt.Sprintf("%s ± %s (%d)", format(s.Mean), format(s.SD), s.N)
+	}
+	return cell
+}
+
+func valueCell(e *compare.Evaluation, value func(*compare.Evaluation) float64, format func(float64) string) table.Cell {
+	if e == nil || math.IsNaN(value(e)) {
+		return missing()
+	}
+	return table.Number(value(e), format(value(e)))
+}
+
+func missing() table.Cell { return table.Cell{Text: "–", Value: math.NaN(), SD: math.NaN()} }
+
+func measure(e *compare.Evaluation, name string) float64 {
+	if v, ok := e.Measures[name]; ok {
+		return v
+	}
+	return math.NaN()
+}
+
+func positive(v float64) float64 {
+	if v > 0 {
+		return v
+	}
+	return math.NaN()
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+type baselineName struct{ title, name, backbone string }
+
+// baselineNames lists the baselines once each, over all collections.
+func baselineNames(c *compare.Comparison) []baselineName {
+	var out []baselineName
+	seen := map[baselineName]bool{}
+	for _, b := range c.Baselines {
+		n := baselineName{name: b.Name, backbone: b.Backbone, title: b.Name}
+		if b.Name == "bm25" {
+			n.title = "BM25"
+		}
+		if b.Backbone != "" {
+			n.title = compare.BackboneName(b.Backbone) + ", " + b.Name
+		}
+		if !seen[n] {
+			seen[n] = true
+			out = append(out, n)
+		}
+	}
+	return out
+}
