@@ -1,0 +1,159 @@
+package workspace
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Manifest lists what a revision of a sweep consists of. The store and the
+// reports read it; they need no sweep file.
+type Manifest struct {
+	Schema    int                `json:"schema"`
+	Sweep     string             `json:"sweep"`
+	Question  string             `json:"question"`
+	Revision  string             `json:"revision"`
+	Base      string             `json:"base"` // the folder that ./path in the sweep starts from
+	Runs      []ManifestRun      `json:"runs"`
+	Baselines []ManifestBaseline `json:"baselines"`
+}
+
+// ManifestRun is one run of a sweep.
+type ManifestRun struct {
+	Run      string          `json:"run"`
+	Label    string          `json:"label"`
+	Backbone string          `json:"backbone"`
+	Rescale  json.RawMessage `json:"rescale"` // a number, or the name of an automatic choice
+	Seed     int64           `json:"seed"`
+	Config   json.RawMessage `json:"config"`
+}
+
+// ManifestBaseline is one baseline of a sweep.
+type ManifestBaseline struct {
+	ID       string `json:"id"`
+	Dataset  string `json:"dataset"`
+	Name     string `json:"name"`
+	Backbone string `json:"backbone"`
+}
+
+// WriteSweep keeps a sweep as the revision after its last one, unless that one
+// says the same already. It returns the revision, and sets it in the manifest.
+func (w Workspace) WriteSweep(text []byte, m Manifest) (revision string, err error) {
+	fail := func(err error) (string, error) { return "", fmt.Errorf("keep sweep %q: %w", m.Sweep, err) }
+	m.Schema = 1
+	for {
+		revisions, err := w.Revisions(m.Sweep)
+		if err != nil {
+			return fail(err)
+		}
+		if len(revisions) > 0 {
+			last := revisions[len(revisions)-1]
+			m.Revision = last
+			same, err := w.holds(text, m)
+			if err != nil {
+				return fail(err)
+			}
+			if same {
+				return last, nil
+			}
+		}
+		m.Revision = fmt.Sprintf("%04d", len(revisions)+1)
+		manifest, err := json.Marshal(m)
+		if err != nil {
+			return fail(err)
+		}
+		// The manifest comes last: a revision without one is not there yet.
+		if err := replaceFile(w.sweepFile(m.Sweep, m.Revision, ".toml"), text); err != nil {
+			return fail(err)
+		}
+		err = createFile(w.sweepFile(m.Sweep, m.Revision, ".json"), append(manifest, '\n'))
+		if errors.Is(err, fs.ErrExist) {
+			continue // another `run` was faster
+		}
+		if err != nil {
+			return fail(err)
+		}
+		return m.Revision, nil
+	}
+}
+
+func (w Workspace) holds(text []byte, m Manifest) (bool, error) {
+	old, err := os.ReadFile(w.sweepFile(m.Sweep, m.Revision, ".toml"))
+	if err != nil {
+		return false, err
+	}
+	oldManifest, err := os.ReadFile(w.sweepFile(m.Sweep, m.Revision, ".json"))
+	if err != nil {
+		return false, err
+	}
+	manifest, err := json.Marshal(m)
+	if err != nil {
+		return false, err
+	}
+	return bytes.Equal(old, text) && bytes.Equal(bytes.TrimSpace(oldManifest), manifest), nil
+}
+
+// Sweeps lists the names of the sweeps that were run here.
+func (w Workspace) Sweeps() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(w.Root, "sweeps"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list sweeps: %w", err)
+	}
+	var names []string
+	for _, entry := range entries {
+		if revisions, err := w.Revisions(entry.Name()); err == nil && len(revisions) > 0 {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, nil
+}
+
+// Revisions lists a sweep's revisions, oldest first; none is no error.
+func (w Workspace) Revisions(name string) ([]string, error) {
+	if name == "" || strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, ".") {
+		return nil, fmt.Errorf("list revisions of sweep %q: not a sweep's name", name)
+	}
+	entries, err := os.ReadDir(filepath.Join(w.Root, "sweeps", name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list revisions of sweep %q: %w", name, err)
+	}
+	var revisions []string
+	for _, entry := range entries {
+		if revision, ok := strings.CutSuffix(entry.Name(), ".json"); ok && !strings.HasPrefix(revision, ".") {
+			revisions = append(revisions, revision)
+		}
+	}
+	slices.Sort(revisions)
+	return revisions, nil
+}
+
+// Sweep returns the text and the manifest of a sweep's last revision, or
+// fs.ErrNotExist where it was never run here.
+func (w Workspace) Sweep(name string) (file string, text []byte, m Manifest, err error) {
+	revisions, err := w.Revisions(name)
+	if err != nil {
+		return "", nil, m, err
+	}
+	if len(revisions) == 0 {
+		return "", nil, m, fmt.Errorf("open sweep %q: %w", name, fs.ErrNotExist)
+	}
+	last := revisions[len(revisions)-1]
+	file = w.sweepFile(name, last, ".toml")
+	if text, err = os.ReadFile(file); err == nil {
+		err = readJSON(w.sweepFile(name, last, ".json"), &m)
+	}
+	if err != nil {
+		return "", nil, m, fmt.Errorf("open sweep %q: %w", name, err)
+	}
+	return file, text, m, nil
+}
+
+func (w Workspace) sweepFile(name, revision, extension string) string {
+	return filepath.Join(w.Root, "sweeps", name, revision+extension)
+}

@@ -1,0 +1,153 @@
+// Package workspace knows where things lie in a workspace and reads and writes
+// the small files that say what is to be computed. Results are not its matter.
+//
+//	workspace.json                    id and format version
+//	sweeps/<name>/<revision>.toml     the sweep as it was run, and beside it its
+//	              <revision>.json     runs and baselines (Manifest)
+//	runs/<id>/                        config.toml, inputs.json, provenance.json
+//	baselines/<evaluation id>/        baseline.json (Baseline)
+//	backbones/<recipe id>/            a finished backbone; until then only
+//	backbones/<recipe id>.toml        the recipe, with
+//	backbones/<recipe id>.json        what it starts from and where references lead
+//
+// Every file appears whole under its name or not at all.
+package workspace
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Format is the version of the layout that this program writes and reads.
+const Format = 1
+
+// ErrNone is returned when a folder holds no workspace: nothing has been run in
+// it yet.
+var ErrNone = errors.New("no workspace there: `headroom run` makes one")
+
+// Workspace is an opened workspace.
+type Workspace struct {
+	// Root is the absolute path.
+	Root string
+	// ID is random, made once; it names the workspace wherever it is mounted.
+	ID string
+}
+
+type identity struct {
+	ID     string `json:"id"`
+	Format int    `json:"format"`
+}
+
+// Open opens the workspace in a folder. It writes nothing.
+func Open(root string) (Workspace, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return Workspace{}, fmt.Errorf("open workspace: %w", err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "workspace.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Workspace{}, fmt.Errorf("open workspace %q: %w", root, ErrNone)
+	}
+	if err != nil {
+		return Workspace{}, fmt.Errorf("open workspace: %w", err)
+	}
+	var id identity
+	if err := json.Unmarshal(text, &id); err != nil || id.ID == "" {
+		return Workspace{}, fmt.Errorf("open workspace %q: workspace.json is damaged: want {\"id\":…,\"format\":%d}", root, Format)
+	}
+	if id.Format != Format {
+		return Workspace{}, fmt.Errorf("open workspace %q: its format is %d; this program reads format %d", root, id.Format, Format)
+	}
+	return Workspace{Root: root, ID: id.ID}, nil
+}
+
+// OpenOrCreate opens the workspace in a folder and makes it where it is missing.
+func OpenOrCreate(root string) (Workspace, error) {
+	w, err := Open(root)
+	if !errors.Is(err, ErrNone) {
+		return w, err
+	}
+	if root, err = filepath.Abs(root); err != nil {
+		return Workspace{}, fmt.Errorf("create workspace: %w", err)
+	}
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return Workspace{}, fmt.Errorf("create workspace: %w", err)
+	}
+	var random [16]byte
+	rand.Read(random[:])
+	text, err := json.Marshal(identity{ID: hex.EncodeToString(random[:]), Format: Format})
+	if err != nil {
+		return Workspace{}, fmt.Errorf("create workspace: %w", err)
+	}
+	if err := createFile(filepath.Join(root, "workspace.json"), append(text, '\n')); err != nil && !errors.Is(err, fs.ErrExist) {
+		return Workspace{}, fmt.Errorf("create workspace: %w", err)
+	}
+	return Open(root) // of two that create at once, both open what the first wrote
+}
+
+// Run is the folder of a run.
+func (w Workspace) Run(id string) string { return filepath.Join(w.Root, "runs", id) }
+
+// Baseline is the folder of a baseline's evaluation.
+func (w Workspace) Baseline(id string) string { return filepath.Join(w.Root, "baselines", id) }
+
+// Backbone is the folder of a recipe's finished backbone.
+func (w Workspace) Backbone(id string) string { return filepath.Join(w.Root, "backbones", id) }
+
+// RecipeFile is the recipe that a backbone is made by.
+func (w Workspace) RecipeFile(id string) string {
+	return filepath.Join(w.Root, "backbones", id+".toml")
+}
+
+// Database is where the store's file lies on a local, writable file system.
+func (w Workspace) Database() string { return filepath.Join(w.Root, "headroom.db") }
+
+// createFile writes a file that must not exist yet.
+func createFile(path string, text []byte) error {
+	temporary, err := writeTemporary(path, text)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary)
+	return os.Link(temporary, path) // unlike a rename, it never replaces
+}
+
+// replaceFile writes a file whole or leaves the old one.
+func replaceFile(path string, text []byte) error {
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
+		return nil
+	}
+	temporary, err := writeTemporary(path, text)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		os.Remove(temporary)
+		return err
+	}
+	return nil
+}
+
+func writeTemporary(path string, text []byte) (name string, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(text)
+	err = errors.Join(err, file.Chmod(0o644), file.Sync(), file.Close())
+	if err != nil {
+		os.Remove(file.Name())
+		return "", err
+	}
+	return file.Name(), nil
+}
