@@ -1,0 +1,182 @@
+package synthetic
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Version is raised whenever the bytes that Ensure makes change; it is part of the folder's name, so that a
+// cache never mixes two generators.
+const Version = 1
+
+// Demo names the files of the built-in collection.
+type Demo struct {
+	Folder          string // builtin:demo
+	NoOverlapFolder string // builtin:demo-no-overlap
+	TokenizerFile   string // a tokenizer.json with every word of the world as one token
+}
+
+// tokenizerTexts is how many texts beside the corpus the vocabulary is made from; half of them are short.
+const tokenizerTexts = 8000
+
+const manifest = "MANIFEST"
+
+// ErrDamaged is returned when the cache holds a built-in collection whose files are not as they were written.
+var ErrDamaged = errors.New("files differ from its MANIFEST; remove the folder to have it made again")
+
+// Ensure makes the built-in collection below cacheDir, or finds it there and checks it against its digests.
+// It comes into being whole, by one rename, so that a killed process leaves nothing behind that is taken for
+// it and two processes that make it at once get the same files.
+func Ensure(cacheDir string) (Demo, error) {
+	cacheDir, err := filepath.Abs(cacheDir)
+	if err != nil {
+		return Demo{}, fmt.Errorf("make built-in collection: %w", err)
+	}
+	home := filepath.Join(cacheDir, fmt.Sprintf("builtin-%d", Version))
+	if _, err := os.Stat(home); errors.Is(err, fs.ErrNotExist) {
+		if err := install(cacheDir, home); err != nil {
+			return Demo{}, fmt.Errorf("make built-in collection %q: %w", home, err)
+		}
+	}
+	if err := verify(home); err != nil {
+		return Demo{}, fmt.Errorf("open built-in collection %q: %w", home, err)
+	}
+	return demoIn(home), nil
+}
+
+func demoIn(home string) Demo {
+	return Demo{
+		Folder:          filepath.Join(home, "demo"),
+		NoOverlapFolder: filepath.Join(home, "demo-no-overlap"),
+		TokenizerFile:   filepath.Join(home, "tokenizer.json"),
+	}
+}
+
+func install(cacheDir, home string) error {
+	if err := os.MkdirAll(cacheDir, 0o777); err != nil {
+		return err
+	}
+	staging, err := os.MkdirTemp(cacheDir, "."+filepath.Base(home)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(staging) // gone already where the rename succeeded
+	if err := os.Chmod(staging, 0o755); err != nil {
+		return err
+	}
+	if err := fill(demoIn(staging)); err != nil {
+		return err
+	}
+	if err := writeManifest(staging); err != nil {
+		return err
+	}
+	if err := os.Rename(staging, home); err != nil {
+		if _, there := os.Stat(home); there == nil {
+			return nil // another process was faster; verify looks at what it made
+		}
+		return err
+	}
+	return sync(cacheDir)
+}
+
+func fill(demo Demo) error {
+	w, err := New(DemoSeed, DemoSize())
+	if err != nil {
+		return err
+	}
+	if err := w.Write(demo.Folder); err != nil {
+		return err
+	}
+	if err := w.WriteNoOverlap(demo.NoOverlapFolder); err != nil {
+		return err
+	}
+	texts := w.ExtraTexts(tokenizerTexts, .5, DemoSeed)
+	for _, d := range w.Documents {
+		texts = append(texts, d.Content())
+	}
+	tokenizer, err := Tokenizer(texts)
+	if err != nil {
+		return err
+	}
+	return writeSynced(demo.TokenizerFile, tokenizer.Bytes())
+}
+
+// writeManifest lists the digests of all files, a line each: SHA-256 in hex, two spaces, the path with slashes.
+func writeManifest(home string) error {
+	var lines strings.Builder
+	err := filepath.WalkDir(home, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(home, path)
+		if err != nil {
+			return err
+		}
+		sum, err := digest(path)
+		fmt.Fprintf(&lines, "%s  %s\n", sum, filepath.ToSlash(name))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := writeSynced(filepath.Join(home, manifest), []byte(lines.String())); err != nil {
+		return err
+	}
+	return sync(home)
+}
+
+func verify(home string) error {
+	file, err := os.Open(filepath.Join(home, manifest))
+	if err != nil {
+		return fmt.Errorf("%w (%w)", ErrDamaged, err)
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		want, name, ok := strings.Cut(lines.Text(), "  ")
+		if !ok {
+			return fmt.Errorf("%w (line %q)", ErrDamaged, lines.Text())
+		}
+		got, err := digest(filepath.Join(home, filepath.FromSlash(name)))
+		if err != nil {
+			return fmt.Errorf("%w (%w)", ErrDamaged, err)
+		}
+		if got != want {
+			return fmt.Errorf("%w (%s)", ErrDamaged, name)
+		}
+	}
+	return lines.Err()
+}
+
+func digest(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func writeSynced(path string, content []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+func sync(folder string) error {
+	opened, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(opened.Sync(), opened.Close())
+}

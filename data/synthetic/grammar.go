@@ -1,0 +1,107 @@
+package synthetic
+
+import "strings"
+
+// Templates are words and slots. In documents {N} is the name, {T} the type, {P} the place where it
+// stands, {A} the next attribute that is still to be told, {F} a noun that this attribute attracts, {f} one that
+// the attribute before attracts, {G} one that type or place attracts, and {T=}, {P=}, {A=} another synonym of
+// what was named before. In queries {T}, {P} and {A} are the concepts asked for. "a" becomes "an" where it must.
+const (
+	openerText = `
+{N} is a {A} {T} near the {P}
+{N} is a {A} and {A} {T} by the {P}
+the {A} {T} {N} stands at the {P}
+close to the {P} there is a {A} {T} called {N}
+a {T} named {N} lies beyond the {P} and looks {A}
+{N} the {A} {T} beside the {P} is {A}`
+
+	tellingText = `
+its {F} is {A}
+the {F} and the {F} are {A}
+people call it {A} because of the {f}
+every {F} there seems {A}
+inside is a {A} {f} with a {G}
+it has a {A} {f}
+some like the {A} {f} and the {G}`
+
+	secondAttributeText = `
+it is {A=} too
+so the {f} is {A=}
+some say {A=} instead`
+
+	secondTypeText = `
+this {T=} has a {G}
+the {T=} keeps a {G} and a {G}`
+
+	secondPlaceText = `
+from the {P=} comes a {G}
+people like the {P=} and the {G}`
+
+	fillingText = `
+there is a {G} behind the {G}
+it has a {G} under the {G}
+some like the {G} more than the {G}
+a {G} and a {G} are inside`
+)
+
+// Queries by what they ask for.
+const (
+	askAT  = "{A} {T}\nwhere is a {A} {T}"
+	askAA  = "{A} and {A}\nsomething {A} and {A}"
+	askAP  = "something {A} near the {P}\n{A} by the {P}"
+	askATP = "{A} {T} near the {P}\na {A} {T} by the {P}\n{A} {T} {P}\n{T} by the {P} that is {A}"
+	askAAT = "{A} {A} {T}\na {T} that is {A} and {A}\n{A} and {A} {T}\n{T} {A} {A}"
+	askAAP = "{A} {A} {P}\nsomething {A} and {A} at the {P}\n{A} and {A} near the {P}"
+)
+
+// template is a sentence's fields: words, and slots in braces.
+type template []string
+
+type grammar struct {
+	openers, tellings, fillings              []template
+	secondAttribute, secondType, secondPlace []template
+	asking                                   []asking
+	// frame has every word of the templates; none of them tells documents apart.
+	frame map[string]bool
+}
+
+// asking are the templates of queries about certain concepts.
+type asking struct {
+	attributes int
+	typ, place bool
+	weight     int // how often, against the other kinds
+	templates  []template
+}
+
+func newGrammar() *grammar {
+	g := &grammar{frame: map[string]bool{"an": true}}
+	g.openers = g.parse(openerText)
+	g.tellings = g.parse(tellingText)
+	g.fillings = g.parse(fillingText)
+	g.secondAttribute = g.parse(secondAttributeText)
+	g.secondType = g.parse(secondTypeText)
+	g.secondPlace = g.parse(secondPlaceText)
+	g.asking = []asking{
+		{attributes: 1, typ: true, weight: 2, templates: g.parse(askAT)},
+		{attributes: 2, weight: 2, templates: g.parse(askAA)},
+		{attributes: 1, place: true, weight: 2, templates: g.parse(askAP)},
+		{attributes: 1, typ: true, place: true, weight: 14, templates: g.parse(askATP)},
+		{attributes: 2, typ: true, weight: 14, templates: g.parse(askAAT)},
+		{attributes: 2, place: true, weight: 8, templates: g.parse(askAAP)},
+	}
+	return g
+}
+
+func (g *grammar) parse(text string) []template {
+	var list []template
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		fields := strings.Fields(line)
+		for _, field := range fields {
+			if field[0] != '{' {
+				g.frame[field] = true
+			}
+		}
+		list = append(list, fields)
+	}
+	return list
+}
