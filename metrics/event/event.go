@@ -95,7 +95,8 @@ const (
 )
 
 // Episode is a stretch of steps in which a detector's rule held. It is written
-// when it opens and again when it closes; detector and first step name it.
+// when it opens, again when it closes, and at the end of a run where it still stands;
+// detector, series and first step name it, and the last line of one name counts.
 type Episode struct {
 	Detector string `json:"detector"`
 	// Version is that of the detector's rule.

@@ -58,7 +58,7 @@ func Scan(path string, from Position, fn func(Record) error) (Position, error) {
 
 // ScanReader is Scan for bytes that begin at from; name stands in messages.
 func ScanReader(r io.Reader, name string, from Position, fn func(Record) error) (Position, error) {
-	in := bufio.NewReaderSize(r, 1<<18)
+	in := bufio.NewReaderSize(r, 1<<16)
 	known := names{}
 	at := from
 	var long []byte

@@ -1,0 +1,125 @@
+package stability
+
+import (
+	"slices"
+
+	"headroom/metrics/event"
+)
+
+// answer is what a rule says of one step.
+type answer int
+
+const (
+	// no: the rule does not hold.
+	no answer = iota
+	// yes: it holds.
+	yes
+	// unknown: this step cannot say; an episode neither opens nor passes by it.
+	unknown
+)
+
+// when is the answer of a condition that can be told.
+func when(holds bool) answer {
+	if holds {
+		return yes
+	}
+	return no
+}
+
+// rule is what stands in an episode besides its steps.
+type rule struct {
+	kind, severity, series string
+	version                int
+	// words is the rule with its numbers filled in.
+	words     string
+	threshold float64
+	// window is how many of the last observations are kept as evidence.
+	window int
+}
+
+// hold turns a rule's answers into episodes: one opens after open answers of yes
+// in a row and passes after close answers of no in a row.
+type hold struct {
+	rule
+	open, close int
+	// grace is the step from which answers count towards opening. A stretch of yes
+	// that reaches back before it begins where it began.
+	grace int
+
+	recent  []event.Point
+	first   int // of the running stretch
+	length  int // of the running stretch
+	counted int // answers of it after the grace
+	quiet   int
+	current *event.Episode
+	passed  []event.Episode
+}
+
+// observe takes one step's answer and the value it rests on. since is the first
+// step that the value covers. The result is nil or the episode that opened or passed.
+func (h *hold) observe(step, since int, a answer, value float64) *event.Episode {
+	if a == unknown {
+		return nil
+	}
+	h.recent = append(h.recent, event.Point{Step: step, Value: event.Value(value)})
+	if len(h.recent) > h.window {
+		h.recent = slices.Delete(h.recent, 0, len(h.recent)-h.window)
+	}
+	if a == no {
+		h.length, h.counted = 0, 0
+		return h.pass()
+	}
+	if h.length == 0 {
+		h.first = since
+	}
+	h.length++
+	if step >= h.grace {
+		h.counted++
+	}
+	if h.current != nil {
+		h.current.LastStep, h.quiet = step, 0
+		return nil
+	}
+	if h.counted < h.open {
+		return nil
+	}
+	h.quiet = 0
+	h.current = &event.Episode{Detector: h.kind, Version: h.version, Verdict: h.kind, Severity: h.severity,
+		FirstStep: h.first, LastStep: step, Stands: true,
+		Evidence: event.Evidence{Series: h.series, Rule: h.words, Threshold: event.Value(h.threshold),
+			Window: h.window, Observed: slices.Clone(h.recent)}}
+	opened := *h.current
+	return &opened
+}
+
+func (h *hold) pass() *event.Episode {
+	if h.current == nil {
+		return nil
+	}
+	if h.quiet++; h.quiet < h.close {
+		return nil
+	}
+	done := *h.current
+	done.Stands = false
+	h.passed, h.current = append(h.passed, done), nil
+	return &done
+}
+
+// episodes are all so far, the standing one last.
+func (h *hold) episodes() []event.Episode {
+	all := slices.Clone(h.passed)
+	if h.current != nil {
+		all = append(all, *h.current)
+	}
+	return all
+}
+
+// scaled is n steps of a run of 150 or more, in proportion for a shorter one but
+// not below floor. A run of unknown length (0) gets n.
+func scaled(n, floor, steps int) int {
+	const full = 150
+	if steps <= 0 || steps >= full {
+		return n
+	}
+	return max(min(n, floor), n*steps/full)
+}

@@ -1,0 +1,128 @@
+package stability
+
+import (
+	"math"
+	"slices"
+
+	"headroom/metrics/event"
+)
+
+// detector is one kind's rules; Monitor holds the closed list of them.
+type detector interface {
+	// observe takes the values of one step and returns episodes that opened or passed.
+	observe(s sample) []event.Episode
+	episodes() []event.Episode
+}
+
+// sample is one step with the run's first values beside it.
+type sample struct {
+	step   int
+	values map[string]float64
+	first  map[string]float64
+}
+
+// get is a series' value at this step, and false where it is absent or not finite.
+func (s sample) get(name string) (float64, bool) {
+	v, ok := s.values[name]
+	return v, ok && !math.IsNaN(v) && !math.IsInf(v, 0)
+}
+
+// Monitor runs every detector step by step. It is not safe for concurrent use.
+//
+// A resumed run gives its Monitor the earlier attempts' steps first, with Replay or
+// Observe; it then stands exactly where that of an undisturbed run would.
+type Monitor struct {
+	detectors []detector
+	first     map[string]float64
+}
+
+// NewMonitor prepares the detectors for a run of steps steps. Thresholds that do
+// not pass Check are the caller's mistake.
+func NewMonitor(facts event.Facts, steps int, th Thresholds) *Monitor {
+	// A ramp as long as the run would leave nothing to judge.
+	grace := facts.RampEnd
+	if steps > 0 {
+		grace = min(grace, steps/2)
+	}
+	m := &Monitor{first: map[string]float64{}}
+	m.detectors = []detector{
+		newNonFinite(th.NonFinite, steps),
+		newEmpty(th.Empty, steps),
+		newIdentical(th.Identical, facts, steps, grace),
+		newStalled(th.Stalled, facts, steps, grace),
+		newDense(th.Dense, facts, steps, grace),
+		newSpike(th.Spike, steps),
+		newShock(th.ScaleShock, facts, steps),
+	}
+	return m
+}
+
+// Observe takes all series' values at one step and returns the episodes that opened
+// or passed with it. Steps come in ascending order. An episode that opened is given
+// once more when it passes; detector, series and first step tell that it is the same.
+func (m *Monitor) Observe(step int, values map[string]float64) []event.Episode {
+	for name, v := range values {
+		if _, seen := m.first[name]; !seen && !math.IsNaN(v) && !math.IsInf(v, 0) {
+			m.first[name] = v
+		}
+	}
+	s := sample{step: step, values: values, first: m.first}
+	var changed []event.Episode
+	for _, d := range m.detectors {
+		changed = append(changed, d.observe(s)...)
+	}
+	return changed
+}
+
+// Replay observes stored series in the order of their steps.
+func (m *Monitor) Replay(series map[string]Series) []event.Episode {
+	byStep := map[int]map[string]float64{}
+	for name, s := range series {
+		for i, step := range s.Steps {
+			values := byStep[step]
+			if values == nil {
+				values = map[string]float64{}
+				byStep[step] = values
+			}
+			values[name] = s.Values[i]
+		}
+	}
+	steps := make([]int, 0, len(byStep))
+	for step := range byStep {
+		steps = append(steps, step)
+	}
+	slices.Sort(steps)
+	var changed []event.Episode
+	for _, step := range steps {
+		changed = append(changed, m.Observe(step, byStep[step])...)
+	}
+	return changed
+}
+
+// Result is the state after the last step observed: at a run's end, its verdict.
+func (m *Monitor) Result() Result {
+	var episodes []event.Episode
+	for _, d := range m.detectors {
+		episodes = append(episodes, d.episodes()...)
+	}
+	return conclude(episodes)
+}
+
+// holds are the rules of one detector that work independently.
+type holds []*hold
+
+func (hs holds) episodes() []event.Episode {
+	var all []event.Episode
+	for _, h := range hs {
+		all = append(all, h.episodes()...)
+	}
+	return all
+}
+
+// add appends what a hold's observe returned.
+func add(changed []event.Episode, e *event.Episode) []event.Episode {
+	if e == nil {
+		return changed
+	}
+	return append(changed, *e)
+}

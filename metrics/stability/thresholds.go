@@ -1,0 +1,180 @@
+package stability
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Thresholds are the numbers in the rules; their keys in a sweep file are
+// stability.<detector>.<key>. Steps and windows are those of a run of 150 steps or
+// more, see the package comment.
+type Thresholds struct {
+	NonFinite  NonFiniteRule  `toml:"non_finite" json:"non_finite"`
+	Empty      EmptyRule      `toml:"empty" json:"empty"`
+	Identical  IdenticalRule  `toml:"identical" json:"identical"`
+	Stalled    StalledRule    `toml:"stalled" json:"stalled"`
+	Dense      DenseRule      `toml:"dense" json:"dense"`
+	Spike      SpikeRule      `toml:"spike" json:"spike"`
+	ScaleShock ScaleShockRule `toml:"scale_shock" json:"scale_shock"`
+}
+
+// NonFiniteRule: any series is NaN or infinite at a step.
+type NonFiniteRule struct {
+	// Recovery is how many steps in a row must be finite for the episode to have
+	// passed. Default 5.
+	Recovery int `toml:"recovery" json:"recovery"`
+}
+
+// EmptyRule: the share of queries or of documents without an active term is above
+// Share for Steps steps, at any time of a run.
+type EmptyRule struct {
+	Share float64 `toml:"share" json:"share"` // default 0.1; 0 accuses a single empty text
+	Steps int     `toml:"steps" json:"steps"` // default 5
+}
+
+// IdenticalRule: for Steps steps after the λ ramp, the mean cosine between queries,
+// or between documents, is above Cosine, or the in-batch scores hardly differ,
+// while the in-batch accuracy shows that nothing is told apart.
+type IdenticalRule struct {
+	Cosine float64 `toml:"cosine" json:"cosine"` // default 0.95
+	// Slack judges cosines against the run's own start: a run that begins above
+	// Cosine + Slack and has come down by more than Slack is on its way. Default 0.02;
+	// 0 asks of it only that it has come down at all.
+	Slack float64 `toml:"slack" json:"slack"`
+	// ScoreSD is the standard deviation of the in-batch scores below which they hardly
+	// differ. Default 0.05; 0 switches this rule off.
+	ScoreSD float64 `toml:"score_sd" json:"score_sd"`
+	// Growth judges scores against the run's own start: a deviation that is more than
+	// Growth times the first one is growing. Default 2.
+	Growth float64 `toml:"growth" json:"growth"`
+	// Accuracy is a share of the way from chance level to 1. A run whose in-batch
+	// accuracy is above it tells its inputs apart, whatever their cosine. Default 0.5;
+	// 1 never excuses.
+	Accuracy float64 `toml:"accuracy" json:"accuracy"`
+	// Blank is the share of empty texts above which cosines and scores say nothing:
+	// an episode then neither opens nor passes. Default 0.5.
+	Blank    float64 `toml:"blank" json:"blank"`
+	Steps    int     `toml:"steps" json:"steps"`         // default 5
+	MinSteps int     `toml:"min_steps" json:"min_steps"` // runs with fewer are not judged; default 30
+}
+
+// StalledRule: in the second half of a run and after the λ ramp, the mean InfoNCE of
+// Window steps is above InfoNCE × ln(candidates) and not falling fast, or the mean
+// in-batch accuracy of Window steps is at chance level.
+type StalledRule struct {
+	InfoNCE float64 `toml:"infonce" json:"infonce"` // share of ln(candidates); default 0.75
+	// Accuracy is the share of the way from chance level to 1 up to which accuracy
+	// counts as chance. Default 0.1.
+	Accuracy float64 `toml:"accuracy" json:"accuracy"`
+	// Falling excuses a loss that is still on its way down from a large start: the
+	// mean of the window's second half is below that of its first half by more than
+	// this share. Default 0.25; 1 never excuses.
+	Falling  float64 `toml:"falling" json:"falling"`
+	Window   int     `toml:"window" json:"window"`       // default 20
+	Start    float64 `toml:"start" json:"start"`         // share of the run after which windows begin; default 0.5
+	MinSteps int     `toml:"min_steps" json:"min_steps"` // runs with fewer are not judged; default 30
+	// Losses are the kinds of loss to judge: chance level is known only for those that
+	// rank candidates. Default ["infonce"]; empty switches the detector off.
+	Losses []string `toml:"losses" json:"losses"`
+}
+
+// DenseRule: for Steps steps after the λ ramp, the mean number of active terms of
+// queries or documents is above max(Share × V, min(Terms, V/2)) and has not fallen
+// far since the first step. V/2 stands in for small vocabularies, where Terms would be
+// nearly all of them and Share × V less than healthy vectors have.
+type DenseRule struct {
+	Share float64 `toml:"share" json:"share"` // of the vocabulary; default 0.1
+	Terms int     `toml:"terms" json:"terms"` // default 1000
+	// Fallen is the share of its first value below which a count is falling and not
+	// accused. Default 0.5; 0 accuses falling counts too.
+	Fallen   float64 `toml:"fallen" json:"fallen"`
+	Steps    int     `toml:"steps" json:"steps"`         // default 5
+	MinSteps int     `toml:"min_steps" json:"min_steps"` // runs with fewer are not judged; default 30
+}
+
+// SpikeRule: loss or gradient norm is above the median of the last Window steps by
+// Deviations robust standard deviations (1.4826 MAD), and above Ratio times it.
+type SpikeRule struct {
+	Deviations float64 `toml:"deviations" json:"deviations"` // default 6
+	Ratio      float64 `toml:"ratio" json:"ratio"`           // keeps very even curves quiet; default 2
+	Window     int     `toml:"window" json:"window"`         // default 128
+	After      int     `toml:"after" json:"after"`           // steps before the rule begins; default 64
+	// Recovery is how many quiet steps in a row end an episode, so that a burst is one.
+	// Default 5.
+	Recovery int `toml:"recovery" json:"recovery"`
+}
+
+// ScaleShockRule: InfoNCE at step 0 is above Factor × ln(candidates). The episode
+// lasts until the loss has been below that for Recovery steps.
+type ScaleShockRule struct {
+	Factor   float64 `toml:"factor" json:"factor"`     // default 3
+	Recovery int     `toml:"recovery" json:"recovery"` // default 5
+}
+
+// Defaults are the thresholds that accused none of 49 healthy runs of a prototype
+// and caught 24 of its 25 collapsed ones.
+func Defaults() Thresholds {
+	return Thresholds{
+		NonFinite: NonFiniteRule{Recovery: 5},
+		Empty:     EmptyRule{Share: 0.1, Steps: 5},
+		Identical: IdenticalRule{Cosine: 0.95, Slack: 0.02, ScoreSD: 0.05, Growth: 2, Accuracy: 0.5, Blank: 0.5,
+			Steps: 5, MinSteps: 30},
+		Stalled: StalledRule{InfoNCE: 0.75, Accuracy: 0.1, Falling: 0.25, Window: 20, Start: 0.5, MinSteps: 30,
+			Losses: []string{"infonce"}},
+		Dense:      DenseRule{Share: 0.1, Terms: 1000, Fallen: 0.5, Steps: 5, MinSteps: 30},
+		Spike:      SpikeRule{Deviations: 6, Ratio: 2, Window: 128, After: 64, Recovery: 5},
+		ScaleShock: ScaleShockRule{Factor: 3, Recovery: 5},
+	}
+}
+
+// Check returns every threshold that no rule can work with, by key.
+func (th Thresholds) Check() error {
+	var faults []error
+	share := func(key string, v float64) {
+		if !(v >= 0 && v <= 1) {
+			faults = append(faults, fmt.Errorf("stability.%s = %v: want a number from 0 to 1", key, v))
+		}
+	}
+	positive := func(key string, v float64) {
+		if !(v > 0 && v < 1e300) {
+			faults = append(faults, fmt.Errorf("stability.%s = %v: want a finite number above 0", key, v))
+		}
+	}
+	atLeast := func(key string, v, low int) {
+		if v < low {
+			faults = append(faults, fmt.Errorf("stability.%s = %d: want an integer of at least %d", key, v, low))
+		}
+	}
+	atLeast("non_finite.recovery", th.NonFinite.Recovery, 1)
+	share("empty.share", th.Empty.Share)
+	atLeast("empty.steps", th.Empty.Steps, 1)
+	share("identical.cosine", th.Identical.Cosine)
+	share("identical.slack", th.Identical.Slack)
+	if !(th.Identical.ScoreSD >= 0 && th.Identical.ScoreSD < 1e300) {
+		faults = append(faults, fmt.Errorf("stability.identical.score_sd = %v: want a finite number of at least 0", th.Identical.ScoreSD))
+	}
+	positive("identical.growth", th.Identical.Growth)
+	share("identical.accuracy", th.Identical.Accuracy)
+	share("identical.blank", th.Identical.Blank)
+	atLeast("identical.steps", th.Identical.Steps, 1)
+	atLeast("identical.min_steps", th.Identical.MinSteps, 0)
+	positive("stalled.infonce", th.Stalled.InfoNCE)
+	share("stalled.accuracy", th.Stalled.Accuracy)
+	share("stalled.falling", th.Stalled.Falling)
+	atLeast("stalled.window", th.Stalled.Window, 2)
+	share("stalled.start", th.Stalled.Start)
+	atLeast("stalled.min_steps", th.Stalled.MinSteps, 0)
+	share("dense.share", th.Dense.Share)
+	atLeast("dense.terms", th.Dense.Terms, 0)
+	share("dense.fallen", th.Dense.Fallen)
+	atLeast("dense.steps", th.Dense.Steps, 1)
+	atLeast("dense.min_steps", th.Dense.MinSteps, 0)
+	positive("spike.deviations", th.Spike.Deviations)
+	positive("spike.ratio", th.Spike.Ratio)
+	atLeast("spike.window", th.Spike.Window, 3)
+	atLeast("spike.after", th.Spike.After, 3)
+	atLeast("spike.recovery", th.Spike.Recovery, 1)
+	positive("scale_shock.factor", th.ScaleShock.Factor)
+	atLeast("scale_shock.recovery", th.ScaleShock.Recovery, 1)
+	return errors.Join(faults...)
+}
