@@ -1,0 +1,334 @@
+package search_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"headroom/runner/search"
+)
+
+// collection is a random one: few different weights make ties, ids do not sort as the documents stand.
+type collection struct {
+	ids       []string
+	documents []search.Vector
+	queries   []search.Vector
+}
+
+func randomCollection(seed uint64, documents, vocab, weights int) collection {
+	random := rand.New(rand.NewPCG(seed, 7))
+	sparse := func(density float64) (v search.Vector) {
+		for term := range uint32(vocab) {
+			if random.Float64() < density {
+				weight := float32(random.ExpFloat64()) + 0.01
+				if weights > 0 {
+					weight = float32(1+random.IntN(weights)) / 4
+				}
+				v.Terms, v.Weights = append(v.Terms, term), append(v.Weights, weight)
+			}
+		}
+		return v
+	}
+	var c collection
+	for i := range documents {
+		c.ids = append(c.ids, fmt.Sprint("d", i))
+		c.documents = append(c.documents, sparse(random.Float64()*0.2))
+	}
+	random.Shuffle(documents, func(i, j int) { c.ids[i], c.ids[j] = c.ids[j], c.ids[i] })
+	for range 20 {
+		c.queries = append(c.queries, sparse(0.15))
+	}
+	return c
+}
+
+// naive ranks by the dot product of dense vectors, summed over every term of the vocabulary.
+func (c collection) naive(query search.Vector, vocab, k int) (hits []search.Hit) {
+	dense := make([]float32, vocab)
+	for i, term := range query.Terms {
+		dense[term] = query.Weights[i]
+	}
+	for doc, vector := range c.documents {
+		weights := make([]float32, vocab)
+		for i, term := range vector.Terms {
+			weights[term] = vector.Weights[i]
+		}
+		var score float32
+		for term := range dense {
+			product := float32(dense[term] * weights[term])
+			score += product
+		}
+		if score > 0 {
+			hits = append(hits, search.Hit{Doc: int32(doc), ID: c.ids[doc], Score: score})
+		}
+	}
+	slices.SortFunc(hits, func(a, b search.Hit) int {
+		if a.Score != b.Score {
+			if a.Score > b.Score {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(b.ID, a.ID)
+	})
+	return hits[:min(k, len(hits))]
+}
+
+func TestEveryHitIsTheNaiveOne(t *testing.T) {
+	const vocab = 60
+	for seed := range uint64(40) {
+		weights := int(seed % 4) // 0: weights are arbitrary, 1: every document with the same terms ties
+		c := randomCollection(seed, 1+int(seed)*7, vocab, weights)
+		index, err := search.Build(c.ids, c.documents, vocab)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range []int{1, 2, 5, 10, 1000} {
+			all, err := index.SearchAll(context.Background(), c.queries, k, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for q, query := range c.queries {
+				want := c.naive(query, vocab, k)
+				if got := all[q]; !sameHits(got, want) {
+					t.Fatalf("seed %d, k %d, query %d:\ngot  %v\nwant %v", seed, k, q, got, want)
+				}
+				if got := index.Search(query, k); !sameHits(got, want) {
+					t.Fatalf("seed %d, k %d, query %d alone:\ngot  %v\nwant %v", seed, k, q, got, want)
+				}
+				for _, hit := range all[q] {
+					if dot := search.Dot(query, c.documents[hit.Doc]); dot != hit.Score {
+						t.Fatalf("document %s has score %v, its dot product is %v", hit.ID, hit.Score, dot)
+					}
+				}
+			}
+		}
+	}
+}
+
+func sameHits(a, b []search.Hit) bool { return slices.Equal(a, b) }
+
+// More documents than one block, so that lists are continued from block to block.
+func TestManyBlocks(t *testing.T) {
+	const documents, vocab = 100_000, 50
+	random := rand.New(rand.NewPCG(5, 5))
+	c := collection{}
+	for i := range documents {
+		c.ids = append(c.ids, fmt.Sprintf("%x", uint32(i)*2654435761))
+		term := uint32(random.IntN(vocab - 1))
+		v := search.Vector{Terms: []uint32{term}, Weights: []float32{float32(1 + random.IntN(50))}}
+		if i%3 == 0 {
+			v.Terms, v.Weights = append(v.Terms, vocab-1), append(v.Weights, 0.5)
+		}
+		c.documents = append(c.documents, v)
+	}
+	index, err := search.Build(c.ids, c.documents, vocab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := search.Vector{Terms: []uint32{1, 7, 8, vocab - 1}, Weights: []float32{1, 0.5, 3, 1}}
+	for _, k := range []int{1, 100, 7_000, documents} {
+		if got, want := index.Search(query, k), c.naive(query, vocab, k); !sameHits(got, want) {
+			t.Fatalf("k %d: the hits differ", k)
+		}
+	}
+}
+
+func TestHitsHaveTheSameBitsForAnyThreads(t *testing.T) {
+	c := randomCollection(11, 3000, 200, 0)
+	for range 5 {
+		c.queries = append(c.queries, c.queries...)
+	}
+	index, err := search.Build(c.ids, c.documents, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := index.SearchAll(context.Background(), c.queries, 100, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, threads := range []int{2, 3, 8, 0} {
+		got, err := index.SearchAll(context.Background(), c.queries, 100, threads)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%d threads: the hits differ, %v", threads, err)
+		}
+	}
+}
+
+func TestTheCutGoesThroughTiesByDescendingID(t *testing.T) {
+	ids := []string{"b", "10", "a", "9", "c", "other"}
+	same := search.Vector{Terms: []uint32{3}, Weights: []float32{2}}
+	vectors := []search.Vector{same, same, same, same, same, {Terms: []uint32{4}, Weights: []float32{1}}}
+	index, err := search.Build(ids, vectors, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"c", "b", "a", "9", "10"}
+	for k := 1; k <= 10; k++ {
+		var got []string
+		for _, hit := range index.Search(same, k) {
+			got = append(got, hit.ID)
+			if ids[hit.Doc] != hit.ID || hit.Score != 4 {
+				t.Errorf("hit %+v", hit)
+			}
+		}
+		if !slices.Equal(got, want[:min(k, 5)]) {
+			t.Errorf("k %d: got %v", k, got)
+		}
+	}
+}
+
+// Rounding after each product and each sum: a fused or reordered sum has other bits.
+func TestSumsAreFloat32InAscendingTermOrder(t *testing.T) {
+	document := search.Vector{Terms: []uint32{0, 1, 2}, Weights: []float32{1 << 24, 1, 1}}
+	query := search.Vector{Terms: []uint32{0, 1, 2}, Weights: []float32{1, 1, 1}}
+	index, err := search.Build([]string{"d"}, []search.Vector{document}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 2^24 + 1 rounds to 2^24, twice; from the other end it would be 2^24 + 2.
+	if got := index.Search(query, 1)[0].Score; got != 1<<24 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestHugeAndTinyScores(t *testing.T) {
+	huge, tiny := float32(math.MaxFloat32), float32(math.SmallestNonzeroFloat32)
+	one := func(weight float32) search.Vector {
+		return search.Vector{Terms: []uint32{0}, Weights: []float32{weight}}
+	}
+	index, err := search.Build([]string{"tiny", "huge", "one"}, []search.Vector{one(tiny), one(huge), one(1)}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hits := index.Search(one(2), 3)
+	if len(hits) != 3 || !math.IsInf(float64(hits[0].Score), 1) || hits[2].ID != "tiny" || hits[2].Score != 2*tiny {
+		t.Errorf("got %v", hits)
+	}
+	// A product that rounds to 0 is no score above 0.
+	if hits := index.Search(one(0.25), 3); len(hits) != 2 {
+		t.Errorf("got %v", hits)
+	}
+}
+
+func TestNothingToFind(t *testing.T) {
+	full := search.Vector{Terms: []uint32{1}, Weights: []float32{1}}
+	for name, index := range map[string]*search.Index{
+		"no documents": build(t, nil, nil, 0),
+		"empty ones":   build(t, []string{"a", "b"}, []search.Vector{{}, {}}, 0),
+		"other terms":  build(t, []string{"a"}, []search.Vector{{Terms: []uint32{0}, Weights: []float32{1}}}, 0),
+	} {
+		for _, query := range []search.Vector{{}, full, {Terms: []uint32{math.MaxUint32}, Weights: []float32{1}}} {
+			if hits := index.Search(query, 10); len(hits) != 0 {
+				t.Errorf("%s: found %v", name, hits)
+			}
+		}
+		if all, err := index.SearchAll(context.Background(), nil, 10, 4); err != nil || len(all) != 0 {
+			t.Errorf("%s, no queries: %v, %v", name, all, err)
+		}
+	}
+}
+
+func build(t *testing.T, ids []string, vectors []search.Vector, vocab int) *search.Index {
+	t.Helper()
+	index, err := search.Build(ids, vectors, vocab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return index
+}
+
+func TestBadVectorsAreRefused(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	index := build(t, []string{"a"}, []search.Vector{{Terms: []uint32{0}, Weights: []float32{1}}}, 10)
+	for want, bad := range map[string]search.Vector{
+		"2 terms but 1 weights":   {Terms: []uint32{1, 2}, Weights: []float32{1}},
+		"term 1 comes after":      {Terms: []uint32{2, 1}, Weights: []float32{1, 1}},
+		"term 2 comes after":      {Terms: []uint32{2, 2}, Weights: []float32{1, 1}},
+		"term 2 has weight NaN":   {Terms: []uint32{2}, Weights: []float32{nan}},
+		"term 2 has weight +Inf":  {Terms: []uint32{2}, Weights: []float32{inf}},
+		"term 2 has weight -1":    {Terms: []uint32{2}, Weights: []float32{-1}},
+		"term 2 has weight 0":     {Terms: []uint32{2}, Weights: []float32{0}},
+		"outside of the vocabula": {Terms: []uint32{10}, Weights: []float32{1}},
+	} {
+		if _, err := search.Build([]string{"id7"}, []search.Vector{bad}, 10); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "id7") {
+			t.Errorf("building: got %v, want an error with %q", err, want)
+		}
+		if strings.HasPrefix(want, "outside") {
+			continue // a query may have terms that no document has
+		}
+		if _, err := index.SearchAll(context.Background(), []search.Vector{{}, bad}, 1, 1); err == nil || !strings.Contains(err.Error(), "query 1: ") {
+			t.Errorf("searching: got %v, want an error with %q", err, want)
+		}
+		if hits := index.Search(bad, 1); hits != nil {
+			t.Errorf("a bad query found %v", hits)
+		}
+	}
+	if _, err := index.SearchAll(context.Background(), nil, 0, 1); !errors.Is(err, search.ErrCutoff) {
+		t.Errorf("k 0: %v", err)
+	}
+	if _, err := search.Build([]string{"a"}, nil, 1); err == nil {
+		t.Error("an id without a vector was taken")
+	}
+	twice := new(search.DuplicateError)
+	if _, err := search.Build([]string{"a", "b", "a"}, make([]search.Vector, 3), 1); !errors.As(err, &twice) || twice.First != 0 || twice.Second != 2 {
+		t.Errorf("a document twice: %v", err)
+	}
+}
+
+func TestSearchStopsWithItsContext(t *testing.T) {
+	c := randomCollection(1, 100, 50, 0)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := build(t, c.ids, c.documents, 0).SearchAll(ctx, c.queries, 10, 2); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestATooLargeIndexIsRefusedEarly(t *testing.T) {
+	dense := search.Vector{Terms: make([]uint32, 1000), Weights: make([]float32, 1000)}
+	for i := range dense.Terms {
+		dense.Terms[i], dense.Weights[i] = uint32(i), 1
+	}
+	fill := func(options search.Options) (int, error) {
+		builder := search.NewBuilder(options)
+		for i := range 100_000 {
+			if err := builder.Add(fmt.Sprint(i), dense); err != nil {
+				return i, err
+			}
+		}
+		return 0, nil
+	}
+	large := new(search.TooLargeError)
+	at, err := fill(search.Options{MaxPostings: 1_500_500})
+	if !errors.As(err, &large) || at != 1500 || large.Postings != 1_501_000 || large.Estimated || large.Mean != 1000 {
+		t.Errorf("after %d documents: %v", at, err)
+	}
+	at, err = fill(search.Options{MaxPostings: 1_500_500, Documents: 100_000})
+	if !errors.As(err, &large) || at != 999 || large.Postings != 100_000_000 || !large.Estimated {
+		t.Errorf("after %d documents: %v", at, err)
+	}
+	if message := err.Error(); !strings.Contains(message, "100000000 postings") || !strings.Contains(message, "1000 terms a document") || !strings.Contains(message, "1500500") {
+		t.Errorf("the message lacks a number: %s", message)
+	}
+}
+
+func TestFrequencies(t *testing.T) {
+	index := build(t, []string{"a", "b"}, []search.Vector{
+		{Terms: []uint32{0, 3}, Weights: []float32{1, 1}},
+		{Terms: []uint32{3}, Weights: []float32{1}},
+	}, 6)
+	if index.Documents() != 2 || index.Vocab() != 6 || index.Postings() != 3 {
+		t.Errorf("%+v", index.Summary())
+	}
+	for term, want := range map[uint32]int{0: 1, 1: 0, 3: 2, 5: 0, 6: 0, math.MaxUint32: 0} {
+		if got := index.Frequency(term); got != want {
+			t.Errorf("term %d: %d documents, want %d", term, got, want)
+		}
+	}
+}
