@@ -80,7 +80,7 @@ func recipeRules() []rule {
 		flag("model.tie"),
 		number("model.init_std", positive, "number > 0"),
 		number("model.dropout", belowOne, "number, 0 ≤ x < 1"),
-		text("start.folder", "a folder (./FOLDER, /FOLDER, data:PATH) or a hub name", wrongReference),
+		text("start.folder", "a folder (./FOLDER, /FOLDER, data:PATH) or a hub name", wrongStart),
 		choice("start.head", "keep", "new"),
 		text("tokenizer", `a folder or tokenizer.json (./…, /…, data:PATH), or "builtin:demo"`, wrongReference),
 		texts("data.text", "a reference to data, or a list of them", wrongReference).need(),
@@ -102,6 +102,13 @@ func recipeRules() []rule {
 		number("train.beta2", belowOne, "number, 0 ≤ x < 1"),
 		choice("train.precision", "float32", "bfloat16"),
 	}
+}
+
+func wrongStart(s string) string {
+	if strings.HasPrefix(s, "recipe:") {
+		return "a recipe cannot start from another recipe's backbone"
+	}
+	return wrongReference(s)
 }
 
 // acrossRecipe finds what is missing from, or contradicts in, the recipe whole.
@@ -147,6 +154,9 @@ func acrossRecipe(r Recipe, found map[string]bool) []Fault {
 	}
 	if found["data.text"] && len(r.Data.Text) == 0 {
 		fault("data.text", "[]", "names nothing", "at least one reference")
+	}
+	if r.Data.ExtraTexts > 0 && len(r.Data.Text) > 0 && !contains(r.Data.Text, "builtin:demo") {
+		fault("data.extra_texts", fmt.Sprint(r.Data.ExtraTexts), "extra texts are made of the built-in world, which data.text does not name", `0, or "builtin:demo" in data.text`)
 	}
 	if r.Data.ExtraTexts == 0 && r.Data.ExtraQueryShare > 0 {
 		fault("data.extra_query_share", literal(reflect.ValueOf(r.Data.ExtraQueryShare)), "there are no data.extra_texts to take a share of", "")

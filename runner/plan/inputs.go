@@ -1,0 +1,252 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"headroom/data/source"
+	"headroom/sweeps"
+)
+
+// inputs finds what runs start from, each reference once, and gathers what is
+// wrong with any of them.
+type inputs struct {
+	file     string
+	resolver source.Resolver
+	read     func(name string) (*sweeps.Recipe, error)
+	models   map[string]model
+	sets     map[string]set
+	made     map[string]recipe
+	order    []string // recipes in the order of their first use
+	faults   sweeps.Faults
+}
+
+// model is what is known of a backbone. why says why it cannot be used yet.
+type model struct {
+	weights, tokenizer, why string
+	recipe                  sweeps.ID
+	positions               int
+	bad                     bool
+}
+
+// set is what is known of a collection's split.
+type set struct {
+	digest, why string
+	positives   int
+	bad         bool
+}
+
+// recipe is what is known of a pretraining recipe.
+type recipe struct {
+	recipe sweeps.Recipe
+	id     sweeps.ID
+	in     sweeps.Inputs
+	why    string
+	bad    bool
+}
+
+func newInputs(o Options) *inputs {
+	in := &inputs{
+		file: o.Spec.Path, resolver: *o.Resolver, read: o.Recipe,
+		models: map[string]model{}, sets: map[string]set{}, made: map[string]recipe{},
+	}
+	in.resolver.Workspace = o.Workspace
+	in.resolver.RecipeID = func(name string) (string, error) {
+		made := in.recipe(name)
+		if made.id == "" {
+			return "", fmt.Errorf("%w: %s", source.ErrUnresolved, made.why)
+		}
+		return string(made.id), nil
+	}
+	return in
+}
+
+func (in *inputs) fault(key, value, message string) {
+	fault := sweeps.Fault{File: in.file, Key: key, Value: value, Message: message}
+	for _, known := range in.faults {
+		if known == fault {
+			return
+		}
+	}
+	in.faults = append(in.faults, fault)
+}
+
+// model finds a backbone.
+func (in *inputs) model(key, ref string) model {
+	if known, ok := in.models[ref]; ok {
+		return known
+	}
+	var m model
+	if name, ok := strings.CutPrefix(ref, "recipe:"); ok {
+		m = in.recipeModel(key, ref, name)
+	} else {
+		checkpoint, err := in.resolver.Checkpoint(ref)
+		m = model{weights: checkpoint.Weights, tokenizer: checkpoint.Tokenizer, positions: checkpoint.Positions}
+		if err != nil {
+			m = in.absent(key, ref, err)
+		}
+	}
+	in.models[ref] = m
+	return m
+}
+
+func (in *inputs) absent(key, ref string, err error) model {
+	if errors.Is(err, source.ErrUnresolved) {
+		return model{why: err.Error()}
+	}
+	in.fault(key, fmt.Sprintf("%q", ref), err.Error())
+	return model{bad: true}
+}
+
+// recipeModel is the backbone of a recipe, whose identity is known before it is
+// made.
+func (in *inputs) recipeModel(key, ref, name string) model {
+	made := in.recipe(name)
+	if made.bad {
+		return model{bad: true}
+	}
+	m := model{tokenizer: made.in.Tokenizer, why: made.why, positions: made.recipe.Model.Positions}
+	if made.id == "" {
+		return m
+	}
+	m.weights, m.recipe = "recipe:"+string(made.id), made.id
+	checkpoint, err := in.resolver.Checkpoint("recipe:" + string(made.id))
+	switch {
+	case err == nil:
+		m.recipe, m.positions = "", checkpoint.Positions
+	case errors.Is(err, source.ErrUnresolved):
+		m.why = fmt.Sprintf("its backbone is not made yet: recipe %s (%s)", name, made.id.Short())
+	default:
+		in.fault(key, fmt.Sprintf("%q", ref), fmt.Sprintf("%v; remove the folder to have it made again", err))
+		m.bad = true
+	}
+	return m
+}
+
+// data finds one split of a collection.
+func (in *inputs) data(key, ref, split string) set {
+	name := ref + "\x00" + split
+	if known, ok := in.sets[name]; ok {
+		return known
+	}
+	s := set{}
+	folder, err := in.resolver.Data(ref)
+	if err == nil {
+		s.positives, err = in.resolver.Positives(folder, split)
+	}
+	if err == nil {
+		s.digest, err = in.resolver.DigestCollection(folder, split)
+	}
+	switch {
+	case errors.Is(err, source.ErrUnresolved):
+		s = set{why: err.Error()}
+	case err != nil:
+		in.fault(key, fmt.Sprintf("%q", ref), err.Error())
+		s = set{bad: true}
+	}
+	in.sets[name] = s
+	return s
+}
+
+// recipe identifies a recipe: its settings and the digests of what it reads.
+func (in *inputs) recipe(name string) recipe {
+	if known, ok := in.made[name]; ok {
+		return known
+	}
+	made := in.identify(name)
+	in.made[name] = made
+	in.order = append(in.order, name)
+	return made
+}
+
+func (in *inputs) identify(name string) recipe {
+	key := "model.backbone"
+	if in.read == nil {
+		in.fault(key, fmt.Sprintf("%q", "recipe:"+name), "no recipes are known here")
+		return recipe{bad: true}
+	}
+	read, err := in.read(name)
+	var faults sweeps.Faults
+	switch {
+	case errors.As(err, &faults):
+		in.faults = append(in.faults, faults...)
+		return recipe{bad: true}
+	case err != nil:
+		in.fault(key, fmt.Sprintf("%q", "recipe:"+name), err.Error())
+		return recipe{bad: true}
+	case read.Name != name:
+		in.fault(key, fmt.Sprintf("%q", "recipe:"+name), fmt.Sprintf("the recipe of that file calls itself %q", read.Name))
+		return recipe{bad: true}
+	}
+	made := recipe{recipe: *read}
+	made.recipe.Data.Text = nil
+	for _, ref := range read.Data.Text {
+		made.recipe.Data.Text = append(made.recipe.Data.Text, in.resolver.Absolute(ref))
+	}
+	made.recipe.Start.Folder = in.resolver.Absolute(read.Start.Folder)
+	made.recipe.Tokenizer = in.resolver.Absolute(read.Tokenizer)
+	in.digests(name, &made)
+	if made.why == "" && !made.bad {
+		made.id = sweeps.RecipeID(*read, made.in)
+	}
+	return made
+}
+
+// digests fills in what a recipe reads; what is only absent leaves its reason.
+func (in *inputs) digests(name string, made *recipe) {
+	note := func(key string, err error) {
+		switch {
+		case err == nil:
+		case errors.Is(err, source.ErrUnresolved):
+			made.why = err.Error()
+		default:
+			in.fault("recipe "+name+": "+key, "", err.Error())
+			made.bad = true
+		}
+	}
+	r := made.recipe
+	if r.Start.Folder != "" {
+		start, err := in.resolver.Checkpoint(r.Start.Folder)
+		note("start.folder", err)
+		made.in.Weights, made.in.Tokenizer = start.Weights, start.Tokenizer
+		if err == nil && made.recipe.Model.Positions == 0 {
+			made.recipe.Model.Positions = start.Positions
+		}
+	}
+	if r.Tokenizer != "" {
+		path, err := in.resolver.Tokenizer(r.Tokenizer)
+		if err == nil {
+			made.in.Tokenizer, err = in.resolver.DigestFile(path)
+		}
+		note("tokenizer", err)
+	}
+	var texts []string
+	for _, ref := range r.Data.Text {
+		folder, err := in.resolver.Data(ref)
+		digest := ""
+		if err == nil {
+			digest, err = in.resolver.DigestCorpus(folder)
+		}
+		note("data.text", err)
+		texts = append(texts, digest)
+	}
+	made.in.Data = strings.Join(texts, "+")
+}
+
+// fits finds settings that the data or the backbone cannot bear.
+func (in *inputs) fits(c sweeps.RunConfig, backbone model, data set) {
+	if data.positives > 0 && c.Train.Batch > data.positives {
+		in.fault("train.batch", fmt.Sprint(c.Train.Batch), fmt.Sprintf("larger than the data: %s has %d training examples", c.Data.Train, data.positives))
+	}
+	if p := backbone.positions; p > 0 {
+		for _, length := range []struct {
+			key string
+			n   int
+		}{{"data.max_query", c.Data.MaxQuery}, {"data.max_document", c.Data.MaxDocument}} {
+			if length.n > p {
+				in.fault(length.key, fmt.Sprint(length.n), fmt.Sprintf("longer than the %d positions of %s", p, c.Model.Backbone))
+			}
+		}
+	}
+}

@@ -1,0 +1,263 @@
+// Package plan decides what a sweep still needs and says why. It reads the
+// sweep, the data and models that it names, and the workspace's files, and
+// changes none of them: Make gives the same answer until something else does
+// work. What `headroom plan` prints is what `headroom run` does.
+//
+// All that is wrong with the inputs is reported at once, as sweeps.Faults, so
+// that nothing is found out only after compute has started. What may still come
+// to be (a hub model, a recipe not yet made, a collection not yet fetched) is no
+// fault: its rows are Unresolved, with the reason.
+package plan
+
+import (
+	"context"
+	"fmt"
+
+	"headroom/data/source"
+	"headroom/sweeps"
+)
+
+// State is what a row needs.
+type State string
+
+const (
+	// New: nothing is there yet.
+	New State = "new"
+	// Queued: written into the workspace, waiting for its first attempt.
+	Queued State = "queued"
+	// Running: a live process holds it.
+	Running State = "running"
+	// Resume: begun, not ended, and nobody works on it.
+	Resume State = "resume"
+	// Done: finished; nothing to do.
+	Done State = "done"
+	// Collapsed: finished, and its verdict is a collapse. Not tried again.
+	Collapsed State = "collapsed"
+	// Failed: the last attempt ended in an error; it is tried again.
+	Failed State = "failed"
+	// Stale: finished under semantics that have changed since.
+	Stale State = "stale"
+	// Unresolved: something it needs is not there yet.
+	Unresolved State = "unresolved"
+)
+
+// Finished tells whether a state means that there is nothing to do.
+func (s State) Finished() bool { return s == Done || s == Collapsed }
+
+// Options are what a plan is made from.
+type Options struct {
+	// Spec is the sweep.
+	Spec *sweeps.Spec
+	// Only keeps the runs that every filter matches.
+	Only []sweeps.Filter
+	// Workspace may not exist yet.
+	Workspace string
+	// Resolver finds data and models. Its RecipeID is not used: recipes are
+	// identified from Recipe.
+	Resolver *source.Resolver
+	// Recipe reads the pretraining recipe of a name.
+	Recipe func(name string) (*sweeps.Recipe, error)
+	// Holder says which live process holds the lease of a folder, "" for none.
+	Holder func(folder string) string
+	// Semantics are today's; nil is sweeps.CurrentSemantics.
+	Semantics sweeps.Semantics
+	// Earlier are former semantics, newest first; nil is sweeps.EarlierSemantics.
+	Earlier []sweeps.Semantics
+}
+
+// Plan is the answer, in the order of the sweep.
+type Plan struct {
+	Schema   int    `json:"schema"`
+	Sweep    string `json:"sweep"`
+	Question string `json:"question"`
+	// Recipes are the backbones that runs need made.
+	Recipes     []Recipe     `json:"recipes"`
+	Runs        []Run        `json:"runs"`
+	Evaluations []Evaluation `json:"evaluations"`
+	// Seconds is the predicted work of all that is not finished, one slot's
+	// time; nil where nothing has been measured yet.
+	Seconds *float64 `json:"seconds_predicted"`
+}
+
+// Run is one point of the sweep.
+type Run struct {
+	// ID is "" while an input is unresolved whose digest it needs.
+	ID    sweeps.ID `json:"id"`
+	Label string    `json:"label"`
+	State State     `json:"state"`
+	Why   string    `json:"why"`
+	// Seconds is the predicted rest of its work; nil where unknown.
+	Seconds *float64 `json:"seconds_predicted"`
+	// Config has every effective value; its paths are absolute.
+	Config sweeps.RunConfig `json:"config"`
+
+	// Inputs are the digests in the id.
+	Inputs sweeps.Inputs `json:"-"`
+	// Folder is the run's, inside the workspace.
+	Folder string `json:"-"`
+	// Needs is the id of the recipe whose backbone must be made first, or "".
+	Needs sweeps.ID `json:"-"`
+}
+
+// Recipe is a backbone that runs of the plan start from.
+type Recipe struct {
+	ID      sweeps.ID `json:"id"`
+	Name    string    `json:"name"`
+	State   State     `json:"state"`
+	Why     string    `json:"why"`
+	Seconds *float64  `json:"seconds_predicted"`
+
+	// Recipe has absolute paths.
+	Recipe sweeps.Recipe `json:"-"`
+	Inputs sweeps.Inputs `json:"-"`
+	Folder string        `json:"-"`
+}
+
+// Count is the number of runs in a state.
+func (p *Plan) Count(state State) int {
+	n := 0
+	for _, run := range p.Runs {
+		if run.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// Idle tells whether all is finished: running the sweep would do nothing.
+func (p *Plan) Idle() bool {
+	for _, run := range p.Runs {
+		if !run.State.Finished() {
+			return false
+		}
+	}
+	for _, e := range p.Evaluations {
+		if !e.State.Finished() {
+			return false
+		}
+	}
+	return true
+}
+
+// Make plans a sweep. Its error is sweeps.Faults where the sweep or its inputs
+// are wrong.
+func Make(ctx context.Context, o Options) (*Plan, error) {
+	configs, err := o.Spec.Expand()
+	if err != nil {
+		return nil, err
+	}
+	if o.Semantics == nil {
+		o.Semantics = sweeps.CurrentSemantics()
+	}
+	if o.Earlier == nil {
+		o.Earlier = sweeps.EarlierSemantics()
+	}
+	m := &maker{Options: o, found: newInputs(o), plan: &Plan{
+		Schema: 1, Sweep: o.Spec.Name, Question: o.Spec.Question,
+		Recipes: []Recipe{}, Runs: []Run{}, Evaluations: []Evaluation{},
+	}}
+	for _, config := range configs {
+		if !matches(o.Only, config) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		m.run(config)
+	}
+	if len(m.plan.Runs) == 0 && len(m.found.faults) == 0 {
+		m.found.fault("--only", "", fmt.Sprintf("none of the sweep's %d runs matches", len(configs)))
+	}
+	m.recipes()
+	m.baselines()
+	if len(m.found.faults) > 0 {
+		return nil, m.found.faults
+	}
+	m.predict(ctx)
+	return m.plan, ctx.Err()
+}
+
+func matches(filters []sweeps.Filter, c sweeps.RunConfig) bool {
+	for _, f := range filters {
+		if !f.Match(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// maker carries one call of Make.
+type maker struct {
+	Options
+	found *inputs
+	plan  *Plan
+	seen  map[sweeps.ID]string
+}
+
+func (m *maker) run(config sweeps.RunConfig) {
+	config = m.absolute(config)
+	backbone := m.found.model("model.backbone", config.Model.Backbone)
+	data := m.found.data("data.train", config.Data.Train, "train")
+	m.found.fits(config, backbone, data)
+
+	run := Run{Config: config}
+	run.Inputs = sweeps.Inputs{Weights: backbone.weights, Tokenizer: backbone.tokenizer, Data: data.digest}
+	known := backbone.weights != "" && backbone.tokenizer != "" && data.digest != ""
+	if known {
+		run.ID = m.Semantics.RunID(config, run.Inputs)
+		run.Folder = runFolder(m.Workspace, run.ID)
+	}
+	run.Label = sweeps.Label(config, run.ID)
+	if m.same(run) {
+		return
+	}
+	switch {
+	case known:
+		m.settle(&run)
+		if backbone.why != "" && !run.State.Finished() && run.State != Running {
+			run.State, run.Why = Unresolved, backbone.why
+		}
+	case backbone.why != "":
+		run.State, run.Why = Unresolved, backbone.why
+	default:
+		run.State, run.Why = Unresolved, data.why
+	}
+	if !run.State.Finished() {
+		run.Needs = backbone.recipe
+	}
+	m.plan.Runs = append(m.plan.Runs, run)
+	m.evaluations(run)
+}
+
+// same finds two points that turn out to be one run, such as two paths to one
+// checkpoint.
+func (m *maker) same(run Run) bool {
+	if run.ID == "" {
+		return false
+	}
+	if m.seen == nil {
+		m.seen = map[sweeps.ID]string{}
+	}
+	this := run.Config.Model.Backbone + " on " + run.Config.Data.Train
+	if other, twice := m.seen[run.ID]; twice {
+		m.found.fault("grid", "", fmt.Sprintf("two points are the same run %s: %s, and %s hold the same files", run.ID.Short(), other, this))
+		return true
+	}
+	m.seen[run.ID] = this
+	return false
+}
+
+// absolute makes every reference of a configuration mean the same from any
+// folder, so that a worker need not know where the sweep file lay.
+func (m *maker) absolute(c sweeps.RunConfig) sweeps.RunConfig {
+	c.Model.Backbone = m.Resolver.Absolute(c.Model.Backbone)
+	c.Data.Train = m.Resolver.Absolute(c.Data.Train)
+	for _, list := range []*[]string{&c.Evaluate.Final, &c.Evaluate.During} {
+		out := make([]string, 0, len(*list))
+		for _, ref := range *list {
+			out = append(out, m.Resolver.Absolute(ref))
+		}
+		*list = out
+	}
+	return c
+}

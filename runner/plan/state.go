@@ -1,0 +1,171 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"headroom/metrics/event"
+	"headroom/sweeps"
+)
+
+func runFolder(workspace string, id sweeps.ID) string {
+	return filepath.Join(workspace, "runs", string(id))
+}
+
+// settle decides a run's state from its files.
+func (m *maker) settle(run *Run) {
+	run.State, run.Why = m.state(run.Folder, run.Config.Train.Steps)
+	if run.State != New {
+		return
+	}
+	for _, earlier := range m.Earlier {
+		id := earlier.RunID(run.Config, run.Inputs)
+		if id == run.ID {
+			continue
+		}
+		if state, _ := m.state(runFolder(m.Workspace, id), run.Config.Train.Steps); state.Finished() {
+			run.State, run.Why = Stale, fmt.Sprintf("done as %s, but what its settings mean has changed since", id.Short())
+			return
+		}
+	}
+}
+
+// state decides from a run's folder.
+func (m *maker) state(folder string, steps int) (State, string) {
+	attempts, err := event.Attempts(folder)
+	if err != nil {
+		return Failed, err.Error()
+	}
+	if m.Holder != nil && len(attempts) > 0 {
+		if who := m.Holder(folder); who != "" {
+			return Running, "held by " + who
+		}
+	}
+	if len(attempts) == 0 {
+		if _, err := os.Stat(filepath.Join(folder, "config.toml")); err == nil {
+			return Queued, "in the workspace, not begun"
+		}
+		return New, "not in the workspace"
+	}
+	// An attempt that finished decides, whatever came after it.
+	var last end
+	number, cut := 0, error(nil)
+	for i := len(attempts) - 1; i >= 0; i-- {
+		e, err := readEnd(event.Path(folder, attempts[i]))
+		if err == nil && e.ended != nil && e.ended.State == event.StateDone {
+			return e.state(attempts[i], steps)
+		}
+		if number == 0 {
+			last, number, cut = e, attempts[i], err
+		}
+	}
+	if errors.Is(cut, fs.ErrNotExist) {
+		return Resume, fmt.Sprintf("attempt %d ended before it began", number)
+	}
+	if cut != nil {
+		return Failed, fmt.Sprintf("attempt %d cannot be read: %v", number, cut)
+	}
+	return last.state(number, steps)
+}
+
+// end is what the last lines of an attempt's log say.
+type end struct {
+	ended      *event.Ended
+	judged     *event.Judged
+	checkpoint *event.Checkpoint
+	lastStep   int
+	steps      bool
+}
+
+func (e end) state(attempt, steps int) (State, string) {
+	if e.ended == nil || e.ended.State == event.StateInterrupted || e.ended.State == event.StatePreempted {
+		how := "was cut short"
+		if e.ended != nil {
+			how = "was " + e.ended.State
+		}
+		at := ""
+		if e.ended != nil && e.ended.Step > 0 {
+			at = fmt.Sprintf(" at step %d of %d", e.ended.Step, steps)
+		} else if e.steps {
+			at = fmt.Sprintf(" after step %d of %d", e.lastStep, steps)
+		}
+		return Resume, fmt.Sprintf("attempt %d %s%s", attempt, how, at)
+	}
+	switch e.ended.State {
+	case event.StateDone:
+		if e.judged != nil && e.judged.Verdict != "healthy" && e.judged.Verdict != "" {
+			return Collapsed, "finished: " + e.judged.Verdict
+		}
+		return Done, "finished"
+	case event.StateFailed:
+		return Failed, fmt.Sprintf("attempt %d failed: %s", attempt, e.ended.Error)
+	}
+	return Failed, fmt.Sprintf("attempt %d ended as %q, which this version does not know", attempt, e.ended.State)
+}
+
+// tailBytes is how much of a log's end is read: an attempt closes with a few
+// short lines, and a plan must not read millions of steps to find them.
+const tailBytes = 1 << 16
+
+// readEnd reads the end of an attempt's log.
+func readEnd(path string) (end, error) {
+	var e end
+	err := scanTail(path, func(r event.Record) error {
+		switch v := r.Event.(type) {
+		case event.Ended:
+			e.ended = &v
+		case event.Judged:
+			e.judged = &v
+		case event.Checkpoint:
+			e.checkpoint = &v
+		case event.Step:
+			e.lastStep, e.steps = v.Step, true
+		}
+		return nil
+	})
+	return e, err
+}
+
+func scanTail(path string, visit func(event.Record) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read event log: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("read event log: %w", err)
+	}
+	if info.Size() > tailBytes {
+		offset := info.Size() - tailBytes
+		tail, err := io.ReadAll(io.NewSectionReader(f, offset, tailBytes))
+		if err != nil {
+			return fmt.Errorf("read event log: %w", err)
+		}
+		if cut := bytes.IndexByte(tail, '\n'); cut >= 0 {
+			tail = tail[cut+1:]
+			if seq, ok := firstSeq(tail); ok {
+				from := event.Position{Offset: offset + int64(cut) + 1, Seq: seq - 1}
+				_, err := event.ScanReader(bytes.NewReader(tail), path, from, visit)
+				return err
+			}
+		}
+	}
+	_, err = event.Scan(path, event.Position{}, visit)
+	return err
+}
+
+// firstSeq reads the number of the first whole line.
+func firstSeq(tail []byte) (int64, bool) {
+	line, _, whole := bytes.Cut(tail, []byte("\n"))
+	var head struct {
+		Seq int64 `json:"seq"`
+	}
+	return head.Seq, whole && json.Unmarshal(line, &head) == nil && head.Seq > 0
+}
