@@ -1,0 +1,250 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"headroom/data/collection"
+	"headroom/data/trec"
+	"headroom/metrics/ir"
+	"headroom/metrics/sparsity"
+	"headroom/runner/search"
+)
+
+// Depth is how many documents a ranking keeps.
+const Depth = 1000
+
+// CollectionOptions say what is measured and where the files go.
+type CollectionOptions struct {
+	// Dataset is the reference as the user wrote it; it names the evaluation.
+	Dataset string
+	// Split of the collection's qrels; "test" where empty.
+	Split string
+	// Measures; the defaults where empty.
+	Measures []ir.Measure
+	// MaxQuery and MaxDocument cut texts, in tokens.
+	MaxQuery, MaxDocument int
+	// Threads of search; 0 is all cores.
+	Threads int
+	// OutDir receives run.trec.gz, per_query.tsv and summary.json, all or nothing; "" keeps nothing.
+	OutDir string
+	// ID, Name and Backbone are written into the summary.
+	ID, Name, Backbone string
+	// Progress, which may be nil, is told of texts encoded.
+	Progress func(done, total int)
+}
+
+// judged are the queries of a split with their texts, in ascending order of id.
+type judged struct {
+	qrels trec.Qrels
+	ids   []string
+	texts []string
+}
+
+func (o *CollectionOptions) open(c *collection.Collection) (judged, []collection.Document, error) {
+	if o.Split == "" {
+		o.Split = "test"
+	}
+	if len(o.Measures) == 0 {
+		o.Measures = ir.Defaults()
+	}
+	var j judged
+	var err error
+	if j.qrels, err = c.Qrels(o.Split); err != nil {
+		return j, nil, err
+	}
+	queries, err := c.Queries()
+	if err != nil {
+		return j, nil, err
+	}
+	text := make(map[string]string, len(queries))
+	for _, q := range queries {
+		text[q.ID] = q.Text
+	}
+	j.ids = j.qrels.Queries()
+	for _, id := range j.ids {
+		j.texts = append(j.texts, text[id])
+	}
+	documents, err := c.Documents()
+	return j, documents, err
+}
+
+// encodeBlock documents are encoded, then indexed and forgotten.
+const encodeBlock = 2048
+
+// Dense collections are refused before the search would take hours: more than
+// this share of the vocabulary active in a document and this many postings in all.
+const (
+	denseShare    = 0.1
+	densePostings = 60_000_000
+)
+
+// DenseError is returned when vectors are too dense to be searched exactly in
+// reasonable time: a collapsed or untrained model of a large vocabulary.
+type DenseError struct {
+	Active   float64 // mean terms a document so far
+	Vocab    int
+	Postings int64 // expected for the whole collection
+}
+
+func (e *DenseError) Error() string {
+	return fmt.Sprintf("documents have %.0f active terms of %d on average, about %d postings in all: too dense for exact search (the limit is %d postings where more than %.0f %% of the vocabulary is active)",
+		e.Active, e.Vocab, e.Postings, densePostings, 100*denseShare)
+}
+
+// OnCollection encodes a collection and its judged queries, searches and measures.
+// A document whose id is the query's own is left out before the cut-off, as BEIR
+// does. The means run over every query of the qrels.
+func OnCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o CollectionOptions) (Summary, error) {
+	s, err := onCollection(ctx, enc, c, o)
+	if err != nil {
+		return s, fmt.Errorf("evaluate on %q: %w", o.Dataset, err)
+	}
+	return s, nil
+}
+
+func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o CollectionOptions) (Summary, error) {
+	asked, documents, err := o.open(c)
+	if err != nil {
+		return Summary{}, err
+	}
+	total := len(documents) + len(asked.ids)
+	start := time.Now()
+	var inDocuments, inQueries sparsity.Counter
+	builder := search.NewBuilder(search.Options{Vocab: enc.Vocab(), Documents: len(documents)})
+	var indexing time.Duration
+	for first := 0; first < len(documents); first += encodeBlock {
+		block := documents[first:min(first+encodeBlock, len(documents))]
+		texts := make([]string, len(block))
+		for i, d := range block {
+			texts[i] = d.Content()
+		}
+		vectors, err := enc.Encode(ctx, texts, o.MaxDocument, func(done, _ int) { o.report(first+done, total) })
+		if err != nil {
+			return Summary{}, err
+		}
+		added := time.Now()
+		for i, v := range vectors {
+			inDocuments.Add(v.Terms)
+			if err := builder.Add(block[i].ID, v); err != nil {
+				return Summary{}, err
+			}
+		}
+		indexing += time.Since(added)
+		mean := inDocuments.Mean()
+		if expected := int64(mean * float64(len(documents))); mean > denseShare*float64(enc.Vocab()) && expected > densePostings {
+			return Summary{}, &DenseError{Active: mean, Vocab: enc.Vocab(), Postings: expected}
+		}
+	}
+	vectors, err := enc.Encode(ctx, asked.texts, o.MaxQuery, func(done, _ int) { o.report(len(documents)+done, total) })
+	if err != nil {
+		return Summary{}, err
+	}
+	for _, v := range vectors {
+		inQueries.Add(v.Terms)
+	}
+	encoded := time.Since(start) - indexing
+	start = time.Now()
+	index, err := builder.Finish()
+	if err != nil {
+		return Summary{}, err
+	}
+	indexing += time.Since(start)
+	start = time.Now()
+	hits, err := index.SearchAll(ctx, vectors, Depth+1, o.Threads)
+	if err != nil {
+		return Summary{}, err
+	}
+	searched := time.Since(start)
+	summary, err := o.measure(c, asked, len(documents), hits)
+	if err != nil {
+		return Summary{}, err
+	}
+	active := [2]float64{inQueries.Mean(), inDocuments.Mean()}
+	flops := sparsity.FLOPS(&inQueries, &inDocuments)
+	summary.ActiveQuery, summary.ActiveDocument, summary.Flops = &active[0], &active[1], &flops
+	summary.Seconds = Seconds{Encode: encoded.Seconds(), Index: indexing.Seconds(), Search: searched.Seconds()}
+	return summary.keep(o.OutDir)
+}
+
+// BM25 measures the lexical baseline on a collection.
+func BM25(ctx context.Context, c *collection.Collection, o CollectionOptions) (Summary, error) {
+	s, err := bm25(ctx, c, o)
+	if err != nil {
+		return s, fmt.Errorf("evaluate BM25 on %q: %w", o.Dataset, err)
+	}
+	return s, nil
+}
+
+func bm25(ctx context.Context, c *collection.Collection, o CollectionOptions) (Summary, error) {
+	asked, documents, err := o.open(c)
+	if err != nil {
+		return Summary{}, err
+	}
+	start := time.Now()
+	ids, texts := make([]string, len(documents)), make([]string, len(documents))
+	for i, d := range documents {
+		ids[i], texts[i] = d.ID, d.Content()
+	}
+	index, err := search.NewBM25(ids, texts, search.DefaultBM25())
+	if err != nil {
+		return Summary{}, err
+	}
+	indexed := time.Since(start)
+	start = time.Now()
+	hits, err := index.SearchAll(ctx, asked.texts, Depth+1, o.Threads)
+	if err != nil {
+		return Summary{}, err
+	}
+	searched := time.Since(start)
+	if o.Name == "" {
+		o.Name = "bm25"
+	}
+	summary, err := o.measure(c, asked, len(documents), hits)
+	if err != nil {
+		return Summary{}, err
+	}
+	summary.Seconds = Seconds{Index: indexed.Seconds(), Search: searched.Seconds()}
+	return summary.keep(o.OutDir)
+}
+
+func (o CollectionOptions) report(done, total int) {
+	if o.Progress != nil {
+		o.Progress(done, total)
+	}
+}
+
+// measure turns hits into a run and its figures.
+func (o CollectionOptions) measure(c *collection.Collection, asked judged, documents int, hits [][]search.Hit) (Summary, error) {
+	run := search.ToRun(asked.ids, hits)
+	for query, scored := range run {
+		run[query] = withoutSelf(query, scored)
+	}
+	result, err := ir.Evaluate(asked.qrels, run, o.Measures)
+	if err != nil {
+		return Summary{}, err
+	}
+	digest, err := c.DigestOf(o.Split)
+	if err != nil {
+		return Summary{}, err
+	}
+	report := ir.NewReport(result)
+	return Summary{
+		Schema: 1, ID: o.ID, Dataset: o.Dataset, Split: o.Split, Name: o.Name, Backbone: o.Backbone,
+		Queries: len(asked.ids), Documents: documents, Measures: report.Means(),
+		QrelsDigest: digest, TieShare: ir.TieShare(asked.qrels, run, 10),
+		run: run, report: report,
+	}, nil
+}
+
+// withoutSelf drops the document that is the query itself and cuts at Depth.
+func withoutSelf(query string, scored []trec.Scored) []trec.Scored {
+	kept := scored[:0]
+	for _, s := range scored {
+		if s.Doc != query && len(kept) < Depth {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}

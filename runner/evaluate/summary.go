@@ -1,0 +1,146 @@
+package evaluate
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"headroom/data/trec"
+	"headroom/metrics/event"
+	"headroom/metrics/ir"
+)
+
+// Summary is one evaluation's result: summary.json.
+type Summary struct {
+	Schema    int                `json:"schema"`
+	ID        string             `json:"id,omitempty"`
+	Dataset   string             `json:"dataset"`
+	Split     string             `json:"split"`
+	Name      string             `json:"name,omitempty"`     // of a baseline: "bm25", "untrained"
+	Backbone  string             `json:"backbone,omitempty"` // of an untrained baseline
+	Queries   int                `json:"queries"`
+	Documents int                `json:"documents"`
+	Measures  map[string]float64 `json:"measures"`
+	// ActiveQuery and ActiveDocument are mean active dims; Flops is Σ_j p_q(j)·p_d(j).
+	// All three are absent for BM25.
+	ActiveQuery    *float64 `json:"active_query,omitempty"`
+	ActiveDocument *float64 `json:"active_document,omitempty"`
+	Flops          *float64 `json:"flops,omitempty"`
+	Seconds        Seconds  `json:"seconds"`
+	QrelsDigest    string   `json:"qrels_digest"`
+	// TieShare is the share of queries with equal scores among their first ten.
+	TieShare float64 `json:"tie_share"`
+
+	run    trec.Run
+	report ir.Report
+}
+
+// Seconds are the wall times of the phases.
+type Seconds struct {
+	Encode float64 `json:"encode"`
+	Index  float64 `json:"index"`
+	Search float64 `json:"search"`
+}
+
+// The files of an evaluation's folder.
+const (
+	RunFile      = "run.trec.gz"
+	PerQueryFile = "per_query.tsv"
+	SummaryFile  = "summary.json"
+)
+
+// Run is the ranking behind the figures.
+func (s Summary) Run() trec.Run { return s.run }
+
+// Report is the per-query result behind the figures.
+func (s Summary) Report() ir.Report { return s.report }
+
+// Event is the summary as a run's log records it; folder is relative to the run's.
+func (s Summary) Event(folder string) event.Evaluated {
+	e := event.Evaluated{ID: s.ID, Dataset: s.Dataset, Split: s.Split, Queries: s.Queries, Documents: s.Documents,
+		Measures: map[string]event.Value{}, Folder: folder,
+		Seconds: event.Seconds{Encode: s.Seconds.Encode, Index: s.Seconds.Index, Search: s.Seconds.Search}}
+	for name, value := range s.Measures {
+		e.Measures[name] = event.Value(value)
+	}
+	for _, p := range []struct {
+		from *float64
+		to   *event.Value
+	}{{s.ActiveQuery, &e.ActiveQuery}, {s.ActiveDocument, &e.ActiveDocument}, {s.Flops, &e.Flops}} {
+		if p.from != nil {
+			*p.to = event.Value(*p.from)
+		}
+	}
+	return e
+}
+
+// keep writes the evaluation's folder whole, replacing one of the same name.
+func (s Summary) keep(dir string) (Summary, error) {
+	if dir == "" {
+		return s, nil
+	}
+	fail := func(err error) (Summary, error) { return s, fmt.Errorf("keep evaluation %q: %w", dir, err) }
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return fail(err)
+	}
+	temp, err := os.MkdirTemp(filepath.Dir(dir), ".new-")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.RemoveAll(temp) // gone already where the rename succeeded
+	tag := s.Name
+	if tag == "" {
+		tag = "headroom"
+	}
+	err = errors.Join(
+		writeFile(filepath.Join(temp, RunFile), func(w io.Writer) error {
+			zip := gzip.NewWriter(w)
+			return errors.Join(trec.WriteRun(zip, s.run, tag), zip.Close())
+		}),
+		writeFile(filepath.Join(temp, PerQueryFile), s.report.WriteTSV),
+		writeFile(filepath.Join(temp, SummaryFile), func(w io.Writer) error {
+			enc := json.NewEncoder(w)
+			enc.SetIndent("", "  ")
+			return enc.Encode(s)
+		}))
+	if err != nil {
+		return fail(err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fail(err)
+	}
+	if err := os.Rename(temp, dir); err != nil {
+		return fail(err)
+	}
+	return s, os.Chmod(dir, 0o755)
+}
+
+func writeFile(path string, fill func(io.Writer) error) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := fill(f); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// ReadSummary reads an evaluation's summary.json.
+func ReadSummary(dir string) (Summary, error) {
+	path := filepath.Join(dir, SummaryFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Summary{}, err
+	}
+	var s Summary
+	if err := json.Unmarshal(text, &s); err != nil {
+		return s, fmt.Errorf("read evaluation %q: %w", path, err)
+	}
+	return s, nil
+}
