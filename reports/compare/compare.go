@@ -12,7 +12,7 @@ import (
 
 // Compare works out everything that a report says. It does not change in.
 func Compare(in *Input, r stats.Resampling) (*Comparison, error) {
-	c := &Comparison{Sweep: in.Sweep, Question: in.Question, Revision: in.Revision}
+	c := &Comparison{Sweep: in.Sweep, Question: in.Question, Revision: in.Revision, Resampling: r}
 	for i := range in.Runs {
 		c.Runs = append(c.Runs, &in.Runs[i])
 	}

@@ -17,6 +17,7 @@ const (
 	BestUntrained    Kind = "best k minus untrained"
 	NaturalBM25      Kind = "k = 1 minus BM25"
 	NaturalUntrained Kind = "k = 1 minus untrained"
+	HealthyBM25      Kind = "other k, healthy seeds, minus BM25"
 	BetweenLines     Kind = "between backbones at their best k"
 )
 
@@ -225,6 +226,17 @@ func (c *Comparison) contrasts(r stats.Resampling) error {
 				}
 				if err := add(pair.kind, line, dataset, pair.a, pair.b); err != nil {
 					return err
+				}
+			}
+			if dataset == c.Datasets[0] && bm25.fixed != nil {
+				for _, p := range line.Points {
+					other := side{name: line.Name() + " k=" + p.Text, runs: p.Healthy()}
+					if p == best || p == natural || len(other.runs) == 0 {
+						continue
+					}
+					if err := add(HealthyBM25, line, dataset, other, bm25); err != nil {
+						return err
+					}
 				}
 			}
 		}

@@ -20,6 +20,9 @@ func (c *Comparison) findings() []string {
 			out = append(out, c.rise(line, dataset)...)
 			out = append(out, c.against(line, dataset)...)
 		}
+		if dataset == c.Datasets[0] {
+			out = append(out, c.degraded()...)
+		}
 		out = append(out, c.between(dataset)...)
 	}
 	for _, line := range c.Lines {
@@ -42,7 +45,7 @@ func (l *Line) collapses() []string {
 		if len(bad) == len(p.Runs) {
 			all = append(all, text)
 		} else {
-			some = append(some, fmt.Sprintf("k = %s (%d of %s: %s)", p.Text, len(bad), count(len(p.Runs), "seed"), kinds(bad)))
+			some = append(some, fmt.Sprintf("k = %s (%d of %s collapsed: %s)", p.Text, len(bad), count(len(p.Runs), "seed"), kinds(bad)))
 		}
 	}
 	var out []string
@@ -152,6 +155,18 @@ func (c *Comparison) against(line *Line, dataset string) []string {
 		what := map[string]string{"above": "is above", "below": "is below", "~": "shows no evidence of a difference (~) from"}[d.Verdict()]
 		out = append(out, fmt.Sprintf("%s on %s: k = %s at %s %s %s at %s (%s).",
 			line.Name(), dataset, point.Text, Score(mean), what, other, Score(mean-d.Mean), d.interval()))
+	}
+	return out
+}
+
+// degraded names the points that no detector accuses and that are nevertheless
+// below BM25: "degraded" is no verdict but this comparison.
+func (c *Comparison) degraded() []string {
+	var out []string
+	for _, d := range c.Contrasts {
+		if d.Kind == HealthyBM25 && d.Verdict() == "below" {
+			out = append(out, fmt.Sprintf("%s on %s: healthy by verdict (%s) and yet below BM25 (%s).", d.A, d.Dataset, count(len(d.PerSeed), "seed"), d.interval()))
+		}
 	}
 	return out
 }

@@ -45,6 +45,20 @@ func fixed(v float64, layout string) string {
 	return s
 }
 
+// QuantityLike writes v with as many decimals as Quantity gives like: a spread
+// beside its mean.
+func QuantityLike(v, like float64) string {
+	text := Quantity(like)
+	if math.IsNaN(v) || strings.ContainsAny(text, "?enI") {
+		return Quantity(v)
+	}
+	decimals := 0
+	if i := strings.IndexByte(text, '.'); i >= 0 {
+		decimals = len(text) - i - 1
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64)
+}
+
 // Quantity writes a count-like mean with about three digits: 330.25 is 330, 4.26 is 4.3.
 func Quantity(v float64) string {
 	switch a := math.Abs(v); {

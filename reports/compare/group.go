@@ -25,6 +25,8 @@ type Comparison struct {
 	Runs, Open []*Run
 	Baselines  []Baseline
 	Contrasts  []*Contrast
+	// Resampling is how the contrasts' intervals were drawn.
+	Resampling stats.Resampling
 	Findings   []string
 	Limits     []string
 }
@@ -86,6 +88,17 @@ func (p *Point) Collapsed() []*Run {
 	var out []*Run
 	for _, r := range p.Runs {
 		if r.Collapsed() {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Healthy returns the finished runs whose verdict is no collapse.
+func (p *Point) Healthy() []*Run {
+	var out []*Run
+	for _, r := range p.Runs {
+		if !r.Collapsed() {
 			out = append(out, r)
 		}
 	}
@@ -252,6 +265,17 @@ func before(a, b *Point) bool {
 		return a.K < b.K
 	}
 	return a.Text < b.Text
+}
+
+// Varying lists the keys beside backbone, k and seed in which runs differ.
+func (c *Comparison) Varying() []string {
+	var out []string
+	for _, key := range varying(c.Runs) {
+		if !shown(key) {
+			out = append(out, key)
+		}
+	}
+	return out
 }
 
 // Differences says, as "key: value for line, …", where whole lines differ in keys

@@ -1,7 +1,23 @@
 package plot_test
 
 import (
+	"bytes"
+	"encoding/xml"
+	"image"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
+
+	xfont "golang.org/x/image/font"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/font/liberation"
+	"gonum.org/v1/plot/vg"
 
 	"headroom/metrics/stats"
 	"headroom/reports/compare"
@@ -9,20 +25,271 @@ import (
 	"headroom/reports/plot"
 )
 
-func TestLook(t *testing.T) {
-	c, err := compare.Compare(sample.Demo(), stats.DefaultResampling())
+func compared(t *testing.T, in *compare.Input) *compare.Comparison {
+	t.Helper()
+	r := stats.DefaultResampling()
+	r.Resamples = 100
+	c, err := compare.Compare(in, r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range []*plot.Figure{plot.Loss(c), plot.Effectiveness(c, "builtin:demo", []string{"nDCG@10", "RR@10"}), plot.Effectiveness(c, "builtin:demo-no-overlap", []string{"nDCG@10", "RR@10"}), plot.Active(c), plot.HeadNorm(c)} {
-		if err := f.Write("/tmp/look"); err != nil {
-			t.Fatal(err)
+	return c
+}
+
+func all(c *compare.Comparison) []*plot.Figure {
+	return []*plot.Figure{plot.Loss(c), plot.Effectiveness(c, "builtin:demo", []string{"nDCG@10", "RR@10"}),
+		plot.Effectiveness(c, "builtin:demo-no-overlap", []string{"nDCG@10", "RR@10"}), plot.Active(c), plot.HeadNorm(c)}
+}
+
+// inputs are the sweeps that every figure must cope with.
+func inputs() map[string]*compare.Input {
+	bare := sample.Demo()
+	for i := range bare.Runs {
+		r := &bare.Runs[i]
+		r.Series, r.HeadNorms, r.Evaluations, r.Episodes = nil, nil, nil, nil
+	}
+	broken := sample.Demo()
+	for i := range broken.Runs {
+		for name, s := range broken.Runs[i].Series {
+			for j := range s.Values {
+				s.Values[j] = math.NaN()
+			}
+			broken.Runs[i].Series[name] = s
 		}
 	}
-	for _, f := range c.Findings {
-		t.Log(f)
+	one := sample.Demo()
+	one.Runs = one.Runs[4:5]
+	auto := sample.Demo()
+	for i := range auto.Runs {
+		auto.Runs[i].Rescale = math.NaN()
 	}
-	for _, f := range c.Limits {
-		t.Log("- " + f)
+	return map[string]*compare.Input{"demo": sample.Demo(), "hard": sample.Hard(), "no data": bare, "nothing finite": broken,
+		"one run": one, "k not known": auto, "no runs": {Sweep: "none"}}
+}
+
+func render(t *testing.T, f *plot.Figure) (svg, raster []byte) {
+	t.Helper()
+	var s, p bytes.Buffer
+	if err := f.SVG(&s); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.PNG(&p); err != nil {
+		t.Fatal(err)
+	}
+	return s.Bytes(), p.Bytes()
+}
+
+func TestFigures(t *testing.T) {
+	for name, in := range inputs() {
+		c := compared(t, in)
+		for _, f := range all(c) {
+			t.Run(name+"/"+f.Name, func(t *testing.T) {
+				svg, raster := render(t, f)
+				img, err := png.Decode(bytes.NewReader(raster))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if w := img.Bounds().Dx(); w != 1200 {
+					t.Errorf("%d pixels wide", w)
+				}
+				if ink := inked(img); ink < 0.002 || ink > 0.5 {
+					t.Errorf("%.2f %% of the picture is not white", 100*ink)
+				}
+				if at := touched(img, 3); at != "" {
+					t.Errorf("something is cut off or stands at the edge, %s", at)
+				}
+				texts := wellFormed(t, svg)
+				for i, a := range texts {
+					for _, b := range texts[i+1:] {
+						if a.overlaps(b) {
+							t.Errorf("%q and %q overlap", a.words, b.words)
+						}
+					}
+				}
+				if f.Alt == "" || f.Caption == "" {
+					t.Error("no alternative text or no caption")
+				}
+			})
+		}
+	}
+}
+
+// inked is the share of pixels that are not white.
+func inked(img image.Image) float64 {
+	b := img.Bounds()
+	n := 0
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			if !white(img, x, y) {
+				n++
+			}
+		}
+	}
+	return float64(n) / float64(b.Dx()*b.Dy())
+}
+
+func white(img image.Image, x, y int) bool {
+	r, g, b, _ := img.At(x, y).RGBA()
+	return r > 0xf000 && g > 0xf000 && b > 0xf000
+}
+
+// touched names a pixel within margin of the edge that is not white.
+func touched(img image.Image, margin int) string {
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			inside := x >= b.Min.X+margin && x < b.Max.X-margin && y >= b.Min.Y+margin && y < b.Max.Y-margin
+			if !inside && !white(img, x, y) {
+				return "at " + image.Pt(x, y).String()
+			}
+		}
+	}
+	return ""
+}
+
+// words is an upright text of an SVG with its box.
+type words struct {
+	words                    string
+	left, right, top, bottom float64
+}
+
+func (a words) overlaps(b words) bool {
+	return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
+}
+
+var size = regexp.MustCompile(`font-size:([0-9.]+)px`)
+
+// wellFormed reads an SVG and gives the boxes of its upright texts; digits and
+// capitals stand on the line, so descenders are left out.
+func wellFormed(t *testing.T, svg []byte) []words {
+	t.Helper()
+	fonts := font.NewCache(liberation.Collection())
+	d := xml.NewDecoder(bytes.NewReader(svg))
+	var out []words
+	turned := 0
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return out
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			attributes := map[string]string{}
+			for _, a := range e.Attr {
+				attributes[a.Name.Local] = a.Value
+			}
+			if turned > 0 || strings.HasPrefix(attributes["transform"], "rotate") {
+				turned++
+				continue
+			}
+			if e.Name.Local != "text" {
+				continue
+			}
+			var content string
+			if err := d.DecodeElement(&content, &e); err != nil {
+				t.Fatal(err)
+			}
+			style := size.FindStringSubmatch(attributes["style"])
+			if style == nil {
+				t.Fatalf("text %q has no size", content)
+			}
+			points, _ := strconv.ParseFloat(style[1], 64)
+			x, _ := strconv.ParseFloat(attributes["x"], 64)
+			y, _ := strconv.ParseFloat(attributes["y"], 64)
+			f := font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, vg.Length(points))
+			if strings.Contains(attributes["style"], "font-weight:bold") {
+				f.Weight = xfont.WeightBold
+			}
+			face := fonts.Lookup(f, f.Size)
+			w := face.Width(content).Points()
+			out = append(out, words{content, x, x + w, y - 0.75*points, y})
+		case xml.EndElement:
+			if turned > 0 {
+				turned--
+			}
+		}
+	}
+}
+
+func TestSameBytes(t *testing.T) {
+	for i, f := range all(compared(t, sample.Hard())) {
+		svg, raster := render(t, f)
+		again := all(compared(t, sample.Hard()))[i]
+		svg2, raster2 := render(t, again)
+		if !bytes.Equal(svg, svg2) || !bytes.Equal(raster, raster2) {
+			t.Errorf("%s differs between two drawings", f.Name)
+		}
+	}
+}
+
+// TestWrite writes both forms with one call.
+func TestWrite(t *testing.T) {
+	folder := t.TempDir()
+	f := plot.HeadNorm(compared(t, sample.Demo()))
+	if err := f.Write(folder); err != nil {
+		t.Fatal(err)
+	}
+	svg, raster := render(t, f)
+	for name, want := range map[string][]byte{"headnorm.svg": svg, "headnorm.png": raster} {
+		got, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is not what SVG and PNG write", name)
+		}
+	}
+	if err := f.Write(filepath.Join(folder, "missing")); err == nil {
+		t.Error("a folder that does not exist was written to")
+	}
+}
+
+// TestSaid looks for the words that a figure must have.
+func TestSaid(t *testing.T) {
+	demo, hard := compared(t, sample.Demo()), compared(t, sample.Hard())
+	cases := []struct {
+		name string
+		f    *plot.Figure
+		want []string
+	}{
+		{"loss", plot.Loss(demo), []string{"training step", "loss (log scale)", "demo-bert", "demo-modernbert", "k=1/8 identical", "k=1/4 empty", "k=1/8 stalled", "chance level, ln(candidates) = 3.47", "1/8", "16"}},
+		{"loss that is not finite", plot.Loss(hard), []string{"loss not finite", "k=1/4 non_finite"}},
+		{"effectiveness", plot.Effectiveness(demo, "builtin:demo", []string{"nDCG@10", "RR@10"}), []string{"nDCG@10", "RR@10", "k (log scale)", "BM25", "0.432", "untrained", "collapsed seed", "1/4"}},
+		{"active", plot.Active(demo), []string{"active dims, query", "active dims, document", "training step", "0", "1000"}},
+		{"head norm", plot.HeadNorm(demo), []string{"as loaded", "k = 1/8", "k = 16", "row norm (log scale)", "0.71", "0.73", "5.7"}},
+		{"nothing", plot.Loss(compared(t, &compare.Input{})), []string{"no data yet"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			svg, _ := render(t, c.f)
+			for _, want := range c.want {
+				if !bytes.Contains(svg, []byte(">"+want+"</text>")) {
+					t.Errorf("the figure does not say %q", want)
+				}
+			}
+		})
+	}
+}
+
+// TestGapsAreKept: a curve that is not finite in its middle is two curves and a mark.
+func TestGapsAreKept(t *testing.T) {
+	whole := sample.Demo()
+	whole.Runs = whole.Runs[4:5]
+	svgWhole, _ := render(t, plot.Loss(compared(t, whole)))
+	gap := sample.Demo()
+	gap.Runs = gap.Runs[4:5]
+	gap.Runs[0].Series["loss"].Values[70] = math.Inf(1)
+	svgGap, _ := render(t, plot.Loss(compared(t, gap)))
+	if bytes.Contains(svgWhole, []byte("loss not finite")) || !bytes.Contains(svgGap, []byte("loss not finite")) {
+		t.Error("the legend does not tell the two apart")
+	}
+	// The colour of the only k; its legend sample is one path in both.
+	paths := func(svg []byte) int { return bytes.Count(svg, []byte("stroke:#261D6C")) }
+	// One curve becomes two, a cross of two strokes and a stroke along the edge.
+	if whole, gap := paths(svgWhole), paths(svgGap); whole != 2 || gap < 6 {
+		t.Errorf("%d strokes whole, %d with a gap", whole, gap)
 	}
 }

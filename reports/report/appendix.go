@@ -34,7 +34,7 @@ func scoresTable(c *compare.Comparison) *table.Table {
 						continue
 					}
 					t.Rows = append(t.Rows, []table.Cell{table.Text(dataset), table.Text(m), table.Text(line.Name()), table.Number(p.K, p.Text),
-						sampleCell(a.Healthy, compare.Score), sampleCell(a.All, compare.Score), queriesCell(p.Runs[0].Evaluation(dataset, ""))})
+						sampleCell(a.Healthy, score), sampleCell(a.All, score), queriesCell(p.Runs[0].Evaluation(dataset, ""))})
 				}
 			}
 			for _, b := range baselineNames(c) {
@@ -71,7 +71,7 @@ func contrastsTable(c *compare.Comparison) *table.Table {
 		{Name: "p", Numeric: true}, {Name: "p, Holm", Numeric: true},
 		{Name: "seeds", Numeric: true}, {Name: "queries", Numeric: true},
 	}}
-	t.Columns[4].Notes = []int{t.Note("percentile interval of 10,000 draws of seeds and, crossed with them, queries; over two seeds it understates what other seeds would show")}
+	t.Columns[4].Notes = []int{t.Note(fmt.Sprintf("percentile interval of %d draws of seeds and, crossed with them, queries; over so few seeds it understates what other seeds would show", c.Resampling.Resamples))}
 	t.Columns[6].Notes = []int{t.Note("~: the interval holds 0, no evidence of a difference")}
 	t.Columns[8].Notes = []int{t.Note("paired randomization over queries, seeds averaged, (count+1)/(n+1); Holm over all rows of this table")}
 	for _, d := range c.Contrasts {
@@ -121,6 +121,10 @@ func runsTable(c *compare.Comparison) *table.Table {
 	for _, dataset := range c.Datasets {
 		t.Columns = append(t.Columns, table.Column{Name: c.Measure + " on " + dataset, Better: table.Higher, Numeric: true})
 	}
+	keys := c.Varying()
+	if len(keys) > 0 {
+		t.Columns = append(t.Columns, table.Column{Name: "differs in"})
+	}
 	for _, r := range c.Runs {
 		var episodes []string
 		for _, e := range r.Episodes {
@@ -137,12 +141,19 @@ func runsTable(c *compare.Comparison) *table.Table {
 		if r.Error != "" {
 			state.Notes = []int{t.Note(r.Error)}
 		}
-		row := []table.Cell{table.Text(r.Label), table.Text(r.Short()), table.Text(compare.BackboneName(r.Backbone)),
+		row := []table.Cell{table.Text(r.Label), longText(r.Short(), r.ID), table.Text(compare.BackboneName(r.Backbone)),
 			table.Number(r.Rescale, compare.KText(r.Rescale)), table.Number(float64(r.Seed), strconv.FormatInt(r.Seed, 10)),
 			state, table.Text(r.Verdict), table.Text(strings.Join(episodes, ", ")),
 			table.Number(float64(r.Step), strconv.Itoa(r.Step)), number(positive(r.Seconds), compare.Quantity)}
 		for _, dataset := range c.Datasets {
 			row = append(row, number(r.Score(dataset, c.Measure), compare.Score))
+		}
+		if len(keys) > 0 {
+			var words []string
+			for _, key := range keys {
+				words = append(words, key+" = "+r.Setting(key))
+			}
+			row = append(row, table.Text(strings.Join(words, ", ")))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -157,7 +168,7 @@ func provenanceTable(c *compare.Comparison) *table.Table {
 	for _, dataset := range c.Datasets {
 		for _, line := range c.Lines {
 			for _, p := range line.Points {
-				var runs []string
+				var runs, whole []string
 				qrels, splits := map[string]bool{}, map[string]bool{}
 				for _, r := range p.Runs {
 					e := r.Evaluation(dataset, "")
@@ -165,19 +176,20 @@ func provenanceTable(c *compare.Comparison) *table.Table {
 						continue
 					}
 					runs = append(runs, fmt.Sprintf("%d: %s / %s", r.Seed, r.Short(), short(e.ID)))
-					qrels[short(e.QrelsDigest)] = true
+					whole = append(whole, fmt.Sprintf("%d: %s / %s", r.Seed, r.ID, e.ID))
+					qrels[e.QrelsDigest] = true
 					splits[e.Split] = true
 				}
 				if len(runs) > 0 {
 					t.Rows = append(t.Rows, []table.Cell{table.Text(line.Name()), table.Number(p.K, p.Text), table.Text(dataset),
-						table.Text(joined(splits)), table.Text(strings.Join(runs, ", ")), table.Text(joined(qrels))})
+						table.Text(joined(splits, same)), longText(strings.Join(runs, ", "), strings.Join(whole, ", ")), longText(joined(qrels, short), joined(qrels, same))})
 				}
 			}
 		}
 		for _, b := range baselineNames(c) {
 			if e := c.Baseline(b.name, b.backbone, dataset); e != nil {
 				t.Rows = append(t.Rows, []table.Cell{table.Text(b.title), table.Text(""), table.Text(dataset), table.Text(e.Split),
-					table.Text("/ " + short(e.ID)), table.Text(short(e.QrelsDigest))})
+					longText("/ "+short(e.ID), "/ "+e.ID), longText(short(e.QrelsDigest), e.QrelsDigest)})
 			}
 		}
 	}
@@ -192,11 +204,19 @@ func short(id string) string {
 	return id[:min(len(id), 8)]
 }
 
-func joined(set map[string]bool) string {
+func same(s string) string { return s }
+
+func longText(text, full string) table.Cell {
+	c := table.Text(text)
+	c.Full = full
+	return c
+}
+
+func joined(set map[string]bool, write func(string) string) string {
 	var words []string
 	for w := range set {
 		if w != "" {
-			words = append(words, w)
+			words = append(words, write(w))
 		}
 	}
 	sort.Strings(words)

@@ -10,6 +10,7 @@ import (
 
 	"headroom/reports/compare"
 	"headroom/reports/plot"
+	"headroom/reports/table"
 )
 
 // markdown writes report.md.
@@ -53,15 +54,14 @@ func markdown(w io.Writer, c *compare.Comparison, figures []*plot.Figure, tables
 	if err := write("differences"); err != nil {
 		return err
 	}
-	fmt.Fprintf(b, "\n## %s\n\n", byName["scores"].Table.Title)
-	if err := write("scores"); err != nil {
-		return err
+	if len(byName["scores"].Table.Rows) > 0 {
+		fmt.Fprintf(b, "\n%s, over healthy and over all seeds: [scores.md](scores.md), [scores.csv](scores.csv), [scores.tex](scores.tex).\n", byName["scores"].Table.Title)
 	}
 	b.WriteString("\n## Runs\n\n")
 	if err := write("runs"); err != nil {
 		return err
 	}
-	b.WriteString("\n## Where the numbers come from\n\nRun ids and digests are cut to eight digits; the store and provenance.csv lead to the rest.\n\n")
+	b.WriteString("\n## Where the numbers come from\n\nIds and digests are cut to eight digits here; provenance.csv and runs.csv have them whole.\n\n")
 	if err := write("provenance"); err != nil {
 		return err
 	}
@@ -92,8 +92,7 @@ func bullets(b *bufio.Writer, lines []string) {
 		b.WriteString("- Nothing yet.\n")
 	}
 	for _, line := range lines {
-		// Only what Markdown would take for markup in a sentence.
-		fmt.Fprintf(b, "- %s\n", strings.NewReplacer("_", `\_`, "*", `\*`, "~", `\~`, "<", "&lt;").Replace(line))
+		fmt.Fprintf(b, "- %s\n", table.Inline(line))
 	}
 }
 

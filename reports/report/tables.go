@@ -52,20 +52,20 @@ func mainTable(c *compare.Comparison) *table.Table {
 		for _, p := range line.Points {
 			row := []table.Cell{table.Text(line.Name()), kCell(t, c, p), verdictCell(t, p)}
 			for _, s := range scores {
-				row = append(row, spreadCell(t, p, p.Score(s.dataset, s.measure), compare.Score))
+				row = append(row, spreadCell(t, p, p.Score(s.dataset, s.measure), score))
 			}
 			dataset := primary(c)
 			row = append(row,
-				spreadCell(t, p, p.Active(dataset, true), compare.Quantity),
-				spreadCell(t, p, p.Active(dataset, false), compare.Quantity),
+				spreadCell(t, p, p.Active(dataset, true), compare.QuantityLike),
+				spreadCell(t, p, p.Active(dataset, false), compare.QuantityLike),
 				spreadCell(t, p, p.Over(func(r *compare.Run) float64 {
 					if e := r.Evaluation(dataset, ""); e != nil {
 						return e.Flops
 					}
 					return math.NaN()
-				}), compare.Quantity),
-				sampleCell(p.Norm(), func(v float64) string { return fmt.Sprintf("%.3g", v) }),
-				sampleCell(p.Over(func(r *compare.Run) float64 { return positive(r.Seconds) }).All, compare.Quantity),
+				}), compare.QuantityLike),
+				sampleCell(p.Norm(), significant),
+				sampleCell(p.Over(func(r *compare.Run) float64 { return positive(r.Seconds) }).All, compare.QuantityLike),
 			)
 			t.Rows = append(t.Rows, row)
 		}
@@ -147,8 +147,8 @@ func verdictCell(t *table.Table, p *compare.Point) table.Cell {
 }
 
 // spreadCell shows the healthy seeds and notes what the collapsed ones would change.
-func spreadCell(t *table.Table, p *compare.Point, a compare.Aggregate, format func(float64) string) table.Cell {
-	cell := sampleCell(a.Shown(), format)
+func spreadCell(t *table.Table, p *compare.Point, a compare.Aggregate, write format) table.Cell {
+	cell := sampleCell(a.Shown(), write)
 	switch bad := len(p.Collapsed()); {
 	case bad > 0 && a.Healthy.N == 0 && a.All.N > 0:
 		cell.Notes = append(cell.Notes, t.Note("every seed collapsed: the value is theirs"))
@@ -161,15 +161,27 @@ func spreadCell(t *table.Table, p *compare.Point, a compare.Aggregate, format fu
 	return cell
 }
 
-func sampleCell(s stats.Sample, format func(float64) string) table.Cell {
+// format writes a value with the precision that suits a second one, its mean.
+type format func(v, like float64) string
+
+func score(v, _ float64) string { return compare.Score(v) }
+
+func significant(v, like float64) string {
+	if v == like {
+		return fmt.Sprintf("%.3g", v)
+	}
+	return compare.QuantityLike(v, like)
+}
+
+func sampleCell(s stats.Sample, write format) table.Cell {
 	if s.N == 0 {
 		return missing()
 	}
 	cell := table.Cell{Value: s.Mean, SD: s.SD, N: s.N}
 	if s.N == 1 {
-		cell.Text = fmt.Sprintf("%s (1)", format(s.Mean))
+		cell.Text = fmt.Sprintf("%s (1)", write(s.Mean, s.Mean))
 	} else {
-		cell.Text = fmt.Sprintf("%s ± %s (%d)", format(s.Mean), format(s.SD), s.N)
+		cell.Text = fmt.Sprintf("%s ± %s (%d)", write(s.Mean, s.Mean), write(s.SD, s.Mean), s.N)
 	}
 	return cell
 }

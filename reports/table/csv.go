@@ -3,13 +3,14 @@ package table
 import (
 	"encoding/csv"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // CSV writes one record a row with full precision. A spread column becomes three:
 // its name, "sd" and "n" after it. Where the table has footnotes, a last column
-// holds those of the row in words.
+// holds those of the row in words; the columns' own stand in the first row.
 func (t *Table) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	var head []string
@@ -29,9 +30,15 @@ func (t *Table) CSV(w io.Writer) error {
 	if err := out.Write(head); err != nil {
 		return err
 	}
-	for _, row := range t.Rows {
-		var record []string
-		var notes []string
+	for n, row := range t.Rows {
+		var record, notes []string
+		add := func(indices []int) {
+			for _, i := range indices {
+				if !slices.Contains(notes, t.Notes[i]) {
+					notes = append(notes, t.Notes[i])
+				}
+			}
+		}
 		for i, c := range t.Columns {
 			var cell Cell
 			if i < len(row) {
@@ -42,12 +49,15 @@ func (t *Table) CSV(w io.Writer) error {
 				record = append(record, number(cell.Value), number(cell.SD), strconv.Itoa(cell.N))
 			case c.Numeric && cell.N > 0:
 				record = append(record, number(cell.Value))
+			case cell.Full != "":
+				record = append(record, cell.Full)
 			default:
 				record = append(record, cell.Text)
 			}
-			for _, n := range append(append([]int(nil), c.Notes...), cell.Notes...) {
-				notes = append(notes, t.Notes[n])
+			if n == 0 {
+				add(c.Notes)
 			}
+			add(cell.Notes)
 		}
 		if len(t.Notes) > 0 {
 			record = append(record, strings.Join(notes, "; "))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -14,14 +15,14 @@ func (t *Table) Markdown(w io.Writer) error {
 	grid := make([][]string, 0, len(t.Rows)+1)
 	head := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		head[i] = escapeMarkdown(c.head()) + marks(c.Notes)
+		head[i] = Inline(c.head()) + marks(c.Notes)
 	}
 	grid = append(grid, head)
 	for _, row := range t.Rows {
 		line := make([]string, len(t.Columns))
 		for i := range t.Columns {
 			if i < len(row) {
-				line[i] = escapeMarkdown(row[i].Text) + marks(row[i].Notes)
+				line[i] = Inline(row[i].Text) + marks(row[i].Notes)
 			}
 		}
 		grid = append(grid, line)
@@ -61,7 +62,7 @@ func (t *Table) Markdown(w io.Writer) error {
 		if i == 0 {
 			b.WriteString("\n")
 		}
-		b.WriteString(marks([]int{i}) + " " + escapeMarkdown(note))
+		b.WriteString(marks([]int{i}) + " " + Inline(note))
 		if i+1 < len(t.Notes) {
 			b.WriteString("  ") // a line break
 		}
@@ -70,12 +71,12 @@ func (t *Table) Markdown(w io.Writer) error {
 	return b.Flush()
 }
 
-// marks writes footnote numbers as superscripts: ¹, ², ¹’³.
+// marks writes footnote numbers as superscripts: ¹, ², ¹,³.
 func marks(notes []int) string {
 	var b strings.Builder
 	for i, n := range notes {
 		if i > 0 {
-			b.WriteRune('’')
+			b.WriteRune(',')
 		}
 		for _, digit := range number(float64(n + 1)) {
 			b.WriteRune([]rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[digit-'0'])
@@ -84,6 +85,24 @@ func marks(notes []int) string {
 	return b.String()
 }
 
-var markdownEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "]", `\]`, "~", `\~`, "\n", " ")
-
-func escapeMarkdown(s string) string { return markdownEscapes.Replace(s) }
+// Inline escapes what Markdown would take for markup in running text, and leaves
+// alone what it would not, so that the source stays readable: an underscore inside
+// a word, a single tilde.
+func Inline(s string) string {
+	var b strings.Builder
+	runes := []rune(s)
+	word := func(i int) bool {
+		return i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || unicode.IsDigit(runes[i]))
+	}
+	for i, r := range runes {
+		switch {
+		case r == '\n':
+			r = ' '
+		case r == '_' && word(i-1) && word(i+1), r == '~' && strings.Count(s, "~") == 1:
+		case strings.ContainsRune("\\|*_`[]~<", r):
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

@@ -43,6 +43,8 @@ type Column struct {
 type Cell struct {
 	// Text is what people read.
 	Text string
+	// Full is what CSV writes in place of Text, where Text is shortened.
+	Full string
 	// Value, SD and N are what programs read, in columns that are Numeric; NaN
 	// is written as nothing.
 	Value, SD float64

@@ -1,0 +1,393 @@
+package compare_test
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"headroom/metrics/stats"
+	"headroom/reports/compare"
+	"headroom/reports/internal/sample"
+)
+
+func compared(t *testing.T, in *compare.Input) *compare.Comparison {
+	t.Helper()
+	r := stats.DefaultResampling()
+	r.Resamples = 500
+	c, err := compare.Compare(in, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// said reports whether a sentence contains all words.
+func said(sentences []string, words ...string) bool {
+	return slices.ContainsFunc(sentences, func(s string) bool {
+		for _, w := range words {
+			if !strings.Contains(s, w) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func line(t *testing.T, c *compare.Comparison, name string) *compare.Line {
+	t.Helper()
+	for _, l := range c.Lines {
+		if l.Name() == name {
+			return l
+		}
+	}
+	t.Fatalf("no line %q", name)
+	return nil
+}
+
+func near(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	if !(math.Abs(got-want) < 1e-12) {
+		t.Errorf("%s = %v, want %v", what, got, want)
+	}
+}
+
+func TestCollapsedRunsAreNeverAveragedSilently(t *testing.T) {
+	c := compared(t, sample.Demo())
+	bert := line(t, c, "demo-bert")
+
+	mixed := bert.At(0.25)
+	a := mixed.Score("builtin:demo", "nDCG@10")
+	if a.Healthy.N != 1 || a.All.N != 2 {
+		t.Fatalf("healthy n %d, all n %d", a.Healthy.N, a.All.N)
+	}
+	near(t, "mean of the healthy seed", a.Shown().Mean, mixed.Runs[1].Score("builtin:demo", "nDCG@10"))
+	if !(a.All.Mean < a.Healthy.Mean) {
+		t.Errorf("the mean of all seeds, %v, does not hold the collapsed one", a.All.Mean)
+	}
+	if !said(c.Findings, "demo-bert", "seeds disagree", "k = 1/4", "1 of 2 seeds", "empty × 1") {
+		t.Error("no sentence about the seeds that disagree")
+	}
+
+	dead := bert.At(0.125).Score("builtin:demo", "nDCG@10")
+	if dead.Healthy.N != 0 || dead.Shown().N != 2 {
+		t.Errorf("all collapsed: healthy n %d, shown n %d", dead.Healthy.N, dead.Shown().N)
+	}
+	if !said(c.Findings, "demo-bert: every seed collapsed at k = 1/8 (identical × 2)") {
+		t.Error("no sentence about the point where all seeds collapsed")
+	}
+}
+
+func TestBestK(t *testing.T) {
+	t.Run("by the mean over all seeds, on test where there is no dev", func(t *testing.T) {
+		l := line(t, compared(t, sample.Demo()), "demo-bert")
+		if l.Best == nil || l.Best.Text != "16" || l.SelectedOn != "test" {
+			t.Errorf("best %v on %q", l.Best, l.SelectedOn)
+		}
+	})
+	t.Run("one lucky seed does not choose a k where the other collapsed", func(t *testing.T) {
+		in := sample.Demo()
+		for i := range in.Runs {
+			if r := &in.Runs[i]; r.Backbone == "recipe:demo-bert" && r.Rescale == 0.25 && r.Seed == 2 {
+				r.Evaluations[0].Measures["nDCG@10"] = 0.95
+			}
+		}
+		if l := line(t, compared(t, in), "demo-bert"); l.Best.Text != "16" {
+			t.Errorf("chose k = %s", l.Best.Text)
+		}
+	})
+	t.Run("dev chooses where every run has it", func(t *testing.T) {
+		in := sample.Demo()
+		for i := range in.Runs {
+			r := &in.Runs[i]
+			dev := compare.Evaluation{Dataset: "builtin:demo", Split: "dev", Measures: map[string]float64{"nDCG@10": 1 / (1 + math.Abs(r.Rescale-4))}}
+			r.Evaluations = append([]compare.Evaluation{dev}, r.Evaluations...)
+		}
+		c := compared(t, in)
+		l := line(t, c, "demo-bert")
+		if l.Best.Text != "4" || l.SelectedOn != "dev" {
+			t.Errorf("best %s on %q", l.Best.Text, l.SelectedOn)
+		}
+		if said(c.Limits, "chosen on the") {
+			t.Error("warns of a choice on test")
+		}
+		// What is reported is the test score all the same.
+		near(t, "reported", l.Best.Runs[0].Score("builtin:demo", "nDCG@10"), 0.602)
+	})
+}
+
+func TestContrasts(t *testing.T) {
+	c := compared(t, sample.Demo())
+	bert := line(t, c, "demo-bert")
+	rise := c.Contrast(compare.BestNatural, bert, "builtin:demo")
+	if rise == nil || len(rise.PerSeed) != 2 {
+		t.Fatalf("got %+v", rise)
+	}
+	for i, s := range rise.PerSeed {
+		near(t, "per seed", s.Value, bert.Best.Runs[i].Score("builtin:demo", "nDCG@10")-bert.At(1).Runs[i].Score("builtin:demo", "nDCG@10"))
+	}
+	near(t, "mean", rise.Mean, (rise.PerSeed[0].Value+rise.PerSeed[1].Value)/2)
+	near(t, "least", rise.Least(), math.Min(rise.PerSeed[0].Value, rise.PerSeed[1].Value))
+	if rise.Verdict() != "above" || rise.Interval.Low <= 0.1 || rise.Queries != 300 {
+		t.Errorf("verdict %s, interval %+v, %d queries", rise.Verdict(), rise.Interval, rise.Queries)
+	}
+	if !(rise.P > 0 && rise.Adjusted >= rise.P) {
+		t.Errorf("p %v, adjusted %v", rise.P, rise.Adjusted)
+	}
+	for _, dataset := range c.Datasets {
+		for _, kind := range []compare.Kind{compare.BestBM25, compare.BestUntrained} {
+			if d := c.Contrast(kind, bert, dataset); d == nil || d.Verdict() != "above" {
+				t.Errorf("%s on %s: %+v", kind, dataset, d)
+			}
+		}
+	}
+	if d := c.Contrast(compare.NaturalBM25, bert, "builtin:demo"); d.Verdict() != "~" {
+		t.Errorf("k = 1 against BM25: %s", d.Verdict())
+	}
+
+	t.Run("turned around it is below", func(t *testing.T) {
+		in := sample.Demo()
+		for i := range in.Baselines {
+			if in.Baselines[i].Name == "bm25" {
+				for _, values := range in.Baselines[i].Evaluation.PerQuery {
+					for q := range values {
+						values[q] = 1
+					}
+				}
+				in.Baselines[i].Evaluation.Measures["nDCG@10"] = 1
+			}
+		}
+		c := compared(t, in)
+		if d := c.Contrast(compare.BestBM25, line(t, c, "demo-bert"), "builtin:demo"); d.Verdict() != "below" {
+			t.Errorf("got %s", d.Verdict())
+		}
+		if !said(c.Findings, "demo-bert on builtin:demo: k = 16", "is below BM25 at 1.000") {
+			t.Error("no sentence says that the best point is below BM25")
+		}
+	})
+	t.Run("without per-query values: Student's t over seeds", func(t *testing.T) {
+		in := sample.Demo()
+		for i := range in.Baselines {
+			in.Baselines[i].Evaluation.PerQuery = nil
+		}
+		c := compared(t, in)
+		l := line(t, c, "demo-bert")
+		d := c.Contrast(compare.BestBM25, l, "builtin:demo")
+		want, err := stats.TInterval([]float64{d.PerSeed[0].Value, d.PerSeed[1].Value}, 0.95)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Interval != want || !said(d.Notes, "Student's t") || !math.IsNaN(d.P) {
+			t.Errorf("got %+v", d)
+		}
+	})
+	t.Run("collapsed runs in a difference are named", func(t *testing.T) {
+		in := sample.Demo()
+		for i := range in.Runs {
+			if r := &in.Runs[i]; r.Rescale == 16 && r.Seed == 1 {
+				r.Verdict = "stalled"
+			}
+		}
+		c := compared(t, in)
+		if d := c.Contrast(compare.BestBM25, line(t, c, "demo-bert"), "builtin:demo"); !said(d.Notes, "includes 1 collapsed run") {
+			t.Errorf("notes %q", d.Notes)
+		}
+	})
+}
+
+// TestNegativeFindings: what the data does not show is said too, not left out.
+func TestNegativeFindings(t *testing.T) {
+	demo := compared(t, sample.Demo())
+	if !said(demo.Findings, "demo-bert: no seed collapsed at k = 1: the natural head degrades, it does not collapse.") {
+		t.Error("the natural head's degradation is not said")
+	}
+	if !said(demo.Findings, "no evidence of a difference (~) between demo-bert k=16 and demo-modernbert k=16") {
+		t.Error("the backbones' equality is not said")
+	}
+	if !said(demo.Findings, "demo-modernbert k=1/4", "healthy by verdict", "below BM25") {
+		t.Error("the degraded point is not said")
+	}
+	if !said(demo.Findings, "1 run showed a collapse that passed", "identical, steps 51 to 60") {
+		t.Error("the recovered run is not said")
+	}
+	for _, want := range []string{"150 steps", "test queries", "2 seeds", "k ≤ 1/4", "largest of the grid", "learning rate (0.002)", "decoder's weights", "one size as loaded", "not sparse", "generated world", "stand for nothing larger"} {
+		if !said(demo.Limits, want) {
+			t.Errorf("the limits lack %q", want)
+		}
+	}
+
+	change := func(edit func(*compare.Run)) *compare.Comparison {
+		in := sample.Demo()
+		for i := range in.Runs {
+			edit(&in.Runs[i])
+		}
+		return compared(t, in)
+	}
+	t.Run("a natural head that collapses", func(t *testing.T) {
+		c := change(func(r *compare.Run) {
+			if r.Rescale == 1 && r.Seed == 1 {
+				r.Verdict = "empty"
+			}
+		})
+		if !said(c.Findings, "the natural head (k = 1) itself collapsed in 1 of 2 seeds") || said(c.Findings, "it does not collapse") {
+			t.Errorf("findings %q", c.Findings)
+		}
+		if said(c.Limits, "inflated on purpose") {
+			t.Error("limits still say that only inflated heads collapsed")
+		}
+	})
+	t.Run("no k beats k = 1", func(t *testing.T) {
+		c := change(func(r *compare.Run) {
+			if r.Rescale > 1 {
+				r.Evaluations[0].Measures["nDCG@10"] = 0.1
+			}
+		})
+		if !said(c.Findings, "no other k of the sweep did better") || said(c.Findings, "rises") {
+			t.Errorf("findings %q", c.Findings)
+		}
+	})
+	t.Run("a gain that the queries do not support", func(t *testing.T) {
+		in := sample.Demo()
+		runs := in.Runs[:0]
+		for _, r := range in.Runs {
+			if r.Rescale == 1 || r.Rescale == 16 {
+				runs = append(runs, r)
+			}
+		}
+		in.Runs = runs
+		for i := range in.Runs {
+			r := &in.Runs[i]
+			r.Evaluations = r.Evaluations[:1]
+			e := &r.Evaluations[0]
+			for q := range e.PerQuery["nDCG@10"] {
+				// k = 16 gains in one query of ten and loses in the others.
+				v := 0.5
+				if r.Rescale == 16 {
+					v = 0.48
+					if strings.HasSuffix(q, "0") {
+						v = 0.70
+					}
+				}
+				e.PerQuery["nDCG@10"][q] = v
+			}
+			e.Measures["nDCG@10"] = map[float64]float64{1: 0.5, 16: 0.502}[r.Rescale]
+		}
+		c := compared(t, in)
+		if !said(c.Findings, "no seed collapsed at k = 1, and there is no evidence (~) that k = 16 does better") {
+			t.Errorf("findings %q", c.Findings)
+		}
+	})
+}
+
+func TestGrouping(t *testing.T) {
+	t.Run("unfinished runs are listed and not counted", func(t *testing.T) {
+		c := compared(t, sample.Hard())
+		if len(c.Open) != 2 || !said(c.Limits, "2 runs did not finish") {
+			t.Errorf("%d open runs; limits %q", len(c.Open), c.Limits)
+		}
+		p := line(t, c, "ModernBERT-base").At(4)
+		if len(p.Runs) != 2 || len(p.Open) != 1 || p.Open[0].State != "failed" {
+			t.Errorf("%d finished, %d open", len(p.Runs), len(p.Open))
+		}
+	})
+	t.Run("a key that moves with the backbone is a footnote", func(t *testing.T) {
+		c := compared(t, sample.Hard())
+		if len(c.Lines) != 5 || !said(c.Differences(), "varies in train.lr", "5e-05", "0.002") {
+			t.Errorf("%d lines, differences %q", len(c.Lines), c.Differences())
+		}
+	})
+	t.Run("a key that varies within a point makes lines", func(t *testing.T) {
+		in := sample.Demo()
+		for i := range in.Runs {
+			r := in.Runs[i]
+			r.ID = "other" + r.ID
+			r.Config = slices.Clone(r.Config)
+			for j := range r.Config {
+				if r.Config[j].Key == "model.target" {
+					r.Config[j].Value = "logits"
+				}
+			}
+			in.Runs = append(in.Runs, r)
+		}
+		c := compared(t, in)
+		var names []string
+		for _, l := range c.Lines {
+			names = append(names, l.Name())
+			for _, p := range l.Points {
+				if len(p.Runs) != 2 {
+					t.Errorf("%s k = %s has %d runs", l.Name(), p.Text, len(p.Runs))
+				}
+			}
+		}
+		if len(names) != 4 || !slices.Contains(names, "demo-bert, target logits") {
+			t.Errorf("lines %q", names)
+		}
+	})
+	t.Run("a difference that does not change the run is spread, with a footnote", func(t *testing.T) {
+		in := sample.Demo()
+		in.Runs[2].Config = append(slices.Clone(in.Runs[2].Config), compare.Setting{Key: "zz"})
+		in.Runs[2].Config[len(in.Runs[2].Config)-1] = compare.Setting{Key: "train.micro_batch", Value: "8"}
+		slices.SortFunc(in.Runs[2].Config, func(a, b compare.Setting) int { return strings.Compare(a.Key, b.Key) })
+		c := compared(t, in)
+		p := line(t, c, "demo-bert").At(0.25)
+		if len(c.Lines) != 2 || !reflect.DeepEqual(p.Varies, []string{"train.micro_batch"}) {
+			t.Errorf("%d lines, varies %q", len(c.Lines), p.Varies)
+		}
+	})
+	t.Run("order of input does not matter", func(t *testing.T) {
+		a, in := compared(t, sample.Demo()), sample.Demo()
+		slices.Reverse(in.Runs)
+		slices.Reverse(in.Baselines)
+		b := compared(t, in)
+		if fmt.Sprint(a.Findings, a.Limits) != fmt.Sprint(b.Findings, b.Limits) {
+			t.Error("findings differ")
+		}
+	})
+}
+
+func TestLoadedNorm(t *testing.T) {
+	l := line(t, compared(t, sample.Demo()), "demo-bert")
+	near(t, "step 0 times k", l.LoadedNorm().Mean, 0.714)
+
+	in := sample.Demo()
+	in.Runs[0].HeadNorms = append(in.Runs[0].HeadNorms, compare.HeadNorm{Step: -1, Mean: 0.7})
+	near(t, "as recorded", line(t, compared(t, in), "demo-bert").LoadedNorm().Mean, 0.7)
+}
+
+func TestKText(t *testing.T) {
+	for k, want := range map[float64]string{0.125: "1/8", 1.0 / 3: "1/3", 1: "1", 16: "16", 2.5: "2.5", 0.3: "0.3", 0: "?"} {
+		if got := compare.KText(k); got != want {
+			t.Errorf("KText(%v) = %q, want %q", k, got, want)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for got, want := range map[string]string{
+		compare.Score(0.66249): "0.662", compare.Signed(0.1): "+0.100", compare.Signed(-0.0001): "+0.000",
+		compare.Score(math.NaN()): "?", compare.Quantity(330.25): "330", compare.Quantity(42): "42.0", compare.Quantity(4.256): "4.26",
+		compare.Quantity(0): "0", compare.QuantityLike(0.07, 14.4): "0.1", compare.QuantityLike(2.4, 330): "2",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestParseSettings(t *testing.T) {
+	got, err := compare.ParseSettings([]byte(`{"seed":1,"train":{"lr":2e-5,"steps":150},"evaluate":{"final":["a", "b"]},"model":{"rescale":"auto-norm","dropout":null}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []compare.Setting{{"evaluate.final", `["a","b"]`}, {"model.dropout", "null"}, {"model.rescale", "auto-norm"}, {"seed", "1"}, {"train.lr", "2e-5"}, {"train.steps", "150"}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q", got)
+	}
+	for _, bad := range []string{"", "[1]", `{"a":1`, `{"a":1,"a":2}`, `{"a":1} x`, `{"a":{"b":}}`} {
+		if _, err := compare.ParseSettings([]byte(bad)); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}
