@@ -53,6 +53,11 @@ func Loss(c *compare.Comparison) *Figure {
 			b.line(muted, 1, dashes(), at, vg.Point{X: at.X + 22, Y: at.Y})
 		}})
 	}
+	if broken {
+		entries = append(entries, entry{name: "loss not finite", width: 10, sample: func(b *brush, at vg.Point) {
+			b.glyph(draw.CrossGlyph{}, vg.Point{X: at.X + 5, Y: at.Y}, 3.5, ink)
+		}})
+	}
 	first := true
 	for _, kind := range []string{"non_finite", "empty", "identical", "stalled"} {
 		if !verdicts[kind] {
@@ -64,11 +69,6 @@ func Loss(c *compare.Comparison) *Figure {
 		}
 		entries = append(entries, entry{name: kind, width: 10, sample: func(b *brush, at vg.Point) {
 			b.mark(kind, vg.Point{X: at.X + 5, Y: at.Y}, rgb(0xb6bcc4))
-		}})
-	}
-	if broken {
-		entries = append(entries, entry{name: "loss not finite", width: 10, sample: func(b *brush, at vg.Point) {
-			b.glyph(draw.CrossGlyph{}, vg.Point{X: at.X + 5, Y: at.Y}, 3.5, ink)
 		}})
 	}
 	rows, cols := tiles(len(c.Lines))
