@@ -8,15 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"headroom/sweeps"
 )
-
-// References says where relative references of a job are resolved from.
-type References struct {
-	// Base is the folder that ./path starts from.
-	Base string `json:"base"`
-}
 
 // ErrChanged is returned when a run's folder was begun under another
 // configuration than the one that its id is asked for with now.
@@ -131,26 +126,26 @@ func (w Workspace) ReadProvenance(id string) (Provenance, error) {
 	return p, nil
 }
 
-// Baseline says what to evaluate without training: BM25, or a backbone as it is.
+// Baseline says what to evaluate without training: BM25, or a backbone as it
+// is. The lengths, measures and compute settings are in the configuration
+// beside it.
 type Baseline struct {
-	Schema      int      `json:"schema"`
-	ID          string   `json:"id"`      // its evaluation's id
-	Name        string   `json:"name"`    // "bm25", "untrained"
-	Dataset     string   `json:"dataset"` // reference
-	Split       string   `json:"split"`
-	Backbone    string   `json:"backbone"` // reference; "" for BM25
-	Base        string   `json:"base"`
-	Measures    []string `json:"measures"`
-	MaxQuery    int      `json:"max_query"` // tokens; 0 for BM25
-	MaxDocument int      `json:"max_document"`
-	Backend     string   `json:"backend"`
-	Threads     int      `json:"threads"`
+	Schema   int           `json:"schema"`
+	ID       string        `json:"id"`       // its evaluation's id
+	Name     string        `json:"name"`     // "bm25", "untrained"
+	Dataset  string        `json:"dataset"`  // reference
+	Split    string        `json:"split"`    // of its qrels
+	Backbone string        `json:"backbone"` // reference; "" for BM25
+	Inputs   sweeps.Inputs `json:"inputs"`   // of the backbone; empty for BM25
 }
 
 // WriteBaseline puts the request into the baseline's folder.
-func (w Workspace) WriteBaseline(b Baseline) error {
+func (w Workspace) WriteBaseline(b Baseline, config sweeps.RunConfig) error {
 	b.Schema = 1
 	text, err := json.Marshal(b)
+	if err == nil {
+		err = replaceFile(filepath.Join(w.Baseline(b.ID), "config.toml"), config.TOML())
+	}
 	if err == nil {
 		err = replaceFile(filepath.Join(w.Baseline(b.ID), "baseline.json"), append(text, '\n'))
 	}
@@ -161,28 +156,29 @@ func (w Workspace) WriteBaseline(b Baseline) error {
 }
 
 // ReadBaseline returns the request.
-func (w Workspace) ReadBaseline(id string) (Baseline, error) {
-	var b Baseline
-	if err := readJSON(filepath.Join(w.Baseline(id), "baseline.json"), &b); err != nil {
-		return Baseline{}, fmt.Errorf("read baseline %q: %w", id, err)
-	}
-	return b, nil
-}
-
-// recipeJob stands beside a recipe.
-type recipeJob struct {
-	Inputs sweeps.Inputs `json:"inputs"`
-	References
-}
-
-// WriteRecipe puts a recipe where the worker that makes its backbone reads it.
-func (w Workspace) WriteRecipe(id string, recipe sweeps.Recipe, in sweeps.Inputs, refs References) error {
-	text, err := json.Marshal(recipeJob{in, refs})
+func (w Workspace) ReadBaseline(id string) (b Baseline, config sweeps.RunConfig, err error) {
+	text, err := os.ReadFile(filepath.Join(w.Baseline(id), "config.toml"))
 	if err == nil {
-		err = replaceFile(filepath.Join(w.Root, "backbones", id+".json"), append(text, '\n'))
+		config, err = sweeps.ParseRun(text)
 	}
 	if err == nil {
-		err = replaceFile(w.RecipeFile(id), recipe.TOML())
+		err = readJSON(filepath.Join(w.Baseline(id), "baseline.json"), &b)
+	}
+	if err != nil {
+		return Baseline{}, sweeps.RunConfig{}, fmt.Errorf("read baseline %q: %w", id, err)
+	}
+	return b, config, nil
+}
+
+// WriteRecipe puts a recipe, whose references are absolute, where the worker
+// that makes its backbone reads it.
+func (w Workspace) WriteRecipe(id string, recipe sweeps.Recipe, in sweeps.Inputs) error {
+	text, err := json.Marshal(in)
+	if err == nil {
+		err = replaceFile(w.recipeFile(id, ".json"), append(text, '\n'))
+	}
+	if err == nil {
+		err = replaceFile(w.recipeFile(id, ".toml"), recipe.TOML())
 	}
 	if err != nil {
 		return fmt.Errorf("write recipe %q: %w", recipe.Name, err)
@@ -191,16 +187,36 @@ func (w Workspace) WriteRecipe(id string, recipe sweeps.Recipe, in sweeps.Inputs
 }
 
 // ReadRecipe returns a recipe that WriteRecipe wrote.
-func (w Workspace) ReadRecipe(id string) (sweeps.Recipe, sweeps.Inputs, References, error) {
-	var job recipeJob
-	recipe, err := sweeps.LoadRecipe(w.RecipeFile(id))
+func (w Workspace) ReadRecipe(id string) (sweeps.Recipe, sweeps.Inputs, error) {
+	var in sweeps.Inputs
+	recipe, err := sweeps.LoadRecipe(w.recipeFile(id, ".toml"))
 	if err == nil {
-		err = readJSON(filepath.Join(w.Root, "backbones", id+".json"), &job)
+		err = readJSON(w.recipeFile(id, ".json"), &in)
 	}
 	if err != nil {
-		return sweeps.Recipe{}, sweeps.Inputs{}, References{}, fmt.Errorf("read recipe %q: %w", id, err)
+		return sweeps.Recipe{}, sweeps.Inputs{}, fmt.Errorf("read recipe %q: %w", id, err)
 	}
-	return *recipe, job.Inputs, job.References, nil
+	return *recipe, in, nil
+}
+
+func (w Workspace) recipeFile(id, extension string) string {
+	return filepath.Join(w.Root, "backbones", id+extension)
+}
+
+// Recipes lists the ids of the recipes that WriteRecipe wrote, their backbones
+// made or not.
+func (w Workspace) Recipes() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(w.Root, "backbones"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list recipes: %w", err)
+	}
+	var ids []string
+	for _, entry := range entries {
+		if id, ok := strings.CutSuffix(entry.Name(), ".toml"); ok && sweeps.ID(id).Valid() {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
 }
 
 func readJSON(path string, into any) error {

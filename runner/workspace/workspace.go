@@ -5,10 +5,10 @@
 //	sweeps/<name>/<revision>.toml     the sweep as it was run, and beside it its
 //	              <revision>.json     runs and baselines (Manifest)
 //	runs/<id>/                        config.toml, inputs.json, provenance.json
-//	baselines/<evaluation id>/        baseline.json (Baseline)
+//	baselines/<evaluation id>/        baseline.json (Baseline) and config.toml
 //	backbones/<recipe id>/            a finished backbone; until then only
-//	backbones/<recipe id>.toml        the recipe, with
-//	backbones/<recipe id>.json        what it starts from and where references lead
+//	backbones/<recipe id>.toml        the recipe, and
+//	backbones/<recipe id>.json        the digests of what it reads
 //
 // Every file appears whole under its name or not at all.
 package workspace
@@ -100,11 +100,6 @@ func (w Workspace) Baseline(id string) string { return filepath.Join(w.Root, "ba
 
 // Backbone is the folder of a recipe's finished backbone.
 func (w Workspace) Backbone(id string) string { return filepath.Join(w.Root, "backbones", id) }
-
-// RecipeFile is the recipe that a backbone is made by.
-func (w Workspace) RecipeFile(id string) string {
-	return filepath.Join(w.Root, "backbones", id+".toml")
-}
 
 // Database is where the store's file lies on a local, writable file system.
 func (w Workspace) Database() string { return filepath.Join(w.Root, "headroom.db") }
