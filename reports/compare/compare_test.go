@@ -197,6 +197,26 @@ func TestContrasts(t *testing.T) {
 	})
 }
 
+func TestOtherQrelsAreNamed(t *testing.T) {
+	in := sample.Demo()
+	for i := range in.Runs {
+		if in.Runs[i].Rescale == 1 {
+			in.Runs[i].Evaluations[0].QrelsDigest = "sha256:0000"
+		}
+	}
+	c := compared(t, in)
+	l := line(t, c, "demo-bert")
+	if d := c.Contrast(compare.BestNatural, l, "builtin:demo"); !said(d.Notes, "different qrels") {
+		t.Errorf("notes %q", d.Notes)
+	}
+	if d := c.Contrast(compare.BestBM25, l, "builtin:demo"); said(d.Notes, "different qrels") {
+		t.Errorf("notes %q", d.Notes)
+	}
+	if !said(c.Limits, "On builtin:demo the runs were judged by 2 different qrels") {
+		t.Error("the limits do not say it")
+	}
+}
+
 // TestNegativeFindings: what the data does not show is said too, not left out.
 func TestNegativeFindings(t *testing.T) {
 	demo := compared(t, sample.Demo())

@@ -124,6 +124,13 @@ func contrast(kind Kind, line *Line, dataset, measure string, a, b side, r stats
 		c.Notes = append(c.Notes, fmt.Sprintf("includes %s, which the means of the main table leave out", count(n, "collapsed run")))
 	}
 
+	for _, p := range pairs {
+		if p.a.QrelsDigest != p.b.QrelsDigest && p.a.QrelsDigest != "" && p.b.QrelsDigest != "" {
+			c.Notes = append(c.Notes, "the two sides were judged by different qrels")
+			break
+		}
+	}
+
 	// The queries that every evaluation answered, in one order.
 	var answers []map[string]float64
 	for _, p := range pairs {

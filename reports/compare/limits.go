@@ -55,6 +55,17 @@ func (c *Comparison) limits() []string {
 		}
 	}
 	c.norms(add)
+	for _, dataset := range c.Datasets {
+		digests := map[string]bool{}
+		for _, r := range finished {
+			if e := r.Evaluation(dataset, ""); e != nil {
+				digests[e.QrelsDigest] = true
+			}
+		}
+		if len(digests) > 1 {
+			add("On %s the runs were judged by %d different qrels: differences between them may come from that.", dataset, len(digests))
+		}
+	}
 	c.dense(add)
 	if len(c.Datasets) > 0 && strings.HasPrefix(c.Datasets[0], "builtin:") {
 		add("%s: a generated world of templated texts, built so that queries and documents often use different words; it is no sample of real text.", list(c.Datasets))
