@@ -1,0 +1,46 @@
+package event
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+)
+
+// History returns what the attempts of the run in dir say of the steps below
+// before, in ascending order. An attempt owns every step from its first one on,
+// whatever earlier attempts wrote of them: it is the rule by which the store folds,
+// and what a resumed run gives its detectors.
+func History(dir string, before int) ([]Step, error) {
+	attempts, err := Attempts(dir)
+	if err != nil {
+		return nil, err
+	}
+	byStep := map[int]Step{}
+	for _, n := range attempts {
+		_, err := Scan(Path(dir, n), Position{}, func(r Record) error {
+			switch e := r.Event.(type) {
+			case Started:
+				maps.DeleteFunc(byStep, func(step int, _ Step) bool { return step >= e.FromStep })
+			case Step:
+				if old, ok := byStep[e.Step]; ok {
+					maps.Copy(old.Values, e.Values)
+					e = old
+				}
+				byStep[e.Step] = e
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("read history of attempt %d: %w", n, err)
+		}
+	}
+	var steps []Step
+	for _, step := range slices.Sorted(maps.Keys(byStep)) {
+		if step < before {
+			steps = append(steps, byStep[step])
+		}
+	}
+	return steps, nil
+}
