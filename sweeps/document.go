@@ -33,8 +33,12 @@ type document struct {
 type leaf struct {
 	path  []string
 	value toml.Primitive
+	// table tells that it is a table: without keys, or nested too deeply.
 	table bool
+	keys  int
 }
+
+func (l leaf) emptyTable() bool { return l.table && l.keys == 0 }
 
 func (l leaf) key() string { return strings.Join(l.path, ".") }
 
@@ -120,7 +124,7 @@ func (d *document) flatten(table map[string]toml.Primitive, path []string, at ma
 			d.flatten(inner, here, at)
 			continue
 		}
-		d.leaves = append(d.leaves, leaf{path: here, value: table[name], table: inner != nil})
+		d.leaves = append(d.leaves, leaf{path: here, value: table[name], table: inner != nil, keys: len(inner)})
 	}
 }
 
@@ -183,11 +187,21 @@ func (s schema) field(key string) (field, rule, bool) {
 	return f, s.rules[key], ok
 }
 
+// hasTable tells whether keys of the schema lie in a table.
+func (s schema) hasTable(name string) bool {
+	for _, f := range s.fields {
+		if strings.HasPrefix(f.key, name+".") {
+			return true
+		}
+	}
+	return false
+}
+
 // unknown is the fault of a key that the schema lacks. extra names keys that
 // are valid beside the schema's.
 func (s schema) unknown(file, key, value string, extra ...string) Fault {
 	valid := append(keysOf(s.fields), extra...)
-	near := nearest(key, valid)
+	near := nearest(key, append(valid, tablesOf(valid)...))
 	message := "unknown key"
 	if near != "" && strings.EqualFold(near, key) {
 		message = "unknown key: case matters"
@@ -201,6 +215,16 @@ func (s schema) unknown(file, key, value string, extra ...string) Fault {
 		}
 	}
 	return Fault{File: file, Key: key, Value: value, Message: message, Allowed: siblings(key, valid), Near: near}
+}
+
+func tablesOf(keys []string) []string {
+	var tables []string
+	for _, key := range keys {
+		if dot := strings.LastIndexByte(key, '.'); dot > 0 && !contains(tables, key[:dot]) {
+			tables = append(tables, key[:dot])
+		}
+	}
+	return tables
 }
 
 // siblings lists what may stand where an unknown key stands: the keys of its

@@ -9,16 +9,16 @@ import (
 // digits, as in "modernbert-k8-s1-4f2a". It may stand in a file name. Without
 // an id the last part is left out.
 func Label(c RunConfig, id ID) string {
-	label := fmt.Sprintf("%s-k%s-s%d", backboneName(c.Model.Backbone), c.Model.Rescale, c.Seed)
+	label := fmt.Sprintf("%s-k%s-s%d", BackboneName(c.Model.Backbone), c.Model.Rescale, c.Seed)
 	if id != "" {
 		label += "-" + string(id[:min(4, len(id))])
 	}
 	return label
 }
 
-// backboneName is the last element of a backbone's reference in lower case,
+// BackboneName is the last element of a backbone's reference in lower case,
 // without revision and with nothing that a file name could trip over.
-func backboneName(reference string) string {
+func BackboneName(reference string) string {
 	name := strings.TrimRight(reference, "/")
 	if i := strings.LastIndexAny(name, "/:"); i >= 0 {
 		name = name[i+1:]

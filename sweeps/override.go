@@ -65,6 +65,10 @@ func readOverride(f field, r rule, value string, faults *Faults) (assignment, bo
 	}
 	before := len(*faults)
 	if list, isList := doc.any(item).([]any); isList && (f.typ.Kind() != reflect.Slice || allLists(list)) {
+		if f.identity == "no" {
+			faults.add(noAxis(commandLine, f.key))
+			return a, false
+		}
 		var items []toml.Primitive
 		if err := doc.md.PrimitiveDecode(item, &items); err != nil || len(items) == 0 {
 			faults.add(Fault{File: commandLine, Key: f.key, Value: value, Message: "an axis without values", Allowed: "an array of at least one of: " + r.allowed})

@@ -25,16 +25,16 @@ func ParseRecipe(name string, text []byte) (*Recipe, error) {
 	r := RecipeDefaults()
 	schema := newSchema(recipeFields(), recipeRules())
 	var faults Faults
-	found := doc.fill(reflect.ValueOf(&r).Elem(), schema, &faults)
-	if r.Start.Folder != "" && !found["model.positions"] {
+	read := doc.fill(reflect.ValueOf(&r).Elem(), schema, &faults)
+	if r.Start.Folder != "" && !read.found["model.positions"] {
 		r.Model.Positions = 0
 	}
 	for _, rule := range recipeRules() {
-		if rule.required && !found[rule.key] {
+		if rule.required && !read.found[rule.key] {
 			faults.add(missing(name, rule))
 		}
 	}
-	for _, f := range acrossRecipe(r, found) {
+	for _, f := range acrossRecipe(r, read) {
 		f.File = name
 		faults.add(f)
 	}
@@ -112,13 +112,13 @@ func wrongStart(s string) string {
 }
 
 // acrossRecipe finds what is missing from, or contradicts in, the recipe whole.
-func acrossRecipe(r Recipe, found map[string]bool) []Fault {
+func acrossRecipe(r Recipe, read keysRead) []Fault {
 	var faults []Fault
 	fault := func(key, value, message, allowed string) {
 		faults = append(faults, Fault{Key: key, Value: value, Message: message, Allowed: allowed})
 	}
-	if r.Start.Folder == "" {
-		if r.Model.Architecture == "" && !found["model.architecture"] {
+	if r.Start.Folder == "" && !read.refused["start.folder"] {
+		if r.Model.Architecture == "" && !read.refused["model.architecture"] {
 			fault("model.architecture", "", "is missing", `"bert", "modernbert", or a start.folder to take it from`)
 		}
 		for _, size := range []struct {
@@ -128,9 +128,9 @@ func acrossRecipe(r Recipe, found map[string]bool) []Fault {
 			{"model.hidden", r.Model.Hidden}, {"model.layers", r.Model.Layers},
 			{"model.heads", r.Model.Heads}, {"model.intermediate", r.Model.Intermediate},
 		} {
-			if size.n == 0 {
+			if size.n == 0 && !read.refused[size.key] {
 				message := "is missing"
-				if found[size.key] {
+				if read.found[size.key] {
 					message = "is zero"
 				}
 				fault(size.key, "", message, "integer ≥ 1, or a start.folder to take it from")
@@ -139,10 +139,10 @@ func acrossRecipe(r Recipe, found map[string]bool) []Fault {
 		if r.Model.Positions < 2 {
 			fault("model.positions", fmt.Sprint(r.Model.Positions), "too small", "integer ≥ 2")
 		}
-		if r.Tokenizer == "" {
+		if r.Tokenizer == "" && !read.refused["tokenizer"] {
 			fault("tokenizer", "", "is missing", `a reference, "builtin:demo", or a start.folder to take it from`)
 		}
-		if found["start.head"] {
+		if r.Start.Head != "keep" {
 			fault("start.head", quote(r.Start.Head), "there is no start.folder to take a head from", "")
 		}
 	}
@@ -152,13 +152,13 @@ func acrossRecipe(r Recipe, found map[string]bool) []Fault {
 	if p := r.Model.Positions; p > 0 && r.Data.MaxLength > p {
 		fault("data.max_length", fmt.Sprint(r.Data.MaxLength), fmt.Sprintf("longer than model.positions = %d", p), "")
 	}
-	if found["data.text"] && len(r.Data.Text) == 0 {
+	if read.found["data.text"] && !read.refused["data.text"] && len(r.Data.Text) == 0 {
 		fault("data.text", "[]", "names nothing", "at least one reference")
 	}
 	if r.Data.ExtraTexts > 0 && len(r.Data.Text) > 0 && !contains(r.Data.Text, "builtin:demo") {
 		fault("data.extra_texts", fmt.Sprint(r.Data.ExtraTexts), "extra texts are made of the built-in world, which data.text does not name", `0, or "builtin:demo" in data.text`)
 	}
-	if r.Data.ExtraTexts == 0 && r.Data.ExtraQueryShare > 0 {
+	if r.Data.ExtraTexts == 0 && !read.refused["data.extra_texts"] && r.Data.ExtraQueryShare > 0 {
 		fault("data.extra_query_share", literal(reflect.ValueOf(r.Data.ExtraQueryShare)), "there are no data.extra_texts to take a share of", "")
 	}
 	if sum := r.Mask.Mask + r.Mask.Random + r.Mask.Keep; math.Abs(sum-1) > 1e-9 {

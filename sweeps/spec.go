@@ -119,6 +119,9 @@ func (s *Spec) read(doc *document, faults *Faults) {
 }
 
 func (s *Spec) readFixed(doc *document, l leaf, schema schema, faults *Faults) {
+	if l.emptyTable() && schema.hasTable(l.key()) {
+		return
+	}
 	f, r, ok := schema.field(l.key())
 	if !ok {
 		faults.add(schema.unknown(doc.file, l.key(), shown(doc.any(l.value)), "name", "question", "grid"))
@@ -147,6 +150,10 @@ func (s *Spec) readAxis(doc *document, l leaf, schema schema, faults *Faults) {
 		faults.add(schema.unknown(doc.file, key, shown(doc.any(l.value))))
 		return
 	}
+	if f.identity == "no" {
+		faults.add(noAxis(doc.file, key))
+		return
+	}
 	var items []toml.Primitive
 	if err := doc.md.PrimitiveDecode(l.value, &items); err != nil || l.table {
 		raw := doc.any(l.value)
@@ -158,13 +165,15 @@ func (s *Spec) readAxis(doc *document, l leaf, schema schema, faults *Faults) {
 	s.assign(assignment{key: key, file: doc.file, axis: true, values: doc.axisValues(items, f, r, faults)}, faults)
 }
 
+func noAxis(file, key string) Fault {
+	return Fault{File: file, Key: key, Allowed: "a fixed value",
+		Message: "does not change a run's result, so it cannot be an axis: every point would be the same run"}
+}
+
 // axisValues decodes an axis's items one by one; those that fail become faults.
 func (d *document) axisValues(items []toml.Primitive, f field, r rule, faults *Faults) []reflect.Value {
 	var values []reflect.Value
 	seen := map[string]bool{}
-	if f.identity == "no" {
-		faults.add(Fault{File: d.file, Key: f.key, Message: "does not change a run's result, so it cannot be an axis: every point would be the same run", Allowed: "a fixed value"})
-	}
 	for _, item := range items {
 		v, fault := d.decode(item, f, r)
 		if fault != nil {

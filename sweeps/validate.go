@@ -80,9 +80,13 @@ func (s *Spec) validate(faults *Faults) {
 		faults.add(Fault{File: s.Path, Key: "grid", Message: "has too many points", Allowed: fmt.Sprintf("at most %d", maxPoints)})
 		return
 	}
+	sound := len(*faults) == 0
 	known := map[string]string{}
 	s.points(func(c RunConfig) {
 		judge(s.Path, c, faults)
+		if !sound {
+			return // points may be equal for want of a value that was refused
+		}
 		point := pointKey(c)
 		if earlier, twice := known[point]; twice {
 			faults.add(Fault{File: s.Path, Key: "grid", Message: fmt.Sprintf("two points are the same run: %s and %s", earlier, s.describe(c))})

@@ -16,21 +16,25 @@ func (c RunConfig) TOML() []byte { return tomlText(reflect.ValueOf(c), runFields
 // tomlText writes a configuration: keys of the top level first, then one table
 // each, in the order of the struct. A value that is not set is left out.
 func tomlText(config reflect.Value, fields []field) []byte {
-	var b bytes.Buffer
+	var top, tables bytes.Buffer
 	table := ""
 	for _, f := range fields {
 		value := literal(f.of(config))
-		if value == "" {
+		if value == "" || value == `""` {
 			continue
 		}
 		dot := strings.LastIndexByte(f.key, '.')
-		if in := f.key[:max(dot, 0)]; in != table {
-			table = in
-			fmt.Fprintf(&b, "\n[%s]\n", table)
+		if dot < 0 {
+			fmt.Fprintf(&top, "%s = %s\n", f.key, value)
+			continue
 		}
-		fmt.Fprintf(&b, "%s = %s\n", f.key[dot+1:], value)
+		if f.key[:dot] != table {
+			table = f.key[:dot]
+			fmt.Fprintf(&tables, "\n[%s]\n", table)
+		}
+		fmt.Fprintf(&tables, "%s = %s\n", f.key[dot+1:], value)
 	}
-	return b.Bytes()
+	return append(top.Bytes(), tables.Bytes()...)
 }
 
 // ParseRun reads what TOML wrote. It is as strict as a sweep file; a key that
@@ -52,28 +56,36 @@ func ParseRun(text []byte) (RunConfig, error) {
 	return c, faults.orNil()
 }
 
-// fill decodes every leaf into a configuration and returns the keys it set.
-func (d *document) fill(config reflect.Value, schema schema, faults *Faults) map[string]bool {
-	found := map[string]bool{}
+// keysRead are the keys that a document set, and those of them whose value was
+// refused.
+type keysRead struct{ found, refused map[string]bool }
+
+// fill decodes every leaf into a configuration.
+func (d *document) fill(config reflect.Value, schema schema, faults *Faults) keysRead {
+	read := keysRead{found: map[string]bool{}, refused: map[string]bool{}}
 	for _, l := range d.leaves {
+		if l.emptyTable() && schema.hasTable(l.key()) {
+			continue
+		}
 		f, r, ok := schema.field(l.key())
 		if !ok {
 			faults.add(schema.unknown(d.file, l.key(), shown(d.any(l.value))))
 			continue
 		}
-		if found[f.key] {
+		if read.found[f.key] {
 			faults.add(Fault{File: d.file, Key: f.key, Message: "is set twice", Allowed: "one of the two"})
 			continue
 		}
-		found[f.key] = true
+		read.found[f.key] = true
 		v, fault := d.decode(l.value, f, r)
 		if fault != nil {
+			read.refused[f.key] = true
 			faults.add(*fault)
 			continue
 		}
 		f.of(config).Set(v)
 	}
-	return found
+	return read
 }
 
 // JSON writes a run's configuration as nested objects, every key present, in

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"headroom/metrics/event"
 	"headroom/metrics/ir"
@@ -87,7 +86,7 @@ func UntrainedEvaluation(workspace string, c sweeps.RunConfig, in sweeps.Inputs,
 		Name: Untrained, Dataset: dataset, Split: split, Backbone: c.Model.Backbone,
 		Config: c, Inputs: in, Encoding: sweeps.EncodingOf(c, split), Measures: c.Evaluate.Measures,
 	}
-	e.Label = strings.Split(sweeps.Label(c, ""), "-k1-")[0] + " untrained on " + dataset
+	e.Label = sweeps.BackboneName(c.Model.Backbone) + " untrained on " + dataset
 	return e.baseline(workspace, "untrained "+in.Weights+" "+in.Tokenizer, digest)
 }
 

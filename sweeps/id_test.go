@@ -1,0 +1,336 @@
+package sweeps_test
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+
+	"headroom/metrics/stability"
+	"headroom/sweeps"
+)
+
+func inputs() sweeps.Inputs {
+	return sweeps.Inputs{Weights: "sha256:01", Tokenizer: "sha256:02", Data: "sha256:03"}
+}
+
+// Ids that earlier programs gave: a change here throws away every user's
+// finished runs, and needs a semantics version instead.
+func TestIDsStayWhatTheyWere(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "78e07dd5989ebb123658f9d464b5a97e5abe994fa0b893afc2ff61204ddc5104"},
+		{[]string{"model.rescale=8", "seed=3", "train.warmup_steps=5"}, "dfc2b905df52b09be59c1d66fe163e5f3943e6885350a73c60030ded16d3dfc0"},
+		{[]string{"stability.stop=true", "regularizer.lambda_query=0.5"}, "d784009fcab28ce84cf8cf72bd2ac07fb9d1840c9b50ae88d734d811f83072c5"},
+	} {
+		if got := string(sweeps.RunID(only(t, base, c.args...), inputs())); got != c.want {
+			t.Errorf("%q: %s, want %s", c.args, got, c.want)
+		}
+	}
+}
+
+// otherValues is, for each key, a value that is not its default.
+func otherValues() map[string]string {
+	return map[string]string{
+		"seed": "2", "model.backbone": "recipe:other", "model.rescale": "4", "model.target": "logits", "model.tie": "keep",
+		"model.dropout": "0", "data.train": "beir:other", "data.max_query": "63", "data.max_document": "255", "data.order": "file",
+		"train.steps": "99", "train.batch": "16", "train.micro_batch": "32", "train.head_lr_scale": "2", "train.lr": "1e-5",
+		"train.weight_decay": "0.01", "train.clip": "0", "train.schedule": "cosine", "train.warmup": "0.2", "train.warmup_steps": "9",
+		"loss.scale": "2", "loss.temperature": "2", "regularizer.kind": "l1", "regularizer.lambda_query": "1",
+		"regularizer.lambda_document": "1", "regularizer.ramp": "0.5", "regularizer.ramp_steps": "5", "regularizer.ramp_kind": "linear",
+		"stability.stop": "true", "stability.non_finite.recovery": "6", "stability.empty.share": "0.2", "stability.empty.steps": "6",
+		"stability.identical.cosine": "0.9", "stability.identical.slack": "0.1", "stability.identical.score_sd": "0.1",
+		"stability.identical.growth": "3", "stability.identical.accuracy": "0.4", "stability.identical.blank": "0.4",
+		"stability.identical.steps": "6", "stability.identical.min_steps": "31", "stability.stalled.infonce": "0.8",
+		"stability.stalled.accuracy": "0.2", "stability.stalled.falling": "0.3", "stability.stalled.window": "21",
+		"stability.stalled.start": "0.6", "stability.stalled.min_steps": "31", "stability.stalled.losses": "['kl']",
+		"stability.dense.share": "0.2", "stability.dense.terms": "999", "stability.dense.fallen": "0.4", "stability.dense.steps": "6",
+		"stability.dense.min_steps": "31", "stability.spike.deviations": "7", "stability.spike.ratio": "3", "stability.spike.window": "127",
+		"stability.spike.after": "65", "stability.spike.recovery": "6", "stability.scale_shock.factor": "4", "stability.scale_shock.recovery": "6",
+		"evaluate.final": "['builtin:demo']", "evaluate.measures": "['AP']", "evaluate.baselines": "[]",
+		"checkpoint.every": "10", "checkpoint.keep": "last", "compute.backend": "go", "compute.slots": "2", "compute.threads": "1",
+	}
+}
+
+// later are keys whose other values this version refuses.
+func later(key string) bool {
+	return strings.Contains(" model.pooling model.activation model.top_k data.negatives train.precision loss.kind loss.candidates"+
+		" regularizer.negatives evaluate.during evaluate.every checkpoint.select compute.remat ", " "+key+" ")
+}
+
+// placed are keys that change where, how long or what else is computed, but no
+// weight; references, for which digests stand, are among them.
+func placed(key string) bool {
+	table, _, _ := strings.Cut(key, ".")
+	switch key {
+	case "train.micro_batch", "model.backbone", "data.train":
+		return true
+	}
+	return table == "evaluate" || table == "compute" || key == "checkpoint.every" || key == "checkpoint.keep"
+}
+
+func TestTheIDFollowsExactlyWhatDecidesTheResult(t *testing.T) {
+	other := otherValues()
+	plain, stopping := only(t, base), only(t, base, "stability.stop=true")
+	ids := map[sweeps.ID]string{sweeps.RunID(plain, inputs()): "the base"}
+	for _, key := range sweeps.Keys() {
+		value, ok := other[key]
+		if !ok {
+			if !later(key) {
+				t.Errorf("%s: the test has no other value for it", key)
+			}
+			continue
+		}
+		run := only(t, base, key+"="+value)
+		if len(sweeps.Diff(plain, run)) == 0 {
+			t.Errorf("%s = %s is the default", key, value)
+		}
+		id := sweeps.RunID(run, inputs())
+		threshold := strings.HasPrefix(key, "stability.") && key != "stability.stop"
+		if same := id == sweeps.RunID(plain, inputs()); same != (placed(key) || threshold) {
+			t.Errorf("%s = %s: the id is the same: %t", key, value, same)
+		}
+		if threshold {
+			id = sweeps.RunID(only(t, base, key+"="+value, "stability.stop=true"), inputs())
+			if id == sweeps.RunID(stopping, inputs()) {
+				t.Errorf("%s does not enter the id of a run that it may stop", key)
+			}
+		}
+		if twin := ids[id]; twin != "" && !placed(key) {
+			t.Errorf("%s and %s have one id", key, twin)
+		}
+		ids[id] = key
+	}
+}
+
+func TestWritingADefaultOutChangesNoID(t *testing.T) {
+	text := string(only(t, base).TOML())
+	run, err := sweeps.ParseRun([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sweeps.RunID(run, inputs()) != sweeps.RunID(only(t, base), inputs()) {
+		t.Error("the id of a configuration with all defaults written out differs")
+	}
+	// What an older program wrote, before the newest options existed.
+	var old []string
+	for _, line := range strings.Split(text, "\n") {
+		if !strings.HasPrefix(line, "head_lr_scale") && !strings.HasPrefix(line, "order") {
+			old = append(old, line)
+		}
+	}
+	run, err = sweeps.ParseRun([]byte(strings.Join(old, "\n")))
+	if err != nil || sweeps.RunID(run, inputs()) != sweeps.RunID(only(t, base), inputs()) {
+		t.Errorf("a text that lacks options changes the id (%v)", err)
+	}
+}
+
+func TestTheIDFollowsInputsAndSemantics(t *testing.T) {
+	run := only(t, base)
+	seen := map[sweeps.ID]bool{sweeps.RunID(run, inputs()): true}
+	for _, in := range []sweeps.Inputs{
+		{Weights: "sha256:0x", Tokenizer: "sha256:02", Data: "sha256:03"},
+		{Weights: "sha256:01", Tokenizer: "sha256:0x", Data: "sha256:03"},
+		{Weights: "sha256:01", Tokenizer: "sha256:02", Data: "sha256:0x"},
+		{Weights: "sha256:01", Tokenizer: "sha256:03", Data: "sha256:02"},
+		{Weights: "a\"\ninput tokenizer = \"b", Tokenizer: "c"},
+		{Weights: "a", Tokenizer: "b\"\ninput tokenizer = \"c"},
+	} {
+		id := sweeps.RunID(run, in)
+		if seen[id] {
+			t.Errorf("inputs %+v have the id of others", in)
+		}
+		seen[id] = true
+	}
+	now := sweeps.RunID(run, inputs())
+	if (sweeps.Semantics{"optimizer": 1}).RunID(run, inputs()) != now {
+		t.Error("version 1 is not left out")
+	}
+	if (sweeps.Semantics{"optimizer": 2}).RunID(run, inputs()) == now {
+		t.Error("another optimizer has the same id")
+	}
+	if (sweeps.Semantics{"loss.kl": 2}).RunID(run, inputs()) != now {
+		t.Error("a loss that the run does not use changes its id")
+	}
+}
+
+func TestLabels(t *testing.T) {
+	id := sweeps.ID("4f2a" + strings.Repeat("0", 60))
+	for _, c := range []struct{ backbone, k, want string }{
+		{"answerdotai/ModernBERT-base", "8", "modernbert-base-k8-s1-4f2a"},
+		{"recipe:demo-bert", "0.125", "demo-bert-k0.125-s1-4f2a"},
+		{"data:checkpoints/splade-tiny", "1", "splade-tiny-k1-s1-4f2a"},
+		{"/models/My Model/", "4", "my-model-k4-s1-4f2a"},
+		{"owner/name@v1.0", "1e-25", "name-k1e-25-s1-4f2a"},
+		{"./..", "1", "backbone-k1-s1-4f2a"},
+		{"./héé", "1", "h-k1-s1-4f2a"},
+	} {
+		run := only(t, base, "model.rescale="+c.k, "model.backbone="+c.backbone)
+		if got := sweeps.Label(run, id); got != c.want {
+			t.Errorf("%s: %s, want %s", c.backbone, got, c.want)
+		}
+	}
+	if got := sweeps.Label(only(t, base), ""); got != "demo-bert-k1-s1" {
+		t.Errorf("without an id: %s", got)
+	}
+	if got := id.Short(); got != "4f2a0000" || !id.Valid() || sweeps.ID("4F2A").Valid() {
+		t.Errorf("short %s", got)
+	}
+}
+
+// Random configurations survive their own text, and equal ones have equal ids.
+func TestARunsTextReadsBackToTheSameRun(t *testing.T) {
+	other := otherValues()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		var args []string
+		for _, key := range sweeps.Keys() {
+			value, ok := other[key]
+			if !ok || random.IntN(2) == 0 {
+				continue
+			}
+			switch key {
+			case "train.warmup", "regularizer.ramp", "train.micro_batch":
+				continue // have another way beside them
+			}
+			args = append(args, key+"="+value)
+		}
+		run := only(t, base, args...)
+		again, err := sweeps.ParseRun(run.TOML())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, run.TOML())
+		}
+		if d := sweeps.Diff(run, again); len(d) != 0 || !reflect.DeepEqual(run, again) {
+			t.Fatalf("%q: %v", args, d)
+		}
+		if sweeps.RunID(run, inputs()) != sweeps.RunID(again, inputs()) {
+			t.Fatalf("%q: ids differ", args)
+		}
+	}
+	strange := only(t, base, `model.backbone='./a"b\c'`, `data.train="./tab\u0041é"`)
+	if again, err := sweeps.ParseRun(strange.TOML()); err != nil || again.Model.Backbone != `./a"b\c` || again.Data.Train != "./tabAé" {
+		t.Errorf("quoting: %q, %v", again.Model.Backbone, err)
+	}
+}
+
+func TestParseRunIsAsStrictAsASweep(t *testing.T) {
+	text := string(only(t, base).TOML())
+	for name, broken := range map[string]string{
+		"an unknown key":  text + "\n[new]\nx = 1\n",
+		"a bad value":     strings.Replace(text, "batch = 32", "batch = 0", 1),
+		"a missing key":   strings.Replace(text, "steps = 100", "", 1),
+		"a grid":          text + "\n[grid]\nseed = [1]\n",
+		"no TOML":         "[",
+		"a later feature": strings.Replace(text, `kind = "infonce"`, `kind = "kl"`, 1),
+		"a contradiction": strings.Replace(text, "warmup = 0.1", "warmup_steps = 101", 1),
+	} {
+		if _, err := sweeps.ParseRun([]byte(broken)); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+func TestJSONIsNestedAndWhole(t *testing.T) {
+	run := only(t, base, "model.rescale=0.125", "train.warmup_steps=3")
+	text, err := json.Marshal(map[string]any{"config": run})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read struct {
+		Config struct {
+			Seed  int64
+			Model struct {
+				Rescale any
+				Dropout *float64
+			}
+			Train struct {
+				LR          float64
+				WarmupSteps int `json:"warmup_steps"`
+			}
+			Evaluate struct{ Measures []string }
+		}
+	}
+	if err := json.Unmarshal(text, &read); err != nil {
+		t.Fatal(err)
+	}
+	c := read.Config
+	if c.Seed != 1 || c.Model.Rescale != 0.125 || c.Model.Dropout != nil || c.Train.LR != 2e-5 || c.Train.WarmupSteps != 3 || len(c.Evaluate.Measures) != 3 {
+		t.Errorf("%+v", c)
+	}
+	var tree map[string]any
+	if err := json.Unmarshal(text, &tree); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range sweeps.Keys() {
+		at := tree["config"]
+		for _, part := range strings.Split(key, ".") {
+			table, ok := at.(map[string]any)
+			value, there := table[part]
+			if !ok || !there {
+				t.Errorf("%s is missing", key)
+				break
+			}
+			at = value
+		}
+	}
+}
+
+func TestDiffNamesWhatDiffersAndWhetherItMatters(t *testing.T) {
+	a, b := only(t, base), only(t, base, "seed=2", "compute.threads=4", "train.warmup_steps=3")
+	want := []sweeps.Change{
+		{Key: "seed", A: "1", B: "2", Semantic: true},
+		{Key: "train.warmup_steps", A: "", B: "3", Semantic: true},
+		{Key: "compute.threads", A: "0", B: "4"},
+	}
+	if got := sweeps.Diff(a, b); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// The thresholds' names and defaults are those of the detectors, so that each
+// struct converts into theirs.
+func TestThresholdsAreTheDetectors(t *testing.T) {
+	here, there := reflect.ValueOf(sweeps.StabilityDefaults()), reflect.ValueOf(stability.Defaults())
+	if here.NumField() != there.NumField()+1 {
+		t.Fatalf("%d tables, the detectors have %d", here.NumField()-1, there.NumField())
+	}
+	for i := range there.NumField() {
+		name := there.Type().Field(i).Name
+		ours := here.FieldByName(name)
+		if !ours.IsValid() || !ours.Type().ConvertibleTo(there.Field(i).Type()) {
+			t.Errorf("%s does not convert", name)
+			continue
+		}
+		if !reflect.DeepEqual(ours.Convert(there.Field(i).Type()).Interface(), there.Field(i).Interface()) {
+			t.Errorf("%s: defaults %+v, the detectors' %+v", name, ours, there.Field(i))
+		}
+		for j := range there.Field(i).NumField() {
+			a, b := ours.Type().Field(j).Tag.Get("toml"), there.Field(i).Type().Field(j).Tag.Get("toml")
+			if a != b {
+				t.Errorf("%s: key %q, the detectors' %q", name, a, b)
+			}
+		}
+	}
+}
+
+func TestEvaluationsAreToldApart(t *testing.T) {
+	run := only(t, base)
+	enc := sweeps.EncodingOf(run, "test")
+	seen := map[string]string{}
+	for name, id := range map[string]string{
+		"itself":   sweeps.EvaluationID("run", "data", enc, 1),
+		"run":      sweeps.EvaluationID("other", "data", enc, 1),
+		"data":     sweeps.EvaluationID("run", "other", enc, 1),
+		"split":    sweeps.EvaluationID("run", "data", sweeps.EncodingOf(run, "dev"), 1),
+		"lengths":  sweeps.EvaluationID("run", "data", sweeps.EncodingOf(only(t, base, "data.max_query=32"), "test"), 1),
+		"measures": sweeps.EvaluationID("run", "data", enc, 2),
+	} {
+		if twin := seen[id]; twin != "" || len(id) != 64 {
+			t.Errorf("%s and %s: %s", name, twin, id)
+		}
+		seen[id] = name
+	}
+}
