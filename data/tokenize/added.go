@@ -24,6 +24,7 @@ type addedToken struct {
 type matcher struct {
 	classes *classes
 	tokens  []addedToken
+	starts  [256]bool      // the first bytes of patterns
 	trie    *trie          // pattern → index into tokens; nil without tokens
 	second  [256][4]uint64 // for a first byte, the bytes that can follow it; all where a pattern ends there
 }
@@ -40,6 +41,7 @@ func newMatcher(c *classes, tokens []addedToken) *matcher {
 	for i, t := range tokens {
 		patterns[i] = trieKey{t.pattern, int32(i)}
 		b := t.pattern[0]
+		m.starts[b] = true
 		if len(t.pattern) == 1 {
 			m.second[b] = [4]uint64{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
 		} else {
@@ -50,15 +52,12 @@ func newMatcher(c *classes, tokens []addedToken) *matcher {
 	return m
 }
 
-// at returns the longest token that text has at i.
+// at returns the longest token that text has at i, where one may start.
 func (m *matcher) at(text string, i int) *addedToken {
-	followers := &m.second[text[i]]
 	if i+1 < len(text) {
-		if next := text[i+1]; followers[next>>6]>>(next&63)&1 == 0 {
+		if next := text[i+1]; m.second[text[i]][next>>6]>>(next&63)&1 == 0 {
 			return nil
 		}
-	} else if *followers == ([4]uint64{}) {
-		return nil
 	}
 	if _, index := m.trie.longest(trieRoot, text[i:]); index >= 0 {
 		return &m.tokens[index]
@@ -73,6 +72,9 @@ func (m *matcher) split(text string, part func(text string) bool, token func(id 
 	done := 0
 	if m.trie != nil {
 		for i := 0; i < len(text); i++ {
+			if !m.starts[text[i]] {
+				continue
+			}
 			t := m.at(text, i)
 			if t == nil {
 				continue

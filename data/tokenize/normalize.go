@@ -30,6 +30,7 @@ func (n *normalizers) apply(text string) string {
 
 const (
 	maxNesting = 8    // of Sequence components: real files have 2
+	maxSteps   = 32   // normalizers, and pre-tokenizers: the work that a file can ask for per byte of text
 	maxGrowth  = 64   // of a text by Replace steps
 	maxContent = 1024 // bytes of text that a normalizer may put in
 )
@@ -60,6 +61,9 @@ func (r *reader) readNormalizer(field string, value jsontext.Value, into *normal
 			if err := r.readNormalizer(element(field+".normalizers", i), part, into, depth+1); err != nil {
 				return err
 			}
+		}
+		if len(into.steps) > maxSteps {
+			return r.fault(field, "has more than %d normalizers", maxSteps)
 		}
 		return nil
 	case "BertNormalizer":

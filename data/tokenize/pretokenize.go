@@ -60,8 +60,8 @@ func (r *reader) readPreTokenizer(field string, value jsontext.Value, into *preT
 				return err
 			}
 		}
-		if len(into.splitters) > maxSplitters {
-			return r.fault(field, "has more than %d pre-tokenizers", maxSplitters)
+		if len(into.splitters) > maxSteps {
+			return r.fault(field, "has more than %d pre-tokenizers", maxSteps)
 		}
 		return nil
 	case "BertPreTokenizer":
@@ -127,9 +127,6 @@ func (r *reader) readPreTokenizer(field string, value jsontext.Value, into *preT
 	return r.unknown(field, kind, "BertPreTokenizer", "ByteLevel", "Digits", "Punctuation", "Sequence", "Whitespace",
 		"WhitespaceSplit")
 }
-
-// maxSplitters bounds the work that a file can ask for per byte of text.
-const maxSplitters = 32
 
 const (
 	behaviorRemoved    = "Removed"    // delimiters are dropped

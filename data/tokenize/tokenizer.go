@@ -40,8 +40,9 @@ type Tokenizer struct {
 // Special is the ids of the tokens with a role; -1 where the vocabulary has none.
 type Special struct{ CLS, SEP, PAD, MASK, UNK int32 }
 
-// maxFile bounds the size of a tokenizer.json; real ones have 0.5 to 20 MB.
-const maxFile = 256 << 20
+// maxFile bounds the size of a tokenizer.json, and with it the memory that a hostile one can take; real ones have 0.5
+// to 20 MB.
+const maxFile = 64 << 20
 
 // Load reads a tokenizer.json.
 func Load(path string) (*Tokenizer, error) {
@@ -62,6 +63,9 @@ func Load(path string) (*Tokenizer, error) {
 // Parse reads the bytes of a tokenizer.json; name stands for the file in messages. It keeps data, which must not be
 // changed afterwards.
 func Parse(name string, data []byte) (*Tokenizer, error) {
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("read tokenizer %q: has %d bytes, more than %d", name, len(data), maxFile)
+	}
 	c := newClasses()
 	r := &reader{name: name, classes: c, forms: newForms(c)}
 	var file fileJSON

@@ -2,6 +2,7 @@ package tokenize
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -17,49 +18,58 @@ const maxHoles = 1 << 16
 // readVocabulary checks the model's vocabulary and joins the added tokens to it. Unlike the reference, which renumbers
 // an added token that the model lacks, the file's id stands: it is the row of the checkpoint's embeddings.
 func (r *reader) readVocabulary(model map[string]int64, added []addedJSON) (*vocabulary, error) {
-	type entry struct {
-		token string
-		id    int64
-		field string
-	}
-	entries := make([]entry, 0, len(model)+len(added))
-	for token, id := range model {
-		entries = append(entries, entry{token, id, "model.vocab." + token})
-	}
-	for i, a := range added {
-		if id, known := model[a.Content]; known {
-			if id != a.ID {
-				return nil, r.fault(element("added_tokens", i), "%q has id %d, but %d in model.vocab", a.Content, a.ID, id)
-			}
-			continue
-		}
-		entries = append(entries, entry{a.Content, a.ID, element("added_tokens", i)})
-	}
-	if len(entries) == 0 {
+	if len(model)+len(added) == 0 {
 		return nil, r.fault("model.vocab", "is empty")
 	}
-	slices.SortFunc(entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.token, b.token))
-	})
-	bound := int64(len(entries) + maxHoles)
-	v := &vocabulary{ids: make(map[string]int32, len(entries))}
-	for i, e := range entries {
-		if e.id < 0 || e.id >= bound {
-			return nil, r.fault(e.field, "id %d is outside 0 … %d", e.id, bound-1)
+	bound := int64(len(model) + len(added) + maxHoles)
+	v := &vocabulary{tokens: make([]string, bound), ids: make(map[string]int32, len(model)+len(added))}
+	taken := make([]bool, bound)
+	last, sound := int64(0), true
+	for token, id := range model {
+		if id < 0 || id >= bound || taken[id] {
+			sound = false
+			break
 		}
-		if i > 0 && entries[i-1].id == e.id {
-			return nil, r.fault(e.field, "id %d is also the id of %q", e.id, entries[i-1].token)
-		}
-		if _, twice := v.ids[e.token]; twice {
-			return nil, r.fault(e.field, "%q is listed twice", e.token)
-		}
-		v.ids[e.token] = int32(e.id)
+		taken[id], v.tokens[id], v.ids[token], last = true, token, int32(id), max(last, id)
 	}
-	v.tokens = make([]string, entries[len(entries)-1].id+1)
-	for _, e := range entries {
-		v.tokens[e.id] = e.token
+	if !sound {
+		return nil, r.vocabularyFault(model, bound)
 	}
+	for i, a := range added {
+		field := element("added_tokens", i)
+		id, inModel := model[a.Content]
+		switch {
+		case inModel && id != a.ID:
+			return nil, r.fault(field, "%q has id %d, but %d in model.vocab", a.Content, a.ID, id)
+		case inModel:
+			continue
+		case a.ID < 0 || a.ID >= bound:
+			return nil, r.fault(field, "id %d is outside 0 … %d", a.ID, bound-1)
+		case taken[a.ID]:
+			return nil, r.fault(field, "id %d is also the id of %q", a.ID, v.tokens[a.ID])
+		}
+		if _, twice := v.ids[a.Content]; twice {
+			return nil, r.fault(field, "%q is listed twice", a.Content)
+		}
+		taken[a.ID], v.tokens[a.ID], v.ids[a.Content], last = true, a.Content, int32(a.ID), max(last, a.ID)
+	}
+	v.tokens = slices.Clip(v.tokens[:last+1])
 	return v, nil
+}
+
+// vocabularyFault names the first token, by id, that is out of bounds or has another's id.
+func (r *reader) vocabularyFault(model map[string]int64, bound int64) error {
+	tokens := slices.SortedFunc(maps.Keys(model), func(a, b string) int {
+		return cmp.Or(cmp.Compare(model[a], model[b]), cmp.Compare(a, b))
+	})
+	for i, token := range tokens {
+		if id := model[token]; id < 0 || id >= bound {
+			return r.fault("model.vocab."+token, "id %d is outside 0 … %d", id, bound-1)
+		} else if i > 0 && model[tokens[i-1]] == id {
+			return r.fault("model.vocab."+token, "id %d is also the id of %q", id, tokens[i-1])
+		}
+	}
+	return r.fault("model.vocab", "is not a numbering of tokens")
 }
 
 // first returns the id of the first of contents that the vocabulary has, else -1.
