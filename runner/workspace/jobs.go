@@ -100,7 +100,7 @@ func (w Workspace) WriteProvenance(id string, p Provenance) error {
 // Provenance is what a result rests on besides its configuration and inputs.
 type Provenance struct {
 	Schema     int               `json:"schema"`
-	Command    []string          `json:"command"`
+	Overrides  []string          `json:"overrides"`  // of the sweep, as given
 	Executable string            `json:"executable"` // digest of the program's file
 	Commit     string            `json:"commit"`     // "" where the build recorded none
 	Dirty      bool              `json:"dirty"`
@@ -112,6 +112,7 @@ type Provenance struct {
 	Devices    []string          `json:"devices"` // GPUs given to the pool
 	Driver     string            `json:"driver"`  // of the GPUs; "" without
 	CPU        string            `json:"cpu"`
+	Threads    int               `json:"threads"` // of a worker
 	Host       string            `json:"host"`
 	Sweep      string            `json:"sweep"`
 	Revision   string            `json:"revision"`

@@ -15,11 +15,14 @@ import (
 // Manifest lists what a revision of a sweep consists of. The store and the
 // reports read it; they need no sweep file.
 type Manifest struct {
-	Schema    int                `json:"schema"`
-	Sweep     string             `json:"sweep"`
-	Question  string             `json:"question"`
-	Revision  string             `json:"revision"`
-	Base      string             `json:"base"` // the folder that ./path in the sweep starts from
+	Schema   int    `json:"schema"`
+	Sweep    string `json:"sweep"`
+	Question string `json:"question"`
+	Revision string `json:"revision"`
+	// Overrides are those that the sweep was run with; they are not in its text.
+	Overrides []string `json:"overrides"`
+	// Base is the folder that ./path in the sweep starts from.
+	Base      string             `json:"base"`
 	Runs      []ManifestRun      `json:"runs"`
 	Baselines []ManifestBaseline `json:"baselines"`
 }
