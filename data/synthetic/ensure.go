@@ -139,7 +139,9 @@ func verify(home string) error {
 	}
 	defer file.Close()
 	lines := bufio.NewScanner(file)
+	files := 0
 	for lines.Scan() {
+		files++
 		want, name, ok := strings.Cut(lines.Text(), "  ")
 		if !ok {
 			return fmt.Errorf("%w (line %q)", ErrDamaged, lines.Text())
@@ -152,7 +154,13 @@ func verify(home string) error {
 			return fmt.Errorf("%w (%s)", ErrDamaged, name)
 		}
 	}
-	return lines.Err()
+	if err := lines.Err(); err != nil {
+		return err
+	}
+	if files == 0 {
+		return fmt.Errorf("%w (it lists none)", ErrDamaged)
+	}
+	return nil
 }
 
 func digest(path string) (string, error) {

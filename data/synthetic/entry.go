@@ -14,13 +14,16 @@ const (
 	maxAttributes = 4
 )
 
-// Chances in percent.
-const (
-	againAttribute = 25 // an attribute is told once more, by another synonym
-	againType      = 25
-	againPlace     = 15
-	attracted      = 85 // a noun is one that the concept it stands for attracts, and not any
-)
+// attracted is the chance in percent that a noun is one that the concept it stands for attracts, and not any.
+const attracted = 85
+
+// again has the chances in percent that a text names a thing once more, by another synonym.
+type again struct{ attribute, typ, place int }
+
+// Documents seldom repeat themselves, or word matching would find them by whichever synonym; in texts that only
+// teach the language, more pairs of synonyms stand together.
+func againInDocuments() again { return again{attribute: 25, typ: 25, place: 15} }
+func againInTexts() again     { return again{attribute: 50, typ: 50, place: 50} }
 
 // entry is a document: what it is about and the words it uses.
 type entry struct {
@@ -35,7 +38,7 @@ type entry struct {
 func (e *entry) has(c *concept) bool { return slices.Contains(e.told, c) }
 
 // newEntry writes about a thing made up at random, again until the text has a fitting length.
-func newEntry(l *lexicon, g *grammar, random *rand.Rand) *entry {
+func newEntry(l *lexicon, g *grammar, more again, random *rand.Rand) *entry {
 	for {
 		w := newWriter(l, random)
 		first, last := one(random, l.names), one(random, l.names)
@@ -43,7 +46,7 @@ func newEntry(l *lexicon, g *grammar, random *rand.Rand) *entry {
 		attributes := several(random, l.attributes, minAttributes+random.IntN(maxAttributes-minAttributes+1))
 		title := w.title(first, last)
 		w.subject(first, typ, place, attributes)
-		tell(w, g, random)
+		tell(w, g, more, random)
 		if w.count+len(w.sentences) > maxTokens {
 			continue
 		}
@@ -53,18 +56,18 @@ func newEntry(l *lexicon, g *grammar, random *rand.Rand) *entry {
 }
 
 // tell writes the sentences of a document.
-func tell(w *writer, g *grammar, random *rand.Rand) {
+func tell(w *writer, g *grammar, more again, random *rand.Rand) {
 	w.write(one(random, g.openers))
 	for len(w.pending) > 0 {
 		w.write(one(random, g.tellings))
-		if chance(random, againAttribute) {
+		if chance(random, more.attribute) {
 			w.write(one(random, g.secondAttribute))
 		}
 	}
-	if chance(random, againType) {
+	if chance(random, more.typ) {
 		w.write(one(random, g.secondType))
 	}
-	if chance(random, againPlace) {
+	if chance(random, more.place) {
 		w.write(one(random, g.secondPlace))
 	}
 	for enough := minWords + random.IntN(5); w.count < enough; {

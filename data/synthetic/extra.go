@@ -8,7 +8,7 @@ import (
 )
 
 // repeated is the chance in percent that a query-like text names one of its concepts by two synonyms.
-const repeated = 30
+const repeated = 50
 
 // ExtraTexts returns n texts that are in no collection, for pretraining. A share of queryShare (0 to 1) is
 // short and built like queries, about any concepts by any synonym, some with two synonyms of one concept side
@@ -21,7 +21,7 @@ func (w *World) ExtraTexts(n int, queryShare float64, seed int64) []string {
 		if float64(i) < short {
 			texts[i] = w.shortText(random)
 		} else {
-			e := newEntry(w.lexicon, w.grammar, random)
+			e := newEntry(w.lexicon, w.grammar, againInTexts(), random)
 			texts[i] = e.title + " " + e.text
 		}
 	}

@@ -83,7 +83,7 @@ func New(seed int64, size Size) (*World, error) {
 	w := &World{seed: seed, lexicon: words, grammar: phrases, Qrels: map[string]trec.Qrels{}, NoOverlap: trec.Qrels{}}
 	random := rand.New(rand.NewPCG(uint64(seed), streamDocuments))
 	for i := range size.Documents {
-		e := newEntry(words, phrases, random)
+		e := newEntry(words, phrases, againInDocuments(), random)
 		w.entries = append(w.entries, e)
 		w.Documents = append(w.Documents, collection.Document{ID: fmt.Sprintf("d%04d", i+1), Title: e.title, Text: e.text})
 	}

@@ -63,7 +63,7 @@ func (w *writer) fill(t template) []string {
 	words := make([]string, len(t))
 	for i, field := range t {
 		words[i] = w.word(field)
-		if i > 0 && words[i-1] == "a" && strings.ContainsRune("aeiou", rune(words[i][0])) {
+		if i > 0 && words[i-1] == "a" && beginsWithVowel(words[i]) {
 			words[i-1] = "an"
 		}
 	}
@@ -148,3 +148,14 @@ func (w *writer) noun(c *concept) string {
 }
 
 func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
+
+// beginsWithVowel goes by the letter, with the lexicon's exceptions by sound.
+func beginsWithVowel(word string) bool {
+	switch word {
+	case "usual":
+		return false
+	case "honest":
+		return true
+	}
+	return strings.ContainsRune("aeiou", rune(word[0]))
+}
