@@ -1,0 +1,31 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+
+	"headroom/data/source"
+	"headroom/sweeps"
+)
+
+// Backbone plans one recipe alone, without a sweep. Of the options it uses
+// Workspace, Resolver, Recipe and Holder. Its error is sweeps.Faults where the
+// recipe or what it reads is wrong, and source.ErrUnresolved where something it
+// reads is only absent.
+func Backbone(ctx context.Context, o Options, name string) (Recipe, error) {
+	o.Spec = &sweeps.Spec{Path: "recipe " + name}
+	m := &maker{Options: o, found: newInputs(o), plan: &Plan{}}
+	m.found.recipe(name)
+	m.recipes()
+	if len(m.found.faults) > 0 {
+		return Recipe{}, m.found.faults
+	}
+	if len(m.plan.Recipes) != 1 {
+		return Recipe{}, fmt.Errorf("plan recipe %q: it cannot be used", name)
+	}
+	row := m.plan.Recipes[0]
+	if row.ID == "" {
+		return Recipe{}, fmt.Errorf("plan recipe %q: %w: %s", name, source.ErrUnresolved, row.Why)
+	}
+	return row, ctx.Err()
+}
