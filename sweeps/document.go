@@ -65,6 +65,9 @@ func readDocument(file string, text []byte) (*document, *Fault) {
 	if len(text) > maxFileBytes {
 		return nil, &Fault{File: file, Message: fmt.Sprintf("%d bytes of TOML", len(text)), Allowed: fmt.Sprintf("at most %d", maxFileBytes)}
 	}
+	if tooDeep(string(text)) {
+		return nil, &Fault{File: file, Message: "nested too deeply", Allowed: fmt.Sprintf("at most %d levels", maxNesting)}
+	}
 	d := &document{file: file}
 	var top map[string]toml.Primitive
 	md, err := toml.Decode(string(text), &top)

@@ -65,13 +65,25 @@ func (f Faults) orNil() error {
 	return f
 }
 
+// maxFaults bounds a report: beyond it the file is not what it was taken for.
+const maxFaults = 200
+
+// full tells whether looking further would add nothing.
+func (f *Faults) full() bool { return len(*f) >= maxFaults }
+
 // add appends a fault unless the same one is already there: a fixed value that
 // is wrong in every point of a grid is still one fault.
 func (f *Faults) add(fault Fault) {
+	if f.full() {
+		return
+	}
 	for _, known := range *f {
 		if known == fault {
 			return
 		}
 	}
 	*f = append(*f, fault)
+	if len(*f) == maxFaults-1 {
+		*f = append(*f, Fault{File: fault.File, Message: "and more faults than are listed"})
+	}
 }

@@ -92,6 +92,9 @@ func (s *Spec) read(doc *document, faults *Faults) {
 	named := false
 	refused := map[string]bool{}
 	for _, l := range doc.leaves {
+		if faults.full() {
+			break
+		}
 		switch root := l.path[0]; {
 		case len(l.path) == 1 && root == "name":
 			named = true

@@ -64,6 +64,9 @@ type keysRead struct{ found, refused map[string]bool }
 func (d *document) fill(config reflect.Value, schema schema, faults *Faults) keysRead {
 	read := keysRead{found: map[string]bool{}, refused: map[string]bool{}}
 	for _, l := range d.leaves {
+		if faults.full() {
+			break
+		}
 		if l.emptyTable() && schema.hasTable(l.key()) {
 			continue
 		}
