@@ -12,11 +12,15 @@ import (
 // into long runs of marks.
 type forms struct {
 	classes *classes
-	pairs   map[[2]rune]rune // base, mark → composed; without Hangul
+	pairs   map[[2]rune]rune // base, mark → composed; without Hangul; nil where nothing is to be composed
 }
 
-func newForms(c *classes) *forms {
-	f := &forms{classes: c, pairs: make(map[[2]rune]rune, 1000)}
+// readPairs prepares f for composing.
+func (f *forms) readPairs() {
+	if f.pairs != nil {
+		return
+	}
+	f.pairs = make(map[[2]rune]rune, 1000)
 	for first, last := range packedRanges(rangesDecomposes) {
 		for r := first; r <= last; r++ {
 			whole := string(r)
@@ -31,7 +35,6 @@ func newForms(c *classes) *forms {
 			}
 		}
 	}
-	return f
 }
 
 const (

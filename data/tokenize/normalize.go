@@ -90,6 +90,9 @@ func (r *reader) readNormalizer(field string, value jsontext.Value, into *normal
 	case "NFC", "NFD", "NFKC", "NFKD":
 		into.nfc = kind == "NFC"
 		compatible, compose := strings.Contains(kind, "K"), strings.HasSuffix(kind, "C")
+		if compose {
+			r.forms.readPairs()
+		}
 		add(func(text string) string { return r.forms.normal(text, compatible, compose) })
 		return simple()
 	case "Lowercase":

@@ -66,8 +66,7 @@ func Parse(name string, data []byte) (*Tokenizer, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("read tokenizer %q: has %d bytes, more than %d", name, len(data), maxFile)
 	}
-	c := newClasses()
-	r := &reader{name: name, classes: c, forms: newForms(c)}
+	r := &reader{name: name}
 	var file fileJSON
 	if err := json.Unmarshal(data, &file, json.RejectUnknownMembers(true)); err != nil {
 		return nil, r.wrap("", err)
@@ -75,7 +74,7 @@ func Parse(name string, data []byte) (*Tokenizer, error) {
 	if file.Version != "" && file.Version != "1.0" {
 		return nil, r.fault("version", "%q is not implemented; known: \"1.0\"", file.Version)
 	}
-	t := &Tokenizer{file: data, classes: c, cache: new(wordCache)}
+	t := &Tokenizer{file: data, cache: new(wordCache)}
 	sum := sha256.Sum256(data)
 	t.digest = "sha256:" + hex.EncodeToString(sum[:])
 	t.scratch = &sync.Pool{New: func() any { return new(scratch) }}
@@ -93,6 +92,8 @@ func (t *Tokenizer) read(r *reader, file *fileJSON) error {
 	if t.vocabulary, err = r.readVocabulary(model.Vocab, file.AddedTokens); err != nil {
 		return err
 	}
+	t.classes = newClasses()
+	r.classes, r.forms = t.classes, &forms{classes: t.classes}
 	if err := r.readNormalizer("normalizer", file.Normalizer, &t.normalizer, 0); err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func TrainWordPiece(texts iter.Seq[string], opt TrainOptions) (*Tokenizer, error
 func countWords(texts iter.Seq[string], opt TrainOptions) map[string]int64 {
 	c := newClasses()
 	rules := bertRules{clean: true, chinese: true, accents: opt.Lowercase, lower: opt.Lowercase}
-	normalize := rules.step(c, newForms(c))
+	normalize := rules.step(c, &forms{classes: c})
 	split := preTokenizers{splitters: []splitter{
 		c.delimited(classSpace, behaviorRemoved), c.delimited(classPunctuation, behaviorIsolated),
 	}}
