@@ -128,30 +128,25 @@ func (w Workspace) ReadProvenance(id string) (Provenance, error) {
 }
 
 // Baseline says what to evaluate without training: BM25, or a backbone as it
-// is.
+// is. The lengths, measures and compute settings are in the configuration
+// beside it.
 type Baseline struct {
-	Schema  int    `json:"schema"`
-	ID      string `json:"id"`      // its evaluation's id
-	Name    string `json:"name"`    // "bm25", "untrained"
-	Dataset string `json:"dataset"` // reference
-	Split   string `json:"split"`   // of its qrels
-	// Backbone is the reference as the sweep has it, Model the same with a
-	// recipe's name replaced by its id; both are "" for BM25.
-	Backbone string   `json:"backbone"`
-	Model    string   `json:"model"`
-	Base     string   `json:"base"` // the folder that ./path starts from
-	Measures []string `json:"measures"`
-	// MaxQuery and MaxDocument are in tokens; BM25 does not use them.
-	MaxQuery    int    `json:"max_query"`
-	MaxDocument int    `json:"max_document"`
-	Backend     string `json:"backend"`
-	Threads     int    `json:"threads"`
+	Schema   int           `json:"schema"`
+	ID       string        `json:"id"`       // its evaluation's id
+	Name     string        `json:"name"`     // "bm25", "untrained"
+	Dataset  string        `json:"dataset"`  // reference
+	Split    string        `json:"split"`    // of its qrels
+	Backbone string        `json:"backbone"` // reference; "" for BM25
+	Inputs   sweeps.Inputs `json:"inputs"`   // of the backbone; empty for BM25
 }
 
 // WriteBaseline puts the request into the baseline's folder.
-func (w Workspace) WriteBaseline(b Baseline) error {
+func (w Workspace) WriteBaseline(b Baseline, config sweeps.RunConfig) error {
 	b.Schema = 1
 	text, err := json.Marshal(b)
+	if err == nil {
+		err = replaceFile(filepath.Join(w.Baseline(b.ID), "config.toml"), config.TOML())
+	}
 	if err == nil {
 		err = replaceFile(filepath.Join(w.Baseline(b.ID), "baseline.json"), append(text, '\n'))
 	}
@@ -162,11 +157,18 @@ func (w Workspace) WriteBaseline(b Baseline) error {
 }
 
 // ReadBaseline returns the request.
-func (w Workspace) ReadBaseline(id string) (b Baseline, err error) {
-	if err := readJSON(filepath.Join(w.Baseline(id), "baseline.json"), &b); err != nil {
-		return Baseline{}, fmt.Errorf("read baseline %q: %w", id, err)
+func (w Workspace) ReadBaseline(id string) (b Baseline, config sweeps.RunConfig, err error) {
+	text, err := os.ReadFile(filepath.Join(w.Baseline(id), "config.toml"))
+	if err == nil {
+		config, err = sweeps.ParseRun(text)
 	}
-	return b, nil
+	if err == nil {
+		err = readJSON(filepath.Join(w.Baseline(id), "baseline.json"), &b)
+	}
+	if err != nil {
+		return Baseline{}, sweeps.RunConfig{}, fmt.Errorf("read baseline %q: %w", id, err)
+	}
+	return b, config, nil
 }
 
 // WriteRecipe puts a recipe, whose references are absolute, where the worker

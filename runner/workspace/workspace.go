@@ -5,7 +5,7 @@
 //	sweeps/<name>/<revision>.toml     the sweep as it was run, and beside it its
 //	              <revision>.json     runs and baselines (Manifest)
 //	runs/<id>/                        config.toml, inputs.json, provenance.json
-//	baselines/<evaluation id>/        baseline.json (Baseline)
+//	baselines/<evaluation id>/        baseline.json (Baseline) and config.toml
 //	backbones/<recipe id>/            a finished backbone; until then only
 //	backbones/<recipe id>.toml        the recipe, and
 //	backbones/<recipe id>.json        the digests of what it reads
