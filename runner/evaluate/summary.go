@@ -78,57 +78,55 @@ func (s Summary) Event(folder string) event.Evaluated {
 	return e
 }
 
-// keep writes the evaluation's folder whole, replacing one of the same name.
+// keep writes the evaluation's files. Each appears whole under its name, the
+// summary last: where it is, the others are complete.
 func (s Summary) keep(dir string) (Summary, error) {
 	if dir == "" {
 		return s, nil
 	}
-	fail := func(err error) (Summary, error) { return s, fmt.Errorf("keep evaluation %q: %w", dir, err) }
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return fail(err)
-	}
-	temp, err := os.MkdirTemp(filepath.Dir(dir), ".new-")
-	if err != nil {
-		return fail(err)
-	}
-	defer os.RemoveAll(temp) // gone already where the rename succeeded
 	tag := s.Name
 	if tag == "" {
 		tag = "headroom"
 	}
-	err = errors.Join(
-		writeFile(filepath.Join(temp, RunFile), func(w io.Writer) error {
+	err := os.MkdirAll(dir, 0o755)
+	for _, file := range []struct {
+		name string
+		fill func(io.Writer) error
+	}{
+		{RunFile, func(w io.Writer) error {
 			zip := gzip.NewWriter(w)
 			return errors.Join(trec.WriteRun(zip, s.run, tag), zip.Close())
-		}),
-		writeFile(filepath.Join(temp, PerQueryFile), s.report.WriteTSV),
-		writeFile(filepath.Join(temp, SummaryFile), func(w io.Writer) error {
+		}},
+		{PerQueryFile, s.report.WriteTSV},
+		{SummaryFile, func(w io.Writer) error {
 			enc := json.NewEncoder(w)
 			enc.SetIndent("", "  ")
 			return enc.Encode(s)
-		}))
+		}},
+	} {
+		if err == nil {
+			err = writeFile(dir, file.name, file.fill)
+		}
+	}
 	if err != nil {
-		return fail(err)
+		return s, fmt.Errorf("keep evaluation %q: %w", dir, err)
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return fail(err)
-	}
-	if err := os.Rename(temp, dir); err != nil {
-		return fail(err)
-	}
-	return s, os.Chmod(dir, 0o755)
+	return s, nil
 }
 
-func writeFile(path string, fill func(io.Writer) error) (err error) {
-	f, err := os.Create(path)
+func writeFile(dir, name string, fill func(io.Writer) error) error {
+	f, err := os.CreateTemp(dir, ".new-*")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := fill(f); err != nil {
-		return err
+	err = errors.Join(fill(f), f.Chmod(0o644), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(dir, name))
 	}
-	return f.Sync()
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // ReadSummary reads an evaluation's summary.json.

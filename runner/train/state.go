@@ -69,3 +69,25 @@ func Finite(m *engine.Model) (name string, ok bool) {
 	}
 	return "", true
 }
+
+// RestoreWeights puts saved weights back, all or nothing.
+func RestoreWeights(m *engine.Model, weights *safetensors.File) error {
+	values := make([][]float32, len(m.Params))
+	for i, p := range m.Params {
+		v, err := weights.Float32(p.Name)
+		if err != nil {
+			return fmt.Errorf("restore weights: %w", err)
+		}
+		if len(v) != len(p.Values) {
+			return fmt.Errorf("restore weights: %s: tensor %q has %d values, the model %d", weights.Path(), p.Name, len(v), len(p.Values))
+		}
+		values[i] = v
+	}
+	for i, p := range m.Params {
+		copy(p.Values, values[i])
+	}
+	return nil
+}
+
+// Updates is how many updates the optimizer has done.
+func (o *AdamW) Updates() int { return o.updates }

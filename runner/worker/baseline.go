@@ -1,0 +1,86 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"headroom/data/collection"
+	"headroom/metrics/ir"
+	"headroom/runner/evaluate"
+	"headroom/runner/pool"
+	"headroom/runner/workspace"
+	"headroom/sweeps"
+)
+
+// baseline measures what a sweep's runs are compared with.
+func (w *worker) baseline(ctx context.Context) error {
+	b, cfg, err := w.workspace.ReadBaseline(w.ID)
+	if err != nil {
+		return err
+	}
+	held, ctx, err := hold(ctx, w.workspace.Baseline(w.ID))
+	if err != nil {
+		return err
+	}
+	err = w.measure(ctx, b, cfg)
+	if ctx.Err() != nil {
+		err = stopped(ctx)
+	}
+	return errors.Join(err, held.Release())
+}
+
+func (w *worker) measure(ctx context.Context, b workspace.Baseline, cfg sweeps.RunConfig) error {
+	measures, err := ir.ParseAll(cfg.Evaluate.Measures)
+	if err != nil {
+		return err
+	}
+	dir := w.workspace.Baseline(b.ID)
+	if s, err := evaluate.ReadSummary(dir); err == nil && has(s, measures) {
+		return nil
+	}
+	folder, err := w.resolver.Data(b.Dataset)
+	if err != nil {
+		return err
+	}
+	c, err := collection.Open(folder)
+	if err != nil {
+		return err
+	}
+	options := evaluate.CollectionOptions{
+		Dataset: b.Dataset, Split: b.Split, Measures: measures, MaxQuery: cfg.Data.MaxQuery, MaxDocument: cfg.Data.MaxDocument,
+		Threads: w.threads(cfg.Compute.Threads), OutDir: dir, ID: b.ID, Name: b.Name, Backbone: b.Backbone, Progress: w.encoding(),
+	}
+	if err := w.progress(pool.Message{Phase: "evaluate"}, true); err != nil {
+		return err
+	}
+	switch b.Name {
+	case "bm25":
+		_, err = evaluate.BM25(ctx, c, options)
+		return err
+	case "untrained":
+		return w.untrained(ctx, b, cfg, c, options)
+	}
+	return fmt.Errorf("measure baseline %q: name %q is unknown: allowed are bm25, untrained", b.ID, b.Name)
+}
+
+// untrained measures a backbone as it came. One too dense to search has no
+// figures: that is said, and is no failure.
+func (w *worker) untrained(ctx context.Context, b workspace.Baseline, cfg sweeps.RunConfig, c *collection.Collection, options evaluate.CollectionOptions) error {
+	folder, err := w.weightsFolder(b.Backbone, b.Inputs)
+	if err != nil {
+		return err
+	}
+	encoder, err := evaluate.OpenEncoder(ctx, folder, evaluate.EncoderOptions{Backend: w.backend(cfg.Compute.Backend), Threads: w.threads(cfg.Compute.Threads)})
+	if err != nil {
+		return err
+	}
+	defer encoder.Close()
+	_, err = evaluate.OnCollection(ctx, encoder, c, options)
+	var dense *evaluate.DenseError
+	if errors.As(err, &dense) {
+		w.notice(nil, fmt.Sprintf("the untrained %s has no figures on %s: %v", b.Backbone, b.Dataset, dense))
+		return nil
+	}
+	return err
+}

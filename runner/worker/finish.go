@@ -1,0 +1,158 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"headroom/data/collection"
+	"headroom/metrics/event"
+	"headroom/metrics/ir"
+	"headroom/metrics/stability"
+	"headroom/models/hf"
+	"headroom/models/mlmhead"
+	"headroom/runner/checkpoint"
+	"headroom/runner/evaluate"
+	"headroom/runner/plan"
+	"headroom/runner/pool"
+	"headroom/runner/train"
+	"headroom/sweeps"
+)
+
+// finish judges the trained run and exports its model.
+func (a *attempt) finish() error {
+	n := mlmhead.RowNorms(a.model.DecoderWeight().Values, a.model.Config.Hidden)
+	if err := a.log.Append(event.HeadNorms{Step: a.step, Mean: event.Value(n.Mean), P05: event.Value(n.P05), P50: event.Value(n.P50), P95: event.Value(n.P95), Max: event.Value(n.Max)}); err != nil {
+		return err
+	}
+	result := a.monitor.Result()
+	for _, episode := range result.Episodes {
+		// One that stands gets its last step here; one that passed was told when it did.
+		if episode.Stands {
+			if err := a.log.Append(episode); err != nil {
+				return err
+			}
+		}
+	}
+	if err := a.log.Append(event.Judged{Verdict: result.Verdict, Chain: result.Chain}); err != nil {
+		return err
+	}
+	if err := a.export(result.Verdict); err != nil {
+		return err
+	}
+	return checkpoint.Only(a.checkpoints())
+}
+
+// export writes runs/<id>/model, unless the weights are no numbers.
+func (a *attempt) export(verdict string) error {
+	folder := filepath.Join(a.folder, "model")
+	if _, err := os.Stat(filepath.Join(folder, "config.json")); err == nil {
+		return nil
+	}
+	if name, finite := train.Finite(a.model); !finite {
+		a.notice(a.log, fmt.Sprintf("model not exported: parameter %q is not finite", name))
+		return nil
+	}
+	params := map[string]*hf.Param{}
+	for _, p := range a.model.Params {
+		values := p.Values
+		if scale := a.model.LogitScale; scale != 1 && (p == a.model.DecoderWeight() || p == a.model.DecoderBias()) {
+			// The format has no factor on logits: it goes into the decoder.
+			values = make([]float32, len(p.Values))
+			for i, v := range p.Values {
+				values[i] = v * scale
+			}
+		}
+		params[p.Name] = &hf.Param{Name: p.Name, Shape: p.Shape, Data: values}
+	}
+	tied := a.model.Tied
+	if tied && a.model.LogitScale != 1 {
+		// The embeddings stay as trained; only the decoder carries the factor.
+		embedding := a.model.Param(a.model.Config.EmbeddingName())
+		params[a.model.Config.DecoderName()] = &hf.Param{Name: a.model.Config.DecoderName(), Shape: embedding.Shape, Data: params[embedding.Name].Data}
+		params[embedding.Name] = &hf.Param{Name: embedding.Name, Shape: embedding.Shape, Data: embedding.Values}
+		tied = false
+	}
+	return hf.Save(folder, hf.SaveModel{
+		Config: a.model.Config, Params: params, Tied: tied, TokenizerFiles: a.vocabulary,
+		MaxSeqLength: max(a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument),
+		Card:         a.card(verdict),
+	})
+}
+
+func (a *attempt) card(verdict string) string {
+	return fmt.Sprintf("# %s\n\nA SPLADE model trained by headroom.\n\n- run: %s\n- backbone: %s\n- rescale factor k: %s (%s, %s)\n- steps: %d\n- verdict: %s\n- lengths: %d tokens for queries, %d for documents\n",
+		sweeps.Label(a.cfg, sweeps.ID(a.id)), a.id, a.cfg.Model.Backbone, a.cfg.Model.Rescale, a.cfg.Model.Target, a.cfg.Model.Tie, a.step, verdict, a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument)
+}
+
+// evaluate measures the run on every final collection on which it is not measured.
+func (a *attempt) evaluate(ctx context.Context) error {
+	verdict := a.monitor.Result().Verdict
+	encoder := evaluate.FromModel(a.model, a.tokenizer, evaluate.EncoderOptions{KeepNonFinite: verdict == stability.NonFinite})
+	for _, ref := range a.cfg.Evaluate.Final {
+		folder, err := a.resolver.Data(ref)
+		if err != nil {
+			return err
+		}
+		c, err := collection.Open(folder)
+		if err != nil {
+			return err
+		}
+		digest, err := a.resolver.DigestCollection(folder, plan.FinalSplit)
+		if err != nil {
+			return err
+		}
+		e := plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, ref, plan.FinalSplit, digest)
+		measures, err := ir.ParseAll(a.cfg.Evaluate.Measures)
+		if err != nil {
+			return err
+		}
+		summary, err := evaluate.ReadSummary(e.Folder)
+		if err != nil || !has(summary, measures) {
+			summary, err = evaluate.OnCollection(ctx, encoder, c, evaluate.CollectionOptions{
+				Dataset: ref, Split: plan.FinalSplit, Measures: measures, MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
+				Threads: a.model.Engine.Threads(), OutDir: e.Folder, ID: e.ID,
+				Progress: a.encoding(),
+			})
+		}
+		var dense *evaluate.DenseError
+		switch {
+		case ctx.Err() != nil:
+			return stopped(ctx)
+		case errors.As(err, &dense):
+			a.notice(a.log, err.Error())
+			continue
+		case err != nil:
+			return err
+		}
+		relative, err := filepath.Rel(a.folder, e.Folder)
+		if err != nil {
+			return err
+		}
+		if err := a.log.Append(summary.Event(filepath.ToSlash(relative))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// has says whether a summary holds every measure.
+func has(s evaluate.Summary, measures []ir.Measure) bool {
+	for _, m := range measures {
+		if _, ok := s.Measures[m.String()]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// encoding reports texts encoded as progress.
+func (w *worker) encoding() func(done, total int) {
+	start := w.now()
+	return func(done, total int) {
+		// A parent that no longer reads is noticed by its own watch.
+		_ = w.progress(pool.Message{Phase: "evaluate", Step: done, Steps: total, Rate: rate{start: start}.at(w.now(), done)}, done == total)
+	}
+}

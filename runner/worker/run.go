@@ -1,0 +1,229 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"headroom/data/tokenize"
+	"headroom/metrics/event"
+	"headroom/metrics/stability"
+	"headroom/models/hf"
+	"headroom/models/mlmhead"
+	"headroom/runner/checkpoint"
+	"headroom/runner/engine"
+	"headroom/runner/evaluate"
+	"headroom/runner/train"
+	"headroom/sweeps"
+)
+
+// attempt is one process's work on one run.
+type attempt struct {
+	*worker
+	id         string
+	folder     string
+	cfg        sweeps.RunConfig
+	in         sweeps.Inputs
+	log        *event.Log
+	monitor    *stability.Monitor
+	model      *engine.Model
+	tokenizer  *tokenize.Tokenizer
+	vocabulary map[string][]byte // of the tokenizer
+	started    time.Time
+	step       int    // steps done
+	weights    string // digest of the final weights
+}
+
+func (w *worker) run(ctx context.Context) error {
+	cfg, in, err := w.workspace.ReadRun(w.ID)
+	if err != nil {
+		return err
+	}
+	folder := w.workspace.Run(w.ID)
+	held, ctx, err := hold(ctx, folder)
+	if err != nil {
+		return err
+	}
+	a := &attempt{worker: w, id: w.ID, folder: folder, cfg: cfg, in: in, started: w.now()}
+	err = a.do(ctx)
+	return errors.Join(err, held.Release())
+}
+
+// do opens the attempt's log, so that whatever happens from here on is told in it.
+func (a *attempt) do(ctx context.Context) (err error) {
+	if a.log, err = event.Create(a.folder); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.log.Close()) }()
+	err = a.work(ctx)
+	ended := event.Ended{State: event.StateDone, Step: a.step, Seconds: a.now().Sub(a.started).Seconds(), Weights: a.weights}
+	switch {
+	case errors.Is(err, ErrInterrupted):
+		ended.State, ended.Weights = event.StateInterrupted, ""
+	case err != nil:
+		ended.State, ended.Weights, ended.Error = event.StateFailed, "", err.Error()
+	}
+	return errors.Join(err, a.log.Append(ended))
+}
+
+func (a *attempt) work(ctx context.Context) error {
+	e, err := engine.Open(a.backend(a.cfg.Compute.Backend), a.threads(a.cfg.Compute.Threads))
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	if e.Name() != "go" {
+		return fmt.Errorf("train on backend %q: not possible yet: training runs on the Go backend; set compute.backend = \"go\"", e.Name())
+	}
+	ck, err := a.backbone()
+	if err != nil {
+		return err
+	}
+	if a.tokenizer, err = evaluate.LoadTokenizer(ck); err != nil {
+		return err
+	}
+	if a.vocabulary, err = hf.ReadTokenizerFiles(ck.Transformer); err != nil {
+		return err
+	}
+	if a.model, err = engine.NewModel(e, ck, a.cfg.Model.Tie == "keep"); err != nil {
+		return err
+	}
+	defer a.model.Close()
+	if err := a.train(ctx); err != nil {
+		return err
+	}
+	if err := a.finish(); err != nil {
+		return err
+	}
+	return a.evaluate(ctx)
+}
+
+// backbone loads the checkpoint that the run's inputs name.
+func (a *attempt) backbone() (*hf.Checkpoint, error) {
+	folder, err := a.weightsFolder(a.cfg.Model.Backbone, a.in)
+	if err != nil {
+		return nil, err
+	}
+	return hf.Load(folder, hf.Options{})
+}
+
+// rescale divides the head by k and records its norms before and after.
+func (a *attempt) rescale(record bool) error {
+	norms := func(step int) error {
+		if !record {
+			return nil
+		}
+		n := mlmhead.RowNorms(a.model.DecoderWeight().Values, a.model.Config.Hidden)
+		return a.log.Append(event.HeadNorms{Step: step, Mean: event.Value(n.Mean), P05: event.Value(n.P05), P50: event.Value(n.P50), P95: event.Value(n.P95), Max: event.Value(n.Max)})
+	}
+	if err := norms(-1); err != nil {
+		return err
+	}
+	var bias []float32
+	if b := a.model.DecoderBias(); b != nil {
+		bias = b.Values
+	}
+	var err error
+	a.model.LogitScale, err = mlmhead.Rescale(a.model.DecoderWeight().Values, bias, a.cfg.Model.Rescale.K, mlmhead.Target(a.cfg.Model.Target))
+	if err != nil {
+		return err
+	}
+	return norms(0)
+}
+
+// train brings the model to its last step, from the newest sound checkpoint on.
+func (a *attempt) train(ctx context.Context) error {
+	s, err := train.NewSplade(a.model, a.cfg)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	facts := event.Facts{Batch: a.cfg.Train.Batch, Candidates: a.cfg.Train.Batch, Vocab: a.model.Config.Vocab, Loss: a.cfg.Loss.Kind, RampEnd: s.Document.Steps}
+	for _, p := range a.model.Params {
+		facts.Parameters += int64(len(p.Values))
+	}
+	a.monitor = stability.NewMonitor(facts, a.cfg.Train.Steps, stability.Defaults())
+	saved, err := checkpoint.Latest(a.checkpoints(), a.id, func(m string) { a.notice(a.log, m) })
+	if err != nil {
+		return err
+	}
+	// The factor on logits is no parameter: it is set again whatever is restored.
+	if err := a.rescale(saved == nil); err != nil {
+		return err
+	}
+	final := false
+	if saved != nil {
+		a.step, final = saved.Step, saved.Final
+		if final {
+			a.weights = saved.Digest
+		}
+		err := errors.Join(a.restore(s, saved), saved.Close(), a.replay(a.step))
+		if err != nil {
+			return err
+		}
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	if err := a.log.Append(event.Started{Run: a.id, Attempt: a.log.Attempt(), Host: host, PID: os.Getpid(), FromStep: a.step, Steps: a.cfg.Train.Steps, Facts: facts}); err != nil {
+		return err
+	}
+	if final {
+		return nil
+	}
+	return a.steps(ctx, s)
+}
+
+func (a *attempt) restore(s *train.Splade, saved *checkpoint.Loaded) error {
+	if saved.Final {
+		return train.RestoreWeights(a.model, saved.Weights)
+	}
+	return s.Optimizer.Restore(saved.Updates, saved.Weights, saved.Optimizer)
+}
+
+func (a *attempt) checkpoints() string { return filepath.Join(a.folder, "checkpoints") }
+
+// replay shows the monitor the steps before step that earlier attempts recorded:
+// of two attempts at one step, the later one counts.
+func (a *attempt) replay(step int) error {
+	attempts, err := event.Attempts(a.folder)
+	if err != nil {
+		return err
+	}
+	values := make([]map[string]event.Value, step)
+	for _, n := range attempts {
+		if n >= a.log.Attempt() {
+			continue
+		}
+		records, err := event.Read(event.Path(a.folder, n))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			if s, ok := r.Event.(event.Step); ok && s.Step < step {
+				values[s.Step] = s.Values
+			}
+		}
+	}
+	for s, v := range values {
+		if v != nil {
+			a.monitor.Observe(s, plain(v))
+		}
+	}
+	return nil
+}
+
+func plain(values map[string]event.Value) map[string]float64 {
+	out := make(map[string]float64, len(values))
+	for name, v := range values {
+		out[name] = float64(v)
+	}
+	return out
+}

@@ -1,0 +1,159 @@
+// Package worker does one job in one process: it trains and evaluates a run,
+// makes a backbone by its recipe, or measures a baseline. A job is read from
+// files of the workspace; what happens is written to the run's event log and,
+// as progress, to the parent.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"headroom/data/source"
+	"headroom/metrics/event"
+	"headroom/runner/lease"
+	"headroom/runner/pool"
+	"headroom/runner/workspace"
+	"headroom/sweeps"
+)
+
+// The kinds of jobs.
+const (
+	KindRun      = "run"      // train what is not trained, evaluate what is not evaluated
+	KindPretrain = "pretrain" // make a backbone by its recipe
+	KindBaseline = "baseline" // evaluate BM25 or an untrained backbone
+	KindEvaluate = "evaluate" // KindRun of a run that is trained
+)
+
+// ErrInterrupted is returned when the context ended: state is saved, and the
+// next worker goes on from it.
+var ErrInterrupted = errors.New("interrupted")
+
+// Job is what a worker is started for.
+type Job struct {
+	Workspace string
+	Kind      string
+	ID        string // of the run, the recipe or the baseline
+	// Resolver finds data and models; its workspace and base are set here.
+	Resolver *source.Resolver
+	// Backend and Threads are used where not "" and 0; otherwise the job's own say.
+	Backend string
+	Threads int
+}
+
+// Run does the job and writes progress messages to out. A collapsed run is a
+// result, not an error.
+func Run(ctx context.Context, job Job, out io.Writer) error {
+	w, err := workspace.Open(job.Workspace)
+	if err != nil {
+		return err
+	}
+	resolver := *job.Resolver
+	resolver.Workspace = w.Root
+	j := &worker{Job: job, workspace: w, resolver: &resolver, out: out, now: time.Now}
+	switch job.Kind {
+	case KindRun, KindEvaluate:
+		return j.run(ctx)
+	case KindPretrain:
+		return j.pretrain(ctx)
+	case KindBaseline:
+		return j.baseline(ctx)
+	}
+	return fmt.Errorf("start worker: kind %q is unknown: allowed are %s, %s, %s, %s", job.Kind, KindRun, KindEvaluate, KindPretrain, KindBaseline)
+}
+
+type worker struct {
+	Job
+	workspace workspace.Workspace
+	resolver  *source.Resolver
+	out       io.Writer
+	now       func() time.Time
+	shown     time.Time
+}
+
+// backend is the job's own, unless the command line said otherwise.
+func (w *worker) backend(own string) string {
+	if w.Backend != "" {
+		return w.Backend
+	}
+	return own
+}
+
+func (w *worker) threads(own int) int {
+	if w.Threads > 0 {
+		return w.Threads
+	}
+	return own
+}
+
+// hold takes the lease of a folder. The context it returns ends when the lease
+// is lost. A lease that another live process has is lease.ErrHeld.
+func hold(ctx context.Context, folder string) (*lease.Lease, context.Context, error) {
+	l, err := lease.Acquire(folder, lease.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	held, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-l.Lost():
+			cancel(l.Err())
+		case <-held.Done():
+		}
+	}()
+	return l, held, nil
+}
+
+// stopped says why a held context ended: a lost lease, or an interruption.
+func stopped(ctx context.Context) error {
+	if cause := context.Cause(ctx); errors.Is(cause, lease.ErrLost) {
+		return cause
+	}
+	return ErrInterrupted
+}
+
+// progress tells the parent, a few times a second at most.
+func (w *worker) progress(m pool.Message, always bool) error {
+	if now := w.now(); always || now.Sub(w.shown) > 200*time.Millisecond {
+		w.shown = now
+		m.Type = pool.TypeProgress
+		return m.Write(w.out)
+	}
+	return nil
+}
+
+func (w *worker) notice(log *event.Log, message string) {
+	err := pool.Message{Type: pool.TypeNotice, Message: message}.Write(w.out)
+	if log != nil {
+		err = errors.Join(err, log.Append(event.Notice{Message: message}))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "headroom worker:", message)
+	}
+}
+
+// rate measures steps a second over an attempt.
+type rate struct {
+	start time.Time
+	first int
+}
+
+func (r rate) at(now time.Time, step int) float64 {
+	if elapsed := now.Sub(r.start).Seconds(); elapsed > 0 {
+		return float64(step-r.first) / elapsed
+	}
+	return 0
+}
+
+// weightsFolder is where a job's backbone lies: a recipe's by its id, which is in
+// the inputs' digest, anything else by its reference.
+func (w *worker) weightsFolder(backbone string, in sweeps.Inputs) (string, error) {
+	if recipe, made := strings.CutPrefix(in.Weights, "recipe:"); made {
+		return w.workspace.Backbone(recipe), nil
+	}
+	return w.resolver.Model(backbone)
+}
