@@ -132,6 +132,9 @@ func (x *Index) ReadQueries(r io.Reader, name string) (*Queries, error) {
 		if err != nil {
 			return nil, err
 		}
+		if id[0] == '#' {
+			return nil, rows.fault("query %q: a query that starts with # would be a comment in a run", id)
+		}
 		if before, twice := seen[id]; twice {
 			return nil, rows.fault("query %q is there twice, first in line %d", id, before)
 		}

@@ -116,6 +116,7 @@ func TestBadQueriesAreRefused(t *testing.T) {
 	}
 	bad := badRows()
 	bad["query twice"] = struct{ row, want string }{`{"id":"first","vector":{"1":1}}`, `query "first" is there twice, first in line 1`}
+	bad["comment"] = struct{ row, want string }{`{"id":"#1","vector":{"1":1}}`, `query "#1"`}
 	bad["word"] = struct{ row, want string }{`{"id":"q","vector":{"cat":1}}`, `term "cat": the index's terms are token ids`}
 	for name, c := range bad {
 		t.Run(name, func(t *testing.T) {

@@ -113,6 +113,27 @@ func TestEveryHitIsTheNaiveOne(t *testing.T) {
 
 func sameHits(a, b []search.Hit) bool { return slices.Equal(a, b) }
 
+// More candidates than are gathered at a time, most of them tied with others.
+func TestTheBestOfManyTies(t *testing.T) {
+	const vocab = 8
+	for _, weights := range []int{0, 1, 3, 50} {
+		c := randomCollection(uint64(weights), 30_000, vocab, weights)
+		for i := range c.documents { // random ones of so few terms are mostly empty
+			if len(c.documents[i].Terms) == 0 {
+				c.documents[i] = search.Vector{Terms: []uint32{uint32(i % vocab)}, Weights: []float32{0.25}}
+			}
+		}
+		index := build(t, c.ids, c.documents, vocab)
+		query := search.Vector{Terms: []uint32{0, 1, 2, 4, 5, 7}, Weights: []float32{1, 0.5, 0.25, 2, 1, 0.75}}
+		all := c.naive(query, vocab, len(c.ids))
+		for _, k := range []int{1, 2, 255, 256, 257, 1000, 5000, len(all) - 1, len(all), len(all) + 1} {
+			if got := index.Search(query, k); !sameHits(got, all[:min(k, len(all))]) {
+				t.Errorf("weights %d, k %d: the hits differ", weights, k)
+			}
+		}
+	}
+}
+
 // More documents than one block, so that lists are continued from block to block.
 func TestManyBlocks(t *testing.T) {
 	const documents, vocab = 300_000, 50
