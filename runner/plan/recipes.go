@@ -23,17 +23,29 @@ func (m *maker) recipes() {
 			continue
 		}
 		row.Folder = m.found.resolver.Backbone(string(made.id))
-		switch _, err := m.found.resolver.Model("recipe:" + string(made.id)); {
-		case err == nil:
-			row.State, row.Why = Done, "finished"
-		case !errors.Is(err, source.ErrUnresolved):
-			row.State, row.Why = Failed, err.Error()
-		case m.Holder != nil && m.Holder(row.Folder) != "":
-			row.State, row.Why = Running, "held by "+m.Holder(row.Folder)
-		default:
-			row.State, row.Why = New, "not in the workspace"
-		}
+		m.settleRecipe(&row)
 		m.plan.Recipes = append(m.plan.Recipes, row)
+	}
+}
+
+// WorkSuffix ends the name of the folder, beside a backbone's own, in which it
+// is made: its log and checkpoints.
+const WorkSuffix = ".work"
+
+// settleRecipe decides a recipe's state: the backbone's folder is there whole
+// or not at all.
+func (m *maker) settleRecipe(row *Recipe) {
+	_, err := m.found.resolver.Model("recipe:" + string(row.ID))
+	switch {
+	case err == nil:
+		row.State, row.Why = Done, "finished"
+		return
+	case !errors.Is(err, source.ErrUnresolved):
+		row.State, row.Why = Failed, err.Error()
+		return
+	}
+	if row.State, row.Why = m.state(row.Folder+WorkSuffix, row.Recipe.Train.Steps); row.State.Finished() {
+		row.State, row.Why = New, "it was made, and its folder has been removed since"
 	}
 }
 
