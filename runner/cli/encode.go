@@ -1,0 +1,224 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"headroom/data/collection"
+	"headroom/data/tokenize"
+	"headroom/runner/evaluate"
+	"headroom/runner/search"
+)
+
+type encodeOptions struct {
+	input, output string
+	maxLength     int
+	query         bool
+	topK          int
+	format        string
+	backend       string
+	threads       int
+}
+
+func newEncode(a *app) *cobra.Command {
+	var o encodeOptions
+	cmd := &cobra.Command{
+		Use:   "encode MODEL --input FILE --output FILE",
+		Short: "texts to sparse vectors",
+		Long: `Writes {"id","vector":{"<token id>":weight,…}} for each row {"_id","title"?,"text"}
+of the input. The text is title + " " + text where the title is not empty; an
+empty text is encoded as its special tokens alone. Weights are float32 in the
+fewest digits that read back the same. The anserini format has token strings and
+integers, weight × 100 rounded, which changes scores.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.encode(cmd, args[0], o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.input, "input", "", "`FILE` of JSON lines, gzipped or not; - is standard input (required)")
+	f.StringVar(&o.output, "output", "", "`FILE` to write; - is standard output (required)")
+	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept a text, special ones included")
+	f.BoolVar(&o.query, "query", false, "texts are queries: a title is not theirs")
+	f.IntVar(&o.topK, "top-k", 0, "terms kept a text, the heaviest; 0 keeps all")
+	f.StringVar(&o.format, "format", "jsonl", "jsonl or anserini")
+	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
+	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
+	return cmd
+}
+
+// check reports everything that is wrong with the options by themselves.
+func (o encodeOptions) check(cmd *cobra.Command) error {
+	var faults []error
+	if o.input == "" {
+		faults = append(faults, fmt.Errorf("--input is missing"))
+	}
+	if o.output == "" {
+		faults = append(faults, fmt.Errorf("--output is missing"))
+	}
+	if o.maxLength < 2 {
+		faults = append(faults, fmt.Errorf("--max-length is %d; allowed: 2 or more", o.maxLength))
+	}
+	if o.topK < 0 {
+		faults = append(faults, fmt.Errorf("--top-k is %d; allowed: 0 (all) or more", o.topK))
+	}
+	if o.threads < 0 {
+		faults = append(faults, fmt.Errorf("--threads is %d; allowed: 0 (all cores) or more", o.threads))
+	}
+	if o.format != "jsonl" && o.format != "anserini" {
+		faults = append(faults, fmt.Errorf("--format is %q; allowed: jsonl, anserini", o.format))
+	}
+	faults = append(faults, checkBackend(o.backend))
+	return usage(cmd, faults...)
+}
+
+func checkBackend(name string) error {
+	switch {
+	case name == "auto", name == "go", name == "xla", strings.HasPrefix(name, "xla:/"):
+		return nil
+	default:
+		return fmt.Errorf("--backend is %q; allowed: auto, go, xla, xla:/path", name)
+	}
+}
+
+func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	m, err := a.findModel(name)
+	if err != nil {
+		return err
+	}
+	input, err := a.newTexts(o.input)
+	if err != nil {
+		return err
+	}
+	total, err := input.count()
+	if err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	encoder, err := evaluate.OpenEncoder(ctx, m.folder, evaluate.EncoderOptions{Backend: o.backend, Threads: o.threads})
+	if err != nil {
+		return err
+	}
+	defer encoder.Close()
+	if o.maxLength > encoder.MaxTokens() {
+		return usage(cmd, fmt.Errorf("--max-length is %d; the model takes at most %d tokens", o.maxLength, encoder.MaxTokens()))
+	}
+	a.begin()
+	err = a.writeOutput(o.output, func(w io.Writer) error {
+		var out vectorWriter = search.NewVectorWriter(w)
+		if o.format == "anserini" {
+			out = &anseriniWriter{encoder: json.NewEncoder(w), tokenizer: encoder.Tokenizer()}
+		}
+		return a.encodeTexts(ctx, encoder, input, total, o, out)
+	})
+	if err != nil {
+		return fmt.Errorf("encode to %q: %w", o.output, err)
+	}
+	return nil
+}
+
+// encodeChunk bounds the vectors in memory. Within a chunk texts of like length
+// share a batch, so it is not small.
+const encodeChunk = 4096
+
+func (a *app) encodeTexts(ctx context.Context, encoder *evaluate.Encoder, input *texts, total int, o encodeOptions, out vectorWriter) error {
+	progress := a.newCounter("encode")
+	defer progress.end()
+	var ids, chunk []string
+	written := 0
+	flush := func() error {
+		vectors, err := encoder.Encode(ctx, chunk, o.maxLength, func(done, _ int) { progress.at(written+done, total) })
+		if err != nil {
+			return err
+		}
+		for i, v := range vectors {
+			if err := out.Write(ids[i], heaviest(v, o.topK)); err != nil {
+				return err
+			}
+		}
+		written += len(ids)
+		ids, chunk = ids[:0], chunk[:0]
+		return nil
+	}
+	err := input.each(func(d collection.Document) error {
+		text := d.Content()
+		if o.query {
+			text = d.Text
+		}
+		ids, chunk = append(ids, d.ID), append(chunk, text)
+		if len(chunk) < encodeChunk {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil && len(chunk) > 0 {
+		err = flush()
+	}
+	if err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// heaviest keeps the k heaviest terms, of equal ones the lower ids; k 0 keeps all.
+func heaviest(v search.Vector, k int) search.Vector {
+	if k == 0 || len(v.Terms) <= k {
+		return v
+	}
+	order := make([]int, len(v.Terms))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(v.Weights[j], v.Weights[i]) })
+	order = order[:k]
+	slices.Sort(order)
+	kept := search.Vector{Terms: make([]uint32, k), Weights: make([]float32, k)}
+	for to, from := range order {
+		kept.Terms[to], kept.Weights[to] = v.Terms[from], v.Weights[from]
+	}
+	return kept
+}
+
+// vectorWriter writes one form of vectors.
+type vectorWriter interface {
+	Write(id string, v search.Vector) error
+	Flush() error
+}
+
+// anseriniWriter writes what Anserini's JsonVectorCollection reads.
+type anseriniWriter struct {
+	encoder   *json.Encoder
+	tokenizer *tokenize.Tokenizer
+}
+
+func (w *anseriniWriter) Write(id string, v search.Vector) error {
+	ids := make([]int32, len(v.Terms))
+	for i, term := range v.Terms {
+		ids[i] = int32(term)
+	}
+	vector := map[string]int{}
+	for i, token := range w.tokenizer.Tokens(ids) {
+		if weight := int(math.Round(float64(v.Weights[i]) * 100)); weight > 0 {
+			vector[token] = weight
+		}
+	}
+	w.encoder.SetEscapeHTML(false)
+	return w.encoder.Encode(struct {
+		ID       string         `json:"id"`
+		Contents string         `json:"contents"`
+		Vector   map[string]int `json:"vector"`
+	}{id, "", vector})
+}
+
+func (w *anseriniWriter) Flush() error { return nil }

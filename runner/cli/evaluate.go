@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"headroom/metrics/ir"
+)
+
+type evaluateOptions struct {
+	perQuery    bool
+	model, run  string
+	on          []string
+	measures    []string
+	split       string
+	bm25        bool
+	maxLength   int
+	maxQuery    int
+	maxDocument int
+	backend     string
+	threads     int
+	output      string
+}
+
+func newEvaluate(a *app) *cobra.Command {
+	var o evaluateOptions
+	cmd := &cobra.Command{
+		Use: `evaluate QRELS RUN.trec [MEASURE…]
+  headroom evaluate --model MODEL --on REF…
+  headroom evaluate --run RUN --on REF…`,
+		Short: "measure a run file, a model or a run on judged queries",
+		Long: `Without --model and --run: measures of a run file, in ir_measures' syntax
+(nDCG@10, nDCG(dcg='exp-log2')@10, AP, P@5, R@1000, RR@10, Success@5, with (rel=2)
+where grades count). The mean is over every query of the qrels.
+
+With --model or --run: encode a collection and its judged queries, search
+exactly, measure. A RUN uses its own lengths.`,
+		Example: `  headroom evaluate qrels.txt run.trec nDCG@10 RR@10 -q
+  headroom evaluate --model ./checkpoint --on beir:scifact --bm25`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.evaluate(cmd, args, o)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVarP(&o.perQuery, "per-query", "q", false, "print every query's values before the means")
+	f.StringVar(&o.model, "model", "", "`MODEL` to evaluate")
+	f.StringVar(&o.run, "run", "", "`RUN` of the workspace to evaluate; its results join the store")
+	f.StringArrayVar(&o.on, "on", nil, "collection `REF`; further ones may follow it")
+	f.StringArrayVar(&o.measures, "measure", nil, "`MEASURE`, repeatable (default nDCG@10, RR@10, R@1000)")
+	f.StringVar(&o.split, "split", "test", "which qrels")
+	f.BoolVar(&o.bm25, "bm25", false, "BM25 beside it (k1 0.9, b 0.4)")
+	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept of queries and documents (--model)")
+	f.IntVar(&o.maxQuery, "max-query", 0, "tokens kept of queries, if other than --max-length")
+	f.IntVar(&o.maxDocument, "max-document", 0, "tokens kept of documents, if other than --max-length")
+	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
+	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
+	f.StringVar(&o.output, "output", "", "`DIR` for run.trec.gz, per_query.tsv and summary.json of each collection (--model)")
+	return cmd
+}
+
+func (a *app) evaluate(cmd *cobra.Command, args []string, o evaluateOptions) error {
+	if o.model == "" && o.run == "" {
+		var faults []error
+		if len(args) < 2 {
+			faults = append(faults, errors.New("want QRELS and RUN.trec, or --model MODEL or --run RUN with --on REF"))
+		}
+		for _, name := range []string{"on", "split", "bm25", "max-length", "max-query", "max-document", "backend", "threads", "output"} {
+			if cmd.Flags().Changed(name) {
+				faults = append(faults, fmt.Errorf("--%s belongs to --model and --run", name))
+			}
+		}
+		if len(args) > 2 {
+			o.measures = append(args[2:], o.measures...)
+		}
+		measures, err := parseMeasures(o.measures)
+		if err := usage(cmd, append(faults, err)...); err != nil {
+			return err
+		}
+		return a.evaluateFiles(args[0], args[1], measures, o.perQuery)
+	}
+	o.on = append(o.on, args...)
+	return a.evaluateModel(cmd, o)
+}
+
+// parseMeasures reads measures' names; none means the defaults.
+func parseMeasures(names []string) ([]ir.Measure, error) {
+	if len(names) == 0 {
+		return ir.Defaults(), nil
+	}
+	return ir.ParseAll(names)
+}

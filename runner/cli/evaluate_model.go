@@ -1,0 +1,261 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"headroom/data/collection"
+	"headroom/data/source"
+	"headroom/metrics/ir"
+	"headroom/runner/evaluate"
+	"headroom/runner/plan"
+	"headroom/runner/workspace"
+	"headroom/sweeps"
+)
+
+// check reports everything that is wrong with the options by themselves.
+func (o evaluateOptions) check(cmd *cobra.Command) error {
+	var faults []error
+	if o.model != "" && o.run != "" {
+		faults = append(faults, errors.New("--model and --run exclude each other"))
+	}
+	if len(o.on) == 0 {
+		faults = append(faults, errors.New("--on REF is missing: which collection?"))
+	}
+	for name, value := range map[string]int{"max-length": o.maxLength, "max-query": o.maxQuery, "max-document": o.maxDocument} {
+		if cmd.Flags().Changed(name) && value < 2 {
+			faults = append(faults, fmt.Errorf("--%s is %d; allowed: 2 or more", name, value))
+		}
+		if o.run != "" && cmd.Flags().Changed(name) {
+			faults = append(faults, fmt.Errorf("--%s belongs to --model: a run uses its own lengths", name))
+		}
+	}
+	if o.run != "" && o.output != "" {
+		faults = append(faults, errors.New("--output belongs to --model: a run's results stay in its folder"))
+	}
+	if o.threads < 0 {
+		faults = append(faults, fmt.Errorf("--threads is %d; allowed: 0 (all cores) or more", o.threads))
+	}
+	faults = append(faults, checkBackend(o.backend))
+	slices.SortFunc(faults, func(a, b error) int { // the map has no order
+		switch {
+		case a == nil || b == nil:
+			return 0
+		case a.Error() < b.Error():
+			return -1
+		default:
+			return 1
+		}
+	})
+	return usage(cmd, faults...)
+}
+
+// target is one collection to evaluate on.
+type target struct {
+	ref  string
+	data *collection.Collection
+	// id and folder of the evaluation; set for a run
+	id, folder string
+}
+
+// evaluationDocument is what --json prints.
+type evaluationDocument struct {
+	Schema      int               `json:"schema"`
+	Evaluations []evaluationEntry `json:"evaluations"`
+}
+
+type evaluationEntry struct {
+	Name string `json:"name"` // the model as named, or "bm25"
+	evaluate.Summary
+	Schema int `json:"schema,omitempty"` // hides the summary's own: the document has one
+}
+
+func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	measures, err := parseMeasures(o.measures)
+	if err != nil {
+		return usage(cmd, err)
+	}
+	resolver, err := a.resolver("")
+	if err != nil {
+		return err
+	}
+	targets, err := findTargets(resolver, o.on, o.split)
+	if err != nil {
+		return err
+	}
+	var m model
+	var w workspace.Workspace
+	if o.run != "" {
+		if w, err = a.openWorkspace(); err != nil {
+			return err
+		}
+		run, err := findRun(w, o.run)
+		if err != nil {
+			return err
+		}
+		if m, err = a.runModel(w, run); err != nil {
+			return err
+		}
+	} else if m, err = a.findModel(o.model); err != nil {
+		return err
+	}
+	maxQuery, maxDocument := o.maxLength, o.maxLength
+	if o.maxQuery > 0 {
+		maxQuery = o.maxQuery
+	}
+	if o.maxDocument > 0 {
+		maxDocument = o.maxDocument
+	}
+	if m.run != nil {
+		if w.Root == "" {
+			if w, err = a.openWorkspace(); err != nil {
+				return err
+			}
+		}
+		config, _, err := w.ReadRun(m.run.ID)
+		if err != nil {
+			return err
+		}
+		if !cmd.Flags().Changed("max-length") && o.maxQuery == 0 {
+			maxQuery = config.Data.MaxQuery
+		}
+		if !cmd.Flags().Changed("max-length") && o.maxDocument == 0 {
+			maxDocument = config.Data.MaxDocument
+		}
+		if err := nameEvaluations(resolver, targets, *m.run, config, o.split); err != nil {
+			return err
+		}
+	}
+	ctx := cmd.Context()
+	encoder, err := evaluate.OpenEncoder(ctx, m.folder, evaluate.EncoderOptions{Backend: o.backend, Threads: o.threads})
+	if err != nil {
+		return err
+	}
+	defer encoder.Close()
+	if longest := max(maxQuery, maxDocument); longest > encoder.MaxTokens() {
+		return usage(cmd, fmt.Errorf("texts of %d tokens are asked for; the model takes at most %d", longest, encoder.MaxTokens()))
+	}
+	a.begin()
+	document := evaluationDocument{Schema: schema}
+	for _, t := range targets {
+		options := evaluate.CollectionOptions{
+			Dataset: t.ref, Split: o.split, Measures: measures,
+			MaxQuery: maxQuery, MaxDocument: maxDocument, Threads: o.threads,
+		}
+		switch {
+		case o.run != "":
+			options.ID, options.OutDir = t.id, t.folder
+		case o.output != "":
+			options.OutDir = filepath.Join(o.output, fileName(t.ref))
+		}
+		summary, err := a.evaluateOn(ctx, encoder, t, options)
+		if err != nil {
+			return err
+		}
+		document.Evaluations = append(document.Evaluations, evaluationEntry{Name: m.name, Summary: summary})
+		if o.bm25 {
+			options.OutDir, options.ID = "", ""
+			bm25, err := evaluate.BM25(ctx, t.data, options)
+			if err != nil {
+				return fmt.Errorf("evaluate bm25 on %q: %w", t.ref, err)
+			}
+			document.Evaluations = append(document.Evaluations, evaluationEntry{Name: "bm25", Summary: bm25})
+		}
+	}
+	if a.global.json {
+		return a.printJSON(document)
+	}
+	return a.printEvaluations(document, measures, o.perQuery)
+}
+
+func (a *app) evaluateOn(ctx context.Context, encoder *evaluate.Encoder, t target, options evaluate.CollectionOptions) (evaluate.Summary, error) {
+	progress := a.newCounter("encode " + t.ref)
+	defer progress.end()
+	options.Progress = progress.at
+	summary, err := evaluate.OnCollection(ctx, encoder, t.data, options)
+	if err != nil {
+		return evaluate.Summary{}, fmt.Errorf("evaluate on %q: %w", t.ref, err)
+	}
+	return summary, nil
+}
+
+// findTargets resolves and reads every collection, and reports all that is wrong.
+func findTargets(resolver *source.Resolver, refs []string, split string) ([]target, error) {
+	var targets []target
+	var faults []error
+	for _, ref := range refs {
+		folder, err := resolver.Data(ref)
+		if err == nil {
+			err = resolver.CheckCollection(folder, split)
+		}
+		var data *collection.Collection
+		if err == nil {
+			data, err = collection.Open(folder)
+		}
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		targets = append(targets, target{ref: ref, data: data})
+	}
+	return targets, errors.Join(faults...)
+}
+
+// nameEvaluations gives each evaluation of a run the id under which plan looks
+// for it.
+func nameEvaluations(resolver *source.Resolver, targets []target, run runRef, config sweeps.RunConfig, split string) error {
+	for i := range targets {
+		digest, err := resolver.DigestCollection(targets[i].data.Folder, split)
+		if err != nil {
+			return err
+		}
+		e := plan.RunEvaluation(resolver.Workspace, sweeps.ID(run.ID), config, targets[i].ref, split, digest)
+		targets[i].id, targets[i].folder = e.ID, e.Folder
+	}
+	return nil
+}
+
+// printEvaluations prints a row for each model and collection.
+func (a *app) printEvaluations(document evaluationDocument, measures []ir.Measure, perQuery bool) error {
+	if perQuery {
+		for _, e := range document.Evaluations {
+			if err := e.Report().WriteColumns(a.stdout, true); err != nil {
+				return err
+			}
+		}
+	}
+	head := []string{"model", "collection", "split", "queries", "documents"}
+	for _, m := range measures {
+		head = append(head, m.String())
+	}
+	rows := [][]string{append(head, "active q", "active d", "FLOPS", "encode s")}
+	optional := func(v *float64, format string) string {
+		if v == nil {
+			return "-"
+		}
+		return fmt.Sprintf(format, *v)
+	}
+	for _, e := range document.Evaluations {
+		row := []string{e.Name, e.Dataset, e.Split, strconv.Itoa(e.Queries), strconv.Itoa(e.Documents)}
+		for _, m := range measures {
+			row = append(row, fmt.Sprintf("%.4f", e.Measures[m.String()]))
+		}
+		rows = append(rows, append(row, optional(e.ActiveQuery, "%.2f"), optional(e.ActiveDocument, "%.2f"), optional(e.Flops, "%.4g"), fmt.Sprintf("%.1f", e.Seconds.Encode)))
+	}
+	return a.table(rows)
+}
+
+var notInFileName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+
+// fileName makes a folder's name of a reference.
+func fileName(ref string) string { return notInFileName.ReplaceAllString(ref, "-") }

@@ -1,0 +1,224 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"headroom/runner/plan"
+	"headroom/runner/pool"
+	"headroom/runner/workspace"
+	"headroom/sweeps"
+)
+
+// The kinds of jobs, as the worker command takes them.
+const (
+	kindRun      = "run"
+	kindPretrain = "pretrain"
+	kindBaseline = "baseline"
+	kindEvaluate = "evaluate"
+	kindCheck    = "check" // open the backend, compute nothing
+)
+
+// prepare writes what the unfinished rows of a plan are made from into the
+// workspace and returns the jobs that make them: recipes, baselines, runs,
+// evaluations of finished runs.
+func (a *app) prepare(w workspace.Workspace, s sweepRef, p *plan.Plan, m machine, revision string) ([]pool.Job, error) {
+	var jobs []pool.Job
+	provenance, err := a.provenance(s, m, revision)
+	if err != nil {
+		return nil, err
+	}
+	after := func(needs sweeps.ID) []string {
+		if needs == "" {
+			return nil
+		}
+		return []string{string(needs)}
+	}
+	needed := neededRecipes(p)
+	for _, r := range p.Recipes {
+		if !needed[r.ID] {
+			continue
+		}
+		if err := w.WriteRecipe(string(r.ID), r.Recipe, r.Inputs); err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, a.job(w, kindPretrain, string(r.ID), "recipe "+r.Name, computeOf(p, r.ID), m, recipeEffort(r.Recipe)))
+	}
+	for _, e := range p.Evaluations {
+		if e.Name == "" || e.State.Finished() {
+			continue
+		}
+		request := workspace.Baseline{ID: e.ID, Name: e.Name, Dataset: e.Dataset, Split: e.Split, Backbone: e.Backbone, Inputs: e.Inputs}
+		if err := w.WriteBaseline(request, e.Config); err != nil {
+			return nil, err
+		}
+		job := a.job(w, kindBaseline, e.ID, e.Label, e.Config.Compute, m, 0)
+		job.After = after(e.Needs)
+		jobs = append(jobs, job)
+	}
+	for _, r := range p.Runs {
+		id := string(r.ID)
+		kind := kindRun
+		switch {
+		case !r.State.Finished():
+		case lacksEvaluation(p, r.ID):
+			kind = kindEvaluate
+		default:
+			continue
+		}
+		if err := w.WriteRun(id, r.Config, r.Inputs); err != nil {
+			return nil, err
+		}
+		if kind == kindRun {
+			provenance.Backend = r.Config.Compute.Backend
+			if err := w.WriteProvenance(id, provenance); err != nil {
+				return nil, err
+			}
+		}
+		label, effort := r.Label, runEffort(r.Config)
+		if kind == kindEvaluate {
+			label, effort = "evaluate "+label, 0
+		}
+		job := a.job(w, kind, id, label, r.Config.Compute, m, effort)
+		job.After = after(r.Needs)
+		jobs = append(jobs, job)
+	}
+	return jobs, nil
+}
+
+// neededRecipes are those that an unfinished row waits for.
+func neededRecipes(p *plan.Plan) map[sweeps.ID]bool {
+	needed := map[sweeps.ID]bool{}
+	for _, r := range p.Runs {
+		if !r.State.Finished() && r.Needs != "" {
+			needed[r.Needs] = true
+		}
+	}
+	for _, e := range p.Evaluations {
+		if e.Name != "" && !e.State.Finished() && e.Needs != "" {
+			needed[e.Needs] = true
+		}
+	}
+	return needed
+}
+
+// computeOf is where a recipe is computed: where the first run that needs it is.
+func computeOf(p *plan.Plan, recipe sweeps.ID) sweeps.ComputeConfig {
+	i := slices.IndexFunc(p.Runs, func(r plan.Run) bool { return r.Needs == recipe })
+	return p.Runs[max(0, i)].Config.Compute
+}
+
+func lacksEvaluation(p *plan.Plan, run sweeps.ID) bool {
+	return slices.ContainsFunc(p.Evaluations, func(e plan.Evaluation) bool { return e.Run == run && !e.State.Finished() })
+}
+
+// job builds one worker's command line.
+func (a *app) job(w workspace.Workspace, kind, id, label string, compute sweeps.ComputeConfig, m machine, effort float64) pool.Job {
+	folder := filepath.Join(w.Root, "logs")
+	switch kind {
+	case kindRun, kindEvaluate:
+		folder = w.Run(id)
+	case kindBaseline:
+		folder = w.Baseline(id)
+	}
+	log := filepath.Join(folder, "worker.log")
+	if kind == kindPretrain {
+		log = filepath.Join(folder, "recipe-"+id+".log")
+	}
+	return pool.Job{
+		ID: id, Kind: kind, Label: label, Log: log, Weight: effort,
+		Args: []string{
+			"worker", "--workspace", w.Root, "--kind", kind, "--id", id,
+			"--backend", compute.Backend, "--threads", strconv.Itoa(m.threads), "--parent", strconv.Itoa(os.Getpid()),
+		},
+	}
+}
+
+// runEffort and recipeEffort are what the bar for the whole weighs jobs with:
+// thousands of tokens through the model.
+func runEffort(c sweeps.RunConfig) float64 {
+	return float64(c.Train.Steps) * float64(c.Train.Batch) * float64(c.Data.MaxQuery+c.Data.MaxDocument) / 1000
+}
+
+func recipeEffort(r sweeps.Recipe) float64 {
+	return float64(r.Train.Steps) * float64(r.Train.Batch) * float64(r.Data.MaxLength) / 1000
+}
+
+// provenance says by what and on what runs are made.
+func (a *app) provenance(s sweepRef, m machine, revision string) (workspace.Provenance, error) {
+	info := readBuildInfo()
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	digest, err := fileDigest(a.env.Executable)
+	if err != nil {
+		return workspace.Provenance{}, fmt.Errorf("read the program's own file: %w", err)
+	}
+	return workspace.Provenance{
+		Schema: schema, Overrides: s.spec.Overridden(), Executable: digest,
+		Commit: info.Commit, Dirty: info.Dirty, Go: info.Go, SIMD: info.SIMD, System: info.System, Modules: info.Modules,
+		Devices: m.gpus, Driver: gpuDriver(), CPU: cpuModel(), Threads: m.threads, Host: host,
+		Sweep: s.spec.Name, Revision: revision,
+	}, nil
+}
+
+func fileDigest(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", err
+	}
+	return "sha256:" + hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// checkBackends lets a worker process open each backend that the plan computes
+// on, before anything is written: a missing plugin or a GPU that cannot be used
+// is no reason to begin. A process of its own, because a GPU's library keeps
+// memory for as long as its process lives.
+func (a *app) checkBackends(ctx context.Context, p *plan.Plan) error {
+	if p.Idle() {
+		return nil
+	}
+	var faults []error
+	checked := map[string]bool{}
+	for _, run := range p.Runs {
+		backend := run.Config.Compute.Backend
+		if checked[backend] || run.State.Finished() && !lacksEvaluation(p, run.ID) {
+			continue
+		}
+		checked[backend] = true
+		if err := a.checkBackend(ctx, backend); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (a *app) checkBackend(ctx context.Context, backend string) error {
+	command := exec.CommandContext(ctx, a.env.Executable, "worker", "--kind", kindCheck, "--backend", backend)
+	command.Env = a.env.Environ
+	output, err := command.CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	text := strings.TrimPrefix(strings.TrimSpace(string(output)), "headroom: ")
+	if text == "" {
+		text = err.Error()
+	}
+	return fmt.Errorf("compute.backend = %q: %s", backend, text)
+}

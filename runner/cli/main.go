@@ -1,0 +1,79 @@
+// Package cli is the program: commands, flags, what they print and the exit
+// code. It wires the other packages together and nothing imports it.
+//
+// Results go to standard output, progress and notices to standard error. A
+// command first checks everything that it can (arguments, configuration, data)
+// and only then begins its work: an error before that point is exit code 2 and
+// has changed nothing, one after it is 1. exit.go holds the table.
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// Env is what the program takes from its process; tests pass their own.
+type Env struct {
+	Stdin   io.Reader
+	Getenv  func(string) string
+	Environ []string // the environment of worker processes
+	Now     func() time.Time
+	// Executable is the program that `run` starts as workers.
+	Executable string
+	// Columns is the width of the terminal that w is, 0 where it is none.
+	Columns func(w io.Writer) int
+}
+
+// SystemEnv is the environment of the running process.
+func SystemEnv() Env {
+	executable, err := os.Executable()
+	if err != nil {
+		executable = os.Args[0]
+	}
+	return Env{
+		Stdin:      os.Stdin,
+		Getenv:     os.Getenv,
+		Environ:    os.Environ(),
+		Now:        time.Now,
+		Executable: executable,
+		Columns: func(w io.Writer) int {
+			file, ok := w.(*os.File)
+			if !ok || !term.IsTerminal(int(file.Fd())) {
+				return 0
+			}
+			width, _, err := term.GetSize(int(file.Fd()))
+			if err != nil || width < 20 {
+				return 80
+			}
+			return width
+		},
+	}
+}
+
+// app is one invocation of the program.
+type app struct {
+	env    Env
+	stdout io.Writer
+	stderr io.Writer
+	global globalOptions
+	// began is set by a command when it has checked what can be checked and its
+	// work begins; it decides between the exit codes 2 and 1.
+	began bool
+}
+
+// begin marks the point after which an error is a failure of the work and not
+// of what was asked for.
+func (a *app) begin() { a.began = true }
+
+// Main runs one command and returns the exit code.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer, env Env) int {
+	a := &app{env: env, stdout: stdout, stderr: stderr}
+	root := newRoot(a)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	return a.exit(ctx, err)
+}

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+)
+
+// schema is the version of every JSON document that the program prints.
+const schema = 1
+
+// printJSON writes one document to standard output.
+func (a *app) printJSON(document any) error {
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(document); err != nil {
+		return fmt.Errorf("print json: %w", err)
+	}
+	return nil
+}
+
+// printLine writes one JSON line to standard output.
+func (a *app) printLine(line any) error {
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(line); err != nil {
+		return fmt.Errorf("print json line: %w", err)
+	}
+	return nil
+}
+
+// note writes a notice to standard error unless --quiet.
+func (a *app) note(format string, args ...any) {
+	if !a.global.quiet {
+		fmt.Fprintf(a.stderr, format+"\n", args...)
+	}
+}
+
+// table prints rows in columns. The first is the head.
+func (a *app) table(rows [][]string) error {
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+	}
+	return w.Flush()
+}
+
+// paint colours a state or verdict where standard output is a terminal. It must
+// not be used within table, which would count the escapes as width.
+func (a *app) paint(text string) string {
+	if a.global.noColor || a.env.Getenv("NO_COLOR") != "" || a.env.Columns(a.stdout) == 0 {
+		return text
+	}
+	code := ""
+	switch text {
+	case "healthy", "done":
+		code = "32"
+	case "failed", "non_finite", "empty", "identical", "stalled":
+		code = "31"
+	case "running", "resume", "interrupted", "waiting":
+		code = "33"
+	default:
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// openInput opens a file, or standard input for "-".
+func (a *app) openInput(path string) (io.ReadCloser, error) {
+	if path == "-" {
+		return io.NopCloser(a.env.Stdin), nil
+	}
+	return os.Open(path)
+}
+
+// writeOutput lets write fill a file that appears under its name only when it
+// is whole, or standard output for "-".
+func (a *app) writeOutput(path string, write func(io.Writer) error) (err error) {
+	if path == "-" {
+		return write(a.stdout)
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".headroom-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			file.Close()
+			os.Remove(file.Name())
+		}
+	}()
+	if err := write(file); err != nil {
+		return err
+	}
+	if err := file.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"headroom/runner/plan"
+)
+
+type planOptions struct {
+	only []string
+}
+
+func newPlan(a *app) *cobra.Command {
+	var o planOptions
+	cmd := &cobra.Command{
+		Use:   "plan SWEEP [KEY=VALUE…]",
+		Short: "what would run, resume or be skipped, and why; changes nothing",
+		Example: `  headroom plan demo
+  headroom plan sweep.toml train.steps=100 'model.rescale=[1,8]' --only 'model.backbone=~bert'`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.plan(cmd, args[0], args[1:], o)
+		},
+	}
+	cmd.Flags().StringArrayVar(&o.only, "only", nil, "keep the runs that match `EXPR`, as in 'model.backbone=~ettin, seed=1'")
+	return cmd
+}
+
+func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planOptions) error {
+	only, err := parseOnly(o.only)
+	if err != nil {
+		return err
+	}
+	s, err := a.openSweep(sweep, overrides)
+	if err != nil {
+		return err
+	}
+	p, err := a.planSweep(cmd.Context(), s, only)
+	if err != nil {
+		return err
+	}
+	a.begin()
+	if a.global.json {
+		return a.printJSON(p)
+	}
+	return a.printPlan(p)
+}
+
+func (a *app) printPlan(p *plan.Plan) error {
+	fmt.Fprintf(a.stdout, "%s: %s\n", p.Sweep, summarize(p))
+	if p.Question != "" {
+		fmt.Fprintf(a.stdout, "%s\n", p.Question)
+	}
+	rows := [][]string{{"what", "id", "state", "predicted", "why"}}
+	for _, r := range p.Recipes {
+		rows = append(rows, []string{"recipe " + r.Name, r.ID.Short(), string(r.State), seconds(r.Seconds), r.Why})
+	}
+	for _, r := range p.Runs {
+		rows = append(rows, []string{r.Label, r.ID.Short(), string(r.State), seconds(r.Seconds), r.Why})
+	}
+	for _, e := range p.Evaluations {
+		if e.State.Finished() || e.Name == "" && !finished(p, e) {
+			continue // done, or it comes with its run
+		}
+		what := "  " + e.Label
+		if e.Name == "" {
+			what = "  evaluate " + e.Label + " on " + e.Dataset
+		}
+		id := e.ID
+		rows = append(rows, []string{what, id[:min(8, len(id))], string(e.State), seconds(e.Seconds), e.Why})
+	}
+	fmt.Fprintln(a.stdout)
+	return a.table(rows)
+}
+
+// finished tells whether the run that is evaluated is finished, so that the
+// evaluation is work of its own.
+func finished(p *plan.Plan, e plan.Evaluation) bool {
+	for _, r := range p.Runs {
+		if r.ID == e.Run {
+			return r.State.Finished()
+		}
+	}
+	return false
+}
+
+// summarize counts runs by state, and says what the rest will take.
+func summarize(p *plan.Plan) string {
+	parts := []string{plural(len(p.Runs), "run")}
+	for _, state := range []plan.State{plan.New, plan.Queued, plan.Running, plan.Resume, plan.Failed, plan.Stale, plan.Unresolved, plan.Done, plan.Collapsed} {
+		if n := p.Count(state); n > 0 {
+			parts = append(parts, strconv.Itoa(n)+" "+string(state))
+		}
+	}
+	if missing := missingEvaluations(p); missing > 0 {
+		parts = append(parts, plural(missing, "evaluation")+" missing")
+	}
+	if p.Seconds != nil && *p.Seconds > 0 {
+		parts = append(parts, "about "+seconds(p.Seconds)+" of work")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// missingEvaluations counts those that do not come with a run.
+func missingEvaluations(p *plan.Plan) int {
+	n := 0
+	for _, e := range p.Evaluations {
+		if !e.State.Finished() && (e.Name != "" || finished(p, e)) {
+			n++
+		}
+	}
+	return n
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return strconv.Itoa(n) + " " + word + "s"
+}
+
+// seconds writes a prediction, "-" where there is none.
+func seconds(s *float64) string {
+	if s == nil {
+		return "-"
+	}
+	return (time.Duration(*s * float64(time.Second))).Round(time.Second).String()
+}

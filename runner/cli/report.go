@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"headroom/metrics/stats"
+	"headroom/reports/compare"
+	"headroom/reports/report"
+)
+
+func newReport(a *app) *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "report SWEEP -o DIR",
+		Short: "plots, tables and findings of a sweep's runs",
+		Long: `Writes report.md with its figures (SVG, PNG) and tables (Markdown, CSV, LaTeX), and
+prints the main table. The same store gives the same bytes.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if output == "" {
+				return usage(cmd, errors.New("--output is missing"))
+			}
+			return a.report(cmd, args[0], output)
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "", "`DIR` to write (required)")
+	return cmd
+}
+
+func (a *app) report(cmd *cobra.Command, sweep, output string) error {
+	ctx := cmd.Context()
+	w, err := a.openWorkspace()
+	if err != nil {
+		return err
+	}
+	names, err := sweepNames(w, []string{sweep})
+	if err != nil {
+		return err
+	}
+	s, err := a.openStore(ctx, w)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	input, err := compare.Load(ctx, s, names[0])
+	if err != nil {
+		return err
+	}
+	comparison, err := compare.Compare(input, stats.DefaultResampling())
+	if err != nil {
+		return err
+	}
+	a.begin()
+	summary, err := report.Folder(comparison, output)
+	if err != nil {
+		return err
+	}
+	if a.global.json {
+		return a.printJSON(struct {
+			Schema int      `json:"schema"`
+			Sweep  string   `json:"sweep"`
+			Folder string   `json:"folder"`
+			Files  []string `json:"files"`
+		}{schema, names[0], output, summary.Files})
+	}
+	if err := report.Print(a.stdout, comparison); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "\n%s in %s\n", plural(len(summary.Files), "file"), output)
+	return err
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"headroom/data/source"
+	"headroom/data/synthetic"
+	"headroom/runner/workspace"
+)
+
+// workspaceRoot is the folder of runs and results that this invocation means.
+func (a *app) workspaceRoot() string {
+	if a.global.workspace != "" {
+		return a.global.workspace
+	}
+	if root := a.env.Getenv("HEADROOM_WORKSPACE"); root != "" {
+		return root
+	}
+	return "headroom-runs"
+}
+
+// openWorkspace opens the workspace for a command that needs what is in it.
+func (a *app) openWorkspace() (workspace.Workspace, error) {
+	return workspace.Open(a.workspaceRoot())
+}
+
+// resolver finds what references name. base is the folder that ./path starts
+// from, "" the working directory.
+func (a *app) resolver(base string) (*source.Resolver, error) {
+	userCache := a.env.Getenv("XDG_CACHE_HOME")
+	home := a.env.Getenv("HOME")
+	if userCache == "" && home != "" {
+		userCache = filepath.Join(home, ".cache")
+	}
+	root, err := filepath.Abs(a.workspaceRoot())
+	if err != nil {
+		return nil, fmt.Errorf("find workspace: %w", err)
+	}
+	r := source.New(source.Environment{Getenv: a.env.Getenv, UserCache: userCache, Home: home})
+	if r.CacheDir == "" {
+		r.CacheDir = filepath.Join(root, "cache") // no home: what can be made again lies with the rest
+	}
+	r.Workspace, r.Base = root, base
+	r.Builtin = func(cacheDir string) (source.Builtin, error) {
+		demo, err := synthetic.Ensure(cacheDir)
+		return source.Builtin(demo), err
+	}
+	r.RecipeID = (&recipes{root: root}).id
+	return r, nil
+}
+
+// model is what a MODEL on the command line turned out to be.
+type model struct {
+	folder string
+	name   string // as the user wrote it, or the run's label
+	run    *runRef
+}
+
+// findModel takes MODEL as a folder, a run of the workspace, or a name of the
+// hub, in this order.
+func (a *app) findModel(text string) (model, error) {
+	if info, err := os.Stat(text); err == nil && info.IsDir() {
+		return model{folder: text, name: text}, nil
+	}
+	explicit := strings.ContainsAny(text, `:\`) || strings.HasPrefix(text, ".") || filepath.IsAbs(text)
+	var runErr error
+	if !explicit && !strings.Contains(text, "/") {
+		w, err := a.openWorkspace()
+		switch {
+		case err == nil:
+			run, err := findRun(w, text)
+			if err == nil {
+				return a.runModel(w, run)
+			}
+			var ambiguous *ambiguousError
+			if errors.As(err, &ambiguous) {
+				return model{}, err
+			}
+			runErr = err
+		case !errors.Is(err, workspace.ErrNone):
+			return model{}, err
+		}
+	}
+	resolver, err := a.resolver("")
+	if err != nil {
+		return model{}, err
+	}
+	folder, err := resolver.Model(text)
+	if err != nil {
+		if runErr != nil {
+			return model{}, fmt.Errorf("%w; and %w", err, runErr)
+		}
+		return model{}, err
+	}
+	return model{folder: folder, name: text}, nil
+}
+
+func (a *app) runModel(w workspace.Workspace, run runRef) (model, error) {
+	folder := filepath.Join(w.Run(run.ID), "model")
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return model{}, fmt.Errorf("find model of run %q: it is not finished: no %s", run.Label, folder)
+	}
+	return model{folder: folder, name: run.Label, run: &run}, nil
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// globalOptions are the flags that every command has.
+type globalOptions struct {
+	workspace string // "" means HEADROOM_WORKSPACE, else ./headroom-runs
+	json      bool
+	quiet     bool
+	noColor   bool
+}
+
+// The groups in which help lists the commands.
+const (
+	groupSweeps = "sweeps"
+	groupSteps  = "steps"
+	groupStore  = "store"
+)
+
+// newRoot builds the tree of commands around one invocation.
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "headroom COMMAND",
+		Short: "train and compare SPLADE models under different scales of the MLM head",
+		Long: `headroom trains SPLADE models from one sweep file, finds those that collapse and
+says when and how, evaluates the rest beside BM25, and writes the report.
+
+SWEEP is a file, the name of a sweep in the workspace, or an embedded experiment.
+RUN is a unique prefix of a run's id, or its label.
+MODEL is a folder, a name in the hub's cache, or a RUN.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+	}
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{cmd, err}
+	})
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.global.workspace, "workspace", "w", "", "`DIR` of runs and results (default $HEADROOM_WORKSPACE, else ./headroom-runs)")
+	flags.BoolVar(&a.global.json, "json", false, "print one JSON document (run: JSON lines) instead of text")
+	flags.BoolVar(&a.global.quiet, "quiet", false, "no progress and no notices on standard error")
+	flags.BoolVar(&a.global.noColor, "no-color", false, "no colours, on a terminal too")
+
+	root.AddGroup(
+		&cobra.Group{ID: groupSweeps, Title: "Sweeps:"},
+		&cobra.Group{ID: groupSteps, Title: "Single steps, for your own files and models:"},
+		&cobra.Group{ID: groupStore, Title: "Store and program:"},
+	)
+	for _, group := range []struct {
+		id       string
+		commands []*cobra.Command
+	}{
+		{groupSweeps, []*cobra.Command{
+			newPlan(a), newRun(a), newStatus(a), newShow(a), newDiff(a), newReport(a), newExport(a), newPretrain(a),
+		}},
+		{groupSteps, []*cobra.Command{
+			newTokenize(a), newEncode(a), newIndex(a), newSearch(a), newEvaluate(a),
+		}},
+		{groupStore, []*cobra.Command{
+			newQuery(a), newDB(a), newDoctor(a), newVersion(a),
+		}},
+		{"", []*cobra.Command{newWorker(a)}},
+	} {
+		for _, command := range group.commands {
+			command.GroupID = group.id
+			root.AddCommand(command)
+		}
+	}
+	cobra.EnableCommandSorting = false
+	root.SetHelpCommandGroupID(groupStore)
+	root.SetUsageTemplate(usageTemplate())
+	wrapArguments(root)
+	return root
+}
+
+// usageTemplate is cobra's, with the exit codes at the end of the root's help.
+func usageTemplate() string {
+	return `Usage:
+  {{.UseLine}}{{if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}{{if .HasAvailableSubCommands}}{{$cmds := .Commands}}{{if .Groups}}{{range $group := .Groups}}
+
+{{.Title}}{{range $cmds}}{{if (and (eq .GroupID $group.ID) (or .IsAvailableCommand (eq .Name "help")))}}
+  {{rpad .Name .NamePadding }} {{.Short}}{{end}}{{end}}{{end}}{{else}}
+
+Commands:{{range $cmds}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding }} {{.Short}}{{end}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
+
+Global flags:
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if not .HasParent}}
+
+` + strings.TrimRight(exitHelp(), "\n") + `{{end}}
+`
+}
+
+// usageError is a command line that cannot be meant. It names the command whose
+// help says how to write it.
+type usageError struct {
+	cmd *cobra.Command
+	err error
+}
+
+func (e usageError) Error() string {
+	return fmt.Sprintf("%s: %v\nusage: %s", e.cmd.Name(), e.err, e.cmd.UseLine())
+}
+
+func (e usageError) Unwrap() error { return e.err }
+
+// usage makes a usageError of whatever faults there are, nil without any.
+func usage(cmd *cobra.Command, faults ...error) error {
+	if err := errors.Join(faults...); err != nil {
+		return usageError{cmd, err}
+	}
+	return nil
+}
+
+// wrapArguments makes usage errors of what the commands' argument checks say.
+func wrapArguments(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError{cmd, err}
+			}
+			return nil
+		}
+	}
+	for _, child := range cmd.Commands() {
+		wrapArguments(child)
+	}
+}

@@ -1,0 +1,246 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"headroom/runner/plan"
+	"headroom/runner/pool"
+	"headroom/runner/workspace"
+	"headroom/sweeps"
+)
+
+type runOptions struct {
+	only  []string
+	slots int
+}
+
+func newRun(a *app) *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run SWEEP [KEY=VALUE…]",
+		Short: "run a sweep here, one process a slot; stop and start at will",
+		Long: `Makes what the sweep still needs: backbones by recipe, baselines, runs,
+evaluations. What is finished is not repeated. A failing run does not stop the
+others. Ctrl-C lets each run write a checkpoint; the same command goes on from
+there. Overrides are typed like TOML values.`,
+		Example: `  headroom run demo
+  headroom run sweep.toml train.steps=100 'model.rescale=[1,8]' --only 'model.backbone=~bert'`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.run(cmd, args[0], args[1:], o)
+		},
+	}
+	cmd.Flags().StringArrayVar(&o.only, "only", nil, "do the runs that match `EXPR`, as in 'model.backbone=~ettin, seed=1'")
+	cmd.Flags().IntVar(&o.slots, "slots", 0, "runs at a time (default compute.slots, else one a GPU, else 1)")
+	return cmd
+}
+
+func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOptions) error {
+	ctx := cmd.Context()
+	if cmd.Flags().Changed("slots") && o.slots < 1 {
+		return usage(cmd, fmt.Errorf("--slots is %d; allowed: 1 or more", o.slots))
+	}
+	only, err := parseOnly(o.only)
+	if err != nil {
+		return err
+	}
+	s, err := a.openSweep(sweep, overrides)
+	if err != nil {
+		return err
+	}
+	whole, err := a.planSweep(ctx, s, nil)
+	if err != nil {
+		return err
+	}
+	todo := whole
+	if len(only) > 0 {
+		if todo, err = a.planSweep(ctx, s, only); err != nil {
+			return err
+		}
+	}
+	if err := refuseUnresolved(todo); err != nil {
+		return err
+	}
+	m, err := a.machine(todo, o.slots)
+	if err != nil {
+		return err
+	}
+	if err := a.checkBackends(ctx, todo); err != nil {
+		return err
+	}
+
+	a.begin()
+	w, err := workspace.OpenOrCreate(a.workspaceRoot())
+	if err != nil {
+		return err
+	}
+	manifest, err := newManifest(s, whole)
+	if err != nil {
+		return err
+	}
+	revision, err := w.WriteSweep(s.spec.Text, manifest)
+	if err != nil {
+		return err
+	}
+	manifest.Revision = revision
+	jobs, err := a.prepare(w, s, todo, m, revision)
+	if err != nil {
+		return err
+	}
+	if len(jobs) == 0 {
+		a.note("%s: nothing to do: %s", s.spec.Name, summarize(todo))
+		return a.finish(ctx, w, manifest, pool.Result{}, nil)
+	}
+	a.note("%s: %s; %s", s.spec.Name, summarize(todo), m)
+	if !readBuildInfo().SIMD {
+		a.note("note: this program was built without GOEXPERIMENT=simd, which makes the Go backend several times slower")
+	}
+	result, runErr := pool.Run(ctx, jobs, pool.Options{
+		Executable: a.env.Executable, Env: a.env.Environ,
+		Slots: m.slots, GPUs: m.gpus, Threads: m.threads,
+		Render: a.renderer(), Now: a.env.Now,
+	})
+	if result.Outcomes == nil && runErr != nil {
+		return runErr
+	}
+	// What was done is folded and shown also when the user has had enough.
+	return a.finish(context.WithoutCancel(ctx), w, manifest, result, runErr)
+}
+
+// refuseUnresolved is the error that names everything that is not there and
+// that no job will make.
+func refuseUnresolved(p *plan.Plan) error {
+	var faults []error
+	seen := map[string]bool{}
+	add := func(what, why string) {
+		if !seen[why] {
+			seen[why] = true
+			faults = append(faults, fmt.Errorf("%s: %s", what, why))
+		}
+	}
+	for _, r := range p.Recipes {
+		if r.State == plan.Unresolved {
+			add("recipe "+r.Name, r.Why)
+		}
+	}
+	for _, r := range p.Runs {
+		if r.State == plan.Unresolved && r.Needs == "" {
+			add("run "+r.Label, r.Why)
+		}
+	}
+	for _, e := range p.Evaluations {
+		if e.State == plan.Unresolved && e.Needs == "" {
+			add("evaluation "+e.Label, e.Why)
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return fmt.Errorf("some inputs are not there (--only can leave runs out):\n%w", errors.Join(faults...))
+}
+
+// renderer shows progress in the form that was asked for.
+func (a *app) renderer() pool.Renderer {
+	switch {
+	case a.global.json:
+		return &pool.JSONLines{Out: a.stdout, Every: time.Second, Now: a.env.Now}
+	case a.global.quiet:
+		return nil
+	case a.env.Columns(a.stderr) > 0:
+		return &pool.Bars{Out: a.stderr, Now: a.env.Now}
+	default:
+		return &pool.Lines{Out: a.stderr, Every: 15 * time.Second, Now: a.env.Now}
+	}
+}
+
+// newManifest lists what a sweep consists of: the runs and baselines whose
+// identity is known.
+func newManifest(s sweepRef, p *plan.Plan) (workspace.Manifest, error) {
+	m := workspace.Manifest{
+		Sweep: s.spec.Name, Question: s.spec.Question, Base: s.base, Overrides: s.spec.Overridden(),
+		Runs: []workspace.ManifestRun{}, Baselines: []workspace.ManifestBaseline{},
+	}
+	for _, run := range p.Runs {
+		if run.ID == "" {
+			continue
+		}
+		config, err := run.Config.JSON()
+		if err != nil {
+			return m, err
+		}
+		var rescale any = run.Config.Model.Rescale.K
+		if auto := run.Config.Model.Rescale.Auto; auto != "" {
+			rescale = auto
+		}
+		k, err := json.Marshal(rescale)
+		if err != nil {
+			return m, err
+		}
+		m.Runs = append(m.Runs, workspace.ManifestRun{
+			Run: string(run.ID), Label: run.Label, Backbone: run.Config.Model.Backbone,
+			Rescale: k, Seed: run.Config.Seed, Config: config,
+		})
+	}
+	for _, e := range p.Evaluations {
+		if e.Name != "" && e.ID != "" {
+			m.Baselines = append(m.Baselines, workspace.ManifestBaseline{ID: e.ID, Dataset: e.Dataset, Name: e.Name, Backbone: e.Backbone})
+		}
+	}
+	return m, nil
+}
+
+// machine is this machine's share for the workers.
+type machine struct {
+	slots, threads int
+	gpus           []string
+}
+
+func (m machine) String() string {
+	text := fmt.Sprintf("%s of %s", plural(m.slots, "slot"), plural(m.threads, "thread"))
+	if len(m.gpus) > 0 {
+		text += ", GPUs " + strings.Join(m.gpus, ",")
+	}
+	return text
+}
+
+// machine decides on slots and threads. All runs of a sweep must agree on them,
+// since one pool runs them all.
+func (a *app) machine(p *plan.Plan, slots int) (machine, error) {
+	var m machine
+	if len(p.Runs) == 0 {
+		return m, nil
+	}
+	compute := p.Runs[0].Config.Compute
+	onlyGo := true
+	for _, run := range p.Runs {
+		c := run.Config.Compute
+		if c.Slots != compute.Slots || c.Threads != compute.Threads {
+			return m, sweeps.Faults{{File: p.Sweep, Key: "compute.slots, compute.threads", Message: "they differ between runs of one sweep; set each once"}}
+		}
+		onlyGo = onlyGo && c.Backend == "go"
+	}
+	if !onlyGo {
+		m.gpus = visibleGPUs(a.env.Getenv)
+	}
+	m.slots = cmpOr(slots, compute.Slots, len(m.gpus), 1)
+	m.threads = cmpOr(compute.Threads, max(1, runtime.NumCPU()/m.slots))
+	return m, nil
+}
+
+// cmpOr is the first number that is not zero.
+func cmpOr(numbers ...int) int {
+	i := slices.IndexFunc(numbers, func(n int) bool { return n != 0 })
+	if i < 0 {
+		return 0
+	}
+	return numbers[i]
+}

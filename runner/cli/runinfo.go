@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"headroom/metrics/event"
+	"headroom/runner/workspace"
+	"headroom/sweeps"
+)
+
+// runInfo is what the files of a run say about it.
+type runInfo struct {
+	ref         runRef
+	folder      string
+	config      sweeps.RunConfig
+	inputs      sweeps.Inputs
+	provenance  workspace.Provenance
+	attempts    []attemptInfo
+	state       string // "queued", "running", "resume", "done", "failed"
+	verdict     string // "" until judged
+	chain       []string
+	step, steps int
+	episodes    []event.Episode
+	evaluations []event.Evaluated
+	weights     string
+	err         string
+}
+
+// attemptInfo is one attempt at a run.
+type attemptInfo struct {
+	Number   int     `json:"attempt"`
+	Host     string  `json:"host"`
+	FromStep int     `json:"from_step"`
+	State    string  `json:"state"` // "" where it was killed or still works
+	Step     int     `json:"step"`
+	Seconds  float64 `json:"seconds"`
+	Error    string  `json:"error,omitempty"`
+}
+
+// readRun reads a run's files.
+func (a *app) readRun(w workspace.Workspace, ref runRef) (runInfo, error) {
+	info := runInfo{ref: ref, folder: w.Run(ref.ID), state: "queued"}
+	var err error
+	if info.config, info.inputs, err = w.ReadRun(ref.ID); err != nil {
+		return info, err
+	}
+	info.steps = info.config.Train.Steps
+	if info.provenance, err = w.ReadProvenance(ref.ID); err != nil {
+		info.provenance = workspace.Provenance{} // a run that another program made; the rest still shows
+	}
+	numbers, err := event.Attempts(info.folder)
+	if err != nil {
+		return info, err
+	}
+	for _, n := range numbers {
+		if err := info.readAttempt(n); err != nil {
+			return info, err
+		}
+	}
+	if info.state != event.StateDone && a.holder(info.folder) != "" {
+		info.state = "running"
+	}
+	return info, nil
+}
+
+// readAttempt folds one attempt's log into what is known. A later attempt owns
+// every episode from its first step on.
+func (r *runInfo) readAttempt(n int) error {
+	path := event.Path(r.folder, n)
+	if _, err := os.Stat(path); err != nil {
+		return nil // the process died before it began
+	}
+	attempt := attemptInfo{Number: n}
+	if r.state != event.StateDone {
+		r.state = "resume"
+	}
+	_, err := event.Scan(path, event.Position{}, func(record event.Record) error {
+		switch e := record.Event.(type) {
+		case event.Started:
+			attempt.Host, attempt.FromStep, attempt.Step = e.Host, e.FromStep, e.FromStep
+			r.episodes = slices.DeleteFunc(r.episodes, func(old event.Episode) bool { return old.FirstStep >= e.FromStep })
+		case event.Step:
+			attempt.Step = e.Step + 1
+		case event.Episode:
+			r.putEpisode(e)
+		case event.Judged:
+			r.verdict, r.chain = e.Verdict, e.Chain
+		case event.Evaluated:
+			r.evaluations = slices.DeleteFunc(r.evaluations, func(old event.Evaluated) bool { return old.ID == e.ID })
+			r.evaluations = append(r.evaluations, e)
+		case event.Ended:
+			attempt.State, attempt.Step, attempt.Seconds, attempt.Error = e.State, e.Step, e.Seconds, e.Error
+			switch e.State {
+			case event.StateDone:
+				r.state, r.weights, r.err = event.StateDone, e.Weights, ""
+			case event.StateFailed:
+				if r.state != event.StateDone {
+					r.state, r.err = event.StateFailed, e.Error
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read run %q: %w", r.ref.Label, err)
+	}
+	r.step = attempt.Step
+	if r.state == event.StateDone {
+		r.step = r.steps
+	}
+	r.attempts = append(r.attempts, attempt)
+	return nil
+}
+
+// putEpisode replaces the report of an episode's opening by that of its end.
+func (r *runInfo) putEpisode(e event.Episode) {
+	i := slices.IndexFunc(r.episodes, func(old event.Episode) bool {
+		return old.Detector == e.Detector && old.FirstStep == e.FirstStep
+	})
+	if i < 0 {
+		r.episodes = append(r.episodes, e)
+		return
+	}
+	r.episodes[i] = e
+}
+
+// checkpoints lists the steps at which training state stands on disk.
+func (r *runInfo) checkpoints() []string {
+	entries, err := os.ReadDir(filepath.Join(r.folder, "checkpoints"))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), "step-") {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}

@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"headroom/runner/search"
+)
+
+type searchOptions struct {
+	queries, output string
+	k               int
+}
+
+func newSearch(a *app) *cobra.Command {
+	var o searchOptions
+	cmd := &cobra.Command{
+		Use:   "search DIR --queries VECTORS.jsonl --output RUN.trec",
+		Short: "exact top k of an index, as a TREC run",
+		Long: `Ranks by dot product, exactly. Equal scores are ordered by document id, descending.
+Only documents with a score above 0 are found.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.search(cmd, args[0], o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.queries, "queries", "", "`FILE` of query vectors (required)")
+	f.IntVar(&o.k, "k", 1000, "documents kept a query")
+	f.StringVar(&o.output, "output", "-", "`FILE` to write; - is standard output")
+	return cmd
+}
+
+func (a *app) search(cmd *cobra.Command, dir string, o searchOptions) error {
+	var faults []error
+	if o.queries == "" {
+		faults = append(faults, fmt.Errorf("--queries is missing"))
+	}
+	if o.k < 1 {
+		faults = append(faults, fmt.Errorf("--k is %d; allowed: 1 or more", o.k))
+	}
+	if err := usage(cmd, faults...); err != nil {
+		return err
+	}
+	return a.writeOutput(o.output, func(w io.Writer) error {
+		return search.SearchFile(cmd.Context(), dir, o.queries, o.k, w)
+	})
+}

@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"headroom/metrics/event"
+	"headroom/runner/workspace"
+	"headroom/sweeps"
+)
+
+func newShow(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show RUN",
+		Short: "one run's configuration, provenance, attempts, evidence, scores",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			w, err := a.openWorkspace()
+			if err != nil {
+				return err
+			}
+			ref, err := findRun(w, args[0])
+			if err != nil {
+				return err
+			}
+			info, err := a.readRun(w, ref)
+			if err != nil {
+				return err
+			}
+			a.begin()
+			if a.global.json {
+				return a.printJSON(newShowDocument(info))
+			}
+			return a.printRun(info)
+		},
+	}
+}
+
+type showDocument struct {
+	Schema      int                  `json:"schema"`
+	ID          string               `json:"id"`
+	Label       string               `json:"label"`
+	Folder      string               `json:"folder"`
+	State       string               `json:"state"`
+	Verdict     *string              `json:"verdict"` // null until judged
+	Chain       []string             `json:"chain"`
+	Step        int                  `json:"step"`
+	Steps       int                  `json:"steps"`
+	Error       string               `json:"error,omitempty"`
+	Weights     string               `json:"weights,omitempty"` // digest of the final ones
+	Config      sweeps.RunConfig     `json:"config"`
+	Inputs      sweeps.Inputs        `json:"inputs"`
+	Provenance  workspace.Provenance `json:"provenance"`
+	Attempts    []attemptInfo        `json:"attempts"`
+	Episodes    []event.Episode      `json:"episodes"`
+	Evaluations []event.Evaluated    `json:"evaluations"`
+}
+
+func newShowDocument(r runInfo) showDocument {
+	d := showDocument{
+		Schema: schema, ID: r.ref.ID, Label: r.ref.Label, Folder: r.folder,
+		State: r.state, Chain: r.chain, Step: r.step, Steps: r.steps, Error: r.err, Weights: r.weights,
+		Config: r.config, Inputs: r.inputs, Provenance: r.provenance,
+		Attempts: r.attempts, Episodes: r.episodes, Evaluations: r.evaluations,
+	}
+	if r.verdict != "" {
+		d.Verdict = &r.verdict
+	}
+	// An empty list is [], not null.
+	d.Chain = append([]string{}, d.Chain...)
+	d.Attempts = append([]attemptInfo{}, d.Attempts...)
+	d.Episodes = append([]event.Episode{}, d.Episodes...)
+	d.Evaluations = append([]event.Evaluated{}, d.Evaluations...)
+	return d
+}
+
+func (a *app) printRun(r runInfo) error {
+	verdict := "not judged yet"
+	if r.verdict != "" {
+		verdict = a.paint(r.verdict)
+		if len(r.chain) > 1 {
+			verdict += " (" + strings.Join(r.chain, " → ") + ")"
+		}
+	}
+	fmt.Fprintf(a.stdout, "%s  %s\n%s, step %d of %d, verdict: %s\n", r.ref.Label, r.ref.ID, a.paint(r.state), r.step, r.steps, verdict)
+	if r.err != "" {
+		fmt.Fprintf(a.stdout, "error: %s\n", r.err)
+	}
+	fmt.Fprintf(a.stdout, "folder: %s\n", r.folder)
+
+	fmt.Fprintln(a.stdout, "\nConfiguration, where it is not the default:")
+	rows := [][]string{}
+	for _, change := range sweeps.Diff(sweeps.Defaults(), r.config) {
+		rows = append(rows, []string{"  " + change.Key, change.B})
+	}
+	if err := a.table(rows); err != nil {
+		return err
+	}
+	p := r.provenance
+	fmt.Fprintln(a.stdout, "\nMade from:")
+	if err := a.table([][]string{
+		{"  weights", r.inputs.Weights}, {"  tokenizer", r.inputs.Tokenizer}, {"  data", r.inputs.Data},
+		{"  program", orUnknown(p.Commit), "simd " + strconv.FormatBool(p.SIMD), p.Go},
+		{"  machine", p.Host, p.CPU, strings.Join(p.Devices, " ")},
+		{"  sweep", p.Sweep, p.Revision},
+	}); err != nil {
+		return err
+	}
+	if len(r.attempts) > 0 {
+		rows = [][]string{{"attempt", "from step", "to step", "seconds", "ended", "host"}}
+		for _, t := range r.attempts {
+			state := t.State
+			if state == "" {
+				state = "-"
+			}
+			rows = append(rows, []string{strconv.Itoa(t.Number), strconv.Itoa(t.FromStep), strconv.Itoa(t.Step), fmt.Sprintf("%.1f", t.Seconds), state, t.Host})
+		}
+		fmt.Fprintln(a.stdout)
+		if err := a.table(rows); err != nil {
+			return err
+		}
+	}
+	a.printEpisodes(r)
+	return a.printScores(r)
+}
+
+func orUnknown(commit string) string {
+	if commit == "" {
+		return "unknown commit"
+	}
+	return commit
+}
+
+// printEpisodes prints what the detectors found, with the numbers that it rests on.
+func (a *app) printEpisodes(r runInfo) {
+	if len(r.episodes) == 0 {
+		return
+	}
+	fmt.Fprintln(a.stdout, "\nEvidence:")
+	for _, e := range r.episodes {
+		end := "passed"
+		if e.Stands {
+			end = "stands"
+		}
+		fmt.Fprintf(a.stdout, "  %s (%s), steps %d to %d, %s\n    %s: %s\n", e.Verdict, e.Severity, e.FirstStep, e.LastStep, end, e.Evidence.Series, e.Evidence.Rule)
+		var points []string
+		for i, p := range e.Evidence.Observed {
+			if i == 6 {
+				points = append(points, "…")
+				break
+			}
+			points = append(points, fmt.Sprintf("%.4g @%d", float64(p.Value), p.Step))
+		}
+		if len(points) > 0 {
+			fmt.Fprintf(a.stdout, "    observed %s\n", strings.Join(points, ", "))
+		}
+	}
+}
+
+func (a *app) printScores(r runInfo) error {
+	if len(r.evaluations) == 0 {
+		return nil
+	}
+	var names []string
+	for _, e := range r.evaluations {
+		for name := range e.Measures {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	rows := [][]string{append(append([]string{"collection", "split", "queries"}, names...), "active q", "active d")}
+	for _, e := range r.evaluations {
+		row := []string{e.Dataset, e.Split, strconv.Itoa(e.Queries)}
+		for _, name := range names {
+			value, known := e.Measures[name]
+			if !known {
+				row = append(row, "-")
+				continue
+			}
+			row = append(row, fmt.Sprintf("%.4f", float64(value)))
+		}
+		rows = append(rows, append(row, fmt.Sprintf("%.1f", float64(e.ActiveQuery)), fmt.Sprintf("%.1f", float64(e.ActiveDocument))))
+	}
+	fmt.Fprintln(a.stdout)
+	return a.table(rows)
+}

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"headroom/metrics/store"
+	"headroom/runner/workspace"
+)
+
+// openStore opens the workspace's database with everything folded that is in
+// the files. Where another process is folding it reads what there is and says
+// how old that is.
+func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Store, error) {
+	path, err := a.databasePath(w)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(path, store.WithClock(a.env.Now))
+	if err != nil {
+		return nil, err
+	}
+	err = store.Fold(ctx, w.Root, s)
+	if errors.Is(err, store.ErrLocked) {
+		err = a.noteAge(s)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (a *app) databasePath(w workspace.Workspace) (string, error) {
+	resolver, err := a.resolver("")
+	if err != nil {
+		return "", err
+	}
+	return store.Locate(w.Root, resolver.CacheDir)
+}
+
+// noteAge says how old the figures are that will be shown.
+func (a *app) noteAge(s *store.Store) error {
+	at, err := s.FoldedAt()
+	if err != nil {
+		return err
+	}
+	if at.IsZero() {
+		return fmt.Errorf("%w, and nothing has been folded before", store.ErrLocked)
+	}
+	a.note("note: another process is folding the workspace; figures are %s old", a.env.Now().Sub(at).Round(time.Second))
+	return nil
+}

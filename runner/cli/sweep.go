@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"headroom/data/source"
+	"headroom/experiments"
+	"headroom/runner/lease"
+	"headroom/runner/plan"
+	"headroom/runner/workspace"
+	"headroom/sweeps"
+)
+
+// sweepRef is a SWEEP argument that has been read.
+type sweepRef struct {
+	spec *sweeps.Spec
+	// base is the folder that ./path in it starts from, absolute; "" for an
+	// embedded experiment, which has none.
+	base string
+	// recipe reads the pretraining recipes that it may name.
+	recipe func(name string) (*sweeps.Recipe, error)
+}
+
+// openSweep takes SWEEP as a file, the name of a sweep in the workspace, or the
+// name of an embedded experiment, in this order.
+func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
+	if info, err := os.Stat(text); err == nil && info.Mode().IsRegular() {
+		spec, err := sweeps.Load(text, overrides...)
+		if err != nil {
+			return sweepRef{}, err
+		}
+		base, err := filepath.Abs(filepath.Dir(text))
+		if err != nil {
+			return sweepRef{}, fmt.Errorf("open sweep %q: %w", text, err)
+		}
+		return sweepRef{spec, base, plan.Recipes(text, experiments.Recipe)}, nil
+	}
+	isFile := strings.ContainsAny(text, `/\`) || strings.HasSuffix(text, ".toml")
+	if isFile {
+		return sweepRef{}, fmt.Errorf("open sweep %q: no such file", text)
+	}
+	w, err := a.openWorkspace()
+	if err == nil {
+		file, kept, manifest, err := w.Sweep(text)
+		if err == nil {
+			spec, err := sweeps.Parse(file, kept, replaceOverrides(manifest.Overrides, overrides)...)
+			if err != nil {
+				return sweepRef{}, err
+			}
+			if manifest.Base == "" {
+				return sweepRef{spec, "", embeddedRecipe}, nil
+			}
+			return sweepRef{spec, manifest.Base, plan.Recipes(filepath.Join(manifest.Base, filepath.Base(file)), experiments.Recipe)}, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return sweepRef{}, err
+		}
+	} else if !errors.Is(err, workspace.ErrNone) {
+		return sweepRef{}, err
+	}
+	file, embedded, err := experiments.Sweep(text)
+	if err != nil {
+		return sweepRef{}, fmt.Errorf("open sweep %q: no such file, no sweep of this name in the workspace, and %w", text, err)
+	}
+	spec, err := sweeps.Parse(file, embedded, overrides...)
+	if err != nil {
+		return sweepRef{}, err
+	}
+	return sweepRef{spec, "", embeddedRecipe}, nil
+}
+
+// replaceOverrides puts new overrides behind the kept ones whose keys they leave
+// alone.
+func replaceOverrides(kept, given []string) []string {
+	var all []string
+	for _, old := range kept {
+		key, _, _ := strings.Cut(old, "=")
+		if !slices.ContainsFunc(given, func(o string) bool {
+			k, _, _ := strings.Cut(o, "=")
+			return strings.TrimSpace(k) == strings.TrimSpace(key)
+		}) {
+			all = append(all, old)
+		}
+	}
+	return append(all, given...)
+}
+
+func embeddedRecipe(name string) (*sweeps.Recipe, error) {
+	file, text, err := experiments.Recipe(name)
+	if err != nil {
+		return nil, err
+	}
+	return sweeps.ParseRecipe(file, text)
+}
+
+// planSweep plans a sweep in this invocation's workspace, which may not exist.
+func (a *app) planSweep(ctx context.Context, s sweepRef, only []sweeps.Filter) (*plan.Plan, error) {
+	resolver, err := a.resolver(s.base)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Make(ctx, plan.Options{
+		Spec: s.spec, Only: only, Workspace: resolver.Workspace, Resolver: resolver,
+		Recipe: s.recipe, Holder: a.holder,
+	})
+}
+
+// holder names the live process that works in a folder, "" for none.
+func (a *app) holder(folder string) string {
+	info, err := lease.Inspect(folder, lease.Options{Now: a.env.Now})
+	if err != nil || info.State != lease.Held {
+		return ""
+	}
+	return fmt.Sprintf("process %d on %s", info.PID, info.Host)
+}
+
+// parseOnly reads every --only expression and reports all that is wrong.
+func parseOnly(expressions []string) ([]sweeps.Filter, error) {
+	var filters []sweeps.Filter
+	var faults []error
+	for _, expression := range expressions {
+		filter, err := sweeps.ParseOnly(expression)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		filters = append(filters, filter)
+	}
+	return filters, errors.Join(faults...)
+}
+
+// recipes finds recipe:NAME on the command line among the backbones that the
+// workspace's recipes made.
+type recipes struct{ root string }
+
+func (r *recipes) id(name string) (string, error) {
+	w, err := workspace.Open(r.root)
+	if err != nil {
+		return "", err
+	}
+	ids, err := w.Recipes()
+	if err != nil {
+		return "", err
+	}
+	var made, named []string
+	for _, id := range ids {
+		recipe, _, err := w.ReadRecipe(id)
+		if err != nil || recipe.Name != name {
+			continue
+		}
+		named = append(named, id)
+		if _, err := os.Stat(w.Backbone(id)); err == nil {
+			made = append(made, id)
+		}
+	}
+	switch {
+	case len(made) == 1:
+		return made[0], nil
+	case len(made) > 1:
+		return "", fmt.Errorf("recipe %q was changed and made %d backbones here; name one as recipe:ID: %s", name, len(made), strings.Join(made, ", "))
+	case len(named) > 0:
+		return named[0], nil
+	default:
+		return "", fmt.Errorf("%w: no recipe %q has been run in this workspace: `headroom pretrain` does", source.ErrUnresolved, name)
+	}
+}

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// buildInfo says what a binary was made of.
+type buildInfo struct {
+	Commit  string            `json:"commit"` // "" where the build did not record it
+	Dirty   bool              `json:"dirty"`
+	Go      string            `json:"go"`
+	SIMD    bool              `json:"simd"`
+	XLA     bool              `json:"xla"`
+	System  string            `json:"system"`
+	Modules map[string]string `json:"modules"`
+}
+
+func readBuildInfo() buildInfo {
+	info := buildInfo{Go: runtime.Version(), XLA: xlaLinked, System: runtime.GOOS + "/" + runtime.GOARCH, Modules: map[string]string{}}
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return info
+	}
+	for _, setting := range build.Settings {
+		switch setting.Key {
+		case "vcs.revision":
+			info.Commit = setting.Value
+		case "vcs.modified":
+			info.Dirty = setting.Value == "true"
+		case "GOEXPERIMENT":
+			info.SIMD = strings.Contains(setting.Value, "simd") && !strings.Contains(setting.Value, "nosimd")
+		}
+	}
+	for _, module := range build.Deps {
+		info.Modules[module.Path] = module.Version
+	}
+	return info
+}
+
+func newVersion(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "what this binary was built from",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			info := readBuildInfo()
+			if a.global.json {
+				return a.printJSON(struct {
+					Schema int `json:"schema"`
+					buildInfo
+				}{schema, info})
+			}
+			commit := info.Commit
+			if commit == "" {
+				commit = "unknown commit"
+			}
+			if info.Dirty {
+				commit += " with changes"
+			}
+			backends := "go"
+			if info.XLA {
+				backends += ", xla"
+			}
+			simd := "no (built without GOEXPERIMENT=simd: slow)"
+			if info.SIMD {
+				simd = "yes"
+			}
+			fmt.Fprintf(a.stdout, "headroom %s\n%s %s, backends: %s, simd: %s\n", commit, info.Go, info.System, backends, simd)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"headroom/runner/engine"
+	"headroom/runner/lease"
+	"headroom/runner/pool"
+	"headroom/runner/worker"
+	"headroom/runner/workspace"
+)
+
+type workerOptions struct {
+	kind, id, backend string
+	threads, parent   int
+}
+
+// newWorker is the command that the pool starts, one process a job. It prints
+// pool messages on standard output.
+func newWorker(a *app) *cobra.Command {
+	var o workerOptions
+	cmd := &cobra.Command{
+		Use:    "worker --kind KIND --id ID",
+		Short:  "one job of a workspace, in this process",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.worker(cmd, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.kind, "kind", "", "run, pretrain, baseline, evaluate, or check to open the backend only")
+	f.StringVar(&o.id, "id", "", "of the run, recipe or evaluation")
+	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
+	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
+	f.IntVar(&o.parent, "parent", 0, "process whose death ends this one; 0 is none")
+	return cmd
+}
+
+func (a *app) worker(cmd *cobra.Command, o workerOptions) error {
+	kinds := []string{kindRun, kindPretrain, kindBaseline, kindEvaluate, kindCheck}
+	var faults []error
+	if !slices.Contains(kinds, o.kind) {
+		faults = append(faults, fmt.Errorf("--kind is %q; allowed: %s", o.kind, strings.Join(kinds, ", ")))
+	}
+	if o.id == "" && o.kind != kindCheck {
+		faults = append(faults, errors.New("--id is missing"))
+	}
+	if err := usage(cmd, faults...); err != nil {
+		return err
+	}
+	if o.kind == kindCheck {
+		backend, err := engine.Open(o.backend, o.threads)
+		if err != nil {
+			return err
+		}
+		backend.Close()
+		return nil
+	}
+	w, err := workspace.Open(a.workspaceRoot())
+	if err != nil {
+		return err
+	}
+	resolver, err := a.resolver("")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	if o.parent > 0 {
+		go pool.WatchParent(ctx, o.parent, time.Second, cancel)
+	}
+	a.begin()
+	job := worker.Job{Workspace: w.Root, Kind: o.kind, ID: o.id, Resolver: resolver, Backend: o.backend, Threads: o.threads}
+	return a.workWhenFree(ctx, func() error { return worker.Run(ctx, job, a.stdout) })
+}
+
+// leasePoll is how often a worker looks whether a job that another live process
+// works on is free.
+const leasePoll = time.Second
+
+// workWhenFree runs work; while another live process holds its lease it waits,
+// and says so. Work that the other has finished is found finished.
+func (a *app) workWhenFree(ctx context.Context, work func() error) error {
+	for {
+		err := work()
+		var held lease.ErrHeld
+		if !errors.As(err, &held) {
+			if ctx.Err() != nil && err != nil {
+				return fmt.Errorf("%w: %w", context.Canceled, err)
+			}
+			return err
+		}
+		pool.Message{Type: pool.TypeWaiting, Message: fmt.Sprintf("process %d on %s works on it", held.PID, held.Host)}.Write(a.stdout)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(leasePoll):
+		}
+	}
+}

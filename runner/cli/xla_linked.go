@@ -1,0 +1,5 @@
+//go:build xla
+
+package cli
+
+const xlaLinked = true
