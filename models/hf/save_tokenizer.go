@@ -169,20 +169,17 @@ func (t tokenizerFile) roles() []role {
 func (t tokenizerFile) specialTokensMap() ([]byte, error) {
 	values := map[string]json.RawMessage{}
 	for _, r := range t.roles() {
-		if err := r.into(values); err != nil {
+		var value any = r.token.Content
+		if !r.plain {
+			value = r.token.flags(nil)
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
 			return nil, err
 		}
+		values[r.key] = text
 	}
 	return indented(values)
-}
-
-func (r role) into(values map[string]json.RawMessage) (err error) {
-	if r.plain {
-		values[r.key], err = json.Marshal(r.token.Content)
-	} else {
-		values[r.key], err = json.Marshal(r.token.flags(nil))
-	}
-	return err
 }
 
 // tokenizerConfig names the class that takes tokenizer.json as it is: the family's own class would build its
@@ -211,10 +208,12 @@ func (t tokenizerFile) tokenizerConfig(c Config) ([]byte, error) {
 		}
 		values[key] = text
 	}
-	for _, r := range t.roles() {
-		if err := r.into(values); err != nil {
+	for _, r := range t.roles() { // by text alone: the flags are in added_tokens_decoder
+		text, err := json.Marshal(r.token.Content)
+		if err != nil {
 			return nil, err
 		}
+		values[r.key] = text
 	}
 	return indented(values)
 }
