@@ -19,13 +19,23 @@ import (
 // Params gives a parameter's value by its Hugging Face name.
 type Params func(name string) *Node
 
-// Linear returns x·weightᵀ + bias: x [..., in], weight [out, in], bias [out] or nil.
+// Linear returns x·weightᵀ + bias: x [..., in], weight [out, in], bias [out] or
+// nil. The leading axes are folded into one: backends then see plain matrices,
+// also in the backward pass, and need no general transposition.
 func Linear(x, weight, bias *Node) *Node {
-	y := DotGeneral(x, []int{x.Rank() - 1}, nil, weight, []int{1}, nil)
-	if bias == nil {
-		return y
+	dims := x.Shape().Dimensions
+	flat := x
+	if x.Rank() != 2 {
+		flat = Reshape(x, -1, dims[len(dims)-1])
 	}
-	return Add(y, ExpandLeftToRank(bias, y.Rank()))
+	y := DotGeneral(flat, []int{1}, nil, weight, []int{1}, nil)
+	if bias != nil {
+		y = Add(y, ExpandLeftToRank(bias, 2))
+	}
+	if x.Rank() != 2 {
+		y = Reshape(y, append(append([]int(nil), dims[:len(dims)-1]...), weight.Shape().Dimensions[0])...)
+	}
+	return y
 }
 
 // LayerNorm normalizes the last axis: (x−mean)/√(var+eps)·gain + shift, with the
@@ -87,8 +97,12 @@ func AttentionBias(lengths *Node, tokens, window int) *Node {
 func Attention(q, k, v, bias *Node, drop *Dropout) *Node {
 	dims := q.Shape().Dimensions
 	batch, tokens, heads, dim := dims[0], dims[1], dims[2], dims[3]
-	scores := DotGeneral(MulScalar(q, 1/math.Sqrt(float64(dim))), []int{3}, []int{0, 2}, k, []int{3}, []int{0, 2})
+	// Heads first, once for each operand: products forward and backward then have
+	// their batch axes in front and need no further transposition.
+	front := func(x *Node) *Node { return TransposeAllAxes(x, 0, 2, 1, 3) }
+	q, k, v = front(MulScalar(q, 1/math.Sqrt(float64(dim)))), front(k), front(v)
+	scores := DotGeneral(q, []int{3}, []int{0, 1}, k, []int{3}, []int{0, 1})
 	weights := drop.Attention(Softmax(Add(scores, BroadcastToShape(bias, scores.Shape())), -1))
-	context := DotGeneral(weights, []int{3}, []int{0, 1}, v, []int{1}, []int{0, 2})
-	return Reshape(TransposeAllAxes(context, 0, 2, 1, 3), batch, tokens, heads*dim)
+	context := DotGeneral(weights, []int{3}, []int{0, 1}, v, []int{2}, []int{0, 1})
+	return Reshape(front(context), batch, tokens, heads*dim)
 }
