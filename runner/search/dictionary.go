@@ -3,7 +3,6 @@ package search
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -99,12 +98,4 @@ func vector(terms []uint32, weights []float32) Vector {
 		v.Terms[i], v.Weights[i] = terms[from], weights[from]
 	}
 	return v
-}
-
-// key writes a term as it stands in a vector file.
-func (x *Index) key(term uint32) string {
-	if x.terms != nil {
-		return x.terms.words[term]
-	}
-	return strconv.FormatUint(uint64(term), 10)
 }
