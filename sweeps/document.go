@@ -1,6 +1,7 @@
 package sweeps
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -72,23 +73,26 @@ func readDocument(file string, text []byte) (*document, *Fault) {
 	var top map[string]toml.Primitive
 	md, err := toml.Decode(string(text), &top)
 	if err != nil {
-		return nil, syntaxFault(file, err)
+		return nil, syntaxFault(file, text, err)
 	}
 	d.md = md
 	d.flatten(top, nil, d.positions())
 	return d, nil
 }
 
-func syntaxFault(file string, err error) *Fault {
+func syntaxFault(file string, text []byte, err error) *Fault {
 	var syntax toml.ParseError
-	if errors.As(err, &syntax) {
-		message := syntax.Message
-		if message == "" {
-			message = strings.TrimPrefix(syntax.Error(), "toml: ")
-		}
-		return &Fault{File: fmt.Sprintf("%s:%d", file, syntax.Position.Line), Message: "not valid TOML: " + strings.ToLower(message[:1]) + message[1:]}
+	if !errors.As(err, &syntax) {
+		return &Fault{File: file, Message: "not valid TOML: " + strings.TrimPrefix(err.Error(), "toml: ")}
 	}
-	return &Fault{File: file, Message: "not valid TOML: " + strings.TrimPrefix(err.Error(), "toml: ")}
+	message := syntax.Message
+	if message == "" {
+		message = strings.TrimPrefix(syntax.Error(), "toml: ")
+	}
+	// The line is counted from the offset: for a fault at a line's very end the
+	// library names the next one.
+	line := 1 + bytes.Count(text[:max(0, min(syntax.Position.Start, len(text)))], []byte("\n"))
+	return &Fault{File: fmt.Sprintf("%s:%d", file, line), Message: "not valid TOML: " + message}
 }
 
 // positions numbers every key, and every table that a key implies, by its first

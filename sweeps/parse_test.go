@@ -255,3 +255,23 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestASyntaxFaultNamesItsLine(t *testing.T) {
+	for text, line := range map[string]string{
+		"name = \"x\"\n[train\nsteps = 1\n":           ":2",
+		"name = \"x\"\n\n[train]\nsteps = \n":         ":4",
+		"name = \"x\"\nname = \"y\"\n":                ":2",
+		"name = x\n":                                  ":1",
+		"name = \"x\n\n\n":                            ":1",
+		"a = [1,\n2,\n":                               ":2",
+		"name = \"x\"\n[train]\nsteps = 1\n[train]\n": ":4",
+		"a = \"\xff\"\n":                              ":1",
+		"\n\na = 99999999999999999999\n":              ":3",
+		"a = 1.7976931348623157e400\n":                ":1",
+	} {
+		faults := faultsOf(t, text)
+		if len(faults) != 1 || faults[0].File != "test.toml"+line {
+			t.Errorf("%q: %v; want line %s", text, faults, line)
+		}
+	}
+}

@@ -16,7 +16,7 @@ type Spec struct {
 	Question string
 	// Path is the file's name as given.
 	Path string
-	// Text is the file as read. Overrides are not in it; TOML has them.
+	// Text is the file as read. Overrides are not in it, see Overridden.
 	Text []byte
 	// Slurm is the [slurm] table: where to run, never what.
 	Slurm Slurm

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"headroom/data/source"
+	"headroom/experiments"
 	"headroom/metrics/event"
 	"headroom/metrics/ir"
 	"headroom/runner/plan"
@@ -708,5 +709,37 @@ func TestACancelledPlanEnds(t *testing.T) {
 	o.Spec = spec
 	if _, err := plan.Make(ctx, o); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheRealSweepsPlanOnRealData(t *testing.T) {
+	root := os.Getenv("HEADROOM_DATA")
+	if root == "" {
+		t.Skip("HEADROOM_DATA is not set: no real data here")
+	}
+	cache, workspace := t.TempDir(), filepath.Join(t.TempDir(), "ws")
+	for name, want := range map[string]struct {
+		runs  int
+		state plan.State
+	}{"scifact-small": {6, plan.New}, "medquad-small": {2, plan.Unresolved}, "rescale": {54, plan.Unresolved}} {
+		file, text, err := experiments.Sweep(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, err := sweeps.Parse(file, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := plan.Make(context.Background(), plan.Options{
+			Spec: spec, Workspace: workspace, Recipe: plan.Recipes(file, experiments.Recipe),
+			Resolver: &source.Resolver{DataRoot: root, CacheDir: cache, HubCache: filepath.Join(cache, "hub")},
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if len(p.Runs) != want.runs || p.Count(want.state) != want.runs {
+			t.Errorf("%s: %d runs, %d of them %s: %s", name, len(p.Runs), p.Count(want.state), want.state, p.Runs[0].Why)
+		}
 	}
 }
