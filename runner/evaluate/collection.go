@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -134,7 +135,8 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 		indexing += time.Since(added)
 		mean := inDocuments.Mean()
 		if expected := int64(mean * float64(len(documents))); mean > denseShare*float64(enc.Vocab()) && expected > densePostings {
-			return Summary{}, &DenseError{Active: mean, Vocab: enc.Vocab(), Postings: expected}
+			dense := &DenseError{Active: mean, Vocab: enc.Vocab(), Postings: expected}
+			return o.refuse(asked, len(documents), mean, dense)
 		}
 	}
 	vectors, err := enc.Encode(ctx, asked.texts, o.MaxQuery, func(done, _ int) { o.report(len(documents)+done, total) })
@@ -166,6 +168,15 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	summary.ActiveQuery, summary.ActiveDocument, summary.Flops = &active[0], &active[1], &flops
 	summary.Seconds = Seconds{Encode: encoded.Seconds(), Index: indexing.Seconds(), Search: searched.Seconds()}
 	return summary.keep(o.OutDir)
+}
+
+// refuse keeps the fact that vectors were too dense, so that it is not found out
+// again at every run of the sweep.
+func (o CollectionOptions) refuse(asked judged, documents int, active float64, dense *DenseError) (Summary, error) {
+	s := Summary{Schema: 1, ID: o.ID, Dataset: o.Dataset, Split: o.Split, Name: o.Name, Backbone: o.Backbone,
+		Queries: len(asked.ids), Documents: documents, Measures: map[string]float64{}, ActiveDocument: &active, Refused: dense.Error()}
+	s, err := s.keep(o.OutDir)
+	return s, errors.Join(dense, err)
 }
 
 // BM25 measures the lexical baseline on a collection.

@@ -34,6 +34,8 @@ type Summary struct {
 	QrelsDigest    string   `json:"qrels_digest"`
 	// TieShare is the share of queries with equal scores among their first ten.
 	TieShare float64 `json:"tie_share"`
+	// Refused says why there are no measures: the vectors were too dense to search.
+	Refused string `json:"refused,omitempty"`
 
 	run    trec.Run
 	report ir.Report
@@ -88,11 +90,11 @@ func (s Summary) keep(dir string) (Summary, error) {
 	if tag == "" {
 		tag = "headroom"
 	}
-	err := os.MkdirAll(dir, 0o755)
-	for _, file := range []struct {
+	type file struct {
 		name string
 		fill func(io.Writer) error
-	}{
+	}
+	files := []file{
 		{RunFile, func(w io.Writer) error {
 			zip := gzip.NewWriter(w)
 			return errors.Join(trec.WriteRun(zip, s.run, tag), zip.Close())
@@ -103,7 +105,12 @@ func (s Summary) keep(dir string) (Summary, error) {
 			enc.SetIndent("", "  ")
 			return enc.Encode(s)
 		}},
-	} {
+	}
+	if s.Refused != "" {
+		files = files[2:] // there is no ranking
+	}
+	err := os.MkdirAll(dir, 0o755)
+	for _, file := range files {
 		if err == nil {
 			err = writeFile(dir, file.name, file.fill)
 		}

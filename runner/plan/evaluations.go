@@ -173,6 +173,7 @@ func (m *maker) baseline(name string, run Run, ref string) Evaluation {
 // summary is the part of summary.json that says which measures are there.
 type summary struct {
 	Measures map[string]event.Value `json:"measures"`
+	Refused  string                 `json:"refused"`
 }
 
 // look decides an evaluation's state from its folder.
@@ -188,6 +189,10 @@ func (m *maker) look(e *Evaluation) {
 	}
 	if err != nil {
 		e.State, e.Why = Failed, fmt.Sprintf("its summary cannot be read: %v", err)
+		return
+	}
+	if s.Refused != "" {
+		e.State, e.Why = Done, "no figures: "+s.Refused
 		return
 	}
 	for _, name := range e.Measures {
