@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"headroom/metrics/store"
 	"headroom/runner/pool"
 	"headroom/runner/workspace"
+	"headroom/sweeps"
 )
 
 // endLine is the last line of `run --json`.
@@ -50,64 +51,73 @@ func (a *app) finish(ctx context.Context, w workspace.Workspace, m workspace.Man
 	return errors.Join(runErr, err)
 }
 
-// printSummary prints a row for each run with the first measure of each
-// collection, and the baselines below.
+// printSummary prints nDCG@10, or the first measure that there is, of each run
+// and baseline on each collection.
 func (a *app) printSummary(ctx context.Context, s *store.Store, sweep string, runs []statusRun) error {
-	scores, err := s.Query(ctx, "SELECT run, dataset, measure, value FROM scores WHERE measure = 'nDCG@10' AND run IN (SELECT run FROM runs WHERE sweep = '"+sweep+"') ORDER BY dataset")
-	if err != nil {
-		return err
-	}
-	baselines, err := s.Query(ctx, "SELECT name, backbone, dataset, value FROM baselines WHERE measure = 'nDCG@10' AND sweep = '"+sweep+"' ORDER BY name, backbone, dataset")
-	if err != nil {
-		return err
-	}
-	var datasets []string
-	values := map[[2]string]string{}
-	put := func(who, dataset string, value any) {
-		if !slices.Contains(datasets, dataset) {
-			datasets = append(datasets, dataset)
+	t := scoreTable{values: map[[2]string]string{}}
+	for _, r := range runs {
+		evaluations, err := s.Evaluations(ctx, r.ID)
+		if err != nil {
+			return err
 		}
-		values[[2]string{who, dataset}] = "-"
-		if value != nil {
-			values[[2]string{who, dataset}] = fmt.Sprintf("%.4f", number(value))
+		for _, e := range evaluations {
+			t.put(r.ID, e)
 		}
 	}
-	for _, row := range scores.Rows {
-		put(text(row[0]), text(row[1]), row[3])
+	baselines, err := s.Baselines(ctx, sweep)
+	if err != nil {
+		return err
 	}
 	var names []string
-	for _, row := range baselines.Rows {
-		name := strings.TrimSpace(text(row[0]) + " " + text(row[1]))
+	for _, e := range baselines {
+		name := e.Name
+		if e.Backbone != "" {
+			name += " " + sweeps.BackboneName(e.Backbone)
+		}
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
-		put("baseline "+name, text(row[2]), row[3])
+		t.put(name, e)
 	}
-	head := []string{"run", "state", "verdict"}
-	for _, dataset := range datasets {
-		head = append(head, "nDCG@10 "+dataset)
-	}
-	rows := [][]string{head}
-	line := func(key string, first ...string) {
-		row := first
-		for _, dataset := range datasets {
-			value, ok := values[[2]string{key, dataset}]
-			if !ok {
-				value = "-"
-			}
-			row = append(row, value)
-		}
-		rows = append(rows, row)
-	}
+	rows := [][]string{append([]string{"run", "state", "verdict"}, t.columns...)}
 	for _, r := range runs {
 		verdict := "-"
 		if r.Verdict != nil {
 			verdict = *r.Verdict
 		}
-		line(r.ID, r.Label, r.State, verdict)
+		rows = append(rows, t.row(r.ID, r.Label, r.State, verdict))
 	}
 	for _, name := range names {
-		line("baseline "+name, name, "baseline", "-")
+		rows = append(rows, t.row(name, name, "baseline", "-"))
 	}
 	return a.table(rows)
+}
+
+// scoreTable gathers one measure a collection.
+type scoreTable struct {
+	columns []string // "nDCG@10 builtin:demo"
+	values  map[[2]string]string
+}
+
+func (t *scoreTable) put(who string, e store.Evaluation) {
+	measure := "nDCG@10"
+	if _, ok := e.Measures[measure]; !ok {
+		names := slices.Sorted(maps.Keys(e.Measures))
+		if len(names) == 0 {
+			return
+		}
+		measure = names[0]
+	}
+	column := measure + " " + e.Dataset
+	if !slices.Contains(t.columns, column) {
+		t.columns = append(t.columns, column)
+	}
+	t.values[[2]string{who, column}] = fmt.Sprintf("%.4f", e.Measures[measure])
+}
+
+func (t *scoreTable) row(who string, first ...string) []string {
+	for _, column := range t.columns {
+		first = append(first, orDash(t.values[[2]string{who, column}]))
+	}
+	return first
 }

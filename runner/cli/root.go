@@ -117,7 +117,11 @@ type usageError struct {
 }
 
 func (e usageError) Error() string {
-	return fmt.Sprintf("%s: %v\nusage: %s", e.cmd.Name(), e.err, e.cmd.UseLine())
+	text := fmt.Sprintf("%v\nusage: %s", e.err, e.cmd.UseLine())
+	if e.cmd.HasParent() {
+		text = e.cmd.Name() + ": " + text
+	}
+	return text
 }
 
 func (e usageError) Unwrap() error { return e.err }

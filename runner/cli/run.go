@@ -100,7 +100,7 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 		a.note("%s: nothing to do: %s", s.spec.Name, summarize(todo))
 		return a.finish(ctx, w, manifest, pool.Result{}, nil)
 	}
-	a.note("%s: %s; %s", s.spec.Name, summarize(todo), m)
+	a.note("%s: %s; %s", s.spec.Name, summarizeJobs(jobs), m)
 	if !readBuildInfo().SIMD {
 		a.note("note: this program was built without GOEXPERIMENT=simd, which makes the Go backend several times slower")
 	}
@@ -114,6 +114,25 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	}
 	// What was done is folded and shown also when the user has had enough.
 	return a.finish(context.WithoutCancel(ctx), w, manifest, result, runErr)
+}
+
+// summarizeJobs counts what will be done, in the order of its doing.
+func summarizeJobs(jobs []pool.Job) string {
+	var parts []string
+	for _, kind := range []struct{ kind, word string }{
+		{kindPretrain, "backbone"}, {kindBaseline, "baseline"}, {kindRun, "run"}, {kindEvaluate, "evaluation"},
+	} {
+		n := 0
+		for _, job := range jobs {
+			if job.Kind == kind.kind {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, plural(n, kind.word))
+		}
+	}
+	return strings.Join(parts, ", ") + " to do"
 }
 
 // refuseUnresolved is the error that names everything that is not there and

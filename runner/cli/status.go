@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -121,41 +122,44 @@ func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []str
 // sweepStatus reads the runs of a sweep, in its order. Whether a run is being
 // worked on is seen from its lease, which no store knows.
 func (a *app) sweepStatus(ctx context.Context, w workspace.Workspace, s *store.Store, name string) ([]statusRun, error) {
-	_, _, manifest, err := w.Sweep(name)
+	stored, err := s.Runs(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.Query(ctx, "SELECT run, label, state, verdict, step, seconds, json_extract(config, '$.train.steps') FROM runs WHERE sweep = '"+strings.ReplaceAll(name, "'", "''")+"'")
-	if err != nil {
-		return nil, err
-	}
-	known := map[string]statusRun{}
-	for _, row := range t.Rows {
-		run := statusRun{ID: text(row[0]), Label: text(row[1]), Sweep: name, State: text(row[2]), Step: int(number(row[4])), Seconds: number(row[5]), Steps: int(number(row[6]))}
-		if row[3] != nil {
-			verdict := text(row[3])
-			run.Verdict = &verdict
+	runs := make([]statusRun, 0, len(stored))
+	for _, r := range stored {
+		run := statusRun{ID: r.Run, Label: r.Label, Sweep: name, State: r.State, Step: r.Step + 1, Steps: r.Steps, Seconds: r.Seconds}
+		if run.Steps == 0 {
+			run.Steps = stepsOf(r.Config)
 		}
-		known[run.ID] = run
-	}
-	var runs []statusRun
-	for _, m := range manifest.Runs {
-		run, ok := known[m.Run]
-		if !ok {
-			run = statusRun{ID: m.Run, Label: m.Label, Sweep: name, State: "queued"}
+		if r.Verdict != "" {
+			run.Verdict = &r.Verdict
 		}
 		if run.State != "done" {
-			switch holder := a.holder(w.Run(m.Run)); {
+			switch holder := a.holder(w.Run(r.Run)); {
 			case holder != "":
 				run.State = "running"
 				run.ETA = eta(run)
 			case run.State == "running":
-				run.State = "resume" // its process is gone
+				run.State = "interrupted" // its process is gone
 			}
 		}
 		runs = append(runs, run)
 	}
 	return runs, nil
+}
+
+// stepsOf reads a run's length from its configuration, 0 where that has none.
+func stepsOf(config json.RawMessage) int {
+	var c struct {
+		Train struct {
+			Steps int `json:"steps"`
+		} `json:"train"`
+	}
+	if json.Unmarshal(config, &c) != nil {
+		return 0
+	}
+	return c.Train.Steps
 }
 
 // eta extrapolates the run's own time.
@@ -173,7 +177,7 @@ func settled(d statusDocument) bool {
 
 func (a *app) showStatus(d statusDocument, again bool) error {
 	if a.global.json {
-		if again || d.Runs == nil {
+		if again {
 			return a.printLine(d)
 		}
 		return a.printJSON(d)
@@ -200,37 +204,11 @@ func (a *app) showStatus(d statusDocument, again bool) error {
 		rows = append(rows, []string{r.Label, r.ID[:min(8, len(r.ID))], strconv.Itoa(r.Step) + "/" + strconv.Itoa(r.Steps), fmt.Sprintf("%.0f", r.Seconds), left, state, verdict})
 	}
 	var parts []string
-	for _, state := range []string{"done", "running", "resume", "queued", "failed"} {
+	for _, state := range []string{"done", "running", "interrupted", "new", "failed"} {
 		if counts[state] > 0 {
 			parts = append(parts, strconv.Itoa(counts[state])+" "+state)
-			delete(counts, state)
 		}
-	}
-	for state, n := range counts {
-		parts = append(parts, strconv.Itoa(n)+" "+state)
 	}
 	fmt.Fprintf(a.stdout, "%s: %s\n", plural(len(d.Runs), "run"), strings.Join(parts, ", "))
 	return a.table(rows)
-}
-
-func text(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case []byte:
-		return string(v)
-	default:
-		return fmt.Sprint(v)
-	}
-}
-
-func number(value any) float64 {
-	switch v := value.(type) {
-	case int64:
-		return float64(v)
-	case float64:
-		return v
-	default:
-		return 0
-	}
 }

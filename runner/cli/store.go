@@ -23,8 +23,13 @@ func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Stor
 		return nil, err
 	}
 	err = store.Fold(ctx, w.Root, s)
-	if errors.Is(err, store.ErrLocked) {
+	var damage *store.Damage
+	switch {
+	case errors.Is(err, store.ErrLocked):
 		err = a.noteAge(s)
+	case errors.As(err, &damage): // all else is folded and can be read
+		a.note("note: %v", err)
+		err = nil
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"headroom/data/source"
@@ -46,24 +45,9 @@ func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
 	if isFile {
 		return sweepRef{}, fmt.Errorf("open sweep %q: no such file", text)
 	}
-	w, err := a.openWorkspace()
-	if err == nil {
-		file, kept, manifest, err := w.Sweep(text)
-		if err == nil {
-			spec, err := sweeps.Parse(file, kept, replaceOverrides(manifest.Overrides, overrides)...)
-			if err != nil {
-				return sweepRef{}, err
-			}
-			if manifest.Base == "" {
-				return sweepRef{spec, "", embeddedRecipe}, nil
-			}
-			return sweepRef{spec, manifest.Base, plan.Recipes(filepath.Join(manifest.Base, filepath.Base(file)), experiments.Recipe)}, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return sweepRef{}, err
-		}
-	} else if !errors.Is(err, workspace.ErrNone) {
-		return sweepRef{}, err
+	kept, found, err := a.keptSweep(text, overrides)
+	if found || err != nil {
+		return kept, err
 	}
 	file, embedded, err := experiments.Sweep(text)
 	if err != nil {
@@ -76,20 +60,30 @@ func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
 	return sweepRef{spec, "", embeddedRecipe}, nil
 }
 
-// replaceOverrides puts new overrides behind the kept ones whose keys they leave
-// alone.
-func replaceOverrides(kept, given []string) []string {
-	var all []string
-	for _, old := range kept {
-		key, _, _ := strings.Cut(old, "=")
-		if !slices.ContainsFunc(given, func(o string) bool {
-			k, _, _ := strings.Cut(o, "=")
-			return strings.TrimSpace(k) == strings.TrimSpace(key)
-		}) {
-			all = append(all, old)
-		}
+// keptSweep opens the last revision of a sweep that was run from a file in this
+// workspace. Overrides belong to the command that gave them and are not kept.
+// A revision that came from an embedded experiment is not found: its name still
+// means the experiment, which may have changed with the program.
+func (a *app) keptSweep(name string, overrides []string) (s sweepRef, found bool, err error) {
+	w, err := a.openWorkspace()
+	if errors.Is(err, workspace.ErrNone) {
+		return sweepRef{}, false, nil
 	}
-	return append(all, given...)
+	if err != nil {
+		return sweepRef{}, false, err
+	}
+	file, text, manifest, err := w.Sweep(name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && manifest.Base == "" {
+		return sweepRef{}, false, nil
+	}
+	if err != nil {
+		return sweepRef{}, false, err
+	}
+	spec, err := sweeps.Parse(file, text, overrides...)
+	if err != nil {
+		return sweepRef{}, false, err
+	}
+	return sweepRef{spec, manifest.Base, plan.Recipes(filepath.Join(manifest.Base, filepath.Base(file)), experiments.Recipe)}, true, nil
 }
 
 func embeddedRecipe(name string) (*sweeps.Recipe, error) {
