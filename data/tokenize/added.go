@@ -69,7 +69,7 @@ func (m *matcher) at(text string, i int) *addedToken {
 // Parts may be empty. As in the reference, a match that rstrip has run over is still taken, and the text after it is
 // then taken again.
 func (m *matcher) split(text string, part func(text string) bool, token func(id int32) bool) bool {
-	done := 0
+	done, spaceEnd := 0, 0
 	if m.trie != nil {
 		for i := 0; i < len(text); i++ {
 			if !m.starts[text[i]] {
@@ -84,11 +84,14 @@ func (m *matcher) split(text string, part func(text string) bool, token func(id 
 			if t.singleWord && (m.wordBefore(text[:begin]) || m.wordAfter(text[end:])) {
 				continue
 			}
-			if t.lstrip {
-				begin = max(done, m.classes.trimRight(text[:begin]))
+			if t.lstrip && done < begin {
+				begin = done + m.classes.trimRight(text[done:begin])
 			}
 			if t.rstrip {
-				end += m.classes.leadingSpace(text[end:])
+				if end >= spaceEnd { // else the same run of white space is known to end there
+					spaceEnd = end + m.classes.leadingSpace(text[end:])
+				}
+				end = spaceEnd
 			}
 			if done < begin && !part(text[done:begin]) || !token(t.id) {
 				return false

@@ -13,9 +13,9 @@ type wordCache struct {
 }
 
 const (
-	cacheSlots   = 1 << 16 // with the longest words and one id each at most about 8 MB
+	cacheSlots   = 1 << 16 // full, with usual words, it takes about 10 MB
 	cacheWays    = 4       // slots that a word may lie in
-	maxCacheWord = 48      // bytes; longer words are rare and not repeated
+	maxCacheWord = 48      // bytes; longer words seldom come again
 	maxCacheIDs  = 24
 )
 
@@ -92,7 +92,7 @@ func get[T string | []byte](c *wordCache, key wordKey, word T) ([]int32, bool) {
 	return nil, false
 }
 
-// put stores ids, which it copies. When all of its slots are taken the oldest habit goes: the last way.
+// put stores ids, which it copies. When all slots of the word are taken, the last one is given to it.
 func put[T string | []byte](c *wordCache, key wordKey, word T, ids []int32) {
 	e := &cacheEntry{key: key, ids: append(make([]int32, 0, len(ids)), ids...)}
 	if len(word) > inlineWord {

@@ -168,7 +168,7 @@ func TestTimeIsLinearInTheLengthOfOneWord(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow")
 	}
-	for _, name := range []string{"wordpiece", "bpe", "no pre-tokenizer", "no pattern"} {
+	for _, name := range []string{"wordpiece", "bpe", "no pre-tokenizer", "no pattern", "stripping spaces"} {
 		tokenizer := linearSubject(t, name)
 		for what, unit := range map[string]string{
 			"letters": "hypertensionabc", "marks": "e\u0301\u0323\u0300", "spaces": "   \t", "Chinese": "中文", "marks only": "\u0301\u0323",
@@ -196,6 +196,9 @@ func linearSubject(t *testing.T, name string) *tokenize.Tokenizer {
 		v.Base = name
 	case "no pre-tokenizer":
 		v.Base, v.Changes["pre_tokenizer"] = "wordpiece", json.RawMessage("null")
+	case "stripping spaces":
+		v.Changes["added_tokens"] = json.RawMessage(`[{"id":5000,"content":" \t","lstrip":true,"rstrip":true},{"id":5001,"content":"   ","rstrip":true}]`)
+		v.Changes["post_processor"] = json.RawMessage("null")
 	case "no pattern":
 		v.Changes["pre_tokenizer"] = json.RawMessage(`{"type":"ByteLevel","add_prefix_space":true,"use_regex":false}`)
 	}

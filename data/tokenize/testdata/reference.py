@@ -35,9 +35,9 @@ FRAGMENTS += [
     "\u0345", "\u0344", "\u0340", "\u0f73", "\u0f75", "\u302e", "\u302f", "\u302e\u302f", "\u302f\u0301", "\u0598\u0897",
     "\u08ca\u0301", "\U0001d15f", "\U0001d165\U0001d16d", "\U0001d16d\U0001d165", "\u0cca\u0cd5", "\u1b06", "\u0dde",
     "\U000105d2\u0307", "\U000105c9", "\U00011938", "\U00011935\U00011930", "\U0001611e\U0001611e", "\u0958", "\u2adc", "\u0061\u0315\u0300\u05ae",
-    "\u1100\u1161\u11a8", "\uac00\u11a8", "\u1112\u1161", "\u11a7", "\u1161", "\t", "\n", "\r\n", " \n", "\n ", "  ", "   ", "          ", "\v\f", "\u001c",
+    "\u1100\u1161\u11a8", "\uac00\u11a8", "\u1112\u1161", "\u11a7", "\uac00\u11a7", "\uac00\u11a7\u11a8", "\u1161", "\t", "\n", "\r\n", " \n", "\n ", "  ", "   ", "          ", "\v\f", "\u001c",
     " 's", "'S", "''s", " ' s", "'re", "'RE", "'l", "'ll", "'lll", "'v", "'ve", " [MASK]", "[MASK] ", "  [MASK]  ", " <|x|> ",
-    "\n<|x|>\n", "a<|x|>b", "_tok_", " tok ", "tok\u0301", "e\u0301tok", "word tok word", "ｔｏｋ", "\u2028[MASK]\u2028",
+    "\n<|x|>\n", "<|x|>   ", "tok   tok", "tok  [MASK]", "<|x|>  <|x|>", "a<|x|>b", "_tok_", " tok ", "tok\u0301", "e\u0301tok", "word tok word", "ｔｏｋ", "\u2028[MASK]\u2028",
 ]
 SEPARATORS = ["", " ", " ", " ", ",", ". ", "\n", "\t", "-", "  ", "\u00a0", "\u200b"]
 RANGES = [
@@ -220,6 +220,9 @@ def variants(wordpiece, bpe):
         ["bert processor", "wordpiece", {"post_processor": {"type": "BertProcessing", "sep": ["[SEP]", sep], "cls": ["[CLS]", cls]}}],
         ["no template", "wordpiece", {"post_processor": None}],
         ["an empty prefix", "wordpiece", {"model.continuing_subword_prefix": ""}],
+        ["added tokens that take spaces", "bpe", {"added_tokens": bpe["added_tokens"][:-2] + [
+            added(bsize + 8, "<|x|>", lstrip=True, rstrip=True), added(bsize + 9, "    ", normalized=True, rstrip=True, lstrip=True),
+            {**bpe["added_tokens"][-1], "rstrip": True, "lstrip": True}]}],
         ["prefix space", "bpe", {"pre_tokenizer": level}],
         ["no pattern", "bpe", {"pre_tokenizer": {**level, "use_regex": False}}],
         ["digits before bytes", "bpe", pre({"type": "Digits", "individual_digits": True}, {**level, "add_prefix_space": False})],
