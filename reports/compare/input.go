@@ -11,8 +11,6 @@
 //   - The same input gives the same output, whatever its order.
 package compare
 
-import "strconv"
-
 // Input is a sweep as plain data. Load makes it from a store; tests write it.
 type Input struct {
 	Sweep    string
@@ -39,6 +37,9 @@ type Run struct {
 	Step    int
 	Seconds float64
 	Error   string
+	// Candidates is the number of documents that a query's positive competes with
+	// in training; 0 where the loss has no chance level.
+	Candidates int
 	// Config holds every effective key of the run.
 	Config      []Setting
 	Evaluations []Evaluation
@@ -60,15 +61,6 @@ func (r *Run) Short() string { return r.ID[:min(8, len(r.ID))] }
 // Setting returns the value of a key, or "" where the run has none.
 func (r *Run) Setting(key string) string { return Lookup(r.Config, key) }
 
-// Int is a setting as a whole number, 0 where it is none.
-func (r *Run) Int(key string) int {
-	n, err := strconv.Atoi(r.Setting(key))
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
 // Evaluation is one collection's answer about a run or a baseline.
 type Evaluation struct {
 	ID, Dataset, Split string
@@ -77,6 +69,8 @@ type Evaluation struct {
 	Measures           map[string]float64
 	// ActiveQuery, ActiveDocument and Flops are NaN where they make no sense, as for BM25.
 	ActiveQuery, ActiveDocument, Flops float64
+	// TieShare is NaN where it was not recorded.
+	TieShare float64
 	// PerQuery is measure → query → value; nil where only means are stored.
 	PerQuery map[string]map[string]float64
 }
@@ -93,6 +87,7 @@ type Baseline struct {
 type Episode struct {
 	Kind      string
 	Severity  string // "collapse" or "warning"
+	Series    string // that it was seen in
 	FirstStep int
 	LastStep  int
 	Stands    bool // at the end of the run

@@ -213,22 +213,17 @@ func standing(r *compare.Run) *compare.Episode {
 	return nil
 }
 
-// chanceLevel is ln of the number of candidates, where all runs share one and
-// the loss is InfoNCE; NaN otherwise.
+// chanceLevel is ln of the number of candidates, where all runs that say share
+// one; NaN otherwise.
 func chanceLevel(c *compare.Comparison) float64 {
 	found := 0
 	for _, r := range c.Runs {
-		if r.Setting("loss.kind") != "infonce" || r.Int("train.batch") == 0 {
-			return math.NaN()
+		if n := r.Candidates; n > 0 {
+			if found != 0 && found != n {
+				return math.NaN()
+			}
+			found = n
 		}
-		n := r.Int("train.batch") * (1 + r.Int("data.negatives"))
-		if r.Setting("loss.candidates") == "in_batch_and_own" {
-			n = r.Int("train.batch") + r.Int("data.negatives")
-		}
-		if found != 0 && found != n {
-			return math.NaN()
-		}
-		found = n
 	}
 	if found == 0 {
 		return math.NaN()

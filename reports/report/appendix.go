@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -121,6 +122,10 @@ func runsTable(c *compare.Comparison) *table.Table {
 	for _, dataset := range c.Datasets {
 		t.Columns = append(t.Columns, table.Column{Name: c.Measure + " on " + dataset, Better: table.Higher, Numeric: true})
 	}
+	ties := slices.ContainsFunc(c.Runs, func(r *compare.Run) bool { return !math.IsNaN(tieShare(r, primary(c))) })
+	if ties {
+		t.Columns = append(t.Columns, table.Column{Name: "tie share", Better: table.Lower, Numeric: true})
+	}
 	keys := c.Varying()
 	if len(keys) > 0 {
 		t.Columns = append(t.Columns, table.Column{Name: "differs in"})
@@ -128,12 +133,14 @@ func runsTable(c *compare.Comparison) *table.Table {
 	for _, r := range c.Runs {
 		var episodes []string
 		for _, e := range r.Episodes {
-			text := fmt.Sprintf("%s %d–%d", e.Kind, e.FirstStep, e.LastStep)
-			switch {
-			case e.Stands:
-				text = fmt.Sprintf("%s from %d", e.Kind, e.FirstStep)
-			case e.Severity == "collapse":
-				text += " (passed)"
+			text := e.Kind
+			if e.Series != "" {
+				text += " in " + e.Series
+			}
+			if e.Stands {
+				text += fmt.Sprintf(" from %d", e.FirstStep)
+			} else {
+				text += fmt.Sprintf(" %d–%d, passed", e.FirstStep, e.LastStep)
 			}
 			episodes = append(episodes, text)
 		}
@@ -143,10 +150,13 @@ func runsTable(c *compare.Comparison) *table.Table {
 		}
 		row := []table.Cell{table.Text(r.Label), longText(r.Short(), r.ID), table.Text(compare.BackboneName(r.Backbone)),
 			table.Number(r.Rescale, compare.KText(r.Rescale)), table.Number(float64(r.Seed), strconv.FormatInt(r.Seed, 10)),
-			state, table.Text(r.Verdict), table.Text(strings.Join(episodes, ", ")),
-			table.Number(float64(r.Step), strconv.Itoa(r.Step)), number(positive(r.Seconds), compare.Quantity)}
+			state, table.Text(r.Verdict), table.Text(strings.Join(episodes, "; ")),
+			table.Number(float64(r.Step+1), strconv.Itoa(r.Step+1)), number(positive(r.Seconds), compare.Quantity)}
 		for _, dataset := range c.Datasets {
 			row = append(row, number(r.Score(dataset, c.Measure), compare.Score))
+		}
+		if ties {
+			row = append(row, number(tieShare(r, primary(c)), compare.Score))
 		}
 		if len(keys) > 0 {
 			var words []string
@@ -158,6 +168,15 @@ func runsTable(c *compare.Comparison) *table.Table {
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// tieShare is how much of a run's ranking on a collection rests on the rule for
+// ties, which a collapsed model lives on.
+func tieShare(r *compare.Run, dataset string) float64 {
+	if e := r.Evaluation(dataset, ""); e != nil {
+		return e.TieShare
+	}
+	return math.NaN()
 }
 
 // provenanceTable leads from each cell of the main table to its runs and qrels.

@@ -73,7 +73,7 @@ func Demo() *compare.Input {
 func run(backbone string, norm float64, r row, seed int) compare.Run {
 	short := compare.BackboneName(backbone)
 	out := compare.Run{Backbone: backbone, Rescale: r.k, Seed: int64(seed + 1), State: "done", Verdict: r.verdict[seed],
-		Step: steps, Seconds: 14.4 + float64(seed)/10, Series: map[string]compare.Series{}}
+		Step: steps - 1, Candidates: 32, Seconds: 14.4 + float64(seed)/10, Series: map[string]compare.Series{}}
 	out.ID = digest(fmt.Sprint(backbone, r.k, seed))
 	out.Label = fmt.Sprintf("%s-k%g-s%d-%s", short, r.k, seed+1, out.ID[:4])
 	out.Config = settings(backbone, r.k, seed+1)
@@ -94,10 +94,10 @@ func run(backbone string, norm float64, r row, seed int) compare.Run {
 	}
 	out.Series["loss"], out.Series["active/query"], out.Series["active/document"] = loss, query, document
 	if r.verdict[seed] != "healthy" {
-		out.Episodes = append(out.Episodes, compare.Episode{Kind: r.verdict[seed], Severity: "collapse", FirstStep: r.onset + 9*seed, LastStep: steps - 1, Stands: true})
+		out.Episodes = append(out.Episodes, compare.Episode{Kind: r.verdict[seed], Severity: "collapse", Series: "cosine/query", FirstStep: r.onset + 9*seed, LastStep: steps - 1, Stands: true})
 	}
 	if backbone == "recipe:demo-modernbert" && r.k == .25 && seed == 0 {
-		out.Episodes = append(out.Episodes, compare.Episode{Kind: "identical", Severity: "collapse", FirstStep: 51, LastStep: 60})
+		out.Episodes = append(out.Episodes, compare.Episode{Kind: "identical", Severity: "collapse", Series: "cosine/document", FirstStep: 51, LastStep: 60})
 	}
 	out.HeadNorms = []compare.HeadNorm{{Step: 0, Mean: norm / r.k, P05: .7 * norm / r.k, P50: .98 * norm / r.k, P95: 1.4 * norm / r.k, Max: 1.9 * norm / r.k}}
 
@@ -114,7 +114,7 @@ func run(backbone string, norm float64, r row, seed int) compare.Run {
 // found one is at a random rank.
 func answers(name, dataset string, n int, ndcg, rr float64) compare.Evaluation {
 	e := compare.Evaluation{ID: digest(name + dataset), Dataset: dataset, Split: "test", QrelsDigest: "sha256:" + digest(dataset),
-		Queries: n, Documents: 2400, Measures: map[string]float64{}, PerQuery: map[string]map[string]float64{}, ActiveQuery: 900, ActiveDocument: 1260, Flops: 880}
+		Queries: n, Documents: 2400, Measures: map[string]float64{}, PerQuery: map[string]map[string]float64{}, ActiveQuery: 900, ActiveDocument: 1260, Flops: 880, TieShare: 0.001}
 	for m, mean := range map[string]float64{"nDCG@10": ndcg, "RR@10": rr, "R@1000": math.Min(1, 1.2*ndcg)} {
 		random := noise(name + dataset + m)
 		values, sum := make([]float64, n), 0.0
@@ -137,17 +137,22 @@ func answers(name, dataset string, n int, ndcg, rr float64) compare.Evaluation {
 }
 
 func settings(backbone string, k float64, seed int) []compare.Setting {
-	s, err := compare.ParseSettings([]byte(fmt.Sprintf(`{"seed":%d,
+	s, err := compare.ParseSettings(Config(backbone, k, seed))
+	if err != nil {
+		panic(err) // the text below is constant
+	}
+	return s
+}
+
+// Config is a run's configuration as a sweep's manifest holds it.
+func Config(backbone string, k float64, seed int) []byte {
+	return fmt.Appendf(nil, `{"seed":%d,
 		"model":{"backbone":%q,"rescale":%g,"target":"decoder","tie":"untie"},
 		"data":{"train":"builtin:demo","negatives":0},
 		"train":{"steps":%d,"batch":32,"lr":0.002},
 		"loss":{"kind":"infonce","candidates":"all"},
 		"regularizer":{"lambda_query":0.01,"lambda_document":0.01},
-		"evaluate":{"final":["builtin:demo","builtin:demo-no-overlap"],"measures":["nDCG@10","RR@10","R@1000"]}}`, seed, backbone, k, steps)))
-	if err != nil {
-		panic(err) // the text above is constant
-	}
-	return s
+		"evaluate":{"final":["builtin:demo","builtin:demo-no-overlap"],"measures":["nDCG@10","RR@10","R@1000"]}}`, seed, backbone, k, steps)
 }
 
 func put(s *compare.Series, step int, v float64) {

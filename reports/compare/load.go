@@ -1,0 +1,136 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"headroom/metrics/store"
+)
+
+// ErrNoSweep is returned when the store has no sweep of the name asked for.
+var ErrNoSweep = errors.New("no such sweep in this workspace")
+
+// curves are the series that a report draws.
+func curves() []string { return []string{"loss", "active/query", "active/document"} }
+
+// Load reads a sweep from the store: its last revision's runs and baselines.
+func Load(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
+	in, err := find(ctx, st, sweep)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := st.Runs(ctx, sweep)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range runs {
+		loaded, err := loadRun(ctx, st, r)
+		if err != nil {
+			return nil, fmt.Errorf("load run %q: %w", r.Label, err)
+		}
+		in.Runs = append(in.Runs, loaded)
+	}
+	baselines, err := st.Baselines(ctx, sweep)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range baselines {
+		e, err := loadEvaluation(ctx, st, b)
+		if err != nil {
+			return nil, fmt.Errorf("load baseline %q on %q: %w", b.Name, b.Dataset, err)
+		}
+		in.Baselines = append(in.Baselines, Baseline{Name: b.Name, Backbone: b.Backbone, Evaluation: e})
+	}
+	return in, nil
+}
+
+func find(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
+	all, err := st.Sweeps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, s := range all {
+		if s.Name == sweep {
+			return &Input{Sweep: s.Name, Question: s.Question, Revision: s.Revision}, nil
+		}
+		names = append(names, s.Name)
+	}
+	known := "it has none"
+	if len(names) > 0 {
+		known = "it has " + strings.Join(names, ", ")
+	}
+	return nil, fmt.Errorf("load sweep %q: %w (%s)", sweep, ErrNoSweep, known)
+}
+
+func loadRun(ctx context.Context, st *store.Store, r store.Run) (Run, error) {
+	run := Run{ID: r.Run, Label: r.Label, Backbone: r.Backbone, Rescale: r.Rescale, Seed: r.Seed, State: r.State,
+		Verdict: r.Verdict, Step: r.Step, Seconds: r.Seconds, Error: r.Error, Series: map[string]Series{}}
+	if run.Label == "" {
+		run.Label = run.Short()
+	}
+	if r.Facts.Loss == "infonce" {
+		run.Candidates = r.Facts.Candidates
+	}
+	if len(r.Config) > 0 {
+		settings, err := ParseSettings(r.Config)
+		if err != nil {
+			return run, err
+		}
+		run.Config = settings
+	}
+	series, err := st.Series(ctx, r.Run, curves()...)
+	if err != nil {
+		return run, err
+	}
+	for name, s := range series {
+		run.Series[name] = Series{Steps: s.Steps, Values: s.Values}
+	}
+	norms, err := st.HeadNorms(ctx, r.Run)
+	if err != nil {
+		return run, err
+	}
+	for _, n := range norms {
+		run.HeadNorms = append(run.HeadNorms, HeadNorm{Step: n.Step, Mean: float64(n.Mean), P05: float64(n.P05), P50: float64(n.P50), P95: float64(n.P95), Max: float64(n.Max)})
+	}
+	episodes, err := st.Episodes(ctx, r.Run)
+	if err != nil {
+		return run, err
+	}
+	for _, e := range episodes {
+		run.Episodes = append(run.Episodes, Episode{Kind: e.Verdict, Severity: e.Severity, Series: e.Evidence.Series,
+			FirstStep: e.FirstStep, LastStep: e.LastStep, Stands: e.Stands})
+	}
+	evaluations, err := st.Evaluations(ctx, r.Run)
+	if err != nil {
+		return run, err
+	}
+	for _, e := range evaluations {
+		loaded, err := loadEvaluation(ctx, st, e)
+		if err != nil {
+			return run, err
+		}
+		run.Evaluations = append(run.Evaluations, loaded)
+	}
+	return run, nil
+}
+
+func loadEvaluation(ctx context.Context, st *store.Store, e store.Evaluation) (Evaluation, error) {
+	values, err := st.QueryScores(ctx, e.ID)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	// A value that is no number cannot be paired: the query counts as not answered.
+	for _, byQuery := range values {
+		for q, v := range byQuery {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				delete(byQuery, q)
+			}
+		}
+	}
+	return Evaluation{ID: e.ID, Dataset: e.Dataset, Split: e.Split, QrelsDigest: e.QrelsDigest, Queries: e.Queries, Documents: e.Documents,
+		Measures: e.Measures, ActiveQuery: e.ActiveQuery, ActiveDocument: e.ActiveDocument, Flops: e.Flops, TieShare: e.TieShare, PerQuery: values}, nil
+}

@@ -1,0 +1,229 @@
+package report_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"headroom/metrics/event"
+	"headroom/metrics/store"
+	"headroom/reports/compare"
+	"headroom/reports/internal/sample"
+	"headroom/reports/report"
+)
+
+// TestFromStore writes the sample as a workspace's files, folds them and makes the
+// report from the store alone: it must be the report of the plain input, byte for byte.
+func TestFromStore(t *testing.T) {
+	in := sample.Demo()
+	st := folded(t, workspace(t, in))
+	ctx := context.Background()
+
+	loaded, err := compare.Load(ctx, st, "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded.Notes = in.Notes
+	folder := t.TempDir()
+	summary, err := report.Folder(compared(t, loaded), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range summary.Files {
+		if !strings.HasSuffix(name, ".png") && !strings.HasSuffix(name, ".svg") {
+			if got, want := string(read(t, filepath.Join(folder, name))), string(read(t, filepath.Join("testdata", name))); got != want {
+				t.Errorf("%s from the store differs from its golden file at %q", name, firstDifference(got, want))
+			}
+		}
+	}
+	plain := t.TempDir()
+	if _, err := report.Folder(compared(t, in), plain); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"loss.svg", "active.png", "headnorm.svg", "effectiveness-builtin-demo.png"} {
+		if string(read(t, filepath.Join(folder, name))) != string(read(t, filepath.Join(plain, name))) {
+			t.Errorf("%s from the store differs", name)
+		}
+	}
+
+	t.Run("twice the same bytes", func(t *testing.T) {
+		one, two := t.TempDir(), t.TempDir()
+		first, err := report.Write(ctx, st, "demo", one, in.Notes...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := report.Write(ctx, st, "demo", two, in.Notes...); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range first.Files {
+			if string(read(t, filepath.Join(one, name))) != string(read(t, filepath.Join(two, name))) {
+				t.Errorf("%s differs", name)
+			}
+		}
+		if len(first.Comparison.Findings) == 0 {
+			t.Error("the summary has no findings")
+		}
+	})
+	t.Run("a sweep that is not there", func(t *testing.T) {
+		_, err := report.Make(ctx, st, "dema")
+		if !errors.Is(err, compare.ErrNoSweep) || !strings.Contains(err.Error(), "demo") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func firstDifference(a, b string) string {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return a[max(0, i-40):min(len(a), i+40)]
+		}
+	}
+	return "its end"
+}
+
+func folded(t *testing.T, root string) *store.Store {
+	t.Helper()
+	st, err := store.Open(filepath.Join(root, "headroom.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	if err := store.Fold(context.Background(), root, st); err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+// workspace writes what a finished sweep leaves on disk.
+func workspace(t *testing.T, in *compare.Input) string {
+	t.Helper()
+	root := t.TempDir()
+	type manifestRun struct {
+		Run      string          `json:"run"`
+		Label    string          `json:"label"`
+		Backbone string          `json:"backbone"`
+		Rescale  float64         `json:"rescale"`
+		Seed     int64           `json:"seed"`
+		Config   json.RawMessage `json:"config"`
+	}
+	type manifestBaseline struct {
+		ID       string `json:"id"`
+		Dataset  string `json:"dataset"`
+		Name     string `json:"name"`
+		Backbone string `json:"backbone"`
+	}
+	manifest := struct {
+		Schema    int                `json:"schema"`
+		Sweep     string             `json:"sweep"`
+		Question  string             `json:"question"`
+		Revision  string             `json:"revision"`
+		Runs      []manifestRun      `json:"runs"`
+		Baselines []manifestBaseline `json:"baselines"`
+	}{Schema: 1, Sweep: in.Sweep, Question: in.Question, Revision: in.Revision}
+	for _, r := range in.Runs {
+		manifest.Runs = append(manifest.Runs, manifestRun{r.ID, r.Label, r.Backbone, r.Rescale, r.Seed, sample.Config(r.Backbone, r.Rescale, int(r.Seed))})
+		writeRun(t, filepath.Join(root, "runs", r.ID), r)
+	}
+	for _, b := range in.Baselines {
+		manifest.Baselines = append(manifest.Baselines, manifestBaseline{b.Evaluation.ID, b.Evaluation.Dataset, b.Name, b.Backbone})
+		writeEvaluation(t, filepath.Join(root, "baselines", b.Evaluation.ID), b.Evaluation, b.Name, b.Backbone)
+	}
+	writeJSON(t, filepath.Join(root, "sweeps", in.Sweep, in.Revision+".json"), manifest)
+	return root
+}
+
+func writeRun(t *testing.T, folder string, r compare.Run) {
+	t.Helper()
+	log, err := event.Create(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(e event.Event) {
+		t.Helper()
+		if err := log.Append(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	steps := r.Step + 1
+	put(event.Started{Run: r.ID, Attempt: log.Attempt(), Host: "here", PID: 1, Steps: steps,
+		Facts: event.Facts{Batch: 32, Candidates: r.Candidates, Vocab: 1275, RampEnd: 50, Loss: "infonce"}})
+	for _, n := range r.HeadNorms {
+		put(event.HeadNorms{Step: n.Step, Mean: event.Value(n.Mean), P05: event.Value(n.P05), P50: event.Value(n.P50), P95: event.Value(n.P95), Max: event.Value(n.Max)})
+	}
+	for s := range steps {
+		values := map[string]event.Value{}
+		for name, series := range r.Series {
+			values[name] = event.Value(series.Values[s])
+		}
+		put(event.Step{Step: s, Values: values})
+	}
+	for _, e := range r.Episodes {
+		put(event.Episode{Detector: e.Kind, Version: 1, Verdict: e.Kind, Severity: e.Severity, FirstStep: e.FirstStep, LastStep: e.LastStep, Stands: e.Stands,
+			Evidence: event.Evidence{Series: e.Series, Rule: "a rule", Threshold: 1, Window: 5}})
+	}
+	put(event.Judged{Verdict: r.Verdict})
+	for _, e := range r.Evaluations {
+		place := filepath.Join("evaluations", e.ID)
+		writeEvaluation(t, filepath.Join(folder, place), e, "", "")
+		put(event.Evaluated{ID: e.ID, Dataset: e.Dataset, Split: e.Split, Queries: e.Queries, Documents: e.Documents, Folder: place})
+	}
+	put(event.Ended{State: event.StateDone, Step: steps, Seconds: r.Seconds})
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeEvaluation(t *testing.T, folder string, e compare.Evaluation, name, backbone string) {
+	t.Helper()
+	type text struct {
+		Schema         int                    `json:"schema"`
+		ID             string                 `json:"id"`
+		Dataset        string                 `json:"dataset"`
+		Split          string                 `json:"split"`
+		Name           string                 `json:"name,omitempty"`
+		Backbone       string                 `json:"backbone,omitempty"`
+		Queries        int                    `json:"queries"`
+		Documents      int                    `json:"documents"`
+		Measures       map[string]event.Value `json:"measures"`
+		ActiveQuery    event.Value            `json:"active_query"`
+		ActiveDocument event.Value            `json:"active_document"`
+		Flops          event.Value            `json:"flops"`
+		QrelsDigest    string                 `json:"qrels_digest"`
+		TieShare       event.Value            `json:"tie_share"`
+	}
+	s := text{Schema: 1, ID: e.ID, Dataset: e.Dataset, Split: e.Split, Name: name, Backbone: backbone, Queries: e.Queries, Documents: e.Documents,
+		Measures: map[string]event.Value{}, ActiveQuery: event.Value(e.ActiveQuery), ActiveDocument: event.Value(e.ActiveDocument), Flops: event.Value(e.Flops),
+		QrelsDigest: e.QrelsDigest, TieShare: event.Value(e.TieShare)}
+	rows := []string{}
+	for m, v := range e.Measures {
+		s.Measures[m] = event.Value(v)
+		for q, v := range e.PerQuery[m] {
+			rows = append(rows, fmt.Sprintf("%s\t%s\t%v\n", q, m, v))
+		}
+	}
+	slices.Sort(rows)
+	writeJSON(t, filepath.Join(folder, "summary.json"), s)
+	if err := os.WriteFile(filepath.Join(folder, "per_query.tsv"), []byte("query\tmeasure\tvalue\n"+strings.Join(rows, "")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeJSON(t *testing.T, path string, v any) {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,30 @@
+package report
+
+import (
+	"context"
+
+	"headroom/metrics/stats"
+	"headroom/metrics/store"
+	"headroom/reports/compare"
+)
+
+// Make compares the runs of a sweep as the store has them. Notes are the sweep's
+// own remarks on what it does not show; they end that section of the report.
+func Make(ctx context.Context, st *store.Store, sweep string, notes ...string) (*compare.Comparison, error) {
+	in, err := compare.Load(ctx, st, sweep)
+	if err != nil {
+		return nil, err
+	}
+	in.Notes = append(in.Notes, notes...)
+	return compare.Compare(in, stats.DefaultResampling())
+}
+
+// Write makes a sweep's report in a folder, which it creates. Files of an
+// earlier report are replaced.
+func Write(ctx context.Context, st *store.Store, sweep, folder string, notes ...string) (Summary, error) {
+	c, err := Make(ctx, st, sweep, notes...)
+	if err != nil {
+		return Summary{}, err
+	}
+	return Folder(c, folder)
+}
