@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,8 +81,27 @@ func (a *app) worker(cmd *cobra.Command, o workerOptions) error {
 		go pool.WatchParent(ctx, o.parent, time.Second, cancel)
 	}
 	a.begin()
+	// A parent that dies takes the other end of standard output along. That must
+	// not kill the worker in the middle of a step: it is told to stop.
+	signal.Ignore(syscall.SIGPIPE)
+	out := &parentPipe{to: a.stdout, gone: cancel}
 	job := worker.Job{Workspace: w.Root, Kind: o.kind, ID: o.id, Resolver: resolver, Backend: o.backend, Threads: o.threads}
-	return a.workWhenFree(ctx, func() error { return worker.Run(ctx, job, a.stdout) })
+	return workWhenFree(ctx, out, func() error { return worker.Run(ctx, job, out) })
+}
+
+// parentPipe is a worker's way to its parent. Where nobody reads any more it
+// says so once, and swallows what is written.
+type parentPipe struct {
+	to   io.Writer
+	gone func()
+}
+
+func (p *parentPipe) Write(b []byte) (int, error) {
+	if n, err := p.to.Write(b); !errors.Is(err, syscall.EPIPE) {
+		return n, err
+	}
+	p.gone()
+	return len(b), nil
 }
 
 // leasePoll is how often a worker looks whether a job that another live process
@@ -88,7 +110,7 @@ const leasePoll = time.Second
 
 // workWhenFree runs work; while another live process holds its lease it waits,
 // and says so. Work that the other has finished is found finished.
-func (a *app) workWhenFree(ctx context.Context, work func() error) error {
+func workWhenFree(ctx context.Context, out io.Writer, work func() error) error {
 	for {
 		err := work()
 		var held lease.ErrHeld
@@ -98,7 +120,10 @@ func (a *app) workWhenFree(ctx context.Context, work func() error) error {
 			}
 			return err
 		}
-		pool.Message{Type: pool.TypeWaiting, Message: fmt.Sprintf("process %d on %s works on it", held.PID, held.Host)}.Write(a.stdout)
+		waiting := pool.Message{Type: pool.TypeWaiting, Message: fmt.Sprintf("process %d on %s works on it", held.PID, held.Host)}
+		if err := waiting.Write(out); err != nil {
+			return err
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

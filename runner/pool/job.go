@@ -25,7 +25,7 @@ type Job struct {
 	Label string   // what people see
 	After []string // ids of jobs of this pool that must be done first
 	Args  []string // the worker's command line, without the executable
-	Log   string   // file that the worker's standard error is appended to; "" keeps only its tail
+	Log   string   // file that the worker's standard error is appended to; "" keeps only its tail, in the Outcome
 	// Weight is the work this job is of the total, in predicted seconds. 0 counts as 1.
 	Weight float64
 }

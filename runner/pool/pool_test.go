@@ -192,6 +192,24 @@ func TestListsThatCannotEndAreRefused(t *testing.T) {
 	}
 }
 
+func TestOnlyThisAttemptsLastLinesAreTheTail(t *testing.T) {
+	j := job("a", "complain=old", "exit=1")
+	j.Log = filepath.Join(t.TempDir(), "worker.log")
+	if _, err := pool.Run(t.Context(), []pool.Job{j}, options(t, 1)); err == nil {
+		t.Fatal("no error")
+	}
+	j.Args = nil
+	for i := range 40 {
+		j.Args = append(j.Args, "complain=line "+itoa(i)+strings.Repeat(" long", 40))
+	}
+	j.Args = append(j.Args, "exit=1")
+	result, _ := pool.Run(t.Context(), []pool.Job{j}, options(t, 1))
+	lines := strings.Split(result.Outcomes[0].Tail, "\n")
+	if len(lines) != 12 || !strings.HasPrefix(lines[0], "line 28 long") || !strings.HasPrefix(lines[11], "line 39 long") {
+		t.Errorf("the tail has %d lines: %q", len(lines), lines)
+	}
+}
+
 // A parent that is killed takes its worker along: by the kernel's signal where
 // there is one, and by the worker's own watch where that signal is ignored.
 func TestWorkersStopWhenTheParentDies(t *testing.T) {

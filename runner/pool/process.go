@@ -55,16 +55,15 @@ func (p *process) run(opt Options, report func(Message)) Outcome {
 		outcome.Seconds = opt.Now().Sub(start)
 		return outcome
 	}
-	tail := &tailWriter{limit: 4096}
-	stderr, closeLog, err := openLog(p.job.Log, tail)
+	log, err := openLog(p.job.Log)
 	if err != nil {
 		return fail(err)
 	}
-	defer closeLog()
+	defer log.close()
 
 	command := exec.Command(opt.Executable, p.job.Args...)
 	command.Env = workerEnv(opt, p.slot)
-	command.Stderr = stderr
+	command.Stderr = log.file // the file itself: what a worker says after its parent's death is kept too
 	command.SysProcAttr = processAttributes()
 	command.WaitDelay = 5 * time.Second
 	stdout, err := command.StdoutPipe()
@@ -81,14 +80,14 @@ func (p *process) run(opt Options, report func(Message)) Outcome {
 	}
 	p.mu.Unlock()
 
-	readMessages(stdout, stderr, report)
+	readMessages(stdout, log.file, report)
 	err = command.Wait()
 	p.mu.Lock()
 	p.command = nil
 	asked := p.interrupted
 	p.mu.Unlock()
 
-	outcome.Seconds, outcome.Tail = opt.Now().Sub(start), tail.String()
+	outcome.Seconds, outcome.Tail = opt.Now().Sub(start), log.tail()
 	outcome.Code = command.ProcessState.ExitCode()
 	outcome.State, outcome.Reason = classify(err, command.ProcessState, asked)
 	return outcome
@@ -158,51 +157,65 @@ func without(env []string, name string) []string {
 	return kept
 }
 
-// openLog opens the file that a worker's standard error is appended to, beside
-// the tail that is shown on failure.
-func openLog(path string, tail *tailWriter) (io.Writer, func(), error) {
+// workerLog is the file that takes a worker's standard error, and whatever else
+// it prints that is no message.
+type workerLog struct {
+	file  *os.File
+	start int64 // where this worker's part begins
+	drop  bool  // a temporary file: only its tail is of use
+}
+
+// openLog opens the file for appending, or a temporary one for "".
+func openLog(path string) (*workerLog, error) {
 	if path == "" {
-		return tail, func() {}, nil
+		file, err := os.CreateTemp("", "headroom-worker-*.log")
+		if err != nil {
+			return nil, fmt.Errorf("open worker log: %w", err)
+		}
+		return &workerLog{file: file, drop: true}, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, nil, fmt.Errorf("open worker log: %w", err)
+		return nil, fmt.Errorf("open worker log: %w", err)
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o644)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open worker log: %w", err)
+		return nil, fmt.Errorf("open worker log: %w", err)
 	}
-	return io.MultiWriter(file, tail), func() { file.Close() }, nil
-}
-
-// tailWriter keeps the last bytes written to it. exec copies standard error on
-// a goroutine of its own while the reader of standard output writes as well.
-type tailWriter struct {
-	mu    sync.Mutex
-	limit int
-	kept  []byte
-}
-
-func (t *tailWriter) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.kept = append(t.kept, b...)
-	if over := len(t.kept) - t.limit; over > 0 {
-		t.kept = append(t.kept[:0], t.kept[over:]...)
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open worker log: %w", err), file.Close())
 	}
-	return len(b), nil
+	return &workerLog{file: file, start: info.Size()}, nil
 }
 
-// String returns the last lines, at most a dozen, without a torn first one.
-func (t *tailWriter) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	text := strings.TrimRight(string(t.kept), "\n")
-	lines := strings.Split(text, "\n")
-	if len(t.kept) == t.limit && len(lines) > 1 {
+func (l *workerLog) close() {
+	l.file.Close()
+	if l.drop {
+		os.Remove(l.file.Name())
+	}
+}
+
+// Of a log, tail returns at most so many bytes and lines.
+const (
+	tailBytes = 4096
+	tailLines = 12
+)
+
+// tail returns the last lines that this worker wrote, without a torn first one.
+func (l *workerLog) tail() string {
+	info, err := l.file.Stat()
+	if err != nil {
+		return ""
+	}
+	from := max(l.start, info.Size()-tailBytes)
+	text := make([]byte, info.Size()-from)
+	n, err := l.file.ReadAt(text, from)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return ""
+	}
+	lines := strings.Split(strings.TrimRight(string(text[:n]), "\n"), "\n")
+	if from > l.start && len(lines) > 1 {
 		lines = lines[1:]
 	}
-	if len(lines) > 12 {
-		lines = lines[len(lines)-12:]
-	}
-	return strings.Join(lines, "\n")
+	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }
