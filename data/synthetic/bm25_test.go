@@ -17,44 +17,42 @@ import (
 type bm25 struct {
 	ids     []string
 	lengths []float64
-	counts  []map[string]float64
-	within  map[string]float64
+	counts  map[string]map[int]float64 // word → document → times
 	mean    float64
 }
 
 func newBM25(docs []collection.Document, cut func(string) []string) *bm25 {
-	x := &bm25{within: map[string]float64{}}
-	for _, d := range docs {
-		counts := map[string]float64{}
+	x := &bm25{counts: map[string]map[int]float64{}}
+	for i, d := range docs {
 		words := cut(d.Content())
 		for _, word := range words {
-			counts[word]++
+			if x.counts[word] == nil {
+				x.counts[word] = map[int]float64{}
+			}
+			x.counts[word][i]++
 		}
-		for word := range counts {
-			x.within[word]++
-		}
-		x.ids, x.counts, x.lengths = append(x.ids, d.ID), append(x.counts, counts), append(x.lengths, float64(len(words)))
+		x.ids, x.lengths = append(x.ids, d.ID), append(x.lengths, float64(len(words)))
 		x.mean += float64(len(words)) / float64(len(docs))
 	}
 	return x
 }
 
 func (x *bm25) search(words []string, k int) []string {
+	scores := map[int]float64{}
+	for _, word := range words {
+		n := float64(len(x.counts[word]))
+		idf := math.Log(1 + (float64(len(x.ids))-n+.5)/(n+.5))
+		for i, tf := range x.counts[word] {
+			scores[i] += idf * tf / (tf + .9*(1-.4+.4*x.lengths[i]/x.mean))
+		}
+	}
 	type hit struct {
 		id    string
 		score float64
 	}
 	var hits []hit
-	for i, id := range x.ids {
-		score := 0.0
-		for _, word := range words {
-			if n, tf := x.within[word], x.counts[i][word]; tf > 0 {
-				score += math.Log(1+(float64(len(x.ids))-n+.5)/(n+.5)) * tf / (tf + .9*(1-.4+.4*x.lengths[i]/x.mean))
-			}
-		}
-		if score > 0 {
-			hits = append(hits, hit{id, score})
-		}
+	for i, score := range scores {
+		hits = append(hits, hit{x.ids[i], score})
 	}
 	slices.SortFunc(hits, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), strings.Compare(b.id, a.id))

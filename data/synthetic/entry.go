@@ -11,7 +11,7 @@ const (
 	maxTokens = 46
 	// A document has one type, one place and minAttributes to maxAttributes attributes.
 	minAttributes = 3
-	maxAttributes = 4
+	maxAttributes = 5
 )
 
 // attracted is the chance in percent that a noun is one that the concept it stands for attracts, and not any.
@@ -70,7 +70,7 @@ func tell(w *writer, g *grammar, more again, random *rand.Rand) {
 	if chance(random, more.place) {
 		w.write(one(random, g.secondPlace))
 	}
-	for enough := minWords + random.IntN(5); w.count < enough; {
+	for enough := minWords + random.IntN(8); w.count < enough; {
 		w.write(one(random, g.fillings))
 	}
 }

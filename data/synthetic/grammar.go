@@ -10,48 +10,30 @@ const (
 	openerText = `
 {N} is a {A} {T} near the {P}
 {N} is a {A} and {A} {T} by the {P}
-the {A} {T} {N} stands at the {P}
-close to the {P} there is a {A} {T} called {N}
-a {T} named {N} lies beyond the {P} and looks {A}
-{N} the {A} {T} beside the {P} is {A}`
+the {A} {T} {N} stands at the {P}`
 
 	tellingText = `
 its {F} is {A}
-the {F} and the {F} are {A}
-people call it {A} because of the {f}
-every {F} there seems {A}
-inside is a {A} {f} with a {G}
 it has a {A} {f}
-some like the {A} {f} and the {G}`
+{N} is {A} because of the {f}`
 
-	secondAttributeText = `
-it is {A=} too
-so the {f} is {A=}
-some say {A=} instead`
-
-	secondTypeText = `
-this {T=} has a {G}
-the {T=} keeps a {G} and a {G}`
-
-	secondPlaceText = `
-from the {P=} comes a {G}
-people like the {P=} and the {G}`
+	secondAttributeText = `it is also {A=}`
+	secondTypeText      = `this {T=} has a {G} and a {G}`
+	secondPlaceText     = `the {P=} has a {G}`
 
 	fillingText = `
-there is a {G} behind the {G}
-it has a {G} under the {G}
-some like the {G} more than the {G}
-a {G} and a {G} are inside`
+it has a {G} and a {G}
+there is a {G} by the {G}`
 )
 
 // Queries by what they ask for.
 const (
-	askAT  = "{A} {T}\nwhere is a {A} {T}"
-	askAA  = "{A} and {A}\nsomething {A} and {A}"
-	askAP  = "something {A} near the {P}\n{A} by the {P}"
-	askATP = "{A} {T} near the {P}\na {A} {T} by the {P}\n{A} {T} {P}\n{T} by the {P} that is {A}"
-	askAAT = "{A} {A} {T}\na {T} that is {A} and {A}\n{A} and {A} {T}\n{T} {A} {A}"
-	askAAP = "{A} {A} {P}\nsomething {A} and {A} at the {P}\n{A} and {A} near the {P}"
+	askAT  = "{A} {T}\na {A} {T}"
+	askAA  = "it is {A} and {A}\n{A} and {A}"
+	askAP  = "{A} by the {P}\nit is {A} near the {P}"
+	askATP = "{A} {T} near the {P}\na {A} {T} by the {P}"
+	askAAT = "{A} {A} {T}\na {A} and {A} {T}"
+	askAAP = "{A} and {A} near the {P}\n{A} and {A} by the {P}\n{A} {A} {P}"
 )
 
 // template is a sentence's fields: words, and slots in braces.

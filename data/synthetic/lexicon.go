@@ -50,10 +50,7 @@ func newLexicon(random *rand.Rand, frame map[string]bool) (*lexicon, error) {
 		concepts *[]*concept
 	}{{attributeWords, &l.attributes}, {typeWords, &l.types}, {placeWords, &l.places}} {
 		for line := range strings.Lines(group.list) {
-			c := &concept{id: id, words: strings.Fields(line)}
-			for len(c.cues) < cuesOfOne {
-				c.cues = append(c.cues, l.nouns[random.IntN(len(l.nouns))])
-			}
+			c := &concept{id: id, words: strings.Fields(line), cues: several(random, l.nouns, cuesOfOne)}
 			for _, word := range c.words {
 				l.meaning[word] = c
 			}

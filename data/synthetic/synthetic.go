@@ -40,7 +40,7 @@ type Size struct {
 
 // DemoSize and DemoSeed make builtin:demo.
 func DemoSize() Size {
-	return Size{Documents: 2400, Train: 4000, Dev: 200, Test: 600, NoOverlap: 110}
+	return Size{Documents: 2400, Train: 4000, Dev: 200, Test: 700, NoOverlap: 105}
 }
 
 // DemoSeed is the seed of builtin:demo.

@@ -29,8 +29,8 @@ func meanings(w *synthetic.World, text string) []string {
 
 func TestSizesAndLengths(t *testing.T) {
 	w := demo(t)
-	if len(w.Documents) != 2400 || len(w.Queries) != 4800 || len(w.Qrels["train"]) != 4000 || len(w.Qrels["dev"]) != 200 ||
-		len(w.Qrels["test"]) != 600 || len(w.NoOverlap) < 100 {
+	if len(w.Documents) != 2400 || len(w.Queries) != 4900 || len(w.Qrels["train"]) != 4000 || len(w.Qrels["dev"]) != 200 ||
+		len(w.Qrels["test"]) != 700 || len(w.NoOverlap) < 100 {
 		t.Errorf("%d documents, %d queries: %d train, %d dev, %d test, %d without overlap", len(w.Documents), len(w.Queries),
 			len(w.Qrels["train"]), len(w.Qrels["dev"]), len(w.Qrels["test"]), len(w.NoOverlap))
 	}
@@ -61,7 +61,7 @@ func TestSizesAndLengths(t *testing.T) {
 			}
 		}
 	}
-	if mean := float64(total) / 4800; mean < 4.4 || mean > 5 {
+	if mean := float64(total) / float64(len(w.Queries)); mean < 4.4 || mean > 5 {
 		t.Errorf("queries of %.2f words", mean)
 	}
 }
