@@ -1,0 +1,262 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Damage is returned by Fold when some files could not be read. Everything else is
+// folded, of a damaged log what comes before the damage.
+type Damage struct{ Faults []error }
+
+func (d *Damage) Error() string {
+	lines := make([]string, len(d.Faults))
+	for i, fault := range d.Faults {
+		lines[i] = fault.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (d *Damage) Unwrap() []error { return d.Faults }
+
+// Fold brings the database up to date with the workspace's files. It returns
+// ErrLocked when another process is folding, and *Damage when files were bad.
+func Fold(ctx context.Context, workspace string, st *Store) error {
+	lock, err := acquire(ctx, st.path)
+	if err != nil {
+		return fmt.Errorf("fold workspace: %w", err)
+	}
+	defer lock.release()
+	return st.foldLocked(ctx, workspace, lock)
+}
+
+func (s *Store) foldLocked(ctx context.Context, workspace string, lock *lock) error {
+	f := &fold{ctx: ctx, workspace: workspace, db: s.db, inTx: func(do func(*sql.Tx) error) error {
+		tx, err := s.db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		if err := do(tx); err != nil {
+			return err
+		}
+		return tx.Commit()
+	}}
+	if err := f.all(); err != nil {
+		return fmt.Errorf("fold workspace %q: %w", workspace, known(err))
+	}
+	if err := lock.folded(s.now()); err != nil {
+		return fmt.Errorf("fold workspace %q: %w", workspace, err)
+	}
+	return f.damage()
+}
+
+// Rebuild empties the database and folds everything again, in one transaction: a
+// reader sees the old state or the new one.
+func Rebuild(ctx context.Context, workspace string, st *Store) error {
+	lock, err := acquire(ctx, st.path)
+	if err != nil {
+		return fmt.Errorf("rebuild database: %w", err)
+	}
+	defer lock.release()
+	tx, err := st.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("rebuild database: %w", known(err))
+	}
+	defer tx.Rollback()
+	// Children first; what refers to a run or an evaluation goes with it.
+	for _, table := range []string{"evaluation", "baseline_member", "member", "sweep", "run", "series_name"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
+			return fmt.Errorf("rebuild database: %w", known(err))
+		}
+	}
+	f := &fold{ctx: ctx, workspace: workspace, db: tx, inTx: func(do func(*sql.Tx) error) error { return do(tx) }}
+	if err := f.all(); err != nil {
+		return fmt.Errorf("rebuild database: %w", known(err))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("rebuild database: %w", known(err))
+	}
+	if err := lock.folded(st.now()); err != nil {
+		return fmt.Errorf("rebuild database: %w", err)
+	}
+	return f.damage()
+}
+
+// fold is one pass over a workspace.
+type fold struct {
+	ctx       context.Context
+	workspace string
+	// db reads the state before the pass.
+	db interface {
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	}
+	// inTx runs one run, sweep or evaluation as a unit.
+	inTx   func(do func(*sql.Tx) error) error
+	faults []error
+}
+
+// fault notes a bad file and lets the pass go on.
+func (f *fold) fault(err error) { f.faults = append(f.faults, err) }
+
+func (f *fold) damage() error {
+	if len(f.faults) == 0 {
+		return nil
+	}
+	return &Damage{f.faults}
+}
+
+func (f *fold) all() error {
+	before, err := f.state()
+	if err != nil {
+		return err
+	}
+	if err := f.sweeps(before); err != nil {
+		return err
+	}
+	runs, err := folders(filepath.Join(f.workspace, "runs"))
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if err := f.ctx.Err(); err != nil {
+			return err
+		}
+		if err := f.run(run, before); err != nil {
+			return fmt.Errorf("run %q: %w", run, err)
+		}
+		if err := f.evaluations(filepath.Join("runs", run, "evaluations"), run, before); err != nil {
+			return fmt.Errorf("run %q: %w", run, err)
+		}
+	}
+	if err := f.evaluations("baselines", "", before); err != nil {
+		return err
+	}
+	return f.forget(runs, before)
+}
+
+// state is what the database holds before a pass, read at once so that a pass
+// without news costs no query per file.
+type state struct {
+	runs     map[string]int64
+	attempts map[int64]map[int]folded
+	// stamps of evaluations by folder, of sweeps by name.
+	evaluations, sweeps map[string]string
+}
+
+// folded is how far a log is folded, and what its file was like then.
+type folded struct {
+	offset, seq, modified int64
+	tail                  string
+}
+
+func (f *fold) state() (*state, error) {
+	s := &state{runs: map[string]int64{}, attempts: map[int64]map[int]folded{},
+		evaluations: map[string]string{}, sweeps: map[string]string{}}
+	var text, stamp string
+	var id int64
+	var n int
+	var at folded
+	return s, errors.Join(
+		f.each("SELECT run, id FROM run", func() { s.runs[text] = id }, &text, &id),
+		f.each("SELECT run_id, n, byte_offset, seq, modified, tail FROM attempt", func() {
+			if s.attempts[id] == nil {
+				s.attempts[id] = map[int]folded{}
+			}
+			s.attempts[id][n] = at
+		}, &id, &n, &at.offset, &at.seq, &at.modified, &at.tail),
+		f.each("SELECT folder, stamp FROM evaluation", func() { s.evaluations[text] = stamp }, &text, &stamp),
+		f.each("SELECT sweep, stamp FROM sweep", func() { s.sweeps[text] = stamp }, &text, &stamp),
+	)
+}
+
+func (f *fold) each(query string, row func(), into ...any) error {
+	rows, err := f.db.QueryContext(f.ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		row()
+	}
+	return rows.Err()
+}
+
+// forget drops what has no file any more.
+func (f *fold) forget(runs []string, before *state) error {
+	there := map[string]bool{}
+	for _, run := range runs {
+		there[run] = true
+	}
+	var gone []string
+	for run, id := range before.runs {
+		if !there[run] && len(before.attempts[id]) > 0 {
+			gone = append(gone, run)
+		}
+	}
+	var idle []string
+	var run string
+	err := f.each("SELECT run FROM run WHERE id NOT IN (SELECT run_id FROM member)", func() {
+		if !there[run] {
+			idle = append(idle, run)
+		}
+	}, &run)
+	if err != nil || len(gone)+len(idle) == 0 {
+		return err
+	}
+	return f.inTx(func(tx *sql.Tx) error {
+		for _, run := range gone {
+			if err := clear(f.ctx, tx, before.runs[run]); err != nil {
+				return err
+			}
+		}
+		for _, run := range idle {
+			if _, err := tx.ExecContext(f.ctx, "DELETE FROM run WHERE run = ?", run); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// folders lists the folders in a folder, which need not exist, by name. Names with a
+// leading dot are of files in the making.
+func folders(path string) ([]string, error) {
+	entries, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, entry := range entries {
+		if entry.IsDir() && !strings.HasPrefix(entry.Name(), ".") {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, nil
+}
+
+// runID is the row of a run, made where it is missing.
+func runID(ctx context.Context, tx *sql.Tx, run string) (int64, error) {
+	var id int64
+	err := tx.QueryRowContext(ctx, "SELECT id FROM run WHERE run = ?", run).Scan(&id)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return id, err
+	}
+	result, err := tx.ExecContext(ctx, "INSERT INTO run (run) VALUES (?)", run)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}

@@ -1,0 +1,224 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"headroom/metrics/event"
+)
+
+// The files of an evaluation's folder that are folded.
+const (
+	summaryFile  = "summary.json"
+	perQueryFile = "per_query.tsv"
+)
+
+// summary is an evaluation's summary.json.
+type summary struct {
+	Schema         int                    `json:"schema"`
+	ID             string                 `json:"id"`
+	Dataset        string                 `json:"dataset"`
+	Split          string                 `json:"split"`
+	Name           string                 `json:"name"`
+	Backbone       string                 `json:"backbone"`
+	Queries        int                    `json:"queries"`
+	Documents      int                    `json:"documents"`
+	Measures       map[string]event.Value `json:"measures"`
+	ActiveQuery    *event.Value           `json:"active_query"`
+	ActiveDocument *event.Value           `json:"active_document"`
+	Flops          *event.Value           `json:"flops"`
+	Seconds        event.Seconds          `json:"seconds"`
+	QrelsDigest    string                 `json:"qrels_digest"`
+	TieShare       *event.Value           `json:"tie_share"`
+}
+
+// queryValue is one line of per_query.tsv.
+type queryValue struct {
+	query, measure string
+	value          float64
+}
+
+// evaluations folds the evaluations below a folder of the workspace; run is empty
+// for baselines.
+func (f *fold) evaluations(folder, run string, before *state) error {
+	names, err := folders(filepath.Join(f.workspace, folder))
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, name := range names {
+		place := filepath.ToSlash(filepath.Join(folder, name))
+		stamp, err := stampOf(filepath.Join(f.workspace, folder, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // asked for, not made yet
+		}
+		if err != nil {
+			return err
+		}
+		there[place] = true
+		if before.evaluations[place] == stamp {
+			continue
+		}
+		if err := f.evaluation(place, run, stamp); err != nil {
+			return fmt.Errorf("evaluation %q: %w", place, err)
+		}
+	}
+	for place := range before.evaluations {
+		if filepath.ToSlash(filepath.Dir(filepath.FromSlash(place))) == filepath.ToSlash(folder) && !there[place] {
+			if err := f.inTx(func(tx *sql.Tx) error { return f.drop(tx, place) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// stampOf changes when one of an evaluation's files does.
+func stampOf(folder string) (string, error) {
+	info, err := os.Stat(filepath.Join(folder, summaryFile))
+	if err != nil {
+		return "", err
+	}
+	stamp := fmt.Sprint(info.Size(), " ", info.ModTime().UnixNano())
+	if info, err := os.Stat(filepath.Join(folder, perQueryFile)); err == nil {
+		stamp += fmt.Sprint(" ", info.Size(), " ", info.ModTime().UnixNano())
+	}
+	return stamp, nil
+}
+
+func (f *fold) drop(tx *sql.Tx, place string) error {
+	_, err := tx.ExecContext(f.ctx, "DELETE FROM evaluation WHERE folder = ?", place)
+	return err
+}
+
+// evaluation folds one evaluation in place of what was known of it. One that
+// cannot be read is not there.
+func (f *fold) evaluation(place, run, stamp string) error {
+	path := filepath.Join(f.workspace, filepath.FromSlash(place))
+	s, err := readSummary(filepath.Join(path, summaryFile))
+	var values []queryValue
+	if err == nil {
+		values, err = readPerQuery(filepath.Join(path, perQueryFile))
+	}
+	if err != nil {
+		f.fault(err)
+	}
+	bad := err != nil
+	return f.inTx(func(tx *sql.Tx) error {
+		if err := f.drop(tx, place); err != nil || bad {
+			return err
+		}
+		var owner sql.NullInt64
+		if run != "" {
+			id, err := runID(f.ctx, tx, run)
+			if err != nil {
+				return err
+			}
+			owner = sql.NullInt64{Int64: id, Valid: true}
+		}
+		if s.ID == "" {
+			s.ID = filepath.Base(path)
+		}
+		result, err := tx.ExecContext(f.ctx, `INSERT INTO evaluation (run_id, evaluation, dataset, split, name, backbone, queries, documents,
+			active_query, active_document, flops, encode_seconds, index_seconds, search_seconds, qrels_digest, tie_share, folder, stamp)
+			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			owner, s.ID, s.Dataset, s.Split, s.Name, s.Backbone, s.Queries, s.Documents,
+			nullable(s.ActiveQuery), nullable(s.ActiveDocument), nullable(s.Flops),
+			s.Seconds.Encode, s.Seconds.Index, s.Seconds.Search, s.QrelsDigest, nullable(s.TieShare), place, stamp)
+		if err != nil {
+			return err
+		}
+		id, err := result.LastInsertId()
+		if err != nil {
+			return err
+		}
+		for measure, v := range s.Measures {
+			if _, err := tx.ExecContext(f.ctx, "INSERT INTO measure_value (evaluation_id, measure, value) VALUES (?,?,?)", id, measure, float64(v)); err != nil {
+				return err
+			}
+		}
+		insert, err := tx.PrepareContext(f.ctx, "INSERT INTO query_value (evaluation_id, measure, query, value) VALUES (?,?,?,?)")
+		if err != nil {
+			return err
+		}
+		defer insert.Close()
+		for _, v := range values {
+			if _, err := insert.ExecContext(f.ctx, id, v.measure, v.query, v.value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// nullable is a figure that an evaluation may not have. SQLite takes NaN as NULL.
+func nullable(v *event.Value) sql.NullFloat64 {
+	if v == nil {
+		return sql.NullFloat64{}
+	}
+	return sql.NullFloat64{Float64: float64(*v), Valid: true}
+}
+
+func readSummary(path string) (summary, error) {
+	var s summary
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return s, fmt.Errorf("read evaluation: %w", err)
+	}
+	if err := json.Unmarshal(text, &s); err != nil {
+		return s, fmt.Errorf("read evaluation %s: %w", path, err)
+	}
+	if s.Schema != 1 {
+		return s, fmt.Errorf("read evaluation %s: schema is %d: want 1", path, s.Schema)
+	}
+	return s, nil
+}
+
+func readPerQuery(path string) ([]queryValue, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read evaluation: %w", err)
+	}
+	const header = "query\tmeasure\tvalue"
+	var values []queryValue
+	seen := map[[2]string]bool{}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for n := 1; lines.Scan(); n++ {
+		bad := func(what string) error {
+			return fmt.Errorf("read evaluation %s:%d: %s", path, n, what)
+		}
+		if n == 1 {
+			if lines.Text() != header {
+				return nil, bad(fmt.Sprintf("header is %q: want %q", lines.Text(), header))
+			}
+			continue
+		}
+		fields := strings.Split(lines.Text(), "\t")
+		if len(fields) != 3 {
+			return nil, bad(fmt.Sprintf("%d columns: want query, measure and value", len(fields)))
+		}
+		value, err := strconv.ParseFloat(fields[2], 64)
+		if err != nil {
+			return nil, bad(fmt.Sprintf("value is %q: want a number", fields[2]))
+		}
+		key := [2]string{fields[0], fields[1]}
+		if seen[key] {
+			return nil, bad(fmt.Sprintf("query %q has %s twice", fields[0], fields[1]))
+		}
+		seen[key] = true
+		values = append(values, queryValue{fields[0], fields[1], value})
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read evaluation %s: %w", path, err)
+	}
+	return values, nil
+}

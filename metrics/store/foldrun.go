@@ -1,0 +1,313 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"headroom/metrics/event"
+)
+
+// run folds what is new in the logs of one run.
+func (f *fold) run(run string, before *state) error {
+	dir := filepath.Join(f.workspace, "runs", run)
+	logs, err := logsOf(dir)
+	if err != nil {
+		return err
+	}
+	id, known := before.runs[run]
+	at := before.attempts[id]
+	news, again := !known, false
+	for _, l := range logs {
+		news = news || l.changed(at[l.n])
+	}
+	// A log that is gone, shorter or another one: the run is folded from the start.
+	for n, old := range at {
+		i := slices.IndexFunc(logs, func(l logFile) bool { return l.n == n })
+		if i < 0 {
+			again = true
+		} else if logs[i].changed(old) && !again {
+			if again, err = logs[i].replaced(old); err != nil {
+				return err
+			}
+		}
+	}
+	if !news && !again {
+		return nil
+	}
+	return f.inTx(func(tx *sql.Tx) error {
+		id, err := runID(f.ctx, tx, run)
+		if err != nil {
+			return err
+		}
+		if again {
+			if err := clear(f.ctx, tx, id); err != nil {
+				return err
+			}
+			at = nil
+		}
+		for _, l := range logs {
+			if !l.changed(at[l.n]) {
+				continue
+			}
+			if err := f.log(tx, id, l, at[l.n]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// logFile is the log of one attempt as it lies there.
+type logFile struct {
+	n    int
+	path string
+	// size and modified are those of when the pass came by.
+	size, modified int64
+}
+
+// logsOf lists a run's logs. An attempt whose process died at once has none.
+func logsOf(dir string) ([]logFile, error) {
+	attempts, err := event.Attempts(dir)
+	if err != nil {
+		return nil, err
+	}
+	var logs []logFile
+	for _, n := range attempts {
+		path := event.Path(dir, n)
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		logs = append(logs, logFile{n, path, info.Size(), info.ModTime().UnixNano()})
+	}
+	return logs, nil
+}
+
+func (l logFile) changed(at folded) bool { return l.size != at.offset || l.modified != at.modified }
+
+// replaced is true where the file no longer has the last line that was folded at its
+// place: somebody removed the run and ran it again.
+func (l logFile) replaced(at folded) (bool, error) {
+	if at.offset == 0 {
+		return false, nil
+	}
+	if l.size < at.offset {
+		return true, nil
+	}
+	tail, err := tailOf(l.path, at.offset)
+	return tail != at.tail, err
+}
+
+// tailOf is the sum of the line that ends at an offset: the last 8 characters
+// before `"}` and the newline.
+func tailOf(path string, offset int64) (string, error) {
+	const sum, rest = 8, 3
+	if offset < sum+rest {
+		return "", nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	var b [sum]byte
+	if _, err := file.ReadAt(b[:], offset-sum-rest); err != nil && err != io.EOF {
+		return "", err
+	}
+	return string(b[:]), nil
+}
+
+// clear drops everything that a run's logs say.
+func clear(ctx context.Context, tx *sql.Tx, id int64) error {
+	for _, table := range []string{"attempt", "point", "head_norm", "episode", "judgement", "evaluated"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE run_id = ?", id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// log folds one log from where it stopped.
+func (f *fold) log(tx *sql.Tx, run int64, file logFile, from folded) error {
+	l, err := openLog(f.ctx, tx, run, file.n)
+	if err != nil {
+		return err
+	}
+	var inner error
+	at, err := event.Scan(file.path, event.Position{Offset: from.offset, Seq: from.seq}, func(r event.Record) error {
+		inner = l.record(r)
+		return inner
+	})
+	if inner != nil {
+		return inner
+	}
+	if err != nil {
+		f.fault(err) // what came before it counts
+	}
+	tail, err := tailOf(file.path, at.Offset)
+	if err != nil {
+		return err
+	}
+	return l.close(folded{offset: at.Offset, seq: at.Seq, modified: file.modified, tail: tail})
+}
+
+// logFold folds one attempt's records.
+type logFold struct {
+	ctx  context.Context
+	tx   *sql.Tx
+	run  int64
+	n    int
+	from int
+	// step is the last one seen.
+	step sql.NullInt64
+	// claimed is the first step that a later attempt owns.
+	claimed int
+	last    sql.NullInt64 // time of the last record, in ms
+	points  *points
+}
+
+// everything is below any step: an attempt from step 0 owns what came before the
+// first step, too.
+const everything = math.MinInt32
+
+func owns(fromStep int) int {
+	if fromStep <= 0 {
+		return everything
+	}
+	return fromStep
+}
+
+func openLog(ctx context.Context, tx *sql.Tx, run int64, n int) (*logFold, error) {
+	l := &logFold{ctx: ctx, tx: tx, run: run, n: n, claimed: math.MaxInt32}
+	if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO attempt (run_id, n, byte_offset, seq) VALUES (?, ?, 0, 0)", run, n); err != nil {
+		return nil, err
+	}
+	var from sql.NullInt64
+	err := tx.QueryRowContext(ctx, "SELECT from_step, last_step, last_ms FROM attempt WHERE run_id = ? AND n = ?", run, n).Scan(&from, &l.step, &l.last)
+	if err != nil {
+		return nil, err
+	}
+	l.from = int(from.Int64)
+	var later sql.NullInt64
+	err = tx.QueryRowContext(ctx, "SELECT min(from_step) FROM attempt WHERE run_id = ? AND n > ?", run, n).Scan(&later)
+	if err != nil {
+		return nil, err
+	}
+	if later.Valid {
+		l.claimed = owns(int(later.Int64))
+	}
+	l.points, err = newPoints(ctx, tx, run, n)
+	return l, err
+}
+
+// at is the step that an event without one belongs to.
+func (l *logFold) at() int {
+	if l.step.Valid {
+		return int(l.step.Int64)
+	}
+	return l.from - 1
+}
+
+func (l *logFold) record(r event.Record) error {
+	l.last = sql.NullInt64{Int64: r.Time.UnixMilli(), Valid: true}
+	switch e := r.Event.(type) {
+	case event.Started:
+		return l.started(e, r)
+	case event.Step:
+		l.step = sql.NullInt64{Int64: int64(e.Step), Valid: true}
+		if e.Step >= l.claimed {
+			return nil
+		}
+		return l.points.add(e)
+	case event.HeadNorms:
+		if e.Step >= l.claimed {
+			return nil
+		}
+		return l.exec(`INSERT INTO head_norm (run_id, step, attempt, mean, p05, p50, p95, max) VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
+			SET attempt = excluded.attempt, mean = excluded.mean, p05 = excluded.p05, p50 = excluded.p50, p95 = excluded.p95, max = excluded.max
+			WHERE excluded.attempt >= attempt`,
+			l.run, e.Step, l.n, loose(e.Mean), loose(e.P05), loose(e.P50), loose(e.P95), loose(e.Max))
+	case event.Episode:
+		if l.at() >= l.claimed {
+			return nil
+		}
+		evidence, err := json.Marshal(e.Evidence)
+		if err != nil {
+			return err
+		}
+		return l.exec(`INSERT INTO episode (run_id, attempt, seq, at_step, detector, version, kind, severity, series, first_step, last_step, stands, evidence)
+			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			l.run, l.n, r.Seq, l.at(), e.Detector, e.Version, e.Verdict, e.Severity, e.Evidence.Series, e.FirstStep, e.LastStep, e.Stands, string(evidence))
+	case event.Judged:
+		if l.at() >= l.claimed {
+			return nil
+		}
+		chain, err := json.Marshal(append([]string{}, e.Chain...))
+		if err != nil {
+			return err
+		}
+		return l.exec("INSERT INTO judgement (run_id, attempt, seq, at_step, verdict, chain) VALUES (?,?,?,?,?,?)",
+			l.run, l.n, r.Seq, l.at(), e.Verdict, string(chain))
+	case event.Evaluated:
+		return l.exec("INSERT INTO evaluated (run_id, attempt, seq, evaluation) VALUES (?,?,?,?)", l.run, l.n, r.Seq, e.ID)
+	case event.Ended:
+		return l.exec("UPDATE attempt SET state = ?, seconds = ?, error = ?, weights = ? WHERE run_id = ? AND n = ?",
+			e.State, e.Seconds, e.Error, e.Weights, l.run, l.n)
+	case event.Checkpoint, event.Notice:
+		return nil // of use to who resumes or reads the log itself
+	}
+	return fmt.Errorf("fold event %q: not known here", r.Event.Kind())
+}
+
+// started makes room for what this attempt owns.
+func (l *logFold) started(e event.Started, r event.Record) error {
+	l.from = e.FromStep
+	facts, err := json.Marshal(e.Facts)
+	if err != nil {
+		return err
+	}
+	if err := l.exec("UPDATE attempt SET from_step = ?, steps = ?, host = ?, pid = ?, facts = ?, started_ms = ? WHERE run_id = ? AND n = ?",
+		e.FromStep, e.Steps, e.Host, e.PID, string(facts), r.Time.UnixMilli(), l.run, l.n); err != nil {
+		return err
+	}
+	for _, t := range []struct{ table, column string }{{"point", "step"}, {"head_norm", "step"}, {"episode", "at_step"}, {"judgement", "at_step"}} {
+		if err := l.exec("DELETE FROM "+t.table+" WHERE run_id = ? AND attempt < ? AND "+t.column+" >= ?", l.run, l.n, owns(e.FromStep)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close writes the rest and how far the log is folded.
+func (l *logFold) close(at folded) error {
+	if err := l.points.flush(); err != nil {
+		return err
+	}
+	return l.exec("UPDATE attempt SET byte_offset = ?, seq = ?, modified = ?, tail = ?, last_ms = ?, last_step = ? WHERE run_id = ? AND n = ?",
+		at.offset, at.seq, at.modified, at.tail, l.last, l.step, l.run, l.n)
+}
+
+func (l *logFold) exec(query string, args ...any) error {
+	_, err := l.tx.ExecContext(l.ctx, query, args...)
+	return err
+}
+
+// loose is a value for a column without a type: a number, or a word.
+func loose(v event.Value) any {
+	if word := v.NonFinite(); word != "" {
+		return word
+	}
+	return float64(v)
+}

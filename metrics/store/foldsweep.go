@@ -1,0 +1,192 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// manifest is sweeps/<name>/<revision>.json, what a sweep consists of.
+type manifest struct {
+	Schema   int    `json:"schema"`
+	Question string `json:"question"`
+	Runs     []struct {
+		Run      string          `json:"run"`
+		Label    string          `json:"label"`
+		Backbone string          `json:"backbone"`
+		Rescale  rescale         `json:"rescale"`
+		Seed     int64           `json:"seed"`
+		Config   json.RawMessage `json:"config"`
+	} `json:"runs"`
+	Baselines []struct {
+		ID       string `json:"id"`
+		Dataset  string `json:"dataset"`
+		Name     string `json:"name"`
+		Backbone string `json:"backbone"`
+	} `json:"baselines"`
+}
+
+// rescale is k, or the name of an automatic choice of it.
+type rescale struct {
+	k    float64
+	auto string
+}
+
+func (r *rescale) UnmarshalJSON(text []byte) error {
+	if len(text) > 0 && text[0] == '"' {
+		return json.Unmarshal(text, &r.auto)
+	}
+	return json.Unmarshal(text, &r.k)
+}
+
+// column is a value for a column without a type.
+func (r rescale) column() any {
+	if r.auto != "" {
+		return r.auto
+	}
+	return r.k
+}
+
+const manifestExtension = ".json"
+
+// sweeps folds the manifests that changed and drops sweeps that are gone.
+func (f *fold) sweeps(before *state) error {
+	names, err := folders(filepath.Join(f.workspace, "sweeps"))
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, name := range names {
+		revisions, stamp, err := f.revisions(name)
+		if err != nil {
+			return err
+		}
+		if len(revisions) == 0 {
+			continue
+		}
+		there[name] = true
+		if before.sweeps[name] == stamp {
+			continue
+		}
+		if err := f.sweep(name, revisions, stamp); err != nil {
+			return fmt.Errorf("sweep %q: %w", name, err)
+		}
+	}
+	for name := range before.sweeps {
+		if there[name] {
+			continue
+		}
+		if err := f.inTx(func(tx *sql.Tx) error { return f.dropSweep(tx, name) }); err != nil {
+			return fmt.Errorf("sweep %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// revisions lists a sweep's revisions, the last one last, and a stamp that changes
+// with any of them.
+func (f *fold) revisions(name string) ([]string, string, error) {
+	entries, err := os.ReadDir(filepath.Join(f.workspace, "sweeps", name))
+	if err != nil {
+		return nil, "", err
+	}
+	var revisions []string
+	var stamp strings.Builder
+	for _, entry := range entries {
+		revision, ok := strings.CutSuffix(entry.Name(), manifestExtension)
+		if !ok || strings.HasPrefix(revision, ".") {
+			continue
+		}
+		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		revisions = append(revisions, revision)
+		fmt.Fprint(&stamp, revision, " ", info.Size(), " ", info.ModTime().UnixNano(), "\n")
+	}
+	slices.Sort(revisions)
+	return revisions, stamp.String(), nil
+}
+
+func (f *fold) dropSweep(tx *sql.Tx, name string) error {
+	for _, table := range []string{"sweep", "member", "baseline_member"} {
+		if _, err := tx.ExecContext(f.ctx, "DELETE FROM "+table+" WHERE sweep = ?", name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweep folds every revision of a sweep. A sweep with a bad manifest is not there:
+// half of it would make wrong tables.
+func (f *fold) sweep(name string, revisions []string, stamp string) error {
+	manifests := make([]manifest, len(revisions))
+	bad := false
+	for i, revision := range revisions {
+		m, err := readManifest(filepath.Join(f.workspace, "sweeps", name, revision+manifestExtension))
+		if err != nil {
+			f.fault(err)
+			bad = true
+		}
+		manifests[i] = m
+	}
+	return f.inTx(func(tx *sql.Tx) error {
+		if err := f.dropSweep(tx, name); err != nil || bad {
+			return err
+		}
+		last := len(revisions) - 1
+		if _, err := tx.ExecContext(f.ctx, "INSERT INTO sweep (sweep, revision, question, stamp) VALUES (?,?,?,?)",
+			name, revisions[last], manifests[last].Question, stamp); err != nil {
+			return err
+		}
+		for i, m := range manifests {
+			for position, r := range m.Runs {
+				id, err := runID(f.ctx, tx, r.Run)
+				if err != nil {
+					return err
+				}
+				if _, err := tx.ExecContext(f.ctx, `INSERT INTO member (sweep, revision, position, run_id, label, backbone, rescale, seed, config)
+					VALUES (?,?,?,?,?,?,?,?,?)`,
+					name, revisions[i], position, id, r.Label, r.Backbone, r.Rescale.column(), r.Seed, string(r.Config)); err != nil {
+					return err
+				}
+			}
+		}
+		for position, b := range manifests[last].Baselines {
+			if _, err := tx.ExecContext(f.ctx, "INSERT INTO baseline_member (sweep, position, evaluation, dataset, name, backbone) VALUES (?,?,?,?,?,?)",
+				name, position, b.ID, b.Dataset, b.Name, b.Backbone); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func readManifest(path string) (manifest, error) {
+	var m manifest
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return m, fmt.Errorf("read sweep: %w", err)
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		return m, fmt.Errorf("read sweep %s: %w", path, err)
+	}
+	if m.Schema != 1 {
+		return m, fmt.Errorf("read sweep %s: schema is %d: want 1", path, m.Schema)
+	}
+	for i, r := range m.Runs {
+		if r.Run == "" || strings.ContainsAny(r.Run, `/\`) {
+			return m, fmt.Errorf("read sweep %s: run %d has the id %q", path, i+1, r.Run)
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// FileName is the database's name in a workspace.
+const FileName = "headroom.db"
+
+// Locate says where the database of a workspace belongs and makes its folder: in the
+// workspace, or, where that is read-only or on a network file system (on which SQLite
+// loses data), in cacheDir, under the workspace's id. An empty cacheDir is headroom's
+// folder in the user's cache.
+func Locate(workspace, cacheDir string) (string, error) {
+	info, err := os.Stat(workspace)
+	if err != nil {
+		return "", fmt.Errorf("locate database: %w", err)
+	}
+	if !info.IsDir() {
+		return "", fmt.Errorf("locate database: workspace %q is not a folder", workspace)
+	}
+	if writable(workspace) && !network(workspace) {
+		return filepath.Join(workspace, FileName), nil
+	}
+	return cached(workspace, cacheDir)
+}
+
+// cached is the place outside the workspace.
+func cached(workspace, cacheDir string) (string, error) {
+	id, err := workspaceID(workspace)
+	if err != nil {
+		return "", fmt.Errorf("locate database: %w", err)
+	}
+	if cacheDir == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("locate database of %q, which cannot lie in it: %w", workspace, err)
+		}
+		cacheDir = filepath.Join(user, "headroom")
+	}
+	folder := filepath.Join(cacheDir, "workspaces", id)
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return "", fmt.Errorf("locate database of %q, which cannot lie in it: %w", workspace, err)
+	}
+	return filepath.Join(folder, FileName), nil
+}
+
+func workspaceID(workspace string) (string, error) {
+	path := filepath.Join(workspace, "workspace.json")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%q is no workspace: it has no workspace.json", workspace)
+	}
+	if err != nil {
+		return "", err
+	}
+	var w struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(text, &w); err != nil {
+		return "", fmt.Errorf("read %s: %w", path, err)
+	}
+	if w.ID == "" || w.ID != filepath.Base(w.ID) || strings.HasPrefix(w.ID, ".") {
+		return "", fmt.Errorf(`read %s: id is %q: want a name without slashes`, path, w.ID)
+	}
+	return w.ID, nil
+}

@@ -1,0 +1,239 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+
+	"headroom/metrics/event"
+)
+
+// Sweep is the last revision of a sweep.
+type Sweep struct {
+	Name, Revision, Question string
+	Runs                     int
+}
+
+// Run is a run with what its last attempt and its sweep's manifest say.
+type Run struct {
+	Run, Label, Sweep string
+	// State is "new", "running", "interrupted", "failed" or "done". A killed attempt is
+	// "running" here; only its lease knows better.
+	State string
+	// Verdict is "" until the run is judged, then "healthy" or a kind of collapse.
+	Verdict string
+	// Chain lists the kinds of collapse in the order of their first steps.
+	Chain    []string
+	Backbone string
+	// Rescale is k, NaN where RescaleAuto names an automatic choice or the run is of no
+	// sweep.
+	Rescale     float64
+	RescaleAuto string
+	Seed        int64
+	// Step is the last step seen, -1 before the first.
+	Step int
+	// Steps is how many the run has, 0 before it began.
+	Steps int
+	// Seconds is the wall time of all attempts.
+	Seconds  float64
+	Attempts int
+	Host     string
+	// Error is the cause where State is "failed".
+	Error string
+	// Weights is the digest of the final weights where State is "done".
+	Weights string
+	Facts   event.Facts
+	// Config is the effective configuration as nested JSON.
+	Config json.RawMessage
+}
+
+// Sweeps lists the sweeps by name.
+func (s *Store) Sweeps(ctx context.Context) ([]Sweep, error) {
+	return read(ctx, s, "read sweeps", func(rows *sql.Rows) (Sweep, error) {
+		var w Sweep
+		return w, rows.Scan(&w.Name, &w.Revision, &w.Question, &w.Runs)
+	}, `SELECT s.sweep, s.revision, s.question,
+		(SELECT count(*) FROM member m WHERE m.sweep = s.sweep AND m.revision = s.revision)
+		FROM sweep s ORDER BY s.sweep`)
+}
+
+// Runs lists the runs of a sweep in its manifest's order. Without a name it lists all
+// runs, one of several sweeps once in each.
+func (s *Store) Runs(ctx context.Context, sweep string) ([]Run, error) {
+	return read(ctx, s, fmt.Sprintf("read runs of sweep %q", sweep), scanRun, `
+		SELECT r.run, coalesce(p.label, ''), coalesce(p.sweep, ''), v.state, v.verdict, j.chain, coalesce(p.backbone, ''), p.rescale,
+		       coalesce(p.seed, 0), v.step, a.steps, v.seconds, (SELECT count(*) FROM attempt b WHERE b.run_id = r.id),
+		       coalesce(a.host, ''), coalesce(a.error, ''), coalesce(a.weights, ''), a.facts, p.config
+		FROM placed_run p JOIN run r ON r.id = p.run_id
+		JOIN runs v ON v.run = r.run AND v.sweep IS p.sweep
+		LEFT JOIN last_attempt a ON a.run_id = r.id
+		LEFT JOIN last_judgement j ON j.run_id = r.id
+		WHERE ?1 = '' OR p.sweep = ?1
+		ORDER BY p.sweep, p.position, r.run`, sweep)
+}
+
+func scanRun(rows *sql.Rows) (Run, error) {
+	r := Run{Rescale: math.NaN(), Step: -1}
+	var verdict, chain, facts, config sql.NullString
+	var rescale any
+	var step, steps sql.NullInt64
+	var seconds sql.NullFloat64
+	err := rows.Scan(&r.Run, &r.Label, &r.Sweep, &r.State, &verdict, &chain, &r.Backbone, &rescale,
+		&r.Seed, &step, &steps, &seconds, &r.Attempts, &r.Host, &r.Error, &r.Weights, &facts, &config)
+	if err != nil {
+		return r, err
+	}
+	r.Verdict, r.Seconds, r.Steps = verdict.String, seconds.Float64, int(steps.Int64)
+	if step.Valid {
+		r.Step = int(step.Int64)
+	}
+	switch k := rescale.(type) {
+	case float64:
+		r.Rescale = k
+	case int64:
+		r.Rescale = float64(k)
+	case string:
+		r.RescaleAuto = k
+	}
+	if config.Valid {
+		r.Config = json.RawMessage(config.String)
+	}
+	for text, into := range map[*sql.NullString]any{&chain: &r.Chain, &facts: &r.Facts} {
+		if text.Valid {
+			if err := json.Unmarshal([]byte(text.String), into); err != nil {
+				return r, fmt.Errorf("run %q: %w", r.Run, err)
+			}
+		}
+	}
+	return r, nil
+}
+
+// Series is one curve, steps ascending; values may be NaN or infinite.
+type Series struct {
+	Steps  []int
+	Values []float64
+}
+
+// Series returns curves of a run by name, without names all of them. A name that the
+// run lacks is absent from the answer.
+func (s *Store) Series(ctx context.Context, run string, names ...string) (map[string]Series, error) {
+	what := fmt.Sprintf("read series of run %q", run)
+	query := `SELECT n.name, p.step, p.value, p.nonfinite
+		FROM point p JOIN series_name n ON n.id = p.name_id
+		WHERE p.run_id = (SELECT id FROM run WHERE run = ?)`
+	args := []any{run}
+	if len(names) > 0 {
+		query += " AND n.name IN (?" + strings.Repeat(",?", len(names)-1) + ")"
+		for _, name := range names {
+			args = append(args, name)
+		}
+	}
+	all := map[string]Series{}
+	rows, err := s.db.QueryContext(ctx, query+" ORDER BY p.run_id, p.name_id, p.step", args...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, known(err))
+	}
+	defer rows.Close()
+	var curve Series
+	var current string
+	for rows.Next() {
+		var name string
+		var step int
+		var value sql.NullFloat64
+		var word sql.NullString
+		if err := rows.Scan(&name, &step, &value, &word); err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+		if name != current {
+			if current != "" {
+				all[current] = curve
+			}
+			current, curve = name, Series{}
+		}
+		curve.Steps = append(curve.Steps, step)
+		curve.Values = append(curve.Values, finite(value, word))
+	}
+	if current != "" {
+		all[current] = curve
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, known(err))
+	}
+	return all, nil
+}
+
+// finite undoes how a point is stored.
+func finite(value sql.NullFloat64, word sql.NullString) float64 {
+	if value.Valid {
+		return value.Float64
+	}
+	return wordValue(word.String)
+}
+
+func wordValue(word string) float64 {
+	switch word {
+	case "+inf":
+		return math.Inf(1)
+	case "-inf":
+		return math.Inf(-1)
+	}
+	return math.NaN()
+}
+
+// HeadNorms returns the summaries of a run's head, steps ascending.
+func (s *Store) HeadNorms(ctx context.Context, run string) ([]event.HeadNorms, error) {
+	return read(ctx, s, fmt.Sprintf("read head norms of run %q", run), func(rows *sql.Rows) (event.HeadNorms, error) {
+		var h event.HeadNorms
+		var values [5]any
+		err := rows.Scan(&h.Step, &values[0], &values[1], &values[2], &values[3], &values[4])
+		for i, into := range []*event.Value{&h.Mean, &h.P05, &h.P50, &h.P95, &h.Max} {
+			switch v := values[i].(type) {
+			case float64:
+				*into = event.Value(v)
+			case int64:
+				*into = event.Value(v)
+			case string:
+				*into = event.Value(wordValue(v))
+			}
+		}
+		return h, err
+	}, `SELECT step, mean, p05, p50, p95, max FROM head_norm
+		WHERE run_id = (SELECT id FROM run WHERE run = ?) ORDER BY step`, run)
+}
+
+// Episodes returns a run's episodes as last reported, by first step.
+func (s *Store) Episodes(ctx context.Context, run string) ([]event.Episode, error) {
+	return read(ctx, s, fmt.Sprintf("read episodes of run %q", run), func(rows *sql.Rows) (event.Episode, error) {
+		var e event.Episode
+		var evidence string
+		if err := rows.Scan(&e.Detector, &e.Version, &e.Verdict, &e.Severity, &e.FirstStep, &e.LastStep, &e.Stands, &evidence); err != nil {
+			return e, err
+		}
+		return e, json.Unmarshal([]byte(evidence), &e.Evidence)
+	}, `SELECT detector, version, kind, severity, first_step, last_step, stands, evidence FROM last_episode
+		WHERE run_id = (SELECT id FROM run WHERE run = ?) ORDER BY first_step, kind, series`, run)
+}
+
+// read collects the rows of a query.
+func read[T any](ctx context.Context, s *Store, what string, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, known(err))
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, known(err))
+	}
+	return all, nil
+}

@@ -1,0 +1,170 @@
+// Package store folds a workspace's files into one SQLite database and reads it.
+//
+// Contract. The files are the truth and the database is their fold: Rebuild makes
+// it again, equal. One process at a time folds, holding a lock; every other command
+// reads. Fold is incremental (it goes on in each log where it stopped), idempotent,
+// and may be killed anywhere. The views of migrations/0001.sql that its last section
+// names stay as they are; tables may change.
+//
+// Of a run's attempts, one that resumed from step s owns every point from s on: the
+// earlier attempts' points, head norms, episodes and verdicts from there are
+// dropped, also when an outlived process adds to them later.
+//
+// Nothing else in the program knows SQLite.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// ErrNewer is returned when a newer headroom made the database.
+var ErrNewer = errors.New("a newer headroom made this database: use that, or make it again with `headroom db rebuild`")
+
+// ErrDamaged is returned when the file is not a sound database; Recreate makes a
+// new one in its place.
+var ErrDamaged = errors.New("database is damaged: `headroom db rebuild` makes it again from the files")
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	path string
+	now  func() time.Time
+	db   *sql.DB // folds and reads
+	ro   *sql.DB // answers a user's SQL
+}
+
+// Option changes how Open makes a Store.
+type Option func(*Store)
+
+// WithClock sets where the time of a fold comes from. Default time.Now.
+func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
+
+// Open opens the database at path and makes it where there is none; its folder must
+// exist. Locate says where a workspace's database belongs.
+func Open(path string, options ...Option) (*Store, error) {
+	s := &Store{path: path, now: time.Now}
+	for _, o := range options {
+		o(s)
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	var err error
+	if s.db, err = sql.Open("sqlite3", dsn(path, "rwc", false)); err != nil {
+		return nil, fmt.Errorf("open database %q: %w", path, err)
+	}
+	if err := migrate(s.db); err != nil {
+		s.db.Close()
+		return nil, fmt.Errorf("open database %q: %w", path, known(err))
+	}
+	if s.ro, err = sql.Open("sqlite3", dsn(path, "ro", true)); err != nil {
+		s.db.Close()
+		return nil, fmt.Errorf("open database %q: %w", path, err)
+	}
+	return s, nil
+}
+
+// Close closes the database.
+func (s *Store) Close() error {
+	return errors.Join(s.ro.Close(), s.db.Close())
+}
+
+// Path is the database's file.
+func (s *Store) Path() string { return s.path }
+
+// Recreate removes the database at path, whatever is wrong with it, and opens an
+// empty one. It waits for the lock as Fold does.
+func Recreate(ctx context.Context, path string, options ...Option) (*Store, error) {
+	lock, err := acquire(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("recreate database: %w", err)
+	}
+	defer lock.release()
+	for _, name := range []string{path, path + "-wal", path + "-shm", path + "-journal"} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("recreate database: %w", err)
+		}
+	}
+	return Open(path, options...)
+}
+
+// dsn sets the pragmas where every connection of the pool gets them. The log of a
+// fold need not outlive a power cut, since the files do: hence synchronous NORMAL.
+func dsn(path, mode string, queryOnly bool) string {
+	v := url.Values{"mode": {mode}, "_foreign_keys": {"on"}, "_busy_timeout": {"5000"}}
+	if queryOnly {
+		v.Set("_query_only", "on")
+	} else {
+		v.Set("_journal_mode", "WAL")
+		v.Set("_synchronous", "NORMAL")
+		v.Set("_txlock", "immediate")
+	}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: v.Encode()}).String()
+}
+
+// migrate brings the schema up to date. Its version is SQLite's user_version.
+func migrate(db *sql.DB) error {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	var version int
+	if err := db.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if version > len(names) {
+		return fmt.Errorf("%w (its schema is %d, this program's is %d)", ErrNewer, version, len(names))
+	}
+	if version == len(names) {
+		return nil
+	}
+	tx, err := db.Begin() // immediate: of two that open a new file one waits here
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := tx.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	for version < len(names) {
+		text, err := migrations.ReadFile(names[version])
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(string(text)); err != nil {
+			return fmt.Errorf("migrate with %s: %w", names[version], err)
+		}
+		version++
+	}
+	if _, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", version)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// known names the errors of SQLite that a caller branches on. Extended codes keep
+// the primary one in their low byte.
+func known(err error) error {
+	var e sqlite3.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch sqlite3.ErrNo(e.ExtendedCode & 0xff) {
+	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
+}
