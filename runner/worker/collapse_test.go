@@ -1,0 +1,108 @@
+package worker_test
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"headroom/metrics/event"
+	"headroom/metrics/stability"
+	"headroom/sweeps"
+)
+
+// recovering starts with vectors that are nearly the same for every text, as an
+// untrained decoder gives them, and learns to tell them apart.
+func recovering(c *sweeps.RunConfig) {
+	one := 1
+	c.Model.Rescale.K, c.Train.Steps, c.Train.LR, c.Regularizer.RampSteps = 4, 160, 5e-3, &one
+}
+
+// Each kind of collapse comes out of a real, small run; none is staged in the series.
+func TestEachVerdictIsReachedByARealRun(t *testing.T) {
+	one, zero := 1, 0
+	for _, c := range []struct {
+		name    string
+		verdict string
+		edit    func(*sweeps.RunConfig)
+	}{
+		{"an inflated head", stability.Identical, func(c *sweeps.RunConfig) { c.Model.Rescale.K = 1. / 16; c.Train.LR = 1e-2 }},
+		{"a regularizer that crushes all weights", stability.Empty, func(c *sweeps.RunConfig) {
+			c.Model.Rescale.K, c.Train.LR = 4, 3e-2
+			c.Regularizer.LambdaQuery, c.Regularizer.LambdaDocument, c.Regularizer.RampSteps = 100, 100, &one
+		}},
+		{"a learning rate beyond float32", stability.NonFinite, func(c *sweeps.RunConfig) {
+			c.Train.LR, c.Train.Clip, c.Train.WarmupSteps = 1e30, 0, &zero
+		}},
+		{"queries whose documents have nothing to do with them", stability.Stalled, func(c *sweeps.RunConfig) { c.Train.LR = 0 }},
+		{"a divided head", stability.Healthy, recovering},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, "bert")
+			if c.verdict == stability.Stalled {
+				b = newBenchOf(t, "bert", -2, true) // sparse, different vectors that mean nothing
+			}
+			id := b.prepare(t, b.config(c.edit))
+			if err := b.run(t, id, io.Discard); err != nil {
+				t.Fatalf("a collapsed run is a result, not an error: %v", err)
+			}
+			records := b.events(t, id, 1)
+			if got := last[event.Judged](t, records); got.Verdict != c.verdict {
+				t.Errorf("verdict %q (chain %v), want %q", got.Verdict, got.Chain, c.verdict)
+			}
+			ended := last[event.Ended](t, records)
+			if ended.State != event.StateDone || ended.Weights == "" {
+				t.Errorf("ended as %+v", ended)
+			}
+			if e := last[event.Evaluated](t, records); c.verdict == stability.NonFinite && e.Measures["nDCG@10"] != 0 {
+				t.Errorf("a model of NaN retrieves with nDCG@10 %v", e.Measures["nDCG@10"])
+			}
+			_, err := os.Stat(filepath.Join(b.files.Run(id), "model", "config.json"))
+			if exported := err == nil; exported == (c.verdict == stability.NonFinite) {
+				t.Errorf("model exported: %v", exported)
+			}
+		})
+	}
+}
+
+func TestARunThatRecoversIsNotAccusedAtItsEnd(t *testing.T) {
+	b := newBench(t, "bert")
+	id := b.prepare(t, b.config(recovering))
+	if err := b.run(t, id, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	records := b.events(t, id, 1)
+	var passed []string
+	for _, r := range records {
+		if e, ok := r.Event.(event.Episode); ok && e.Severity == event.SeverityCollapse && !e.Stands {
+			passed = append(passed, e.Verdict)
+		}
+	}
+	judged := last[event.Judged](t, records)
+	if judged.Verdict != stability.Healthy {
+		t.Errorf("verdict %q", judged.Verdict)
+	}
+	if !slices.Contains(passed, stability.Identical) && !slices.Contains(passed, stability.Stalled) {
+		t.Errorf("no episode passed (%v): the run never was in trouble, and the test shows nothing", passed)
+	}
+}
+
+func TestStopEndsACollapsingRunEarly(t *testing.T) {
+	b := newBench(t, "modernbert")
+	id := b.prepare(t, b.config(func(c *sweeps.RunConfig) {
+		zero := 0
+		c.Train.LR, c.Train.Clip, c.Train.WarmupSteps = 1e30, 0, &zero
+		c.Stability.Stop = true
+	}))
+	if err := b.run(t, id, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	records := b.events(t, id, 1)
+	if ended := last[event.Ended](t, records); ended.State != event.StateDone || ended.Step >= 40 {
+		t.Errorf("ended as %+v", ended)
+	}
+	if judged := last[event.Judged](t, records); judged.Verdict != stability.NonFinite {
+		t.Errorf("verdict %q", judged.Verdict)
+	}
+}

@@ -1,0 +1,169 @@
+package worker_test
+
+import (
+	"io"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"headroom/data/collection"
+	"headroom/data/source"
+	"headroom/data/synthetic"
+	"headroom/metrics/event"
+	"headroom/models/hf"
+	"headroom/runner/worker"
+	"headroom/runner/workspace"
+	"headroom/sweeps"
+)
+
+// bench is a workspace with a small world and a small, untrained backbone: real
+// runs of a second or two.
+type bench struct {
+	files    workspace.Workspace
+	backbone string
+	data     string
+	resolver *source.Resolver
+}
+
+func newBench(t testing.TB, architecture string) bench {
+	t.Helper()
+	return newBenchOf(t, architecture, 0, false)
+}
+
+// newBenchOf sets the decoder's bias, which decides how sparse vectors start, and
+// may give every training query a document that has nothing to do with it.
+func newBenchOf(t testing.TB, architecture string, bias float32, pointless bool) bench {
+	t.Helper()
+	root := t.TempDir()
+	w, err := workspace.OpenOrCreate(filepath.Join(root, "workspace"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bench{files: w, backbone: filepath.Join(root, "backbone"), data: filepath.Join(root, "world")}
+	world, err := synthetic.New(3, synthetic.Size{Documents: 120, Train: 150, Dev: 10, Test: 20, NoOverlap: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pointless {
+		for query, judged := range world.Qrels[collection.Train] {
+			clear(judged)
+			judged[world.Documents[int(query[len(query)-1]+query[len(query)-2]*7)%len(world.Documents)].ID] = 1
+		}
+	}
+	if err := world.Write(b.data); err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, d := range world.Documents {
+		texts = append(texts, d.Content())
+	}
+	for _, q := range world.Queries {
+		texts = append(texts, q.Text)
+	}
+	tokenizer, err := synthetic.Tokenizer(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	special := tokenizer.Special()
+	cfg, err := hf.NewConfig(hf.Shape{
+		ModelType: architecture, Vocab: tokenizer.VocabSize(), Hidden: 32, Layers: 1, Heads: 2, Intermediate: 48, Positions: 64,
+		InitStd: .02, CLS: int(special.CLS), SEP: int(special.SEP), PAD: int(special.PAD), LocalAttention: 16, GlobalEvery: 2,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(5, 5))
+	params := map[string]*hf.Param{}
+	for _, spec := range cfg.Params() {
+		size := 1
+		for _, d := range spec.Shape {
+			size *= d
+		}
+		p := &hf.Param{Name: spec.Name, Shape: spec.Shape, Data: make([]float32, size)}
+		for i := range p.Data {
+			switch {
+			case len(spec.Shape) > 1:
+				p.Data[i] = float32(.15 * r.NormFloat64())
+			case strings.HasSuffix(spec.Name, ".weight"):
+				p.Data[i] = 1
+			case spec.Name == cfg.DecoderBiasName():
+				p.Data[i] = bias
+			}
+		}
+		params[spec.Name] = p
+	}
+	// The decoder looks like the embeddings, as a pretrained one's does: a text's
+	// own words are active.
+	copy(params[cfg.DecoderName()].Data, params[cfg.EmbeddingName()].Data)
+	if err := hf.Save(b.backbone, hf.SaveModel{Config: cfg, Params: params, TokenizerFiles: map[string][]byte{"tokenizer.json": tokenizer.Bytes()}, MaxSeqLength: 48}); err != nil {
+		t.Fatal(err)
+	}
+	b.resolver = source.New(source.Environment{Getenv: func(name string) string {
+		if name == "HEADROOM_CACHE" {
+			return filepath.Join(root, "cache")
+		}
+		return ""
+	}})
+	return b
+}
+
+// config is a healthy run of the bench; edit makes of it what a test wants.
+func (b bench) config(edit func(*sweeps.RunConfig)) sweeps.RunConfig {
+	cfg := sweeps.Defaults()
+	cfg.Seed = 1
+	cfg.Model.Backbone, cfg.Model.Rescale = b.backbone, sweeps.Rescale{K: 1}
+	cfg.Data.Train, cfg.Data.MaxQuery, cfg.Data.MaxDocument = b.data, 16, 40
+	cfg.Train.Steps, cfg.Train.Batch, cfg.Train.LR = 40, 8, 3e-3
+	cfg.Regularizer.LambdaQuery, cfg.Regularizer.LambdaDocument = 1e-3, 1e-3
+	cfg.Evaluate.Final, cfg.Evaluate.Measures = []string{b.data}, []string{"nDCG@10"}
+	cfg.Compute.Backend, cfg.Compute.Threads = "go", 1
+	if edit != nil {
+		edit(&cfg)
+	}
+	return cfg
+}
+
+// prepare writes a run into the workspace, as `headroom run` does.
+func (b bench) prepare(t testing.TB, cfg sweeps.RunConfig) string {
+	t.Helper()
+	in := sweeps.Inputs{Weights: "sha256:bench", Tokenizer: "sha256:bench", Data: "sha256:bench"}
+	id := string(sweeps.RunID(cfg, in))
+	if err := b.files.WriteRun(id, cfg, in); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// run does the job of a run in this process.
+func (b bench) run(t testing.TB, id string, out io.Writer) error {
+	t.Helper()
+	return worker.Run(t.Context(), b.job(worker.KindRun, id), out)
+}
+
+func (b bench) job(kind, id string) worker.Job {
+	return worker.Job{Workspace: b.files.Root, Kind: kind, ID: id, Resolver: b.resolver}
+}
+
+// events reads one attempt's log.
+func (b bench) events(t testing.TB, id string, attempt int) []event.Record {
+	t.Helper()
+	records, err := event.Read(event.Path(b.files.Run(id), attempt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records
+}
+
+// last finds the last event of a type in a log.
+func last[E event.Event](t testing.TB, records []event.Record) E {
+	t.Helper()
+	for i := len(records) - 1; i >= 0; i-- {
+		if e, ok := records[i].Event.(E); ok {
+			return e
+		}
+	}
+	var none E
+	t.Fatalf("the log has no %q event", none.Kind())
+	return none
+}
