@@ -121,8 +121,8 @@ func TestSaveAndLoadAgain(t *testing.T) {
 					t.Errorf("config is %+v, was %+v", same, was)
 				}
 
-				// What a reader that goes by names needs: the decoder in the file exactly where it is untied, then
-				// also the bias that transformers 5 would otherwise fill with zeros.
+				// What a reader that goes by names needs: the decoder in the file exactly where it is untied, and
+				// the bias under the name that transformers would otherwise fill with zeros.
 				f, err := safetensors.Open(filepath.Join(folder, "model.safetensors"))
 				if err != nil {
 					t.Fatal(err)
@@ -132,8 +132,8 @@ func TestSaveAndLoadAgain(t *testing.T) {
 					t.Errorf("tied %v, decoder in the file %v", tied, has)
 				}
 				if second := map[string]string{hf.BERT: "cls.predictions.decoder.bias", hf.RoBERTa: "lm_head.decoder.bias"}[ck.Config.ModelType]; second != "" {
-					if _, _, has := f.Info(second); has == tied {
-						t.Errorf("tied %v, second bias in the file %v", tied, has)
+					if bias, err := f.Float32(second); err != nil || !slices.Equal(bias, m.Params[ck.Config.DecoderBiasName()].Data) {
+						t.Errorf("the second bias is not the first: %v", err)
 					}
 				}
 				for _, name := range f.Names() {
@@ -347,6 +347,33 @@ func TestWritingAChangedConfigKeepsWhatItDoesNotKnow(t *testing.T) {
 	}
 	if strings.Contains(text, "torch_dtype") {
 		t.Error("the dtype of the source is still there")
+	}
+}
+
+// TestModernBERTIsWrittenForBothVersions: transformers 4 does not read rope_parameters and layer_types.
+func TestModernBERTIsWrittenForBothVersions(t *testing.T) {
+	for name, c := range map[string]struct{ types, every string }{
+		"a regular pattern":    {`["full_attention","sliding_attention","full_attention"]`, `"global_attn_every_n_layers": 2`},
+		"one global layer":     {`["full_attention","sliding_attention","sliding_attention"]`, `"global_attn_every_n_layers": 3`},
+		"global layers only":   {`["full_attention","full_attention","full_attention"]`, `"global_attn_every_n_layers": 1`},
+		"an irregular pattern": {`["sliding_attention","full_attention","full_attention"]`, ""},
+	} {
+		config, err := hf.ParseConfig("c", edit(t, modernbertNew, map[string]string{"layer_types": c.types}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := config.JSON(true)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, want := range []string{`"global_rope_theta": 5000.0`, `"local_rope_theta": 70.0`, c.every, `"rope_parameters"`, `"layer_types"`} {
+			if !strings.Contains(string(out), want) {
+				t.Errorf("%s: lacks %s:\n%s", name, want, out)
+			}
+		}
+		if c.every == "" && strings.Contains(string(out), "global_attn_every_n_layers") {
+			t.Errorf("%s is given as a period:\n%s", name, out)
+		}
 	}
 }
 

@@ -28,6 +28,9 @@ func (c Config) JSON(tied bool) ([]byte, error) {
 			values[s.key] = json.RawMessage(s.value)
 		}
 	}
+	if c.ModelType == ModernBERT {
+		c.olderForm(values)
+	}
 	values["tie_word_embeddings"] = json.RawMessage(strconv.FormatBool(tied))
 	values["architectures"] = json.RawMessage(`["` + c.Architecture() + `"]`)
 	values["dtype"] = json.RawMessage(`"float32"`)
@@ -49,6 +52,31 @@ func (c Config) JSON(tied bool) ([]byte, error) {
 		return nil, fmt.Errorf("write config.json: a field differs from the config that was read and cannot be changed: have %+v, can write %+v", c, again)
 	}
 	return out, nil
+}
+
+// olderForm adds to a config of transformers 5 the keys from which 4 takes thetas and layer types; 5 goes by its own.
+// A pattern of layers that 4 cannot express is left to 5.
+func (c Config) olderForm(values map[string]json.RawMessage) {
+	add := func(key, value string) {
+		if v, ok := values[key]; !ok || string(v) == "null" {
+			values[key] = json.RawMessage(value)
+		}
+	}
+	add("global_rope_theta", float(c.GlobalTheta))
+	add("local_rope_theta", float(c.LocalTheta))
+	every := len(c.LayerGlobal)
+	for i := 1; i < len(c.LayerGlobal); i++ {
+		if c.LayerGlobal[i] {
+			every = i
+			break
+		}
+	}
+	for i, global := range c.LayerGlobal {
+		if global != (i%every == 0) {
+			return
+		}
+	}
+	add("global_attn_every_n_layers", strconv.Itoa(every))
 }
 
 // Architecture is the name of transformers' class.
