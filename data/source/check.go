@@ -92,6 +92,18 @@ func (r *Resolver) CheckModel(folder string) error {
 	return err
 }
 
+// checkTokenizer loads a tokenizer.json, once while the file stands.
+func (r *Resolver) checkTokenizer(path string) error {
+	if err := file(path); err != nil {
+		return err
+	}
+	_, err := r.remember("check tokenizer", []string{path}, func() (string, error) {
+		_, err := tokenize.Load(path)
+		return "sound", err
+	})
+	return err
+}
+
 // modelConfig is the part of a config.json that planning reads.
 type modelConfig struct {
 	ModelType string `json:"model_type"`

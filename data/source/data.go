@@ -54,14 +54,14 @@ func (r *Resolver) Tokenizer(text string) (string, error) {
 		} else {
 			return "", fmt.Errorf("resolve tokenizer %q: no such file; allowed: ./FILE, /FILE, data:PATH (with HEADROOM_DATA set), builtin:demo", text)
 		}
-		return path, file(path)
+		return path, r.checkTokenizer(path)
 	}
 	folder, err := r.Model(text)
 	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(folder, "tokenizer.json")
-	return path, file(path)
+	return path, r.checkTokenizer(path)
 }
 
 // Absolute writes a reference so that it means the same from every folder:
