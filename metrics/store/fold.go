@@ -49,7 +49,7 @@ func (s *Store) foldLocked(ctx context.Context, workspace string, lock *lock) er
 		return tx.Commit()
 	}}
 	if err := f.all(); err != nil {
-		return fmt.Errorf("fold workspace %q: %w", workspace, known(err))
+		return fmt.Errorf("fold workspace %q: %w", workspace, f.cause(err))
 	}
 	if err := lock.folded(s.now()); err != nil {
 		return fmt.Errorf("fold workspace %q: %w", workspace, err)
@@ -78,7 +78,7 @@ func Rebuild(ctx context.Context, workspace string, st *Store) error {
 	}
 	f := &fold{ctx: ctx, workspace: workspace, db: tx, inTx: func(do func(*sql.Tx) error) error { return do(tx) }}
 	if err := f.all(); err != nil {
-		return fmt.Errorf("rebuild database: %w", known(err))
+		return fmt.Errorf("rebuild database: %w", f.cause(err))
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("rebuild database: %w", known(err))
@@ -100,6 +100,14 @@ type fold struct {
 	// inTx runs one run, sweep or evaluation as a unit.
 	inTx   func(do func(*sql.Tx) error) error
 	faults []error
+}
+
+// cause is why a pass ended. A cancelled one ends with whatever its statement says.
+func (f *fold) cause(err error) error {
+	if f.ctx.Err() != nil {
+		return context.Cause(f.ctx)
+	}
+	return known(err)
 }
 
 // fault notes a bad file and lets the pass go on.

@@ -1,0 +1,22 @@
+package store
+
+import (
+	"context"
+	"testing"
+)
+
+// Hold takes the lock of a database as another process would.
+func Hold(t *testing.T, path string) (release func()) {
+	t.Helper()
+	l, err := acquire(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.release
+}
+
+// Cached is where Locate puts the database of a workspace that cannot hold it.
+func Cached(workspace, cacheDir string) (string, error) { return cached(workspace, cacheDir) }
+
+// Network tells a test what file system it runs on.
+func Network(folder string) bool { return network(folder) }

@@ -1,0 +1,352 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+
+	"headroom/metrics/event"
+	"headroom/metrics/store"
+)
+
+func TestANewerDatabaseIsRefusedByName(t *testing.T) {
+	w := demo(t)
+	s := w.open()
+	w.fold(s)
+	raw := rawDB(t, s.Path())
+	if _, err := raw.Exec("PRAGMA user_version = 99"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Open(s.Path())
+	if !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), "schema is 99") {
+		t.Errorf("open gives %v", err)
+	}
+}
+
+func TestADamagedDatabaseIsNamedAndMadeAgain(t *testing.T) {
+	w := demo(t)
+	path := filepath.Join(w.root, "headroom.db")
+	want := ""
+	for _, size := range []int{100, 40_000} {
+		s, err := store.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.fold(s)
+		want = dump(t, s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(text, bytes.Repeat([]byte("xx"), min(size, len(text))/2))
+		if err := os.WriteFile(path, text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Open(path); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("open gives %v", err)
+		}
+		again, err := store.Recreate(context.Background(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.fold(again)
+		if got := dump(t, again); got != want {
+			t.Errorf("made again it differs: %s", difference(got, want))
+		}
+		again.Close()
+	}
+}
+
+func TestQueriesOnlyRead(t *testing.T) {
+	w := demo(t)
+	s := w.open()
+	w.fold(s)
+	before := dump(t, s)
+	for _, statement := range []string{"DELETE FROM point", "UPDATE run SET run = 'x'", "INSERT INTO run (run) VALUES ('x')", "DROP VIEW runs",
+		"CREATE TABLE mine (x)", "PRAGMA user_version = 3", "SELECT 1; DELETE FROM point", "PRAGMA query_only = off; DELETE FROM point"} {
+		_, err := s.Query(context.Background(), statement)
+		if !errors.Is(err, store.ErrReadOnly) || !strings.Contains(err.Error(), "only statements that read") {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	if dump(t, s) != before {
+		t.Error("a query changed the database")
+	}
+	if _, err := s.Query(context.Background(), "SELECT nonsense FROM runs"); err == nil || errors.Is(err, store.ErrReadOnly) {
+		t.Errorf("a wrong column: %v", err)
+	}
+	expect(t, s, "SELECT 1, 2.5, 'x', NULL, label FROM runs WHERE run LIKE '%a'", "1|2.5|x|<nil>|bert-a")
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if _, err := s.Query(ctx, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"); err == nil {
+		t.Error("an endless query ended")
+	}
+}
+
+func TestOneFoldsAtATime(t *testing.T) {
+	w := demo(t)
+	s := w.open()
+	at := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
+	mine, err := store.Open(s.Path(), store.WithClock(func() time.Time { return at }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mine.Close()
+	if when, err := mine.FoldedAt(); err != nil || !when.IsZero() {
+		t.Errorf("before any fold: %v, %v", when, err)
+	}
+	w.fold(mine)
+	if when, err := mine.FoldedAt(); err != nil || !when.Equal(at) {
+		t.Errorf("folded at %v, %v", when, err)
+	}
+	release := store.Hold(t, s.Path())
+	start := time.Now()
+	err = store.Fold(context.Background(), w.root, s)
+	if took := time.Since(start); !errors.Is(err, store.ErrLocked) || took < 1500*time.Millisecond || took > 6*time.Second {
+		t.Errorf("after %s: %v", took, err)
+	}
+	expect(t, s, "SELECT count(*) FROM runs", "4") // reading needs no lock
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := store.Fold(ctx, w.root, s); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	time.AfterFunc(100*time.Millisecond, release)
+	w.fold(s)
+}
+
+func TestManyFoldAtOnce(t *testing.T) {
+	w := demo(t)
+	var group sync.WaitGroup
+	for range 6 {
+		group.Go(func() {
+			s, err := store.Open(filepath.Join(w.root, "headroom.db"))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer s.Close()
+			if err := store.Fold(context.Background(), w.root, s); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	w.sameAsNew(w.open())
+}
+
+func TestAFoldThatWasStoppedAnywhereGoesOn(t *testing.T) {
+	w := demo(t)
+	for i := range 6 {
+		w.steps(w.attempt(string(rune('m'+i)), 0), 0, 40)
+	}
+	for after := time.Duration(0); after < 12*time.Millisecond; after += time.Millisecond {
+		s := w.openAt(filepath.Join(t.TempDir(), "x.db"))
+		ctx, cancel := context.WithTimeout(context.Background(), after)
+		err := store.Fold(ctx, w.root, s)
+		cancel()
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after %s: %v", after, err)
+		}
+		w.fold(s)
+		w.sameAsNew(s)
+	}
+}
+
+func TestCheckFindsWhatTheFilesDoNotSay(t *testing.T) {
+	w := demo(t)
+	s := w.open()
+	w.fold(s)
+	check := func() error { return store.Check(context.Background(), w.root, s) }
+	if err := check(); err != nil {
+		t.Fatalf("a sound database: %v", err)
+	}
+	raw := rawDB(t, s.Path())
+	for _, tamper := range []string{"UPDATE point SET value = 7 WHERE step = 1", "DELETE FROM query_value", "UPDATE attempt SET state = 'failed' WHERE state = 'done'",
+		"INSERT INTO run (run) VALUES ('ghost')"} {
+		if _, err := raw.Exec(tamper); err != nil {
+			t.Fatal(err)
+		}
+		err := check()
+		if tamper[:6] == "INSERT" { // a run without files goes with the next fold
+			if err != nil {
+				t.Errorf("%s: %v", tamper, err)
+			}
+			continue
+		}
+		if !errors.Is(err, store.ErrDiffers) {
+			t.Errorf("%s: %v", tamper, err)
+		}
+		if err := store.Rebuild(context.Background(), w.root, s); err != nil {
+			t.Fatal(err)
+		}
+		if err := check(); err != nil {
+			t.Errorf("rebuilt after %q: %v", tamper, err)
+		}
+	}
+	w.write("runs/"+id("a")+"/evaluations/eval1/summary.json", "{")
+	if err := check(); !errors.As(err, new(*store.Damage)) {
+		t.Errorf("with a bad file: %v", err)
+	}
+}
+
+func TestWhereTheDatabaseLies(t *testing.T) {
+	root, cache := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "workspace.json"), []byte(`{"id":"abc","format":1}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	got, err := store.Locate(root, cache)
+	if err != nil || (got != filepath.Join(root, "headroom.db") && !store.Network(root)) {
+		t.Errorf("a local workspace: %s, %v", got, err)
+	}
+	if err := os.Chmod(root, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(root, 0o777)
+	want := filepath.Join(cache, "workspaces", "abc", "headroom.db")
+	if got, err := store.Cached(root, cache); err != nil || got != want {
+		t.Errorf("outside: %s, %v", got, err)
+	}
+	if os.Geteuid() != 0 { // root may write everywhere
+		if got, err := store.Locate(root, cache); err != nil || got != want {
+			t.Errorf("a read-only workspace: %s, %v", got, err)
+		}
+	}
+	s, err := store.Open(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := store.Fold(context.Background(), root, s); err != nil {
+		t.Errorf("fold of a read-only workspace: %v", err)
+	}
+	if _, err := store.Locate(filepath.Join(root, "absent"), cache); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an absent workspace: %v", err)
+	}
+	os.Chmod(root, 0o777)
+	for text, want := range map[string]string{"{": "unexpected end", `{"id":""}`: "want a name", `{"id":"../x"}`: "want a name"} {
+		if err := os.WriteFile(filepath.Join(root, "workspace.json"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Cached(root, cache); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("workspace.json %s: %v", text, err)
+		}
+	}
+}
+
+func TestOpenNeedsAFolder(t *testing.T) {
+	if _, err := store.Open(filepath.Join(t.TempDir(), "absent", "x.db")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAPathMayHoldAnything(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a b?c#d%20")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(filepath.Join(dir, "x.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	expect(t, s, "SELECT count(*) FROM runs", "0")
+	if _, err := os.Stat(filepath.Join(dir, "x.db")); err != nil {
+		t.Error(err)
+	}
+}
+
+// The facts about SQLite and its driver that the code rests on, so that an upgrade
+// that changes one of them is noticed.
+func TestFactsAboutSQLite(t *testing.T) {
+	w := demo(t)
+	s := w.open()
+	w.fold(s)
+	raw := rawDB(t, s.Path())
+	var isNull bool
+	if err := raw.QueryRow("SELECT ? IS NULL", math.NaN()).Scan(&isNull); err != nil || !isNull {
+		t.Errorf("NaN is bound as NULL: %v, %v", isNull, err)
+	}
+	var infinite float64
+	if err := raw.QueryRow("SELECT ?", math.Inf(1)).Scan(&infinite); err != nil || !math.IsInf(infinite, 1) {
+		t.Errorf("+Inf is kept: %v, %v", infinite, err)
+	}
+	_, err := raw.Exec("INSERT INTO point (run_id, name_id, step, attempt, value, nonfinite) VALUES (1, 1, 900, 1, NULL, NULL)")
+	var e sqlite3.Error
+	if !errors.As(err, &e) || e.ExtendedCode != sqlite3.ErrConstraintCheck {
+		t.Errorf("a point without value and word: %v", err)
+	}
+	_, err = raw.Exec("INSERT INTO run (run) SELECT run FROM run")
+	if !errors.As(err, &e) || e.ExtendedCode != sqlite3.ErrConstraintUnique {
+		t.Errorf("a run twice: %v", err)
+	}
+	for _, pragma := range []string{"foreign_keys|1", "journal_mode|wal", "busy_timeout|5000", "query_only|1"} {
+		name, want, _ := strings.Cut(pragma, "|")
+		var group sync.WaitGroup
+		for range 4 { // several connections of the pool
+			group.Go(func() {
+				table, err := s.Query(context.Background(), "SELECT * FROM pragma_"+name)
+				if err != nil || fmt.Sprint(table.Rows[0][0]) != want {
+					t.Errorf("%s: %v, %v", name, table.Rows, err)
+				}
+			})
+		}
+		group.Wait()
+	}
+}
+
+// rawDB opens the file beside the store, to look at or spoil it.
+func rawDB(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+path+"?_busy_timeout=5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func BenchmarkFoldALongRun(b *testing.B) {
+	root := b.TempDir()
+	l, err := event.Create(filepath.Join(root, "runs", id("r")))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for step := range 20_000 {
+		values := map[string]event.Value{}
+		for i := range 25 {
+			values[fmt.Sprintf("series/%d", i)] = event.Value(1 / float64(step+i+1))
+		}
+		if err := l.Append(event.Step{Step: step, Values: values}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		s, err := store.Open(filepath.Join(b.TempDir(), "x.db"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := store.Fold(context.Background(), root, s); err != nil {
+			b.Fatal(err)
+		}
+		s.Close()
+	}
+}
