@@ -181,6 +181,17 @@ func TestStatesOfARun(t *testing.T) {
 	if runs, _ := s.Runs(context.Background(), "s"); runs[0].Error != "disk full" || runs[0].Attempts != 2 {
 		t.Errorf("%+v", runs[0])
 	}
+	// One that fails before it starts, such as for want of a backend.
+	early, err := event.Create(filepath.Join(w.root, "runs", id("r")), event.WithClock(w.clock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state("running|<nil>|2")
+	w.add(early, event.Ended{State: event.StateFailed, Error: "no backend"})
+	state("failed|<nil>|2")
+	if runs, _ := s.Runs(context.Background(), "s"); runs[0].Error != "no backend" || runs[0].Steps != 10 {
+		t.Errorf("%+v", runs[0])
+	}
 	l = w.attempt("r", 3)
 	w.steps(l, 3, 10)
 	w.add(l, event.Judged{Verdict: "healthy"})

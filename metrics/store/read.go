@@ -65,11 +65,12 @@ func (s *Store) Sweeps(ctx context.Context) ([]Sweep, error) {
 func (s *Store) Runs(ctx context.Context, sweep string) ([]Run, error) {
 	return read(ctx, s, fmt.Sprintf("read runs of sweep %q", sweep), scanRun, `
 		SELECT r.run, coalesce(p.label, ''), coalesce(p.sweep, ''), v.state, v.verdict, j.chain, coalesce(p.backbone, ''), p.rescale,
-		       coalesce(p.seed, 0), v.step, a.steps, v.seconds, (SELECT count(*) FROM attempt b WHERE b.run_id = r.id),
-		       coalesce(a.host, ''), coalesce(a.error, ''), coalesce(a.weights, ''), a.facts, p.config
+		       coalesce(p.seed, 0), v.step, b.steps, v.seconds, (SELECT count(*) FROM attempt c WHERE c.run_id = r.id),
+		       coalesce(b.host, ''), coalesce(a.error, ''), coalesce(a.weights, ''), b.facts, p.config
 		FROM placed_run p JOIN run r ON r.id = p.run_id
 		JOIN runs v ON v.run = r.run AND v.sweep IS p.sweep
 		LEFT JOIN last_attempt a ON a.run_id = r.id
+		LEFT JOIN last_started b ON b.run_id = r.id
 		LEFT JOIN last_judgement j ON j.run_id = r.id
 		WHERE ?1 = '' OR p.sweep = ?1
 		ORDER BY p.sweep, p.position, r.run`, sweep)

@@ -162,7 +162,12 @@ CREATE TABLE query_value (
 
 -- What the contract's views are made of.
 
+-- Its state is that of the run, also where it failed before its first step.
 CREATE VIEW last_attempt AS
+SELECT a.* FROM attempt a
+WHERE a.n = (SELECT max(b.n) FROM attempt b WHERE b.run_id = a.run_id);
+
+CREATE VIEW last_started AS
 SELECT a.* FROM attempt a
 WHERE a.from_step IS NOT NULL
   AND a.n = (SELECT max(b.n) FROM attempt b WHERE b.run_id = a.run_id AND b.from_step IS NOT NULL);
@@ -207,11 +212,12 @@ SELECT r.run, p.label, p.sweep,
        CASE WHEN a.n IS NULL THEN 'new' WHEN a.state IS NULL THEN 'running'
             WHEN a.state = 'preempted' THEN 'interrupted' ELSE a.state END AS state,
        j.verdict, p.backbone, p.rescale, p.seed,
-       CASE WHEN a.last_step IS NOT NULL THEN a.last_step WHEN a.from_step > 0 THEN a.from_step - 1 END AS step,
-       (SELECT sum(coalesce(b.seconds, (b.last_ms - b.started_ms) / 1000.0)) FROM attempt b WHERE b.run_id = r.id) AS seconds,
+       CASE WHEN b.last_step IS NOT NULL THEN b.last_step WHEN b.from_step > 0 THEN b.from_step - 1 END AS step,
+       (SELECT sum(coalesce(c.seconds, (c.last_ms - c.started_ms) / 1000.0)) FROM attempt c WHERE c.run_id = r.id) AS seconds,
        p.config
 FROM placed_run p JOIN run r ON r.id = p.run_id
 LEFT JOIN last_attempt a ON a.run_id = r.id
+LEFT JOIN last_started b ON b.run_id = r.id
 LEFT JOIN last_judgement j ON j.run_id = r.id;
 
 CREATE VIEW series AS
