@@ -247,6 +247,9 @@ func (b *backboneJob) checkpoints() string { return filepath.Join(b.folder, "che
 // save keeps the optimizer's state in the last checkpoint too: it is gone with
 // the others once the backbone stands.
 func (b *backboneJob) save(m *engine.Model, s *train.MLM, final bool) error {
+	if err := b.log.Sync(); err != nil {
+		return err
+	}
 	digest, err := checkpoint.Save(b.checkpoints(), checkpoint.State{Run: b.ID, Step: b.step, Updates: s.Optimizer.Updates()}, train.Weights(m), s.Optimizer.Moments())
 	if err != nil {
 		return err

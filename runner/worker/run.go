@@ -187,35 +187,14 @@ func (a *attempt) restore(s *train.Splade, saved *checkpoint.Loaded) error {
 
 func (a *attempt) checkpoints() string { return filepath.Join(a.folder, "checkpoints") }
 
-// replay shows the monitor the steps before step that earlier attempts recorded:
-// of two attempts at one step, the later one counts.
+// replay shows the monitor the steps before step that earlier attempts recorded.
 func (a *attempt) replay(step int) error {
-	attempts, err := event.Attempts(a.folder)
+	history, err := event.History(a.folder, step)
 	if err != nil {
 		return err
 	}
-	values := make([]map[string]event.Value, step)
-	for _, n := range attempts {
-		if n >= a.log.Attempt() {
-			continue
-		}
-		records, err := event.Read(event.Path(a.folder, n))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		for _, r := range records {
-			if s, ok := r.Event.(event.Step); ok && s.Step < step {
-				values[s.Step] = s.Values
-			}
-		}
-	}
-	for s, v := range values {
-		if v != nil {
-			a.monitor.Observe(s, plain(v))
-		}
+	for _, s := range history {
+		a.monitor.Observe(s.Step, plain(s.Values))
 	}
 	return nil
 }

@@ -127,6 +127,11 @@ func (a *attempt) save(s *train.Splade, final bool) error {
 	if final {
 		moments = nil
 	}
+	// The steps before a checkpoint must be on disk when it is: a resumed attempt
+	// never writes them again.
+	if err := a.log.Sync(); err != nil {
+		return err
+	}
 	digest, err := checkpoint.Save(a.checkpoints(), state, train.Weights(a.model), moments)
 	if err != nil {
 		return err
