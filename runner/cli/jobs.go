@@ -166,9 +166,9 @@ func (a *app) provenance(s sweepRef, m machine, revision string) (workspace.Prov
 		return workspace.Provenance{}, fmt.Errorf("read the program's own file: %w", err)
 	}
 	return workspace.Provenance{
-		Schema: schema, Overrides: s.spec.Overridden(), Executable: digest,
+		Schema: schema, Overrides: append([]string{}, s.spec.Overridden()...), Executable: digest,
 		Commit: info.Commit, Dirty: info.Dirty, Go: info.Go, SIMD: info.SIMD, System: info.System, Modules: info.Modules,
-		Devices: m.gpus, Driver: gpuDriver(), CPU: cpuModel(), Threads: m.threads, Host: host,
+		Devices: append([]string{}, m.gpus...), Driver: gpuDriver(), CPU: cpuModel(), Threads: m.threads, Host: host,
 		Sweep: s.spec.Name, Revision: revision,
 	}, nil
 }

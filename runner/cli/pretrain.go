@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -49,9 +50,15 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 	if err != nil {
 		return err
 	}
+	if _, err := a.openWorkspace(); err != nil && !errors.Is(err, workspace.ErrNone) {
+		return err
+	}
 	resolver, err := a.resolver(base)
 	if err != nil {
 		return err
+	}
+	if filepath.Base(base) == "backbones" {
+		resolver.Also = []string{filepath.Dir(base)} // as in a sweep that lies there
 	}
 	row, err := plan.Backbone(ctx, plan.Options{
 		Workspace: resolver.Workspace, Resolver: resolver, Holder: a.holder,
@@ -61,6 +68,11 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 		return err
 	}
 	if row.State != plan.Done {
+		if start := row.Recipe.Start.Folder; start != "" {
+			if err := checkCheckpoint(resolver, start, startsWithoutHead(row.Recipe)); err != nil {
+				return fmt.Errorf("start.folder = %q: %w", start, err)
+			}
+		}
 		if err := a.checkBackend(ctx, o.backend); err != nil {
 			return err
 		}

@@ -70,6 +70,9 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	if err := refuseUnresolved(todo); err != nil {
 		return err
 	}
+	if _, err := a.openWorkspace(); err != nil && !errors.Is(err, workspace.ErrNone) {
+		return err
+	}
 	m, err := a.machine(todo, o.slots)
 	if err != nil {
 		return err

@@ -100,10 +100,17 @@ func (a *app) planSweep(ctx context.Context, s sweepRef, only []sweeps.Filter) (
 	if err != nil {
 		return nil, err
 	}
-	return plan.Make(ctx, plan.Options{
+	if s.base != "" {
+		resolver.Also = []string{filepath.Join(s.base, "backbones")} // for recipes that lie there
+	}
+	p, err := plan.Make(ctx, plan.Options{
 		Spec: s.spec, Only: only, Workspace: resolver.Workspace, Resolver: resolver,
 		Recipe: s.recipe, Holder: a.holder,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return p, checkCheckpoints(resolver, p)
 }
 
 // holder names the live process that works in a folder, "" for none.

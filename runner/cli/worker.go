@@ -64,7 +64,10 @@ func (a *app) worker(cmd *cobra.Command, o workerOptions) error {
 		if err != nil {
 			return err
 		}
-		backend.Close()
+		defer backend.Close()
+		if backend.Name() != "go" {
+			return fmt.Errorf("training on %s is not possible yet; set compute.backend = \"go\"", backend.Name())
+		}
 		return nil
 	}
 	w, err := workspace.Open(a.workspaceRoot())

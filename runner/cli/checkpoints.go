@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"headroom/data/source"
+	"headroom/models/hf"
+	"headroom/runner/evaluate"
+	"headroom/runner/plan"
+	"headroom/sweeps"
+)
+
+// checkCheckpoints loads, as a worker would, each checkpoint that unfinished
+// rows of a plan start from, so that a tensor that is missing or of the wrong
+// shape is found before anything is written and not by every run again.
+func checkCheckpoints(resolver *source.Resolver, p *plan.Plan) error {
+	var faults []error
+	checked := map[string]bool{}
+	check := func(key, ref string, headless bool) {
+		if ref == "" || checked[ref] {
+			return
+		}
+		checked[ref] = true
+		if err := checkCheckpoint(resolver, ref, headless); err != nil {
+			faults = append(faults, fmt.Errorf("%s = %q: %w", key, ref, err))
+		}
+	}
+	for _, r := range p.Runs {
+		if !r.State.Finished() && r.State != plan.Unresolved {
+			check("model.backbone", r.Config.Model.Backbone, false)
+		}
+	}
+	needed := neededRecipes(p)
+	for _, r := range p.Recipes {
+		if needed[r.ID] {
+			check("recipe "+r.Name+": start.folder", r.Recipe.Start.Folder, startsWithoutHead(r.Recipe))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// startsWithoutHead tells whether a recipe makes the MLM head anew.
+func startsWithoutHead(r sweeps.Recipe) bool { return r.Start.Head == "new" }
+
+func checkCheckpoint(resolver *source.Resolver, ref string, headless bool) error {
+	folder, err := resolver.Model(ref)
+	if err != nil {
+		return err
+	}
+	checkpoint, err := hf.Load(folder, hf.Options{WithoutHead: headless})
+	if err != nil {
+		return err
+	}
+	_, err = evaluate.LoadTokenizer(checkpoint)
+	return err
+}

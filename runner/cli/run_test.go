@@ -1,0 +1,200 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// lastLine is the "end" line of run --json.
+type endDocument struct {
+	Type                               string
+	Schema                             int
+	Sweep, Revision                    string
+	Done, Failed, Interrupted, Blocked int
+	Runs                               []struct {
+		ID, Label, State string
+		Verdict          *string
+		Step, Steps      int
+	}
+}
+
+func lastLine(t *testing.T, stdout string) endDocument {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	for _, line := range lines {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("not a JSON line: %s", line)
+		}
+	}
+	end := decode[endDocument](t, lines[len(lines)-1])
+	if end.Type != "end" || end.Schema != 1 {
+		t.Errorf("the last line is %s", lines[len(lines)-1])
+	}
+	return end
+}
+
+func TestRunMakesEverythingOnceAndThenNothing(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	end := lastLine(t, p.ok("run", sweep, "--json"))
+	if end.Done != 1+2+4 || len(end.Runs) != 4 || end.Revision != "0001" { // a recipe, two baselines, four runs
+		t.Errorf("the first run ended with %+v", end)
+	}
+	for _, run := range end.Runs {
+		if run.State != "done" || run.Verdict == nil || *run.Verdict != "healthy" || run.Step != 6 || run.Steps != 6 {
+			t.Errorf("run %+v", run)
+		}
+		for _, name := range []string{"config.toml", "inputs.json", "provenance.json", "attempts/1/events.jsonl"} {
+			if _, err := os.Stat(filepath.Join(p.dir, "ws/runs", run.ID, name)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	before := p.files()
+	start := time.Now()
+	end = lastLine(t, p.ok("run", sweep, "--json"))
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("a run with nothing to do took %v", took)
+	}
+	if end.Done != 0 || len(end.Runs) != 4 || end.Revision != "0001" {
+		t.Errorf("the second run ended with %+v", end)
+	}
+	if after := withoutDatabase(p.files()); after != withoutDatabase(before) {
+		t.Errorf("the second run changed files; before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+func withoutDatabase(files string) string {
+	var kept []string
+	for _, line := range strings.Split(files, "\n") {
+		if !strings.Contains(line, "headroom.db") {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "\n")
+}
+
+func TestOnlyRunsThePartAndKeepsTheWholeSweep(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	end := lastLine(t, p.ok("run", sweep, "--json", "--only", "model.rescale=4, seed=2"))
+	states := map[string]int{}
+	for _, run := range end.Runs {
+		states[run.State]++
+	}
+	if states["done"] != 1 || states["new"] != 3 {
+		t.Errorf("states %v, want one done of four", states)
+	}
+	if end = lastLine(t, p.ok("run", sweep, "--json")); end.Done != 3 {
+		t.Errorf("the rest were %d jobs, want 3: %+v", end.Done, end)
+	}
+	if end.Revision != "0001" {
+		t.Errorf("the same sweep became revision %s", end.Revision)
+	}
+}
+
+func TestOverridesMakeOtherRunsAndANewRevision(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	first := lastLine(t, p.ok("run", sweep, "--json", "model.rescale=1", "seed=1"))
+	second := lastLine(t, p.ok("run", sweep, "--json", "model.rescale=1", "seed=1", "train.steps=3"))
+	if len(first.Runs) != 1 || len(second.Runs) != 1 || first.Runs[0].ID == second.Runs[0].ID || second.Runs[0].Steps != 3 {
+		t.Errorf("runs %+v and %+v", first.Runs, second.Runs)
+	}
+	if second.Revision != "0002" {
+		t.Errorf("revision %s", second.Revision)
+	}
+	third := lastLine(t, p.ok("run", "small", "--json", "model.rescale=1", "seed=1"))
+	if third.Done != 0 || third.Runs[0].ID != first.Runs[0].ID {
+		t.Errorf("the sweep by its name gives %+v, want the first run again, done", third)
+	}
+}
+
+func TestAFailingRunEndsWith3AndTheOthersAreDone(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	var planned struct{ Runs []struct{ ID, Label string } }
+	planned = decode[struct{ Runs []struct{ ID, Label string } }](t, p.ok("plan", sweep, "--json"))
+	p.extra = []string{"FAKE_FAIL=" + planned.Runs[2].ID[:12]}
+	r := p.run("run", sweep)
+	if r.code != 3 {
+		t.Fatalf("exit code %d\n%s", r.code, r.stderr)
+	}
+	for _, want := range []string{"FAILED  " + planned.Runs[2].Label, "tensor of the wrong shape", "1 of 7 jobs failed", "worker.log", "headroom status"} {
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("standard error lacks %q:\n%s", want, r.stderr)
+		}
+	}
+	if n := strings.Count(r.stdout, "healthy"); n != 3 {
+		t.Errorf("%d runs are done, want 3:\n%s", n, r.stdout)
+	}
+	p.extra = nil
+	if end := lastLine(t, p.ok("run", sweep, "--json")); end.Done != 1 {
+		t.Errorf("the failed run was not tried again, alone: %+v", end)
+	}
+}
+
+func TestRunsWhoseBackboneFailsAreNotStarted(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	var planned struct{ Recipes []struct{ ID string } }
+	planned = decode[struct{ Recipes []struct{ ID string } }](t, p.ok("plan", sweep, "--json"))
+	p.extra = []string{"FAKE_FAIL=" + planned.Recipes[0].ID}
+	r := p.run("run", sweep, "--json")
+	end := lastLine(t, r.stdout)
+	if r.code != 3 || end.Failed != 1 || end.Blocked != 5 || end.Done != 1 { // bm25 needs no backbone
+		t.Errorf("exit code %d, end %+v", r.code, end)
+	}
+}
+
+func TestACollapsedRunIsDone(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	p.extra = []string{"FAKE_COLLAPSE=1"}
+	end := lastLine(t, p.ok("run", sweep, "--json", "model.rescale=1", "seed=1"))
+	if v := end.Runs[0].Verdict; v == nil || *v != "identical" {
+		t.Errorf("run %+v", end.Runs[0])
+	}
+	p.extra = nil
+	if end := lastLine(t, p.ok("run", sweep, "--json", "model.rescale=1", "seed=1")); end.Done != 0 {
+		t.Errorf("a collapsed run was tried again: %+v", end)
+	}
+	if plan := p.ok("plan", sweep, "model.rescale=1", "seed=1"); !strings.Contains(plan, "collapsed") {
+		t.Errorf("the plan does not say so:\n%s", plan)
+	}
+}
+
+func TestCtrlCEndsWith130AndTheStoreIsFolded(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	hang := filepath.Join(p.dir, "hanging")
+	p.extra = []string{"FAKE_HANG=" + hang}
+	ctx, cancel := context.WithCancel(t.Context())
+	p.ctx = ctx
+	go func() {
+		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			if _, err := os.Stat(hang); err == nil {
+				break
+			}
+		}
+		cancel()
+	}()
+	r := p.run("run", sweep, "--json")
+	end := lastLine(t, r.stdout)
+	if r.code != 130 || end.Interrupted < 4 || end.Interrupted+end.Done != 7 { // the baselines may have been faster
+		t.Errorf("exit code %d, end %+v\n%s", r.code, end, r.stderr)
+	}
+	if !strings.Contains(r.stderr, "headroom: interrupted") {
+		t.Errorf("standard error:\n%s", r.stderr)
+	}
+}
+
+func TestABackendThatCannotBeOpenedIsRefusedBeforeAnythingIsWritten(t *testing.T) {
+	p := newPlace(t)
+	p.refused([]string{"run", p.sample(), "compute.backend=\"xla\""}, `compute.backend = "xla"`, "no such device")
+}
