@@ -53,7 +53,9 @@ class Run:
 RUNS = [
     Run("bert-tied", "bert-tied", 1, True, 501),
     Run("bert-untied-4", "bert-tied", 4, False, 502),
-    Run("modernbert-tied", "modernbert-tied", 1, True, 503),
+    # A seed at which no maximum over tokens is decided by less than a rounding: with 503 one is, at step 32, and from
+    # there on two correct programs train different tokens.
+    Run("modernbert-tied", "modernbert-tied", 1, True, 513),
     Run("modernbert-untied-4", "modernbert-tied", 4, False, 504),
 ]
 

@@ -1,0 +1,158 @@
+package train_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"headroom/metrics/event"
+	"headroom/models/mlmhead"
+	"headroom/models/safetensors"
+	"headroom/runner/train"
+	"headroom/sweeps"
+)
+
+const references = "../../internal/reference/testdata/"
+
+// trajectory is training.json: fifty steps of sentence-transformers' SpladeLoss.
+type trajectory struct {
+	Run struct {
+		Start   string  `json:"start"`
+		Rescale float64 `json:"rescale"`
+		Tie     bool    `json:"tie"`
+		Steps   int     `json:"steps"`
+		Batches int     `json:"batches"`
+		Batch   int     `json:"batch"`
+		LR      float64 `json:"lr"`
+		Warmup  float64 `json:"warmup"`
+		Clip    float64 `json:"clip"`
+		LambdaQ float64 `json:"lambda_query"`
+		LambdaD float64 `json:"lambda_document"`
+		Ramp    float64 `json:"ramp"`
+	} `json:"run"`
+	Series map[string][]float64 `json:"series"`
+	Gap    map[string][]float64 `json:"float32_gap"`
+	Final  map[string]float64   `json:"final_float32_gap"`
+}
+
+// masked reads texts [batches, batch, tokens] without their padding.
+func masked(t *testing.T, f *safetensors.File, side string, batches, batch int) [][][]int32 {
+	t.Helper()
+	ids, err := safetensors.Values[int32](f, side+"_ids")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mask, err := safetensors.Values[int32](f, side+"_mask")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := len(ids) / batches / batch
+	out := make([][][]int32, batches)
+	for i := range batches * batch {
+		var text []int32
+		for j := i * tokens; j < (i+1)*tokens && mask[j] == 1; j++ {
+			text = append(text, ids[j])
+		}
+		out[i/batch] = append(out[i/batch], text)
+	}
+	return out
+}
+
+// The tolerance is ten times PyTorch's own distance between float32 and float64
+// up to that step, and at least 1e-4 relative.
+func TestFiftyStepsEqualSentenceTransformers(t *testing.T) {
+	paths, err := filepath.Glob(references + "training-*/training.json")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no trajectories in %s (%v)", references, err)
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(filepath.Dir(path)), func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want trajectory
+			if err := json.Unmarshal(text, &want); err != nil {
+				t.Fatal(err)
+			}
+			file, err := safetensors.Open(filepath.Join(filepath.Dir(path), "reference.safetensors"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			run := want.Run
+			m := openModel(t, run.Start, !run.Tie)
+			if _, err := mlmhead.Rescale(m.DecoderWeight().Values, nil, run.Rescale, mlmhead.Decoder); err != nil {
+				t.Fatal(err)
+			}
+			s, err := train.NewSplade(m, settings(want))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			queries := masked(t, file, "query", run.Batches, run.Batch)
+			documents := masked(t, file, "document", run.Batches, run.Batch)
+			gap := map[string]float64{}
+			for step := range run.Steps {
+				values, err := s.Step(step, queries[step%run.Batches], documents[step%run.Batches])
+				if err != nil {
+					t.Fatal(err)
+				}
+				compare(t, step, values, want, gap)
+			}
+			for side, texts := range map[string][][]int32{"final_query": queries[0], "final_document": documents[0]} {
+				pooled, err := m.Pool(texts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				reference, err := file.Float32(side)
+				if err != nil {
+					t.Fatal(err)
+				}
+				worst, size := 0.0, 0.0
+				for i, z := range pooled {
+					got := math.Log1p(math.Max(0, float64(z)))
+					worst, size = math.Max(worst, math.Abs(got-float64(reference[i]))), math.Max(size, float64(reference[i]))
+				}
+				if allowed := math.Max(1e-4, 10*want.Final[side]); !(worst <= allowed*size) {
+					t.Errorf("%s is off by %.2g of %.2g, allowed %.2g relative", side, worst, size, allowed)
+				}
+			}
+		})
+	}
+}
+
+func settings(want trajectory) sweeps.RunConfig {
+	cfg := sweeps.Defaults()
+	cfg.Train.Steps, cfg.Train.Batch, cfg.Train.LR, cfg.Train.Warmup, cfg.Train.Clip = want.Run.Steps, want.Run.Batch, want.Run.LR, want.Run.Warmup, want.Run.Clip
+	cfg.Regularizer.LambdaQuery, cfg.Regularizer.LambdaDocument, cfg.Regularizer.Ramp = want.Run.LambdaQ, want.Run.LambdaD, want.Run.Ramp
+	zero := 0.0
+	cfg.Model.Dropout = &zero
+	return cfg
+}
+
+// compare checks every series of a step; gap keeps the largest gap so far.
+func compare(t *testing.T, step int, got map[string]event.Value, want trajectory, gap map[string]float64) {
+	t.Helper()
+	for name, series := range want.Series {
+		value, ok := got[name]
+		if !ok {
+			t.Fatalf("step %d: series %q is not recorded", step, name)
+		}
+		gap[name] = math.Max(gap[name], want.Gap[name][step])
+		allowed := math.Max(1e-4, 10*gap[name])
+		size := math.Abs(series[step])
+		if name == "active/query" || name == "active/document" {
+			// A weight within rounding of zero may fall to either side: one term of one text.
+			if math.Abs(float64(value)-series[step]) > 1/float64(want.Run.Batch)+1e-9 {
+				t.Errorf("step %d: %s is %v, want %v", step, name, value, series[step])
+			}
+			continue
+		}
+		if !(math.Abs(float64(value)-series[step]) <= allowed*size+1e-12) {
+			t.Errorf("step %d: %s is %v, want %v (allowed %.2g relative)", step, name, value, series[step], allowed)
+		}
+	}
+}
