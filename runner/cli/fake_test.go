@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"headroom/data/source"
+	"headroom/data/synthetic"
 	"headroom/metrics/event"
 	"headroom/models/hf"
 	"headroom/runner/evaluate"
@@ -75,7 +76,7 @@ func fakeJob(w workspace.Workspace, kind, id string) error {
 		if err := (pool.Message{Type: pool.TypeProgress, Phase: "pretrain", Step: 1, Steps: recipe.Train.Steps}).Write(os.Stdout); err != nil {
 			return err
 		}
-		return fakeModel(w.Backbone(id))
+		return fakeModelOf(w.Backbone(id), recipe.Model.Positions)
 	case "baseline":
 		b, _, err := w.ReadBaseline(id)
 		if err != nil {
@@ -90,9 +91,11 @@ func fakeJob(w workspace.Workspace, kind, id string) error {
 }
 
 // fakeModel writes a model of the sample recipe's shape, untrained.
-func fakeModel(folder string) error {
+func fakeModel(folder string) error { return fakeModelOf(folder, 32) }
+
+func fakeModelOf(folder string, positions int) error {
 	config, err := hf.NewConfig(hf.Shape{
-		ModelType: hf.BERT, Vocab: len(words) + 5, Hidden: 8, Layers: 1, Heads: 2, Intermediate: 16, Positions: 32,
+		ModelType: hf.BERT, Vocab: len(words) + 5, Hidden: 8, Layers: 1, Heads: 2, Intermediate: 16, Positions: positions,
 		Tie: true, InitStd: 0.02, CLS: 2, SEP: 3, PAD: 0,
 	})
 	if err != nil {
@@ -112,7 +115,7 @@ func fakeModel(folder string) error {
 		params[spec.Name] = &hf.Param{Name: spec.Name, Shape: spec.Shape, Data: values}
 	}
 	return hf.Save(folder, hf.SaveModel{
-		Config: config, Params: params, Tied: true, MaxSeqLength: 32,
+		Config: config, Params: params, Tied: true, MaxSeqLength: positions,
 		TokenizerFiles: map[string][]byte{"tokenizer.json": []byte(tinyTokenizer)},
 	})
 }
@@ -189,9 +192,16 @@ func fakeEvaluations(w workspace.Workspace, id string, log *event.Log) error {
 	if err != nil {
 		return err
 	}
-	resolver := &source.Resolver{CacheDir: os.Getenv("HEADROOM_CACHE")}
+	resolver := &source.Resolver{CacheDir: os.Getenv("HEADROOM_CACHE"), Builtin: func(cache string) (source.Builtin, error) {
+		demo, err := synthetic.Ensure(cache)
+		return source.Builtin(demo), err
+	}}
 	for _, ref := range config.Evaluate.Final {
-		digest, err := resolver.DigestCollection(ref, plan.FinalSplit)
+		folder, err := resolver.Data(ref)
+		if err != nil {
+			return err
+		}
+		digest, err := resolver.DigestCollection(folder, plan.FinalSplit)
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func realPlace(t *testing.T) (p *place, sweep string) {
 	p = newPlace(t)
 	p.role = "program"
 	p.sample()
-	text := strings.NewReplacer("steps = 6", "steps = 60", "[1, 4]", "[4]", "[1, 2]", "[1]").Replace(smallSweep)
+	text := strings.NewReplacer("steps = 6", "steps = 150", "[1, 4]", "[4]", "[1, 2]", "[1]").Replace(smallSweep)
 	return p, p.write("small.toml", text+"[checkpoint]\nevery = 7\n")
 }
 
@@ -253,7 +253,7 @@ func stepsTwice(t *testing.T, p *place) map[string]int {
 			N    int
 		}
 	}](t, p.ok("query", "SELECT name, count(*) AS n FROM series WHERE name = 'loss' GROUP BY run, name", "--json")).Rows {
-		if row.N != 60 {
+		if row.N != 150 {
 			wrong[row.Name] = row.N
 		}
 	}
@@ -285,7 +285,7 @@ func TestASecondRunWaitsForTheFirstAndSaysSo(t *testing.T) {
 		t.Errorf("the store has %d points for %s", n, name)
 	}
 	for _, attempt := range decode[struct{ Attempts []attemptDocument }](t, p.ok("show", p.onlyRun(), "--json")).Attempts[1:] {
-		if attempt.FromStep != 60 {
+		if attempt.FromStep != 150 {
 			t.Errorf("attempt %+v trained what was trained", attempt)
 		}
 	}

@@ -119,7 +119,7 @@ func (r *runInfo) readAttempt(n int) error {
 // putEpisode replaces the report of an episode's opening by that of its end.
 func (r *runInfo) putEpisode(e event.Episode) {
 	i := slices.IndexFunc(r.episodes, func(old event.Episode) bool {
-		return old.Detector == e.Detector && old.FirstStep == e.FirstStep
+		return old.Detector == e.Detector && old.Evidence.Series == e.Evidence.Series && old.FirstStep == e.FirstStep
 	})
 	if i < 0 {
 		r.episodes = append(r.episodes, e)

@@ -34,7 +34,7 @@ func (e *ambiguousError) Error() string {
 }
 
 // errNoRun is returned when no run has such an id or label.
-var errNoRun = errors.New("no run has an id that begins so, or this label")
+var errNoRun = errors.New("no run has an id or label that begins so")
 
 // allRuns lists the workspace's runs from its files, so that naming one needs
 // no store.
@@ -74,7 +74,7 @@ func allRuns(w workspace.Workspace) ([]runRef, error) {
 	return runs, nil
 }
 
-// findRun takes a run's label or a unique prefix of its id.
+// findRun takes a run's label, or a unique prefix of a label or an id.
 func findRun(w workspace.Workspace, text string) (runRef, error) {
 	runs, err := allRuns(w)
 	if err != nil {
@@ -82,7 +82,10 @@ func findRun(w workspace.Workspace, text string) (runRef, error) {
 	}
 	var found []runRef
 	for _, run := range runs {
-		if text != "" && (run.Label == text || strings.HasPrefix(run.ID, text)) {
+		if run.Label == text || run.ID == text {
+			return run, nil
+		}
+		if text != "" && (strings.HasPrefix(run.Label, text) || strings.HasPrefix(run.ID, text)) {
 			found = append(found, run)
 		}
 	}
