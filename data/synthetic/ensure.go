@@ -14,7 +14,7 @@ import (
 
 // Version is raised whenever the bytes that Ensure makes change; it is part of the folder's name, so that a
 // cache never mixes two generators.
-const Version = 2
+const Version = 3
 
 // Demo names the files of the built-in collection.
 type Demo struct {

@@ -14,7 +14,7 @@ the {A} {T} {N} stands at the {P}`
 
 	tellingText = `
 its {F} is {A}
-it has a {A} {f}
+it has a {A} {f} and a {f}
 {N} is {A} because of the {f}`
 
 	secondAttributeText = `it is also {A=}`
@@ -31,8 +31,8 @@ const (
 	askAT  = "{A} {T}\na {A} {T}"
 	askAA  = "it is {A} and {A}\n{A} and {A}"
 	askAP  = "{A} by the {P}\nit is {A} near the {P}"
-	askATP = "{A} {T} near the {P}\na {A} {T} by the {P}"
-	askAAT = "{A} {A} {T}\na {A} and {A} {T}"
+	askATP = "{A} {T} near the {P}\na {A} {T} by the {P}\n{A} {T} {P}"
+	askAAT = "{A} {A} {T}\na {A} and {A} {T}\n{A} and {A} {T}"
 	askAAP = "{A} and {A} near the {P}\n{A} and {A} by the {P}\n{A} {A} {P}"
 )
 

@@ -61,7 +61,7 @@ func TestSizesAndLengths(t *testing.T) {
 			}
 		}
 	}
-	if mean := float64(total) / float64(len(w.Queries)); mean < 4.4 || mean > 5 {
+	if mean := float64(total) / float64(len(w.Queries)); mean < 4.2 || mean > 5 {
 		t.Errorf("queries of %.2f words", mean)
 	}
 }

@@ -63,7 +63,7 @@ func (w *writer) fill(t template) []string {
 	words := make([]string, len(t))
 	for i, field := range t {
 		words[i] = w.word(field)
-		for field == "{G}" && slices.Contains(words[:i], words[i]) {
+		for (field == "{G}" || field == "{f}") && slices.Contains(words[:i], words[i]) {
 			words[i] = w.word(field) // "a lamp and a lamp" tells nothing
 		}
 		if i > 0 && words[i-1] == "a" && beginsWithVowel(words[i]) {
