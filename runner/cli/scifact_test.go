@@ -1,0 +1,47 @@
+package cli_test
+
+import (
+	"math"
+	"os"
+	"testing"
+)
+
+// The shortened form of experiments/scifact-small.toml: a real checkpoint trained
+// further on real pairs and measured on all 5,183 documents beside BM25.
+func TestARealCheckpointIsTrainedAndMeasuredOnRealText(t *testing.T) {
+	root := os.Getenv("HEADROOM_DATA")
+	if root == "" {
+		t.Skip("HEADROOM_DATA is not set: the real collections and checkpoints are not here")
+	}
+	p := newPlace(t)
+	p.role = "program"
+	p.extra = []string{"HEADROOM_DATA=" + root}
+	p.ok("run", "scifact-small", "train.steps=8", "train.batch=4", "model.rescale=4", "seed=1", `evaluate.baselines=["bm25"]`)
+	type row struct {
+		Measure string
+		Value   float64
+	}
+	rows := decode[struct{ Rows []row }](t, p.ok("query", "SELECT measure, value FROM baselines WHERE name = 'bm25'", "--json")).Rows
+	found := map[string]float64{}
+	for _, r := range rows {
+		found[r.Measure] = r.Value
+	}
+	// What bm25s and trec_eval give.
+	for measure, want := range map[string]float64{"nDCG@10": 0.6550, "R@1000": 0.9650} {
+		if math.Abs(found[measure]-want) > 5e-5 {
+			t.Errorf("BM25's %s is %.5f, want %.4f", measure, found[measure], want)
+		}
+	}
+	rows = decode[struct{ Rows []row }](t, p.ok("query", "SELECT measure, value FROM scores", "--json")).Rows
+	for _, r := range rows {
+		t.Logf("after 8 steps at k = 4: %s %.4f", r.Measure, r.Value)
+		// The checkpoint as it came has 0.6436; a quarter of its head and eight steps
+		// of four pairs must not destroy it.
+		if r.Measure == "nDCG@10" && !(r.Value > 0.5 && r.Value < 0.8) {
+			t.Errorf("nDCG@10 is %.4f", r.Value)
+		}
+	}
+	if len(rows) != 3 {
+		t.Errorf("%d scores, want nDCG@10, RR@10 and R@1000", len(rows))
+	}
+}
