@@ -56,11 +56,11 @@ func (r *Resolver) Tokenizer(text string) (string, error) {
 		}
 		return path, r.checkTokenizer(path)
 	}
-	folder, err := r.Model(text)
+	folder, _, err := r.find(text, needTokenizer)
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(folder, "tokenizer.json")
+	path := filepath.Join(folder, tokenizerFile)
 	return path, r.checkTokenizer(path)
 }
 
@@ -158,7 +158,7 @@ func (r *Resolver) family(ref reference) (string, error) {
 	if len(looked) == 0 {
 		return "", fmt.Errorf("resolve data %q: %w: HEADROOM_DATA is not set; set it to a folder with %s in BEIR's layout", ref.text, ErrUnresolved, ref.name)
 	}
-	return "", fmt.Errorf("resolve data %q: %w: put it in BEIR's layout into %s (this version downloads nothing)", ref.text, ErrUnresolved, strings.Join(looked, " or "))
+	return "", fmt.Errorf("resolve data %q: %w: put it in BEIR's layout into %s (collections are not downloaded)", ref.text, ErrUnresolved, strings.Join(looked, " or "))
 }
 
 func (r *Resolver) cached(name string) string {

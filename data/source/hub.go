@@ -1,62 +1,210 @@
 package source
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 var commit = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
+// need is what of a hub model must be there.
+type need int
+
+const (
+	needModel need = iota
+	needTokenizer
+)
+
+// The files of a hub model. Of the optional ones those are fetched that it has.
+const (
+	configFile    = "config.json"
+	tokenizerFile = "tokenizer.json"
+	weightsFile   = "model.safetensors"
+	indexFile     = "model.safetensors.index.json"
+	modulesFile   = "modules.json"
+)
+
+func optionalFiles() []string {
+	return []string{
+		"tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
+		modulesFile, "config_sentence_transformers.json", "sentence_bert_config.json",
+	}
+}
+
+// repository is the name of a hub model's folder in the hub's cache.
+func repository(name string) string { return "models--" + strings.ReplaceAll(name, "/", "--") }
+
 // hub finds a model in the hub's cache: refs/<revision> names a commit, whose
 // files lie in snapshots/<commit>. Its identity is repository and commit, so
 // that large weights need not be read.
-func (r *Resolver) hub(ref reference) (folder, identity string, err error) {
-	absent := func(format string, args ...any) (string, string, error) {
-		return "", "", fmt.Errorf("resolve model %q: %w: %s", ref.text, ErrUnresolved, fmt.Sprintf(format, args...))
-	}
+func (r *Resolver) hub(ref reference, what need) (folder, identity string, err error) {
 	if r.HubCache == "" {
-		return absent("no hub cache is known; set HF_HOME, or give a folder as ./FOLDER")
+		return "", "", r.absent(ref, "no hub cache is known; set HF_HOME")
 	}
-	branch := ref.revision
-	if branch == "" {
-		branch = "main"
-	}
+	// A model that the hub once served without its owner may still be cached so.
 	names := []string{ref.name}
 	if owner, short, _ := strings.Cut(ref.name, "/"); formerOwner(short) == owner {
 		names = append(names, short)
 	}
-	root := ""
+	reason := ""
 	for _, name := range names {
-		candidate := filepath.Join(r.HubCache, "models--"+strings.ReplaceAll(name, "/", "--"))
-		if info, err := os.Stat(candidate); err == nil && info.IsDir() {
-			root = candidate
-			break
+		root := filepath.Join(r.HubCache, repository(name))
+		if info, err := os.Stat(root); err != nil || !info.IsDir() {
+			continue
+		}
+		folder, id, why, err := snapshot(ref, root, what)
+		if err != nil {
+			return "", "", err
+		}
+		if why == "" {
+			return folder, "hub:" + ref.name + "@" + id, nil
+		}
+		if reason == "" {
+			reason = why
 		}
 	}
-	if root == "" {
-		return absent("put it into the hub's cache %s (hf download %s), or give a folder as ./FOLDER; this version downloads nothing", r.HubCache, ref.name)
+	if reason == "" {
+		reason = fmt.Sprintf("it is not in the hub's cache %s", r.HubCache)
 	}
-	id := branch
-	if !commit.MatchString(branch) {
-		text, err := os.ReadFile(filepath.Join(root, "refs", filepath.FromSlash(branch)))
+	return "", "", r.absent(ref, reason)
+}
+
+// absent is the error for a model that is not there. It says how it can come.
+func (r *Resolver) absent(ref reference, reason string) error {
+	how := fmt.Sprintf("`run`, `pretrain`, `encode` and `evaluate --model` fetch configuration, tokenizer and safetensors of %s from %s", ref.name, r.Hub.shown())
+	if r.Offline {
+		how = fmt.Sprintf("HF_HUB_OFFLINE forbids fetching it: unset that, bring it with `hf download %s`, or give a folder as ./FOLDER", ref.name)
+	}
+	return fmt.Errorf("resolve model %q: %w: %s; %s", ref.text, ErrUnresolved, reason, how)
+}
+
+// snapshot finds the folder of a revision. why says what it lacks.
+func snapshot(ref reference, root string, what need) (folder, id, why string, err error) {
+	id = ref.branch()
+	if !commit.MatchString(id) {
+		path := filepath.Join(root, "refs", filepath.FromSlash(id))
+		text, err := os.ReadFile(path)
 		if err != nil {
-			return absent("the hub's cache has no revision %q of it (%s)", branch, filepath.Join(root, "refs"))
+			return "", "", fmt.Sprintf("the hub's cache has no revision %q of it (%s)", id, filepath.Join(root, "refs")), nil
 		}
 		if id = strings.TrimSpace(string(text)); !commit.MatchString(id) {
-			return "", "", fmt.Errorf("resolve model %q: %s holds no commit", ref.text, filepath.Join(root, "refs", branch))
+			return "", "", "", fmt.Errorf("resolve model %q: %s holds no commit", ref.text, path)
 		}
 	}
 	folder = filepath.Join(root, "snapshots", id)
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return absent("the hub's cache has no snapshot of commit %s (%s)", id, folder)
+		return "", "", fmt.Sprintf("the hub's cache has no snapshot of commit %s (%s)", id, folder), nil
 	}
-	for _, name := range []string{"config.json", "tokenizer.json"} {
-		if file(filepath.Join(folder, name)) != nil {
-			return absent("the cached snapshot lacks %s (%s)", name, folder)
+	name, err := missing(folder, what)
+	if err != nil {
+		return "", "", "", fmt.Errorf("resolve model %q: %w", ref.text, err)
+	}
+	if name != "" {
+		return "", "", fmt.Sprintf("the cached snapshot lacks %s (%s)", name, folder), nil
+	}
+	return folder, id, "", nil
+}
+
+// branch is the revision that is meant.
+func (ref reference) branch() string {
+	if ref.revision == "" {
+		return "main"
+	}
+	return ref.revision
+}
+
+// missing names the first file that a snapshot needs and does not have, "" if
+// it has all: other programs fetch only what they use.
+func missing(folder string, what need) (string, error) {
+	has := func(name string) bool { return file(filepath.Join(folder, filepath.FromSlash(name))) == nil }
+	names := []string{tokenizerFile}
+	if what == needModel {
+		names = append([]string{configFile}, names...)
+		switch {
+		case has(weightsFile):
+		case has(indexFile):
+			shards, err := readList(folder, indexFile, shardNames)
+			if err != nil {
+				return "", err
+			}
+			names = append(names, shards...)
+		default:
+			names = append(names, weightsFile)
+		}
+		if has(modulesFile) {
+			modules, err := readList(folder, modulesFile, func(text []byte) ([]string, error) { return moduleConfigs(text, "SpladePooling") })
+			if err != nil {
+				return "", err
+			}
+			names = append(names, modules...)
 		}
 	}
-	return folder, "hub:" + ref.name + "@" + id, nil
+	for _, name := range names {
+		if !has(name) {
+			return name, nil
+		}
+	}
+	return "", nil
+}
+
+func readList(folder, name string, list func([]byte) ([]string, error)) ([]string, error) {
+	path := filepath.Join(folder, name)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read model folder: %w", err)
+	}
+	names, err := list(text)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return names, nil
+}
+
+// shardNames lists the weight files that an index names, sorted.
+func shardNames(text []byte) ([]string, error) {
+	var index struct {
+		Map map[string]string `json:"weight_map"`
+	}
+	if err := json.Unmarshal(text, &index); err != nil {
+		return nil, err
+	}
+	var names []string
+	for tensor, name := range index.Map {
+		if !safe(name) || !strings.HasSuffix(name, ".safetensors") {
+			return nil, fmt.Errorf("weight_map: tensor %q: %q cannot be a shard's name; allowed: NAME.safetensors", tensor, name)
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("weight_map names no file")
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// moduleConfigs lists the configurations of sentence-transformers' modules that
+// have a folder of their own and whose type ends in class.
+func moduleConfigs(text []byte, class string) ([]string, error) {
+	var modules []struct{ Path, Type string }
+	if err := json.Unmarshal(text, &modules); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, m := range modules {
+		if m.Path == "" || !strings.HasSuffix(m.Type, class) {
+			continue
+		}
+		for _, part := range strings.Split(m.Path, "/") {
+			if !safe(part) {
+				return nil, fmt.Errorf("%q cannot be a module's path; allowed: a folder inside the model's", m.Path)
+			}
+		}
+		names = append(names, m.Path+"/"+configFile)
+	}
+	return names, nil
 }

@@ -23,14 +23,14 @@ type Checkpoint struct {
 
 // Model returns the folder of a model.
 func (r *Resolver) Model(text string) (string, error) {
-	folder, _, err := r.find(text)
+	folder, _, err := r.find(text, needModel)
 	return folder, err
 }
 
 // Checkpoint finds a model, looks whether its files can be what they should be,
 // and takes their digests.
 func (r *Resolver) Checkpoint(text string) (Checkpoint, error) {
-	folder, weights, err := r.find(text)
+	folder, weights, err := r.find(text, needModel)
 	if err != nil {
 		return Checkpoint{}, err
 	}
@@ -58,7 +58,7 @@ func (r *Resolver) Checkpoint(text string) (Checkpoint, error) {
 }
 
 // find returns a model's folder and, where its name is its identity, that.
-func (r *Resolver) find(text string) (folder, identity string, err error) {
+func (r *Resolver) find(text string, what need) (folder, identity string, err error) {
 	ref, err := parse(text, true)
 	if err != nil {
 		return "", "", err
@@ -73,7 +73,7 @@ func (r *Resolver) find(text string) (folder, identity string, err error) {
 	case kindRecipe:
 		return r.recipe(ref)
 	case kindHub:
-		return r.hub(ref)
+		return r.hub(ref, what)
 	default:
 		return "", "", fmt.Errorf("resolve model %q: not a reference to a model; allowed: %s", text, modelAllowed)
 	}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -100,7 +101,7 @@ func safe(name string) bool { return plainName.MatchString(name) && !strings.Con
 
 func parseHub(text string, wrong func(string, ...any) (reference, error)) (reference, error) {
 	name, rev, at := strings.Cut(text, "@")
-	if at && (!revision.MatchString(rev) || strings.Contains(rev, "..") || strings.Contains(rev, "//")) {
+	if at && (!revision.MatchString(rev) || strings.Contains(rev, "..") || path.Clean(rev) != rev) {
 		return wrong("%q cannot be a revision", rev)
 	}
 	if !strings.Contains(name, "/") {

@@ -16,13 +16,13 @@
 // separators where none belong are refused. A path that does not exist is an
 // error. ErrUnresolved is kept for what may still come to be: hub models that
 // are not in the cache, recipes not yet made, collections not yet fetched.
-// Nothing is downloaded.
+//
+// Only Fetch and FetchTokenizer download, and only models of the hub, into the
+// hub's own cache as huggingface_hub lays it out. Everything else looks at this
+// machine's disks alone.
 package source
 
-import (
-	"errors"
-	"path/filepath"
-)
+import "errors"
 
 // ErrUnresolved is returned when a reference is well formed and what it names is
 // only absent: a hub model or collection that is not cached, a recipe that has
@@ -42,7 +42,9 @@ type Resolver struct {
 	HubCache string
 	// Workspace holds backbones/<recipe id>.
 	Workspace string
-	// Offline is only spoken of in messages: this version downloads nothing.
+	// Hub is where Fetch downloads from.
+	Hub Hub
+	// Offline forbids every download.
 	Offline bool
 	// Base is the folder that ./path starts from; "" is the working directory.
 	Base string
@@ -56,42 +58,3 @@ type Resolver struct {
 
 // Builtin is where the built-in collection has been made.
 type Builtin struct{ Folder, NoOverlapFolder, TokenizerFile string }
-
-// Environment is the part of a process's environment that roots come from.
-type Environment struct {
-	// Getenv reads a variable.
-	Getenv func(string) string
-	// UserCache is the user's cache folder, "" where there is none.
-	UserCache string
-	// Home is the user's home folder, "" where there is none.
-	Home string
-}
-
-// New takes roots from the environment: HEADROOM_DATA; HEADROOM_CACHE, else
-// headroom in the user's cache folder; HF_HUB_CACHE, else hub in HF_HOME, else
-// ~/.cache/huggingface/hub; HF_HUB_OFFLINE.
-func New(env Environment) *Resolver {
-	r := &Resolver{DataRoot: env.Getenv("HEADROOM_DATA"), CacheDir: env.Getenv("HEADROOM_CACHE")}
-	if r.DataRoot != "" {
-		if absolute, err := filepath.Abs(r.DataRoot); err == nil {
-			r.DataRoot = absolute
-		}
-	}
-	if r.CacheDir == "" && env.UserCache != "" {
-		r.CacheDir = filepath.Join(env.UserCache, "headroom")
-	}
-	switch {
-	case env.Getenv("HF_HUB_CACHE") != "":
-		r.HubCache = env.Getenv("HF_HUB_CACHE")
-	case env.Getenv("HF_HOME") != "":
-		r.HubCache = filepath.Join(env.Getenv("HF_HOME"), "hub")
-	case env.Home != "":
-		r.HubCache = filepath.Join(env.Home, ".cache", "huggingface", "hub")
-	}
-	switch env.Getenv("HF_HUB_OFFLINE") {
-	case "", "0", "false", "False", "no", "off":
-	default:
-		r.Offline = true
-	}
-	return r
-}

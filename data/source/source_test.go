@@ -142,7 +142,7 @@ func TestModelNamesCannotEscapeTheCache(t *testing.T) {
 	r := &source.Resolver{HubCache: hub, Workspace: filepath.Join(root, "ws"), DataRoot: root, RecipeID: func(string) (string, error) { return "id", nil }}
 	for _, ref := range []string{
 		"a/b", "a/..", "a/b/c", "a/b@../../x", "a/b@/etc", "a/b@", "a", "recipe:..", "recipe:../x", "recipe:a/b",
-		"recipe:", "data:../secret", "builtin:demo", "hf:a/b", "a--b/../c", "-a/b", ".a/b", "a/b@x//y", "a\\b/c", "",
+		"recipe:", "data:../secret", "builtin:demo", "hf:a/b", "a--b/../c", "-a/b", ".a/b", "a/b@x//y", "a/b@x/", "a/b@x/./y", "a\\b/c", "",
 	} {
 		folder, err := r.Model(ref)
 		if err == nil || errors.Is(err, source.ErrUnresolved) {
@@ -175,7 +175,7 @@ func TestTheHubsCacheIsReadByRevision(t *testing.T) {
 		t.Errorf("Checkpoint = %+v, %v", found, err)
 	}
 	for ref, says := range map[string]string{
-		"owner/other":                           "hf download owner/other",
+		"owner/other":                           "fetch configuration, tokenizer and safetensors of owner/other",
 		"owner/name@v3":                         `no revision "v3"`,
 		"owner/name@" + strings.Repeat("c", 40): "no snapshot",
 	} {
@@ -384,9 +384,11 @@ func TestNewTakesRootsFromTheEnvironment(t *testing.T) {
 		env  map[string]string
 		want source.Resolver
 	}{
-		"nothing set":     {nil, source.Resolver{CacheDir: "/u/headroom", HubCache: "/h/.cache/huggingface/hub"}},
-		"home of the hub": {map[string]string{"HF_HOME": "/hf", "HEADROOM_CACHE": "/c", "HEADROOM_DATA": "/d"}, source.Resolver{DataRoot: "/d", CacheDir: "/c", HubCache: "/hf/hub"}},
-		"its cache wins":  {map[string]string{"HF_HOME": "/hf", "HF_HUB_CACHE": "/hc", "HF_HUB_OFFLINE": "1"}, source.Resolver{CacheDir: "/u/headroom", HubCache: "/hc", Offline: true}},
+		"nothing set":             {nil, source.Resolver{CacheDir: "/u/headroom", HubCache: "/h/.cache/huggingface/hub"}},
+		"home of the hub":         {map[string]string{"HF_HOME": "/hf", "HEADROOM_CACHE": "/c", "HEADROOM_DATA": "/d"}, source.Resolver{DataRoot: "/d", CacheDir: "/c", HubCache: "/hf/hub"}},
+		"the user's cache folder": {map[string]string{"XDG_CACHE_HOME": "/x", "HF_HUB_OFFLINE": "false"}, source.Resolver{CacheDir: "/u/headroom", HubCache: "/x/huggingface/hub"}},
+		"a home below the user's": {map[string]string{"HF_HOME": "~/hf", "HF_HUB_OFFLINE": "Yes"}, source.Resolver{CacheDir: "/u/headroom", HubCache: "/h/hf/hub", Offline: true}},
+		"its cache wins":          {map[string]string{"HF_HOME": "/hf", "HF_HUB_CACHE": "/hc", "HF_HUB_OFFLINE": "1"}, source.Resolver{CacheDir: "/u/headroom", HubCache: "/hc", Offline: true}},
 	} {
 		r := source.New(source.Environment{Getenv: func(k string) string { return c.env[k] }, UserCache: "/u", Home: "/h"})
 		if r.DataRoot != c.want.DataRoot || r.CacheDir != c.want.CacheDir || r.HubCache != c.want.HubCache || r.Offline != c.want.Offline {

@@ -1,0 +1,75 @@
+package source
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// Environment is the part of a process's environment that roots come from.
+type Environment struct {
+	// Getenv reads a variable.
+	Getenv func(string) string
+	// UserCache is the user's cache folder, "" where there is none.
+	UserCache string
+	// Home is the user's home folder, "" where there is none.
+	Home string
+}
+
+// New takes roots from the environment: HEADROOM_DATA; HEADROOM_CACHE, else
+// headroom in the user's cache folder; and, as huggingface_hub reads them,
+// HF_HUB_CACHE, else hub in HF_HOME, which is huggingface in XDG_CACHE_HOME or
+// ~/.cache; HF_ENDPOINT; HF_TOKEN, else the file HF_TOKEN_PATH, else
+// HF_HOME/token; HF_HUB_OFFLINE (1, on, yes or true).
+func New(env Environment) *Resolver {
+	r := &Resolver{DataRoot: env.Getenv("HEADROOM_DATA"), CacheDir: env.Getenv("HEADROOM_CACHE")}
+	if r.DataRoot != "" {
+		if absolute, err := filepath.Abs(r.DataRoot); err == nil {
+			r.DataRoot = absolute
+		}
+	}
+	if r.CacheDir == "" && env.UserCache != "" {
+		r.CacheDir = filepath.Join(env.UserCache, "headroom")
+	}
+	home := env.hubHome()
+	r.HubCache = env.path("HF_HUB_CACHE", under(home, "hub"))
+	r.Hub = Hub{
+		Endpoint:  env.Getenv("HF_ENDPOINT"),
+		Token:     env.Getenv("HF_TOKEN"),
+		TokenFile: env.path("HF_TOKEN_PATH", under(home, "token")),
+	}
+	switch strings.ToLower(env.Getenv("HF_HUB_OFFLINE")) {
+	case "1", "on", "yes", "true":
+		r.Offline = true
+	}
+	return r
+}
+
+// hubHome is the folder of the hub's tools, "" where none can be told.
+func (e Environment) hubHome() string {
+	fallback := ""
+	if cache := e.Getenv("XDG_CACHE_HOME"); cache != "" {
+		fallback = filepath.Join(cache, "huggingface")
+	} else if e.Home != "" {
+		fallback = filepath.Join(e.Home, ".cache", "huggingface")
+	}
+	return e.path("HF_HOME", fallback)
+}
+
+// path reads a variable that holds a path, which may begin with ~.
+func (e Environment) path(name, fallback string) string {
+	value := e.Getenv(name)
+	if value == "" {
+		return fallback
+	}
+	if rest, ok := strings.CutPrefix(value, "~"); ok && e.Home != "" && (rest == "" || rest[0] == '/') {
+		return filepath.Join(e.Home, rest)
+	}
+	return value
+}
+
+func under(folder, name string) string {
+	if folder == "" {
+		return ""
+	}
+	return filepath.Join(folder, name)
+}

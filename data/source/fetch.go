@@ -1,0 +1,281 @@
+package source
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Progress is how far a download has come.
+type Progress struct {
+	Model string // owner/name
+	File  string
+	// Done and Total are bytes of all files that are fetched together.
+	Done, Total int64
+}
+
+// Fetchable tells whether a reference is one that Fetch may download.
+func (r *Resolver) Fetchable(text string) bool {
+	ref, err := parse(text, true)
+	return err == nil && ref.kind == kindHub && !r.Offline && r.HubCache != ""
+}
+
+// Fetch is Model, and downloads a model of the hub that is not in its cache:
+// configuration, tokenizer, sentence-transformers' files and safetensors, of the
+// commit that the revision means now. Where all is there it asks nobody. What
+// came of a file before an error is kept, and the next call goes on from it.
+// progress may be nil; it is called from this goroutine.
+func (r *Resolver) Fetch(ctx context.Context, text string, progress func(Progress)) (folder string, err error) {
+	return r.bring(ctx, text, needModel, progress)
+}
+
+// FetchTokenizer is Tokenizer, and downloads that of a hub model without its
+// weights.
+func (r *Resolver) FetchTokenizer(ctx context.Context, text string, progress func(Progress)) (path string, err error) {
+	if strings.HasSuffix(text, ".json") || !r.Fetchable(text) {
+		return r.Tokenizer(text)
+	}
+	if _, err := r.bring(ctx, text, needTokenizer, progress); err != nil {
+		return "", err
+	}
+	return r.Tokenizer(text)
+}
+
+func (r *Resolver) bring(ctx context.Context, text string, what need, progress func(Progress)) (string, error) {
+	folder, _, err := r.find(text, what)
+	if err == nil || !errors.Is(err, ErrUnresolved) || !r.Fetchable(text) {
+		return folder, err
+	}
+	ref, err := parse(text, true)
+	if err != nil {
+		return "", err
+	}
+	if progress == nil {
+		progress = func(Progress) {}
+	}
+	c, err := r.Hub.open(ref.name)
+	if err == nil {
+		defer c.close()
+		err = r.download(ctx, c, ref, what, progress)
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		return "", fmt.Errorf("fetch model %q from %s: %w", text, r.Hub.shown(), err)
+	}
+	folder, _, err = r.find(text, what)
+	return folder, err
+}
+
+// download brings what is needed of one revision into the hub's cache.
+func (r *Resolver) download(ctx context.Context, c *remote, ref reference, what need, progress func(Progress)) error {
+	info, err := c.resolve(ctx, ref.branch())
+	if err != nil {
+		return err
+	}
+	names, err := wanted(info, what)
+	if err != nil {
+		return err
+	}
+	folder := filepath.Join(r.HubCache, repository(ref.name))
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("make the model's folder in the hub's cache (HF_HUB_CACHE chooses another): %w", err)
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return fmt.Errorf("open the model's folder in the hub's cache: %w", err)
+	}
+	defer root.Close()
+	if err := root.MkdirAll("blobs", 0o755); err != nil {
+		return fmt.Errorf("make %s: %w", filepath.Join(folder, "blobs"), err)
+	}
+	d := &delivery{
+		remote: c, store: &store{root: root, locks: filepath.Join(r.HubCache, ".locks", repository(ref.name))},
+		commit: info.Commit, progress: progress,
+	}
+	// The lists first, which name further files.
+	for _, list := range []struct {
+		name string
+		read func([]byte) ([]string, error)
+	}{{indexFile, shardNames}, {modulesFile, func(text []byte) ([]string, error) { return moduleConfigs(text, "") }}} {
+		if !slices.Contains(names, list.name) {
+			continue
+		}
+		further, err := d.list(ctx, list.name, list.read)
+		if err != nil {
+			return err
+		}
+		for _, name := range further {
+			switch {
+			case info.has(name):
+				names = append(names, name)
+			case list.name == indexFile:
+				return fmt.Errorf("%s names the shard %s, which the model does not have", list.name, name)
+			}
+		}
+	}
+	if err := d.files(ctx, names, true); err != nil {
+		return err
+	}
+	if commit.MatchString(ref.branch()) {
+		return nil
+	}
+	// The revision's name last: until then it means what it meant before.
+	return d.store.note("refs/"+ref.branch(), info.Commit)
+}
+
+// wanted are the files to fetch of those that the hub has.
+func wanted(info revisionInfo, what need) ([]string, error) {
+	if !info.has(tokenizerFile) {
+		return nil, errors.New("it has no tokenizer.json; make one: load its tokenizer with transformers (use_fast=True), save_pretrained(FOLDER), and give the folder as ./FOLDER")
+	}
+	names := []string{tokenizerFile}
+	if info.has(configFile) {
+		names = append(names, configFile)
+	}
+	if what == needModel {
+		switch {
+		case !info.has(configFile):
+			return nil, errors.New("it has no config.json")
+		case info.has(weightsFile):
+			names = append(names, weightsFile)
+		case info.has(indexFile):
+			names = append(names, indexFile)
+		case info.has("pytorch_model.bin"), info.has("pytorch_model.bin.index.json"):
+			return nil, errors.New("it has only pytorch_model.bin; convert it: load it with transformers, save_pretrained(FOLDER, safe_serialization=True), and give the folder as ./FOLDER")
+		default:
+			return nil, errors.New("it has no model.safetensors")
+		}
+	}
+	for _, name := range optionalFiles() {
+		if info.has(name) && (what == needModel || name != modulesFile) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// delivery brings files of one commit.
+type delivery struct {
+	remote   *remote
+	store    *store
+	commit   string
+	progress func(Progress)
+}
+
+func (d *delivery) place(name string) string { return path.Join("snapshots", d.commit, name) }
+
+// list brings a file that names further ones, and reads it.
+func (d *delivery) list(ctx context.Context, name string, read func([]byte) ([]string, error)) ([]string, error) {
+	if err := d.files(ctx, []string{name}, false); err != nil {
+		return nil, err
+	}
+	text, err := d.store.root.ReadFile(d.place(name))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	names, err := read(text)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return names, nil
+}
+
+// files brings those that are not in the snapshot yet.
+func (d *delivery) files(ctx context.Context, names []string, tell bool) error {
+	type item struct {
+		blob
+		where *url.URL
+	}
+	var todo []item
+	p := Progress{Model: d.remote.name}
+	for _, name := range names {
+		if info, err := d.store.root.Stat(d.place(name)); err == nil && info.Mode().IsRegular() {
+			continue
+		}
+		where := d.remote.file(d.commit, name)
+		b, err := d.remote.describe(ctx, where, name)
+		if err != nil {
+			return err
+		}
+		todo = append(todo, item{b, where})
+		p.Total += b.size
+	}
+	for _, it := range todo {
+		p.File = it.name
+		report := func() {
+			if tell {
+				d.progress(p)
+			}
+		}
+		report()
+		if !d.store.has(it.blob) {
+			err := d.store.fetch(ctx, d.remote, it.where, it.blob, func(n int64) {
+				p.Done += n
+				report()
+			})
+			if err != nil {
+				return err
+			}
+		} else {
+			p.Done += it.size
+			report()
+		}
+		if err := d.store.link(d.place(it.name), it.blob); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// link puts a blob into a snapshot under its name.
+func (s *store) link(name string, b blob) error {
+	wrap := func(err error) error {
+		return fmt.Errorf("put %s into the hub's cache: %w", b.name, err)
+	}
+	if err := s.root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return wrap(err)
+	}
+	target := strings.Repeat("../", strings.Count(name, "/")) + "blobs/" + b.digest
+	temporary := name + "." + rand.Text()[:8] + ".tmp"
+	if err := s.root.Symlink(target, temporary); err != nil {
+		// No symbolic links on this file system: a second name does as well.
+		if hard := s.root.Link("blobs/"+b.digest, temporary); hard != nil {
+			return wrap(err)
+		}
+	}
+	if err := s.root.Rename(temporary, name); err != nil {
+		s.root.Remove(temporary)
+		return wrap(err)
+	}
+	return nil
+}
+
+// note writes a small file whole or not at all.
+func (s *store) note(name, text string) error {
+	if known, err := s.root.ReadFile(name); err == nil && string(known) == text {
+		return nil
+	}
+	temporary := name + "." + rand.Text()[:8] + ".tmp"
+	err := s.root.MkdirAll(path.Dir(name), 0o755)
+	if err == nil {
+		err = s.root.WriteFile(temporary, []byte(text), fs.FileMode(0o644))
+	}
+	if err == nil {
+		err = s.root.Rename(temporary, name)
+	}
+	if err != nil {
+		s.root.Remove(temporary)
+		return fmt.Errorf("write %s into the hub's cache: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package source
+
+import "os"
+
+// tryLock: without locks each process fetches into a file of its own.
+func tryLock(*os.File) (locked, possible bool) { return false, false }

@@ -1,0 +1,25 @@
+//go:build unix
+
+package source
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// tryLock takes the lock on an open file, which huggingface_hub takes as well.
+// possible is false on file systems that have no locks.
+func tryLock(f *os.File) (locked, possible bool) {
+	for {
+		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
+		case err == nil:
+			return true, true
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			return false, true
+		default:
+			return false, false
+		}
+	}
+}
