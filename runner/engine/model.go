@@ -158,6 +158,24 @@ func (m *Model) Head() fused.Head {
 // Pool returns max over tokens of the logits, bias and LogitScale included,
 // [len(texts), vocab], of texts of token ids.
 func (m *Model) Pool(texts [][]int32) ([]float32, error) {
+	pooled, err := m.pool(texts, m.Head())
+	if m.LogitScale != 1 {
+		for i := range pooled {
+			pooled[i] *= m.LogitScale
+		}
+	}
+	return pooled, err
+}
+
+// Project is Pool without bias and LogitScale: max over tokens of hidden·W_v,
+// from which the pooled logits of every rescale factor follow.
+func (m *Model) Project(texts [][]int32) ([]float32, error) {
+	head := m.Head()
+	head.Bias = make([]float32, m.Config.Vocab)
+	return m.pool(texts, head)
+}
+
+func (m *Model) pool(texts [][]int32, head fused.Head) ([]float32, error) {
 	batch, err := NewBatch(m.Engine, texts, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens())
 	if err != nil {
 		return nil, err
@@ -171,12 +189,9 @@ func (m *Model) Pool(texts [][]int32) ([]float32, error) {
 	pooled := make([]float32, len(texts)*m.Config.Vocab)
 	var fault error
 	if err := Read(hidden, func(values []float32) {
-		fault = m.Head().Max(batch.Texts(values, m.Config.Hidden), pooled, nil, m.Engine.Threads())
+		fault = head.Max(batch.Texts(values, m.Config.Hidden), pooled, nil, m.Engine.Threads())
 	}); err != nil {
 		return nil, err
-	}
-	for i := range pooled {
-		pooled[i] *= m.LogitScale
 	}
 	return pooled, fault
 }

@@ -62,12 +62,21 @@ func (o *AdamW) Restore(updates int, weights, moments *safetensors.File) error {
 
 // Finite says whether every parameter is a finite number, and names the first that is not.
 func Finite(m *engine.Model) (name string, ok bool) {
-	for _, p := range m.Params {
-		if slices.ContainsFunc(p.Values, func(x float32) bool { return x-x != 0 }) {
-			return p.Name, false
-		}
+	if names := NonFinite(m); names != nil {
+		return names[0], false
 	}
 	return "", true
+}
+
+// NonFinite names every parameter that holds a value that is no finite number.
+func NonFinite(m *engine.Model) []string {
+	var names []string
+	for _, p := range m.Params {
+		if slices.ContainsFunc(p.Values, func(x float32) bool { return x-x != 0 }) {
+			names = append(names, p.Name)
+		}
+	}
+	return names
 }
 
 // RestoreWeights puts saved weights back, all or nothing.

@@ -1,0 +1,63 @@
+package probe
+
+import (
+	"fmt"
+
+	"headroom/models/mlmhead"
+	"headroom/runner/engine"
+)
+
+// The automatic choices of model.rescale.
+const (
+	AutoNorm  = "auto-norm"
+	AutoScore = "auto-score"
+)
+
+// ChooseK is the factor that an automatic choice gives for a model that has not
+// been rescaled. batches is only called for AutoScore; the model is as it was
+// when ChooseK returns.
+func ChooseK(auto string, m *engine.Model, form Form, batches func() ([]Batch, error)) (float64, error) {
+	switch auto {
+	case AutoNorm:
+		return mlmhead.AutoNorm(mlmhead.RowNorms(m.DecoderWeight().Values, m.Config.Hidden).Mean)
+	case AutoScore:
+		list, err := batches()
+		if err != nil {
+			return 0, err
+		}
+		if m.Tied && form.Target != mlmhead.Logits {
+			return chooseTied(m, list, form)
+		}
+		p, err := project(m, list)
+		if err != nil {
+			return 0, err
+		}
+		return p.choose(form)
+	default:
+		return 0, fmt.Errorf("choose k: %q is unknown: allowed are %q and %q", auto, AutoNorm, AutoScore)
+	}
+}
+
+func (p *projection) choose(form Form) (float64, error) {
+	return mlmhead.AutoScore(p.candidates(), func(k float64) (float64, error) { return p.at(k, form).infonce, nil })
+}
+
+// chooseTied runs the encoder anew for every k, since dividing the decoder
+// divides the input embeddings with it.
+func chooseTied(m *engine.Model, batches []Batch, form Form) (float64, error) {
+	values := m.DecoderWeight().Values
+	loaded := append([]float32(nil), values...)
+	defer copy(values, loaded)
+	return mlmhead.AutoScore(len(batches[0].Documents), func(k float64) (float64, error) {
+		copy(values, loaded)
+		if _, err := mlmhead.Rescale(values, nil, k, mlmhead.Decoder); err != nil {
+			return 0, err
+		}
+		p, err := project(m, batches)
+		if err != nil {
+			return 0, err
+		}
+		_, bias := form.divisors(k)
+		return p.under(1, bias, form).infonce, nil
+	})
+}
