@@ -13,7 +13,6 @@ type notYet struct {
 
 func runsNotYet() []notYet {
 	return []notYet{
-		{"model.rescale", func(c RunConfig) bool { return c.Model.Rescale.Auto != "" }, "a number"},
 		{"model.pooling", func(c RunConfig) bool { return c.Model.Pooling == "sum" }, `"max"`},
 		{"model.activation", func(c RunConfig) bool { return c.Model.Activation == "log1p_log1p_relu" }, `"log1p_relu"`},
 		{"model.top_k", func(c RunConfig) bool { return c.Model.TopK > 0 }, "0"},

@@ -29,10 +29,14 @@ func (s Semantics) write(b *strings.Builder, components []string) {
 
 // components are those that a run's result depends on.
 func components(c RunConfig) []string {
-	return []string{
+	list := []string{
 		"encoder", "tokenizer", "batch." + c.Data.Order, "rescale." + c.Model.Target,
 		"loss." + c.Loss.Kind, "regularizer." + c.Regularizer.Kind, "schedule." + c.Train.Schedule, "optimizer",
 	}
+	if auto := c.Model.Rescale.Auto; auto != "" {
+		list = append(list, "rescale."+auto)
+	}
+	return list
 }
 
 func recipeComponents() []string { return []string{"mlm", "tokenizer", "optimizer"} }

@@ -70,6 +70,9 @@ type Facts struct {
 	Loss string `json:"loss"`
 	// Parameters is the number of trained parameters.
 	Parameters int64 `json:"parameters"`
+	// Rescale is the k that an automatic rescale came to; 0 where the configuration
+	// names the number itself.
+	Rescale float64 `json:"rescale,omitempty"`
 }
 
 // Step holds every series' value at one step, from before that step's update.

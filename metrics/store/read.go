@@ -109,6 +109,9 @@ func scanRun(rows *sql.Rows) (Run, error) {
 			}
 		}
 	}
+	if r.RescaleAuto != "" && r.Facts.Rescale > 0 {
+		r.Rescale = r.Facts.Rescale
+	}
 	return r, nil
 }
 

@@ -83,8 +83,12 @@ func (a *attempt) export(verdict string) error {
 }
 
 func (a *attempt) card(verdict string) string {
+	factor := a.cfg.Model.Rescale.String()
+	if a.cfg.Model.Rescale.Auto != "" {
+		factor = fmt.Sprintf("%s = %g", factor, a.k)
+	}
 	return fmt.Sprintf("# %s\n\nA SPLADE model trained by headroom.\n\n- run: %s\n- backbone: %s\n- rescale factor k: %s (%s, %s)\n- steps: %d\n- verdict: %s\n- lengths: %d tokens for queries, %d for documents\n",
-		sweeps.Label(a.cfg, sweeps.ID(a.id)), a.id, a.cfg.Model.Backbone, a.cfg.Model.Rescale, a.cfg.Model.Target, a.cfg.Model.Tie, a.step, verdict, a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument)
+		sweeps.Label(a.cfg, sweeps.ID(a.id)), a.id, a.cfg.Model.Backbone, factor, a.cfg.Model.Target, a.cfg.Model.Tie, a.step, verdict, a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument)
 }
 
 // evaluate measures the run on every final collection on which it is not measured.

@@ -32,6 +32,8 @@ type attempt struct {
 	model      *engine.Model
 	tokenizer  *tokenize.Tokenizer
 	vocabulary map[string][]byte // of the tokenizer
+	examples   *pairs            // nil until they are needed
+	k          float64           // by which the head is divided: the configuration's, or what an automatic choice came to
 	started    time.Time
 	step       int    // steps done
 	weights    string // digest of the final weights
@@ -112,6 +114,9 @@ func (a *attempt) backbone() (*hf.Checkpoint, error) {
 
 // rescale divides the head by k and records its norms before and after.
 func (a *attempt) rescale(record bool) error {
+	if err := a.chooseK(); err != nil {
+		return err
+	}
 	norms := func(step int) error {
 		if !record {
 			return nil
@@ -127,7 +132,7 @@ func (a *attempt) rescale(record bool) error {
 		bias = b.Values
 	}
 	var err error
-	a.model.LogitScale, err = mlmhead.Rescale(a.model.DecoderWeight().Values, bias, a.cfg.Model.Rescale.K, mlmhead.Target(a.cfg.Model.Target))
+	a.model.LogitScale, err = mlmhead.Rescale(a.model.DecoderWeight().Values, bias, a.k, mlmhead.Target(a.cfg.Model.Target))
 	if err != nil {
 		return err
 	}
@@ -153,6 +158,9 @@ func (a *attempt) train(ctx context.Context) error {
 	// The factor on logits is no parameter: it is set again whatever is restored.
 	if err := a.rescale(saved == nil); err != nil {
 		return err
+	}
+	if a.cfg.Model.Rescale.Auto != "" {
+		facts.Rescale = a.k
 	}
 	final := false
 	if saved != nil {

@@ -18,13 +18,25 @@ import (
 // killed run loses at most.
 const saveEvery = 5 * time.Minute
 
-// pairs are the training examples as token ids.
+// pairs are the training examples as token ids, read once an attempt.
 type pairs struct {
 	sampler            *batch.Sampler
 	queries, documents [][]int32
 }
 
-func (a *attempt) pairs() (pairs, error) {
+func (a *attempt) pairs() (*pairs, error) {
+	if a.examples != nil {
+		return a.examples, nil
+	}
+	p, err := a.readPairs()
+	if err != nil {
+		return nil, err
+	}
+	a.examples = &p
+	return a.examples, nil
+}
+
+func (a *attempt) readPairs() (pairs, error) {
 	var p pairs
 	folder, err := a.resolver.Data(a.cfg.Data.Train)
 	if err != nil {
@@ -54,7 +66,7 @@ func (a *attempt) pairs() (pairs, error) {
 }
 
 // at are the texts of a step.
-func (p pairs) at(step int) (queries, documents [][]int32) {
+func (p *pairs) at(step int) (queries, documents [][]int32) {
 	for _, i := range p.sampler.At(step) {
 		queries, documents = append(queries, p.queries[i]), append(documents, p.documents[i])
 	}

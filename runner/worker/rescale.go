@@ -1,0 +1,73 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"headroom/metrics/event"
+	"headroom/models/mlmhead"
+	"headroom/runner/probe"
+)
+
+// calibrationBatches is how many of the run's first batches "auto-score" looks at.
+const calibrationBatches = 4
+
+// chooseK sets the factor by which the head is divided. An automatic choice is
+// made once a run: an attempt that finds what an earlier one chose takes that, so
+// that a run resumed on another machine cannot come to another factor.
+func (a *attempt) chooseK() error {
+	rescale := a.cfg.Model.Rescale
+	if rescale.Auto == "" {
+		a.k = rescale.K
+		return nil
+	}
+	var err error
+	if a.k, err = a.chosenK(); err != nil || a.k > 0 {
+		return err
+	}
+	form := probe.Form{Target: mlmhead.Target(a.cfg.Model.Target), ScoreScale: a.cfg.Loss.Scale}
+	a.k, err = probe.ChooseK(rescale.Auto, a.model, form, func() ([]probe.Batch, error) {
+		p, err := a.pairs()
+		if err != nil {
+			return nil, err
+		}
+		var batches []probe.Batch
+		for step := range min(calibrationBatches, a.cfg.Train.Steps) {
+			queries, documents := p.at(step)
+			batches = append(batches, probe.Batch{Queries: queries, Documents: documents})
+		}
+		return batches, nil
+	})
+	if err != nil {
+		return fmt.Errorf("model.rescale %q: %w", rescale.Auto, err)
+	}
+	a.notice(a.log, fmt.Sprintf("model.rescale %q: k = %g", rescale.Auto, a.k))
+	return nil
+}
+
+// chosenK is what the first attempt that started chose; 0 where none did.
+func (a *attempt) chosenK() (float64, error) {
+	attempts, err := event.Attempts(a.folder)
+	if err != nil {
+		return 0, err
+	}
+	for _, n := range attempts {
+		if n >= a.log.Attempt() {
+			continue
+		}
+		records, err := event.Read(event.Path(a.folder, n))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		for _, r := range records {
+			if started, ok := r.Event.(event.Started); ok && started.Facts.Rescale > 0 {
+				return started.Facts.Rescale, nil
+			}
+		}
+	}
+	return 0, nil
+}
