@@ -66,7 +66,7 @@ MODEL is a folder, a name in the hub's cache, or a RUN.`,
 			newPlan(a), newRun(a), newStatus(a), newShow(a), newDiff(a), newReport(a), newExport(a), newPretrain(a),
 		}},
 		{groupSteps, []*cobra.Command{
-			newTokenize(a), newEncode(a), newIndex(a), newSearch(a), newEvaluate(a),
+			newTokenize(a), newEncode(a), newIndex(a), newSearch(a), newEvaluate(a), newProbe(a),
 		}},
 		{groupStore, []*cobra.Command{
 			newQuery(a), newDB(a), newDoctor(a), newVersion(a),

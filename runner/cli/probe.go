@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"headroom/data/collection"
+	"headroom/metrics/event"
+	"headroom/runner/probe"
+)
+
+type probeOptions struct {
+	texts   string
+	backend string
+	threads int
+}
+
+func newProbe(a *app) *cobra.Command {
+	var o probeOptions
+	cmd := &cobra.Command{
+		Use:   "probe MODEL…",
+		Short: "head norms, scale at step 0 and suggested rescale factors, before GPU hours",
+		Long: `Measures the MLM head of each model and what a SPLADE model made of it computes at
+step 0: active dims, in-batch scores and InfoNCE against ln(candidates), chance
+level. The last columns are the k that model.rescale = "auto-norm" and
+"auto-score" would divide the head by.
+
+The sample is pairs of the built-in collection, or texts of a file: a text's first
+sentence is taken as the query of the rest. docs/probe.md has the formulas.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.probe(cmd, args, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.texts, "texts", "", "`FILE` of JSON lines {\"_id\",\"text\"} to sample; - is standard input (default builtin:demo)")
+	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
+	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
+	return cmd
+}
+
+func (o probeOptions) check(cmd *cobra.Command) error {
+	faults := []error{checkBackend(o.backend)}
+	if o.threads < 0 {
+		faults = append(faults, fmt.Errorf("--threads is %d; allowed: 0 (all cores) or more", o.threads))
+	}
+	return usage(cmd, faults...)
+}
+
+func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	models := make([]model, len(names))
+	for i, name := range names {
+		var err error
+		if models[i], err = a.findModel(name); err != nil {
+			return fmt.Errorf("probe %q: %w", name, err)
+		}
+	}
+	pairs, err := a.probePairs(o.texts)
+	if err != nil {
+		return err
+	}
+	// Nothing is written anywhere, so whatever goes wrong with a model is refused input.
+	var reports []probe.Report
+	for _, m := range models {
+		report, err := probe.Model(cmd.Context(), m.name, m.folder, pairs, probe.Options{Backend: o.backend, Threads: o.threads})
+		if err != nil {
+			return fmt.Errorf("probe %q: %w", m.name, err)
+		}
+		if n := len(report.NonFinite); n > 0 {
+			a.note("%s: not finite: %d parameters hold a NaN or an infinity, the first is %q", m.name, n, report.NonFinite[0])
+		}
+		reports = append(reports, report)
+	}
+	a.begin()
+	if a.global.json {
+		return a.printJSON(struct {
+			Schema int            `json:"schema"`
+			Models []probe.Report `json:"models"`
+		}{schema, reports})
+	}
+	return a.table(probeTable(reports))
+}
+
+func (a *app) probePairs(path string) ([]probe.Pair, error) {
+	if path == "" {
+		resolver, err := a.resolver("")
+		if err != nil {
+			return nil, err
+		}
+		folder, err := resolver.Data("builtin:demo")
+		if err != nil {
+			return nil, err
+		}
+		return probe.FromCollection(folder)
+	}
+	input, err := a.newTexts(path)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	if err := input.each(func(d collection.Document) error { list = append(list, d.Content()); return nil }); err != nil {
+		return nil, err
+	}
+	pairs, err := probe.FromTexts(list)
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w", path, err)
+	}
+	return pairs, nil
+}
+
+// probeTable has a line a quantity and a column a model: a name is long, and
+// there are many quantities.
+func probeTable(reports []probe.Report) [][]string {
+	rows := [][]string{{"model"}, {"architecture"}, {"parameters"}, {"vocabulary"}, {"decoder"},
+		{"head row norm, mean"}, {"  p05"}, {"  p50"}, {"  p95"}, {"  max"}, {"head bias, mean"},
+		{"step 0: active dims, query"}, {"  active dims, document"}, {"  in-batch score, mean"}, {"  in-batch score, sd"},
+		{"  InfoNCE"}, {"  ln(candidates)"}, {"  InfoNCE / ln(candidates)"},
+		{"k by auto-norm"}, {"k by auto-score"}}
+	for _, r := range reports {
+		tied, bias := "untied", "none"
+		if r.Tied {
+			tied = "tied"
+		}
+		if r.Head.BiasMean != nil {
+			bias = digits(*r.Head.BiasMean)
+		}
+		n, s := r.Head.RowNorm, r.Step0
+		for i, text := range []string{r.Model, r.Architecture, strconv.FormatInt(r.Parameters, 10), strconv.Itoa(r.Vocab), tied,
+			digits(n.Mean), digits(n.P05), digits(n.P50), digits(n.P95), digits(n.Max), bias,
+			digits(s.ActiveQuery), digits(s.ActiveDocument), digits(s.ScoreMean), digits(s.ScoreSD),
+			digits(s.InfoNCE), digits(s.LnCandidates), digits(s.InfoNCE / s.LnCandidates),
+			digits(r.SuggestedK.AutoNorm), digits(r.SuggestedK.AutoScore)} {
+			rows[i] = append(rows[i], text)
+		}
+	}
+	return rows
+}
+
+// digits writes four significant digits, and whole numbers from 1,000 on.
+func digits(v event.Value) string {
+	x := float64(v)
+	if math.Abs(x) >= 1000 && !math.IsInf(x, 0) {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(x, 'g', 4, 64)
+}
