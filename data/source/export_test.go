@@ -1,0 +1,9 @@
+package source
+
+import "io"
+
+// CopyBody lets a test write a download to a device that is full.
+func CopyBody(to io.Writer, body io.Reader, size int64) error {
+	_, err := copyBody(to, body, blob{name: "model.safetensors", size: size}, 0, func() {}, func(int64) {})
+	return err
+}

@@ -1,0 +1,229 @@
+package source_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"headroom/data/source"
+)
+
+const childVariable = "HEADROOM_SOURCE_TEST_FETCH"
+
+// errand is what the other process is told.
+type errand struct {
+	Cache string
+	Hub   source.Hub
+}
+
+// TestMain is also the other process of a test: with the variable set it
+// fetches into the cache that it names.
+func TestMain(m *testing.M) {
+	text := os.Getenv(childVariable)
+	if text == "" {
+		os.Exit(m.Run())
+	}
+	var with errand
+	if err := json.Unmarshal([]byte(text), &with); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	r := source.Resolver{HubCache: with.Cache, Hub: with.Hub}
+	folder, err := r.Fetch(context.Background(), "owner/name", nil)
+	fmt.Print(folder)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+// slow answers for weights in small pieces, so that fetches overlap.
+func (h *hub) slow(text []byte) {
+	h.intercept(func(server string, w http.ResponseWriter, r *http.Request) bool {
+		if server == "cdn" && r.Header.Get("Range") == "" {
+			for begin := 0; begin < len(text); begin += 1 + len(text)/20 {
+				w.Write(text[begin:min(len(text), begin+1+len(text)/20)])
+				w.(http.Flusher).Flush()
+				time.Sleep(10 * time.Millisecond)
+			}
+			return true
+		}
+		return false
+	})
+}
+
+func TestOneOfManyFetchesAndTheOthersWait(t *testing.T) {
+	h, r, files, _ := published(t)
+	h.slow(files["model.safetensors"])
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			last := source.Progress{}
+			folder, err := r.Fetch(t.Context(), "owner/name", func(p source.Progress) { last = p })
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			same(t, folder, files, "README.md")
+			if last.Done != last.Total {
+				t.Errorf("the last progress is %+v", last)
+			}
+		})
+	}
+	wait.Wait()
+	if got := parts(h.taken()); len(got) != 1 {
+		t.Errorf("the weights were asked for %d times: %q", len(got), got)
+	}
+}
+
+func TestProcessesFetchTogether(t *testing.T) {
+	h, r, files, _ := published(t)
+	h.slow(files["model.safetensors"])
+	text, err := json.Marshal(errand{r.HubCache, r.Hub})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var children []*exec.Cmd
+	var outputs []*strings.Builder
+	for range 3 {
+		child, output := exec.Command(os.Args[0]), &strings.Builder{}
+		child.Env = append(os.Environ(), childVariable+"="+string(text))
+		child.Stdout, child.Stderr = output, output
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		children, outputs = append(children, child), append(outputs, output)
+	}
+	for i, child := range children {
+		if err := child.Wait(); err != nil {
+			t.Errorf("process %d: %v: %s", i, err, outputs[i])
+			continue
+		}
+		same(t, outputs[i].String(), files, "README.md")
+	}
+	if got := parts(h.taken()); len(got) != 1 {
+		t.Errorf("the weights were asked for %d times: %q", len(got), got)
+	}
+}
+
+func TestAKilledProcessLeavesWhatTheNextGoesOnWith(t *testing.T) {
+	h, r, files, blob := published(t)
+	weights := files["model.safetensors"]
+	half := make(chan bool)
+	h.intercept(func(server string, w http.ResponseWriter, r *http.Request) bool {
+		if server != "cdn" || r.Header.Get("Range") != "" {
+			return false
+		}
+		w.Header().Set("Content-Length", fmt.Sprint(len(weights)))
+		w.Write(weights[:len(weights)/2])
+		w.(http.Flusher).Flush()
+		close(half)
+		<-r.Context().Done()
+		return true
+	})
+	text, err := json.Marshal(errand{r.HubCache, r.Hub})
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childVariable+"="+string(text))
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-half
+	for range 500 { // until the half is on disk
+		if info, err := os.Stat(blob + ".incomplete"); err == nil && info.Size() == int64(len(weights)/2) {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	child.Process.Kill()
+	child.Wait()
+	h.taken()
+	same(t, fetch(t, r, "owner/name"), files, "README.md")
+	if got, want := parts(h.taken()), fmt.Sprintf("bytes=%d-", len(weights)/2); len(got) != 1 || got[0] != want {
+		t.Errorf("the parts asked for are %q, want %q", got, want)
+	}
+}
+
+func TestAFullDiskIsSaid(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("no /dev/full here: ", err)
+	}
+	defer full.Close()
+	err = source.CopyBody(full, strings.NewReader("some bytes"), 10)
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "the disk of the hub's cache is full") || !strings.Contains(err.Error(), "HF_HUB_CACHE") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestPythonsLibraryAgrees lets huggingface_hub read a cache that Fetch made, and
+// fetch from the same server into one that Model reads.
+func TestPythonsLibraryAgrees(t *testing.T) {
+	if out, err := exec.Command("python3", "-c", "import huggingface_hub").CombinedOutput(); err != nil {
+		t.Skipf("python3 has no huggingface_hub: %v %.80s", err, out)
+	}
+	h := newHub(t)
+	files := reference(t, "modernbert-untied")
+	files["modules.json"] = []byte(`[{"path":"1_Pool","type":"sentence_transformers.models.SpladePooling"}]`)
+	files["1_Pool/config.json"] = []byte("{}")
+	h.put("owner/name", commitA, files, "main", "v1")
+	python := func(cache, ref, offline string) string {
+		t.Helper()
+		child := exec.Command("python3", "-c", `
+import os, sys, huggingface_hub as h
+for name in sys.argv[2:]:
+    path = h.hf_hub_download("owner/name", name, revision=sys.argv[1])
+    if name == "config.json":
+        print(os.path.dirname(path), end="")`, ref)
+		for name := range files {
+			if name != "README.md" {
+				child.Args = append(child.Args, name)
+			}
+		}
+		child.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "HF_ENDPOINT=" + h.api.URL, "HF_HUB_CACHE=" + cache, "HF_HUB_OFFLINE=" + offline, "HF_HUB_DISABLE_TELEMETRY=1"}
+		var trouble strings.Builder
+		child.Stderr = &trouble
+		out, err := child.Output()
+		if err != nil {
+			t.Fatalf("%v: %s", err, trouble.String())
+		}
+		return string(out)
+	}
+	ours := h.resolver()
+	folder := fetch(t, ours, "owner/name@v1")
+	h.taken()
+	if got := python(ours.HubCache, "v1", "1"); got != folder {
+		t.Errorf("it reads %s, not %s", got, folder)
+	}
+	if calls := h.taken(); len(calls) != 0 {
+		t.Errorf("offline it asked %v", calls)
+	}
+	if got := python(ours.HubCache, "v1", "0"); got != folder {
+		t.Errorf("online it reads %s, not %s", got, folder)
+	}
+	if got := parts(h.taken()); len(got) != 0 {
+		t.Errorf("it fetched weights again: %q", got)
+	}
+	theirs := h.resolver()
+	folder = python(theirs.HubCache, "main", "0")
+	h.taken()
+	if got, err := theirs.Model("owner/name"); err != nil || filepath.Clean(folder) != got {
+		t.Errorf("Model = %q, %v; it made %s", got, err, folder)
+	}
+	same(t, fetch(t, theirs, "owner/name"), files, "README.md")
+	if calls := h.taken(); len(calls) != 0 {
+		t.Errorf("what Python fetched was asked for: %v", calls)
+	}
+}
