@@ -10,8 +10,8 @@ package fused
 
 import (
 	"fmt"
-	"math"
 	"sync"
+	"sync/atomic"
 )
 
 // Text is one text's last hidden states behind the head's transform.
@@ -50,46 +50,45 @@ func (h Head) Max(texts []Text, out []float32, arg []int32, threads int) error {
 			packed[i] = pack(texts[i], h.Dim)
 		}
 	})
-	parallel(h.Vocab, threads, func(from, to int) {
-		for block := from; block < to; block += rowBlock {
-			end := min(block+rowBlock, to)
-			for i := range packed {
-				var argRow []int32
-				if arg != nil {
-					argRow = arg[i*h.Vocab : (i+1)*h.Vocab]
+	h.blocks(threads, func() func(rows []int32) {
+		b := newBlock(h.Dim)
+		return func(rows []int32) {
+			b.fill(h.Weight, rows)
+			for i, panels := range packed {
+				b.pool(panels)
+				for r, v := range rows {
+					out[i*h.Vocab+int(v)] = b.best[r] + h.Bias[v]
 				}
-				h.maxRows(packed[i], block, end, out[i*h.Vocab:(i+1)*h.Vocab], argRow)
+				if arg != nil {
+					copy(arg[i*h.Vocab+int(rows[0]):], b.at[:len(rows)])
+				}
 			}
 		}
 	})
 	return nil
 }
 
-// maxRows pools one text over rows [from, to).
-func (h Head) maxRows(panels []panel, from, to int, out []float32, arg []int32) {
-	var best [4]float32
-	var at [4]int32
-	for v := from; v < to; v += 4 {
-		n := min(4, to-v)
-		for r := range best {
-			best[r], at[r] = float32(math.Inf(-1)), 0
-		}
-		for _, p := range panels {
-			if n == 4 {
-				p.max4(h.Weight[v*h.Dim:(v+4)*h.Dim], h.Dim, &best, &at, arg != nil)
-				continue
+// blocks hands out the vocabulary in blocks of consecutive rows to threads,
+// each with a worker of its own, as they become free. Only whole multiples of
+// rowBlock begin a block.
+func (h Head) blocks(threads int, worker func() func(rows []int32)) {
+	total := (h.Vocab + rowBlock - 1) / rowBlock
+	var next atomic.Int64
+	parallel(min(threads, total), threads, func(_, _ int) {
+		work := worker()
+		var rows [rowBlock]int32
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= total {
+				return
 			}
+			n := min(rowBlock, h.Vocab-i*rowBlock)
 			for r := range n {
-				p.max1(h.Weight[(v+r)*h.Dim:(v+r+1)*h.Dim], &best[r], &at[r])
+				rows[r] = int32(i*rowBlock + r)
 			}
+			work(rows[:n])
 		}
-		for r := range n {
-			out[v+r] = best[r] + h.Bias[v+r]
-			if arg != nil {
-				arg[v+r] = at[r]
-			}
-		}
-	}
+	})
 }
 
 func (h Head) check(texts []Text, size int) error {

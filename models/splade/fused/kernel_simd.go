@@ -22,46 +22,33 @@ var level = func() int {
 // Vector says whether this build and CPU use vector instructions.
 func Vector() bool { return level > 0 }
 
-// max4 pools four rows over the panel. Rows beyond the first are consecutive.
-func (p panel) max4(rows []float32, dim int, best *[4]float32, at *[4]int32, wantArg bool) {
-	var sums [4][panelWidth]float32
+// max4 pools a group of four rows, [dim, 4], over the panel.
+func (p panel) max4(rows []float32, best *[4]float32, at *[4]int32) {
 	switch {
 	case level == 512 && p.width == 32:
-		p.max4x32(rows, dim, best, at)
-		return
+		p.max4x32(rows, best, at)
 	case level == 512:
-		p.dot4x16(rows, dim, &sums)
+		p.max4x16(rows, best, at)
 	case level == 256:
-		for c := 0; c < p.width; c += 16 {
-			p.dot4x8x2(rows, dim, c, &sums)
-		}
+		p.max4x8(rows, best, at)
 	default:
-		for r := range 4 {
-			p.max1(rows[r*dim:(r+1)*dim], &best[r], &at[r])
-		}
-		return
-	}
-	for r := range 4 {
-		take(sums[r][:p.count], p.first, &best[r], &at[r])
+		p.max4Plain(rows, best, at)
 	}
 }
 
 // max4x32 keeps 4 rows × 32 tokens in eight registers.
-func (p panel) max4x32(rows []float32, dim int, best *[4]float32, at *[4]int32) {
-	r0, r1, r2, r3 := rows[:dim], rows[dim:2*dim], rows[2*dim:3*dim], rows[3*dim:4*dim]
+func (p panel) max4x32(rows []float32, best *[4]float32, at *[4]int32) {
 	var a0, a1, b0, b1, c0, c1, d0, d1 archsimd.Float32x16
-	data := p.data[:32*dim]
-	for d := range r0 {
-		h := (*[32]float32)(data[32*d : 32*d+32])
-		h0 := archsimd.LoadFloat32x16Array((*[16]float32)(h[:16]))
-		h1 := archsimd.LoadFloat32x16Array((*[16]float32)(h[16:]))
-		w := archsimd.BroadcastFloat32x16(r0[d])
+	for data := p.data; len(data) >= 32 && len(rows) >= 4; data, rows = data[32:], rows[4:] {
+		h0 := archsimd.LoadFloat32x16Array((*[16]float32)(data[:16]))
+		h1 := archsimd.LoadFloat32x16Array((*[16]float32)(data[16:32]))
+		w := archsimd.BroadcastFloat32x16(rows[0])
 		a0, a1 = h0.MulAdd(w, a0), h1.MulAdd(w, a1)
-		w = archsimd.BroadcastFloat32x16(r1[d])
+		w = archsimd.BroadcastFloat32x16(rows[1])
 		b0, b1 = h0.MulAdd(w, b0), h1.MulAdd(w, b1)
-		w = archsimd.BroadcastFloat32x16(r2[d])
+		w = archsimd.BroadcastFloat32x16(rows[2])
 		c0, c1 = h0.MulAdd(w, c0), h1.MulAdd(w, c1)
-		w = archsimd.BroadcastFloat32x16(r3[d])
+		w = archsimd.BroadcastFloat32x16(rows[3])
 		d0, d1 = h0.MulAdd(w, d0), h1.MulAdd(w, d1)
 	}
 	p.merge(a0, a1, &best[0], &at[0])
@@ -70,15 +57,34 @@ func (p panel) max4x32(rows []float32, dim int, best *[4]float32, at *[4]int32) 
 	p.merge(d0, d1, &best[3], &at[3])
 }
 
-// merge takes 32 sums into the running maximum, lowest token first; NaN stays.
+// max4x16 keeps 4 rows × 16 tokens in four registers.
+func (p panel) max4x16(rows []float32, best *[4]float32, at *[4]int32) {
+	var a, b, c, e archsimd.Float32x16
+	for data := p.data; len(data) >= 16 && len(rows) >= 4; data, rows = data[16:], rows[4:] {
+		h := archsimd.LoadFloat32x16Array((*[16]float32)(data[:16]))
+		a = h.MulAdd(archsimd.BroadcastFloat32x16(rows[0]), a)
+		b = h.MulAdd(archsimd.BroadcastFloat32x16(rows[1]), b)
+		c = h.MulAdd(archsimd.BroadcastFloat32x16(rows[2]), c)
+		e = h.MulAdd(archsimd.BroadcastFloat32x16(rows[3]), e)
+	}
+	p.merge(a, a, &best[0], &at[0])
+	p.merge(b, b, &best[1], &at[1])
+	p.merge(c, c, &best[2], &at[2])
+	p.merge(e, e, &best[3], &at[3])
+}
+
+// merge takes sums into the running maximum, lowest token first; NaN stays.
+// Most panels cannot raise it, which two comparisons tell.
 func (p panel) merge(x, y archsimd.Float32x16, best *float32, at *int32) {
-	if nan := x.IsNaN().Or(y.IsNaN()).ToBits(); nan != 0 || *best != *best {
+	t := archsimd.BroadcastFloat32x16(*best)
+	if x.LessEqual(t).ToBits()&y.LessEqual(t).ToBits() == 1<<16-1 {
+		return
+	}
+	if x.IsNaN().Or(y.IsNaN()).ToBits() != 0 || *best != *best {
 		var sums [32]float32
 		x.StoreArray((*[16]float32)(sums[:16]))
 		y.StoreArray((*[16]float32)(sums[16:]))
-		if *best == *best {
-			take(sums[:p.count], p.first, best, at)
-		}
+		take(sums[:p.count], p.first, best, at)
 		return
 	}
 	m := x.Max(y)
@@ -86,53 +92,41 @@ func (p panel) merge(x, y archsimd.Float32x16, best *float32, at *int32) {
 	quarter := half.GetLo().Max(half.GetHi())
 	var q [4]float32
 	quarter.StoreArray(&q)
-	top := max(max(q[0], q[1]), max(q[2], q[3]))
-	if top <= *best {
-		return
+	top := q[0]
+	for _, z := range q[1:] {
+		if z > top {
+			top = z
+		}
 	}
-	t := archsimd.BroadcastFloat32x16(top)
+	t = archsimd.BroadcastFloat32x16(top)
 	hit := uint32(x.Equal(t).ToBits()) | uint32(y.Equal(t).ToBits())<<16
 	*best, *at = top, int32(p.first+bits.TrailingZeros32(hit))
 }
 
-// dot4x16 sums 4 rows × 16 tokens.
-func (p panel) dot4x16(rows []float32, dim int, sums *[4][panelWidth]float32) {
-	r0, r1, r2, r3 := rows[:dim], rows[dim:2*dim], rows[2*dim:3*dim], rows[3*dim:4*dim]
-	var a, b, c, e archsimd.Float32x16
-	data := p.data[:16*dim]
-	for d := range r0 {
-		h := archsimd.LoadFloat32x16Array((*[16]float32)(data[16*d : 16*d+16]))
-		a = h.MulAdd(archsimd.BroadcastFloat32x16(r0[d]), a)
-		b = h.MulAdd(archsimd.BroadcastFloat32x16(r1[d]), b)
-		c = h.MulAdd(archsimd.BroadcastFloat32x16(r2[d]), c)
-		e = h.MulAdd(archsimd.BroadcastFloat32x16(r3[d]), e)
-	}
-	a.StoreArray((*[16]float32)(sums[0][:16]))
-	b.StoreArray((*[16]float32)(sums[1][:16]))
-	c.StoreArray((*[16]float32)(sums[2][:16]))
-	e.StoreArray((*[16]float32)(sums[3][:16]))
-}
-
-// dot4x8x2 sums 4 rows × 16 tokens from column c with 256-bit registers.
-func (p panel) dot4x8x2(rows []float32, dim, col int, sums *[4][panelWidth]float32) {
-	r0, r1, r2, r3 := rows[:dim], rows[dim:2*dim], rows[2*dim:3*dim], rows[3*dim:4*dim]
-	var a0, a1, b0, b1, c0, c1, d0, d1 archsimd.Float32x8
-	for d := range r0 {
-		h := (*[16]float32)(p.data[p.width*d+col : p.width*d+col+16])
-		h0 := archsimd.LoadFloat32x8Array((*[8]float32)(h[:8]))
-		h1 := archsimd.LoadFloat32x8Array((*[8]float32)(h[8:]))
-		w := archsimd.BroadcastFloat32x8(r0[d])
-		a0, a1 = h0.MulAdd(w, a0), h1.MulAdd(w, a1)
-		w = archsimd.BroadcastFloat32x8(r1[d])
-		b0, b1 = h0.MulAdd(w, b0), h1.MulAdd(w, b1)
-		w = archsimd.BroadcastFloat32x8(r2[d])
-		c0, c1 = h0.MulAdd(w, c0), h1.MulAdd(w, c1)
-		w = archsimd.BroadcastFloat32x8(r3[d])
-		d0, d1 = h0.MulAdd(w, d0), h1.MulAdd(w, d1)
-	}
-	for r, pair := range [4][2]archsimd.Float32x8{{a0, a1}, {b0, b1}, {c0, c1}, {d0, d1}} {
-		pair[0].StoreArray((*[8]float32)(sums[r][col : col+8]))
-		pair[1].StoreArray((*[8]float32)(sums[r][col+8 : col+16]))
+// max4x8 keeps 4 rows × 16 tokens in eight 256-bit registers.
+func (p panel) max4x8(rows []float32, best *[4]float32, at *[4]int32) {
+	for col := 0; col < p.count; col += 16 {
+		var a0, a1, b0, b1, c0, c1, d0, d1 archsimd.Float32x8
+		data := p.data[col:]
+		for w4 := rows; len(data) >= 16 && len(w4) >= 4; w4 = w4[4:] {
+			h0 := archsimd.LoadFloat32x8Array((*[8]float32)(data[:8]))
+			h1 := archsimd.LoadFloat32x8Array((*[8]float32)(data[8:16]))
+			w := archsimd.BroadcastFloat32x8(w4[0])
+			a0, a1 = h0.MulAdd(w, a0), h1.MulAdd(w, a1)
+			w = archsimd.BroadcastFloat32x8(w4[1])
+			b0, b1 = h0.MulAdd(w, b0), h1.MulAdd(w, b1)
+			w = archsimd.BroadcastFloat32x8(w4[2])
+			c0, c1 = h0.MulAdd(w, c0), h1.MulAdd(w, c1)
+			w = archsimd.BroadcastFloat32x8(w4[3])
+			d0, d1 = h0.MulAdd(w, d0), h1.MulAdd(w, d1)
+			data = data[min(p.width, len(data)):]
+		}
+		for r, pair := range [4][2]archsimd.Float32x8{{a0, a1}, {b0, b1}, {c0, c1}, {d0, d1}} {
+			var sums [16]float32
+			pair[0].StoreArray((*[8]float32)(sums[:8]))
+			pair[1].StoreArray((*[8]float32)(sums[8:]))
+			take(sums[:min(16, p.count-col)], p.first+col, &best[r], &at[r])
+		}
 	}
 }
 

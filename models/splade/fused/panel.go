@@ -12,16 +12,21 @@ type panel struct {
 	count int       // columns that are tokens; the others repeat column 0
 }
 
+// shape is the part of a panel that depends on the number of tokens alone.
+func shape(first, tokens int) (width, count int) {
+	count = min(panelWidth, tokens-first)
+	if count <= panelWidth/2 {
+		return panelWidth / 2, count
+	}
+	return panelWidth, count
+}
+
 // pack transposes a text into panels. Unused columns repeat the panel's first
 // token: they cannot win a maximum that column 0 has not already reached.
 func pack(t Text, dim int) []panel {
 	panels := make([]panel, 0, (t.Tokens+panelWidth-1)/panelWidth)
 	for first := 0; first < t.Tokens; first += panelWidth {
-		count := min(panelWidth, t.Tokens-first)
-		width := panelWidth
-		if count <= panelWidth/2 {
-			width = panelWidth / 2
-		}
+		width, count := shape(first, t.Tokens)
 		data := make([]float32, dim*width)
 		for c := range width {
 			token := first
@@ -37,20 +42,67 @@ func pack(t Text, dim int) []panel {
 	return panels
 }
 
-// max1 is the plain form of one row: what the vector kernels are tested against,
-// and what rows left over from groups of four use.
-func (p panel) max1(row []float32, best *float32, at *int32) {
-	var acc [panelWidth]float32
-	for d, w := range row {
-		for c, x := range p.data[d*p.width : (d+1)*p.width] {
-			acc[c] = fma(x, w, acc[c])
+// block is up to rowBlock vocabulary rows in groups of four, interleaved so that
+// a kernel walks one slice. What a row's products are does not depend on the
+// rows beside it.
+type block struct {
+	data []float32 // [groups, dim, 4]
+	n    int
+	dim  int
+	best [rowBlock]float32
+	at   [rowBlock]int32
+}
+
+func newBlock(dim int) *block {
+	return &block{data: make([]float32, rowBlock*dim), dim: dim}
+}
+
+// fill takes rows of weight [vocab, dim] by their number, at most rowBlock. A
+// last group that is not full repeats its last row.
+func (b *block) fill(weight []float32, rows []int32) {
+	b.n = len(rows)
+	for g := 0; g < b.n; g += 4 {
+		out := b.data[g*b.dim : (g+4)*b.dim]
+		for r := range 4 {
+			v := int(rows[min(g+r, b.n-1)])
+			for d, w := range weight[v*b.dim : (v+1)*b.dim] {
+				out[4*d+r] = w
+			}
 		}
 	}
-	take(acc[:p.count], p.first, best, at)
+}
+
+// pool leaves the maximum over a text's tokens in best and its token in at.
+func (b *block) pool(panels []panel) {
+	for r := range b.n + 3&^3 {
+		b.best[r], b.at[r] = negativeInfinity, 0
+	}
+	for _, p := range panels {
+		for g := 0; g < b.n; g += 4 {
+			p.max4(b.data[g*b.dim:(g+4)*b.dim], (*[4]float32)(b.best[g:g+4]), (*[4]int32)(b.at[g:g+4]))
+		}
+	}
+}
+
+// max4Plain is what the vector kernels are tested against. rows is [dim, 4].
+func (p panel) max4Plain(rows []float32, best *[4]float32, at *[4]int32) {
+	for r := range 4 {
+		var acc [panelWidth]float32
+		for d := 0; 4*d < len(rows); d++ {
+			w := rows[4*d+r]
+			for c, x := range p.data[d*p.width : (d+1)*p.width] {
+				acc[c] = fma(x, w, acc[c])
+			}
+		}
+		take(acc[:p.count], p.first, &best[r], &at[r])
+	}
 }
 
 // take merges a panel's sums into the running maximum; NaN, once seen, stays.
 func take(sums []float32, first int, best *float32, at *int32) {
+	if *best != *best {
+		return
+	}
 	for c, z := range sums {
 		if z > *best || z != z {
 			*best, *at = z, int32(first+c)

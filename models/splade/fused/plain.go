@@ -2,12 +2,30 @@ package fused
 
 import "math"
 
-// fma is x·y + z with one rounding to float64 and one to float32. A vector
-// unit's fused operation rounds once; the two differ only where the float64
-// result lies exactly between two float32, so builds with and without vector
-// instructions are close but not promised to be equal.
+var negativeInfinity = float32(math.Inf(-1))
+
+// fma is x·y + z rounded once, as a vector unit's fused operation: builds with
+// and without vector instructions give the same bits. The product is exact in
+// float64; the sum is rounded there first, which matters only where that lands
+// on the middle between two float32 values or among the subnormal ones. There
+// it is rounded to odd, so that the second rounding sees which side it was on.
 func fma(x, y, z float32) float32 {
-	return float32(math.FMA(float64(x), float64(y), float64(z)))
+	p, a := float64(x)*float64(y), float64(z)
+	s := p + a
+	bits := math.Float64bits(s)
+	if bits&(1<<29-1) != 1<<28 && math.Abs(s) >= 0x1p-126 {
+		return float32(s)
+	}
+	b := s - p
+	lost := (p - (s - b)) + (a - b)
+	switch {
+	case bits&1 == 1 || !(lost < 0 || lost > 0):
+	case (lost > 0) == (s > 0):
+		bits++
+	default:
+		bits--
+	}
+	return float32(math.Float64frombits(bits))
 }
 
 // axpyPlain adds a·x to y.

@@ -1,0 +1,129 @@
+package fused
+
+import (
+	"math"
+	"sync/atomic"
+)
+
+// Positive fills out [len(texts), vocab] with what Head.Max gives wherever that
+// is positive or not a number, bit for bit, and with zero elsewhere. Multiplied
+// by a positive finite scale it is therefore still all that max(0, logit) needs.
+// Neither threads nor how much could be screened changes a bit.
+func (s *Screen) Positive(texts []Text, out []float32, threads int) error {
+	return s.positive(texts, out, threads, new(effort))
+}
+
+// effort counts pairs of a text and a row.
+type effort struct {
+	screened atomic.Int64 // whose bound was computed
+	survived atomic.Int64 // of those, not proven inactive
+	plain    atomic.Int64 // computed in float32 at once
+}
+
+func (s *Screen) positive(texts []Text, out []float32, threads int, spent *effort) error {
+	h := s.head
+	if err := h.check(texts, len(out)); err != nil {
+		return err
+	}
+	packed := make([]screenText, len(texts))
+	parallel(len(texts), threads, func(from, to int) {
+		for i := from; i < to; i++ {
+			packed[i] = screenText{panels: pack(texts[i], h.Dim), whole: newWholeText(texts[i], h.Dim)}
+		}
+	})
+	h.blocks(threads, func() func(rows []int32) {
+		w := screenWorker{s: s, all: newBlock(h.Dim), few: newBlock(h.Dim), patience: make([]patience, len(texts)), spent: spent}
+		return func(rows []int32) {
+			w.filled = false
+			for i, t := range packed {
+				w.rows(t, rows, out[i*h.Vocab:(i+1)*h.Vocab], &w.patience[i])
+			}
+		}
+	})
+	return nil
+}
+
+// screenText is a text in both forms.
+type screenText struct {
+	panels []panel
+	whole  wholeText
+}
+
+// patience says for how many blocks a text is not screened, after blocks in
+// which screening did not pay. Each such block doubles the wait, up to 31, so a
+// dense text costs some 2 % more than Max, and a text that is dense only
+// in a part of the vocabulary is screened again soon after it.
+type patience struct{ wait, last int }
+
+func (p *patience) judge(rows, survivors int) {
+	if 2*survivors <= rows {
+		p.last = 0
+		return
+	}
+	p.last = min(2*p.last+1, 31)
+	p.wait = p.last
+}
+
+// screenWorker is one thread's memory.
+type screenWorker struct {
+	s        *Screen
+	all      *block // the current rows, once a text needs them
+	filled   bool
+	few      *block // survivors
+	patience []patience
+	spent    *effort
+}
+
+// rows writes one text's logits of one block.
+func (w *screenWorker) rows(t screenText, rows []int32, out []float32, p *patience) {
+	if !t.whole.usable || p.wait > 0 {
+		p.wait--
+		w.spent.plain.Add(int64(len(rows)))
+		w.pool(t, rows, out)
+		return
+	}
+	var tops [rowBlock]int32
+	w.s.tops(t.whole, int(rows[0]), len(rows), &tops)
+	var survivors [rowBlock]int32
+	n := 0
+	for r, v := range rows {
+		out[v] = 0
+		// A bound that is not finite proves nothing, not even below a bias of -Inf.
+		if !(w.s.bound(t.whole, int(v), tops[r]) <= min(-float64(w.s.head.Bias[v]), math.MaxFloat64)) {
+			survivors[n] = v
+			n++
+		}
+	}
+	w.spent.screened.Add(int64(len(rows)))
+	w.spent.survived.Add(int64(n))
+	p.judge(len(rows), n)
+	switch {
+	case 2*n > len(rows):
+		w.pool(t, rows, out)
+	case n > 0:
+		w.few.fill(w.s.head.Weight, survivors[:n])
+		w.few.pool(t.panels)
+		w.few.positive(w.s.head.Bias, survivors[:n], out)
+	}
+}
+
+// pool computes all rows in float32.
+func (w *screenWorker) pool(t screenText, rows []int32, out []float32) {
+	if !w.filled {
+		w.all.fill(w.s.head.Weight, rows)
+		w.filled = true
+	}
+	w.all.pool(t.panels)
+	w.all.positive(w.s.head.Bias, rows, out)
+}
+
+// positive writes pooled rows, those not positive as zero.
+func (b *block) positive(bias []float32, rows []int32, out []float32) {
+	for r, v := range rows {
+		z := b.best[r] + bias[v]
+		if z <= 0 {
+			z = 0
+		}
+		out[v] = z
+	}
+}

@@ -1,0 +1,147 @@
+package fused
+
+import "math"
+
+// Screen finds, with whole numbers and for certain, most vocabulary rows whose
+// pooled logit is not positive; only the others need float32 products. It is a
+// snapshot: whoever changes the weights afterwards must make another.
+//
+// The bound. A text's tokens share a step s and a row has a step p:
+// h = s·q + e and w = p·r + f, with q and r int16. Then
+//
+//	h·w = h·(p·r + f) = s·p·(q·r) + e·(p·r) + h·f
+//	    ≤ s·p·(q·r) + ‖e‖‖p·r‖ + ‖h‖‖f‖
+//
+// and q·r is exact in int32. The norms are those of the very numbers that were
+// kept and left, so nothing rests on how rounding was done. What the float32
+// kernel returns for h·w differs from it by at most n·u/(1−n·u)·‖h‖‖w‖ for n
+// fused operations, u = 2⁻²⁴, and half the least subnormal for each; twice that
+// is added, and the float64 roundings here, some 2⁻⁵⁰·‖h‖‖w‖, fit eight times
+// over into the eight operations added to n. A sum of two float32 is positive
+// only if the exact sum is, so bound + bias ≤ 0 proves the kernel's logit not
+// positive. Rows and texts too large for the kernel not to overflow, or not
+// finite, are never screened.
+type Screen struct {
+	head  Head
+	quads []int32 // [ceil(vocab/4), ceil(dim/2), 4]; two int16 each
+	rows  []rowBound
+}
+
+// rowBound is what screening knows of a row.
+type rowBound struct {
+	scale float64 // p
+	kept  float64 // ‖p·r‖ or a little more
+	left  float64 // ‖f‖ and the kernel's error by ‖h‖, or more; infinite for rows never screened
+}
+
+// largestNorm keeps products of a text and a row, and every partial sum of
+// them, a hundred times below the largest float32.
+const largestNorm = 1e18
+
+// mostDims keeps n·u below 1/100, and the sums behind upward within its margin.
+const mostDims = 1 << 17
+
+// NewScreen prepares a head. It costs about as much as one long text. Weight and
+// Bias are referred to, not copied.
+func NewScreen(h Head, threads int) (*Screen, error) {
+	if err := h.check(nil, 0); err != nil {
+		return nil, err
+	}
+	pairs := (h.Dim + 1) / 2
+	groups := (h.Vocab + 3) / 4
+	s := &Screen{head: h, quads: make([]int32, groups*pairs*4), rows: make([]rowBound, h.Vocab)}
+	kernel := float64(h.Dim+8) * 0x1p-23
+	parallel(groups, threads, func(from, to int) {
+		q := make([]int16, 2*pairs)
+		for g := from; g < to; g++ {
+			out := s.quads[g*pairs*4 : (g+1)*pairs*4]
+			for r := range min(4, h.Vocab-4*g) {
+				w := h.Weight[(4*g+r)*h.Dim : (4*g+r+1)*h.Dim]
+				norm, largest := extent(w)
+				if !(norm <= largestNorm) || h.Dim > mostDims {
+					s.rows[4*g+r].left = math.Inf(1)
+					continue
+				}
+				scale := wholeScale(norm, largest, h.Dim)
+				kept, left, whole := quantize(w, scale, q)
+				s.rows[4*g+r] = rowBound{scale: scale, kept: kept, left: left + kernel*whole}
+				for d := range pairs {
+					out[4*d+r] = int32(q[2*d+1])<<16 | int32(uint16(q[2*d]))
+				}
+			}
+		}
+	})
+	return s, nil
+}
+
+// wholeText is a text in whole numbers.
+type wholeText struct {
+	panels []wholePanel
+	scale  float64 // s
+	left   float64 // the largest ‖e‖ of a token
+	norm   float64 // the largest ‖h‖ of a token
+	usable bool
+}
+
+func newWholeText(t Text, dim int) wholeText {
+	norm, largest := 0.0, 0.0
+	for i := range t.Tokens {
+		n, l := extent(t.Hidden[i*dim : (i+1)*dim])
+		if !(n <= largestNorm) {
+			return wholeText{}
+		}
+		norm, largest = max(norm, n), max(largest, l)
+	}
+	w := wholeText{scale: wholeScale(norm, largest, dim), usable: true}
+	pairs := (dim + 1) / 2
+	q := make([]int16, 2*pairs)
+	for first := 0; first < t.Tokens; first += panelWidth {
+		width, count := shape(first, t.Tokens)
+		p := wholePanel{data: make([]int16, pairs*width*2), width: width}
+		for c := range count {
+			token := first + c
+			_, left, norm := quantize(t.Hidden[token*dim:(token+1)*dim], w.scale, q)
+			w.left, w.norm = max(w.left, left), max(w.norm, norm)
+			p.set(c, q)
+			for rest := count; c == 0 && rest < width; rest++ {
+				p.set(rest, q)
+			}
+		}
+		w.panels = append(w.panels, p)
+	}
+	return w
+}
+
+// tops leaves in best the largest product of the text with each of n rows from
+// row first on, a multiple of four.
+func (s *Screen) tops(t wholeText, first, n int, best *[rowBlock]int32) {
+	size := (s.head.Dim + 1) / 2 * 4
+	var lanes [rowBlock / 4][4][16]int32
+	for g := range lanes {
+		for r := range lanes[g] {
+			for c := range lanes[g][r] {
+				lanes[g][r][c] = math.MinInt32
+			}
+		}
+	}
+	for _, p := range t.panels {
+		for g := 0; 4*g < n; g++ {
+			at := (first/4 + g) * size
+			p.max4(s.quads[at:at+size], &lanes[g])
+		}
+	}
+	for r := range n {
+		top := lanes[r/4][r%4][0]
+		for _, z := range lanes[r/4][r%4][1:] {
+			top = max(top, z)
+		}
+		best[r] = top
+	}
+}
+
+// bound is at least every float32 product of the kernel with row v, bias left
+// out, if top is the text's largest whole product with it.
+func (s *Screen) bound(t wholeText, v int, top int32) float64 {
+	r := s.rows[v]
+	return t.scale*r.scale*float64(top) + (t.left*r.kept + t.norm*r.left + float64(s.head.Dim)*0x1p-148)
+}
