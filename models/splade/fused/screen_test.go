@@ -91,6 +91,17 @@ func screenCases() []screenCase {
 			h.Bias[v] *= 1e-3
 		}
 	})
+	add("whole numbers", 150, 64, []int{33}, func(r *rand.Rand, h fused.Head, texts []fused.Text) {
+		// Nothing is lost in int16, so only the kernel's own roundings separate it from the bound.
+		for _, x := range [][]float32{h.Weight, texts[0].Hidden} {
+			for i := range x {
+				x[i] = float32(r.IntN(6001) - 3000)
+				if i%h.Dim == 0 {
+					x[i] = math.MaxInt16
+				}
+			}
+		}
+	})
 	add("one outlying element", 200, 64, []int{33, 64}, func(r *rand.Rand, h fused.Head, t []fused.Text) {
 		sparse(r, h, t)
 		for i := range t {
