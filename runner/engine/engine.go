@@ -60,6 +60,7 @@ func Open(name string, threads int) (*Engine, error) {
 			config += ":" + plugin
 		}
 	}
+	reserveSlack()
 	backend, err := create(config)
 	if err != nil {
 		return nil, fmt.Errorf("open backend %q: %w: %w", name, ErrBackend, err)
