@@ -158,7 +158,7 @@ func (m *Model) Head() fused.Head {
 // Pool returns max over tokens of the logits, bias and LogitScale included,
 // [len(texts), vocab], of texts of token ids.
 func (m *Model) Pool(texts [][]int32) ([]float32, error) {
-	pooled, err := m.pool(texts, m.Head())
+	pooled, err := m.pool(texts, m.max(m.Head()))
 	if m.LogitScale != 1 {
 		for i := range pooled {
 			pooled[i] *= m.LogitScale
@@ -172,10 +172,17 @@ func (m *Model) Pool(texts [][]int32) ([]float32, error) {
 func (m *Model) Project(texts [][]int32) ([]float32, error) {
 	head := m.Head()
 	head.Bias = make([]float32, m.Config.Vocab)
-	return m.pool(texts, head)
+	return m.pool(texts, m.max(head))
 }
 
-func (m *Model) pool(texts [][]int32, head fused.Head) ([]float32, error) {
+// pooling fills out [len(texts), vocab] from hidden states.
+type pooling func(texts []fused.Text, out []float32) error
+
+func (m *Model) max(head fused.Head) pooling {
+	return func(texts []fused.Text, out []float32) error { return head.Max(texts, out, nil, m.Engine.Threads()) }
+}
+
+func (m *Model) pool(texts [][]int32, pool pooling) ([]float32, error) {
 	batch, err := NewBatch(m.Engine, texts, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens())
 	if err != nil {
 		return nil, err
@@ -189,7 +196,7 @@ func (m *Model) pool(texts [][]int32, head fused.Head) ([]float32, error) {
 	pooled := make([]float32, len(texts)*m.Config.Vocab)
 	var fault error
 	if err := Read(hidden, func(values []float32) {
-		fault = head.Max(batch.Texts(values, m.Config.Hidden), pooled, nil, m.Engine.Threads())
+		fault = pool(batch.Texts(values, m.Config.Hidden), pooled)
 	}); err != nil {
 		return nil, err
 	}

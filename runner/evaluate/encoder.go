@@ -129,9 +129,14 @@ func (e *Encoder) Encode(ctx context.Context, texts []string, maxLength int, pro
 		return nil, fmt.Errorf("encode: a maximum length of %d tokens is not possible: the model takes 2 to %d", maxLength, e.model.Config.MaxTokens())
 	}
 	ids := e.tokenizer.EncodeBatch(texts, maxLength, e.model.Engine.Threads())
-	order := make([]int, len(ids))
+	order, tokens := make([]int, len(ids)), 0
 	for i := range order {
 		order[i] = i
+		tokens += len(ids[i])
+	}
+	pooler, err := e.model.Pooler(tokens)
+	if err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(ids[b]), len(ids[a])) })
 	vectors := make([]search.Vector, len(texts))
@@ -145,7 +150,7 @@ func (e *Encoder) Encode(ctx context.Context, texts []string, maxLength int, pro
 		for _, i := range order[start:end] {
 			batch = append(batch, ids[i])
 		}
-		pooled, err := e.model.Pool(batch)
+		pooled, err := pooler.Positive(batch)
 		if err != nil {
 			return nil, err
 		}

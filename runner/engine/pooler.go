@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"math"
+
+	"headroom/models/splade/fused"
+)
+
+// Pooler is Model.Pool for inference, where only positive logits count. It may
+// hold the decoder in another form, as it was when the Pooler was made. So it
+// belongs to one job during which no weight changes, such as encoding one
+// collection, and is never kept in a Model: training cannot meet a stale one.
+type Pooler struct {
+	model  *Model
+	screen *fused.Screen // nil: float32 throughout
+}
+
+// screenFrom tokens in all are enough for preparing the screen to pay.
+const screenFrom = 1024
+
+// Pooler prepares for texts with the given number of tokens in all; only its
+// speed depends on that.
+func (m *Model) Pooler(tokens int) (*Pooler, error) {
+	p := &Pooler{model: m}
+	if tokens < screenFrom || !(m.LogitScale > 0 && m.LogitScale <= math.MaxFloat32) {
+		return p, nil
+	}
+	var err error
+	p.screen, err = fused.NewScreen(m.Head(), m.Engine.Threads())
+	return p, err
+}
+
+// Positive is Model.Pool, bit for bit, wherever that is positive or not a
+// number; elsewhere it is zero or any number below.
+func (p *Pooler) Positive(texts [][]int32) ([]float32, error) {
+	m := p.model
+	if p.screen == nil {
+		return m.Pool(texts)
+	}
+	pooled, err := m.pool(texts, func(texts []fused.Text, out []float32) error {
+		return p.screen.Positive(texts, out, m.Engine.Threads())
+	})
+	if m.LogitScale != 1 {
+		for i := range pooled {
+			pooled[i] *= m.LogitScale
+		}
+	}
+	return pooled, err
+}
