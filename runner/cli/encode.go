@@ -93,10 +93,6 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	m, err := a.findModel(name)
-	if err != nil {
-		return err
-	}
 	input, err := a.newTexts(o.input)
 	if err != nil {
 		return err
@@ -106,6 +102,10 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 		return err
 	}
 	ctx := cmd.Context()
+	m, err := a.findModel(ctx, name, a.wholeModel)
+	if err != nil {
+		return err
+	}
 	encoder, err := evaluate.OpenEncoder(ctx, m.folder, evaluate.EncoderOptions{Backend: o.backend, Threads: o.threads})
 	if err != nil {
 		return err

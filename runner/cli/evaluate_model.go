@@ -106,7 +106,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		if m, err = a.runModel(w, run); err != nil {
 			return err
 		}
-	} else if m, err = a.findModel(o.model); err != nil {
+	} else if m, err = a.findModel(cmd.Context(), o.model, a.wholeModel); err != nil {
 		return err
 	}
 	maxQuery, maxDocument := o.maxLength, o.maxLength

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/data/source"
 	"headroom/runner/plan"
 	"headroom/runner/pool"
 	"headroom/runner/workspace"
@@ -60,10 +61,20 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 	if filepath.Base(base) == "backbones" {
 		resolver.Also = []string{filepath.Dir(base)} // as in a sweep that lies there
 	}
-	row, err := plan.Backbone(ctx, plan.Options{
+	options := plan.Options{
 		Workspace: resolver.Workspace, Resolver: resolver, Holder: a.holder,
 		Recipe: func(string) (*sweeps.Recipe, error) { return recipe, nil },
-	}, recipe.Name)
+	}
+	row, err := plan.Backbone(ctx, options, recipe.Name)
+	if errors.Is(err, source.ErrUnresolved) {
+		fetched, failed := a.fetchRecipe(ctx, resolver, recipe)
+		if failed != nil {
+			return failed
+		}
+		if fetched {
+			row, err = plan.Backbone(ctx, options, recipe.Name)
+		}
+	}
 	if err != nil {
 		return err
 	}

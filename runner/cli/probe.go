@@ -57,7 +57,7 @@ func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 	models := make([]model, len(names))
 	for i, name := range names {
 		var err error
-		if models[i], err = a.findModel(name); err != nil {
+		if models[i], err = a.findModel(cmd.Context(), name, a.wholeModel); err != nil {
 			return fmt.Errorf("probe %q: %w", name, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -62,8 +63,8 @@ type model struct {
 }
 
 // findModel takes MODEL as a folder, a run of the workspace, or a name of the
-// hub, in this order.
-func (a *app) findModel(text string) (model, error) {
+// hub, in this order. What fetch needs of a hub model is downloaded.
+func (a *app) findModel(ctx context.Context, text string, fetch fetcher) (model, error) {
 	if info, err := os.Stat(text); err == nil && info.IsDir() {
 		return model{folder: text, name: text}, nil
 	}
@@ -90,7 +91,7 @@ func (a *app) findModel(text string) (model, error) {
 	if err != nil {
 		return model{}, err
 	}
-	folder, err := resolver.Model(text)
+	folder, err := fetch(ctx, resolver, text)
 	if err != nil {
 		if runErr != nil {
 			return model{}, fmt.Errorf("%w; and %w", err, runErr)

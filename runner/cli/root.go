@@ -33,7 +33,7 @@ says when and how, evaluates the rest beside BM25, and writes the report.
 
 SWEEP is a file, the name of a sweep in the workspace, or an embedded experiment.
 RUN is a unique prefix of a run's id or of its label.
-MODEL is a folder, a name in the hub's cache, or a RUN.`,
+MODEL is a folder, a name on the hub, or a RUN.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,

@@ -67,6 +67,11 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 			return err
 		}
 	}
+	if fetched, err := a.fetchUnresolved(ctx, s, todo); err != nil {
+		return err
+	} else if fetched {
+		return a.run(cmd, sweep, overrides, o) // all the same, with the models there
+	}
 	if err := refuseUnresolved(todo); err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (a *app) tokenize(cmd *cobra.Command, name string, o tokenizeOptions) error
 	if o.maxLength < 0 {
 		return usage(cmd, fmt.Errorf("--max-length is %d; allowed: 0 (all) or more", o.maxLength))
 	}
-	m, err := a.findModel(name)
+	m, err := a.findModel(cmd.Context(), name, a.onlyTokenizer)
 	if err != nil {
 		return err
 	}

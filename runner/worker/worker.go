@@ -149,11 +149,14 @@ func (r rate) at(now time.Time, step int) float64 {
 	return 0
 }
 
-// weightsFolder is where a job's backbone lies: a recipe's by its id, which is in
-// the inputs' digest, anything else by its reference.
+// weightsFolder is where a job's backbone lies: a recipe's by its id and a hub
+// model's by its commit, which are in the inputs' digest, else by its reference.
 func (w *worker) weightsFolder(backbone string, in sweeps.Inputs) (string, error) {
 	if recipe, made := strings.CutPrefix(in.Weights, "recipe:"); made {
 		return w.workspace.Backbone(recipe), nil
+	}
+	if pinned, hub := strings.CutPrefix(in.Weights, "hub:"); hub {
+		return w.resolver.Model(pinned) // the commit that is in the id, wherever the branch is now
 	}
 	return w.resolver.Model(backbone)
 }
