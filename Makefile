@@ -61,7 +61,7 @@ lint-static:
 race: ## the concurrent packages under the race detector
 	$(GO) test -race $(TESTFLAGS) -short ./runner/pool ./runner/lease ./runner/search ./metrics/... ./data/...
 
-bench: ## benchmarks; BENCH=regexp chooses
+bench: ## benchmarks; BENCH=regexp chooses, PYTHON=… and HEADROOM_DATA=… add sentence-transformers
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PACKAGES)
 
 fuzz: ## every fuzz target for FUZZTIME (10s)

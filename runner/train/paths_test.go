@@ -60,6 +60,26 @@ func texts(seed uint64, n, vocab int, lengths ...int) [][]int32 {
 	return out
 }
 
+// plainProgram is a step's gradients and loss as one graph with dense logits. Its
+// inputs are the parameters, then ids and lengths of queries and of documents.
+func plainProgram(m *engine.Model, objective train.Objective, lambda [2]float64) (*engine.Program, error) {
+	return m.Engine.Program("plain", func(in []*Node) []*Node {
+		get, rest := m.AllNodes(in)
+		reps := func(ids, lengths *Node) *Node {
+			logits := layers.Linear(models.Transformed(get, m.Config, ids, lengths, nil), get(m.DecoderWeight().Name), nil)
+			if bias := m.DecoderBias(); bias != nil {
+				logits = Add(logits, ExpandLeftToRank(get(bias.Name), 3))
+			}
+			logits = MulScalar(logits, m.LogitScale)
+			valid := BroadcastToShape(InsertAxes(layers.Valid(lengths, ids.Shape().Dimensions[1]), -1), logits.Shape())
+			return Log1p(layers.Activation("relu", ReduceMax(Where(valid, logits, AddScalar(ZerosLike(logits), -1e30)), 1)))
+		}
+		g := in[0].Graph()
+		c := objective.Build(reps(rest[0], rest[1]), reps(rest[2], rest[3]), Scalar(g, dtypes.Float32, lambda[0]), Scalar(g, dtypes.Float32, lambda[1]))
+		return append(Gradient(c.Total(), in[:len(m.Params)]...), c.Total())
+	})
+}
+
 // plainGradients is the whole step as one graph with dense logits: the form
 // that the split step with its fused head must equal.
 func plainGradients(t *testing.T, m *engine.Model, cfg sweeps.RunConfig, lambda [2]float64, queries, documents [][]int32) (map[string][]float32, float64) {
@@ -77,21 +97,7 @@ func plainGradients(t *testing.T, m *engine.Model, cfg sweeps.RunConfig, lambda 
 		defer b.Free()
 		inputs = append(inputs, b.IDs.Tensor, b.Lengths.Tensor)
 	}
-	program, err := m.Engine.Program("plain", func(in []*Node) []*Node {
-		get, rest := m.AllNodes(in)
-		reps := func(ids, lengths *Node) *Node {
-			logits := layers.Linear(models.Transformed(get, m.Config, ids, lengths, nil), get(m.DecoderWeight().Name), nil)
-			if bias := m.DecoderBias(); bias != nil {
-				logits = Add(logits, ExpandLeftToRank(get(bias.Name), 3))
-			}
-			logits = MulScalar(logits, m.LogitScale)
-			valid := BroadcastToShape(InsertAxes(layers.Valid(lengths, ids.Shape().Dimensions[1]), -1), logits.Shape())
-			return Log1p(layers.Activation("relu", ReduceMax(Where(valid, logits, AddScalar(ZerosLike(logits), -1e30)), 1)))
-		}
-		g := in[0].Graph()
-		c := objective.Build(reps(rest[0], rest[1]), reps(rest[2], rest[3]), Scalar(g, dtypes.Float32, lambda[0]), Scalar(g, dtypes.Float32, lambda[1]))
-		return append(Gradient(c.Total(), in[:len(m.Params)]...), c.Total())
-	})
+	program, err := plainProgram(m, objective, lambda)
 	if err != nil {
 		t.Fatal(err)
 	}

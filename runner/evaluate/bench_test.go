@@ -1,0 +1,198 @@
+package evaluate_test
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"headroom/data/collection"
+	"headroom/internal/alternate"
+	"headroom/runner/evaluate"
+)
+
+// compared is how many documents' vectors st_peer.py keeps.
+const compared = 32
+
+// BenchmarkEncodeAgainstSentenceTransformers encodes real documents with a real
+// checkpoint, in processes that take turns. HEADROOM_BENCH_ROUNDS is how many turns
+// count (3), HEADROOM_BENCH_DOCUMENTS how many documents a turn has (256).
+func BenchmarkEncodeAgainstSentenceTransformers(b *testing.B) {
+	root, python := os.Getenv("HEADROOM_DATA"), os.Getenv("PYTHON")
+	if root == "" {
+		b.Skip("HEADROOM_DATA is not set: the real collections and checkpoints are not here")
+	}
+	if python == "" {
+		b.Skip("PYTHON is not set: an interpreter with sentence-transformers is needed")
+	}
+	script := "../../bench/st_peer.py"
+	if out, err := exec.Command(python, script, "check").CombinedOutput(); err != nil {
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		b.Skipf("%s cannot run %s: %v: %s", python, script, err, lines[len(lines)-1])
+	}
+	model := filepath.Join(root, "checkpoints/splade-tiny")
+	for _, name := range []string{"scifact", "cranfield"} {
+		b.Run(name, func(b *testing.B) {
+			texts := documents(b, filepath.Join(root, "beir", name), number(b, "HEADROOM_BENCH_DOCUMENTS", 256))
+			input, vectors := filepath.Join(b.TempDir(), "texts.json"), filepath.Join(b.TempDir(), "vectors.bin")
+			text, err := json.Marshal(texts)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := os.WriteFile(input, text, 0o644); err != nil {
+				b.Fatal(err)
+			}
+			ours := exec.Command(os.Args[0], model, input)
+			ours.Env = append(os.Environ(), peerVariable+"=encode")
+			peers := []*alternate.Peer{
+				started(b, "ours", ours),
+				started(b, "st", exec.Command(python, script, "encode", model, input, "256", strconv.Itoa(runtime.NumCPU()), vectors)),
+			}
+			for b.Loop() {
+				r, err := alternate.Run(number(b, "HEADROOM_BENCH_ROUNDS", 3), peers...)
+				if err != nil {
+					b.Fatal(err)
+				}
+				n := float64(len(texts))
+				b.ReportMetric(n/r[0].Median, "ours-documents/s")
+				b.ReportMetric(n/r[1].Median, "st-documents/s")
+				b.ReportMetric(r[1].Median/r[0].Median, "times-faster")
+				b.ReportMetric(float64(r[0].Peak>>20), "ours-peak-MB")
+				b.ReportMetric(float64(r[1].Peak>>20), "st-peak-MB")
+				b.ReportMetric(difference(b, model, texts[:min(compared, len(texts))], vectors), "max-difference")
+			}
+			b.ReportMetric(0, "ns/op") // of the whole comparison: says nothing
+		})
+	}
+}
+
+// documents are n of a collection's, evenly spread.
+func documents(b *testing.B, folder string, n int) []string {
+	b.Helper()
+	c, err := collection.Open(folder)
+	if err != nil {
+		b.Fatal(err)
+	}
+	all, err := c.Documents()
+	if err != nil {
+		b.Fatal(err)
+	}
+	n = min(n, len(all))
+	texts := make([]string, n)
+	for i := range texts {
+		texts[i] = all[i*len(all)/n].Content()
+	}
+	return texts
+}
+
+// difference is max|a−b| between our vectors of texts and those in a file.
+func difference(b *testing.B, model string, texts []string, path string) float64 {
+	b.Helper()
+	e, err := evaluate.OpenEncoder(b.Context(), model, evaluate.EncoderOptions{Backend: "go"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Close()
+	mine, err := e.Encode(b.Context(), texts, 256, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if len(raw) != 4*len(texts)*e.Vocab() {
+		b.Fatalf("%s has %d bytes, want [%d, %d] float32", path, len(raw), len(texts), e.Vocab())
+	}
+	worst := 0.0
+	for i, v := range mine {
+		dense := make([]float32, e.Vocab())
+		for j, term := range v.Terms {
+			dense[term] = v.Weights[j]
+		}
+		for t, w := range dense {
+			theirs := math.Float32frombits(binary.LittleEndian.Uint32(raw[4*(i*len(dense)+t):]))
+			worst = math.Max(worst, math.Abs(float64(w)-float64(theirs)))
+		}
+	}
+	if !(worst < 1e-3) {
+		b.Fatalf("vectors are up to %v apart: not the same function", worst)
+	}
+	return worst
+}
+
+const peerVariable = "HEADROOM_EVALUATE_PEER"
+
+// TestMain lets the test binary be a benchmark's peer.
+func TestMain(m *testing.M) {
+	if os.Getenv(peerVariable) == "" {
+		os.Exit(m.Run())
+	}
+	if err := servePeer(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func servePeer(model, input string) error {
+	text, err := os.ReadFile(input)
+	if err != nil {
+		return err
+	}
+	var texts []string
+	if err := json.Unmarshal(text, &texts); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	e, err := evaluate.OpenEncoder(ctx, model, evaluate.EncoderOptions{Backend: "go"})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	return alternate.Serve(os.Stdin, os.Stdout, func() (float64, error) {
+		vectors, err := e.Encode(ctx, texts, 256, nil)
+		sum := 0.0
+		for _, v := range vectors {
+			for _, w := range v.Weights {
+				sum += float64(w)
+			}
+		}
+		return sum, err
+	})
+}
+
+func started(b *testing.B, name string, command *exec.Cmd) *alternate.Peer {
+	b.Helper()
+	p, err := alternate.Start(name, command)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return p
+}
+
+// number is a setting of the environment.
+func number(b *testing.B, name string, otherwise int) int {
+	b.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		b.Fatalf("%s=%q: allowed is an integer of at least 1", name, text)
+	}
+	return n
+}
