@@ -63,7 +63,10 @@ func consoleCommands(text string) []string {
 func splitCommand(command string) []string {
 	var args []string
 	for _, part := range commandsParts.FindAllString(command, -1) {
-		args = append(args, strings.Trim(part, `'"`))
+		if quote := part[:1]; quote == "'" || quote == `"` {
+			part = part[1 : len(part)-1]
+		}
+		args = append(args, part)
 	}
 	return args
 }

@@ -70,14 +70,6 @@ func (a *app) paint(text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// openInput opens a file, or standard input for "-".
-func (a *app) openInput(path string) (io.ReadCloser, error) {
-	if path == "-" {
-		return io.NopCloser(a.env.Stdin), nil
-	}
-	return os.Open(path)
-}
-
 // writeOutput lets write fill a file that appears under its name only when it
 // is whole, or standard output for "-".
 func (a *app) writeOutput(path string, write func(io.Writer) error) (err error) {

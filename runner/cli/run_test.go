@@ -118,8 +118,7 @@ func TestOverridesMakeOtherRunsAndANewRevision(t *testing.T) {
 func TestAFailingRunEndsWith3AndTheOthersAreDone(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()
-	var planned struct{ Runs []struct{ ID, Label string } }
-	planned = decode[struct{ Runs []struct{ ID, Label string } }](t, p.ok("plan", sweep, "--json"))
+	planned := decode[struct{ Runs []struct{ ID, Label string } }](t, p.ok("plan", sweep, "--json"))
 	p.extra = []string{"FAKE_FAIL=" + planned.Runs[2].ID[:12]}
 	r := p.run("run", sweep)
 	if r.code != 3 {
@@ -142,8 +141,7 @@ func TestAFailingRunEndsWith3AndTheOthersAreDone(t *testing.T) {
 func TestRunsWhoseBackboneFailsAreNotStarted(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()
-	var planned struct{ Recipes []struct{ ID string } }
-	planned = decode[struct{ Recipes []struct{ ID string } }](t, p.ok("plan", sweep, "--json"))
+	planned := decode[struct{ Recipes []struct{ ID string } }](t, p.ok("plan", sweep, "--json"))
 	p.extra = []string{"FAKE_FAIL=" + planned.Recipes[0].ID}
 	r := p.run("run", sweep, "--json")
 	end := lastLine(t, r.stdout)

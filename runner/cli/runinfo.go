@@ -3,9 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"headroom/metrics/event"
 	"headroom/runner/workspace"
@@ -126,19 +124,4 @@ func (r *runInfo) putEpisode(e event.Episode) {
 		return
 	}
 	r.episodes[i] = e
-}
-
-// checkpoints lists the steps at which training state stands on disk.
-func (r *runInfo) checkpoints() []string {
-	entries, err := os.ReadDir(filepath.Join(r.folder, "checkpoints"))
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), "step-") {
-			names = append(names, entry.Name())
-		}
-	}
-	return names
 }

@@ -43,12 +43,12 @@ const (
 
 // Outcome is how one job ended.
 type Outcome struct {
-	Job     Job
-	State   State
-	Code    int           // the worker's exit code; -1 where a signal ended it or none was started
-	Reason  string        // why it is not Done; "" where it is
-	Tail    string        // the last lines of its standard error
-	Seconds time.Duration // wall time of the process
+	Job    Job
+	State  State
+	Code   int           // the worker's exit code; -1 where a signal ended it or none was started
+	Reason string        // why it is not Done; "" where it is
+	Tail   string        // the last lines of its standard error
+	Took   time.Duration // wall time of the process
 }
 
 // Result is how all ended, in the order of the jobs.

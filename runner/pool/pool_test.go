@@ -202,6 +202,10 @@ func TestOnlyThisAttemptsLastLinesAreTheTail(t *testing.T) {
 	for i := range 40 {
 		j.Args = append(j.Args, "complain=line "+itoa(i)+strings.Repeat(" long", 40))
 	}
+	crashed := job("b", "complain=before", "complain=panic: index out of range", "complain="+strings.Repeat("goroutine 1\n", 50), "exit=2")
+	if result, _ := pool.Run(t.Context(), []pool.Job{crashed}, options(t, 1)); !strings.HasPrefix(result.Outcomes[0].Tail, "panic: index out of range\ngoroutine 1") {
+		t.Errorf("of a crash the tail is %q", result.Outcomes[0].Tail)
+	}
 	j.Args = append(j.Args, "exit=1")
 	result, _ := pool.Run(t.Context(), []pool.Job{j}, options(t, 1))
 	lines := strings.Split(result.Outcomes[0].Tail, "\n")

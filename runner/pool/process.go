@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -52,7 +53,7 @@ func (p *process) run(opt Options, report func(Message)) Outcome {
 	outcome := Outcome{Job: p.job, Code: -1}
 	fail := func(err error) Outcome {
 		outcome.State, outcome.Reason = Failed, err.Error()
-		outcome.Seconds = opt.Now().Sub(start)
+		outcome.Took = opt.Now().Sub(start)
 		return outcome
 	}
 	log, err := openLog(p.job.Log)
@@ -87,7 +88,7 @@ func (p *process) run(opt Options, report func(Message)) Outcome {
 	asked := p.interrupted
 	p.mu.Unlock()
 
-	outcome.Seconds, outcome.Tail = opt.Now().Sub(start), log.tail()
+	outcome.Took, outcome.Tail = opt.Now().Sub(start), log.tail()
 	outcome.Code = command.ProcessState.ExitCode()
 	outcome.State, outcome.Reason = classify(err, command.ProcessState, asked)
 	return outcome
@@ -195,13 +196,14 @@ func (l *workerLog) close() {
 	}
 }
 
-// Of a log, tail returns at most so many bytes and lines.
+// Of a log, tail reads at most so many bytes and returns so many lines.
 const (
-	tailBytes = 4096
+	tailBytes = 1 << 20
 	tailLines = 12
 )
 
-// tail returns the last lines that this worker wrote, without a torn first one.
+// tail returns this worker's last words: where a crash begins, else the last
+// lines. A crash prints its cause first and then pages of stacks.
 func (l *workerLog) tail() string {
 	info, err := l.file.Stat()
 	if err != nil {
@@ -215,7 +217,13 @@ func (l *workerLog) tail() string {
 	}
 	lines := strings.Split(strings.TrimRight(string(text[:n]), "\n"), "\n")
 	if from > l.start && len(lines) > 1 {
-		lines = lines[1:]
+		lines = lines[1:] // a torn one
+	}
+	crash := slices.IndexFunc(lines, func(line string) bool {
+		return strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")
+	})
+	if crash >= 0 {
+		return strings.Join(lines[crash:min(len(lines), crash+tailLines)], "\n")
 	}
 	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }

@@ -132,7 +132,7 @@ func notice(job Job, m, before Message) (string, bool) {
 }
 
 func ending(o Outcome) string {
-	took := clock(o.Seconds)
+	took := clock(o.Took)
 	switch o.State {
 	case Done:
 		return fmt.Sprintf("done    %s in %s\n", o.Job.Label, took)

@@ -31,6 +31,7 @@ type jsonLine struct {
 	Loss    event.Value `json:"loss,omitempty"`
 	State   State       `json:"state,omitempty"`
 	Message string      `json:"message,omitempty"`
+	Tail    string      `json:"tail,omitempty"` // the worker's last words, where it failed
 	Seconds float64     `json:"seconds,omitempty"`
 }
 
@@ -70,7 +71,11 @@ func (j *JSONLines) Message(job Job, m Message) {
 
 // Finished writes how the job ended.
 func (j *JSONLines) Finished(o Outcome) {
-	j.write(jsonLine{Type: "finished", Kind: o.Job.Kind, ID: o.Job.ID, Label: o.Job.Label, State: o.State, Message: o.Reason, Seconds: o.Seconds.Seconds()})
+	line := jsonLine{Type: "finished", Kind: o.Job.Kind, ID: o.Job.ID, Label: o.Job.Label, State: o.State, Message: o.Reason, Seconds: o.Took.Seconds()}
+	if o.State == Failed {
+		line.Tail = o.Tail
+	}
+	j.write(line)
 }
 
 // Interrupted says that running jobs are being waited for.

@@ -49,10 +49,10 @@ func play(r pool.Renderer, clock *fakeClock) {
 	message(b, pool.Message{Type: pool.TypeProgress, Phase: "train", Step: 1, Steps: 150, Loss: event.Value(math.NaN())})
 	clock.advance(59 * time.Second)
 	estimate.Finished(a.ID)
-	r.Finished(pool.Outcome{Job: a, State: pool.Done, Seconds: 90 * time.Second})
+	r.Finished(pool.Outcome{Job: a, State: pool.Done, Took: 90 * time.Second})
 	r.Interrupted(1)
 	estimate.Finished(b.ID)
-	failed := pool.Outcome{Job: b, State: pool.Failed, Reason: "exit code 1", Tail: "no space\nleft", Seconds: 91 * time.Second}
+	failed := pool.Outcome{Job: b, State: pool.Failed, Reason: "exit code 1", Tail: "no space\nleft", Took: 91 * time.Second}
 	r.Finished(failed)
 	r.End(pool.Result{Outcomes: []pool.Outcome{{Job: a, State: pool.Done}, failed}})
 }
