@@ -2,7 +2,6 @@ package train
 
 import (
 	"math"
-	"sync"
 
 	"headroom/runner/engine"
 )
@@ -16,6 +15,7 @@ type AdamW struct {
 	Clip                  float64 // 0: no clipping
 
 	slots   []*slot
+	chunks  []chunk
 	threads int
 	updates int // number of updates done, for bias correction
 }
@@ -29,6 +29,16 @@ type slot struct {
 	lrScale float64
 }
 
+// chunk is a part of a slot's elements that one thread works on. Embeddings are most
+// of a small model: whole slots would leave threads idle. Chunks do not depend on
+// the number of threads, so that no sum does.
+type chunk struct {
+	slot     *slot
+	from, to int
+}
+
+const chunkSize = 1 << 16
+
 // NewAdamW makes zero moments for every parameter of the model. headLRScale
 // multiplies the rate of a decoder that is its own parameter.
 func NewAdamW(m *engine.Model, headLRScale float64) *AdamW {
@@ -40,6 +50,9 @@ func NewAdamW(m *engine.Model, headLRScale float64) *AdamW {
 			s.lrScale = headLRScale
 		}
 		o.slots = append(o.slots, s)
+		for from := 0; from < n; from += chunkSize {
+			o.chunks = append(o.chunks, chunk{s, from, min(from+chunkSize, n)})
+		}
 	}
 	return o
 }
@@ -56,10 +69,11 @@ func (o *AdamW) Grad(p *engine.Param) []float32 {
 
 // Norm is the L2 norm of the whole gradient, summed in float64.
 func (o *AdamW) Norm() float64 {
-	parts := make([]float64, len(o.slots))
-	o.each(func(i int, s *slot) {
+	parts := make([]float64, len(o.chunks))
+	parallel(len(o.chunks), o.threads, func(i int) {
+		c := o.chunks[i]
 		sum := 0.0
-		for _, g := range s.grad {
+		for _, g := range c.slot.grad[c.from:c.to] {
 			sum += float64(g) * float64(g)
 		}
 		parts[i] = sum
@@ -85,7 +99,9 @@ func (o *AdamW) Update(lr float64) float64 {
 	o.updates++
 	c1 := 1 - math.Pow(o.Beta1, float64(o.updates))
 	c2 := math.Sqrt(1 - math.Pow(o.Beta2, float64(o.updates)))
-	o.each(func(_ int, s *slot) {
+	parallel(len(o.chunks), o.threads, func(i int) {
+		c := o.chunks[i]
+		s := c.slot
 		rate := lr * s.lrScale
 		keep := float32(1)
 		if s.decay {
@@ -94,32 +110,15 @@ func (o *AdamW) Update(lr float64) float64 {
 		stepSize, root, eps := float32(rate/c1), float32(1/c2), float32(o.Epsilon)
 		b1, b2, clip := float32(o.Beta1), float32(o.Beta2), float32(scale)
 		a1, a2 := float32(1-o.Beta1), float32(1-o.Beta2)
-		m, v, x := s.m, s.v, s.param.Values
-		for i, g := range s.grad {
+		grad := s.grad[c.from:c.to]
+		m, v, x := s.m[c.from:c.to], s.v[c.from:c.to], s.param.Values[c.from:c.to]
+		for i, g := range grad {
 			g *= clip
 			m[i] = b1*m[i] + a1*g
 			v[i] = b2*v[i] + a2*g*g
 			x[i] = keep*x[i] - stepSize*m[i]/(float32(math.Sqrt(float64(v[i])))*root+eps)
 		}
-		clear(s.grad)
+		clear(grad)
 	})
 	return norm
-}
-
-// each runs do on every slot; slots are independent, so threads change no bit.
-func (o *AdamW) each(do func(i int, s *slot)) {
-	next := make(chan int, len(o.slots))
-	for i := range o.slots {
-		next <- i
-	}
-	close(next)
-	var wg sync.WaitGroup
-	for range max(1, o.threads) {
-		wg.Go(func() {
-			for i := range next {
-				do(i, o.slots[i])
-			}
-		})
-	}
-	wg.Wait()
 }

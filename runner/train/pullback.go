@@ -1,6 +1,8 @@
 package train
 
 import (
+	"errors"
+
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -64,15 +66,15 @@ func (e *encoder) pull(b *engine.Batch, seed engine.Buffer[uint64], dHidden engi
 		return err
 	}
 	defer engine.Free(out...)
-	for i, p := range e.model.Encoder() {
-		grad := o.Grad(p)
-		if err := engine.Read(out[i], func(values []float32) {
+	list := e.model.Encoder()
+	faults := make([]error, len(list))
+	parallel(len(list), e.model.Engine.Threads(), func(i int) {
+		grad := o.Grad(list[i])
+		faults[i] = engine.Read(out[i], func(values []float32) {
 			for j, g := range values {
 				grad[j] += g
 			}
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
+		})
+	})
+	return errors.Join(faults...)
 }

@@ -36,9 +36,13 @@ func (s *Splade) newSide(batch *engine.Batch, seed engine.Buffer[uint64]) (*side
 	if d.reps, err = engine.NewBuffer[float32](m.Engine, batch.Size(), m.Config.Vocab); err != nil {
 		return nil, err
 	}
-	for i, z := range d.pooled {
-		d.reps.Values[i] = weight(z * m.LogitScale)
-	}
+	vocab := m.Config.Vocab
+	parallel(batch.Size(), m.Engine.Threads(), func(i int) {
+		out := d.reps.Values[i*vocab : (i+1)*vocab]
+		for v, z := range d.pooled[i*vocab : (i+1)*vocab] {
+			out[v] = weight(z * m.LogitScale)
+		}
+	})
 	return d, nil
 }
 
@@ -64,13 +68,17 @@ func (d *side) withTexts(m *engine.Model, fn func([]fused.Text) error) error {
 // overwritten with the gradient by the pooled logits.
 func (s *Splade) backward(d *side, dReps []float32) error {
 	m := s.model
-	for i, z := range d.pooled {
-		if z = z * m.LogitScale; z <= 0 {
-			dReps[i] = 0
-		} else {
-			dReps[i] *= m.LogitScale / (1 + z)
+	vocab := m.Config.Vocab
+	parallel(d.batch.Size(), m.Engine.Threads(), func(i int) {
+		row := dReps[i*vocab : (i+1)*vocab]
+		for v, z := range d.pooled[i*vocab : (i+1)*vocab] {
+			if z = z * m.LogitScale; z <= 0 {
+				row[v] = 0
+			} else {
+				row[v] *= m.LogitScale / (1 + z)
+			}
 		}
-	}
+	})
 	dHidden, err := engine.NewBuffer[float32](m.Engine, d.batch.Size(), d.batch.Tokens, m.Config.Hidden)
 	if err != nil {
 		return err
