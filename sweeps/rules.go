@@ -113,7 +113,6 @@ func quoted(options []string) string {
 	return strings.Join(out, ", ")
 }
 
-func anyReal(float64) bool       { return true }
 func positive(x float64) bool    { return x > 0 }
 func notNegative(x float64) bool { return x >= 0 }
 func share(x float64) bool       { return x >= 0 && x <= 1 }

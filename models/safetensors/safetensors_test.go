@@ -288,7 +288,7 @@ func TestAFileCutWhileOpen(t *testing.T) {
 func TestWriteAndReadBack(t *testing.T) {
 	nan := math.Float32frombits(0x7fc00123)
 	tensors := []safetensors.Tensor{
-		{Name: "w", Shape: []int{2, 3}, Data: []float32{1, nan, -0.0, 4, float32(math.Inf(-1)), 1e-45}},
+		{Name: "w", Shape: []int{2, 3}, Data: []float32{1, nan, float32(math.Copysign(0, -1)), 4, float32(math.Inf(-1)), 1e-45}},
 		safetensors.Array("step", nil, []int64{-3}),
 		safetensors.Array("random state", []int{2}, []uint64{1 << 63, 5}),
 		safetensors.Array("ids", []int{3}, []uint32{1, 2, math.MaxUint32}),

@@ -74,7 +74,7 @@ func (b *block) fill(weight []float32, rows []int32) {
 
 // pool leaves the maximum over a text's tokens in best and its token in at.
 func (b *block) pool(panels []panel) {
-	for r := range b.n + 3&^3 {
+	for r := range (b.n + 3) &^ 3 {
 		b.best[r], b.at[r] = negativeInfinity, 0
 	}
 	for _, p := range panels {
