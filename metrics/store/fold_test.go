@@ -414,3 +414,14 @@ func TestAFoldWithoutNewsIsQuick(t *testing.T) {
 		t.Errorf("a fold without news takes %s, want some milliseconds", best)
 	}
 }
+
+// An evaluation whose vectors were too dense to search has no measures and no
+// file per query: that is its result, and no damage.
+func TestARefusedEvaluationIsNoDamage(t *testing.T) {
+	w := newSpace(t)
+	w.write("baselines/dense/summary.json", `{"schema":1,"id":"dense","dataset":"builtin:demo","split":"test","name":"untrained","backbone":"b",
+		"queries":2,"documents":9,"measures":{},"active_document":900,"seconds":{"encode":0,"index":0,"search":0},"refused":"too dense"}`)
+	s := w.open()
+	w.fold(s)
+	expect(t, s, "SELECT count(*) FROM baselines", "0")
+}

@@ -39,6 +39,7 @@ type summary struct {
 	Seconds        event.Seconds          `json:"seconds"`
 	QrelsDigest    string                 `json:"qrels_digest"`
 	TieShare       *event.Value           `json:"tie_share"`
+	Refused        string                 `json:"refused"` // why there are no measures, and no file per query
 }
 
 // queryValue is one line of per_query.tsv.
@@ -106,7 +107,7 @@ func (f *fold) evaluation(place, run, stamp string) error {
 	path := filepath.Join(f.workspace, filepath.FromSlash(place))
 	s, err := readSummary(filepath.Join(path, summaryFile))
 	var values []queryValue
-	if err == nil {
+	if err == nil && s.Refused == "" {
 		values, err = readPerQuery(filepath.Join(path, perQueryFile))
 	}
 	if err != nil {
