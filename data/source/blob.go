@@ -43,7 +43,7 @@ func (b blob) hash() hash.Hash {
 // describe asks the hub for the digest and size of a file.
 func (c *remote) describe(ctx context.Context, where *url.URL, name string) (blob, error) {
 	b := blob{name: name}
-	err := c.try(ctx, func(ctx context.Context, _ func()) error {
+	err := c.try(ctx, func(ctx context.Context, _ func(bool)) error {
 		a, err := c.ask(ctx, http.MethodHead, where, nil)
 		if err != nil {
 			return err
@@ -102,11 +102,12 @@ func (s *store) fetch(ctx context.Context, c *remote, where *url.URL, b blob, ca
 		partial = "blobs/" + b.digest + "." + rand.Text()[:8] + ".incomplete"
 		defer s.root.Remove(partial)
 	}
-	before := int64(0) // what the last attempt had told
-	err = c.try(ctx, func(ctx context.Context, alive func()) error {
-		return s.attempt(ctx, c, where, b, partial, alive, func(have int64) {
+	before, most := int64(0), int64(0) // bytes told of last, and at most
+	err = c.try(ctx, func(ctx context.Context, alive func(further bool)) error {
+		return s.attempt(ctx, c, where, b, partial, func(have int64) {
+			alive(have > most)
 			came(have - before)
-			before = have
+			before, most = have, max(most, have)
 		})
 	})
 	if err != nil {
@@ -152,7 +153,7 @@ func (s *store) lock(ctx context.Context, digest string) (unlock func(), locked 
 
 // attempt goes on with a partial file, or begins it, and leaves it whole and
 // checked, or as far as it came.
-func (s *store) attempt(ctx context.Context, c *remote, where *url.URL, b blob, partial string, alive func(), have func(int64)) (err error) {
+func (s *store) attempt(ctx context.Context, c *remote, where *url.URL, b blob, partial string, have func(int64)) (err error) {
 	f, err := s.root.OpenFile(partial, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return fmt.Errorf("keep %s: %w", b.name, err)
@@ -199,7 +200,7 @@ func (s *store) attempt(ctx context.Context, c *remote, where *url.URL, b blob, 
 			}
 			have(0)
 		}
-		if offset, err = copyBody(io.MultiWriter(f, sum), a.Body, b, offset, alive, have); err != nil {
+		if offset, err = copyBody(io.MultiWriter(f, sum), a.Body, b, offset, have); err != nil {
 			return err
 		}
 	}
@@ -246,12 +247,11 @@ func (c *remote) part(ctx context.Context, where *url.URL, b blob, offset int64)
 }
 
 // copyBody writes a body to the end of the file, and no further.
-func copyBody(to io.Writer, body io.Reader, b blob, offset int64, alive func(), have func(int64)) (int64, error) {
+func copyBody(to io.Writer, body io.Reader, b blob, offset int64, have func(int64)) (int64, error) {
 	buffer := make([]byte, 256<<10)
 	for {
 		n, err := body.Read(buffer)
 		if n > 0 {
-			alive()
 			if offset+int64(n) > b.size {
 				return offset, fmt.Errorf("%s is longer than the %d bytes that the hub announced", b.name, b.size)
 			}

@@ -4,6 +4,6 @@ import "io"
 
 // CopyBody lets a test write a download to a device that is full.
 func CopyBody(to io.Writer, body io.Reader, size int64) error {
-	_, err := copyBody(to, body, blob{name: "model.safetensors", size: size}, 0, func() {}, func(int64) {})
+	_, err := copyBody(to, body, blob{name: "model.safetensors", size: size}, 0, func(int64) {})
 	return err
 }

@@ -24,7 +24,7 @@ type Hub struct {
 	Token     string
 	TokenFile string
 	// Attempts is how often a request is tried that fails for a reason that may
-	// pass; 0 is 5. An attempt that brought bytes of a file does not count.
+	// pass; 0 is 5. One that came further in a file begins the count anew.
 	Attempts int
 	// Pause is the time before the second attempt, doubled for each further one
 	// up to half a minute; 0 is one second.
@@ -116,7 +116,7 @@ const maxListing = 64 << 20
 func (c *remote) resolve(ctx context.Context, revision string) (revisionInfo, error) {
 	var info revisionInfo
 	where := c.base.JoinPath("api", "models", c.name, "revision", url.PathEscape(revision))
-	err := c.try(ctx, func(ctx context.Context, _ func()) error {
+	err := c.try(ctx, func(ctx context.Context, _ func(bool)) error {
 		answer, err := c.ask(ctx, http.MethodGet, where, nil)
 		if err != nil {
 			return err

@@ -252,3 +252,20 @@ func TestTheServersWishToWaitIsHeard(t *testing.T) {
 		t.Errorf("it was asked again after %v", took)
 	}
 }
+
+func TestAServerThatAlwaysBeginsAnewAndBreaksOffIsGivenUp(t *testing.T) {
+	h, r, files, _ := published(t)
+	weights := files["model.safetensors"]
+	h.intercept(func(server string, w http.ResponseWriter, _ *http.Request) bool {
+		if server == "cdn" {
+			cut(w, weights, len(weights)/2)
+		}
+		return false
+	})
+	if _, err := r.Fetch(t.Context(), "owner/name", nil); err == nil || !strings.Contains(err.Error(), "given up after 3 attempts") {
+		t.Errorf("got %v", err)
+	}
+	if n := len(parts(h.taken())); n > 5 {
+		t.Errorf("it was asked %d times", n)
+	}
+}

@@ -29,16 +29,16 @@ const (
 var errStalled = errors.New("nothing came for too long")
 
 // try makes attempts until one succeeds or fails for good. An attempt calls
-// alive whenever bytes have come: it is ended where none come for Stall, and
-// one that brought some begins the count anew.
-func (c *remote) try(ctx context.Context, attempt func(ctx context.Context, alive func()) error) error {
+// alive whenever bytes have come: it is ended where none come for Stall. One that
+// came further than all before begins the count anew.
+func (c *remote) try(ctx context.Context, attempt func(ctx context.Context, alive func(further bool)) error) error {
 	pause := c.hub.Pause
 	for left := c.hub.Attempts; ; {
-		came := false
+		gained := false
 		limited, cancel := context.WithCancelCause(ctx)
 		watch := time.AfterFunc(c.hub.Stall, func() { cancel(errStalled) })
-		err := attempt(limited, func() {
-			came = true
+		err := attempt(limited, func(further bool) {
+			gained = gained || further
 			watch.Reset(c.hub.Stall)
 		})
 		watch.Stop()
@@ -56,7 +56,7 @@ func (c *remote) try(ctx context.Context, attempt func(ctx context.Context, aliv
 		} else if !errors.As(err, &p) {
 			return err
 		}
-		if came {
+		if gained {
 			left, pause = c.hub.Attempts, c.hub.Pause
 		}
 		if left--; left <= 0 {
