@@ -23,7 +23,7 @@ import "math"
 // finite, are never screened.
 type Screen struct {
 	head  Head
-	quads []int32 // [ceil(vocab/4), ceil(dim/2), 4]; two int16 each
+	quads []pair // [ceil(vocab/4), ceil(dim/2), 4]
 	rows  []rowBound
 }
 
@@ -49,7 +49,7 @@ func NewScreen(h Head, threads int) (*Screen, error) {
 	}
 	pairs := (h.Dim + 1) / 2
 	groups := (h.Vocab + 3) / 4
-	s := &Screen{head: h, quads: make([]int32, groups*pairs*4), rows: make([]rowBound, h.Vocab)}
+	s := &Screen{head: h, quads: make([]pair, groups*pairs*4), rows: make([]rowBound, h.Vocab)}
 	kernel := float64(h.Dim+8) * 0x1p-23
 	parallel(groups, threads, func(from, to int) {
 		q := make([]int16, 2*pairs)
@@ -63,10 +63,10 @@ func NewScreen(h Head, threads int) (*Screen, error) {
 					continue
 				}
 				scale := wholeScale(norm, largest, h.Dim)
-				kept, left, whole := quantize(w, scale, q)
-				s.rows[4*g+r] = rowBound{scale: scale, kept: kept, left: left + kernel*whole}
+				kept, left := quantize(w, scale, q)
+				s.rows[4*g+r] = rowBound{scale: scale, kept: kept, left: left + kernel*norm}
 				for d := range pairs {
-					out[4*d+r] = int32(q[2*d+1])<<16 | int32(uint16(q[2*d]))
+					out[4*d+r] = newPair(q[2*d], q[2*d+1])
 				}
 			}
 		}
@@ -92,7 +92,7 @@ func newWholeText(t Text, dim int) wholeText {
 		}
 		norm, largest = max(norm, n), max(largest, l)
 	}
-	w := wholeText{scale: wholeScale(norm, largest, dim), usable: true}
+	w := wholeText{scale: wholeScale(norm, largest, dim), norm: norm, usable: true}
 	pairs := (dim + 1) / 2
 	q := make([]int16, 2*pairs)
 	for first := 0; first < t.Tokens; first += panelWidth {
@@ -100,8 +100,8 @@ func newWholeText(t Text, dim int) wholeText {
 		p := wholePanel{data: make([]int16, pairs*width*2), width: width}
 		for c := range count {
 			token := first + c
-			_, left, norm := quantize(t.Hidden[token*dim:(token+1)*dim], w.scale, q)
-			w.left, w.norm = max(w.left, left), max(w.norm, norm)
+			_, left := quantize(t.Hidden[token*dim:(token+1)*dim], w.scale, q)
+			w.left = max(w.left, left)
 			p.set(c, q)
 			for rest := count; c == 0 && rest < width; rest++ {
 				p.set(rest, q)

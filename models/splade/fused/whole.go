@@ -31,14 +31,15 @@ func wholeScale(norm, largest float64, dim int) float64 {
 }
 
 // quantize writes x as whole multiples of scale and returns upper bounds on the
-// norm of those multiples, of what they leave of x, and of x. The bounds are
-// taken from the numbers themselves, so they hold however x was rounded.
-func quantize(x []float32, scale float64, out []int16) (kept, left, whole float64) {
+// norm of those multiples and of what they leave of x. The bounds are taken from
+// the numbers themselves, so they hold however x was rounded.
+func quantize(x []float32, scale float64, out []int16) (kept, left float64) {
 	inverse := 0.0
 	if scale > 0 {
 		inverse = 1 / scale
 	}
 	const magic = 3 << 51 // adding it leaves no room for a fraction
+	out = out[:len(x)]
 	for d, v := range x {
 		z := float64(v)
 		q := z*inverse + magic - magic
@@ -46,38 +47,43 @@ func quantize(x []float32, scale float64, out []int16) (kept, left, whole float6
 		q *= scale
 		kept += q * q
 		left += (z - q) * (z - q)
-		whole += z * z
 	}
-	return upward(kept), upward(left), upward(whole)
+	return upward(kept), upward(left)
 }
 
-// upward is the square root of a sum of up to a million squares, rounded up by
+// upward is the square root of a sum of up to mostDims squares, rounded up by
 // more than float64 can have lost.
 func upward(squares float64) float64 { return math.Sqrt(squares) * (1 + 1e-9) }
 
-// extent is the norm and the largest element of x; infinite or NaN where an
-// element is.
+// extent is the norm of x, or a little more, and its largest element; infinite
+// or NaN where an element is.
 func extent(x []float32) (norm, largest float64) {
-	sum, top := 0.0, float32(0)
-	for _, v := range x {
-		sum += float64(v) * float64(v)
-		top = max(top, v, -v)
+	var even, odd float64
+	var top uint32 // bits without their sign sort as the numbers do
+	for len(x) >= 2 {
+		a, b := float64(x[0]), float64(x[1])
+		even += a * a
+		odd += b * b
+		top = max(top, math.Float32bits(x[0])&math.MaxInt32, math.Float32bits(x[1])&math.MaxInt32)
+		x = x[2:]
 	}
-	return upward(sum), float64(top)
+	for _, v := range x {
+		even += float64(v) * float64(v)
+		top = max(top, math.Float32bits(v)&math.MaxInt32)
+	}
+	return upward(even + odd), float64(math.Float32frombits(top))
 }
 
 // max4Plain raises best, whose 16 lanes take the panel's columns in turn, by
-// the products with a group of four rows. rows is [ceil(dim/2), 4]: two int16
-// in one int32, the lower dimension in the lower half.
-func (p wholePanel) max4Plain(rows []int32, best *[4][16]int32) {
+// the products with a group of four rows. rows is [ceil(dim/2), 4].
+func (p wholePanel) max4Plain(rows []pair, best *[4][16]int32) {
 	for r := range 4 {
 		var acc [panelWidth]int32
 		for d := 0; 4*d < len(rows); d++ {
-			w := rows[4*d+r]
-			lo, hi := int32(int16(w)), w>>16
+			lo, hi := elements(rows[4*d+r])
 			line := p.data[d*2*p.width : (d+1)*2*p.width]
 			for c := range p.width {
-				acc[c] += lo*int32(line[2*c]) + hi*int32(line[2*c+1])
+				acc[c] += int32(lo)*int32(line[2*c]) + int32(hi)*int32(line[2*c+1])
 			}
 		}
 		for c, z := range acc[:p.width] {

@@ -8,7 +8,7 @@ import (
 )
 
 // max4 raises best by the products with a group of four rows, [ceil(dim/2), 4].
-func (p wholePanel) max4(rows []int32, best *[4][16]int32) {
+func (p wholePanel) max4(rows []pair, best *[4][16]int32) {
 	switch {
 	case level == 512 && p.width == 32:
 		p.max4x32(rows, best)
@@ -21,18 +21,26 @@ func (p wholePanel) max4(rows []int32, best *[4][16]int32) {
 	}
 }
 
-// pairs512 repeats a pair of a row's elements. It passes through a float
-// register because that is where a broadcast reads from.
-func pairs512(w int32) archsimd.Int16x32 {
-	return archsimd.BroadcastFloat32x16(math.Float32frombits(uint32(w))).AsInt16x32()
+// pair is two neighbouring int16 elements of a row. Only its bits count: a
+// broadcast reads from a float register, and a way round by an integer one
+// costs as much as the products.
+type pair = float32
+
+func newPair(lo, hi int16) pair {
+	return math.Float32frombits(uint32(uint16(lo)) | uint32(uint16(hi))<<16)
 }
 
-func pairs256(w int32) archsimd.Int16x16 {
-	return archsimd.BroadcastFloat32x8(math.Float32frombits(uint32(w))).AsInt16x16()
+func elements(p pair) (lo, hi int16) {
+	w := math.Float32bits(p)
+	return int16(w), int16(w >> 16)
 }
+
+func pairs512(p pair) archsimd.Int16x32 { return archsimd.BroadcastFloat32x16(p).AsInt16x32() }
+
+func pairs256(p pair) archsimd.Int16x16 { return archsimd.BroadcastFloat32x8(p).AsInt16x16() }
 
 // max4x32 keeps 4 rows × 32 tokens in eight registers.
-func (p wholePanel) max4x32(rows []int32, best *[4][16]int32) {
+func (p wholePanel) max4x32(rows []pair, best *[4][16]int32) {
 	var a0, a1, b0, b1, c0, c1, d0, d1 archsimd.Int32x16
 	for data := p.data; len(data) >= 64 && len(rows) >= 4; data, rows = data[64:], rows[4:] {
 		h0 := archsimd.LoadInt16x32Array((*[32]int16)(data[:32]))
@@ -53,7 +61,7 @@ func (p wholePanel) max4x32(rows []int32, best *[4][16]int32) {
 }
 
 // max4x16 keeps 4 rows × 16 tokens in four registers.
-func (p wholePanel) max4x16(rows []int32, best *[4][16]int32) {
+func (p wholePanel) max4x16(rows []pair, best *[4][16]int32) {
 	var a, b, c, e archsimd.Int32x16
 	for data := p.data; len(data) >= 32 && len(rows) >= 4; data, rows = data[32:], rows[4:] {
 		h := archsimd.LoadInt16x32Array((*[32]int16)(data[:32]))
@@ -73,7 +81,7 @@ func raise512(best *[16]int32, x archsimd.Int32x16) {
 }
 
 // max4x8 keeps 4 rows × 16 tokens in eight 256-bit registers.
-func (p wholePanel) max4x8(rows []int32, best *[4][16]int32) {
+func (p wholePanel) max4x8(rows []pair, best *[4][16]int32) {
 	for col := 0; col < p.width; col += 16 {
 		var a0, a1, b0, b1, c0, c1, d0, d1 archsimd.Int32x8
 		data := p.data[2*col:]
