@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -66,24 +67,43 @@ func (w Workspace) WriteSweep(text []byte, m Manifest) (revision string, err err
 				return last, nil
 			}
 		}
-		m.Revision = fmt.Sprintf("%04d", len(revisions)+1)
+		if m.Revision, err = w.nextRevision(m.Sweep); err != nil {
+			return fail(err)
+		}
 		manifest, err := json.Marshal(m)
 		if err != nil {
 			return fail(err)
 		}
-		// The manifest comes last: a revision without one is not there yet.
-		if err := replaceFile(w.sweepFile(m.Sweep, m.Revision, ".toml"), text); err != nil {
-			return fail(err)
-		}
-		err = createFile(w.sweepFile(m.Sweep, m.Revision, ".json"), append(manifest, '\n'))
+		// Who makes the text owns the number. The manifest comes last: a revision
+		// without one is not there, now or, after a crash, ever.
+		err = createFile(w.sweepFile(m.Sweep, m.Revision, ".toml"), text)
 		if errors.Is(err, fs.ErrExist) {
 			continue // another `run` was faster
+		}
+		if err == nil {
+			err = createFile(w.sweepFile(m.Sweep, m.Revision, ".json"), append(manifest, '\n'))
 		}
 		if err != nil {
 			return fail(err)
 		}
 		return m.Revision, nil
 	}
+}
+
+// nextRevision is above every number that was ever taken.
+func (w Workspace) nextRevision(name string) (string, error) {
+	entries, err := os.ReadDir(filepath.Join(w.Root, "sweeps", name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	highest := 0
+	for _, entry := range entries {
+		number, _, _ := strings.Cut(entry.Name(), ".")
+		if n, err := strconv.Atoi(number); err == nil {
+			highest = max(highest, n)
+		}
+	}
+	return fmt.Sprintf("%04d", highest+1), nil
 }
 
 func (w Workspace) holds(text []byte, m Manifest) (bool, error) {
