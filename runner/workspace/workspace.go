@@ -111,7 +111,17 @@ func createFile(path string, text []byte) error {
 		return err
 	}
 	defer os.Remove(temporary)
-	return os.Link(temporary, path) // unlike a rename, it never replaces
+	err = os.Link(temporary, path) // unlike a rename, it never replaces
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	// A file system without links: no longer whole at once, but still exclusive.
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	return errors.Join(err, file.Sync(), file.Close())
 }
 
 // replaceFile writes a file whole or leaves the old one.
