@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -25,7 +26,7 @@ import (
 // fakeWorker does what a worker does, without computing: it writes the files
 // that a finished job leaves behind. FAKE_FAIL names a part of a job's id or
 // recipe that fails, FAKE_HANG is a file to be made by a job that then waits to
-// be interrupted, FAKE_COLLAPSE a run whose verdict is "identical".
+// be interrupted (with FAKE_STUBBORN, twice), FAKE_COLLAPSE a run whose verdict is "identical".
 func fakeWorker(args []string) int {
 	flags := map[string]string{}
 	for i := 1; i+1 < len(args); i += 2 {
@@ -51,13 +52,19 @@ func fakeWorker(args []string) int {
 	if file := os.Getenv("FAKE_HANG"); file != "" && kind == "run" {
 		stop := make(chan os.Signal, 1)
 		signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
-		os.WriteFile(file, nil, 0o644)
-		select {
-		case <-stop:
-			return 130
-		case <-time.After(time.Minute):
-			return 1
+		os.WriteFile(file, []byte(strconv.Itoa(os.Getpid())), 0o644)
+		signals := 1
+		if os.Getenv("FAKE_STUBBORN") != "" {
+			signals = 2
 		}
+		for range signals {
+			select {
+			case <-stop:
+			case <-time.After(time.Minute):
+				return 1
+			}
+		}
+		return 130
 	}
 	if err := fakeJob(w, kind, id); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -33,10 +33,14 @@ func TestMain(m *testing.M) {
 		code := m.Run()
 		os.RemoveAll(cacheFolder)
 		os.Exit(code)
-	case "program":
+	case "program", "program of fakes":
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		context.AfterFunc(ctx, stop)
-		os.Exit(cli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, cli.SystemEnv()))
+		env := cli.SystemEnv()
+		if os.Getenv(roleVariable) != "program" {
+			env.Environ = append(env.Environ, roleVariable+"=fake")
+		}
+		os.Exit(cli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, env))
 	case "fake":
 		os.Exit(fakeWorker(os.Args[1:]))
 	}
@@ -49,7 +53,7 @@ var cacheFolder = filepath.Join(os.TempDir(), fmt.Sprintf("headroom-cli-test-%d"
 type place struct {
 	t      *testing.T
 	dir    string
-	role   string // of workers: "program" or "fake"
+	role   string // of processes: "program", "fake", or "program of fakes"
 	stdin  string
 	extra  []string // environment of workers and of the program
 	ctx    context.Context

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -193,4 +195,41 @@ func TestCtrlCEndsWith130AndTheStoreIsFolded(t *testing.T) {
 func TestABackendThatCannotBeOpenedIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 	p := newPlace(t)
 	p.refused([]string{"run", p.sample(), "compute.backend=\"xla\""}, `compute.backend = "xla"`, "no such device")
+}
+
+func TestASecondCtrlCEndsTheProgramAndItsWorkersAtOnce(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	p.role = "program of fakes"
+	hang := filepath.Join(p.dir, "hanging")
+	p.extra = []string{"FAKE_HANG=" + hang, "FAKE_STUBBORN=1"}
+	cmd, output := p.start("run", sweep, "--slots", "1")
+	awaitText := func(what string, there func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(30 * time.Second); !there(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("no %s", what)
+			}
+		}
+	}
+	var worker int
+	awaitText("worker", func() bool {
+		text, err := os.ReadFile(hang)
+		if err != nil {
+			return false
+		}
+		worker, err = strconv.Atoi(string(text))
+		return err == nil
+	})
+	cmd.Process.Signal(os.Interrupt)
+	time.Sleep(200 * time.Millisecond) // the first is passed on, and the worker does not stop
+	if syscall.Kill(worker, 0) != nil {
+		t.Fatal("the worker ended at the first Ctrl-C")
+	}
+	cmd.Process.Signal(os.Interrupt)
+	err := cmd.Wait()
+	if code := exitCode(err); code != -1 && code != 130 { // -1: ended by the signal, which a shell shows as 130
+		t.Errorf("exit code %d\n%s", code, output)
+	}
+	awaitText("end of the worker", func() bool { return syscall.Kill(worker, 0) != nil })
 }
