@@ -9,13 +9,14 @@ export CGO_ENABLED  := 1
 
 GO          ?= go
 PYTHON      ?= python3
+VENV        := $(CURDIR)/bin/reference-venv
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 TOOLS       := $(CURDIR)/bin/tools
 FUZZTIME    ?= 10s
 BENCH       ?= .
 PACKAGES    ?= ./...
 # Two packages at a time: the tests that train use both cores of a small machine.
-TESTFLAGS   ?= -p 2 -timeout 10m
+TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build build-xla test race check fmt vet lint lint-imports lint-static \
@@ -76,10 +77,13 @@ golden: ## write the golden files again; look at the difference before a commit
 	@dirs=$$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' . | xargs -r -n1 dirname | sort -u); \
 	for dir in $$dirs; do $(GO) test $$dir -update || exit 1; done
 
-reference: ## make checked-in reference values again (PYTHON with torch and transformers)
-	@scripts=$$(git ls-files '*/testdata/*.py'); \
-	if [ -z "$$scripts" ]; then echo "no reference scripts"; fi; \
-	for script in $$scripts; do echo "$(PYTHON) $$script"; $(PYTHON) $$script || exit 1; done
+reference: ## make checked-in reference values again, in a virtual environment with torch and transformers
+	@test -x $(VENV)/bin/python || { $(PYTHON) -m venv $(VENV) && $(VENV)/bin/pip install -q -r internal/reference/requirements.txt; }
+	@$(VENV)/bin/python data/tokenize/testdata/unicode.py > $(VENV)/ranges.go && cp $(VENV)/ranges.go data/tokenize/ranges_generated.go
+	@for script in internal/reference/make_reference.py internal/reference/make_training.py $$(git ls-files '*/testdata/*reference.py'); do \
+	  echo "python $$script"; (cd $$(dirname $$script) && $(VENV)/bin/python $$(basename $$script)) || exit 1; \
+	done
+	@if [ -n "$(HEADROOM_DATA)" ]; then $(VENV)/bin/python data/tokenize/testdata/reference.py "$(HEADROOM_DATA)"; fi
 
 env: ## the exports that a plain go command needs
 	@echo "export GOTOOLCHAIN=$(GOTOOLCHAIN) GOEXPERIMENT=$(GOEXPERIMENT) CGO_ENABLED=$(CGO_ENABLED)"
