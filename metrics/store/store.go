@@ -70,10 +70,7 @@ func Open(path string, options ...Option) (*Store, error) {
 		s.db.Close()
 		return nil, fmt.Errorf("open database %q: %w", path, known(err))
 	}
-	if s.ro, err = sql.Open("sqlite3", dsn(path, "ro", true)); err != nil {
-		s.db.Close()
-		return nil, fmt.Errorf("open database %q: %w", path, err)
-	}
+	s.ro = openReadOnly(path)
 	return s, nil
 }
 

@@ -84,9 +84,27 @@ func TestQueriesOnlyRead(t *testing.T) {
 			t.Errorf("%s: %v", statement, err)
 		}
 	}
+	for _, statement := range []string{"ATTACH DATABASE '%s' AS other", "VACUUM INTO '%s'", "ATTACH '%s' AS other; CREATE TABLE other.mine (x); SELECT 1"} {
+		beside := filepath.Join(t.TempDir(), "beside.db")
+		if _, err := s.Query(context.Background(), fmt.Sprintf(statement, beside)); !errors.Is(err, store.ErrReadOnly) {
+			t.Errorf("%s: %v", statement, err)
+		}
+		if _, err := os.Stat(beside); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s made a file: %v", statement, err)
+		}
+	}
 	if dump(t, s) != before {
 		t.Error("a query changed the database")
 	}
+	for statement, says := range map[string]string{
+		"": "no table", " -- nothing\n;": "no table", "BEGIN": "no table",
+		"SELECT 1; SELECT 2": "one is allowed", "SELECT ';'; /* ; */ SELECT 2 -- ;": "one is allowed",
+	} {
+		if table, err := s.Query(context.Background(), statement); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v, %v", statement, table, err)
+		}
+	}
+	expect(t, s, "SELECT 'it''s; one' AS \"a;b\", 2 AS [c;d]; -- and; no more\n ; /* ; x */", "it's; one|2")
 	if _, err := s.Query(context.Background(), "SELECT nonsense FROM runs"); err == nil || errors.Is(err, store.ErrReadOnly) {
 		t.Errorf("a wrong column: %v", err)
 	}
