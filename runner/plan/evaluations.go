@@ -51,7 +51,8 @@ type Evaluation struct {
 	Measures []string               `json:"-"`
 	// Folder is where summary.json belongs.
 	Folder string `json:"-"`
-	// Needs is the id of the recipe whose backbone must be made first, or "".
+	// Needs is the id of the recipe whose backbone must be made first, and is all
+	// that the row waits for; or "".
 	Needs sweeps.ID `json:"-"`
 }
 
@@ -101,13 +102,13 @@ func (m *maker) evaluations(run Run) {
 	for _, ref := range run.Config.Evaluate.Final {
 		data := m.found.data("evaluate.final", ref, FinalSplit)
 		if run.ID == "" || data.digest == "" {
-			why := data.why
+			why, needs := data.why, sweeps.ID("")
 			if why == "" {
-				why = run.Why
+				why, needs = run.Why, run.Needs
 			}
 			m.plan.Evaluations = append(m.plan.Evaluations, Evaluation{
 				Label: run.Label, Run: run.ID, Dataset: ref, Split: FinalSplit, Backbone: run.Config.Model.Backbone,
-				Config: run.Config, Measures: run.Config.Evaluate.Measures, State: Unresolved, Why: why, Needs: run.Needs,
+				Config: run.Config, Measures: run.Config.Evaluate.Measures, State: Unresolved, Why: why, Needs: needs,
 			})
 			continue
 		}

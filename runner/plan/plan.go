@@ -95,7 +95,8 @@ type Run struct {
 	Inputs sweeps.Inputs `json:"-"`
 	// Folder is the run's, inside the workspace.
 	Folder string `json:"-"`
-	// Needs is the id of the recipe whose backbone must be made first, or "".
+	// Needs is the id of the recipe whose backbone must be made first, and is all
+	// that the run waits for; or "".
 	Needs sweeps.ID `json:"-"`
 }
 
@@ -217,12 +218,12 @@ func (m *maker) run(config sweeps.RunConfig) {
 		if backbone.why != "" && !run.State.Finished() && run.State != Running {
 			run.State, run.Why = Unresolved, backbone.why
 		}
-	case backbone.why != "":
-		run.State, run.Why = Unresolved, backbone.why
+	case backbone.why != "" && data.why != "":
+		run.State, run.Why = Unresolved, backbone.why+"; "+data.why
 	default:
-		run.State, run.Why = Unresolved, data.why
+		run.State, run.Why = Unresolved, backbone.why+data.why
 	}
-	if !run.State.Finished() {
+	if known && !run.State.Finished() {
 		run.Needs = backbone.recipe
 	}
 	m.plan.Runs = append(m.plan.Runs, run)

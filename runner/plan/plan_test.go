@@ -422,6 +422,29 @@ func TestWhatMayStillComeIsUnresolved(t *testing.T) {
 	}
 }
 
+// A row that lacks data must not look as if making its backbone were enough:
+// `run` refuses what is unresolved and needs no recipe.
+func TestARecipeIsNotAllThatMissingDataNeeds(t *testing.T) {
+	w := newWorld(t)
+	w.recipes["small"] = recipe
+	for _, run := range w.must(t, sweep, "model.backbone=recipe:small", "data.train=beir:scifact").Runs {
+		if run.State != plan.Unresolved || run.Needs != "" || !strings.Contains(run.Why, "recipe small") || !strings.Contains(run.Why, "beir") {
+			t.Errorf("%+v", run)
+		}
+	}
+	p := w.must(t, sweep, "model.backbone=recipe:small", "evaluate.final=['beir:scifact']")
+	for _, run := range p.Runs {
+		if run.Needs == "" {
+			t.Errorf("nothing but the backbone is missing: %+v", run)
+		}
+	}
+	for _, e := range p.Evaluations {
+		if e.State != plan.Unresolved || e.Needs != "" || !strings.Contains(e.Why, "beir") {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
 func TestAllThatIsWrongWithTheInputsIsSaidAtOnce(t *testing.T) {
 	w := newWorld(t)
 	w.recipes["other"] = recipe // calls itself small
