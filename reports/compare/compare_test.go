@@ -217,6 +217,21 @@ func TestOtherQrelsAreNamed(t *testing.T) {
 	}
 }
 
+// TestOnlyBuiltInCollectionsAreCalledGenerated: a collection of the user's beside
+// the built-in one, such as `evaluate --run` adds, is real text.
+func TestOnlyBuiltInCollectionsAreCalledGenerated(t *testing.T) {
+	in := sample.Demo()
+	for i := range in.Runs {
+		own := in.Runs[i].Evaluations[0]
+		own.Dataset = "/data/own"
+		in.Runs[i].Evaluations = append([]compare.Evaluation{own}, in.Runs[i].Evaluations...)
+	}
+	limits := compared(t, in).Limits
+	if !said(limits, "builtin:demo", "generated world") || said(limits, "/data/own", "generated world") {
+		t.Errorf("limits %q", limits)
+	}
+}
+
 // TestNegativeFindings: what the data does not show is said too, not left out.
 func TestNegativeFindings(t *testing.T) {
 	demo := compared(t, sample.Demo())

@@ -67,8 +67,14 @@ func (c *Comparison) limits() []string {
 		}
 	}
 	c.dense(add)
-	if len(c.Datasets) > 0 && strings.HasPrefix(c.Datasets[0], "builtin:") {
-		add("%s: a generated world of templated texts, built so that queries and documents often use different words; it is no sample of real text.", list(c.Datasets))
+	var generated []string
+	for _, dataset := range c.Datasets {
+		if strings.HasPrefix(dataset, "builtin:") {
+			generated = append(generated, dataset)
+		}
+	}
+	if len(generated) > 0 {
+		add("%s: a generated world of templated texts, built so that queries and documents often use different words; it is no sample of real text.", list(generated))
 	}
 	if n := len(c.Open); n > 0 {
 		add("%s did not finish and %s not counted.", count(n, "run"), isAre(n))
