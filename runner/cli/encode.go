@@ -46,7 +46,7 @@ integers, weight × 100 rounded, which changes scores.`,
 	f := cmd.Flags()
 	f.StringVar(&o.input, "input", "", "`FILE` of JSON lines, gzipped or not; - is standard input (required)")
 	f.StringVar(&o.output, "output", "", "`FILE` to write; - is standard output (required)")
-	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept a text, special ones included")
+	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept a text, special ones included; the default is less where the model takes less")
 	f.BoolVar(&o.query, "query", false, "texts are queries: a title is not theirs")
 	f.IntVar(&o.topK, "top-k", 0, "terms kept a text, the heaviest; 0 keeps all")
 	f.StringVar(&o.format, "format", "jsonl", "jsonl or anserini")
@@ -112,10 +112,13 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 	}
 	defer encoder.Close()
 	if o.maxLength > encoder.MaxTokens() {
-		return usage(cmd, fmt.Errorf("--max-length is %d; the model takes at most %d tokens", o.maxLength, encoder.MaxTokens()))
+		if cmd.Flags().Changed("max-length") {
+			return usage(cmd, fmt.Errorf("--max-length is %d; the model takes at most %d tokens", o.maxLength, encoder.MaxTokens()))
+		}
+		o.maxLength = a.limit(encoder)
 	}
-	a.begin()
 	err = a.writeOutput(o.output, func(w io.Writer) error {
+		a.begin()
 		var out vectorWriter = search.NewVectorWriter(w)
 		if o.format == "anserini" {
 			out = &anseriniWriter{encoder: json.NewEncoder(w), tokenizer: encoder.Tokenizer()}
@@ -126,6 +129,14 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 		return fmt.Errorf("encode to %q: %w", o.output, err)
 	}
 	return nil
+}
+
+// limit is the length that stands in for a default that is too long for the
+// model, and says so.
+func (a *app) limit(encoder *evaluate.Encoder) int {
+	n := encoder.MaxTokens()
+	a.note("note: texts are cut at %d tokens, the most that this model takes", n)
+	return n
 }
 
 // encodeChunk bounds the vectors in memory. Within a chunk texts of like length

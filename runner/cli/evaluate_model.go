@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -142,6 +143,15 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		return err
 	}
 	defer encoder.Close()
+	if o.maxLength > encoder.MaxTokens() && m.run == nil && !cmd.Flags().Changed("max-length") {
+		limit := a.limit(encoder)
+		if o.maxQuery == 0 {
+			maxQuery = limit
+		}
+		if o.maxDocument == 0 {
+			maxDocument = limit
+		}
+	}
 	if longest := max(maxQuery, maxDocument); longest > encoder.MaxTokens() {
 		return usage(cmd, fmt.Errorf("texts of %d tokens are asked for; the model takes at most %d", longest, encoder.MaxTokens()))
 	}
@@ -154,7 +164,8 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		}
 		switch {
 		case o.run != "":
-			options.ID, options.OutDir = t.id, t.folder
+			options.ID, options.OutDir, options.Dataset = t.id, t.folder, resolver.Absolute(t.ref)
+			options.Measures = withKept(measures, t.folder)
 		case o.output != "":
 			options.OutDir = filepath.Join(o.output, fileName(t.ref))
 		}
@@ -162,12 +173,13 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		if err != nil {
 			return err
 		}
+		summary.Dataset = t.ref
 		document.Evaluations = append(document.Evaluations, evaluationEntry{Name: m.name, Summary: summary})
 		if o.bm25 {
-			options.OutDir, options.ID = "", ""
+			options.OutDir, options.ID, options.Dataset, options.Measures = "", "", t.ref, measures
 			bm25, err := evaluate.BM25(ctx, t.data, options)
 			if err != nil {
-				return fmt.Errorf("evaluate bm25 on %q: %w", t.ref, err)
+				return err
 			}
 			document.Evaluations = append(document.Evaluations, evaluationEntry{Name: "bm25", Summary: bm25})
 		}
@@ -182,11 +194,23 @@ func (a *app) evaluateOn(ctx context.Context, encoder *evaluate.Encoder, t targe
 	progress := a.newCounter("encode " + t.ref)
 	defer progress.end()
 	options.Progress = progress.at
-	summary, err := evaluate.OnCollection(ctx, encoder, t.data, options)
+	return evaluate.OnCollection(ctx, encoder, t.data, options)
+}
+
+// withKept adds the measures of the evaluation that is to be replaced: a sweep or
+// a report may want them. One that cannot be read has none, and is mended so.
+func withKept(measures []ir.Measure, folder string) []ir.Measure {
+	kept, err := evaluate.ReadSummary(folder)
 	if err != nil {
-		return evaluate.Summary{}, fmt.Errorf("evaluate on %q: %w", t.ref, err)
+		return measures
 	}
-	return summary, nil
+	all := slices.Clone(measures)
+	for _, name := range slices.Sorted(maps.Keys(kept.Measures)) {
+		if m, err := ir.Parse(name); err == nil && !slices.Contains(all, m) {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 // findTargets resolves and reads every collection, and reports all that is wrong.

@@ -140,6 +140,9 @@ func TestTheStepsRefuseBadInput(t *testing.T) {
 		"encode options":       {[]string{"encode", model, "--input", good, "--output", out, "--format", "xml", "--top-k", "-3", "--max-length", "1", "--backend", "cuda"}, []string{"--format", "--top-k", "--max-length", "--backend"}},
 		"encode nothing":       {[]string{"encode", model, "--input", empty, "--output", out}, []string{"empty.jsonl"}},
 		"encode broken":        {[]string{"encode", model, "--input", broken, "--output", out}, []string{"broken.jsonl:2"}},
+		"encode to nowhere":    {[]string{"encode", model, "--input", good, "--output", filepath.Join(p.dir, "nowhere", "v.jsonl"), "--backend", "go"}, []string{filepath.Join(p.dir, "nowhere")}},
+		"encode too long":      {[]string{"encode", model, "--input", good, "--output", out, "--max-length", "33", "--backend", "go"}, []string{"33", "32"}},
+		"evaluate too long":    {[]string{"evaluate", "--model", model, "--on", filepath.Join(p.dir, "data"), "--max-length", "33", "--backend", "go"}, []string{"33", "32"}},
 		"index twice":          {[]string{"index", vectors, "--output", out}, []string{"v.jsonl:2", `"a"`}},
 		"index negative":       {[]string{"index", negative, "--output", out}, []string{"n.jsonl:1"}},
 		"index no output":      {[]string{"index", vectors}, []string{"--output"}},
@@ -194,6 +197,7 @@ func TestNamesOfRunsThatAreNotClearAreRefused(t *testing.T) {
 	p.refused([]string{"report", "smal", "-o", filepath.Join(p.dir, "x")}, "smal", "small")
 	p.refused([]string{"query", "DELETE FROM runs"}, "cannot modify runs")
 	p.refused([]string{"query", "SELEC 1"})
+	p.refused([]string{"query", "SELECT 1 AS a, 2 AS a", "--json"}, `"a"`, "AS")
 	if err := os.MkdirAll(filepath.Join(p.dir, "full"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,7 +80,11 @@ func (a *app) writeOutput(path string, write func(io.Writer) error) (err error) 
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".headroom-*")
 	if err != nil {
-		return err
+		var cause *fs.PathError
+		if errors.As(err, &cause) { // the temporary file's name would tell nothing
+			err = cause.Err
+		}
+		return fmt.Errorf("write into folder %q: %w", filepath.Dir(path), err)
 	}
 	defer func() {
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,9 @@ func (a *app) query(cmd *cobra.Command, sql string, asCSV bool) error {
 	if err != nil {
 		return err
 	}
+	if twice := repeated(t.Columns); a.global.json && twice != "" {
+		return usage(cmd, fmt.Errorf("two columns are called %q, which an object cannot have; name one with AS", twice))
+	}
 	a.begin()
 	switch {
 	case a.global.json:
@@ -74,6 +78,16 @@ func (a *app) query(cmd *cobra.Command, sql string, asCSV bool) error {
 	default:
 		return a.printQuery(t)
 	}
+}
+
+// repeated is the first name that stands a second time, "" where none does.
+func repeated(names []string) string {
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return name
+		}
+	}
+	return ""
 }
 
 func (a *app) printQuery(t store.Table) error {

@@ -141,6 +141,23 @@ func TestEncodeKeepsTheHeaviestTermsAndWritesAnserinisForm(t *testing.T) {
 	}
 }
 
+// The default of 256 is no demand: a model of fewer positions cuts there, and says so.
+func TestTheDefaultLengthIsTheModelsWhereThatIsLess(t *testing.T) {
+	p, model := steps(t)
+	input := p.write("long.jsonl", `{"_id":"a","text":"`+strings.Repeat("red ", 100)+`"}`+"\n")
+	encode := []string{"encode", model, "--input", input, "--output", "-", "--backend", "go"}
+	evaluate := []string{"evaluate", "--model", model, "--on", filepath.Join(p.dir, "data"), "--backend", "go"}
+	for _, args := range [][]string{encode, evaluate} {
+		r := p.run(args...)
+		if r.code != 0 || !strings.Contains(r.stderr, "32 tokens") {
+			t.Errorf("%s: exit code %d\n%s", args[0], r.code, r.stderr)
+		}
+	}
+	if long, asked := p.ok(encode...), p.ok(append(encode, "--max-length", "32")...); long != asked {
+		t.Errorf("cut at the default\n%s\nand at 32\n%s", long, asked)
+	}
+}
+
 func TestRunsAreShownComparedExportedAndEvaluated(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()
@@ -180,6 +197,21 @@ func TestRunsAreShownComparedExportedAndEvaluated(t *testing.T) {
 	rows := p.ok("query", "SELECT dataset FROM scores WHERE run = '"+runs[0].ID+"' AND measure = 'nDCG@10' ORDER BY dataset", "--csv")
 	if want := "dataset\n" + filepath.Join(p.dir, "data") + "\n" + filepath.Join(p.dir, "other") + "\n"; rows != want {
 		t.Errorf("the store has the collections %q, want %q", rows, want)
+	}
+	// Evaluated again with another measure, and the collection named otherwise, it
+	// is still one collection and loses nothing.
+	t.Chdir(filepath.Join(p.dir, "other"))
+	again := decode[struct {
+		Evaluations []struct {
+			Dataset  string
+			Measures map[string]float64
+		}
+	}](t, p.ok("evaluate", "--run", runs[0].Label, "--on", "../other", "--measure", "AP", "--backend", "go", "--json")).Evaluations[0]
+	if _, ok := again.Measures["AP"]; !ok || again.Dataset != "../other" {
+		t.Errorf("%+v", again)
+	}
+	if measures, want := p.ok("query", "SELECT measure FROM scores WHERE dataset = '"+filepath.Join(p.dir, "other")+"' ORDER BY measure", "--csv"), "measure\nAP\nR@1000\nRR@10\nnDCG@10\n"; measures != want {
+		t.Errorf("the store has %q of it, want %q", measures, want)
 	}
 	report := filepath.Join(p.dir, "report")
 	p.ok("report", "small", "-o", report)
