@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"headroom/data/trec"
 )
 
 // Files returns the names of the collection's files, relative to Folder and with slashes: corpus, queries,
@@ -60,7 +62,7 @@ func contentSum(path string) (string, error) {
 		return "", err
 	}
 	defer file.Close()
-	content, err := decompress(file)
+	content, err := trec.Decompress(file)
 	if err != nil {
 		return "", err
 	}

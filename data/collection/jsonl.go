@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"headroom/data/trec"
 )
 
 // maxLine bounds a line, so that a file that is no JSONL does not fill the memory.
@@ -25,7 +27,7 @@ type row struct {
 // `text` a string; `title` may be absent or null. An error of fn ends the reading and is returned with file
 // and line.
 func ReadJSONL(r io.Reader, name string, fn func(Document) error) error {
-	text, err := decompress(r)
+	text, err := trec.Decompress(r)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}

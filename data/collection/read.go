@@ -1,12 +1,7 @@
 package collection
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 )
 
@@ -65,17 +60,4 @@ func readFile(path string, fn func(Document) error) error {
 	}
 	defer file.Close()
 	return ReadJSONL(file, path, fn)
-}
-
-// decompress finds gzip out by content: files are renamed, and servers unpack what they serve.
-func decompress(r io.Reader) (io.Reader, error) {
-	buffered := bufio.NewReaderSize(r, 1<<16)
-	magic, err := buffered.Peek(2)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return buffered, nil
-	}
-	return gzip.NewReader(buffered)
 }

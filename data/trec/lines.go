@@ -3,7 +3,6 @@ package trec
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -22,16 +21,9 @@ type lines struct {
 }
 
 func newLines(r io.Reader, name string) (*lines, error) {
-	buffered := bufio.NewReaderSize(r, 1<<16)
-	magic, err := buffered.Peek(2)
-	if err != nil && !errors.Is(err, io.EOF) {
+	text, err := Decompress(r)
+	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", name, err)
-	}
-	var text io.Reader = buffered
-	if bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		if text, err = gzip.NewReader(buffered); err != nil {
-			return nil, fmt.Errorf("read %q: %w", name, err)
-		}
 	}
 	scanner := bufio.NewScanner(text)
 	scanner.Buffer(make([]byte, 0, 1<<16), maxLine)

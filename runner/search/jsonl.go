@@ -3,13 +3,14 @@ package search
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"encoding/json/jsontext"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
+
+	"headroom/data/trec"
 )
 
 // maxRow bounds a line of a vector file: a vector with every term of the largest vocabularies takes a tenth.
@@ -28,16 +29,9 @@ type rowReader struct {
 }
 
 func newRowReader(r io.Reader, name string) (*rowReader, error) {
-	buffered := bufio.NewReaderSize(r, 1<<16)
-	magic, err := buffered.Peek(2)
-	if err != nil && !errors.Is(err, io.EOF) {
+	text, err := trec.Decompress(r)
+	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", name, err)
-	}
-	var text io.Reader = buffered
-	if bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		if text, err = gzip.NewReader(buffered); err != nil {
-			return nil, fmt.Errorf("read %q: %w", name, err)
-		}
 	}
 	scanner := bufio.NewScanner(text)
 	scanner.Buffer(make([]byte, 0, 1<<16), maxRow)
