@@ -114,14 +114,19 @@ const (
 	maxTypes     = 1 << 16
 )
 
-// readBERT reads BERT's and RoBERTa's fields.
-func (c *Config) readBERT(f *fields) {
+// readShape reads the sizes that all families but DistilBERT call by the same names.
+func (c *Config) readShape(f *fields) {
 	c.Vocab = f.integer("vocab_size", 1, maxVocab)
 	c.Hidden = f.integer("hidden_size", 1, maxHidden)
 	c.Layers = f.integer("num_hidden_layers", 1, maxLayers)
 	c.Heads = f.integer("num_attention_heads", 1, maxHidden)
 	c.Intermediate = f.integer("intermediate_size", 1, maxHidden*4)
 	c.Positions = f.integer("max_position_embeddings", 1, maxPositions)
+}
+
+// readBERT reads BERT's and RoBERTa's fields.
+func (c *Config) readBERT(f *fields) {
+	c.readShape(f)
 	c.TypeVocab = f.integer("type_vocab_size", 1, maxTypes)
 	c.NormEps = f.number("layer_norm_eps", required, 1e-20, 0.1)
 	c.Activation = f.activation("hidden_act", "")

@@ -9,12 +9,7 @@ const (
 )
 
 func (c *Config) readModernBERT(f *fields) {
-	c.Vocab = f.integer("vocab_size", 1, maxVocab)
-	c.Hidden = f.integer("hidden_size", 1, maxHidden)
-	c.Layers = f.integer("num_hidden_layers", 1, maxLayers)
-	c.Heads = f.integer("num_attention_heads", 1, maxHidden)
-	c.Intermediate = f.integer("intermediate_size", 1, maxHidden*4)
-	c.Positions = f.integer("max_position_embeddings", 1, maxPositions)
+	c.readShape(f)
 	c.NormEps = f.number("norm_eps", required, 1e-20, 0.1)
 	c.Activation = f.activation("hidden_activation", "")
 	c.HeadActivation = f.activation("classifier_activation", GELU)

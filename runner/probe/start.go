@@ -2,12 +2,11 @@ package probe
 
 import (
 	"math"
-	"sync"
-	"sync/atomic"
 
 	"headroom/metrics/event"
 	"headroom/models/mlmhead"
 	"headroom/runner/engine"
+	"headroom/runner/train"
 )
 
 // Batch is a batch as token ids; document i is query i's positive.
@@ -108,7 +107,7 @@ func (p *projection) weights(projected []float32, weight, bias float64, twice bo
 	out := make([]float32, len(projected))
 	texts := len(projected) / p.vocab
 	active := make([]float64, texts)
-	parallel(texts, p.threads, func(i int) {
+	train.Parallel(texts, p.threads, func(i int) {
 		for v := range p.vocab {
 			z := float64(projected[i*p.vocab+v]) / weight
 			if p.bias != nil {
@@ -139,7 +138,7 @@ func (p *projection) weights(projected []float32, weight, bias float64, twice bo
 func (p *projection) scores(queries, documents []float32, scale float64) []float64 {
 	n, candidates := len(queries)/p.vocab, len(documents)/p.vocab
 	out := make([]float64, n*candidates)
-	parallel(n, p.threads, func(i int) {
+	train.Parallel(n, p.threads, func(i int) {
 		q := queries[i*p.vocab : (i+1)*p.vocab]
 		for j := range candidates {
 			sum := 0.0
@@ -179,18 +178,4 @@ func moments(values []float64) (mean, sd float64) {
 		sd += (x - mean) * (x - mean) / float64(len(values))
 	}
 	return mean, math.Sqrt(sd)
-}
-
-// parallel calls do for 0 … n−1.
-func parallel(n, threads int, do func(i int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range max(1, min(threads, n)) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				do(i)
-			}
-		})
-	}
-	wg.Wait()
 }

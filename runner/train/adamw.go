@@ -70,7 +70,7 @@ func (o *AdamW) Grad(p *engine.Param) []float32 {
 // Norm is the L2 norm of the whole gradient, summed in float64.
 func (o *AdamW) Norm() float64 {
 	parts := make([]float64, len(o.chunks))
-	parallel(len(o.chunks), o.threads, func(i int) {
+	Parallel(len(o.chunks), o.threads, func(i int) {
 		c := o.chunks[i]
 		sum := 0.0
 		for _, g := range c.slot.grad[c.from:c.to] {
@@ -99,7 +99,7 @@ func (o *AdamW) Update(lr float64) float64 {
 	o.updates++
 	c1 := 1 - math.Pow(o.Beta1, float64(o.updates))
 	c2 := math.Sqrt(1 - math.Pow(o.Beta2, float64(o.updates)))
-	parallel(len(o.chunks), o.threads, func(i int) {
+	Parallel(len(o.chunks), o.threads, func(i int) {
 		c := o.chunks[i]
 		s := c.slot
 		rate := lr * s.lrScale

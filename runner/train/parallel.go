@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// parallel calls do for 0 … n−1 on several threads; the calls must be independent.
-func parallel(n, threads int, do func(i int)) {
+// Parallel calls do for 0 … n−1 on several threads; the calls must be independent.
+func Parallel(n, threads int, do func(i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range max(1, min(threads, n)) {

@@ -68,7 +68,7 @@ func (e *encoder) pull(b *engine.Batch, seed engine.Buffer[uint64], dHidden engi
 	defer engine.Free(out...)
 	list := e.model.Encoder()
 	faults := make([]error, len(list))
-	parallel(len(list), e.model.Engine.Threads(), func(i int) {
+	Parallel(len(list), e.model.Engine.Threads(), func(i int) {
 		grad := o.Grad(list[i])
 		faults[i] = engine.Read(out[i], func(values []float32) {
 			for j, g := range values {

@@ -37,7 +37,7 @@ func (s *Splade) newSide(batch *engine.Batch, seed engine.Buffer[uint64]) (*side
 		return nil, err
 	}
 	vocab := m.Config.Vocab
-	parallel(batch.Size(), m.Engine.Threads(), func(i int) {
+	Parallel(batch.Size(), m.Engine.Threads(), func(i int) {
 		out := d.reps.Values[i*vocab : (i+1)*vocab]
 		for v, z := range d.pooled[i*vocab : (i+1)*vocab] {
 			out[v] = weight(z * m.LogitScale)
@@ -69,7 +69,7 @@ func (d *side) withTexts(m *engine.Model, fn func([]fused.Text) error) error {
 func (s *Splade) backward(d *side, dReps []float32) error {
 	m := s.model
 	vocab := m.Config.Vocab
-	parallel(d.batch.Size(), m.Engine.Threads(), func(i int) {
+	Parallel(d.batch.Size(), m.Engine.Threads(), func(i int) {
 		row := dReps[i*vocab : (i+1)*vocab]
 		for v, z := range d.pooled[i*vocab : (i+1)*vocab] {
 			if z = z * m.LogitScale; z <= 0 {
