@@ -62,8 +62,9 @@ lint-static:
 race: ## the concurrent packages under the race detector
 	$(GO) test -race $(TESTFLAGS) -short ./runner/pool ./runner/lease ./runner/search ./metrics/... ./data/...
 
-bench: ## benchmarks; BENCH=regexp chooses, PYTHON=… and HEADROOM_DATA=… add sentence-transformers
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PACKAGES)
+bench: ## benchmarks, ratios to Python peers included (PYTHON with sentence-transformers); BENCH=regexp chooses
+	PYTHON=$(PYTHON) $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $(PACKAGES)
+	@if [ '$(BENCH)' = . ]; then PYTHON=$(PYTHON) data/tokenize/bench/tokenize_ratio.sh; fi
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u | while read -r dir; do \
