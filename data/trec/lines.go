@@ -99,7 +99,7 @@ func open[T any](path string, read func(io.Reader, string) (T, error)) (T, error
 	file, err := os.Open(path)
 	if err != nil {
 		var none T
-		return none, fmt.Errorf("read %w", err)
+		return none, err
 	}
 	defer file.Close()
 	return read(file, path)
