@@ -128,7 +128,7 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 	if err != nil {
 		return fmt.Errorf("encode to %q: %w", o.output, err)
 	}
-	return nil
+	return a.wrote(o.output)
 }
 
 // limit is the length that stands in for a default that is too long for the

@@ -103,3 +103,15 @@ func (a *app) writeOutput(path string, write func(io.Writer) error) (err error) 
 	}
 	return os.Rename(file.Name(), path)
 }
+
+// wrote is the --json document of a command whose result is a file. On standard
+// output the result itself stands in its place.
+func (a *app) wrote(path string) error {
+	if !a.global.json || path == "-" {
+		return nil
+	}
+	return a.printJSON(struct {
+		Schema int    `json:"schema"`
+		Output string `json:"output"`
+	}{schema, path})
+}

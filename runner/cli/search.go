@@ -44,7 +44,11 @@ func (a *app) search(cmd *cobra.Command, dir string, o searchOptions) error {
 	if err := usage(cmd, faults...); err != nil {
 		return err
 	}
-	return a.writeOutput(o.output, func(w io.Writer) error {
+	err := a.writeOutput(o.output, func(w io.Writer) error {
 		return search.SearchFile(cmd.Context(), dir, o.queries, o.k, w)
 	})
+	if err != nil {
+		return err
+	}
+	return a.wrote(o.output)
 }

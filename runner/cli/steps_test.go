@@ -45,7 +45,16 @@ func TestEncodeIndexSearchEvaluateAgreeWithEvaluateModel(t *testing.T) {
 	p.ok(append([]string{"encode", model, "--input", at("data/corpus.jsonl"), "--output", at("d.jsonl")}, common...)...)
 	p.ok(append([]string{"encode", model, "--input", at("data/queries.jsonl"), "--output", at("q.jsonl"), "--query"}, common...)...)
 	p.ok("index", at("d.jsonl"), "--output", at("index"))
-	p.ok("search", at("index"), "--queries", at("q.jsonl"), "--k", "1000", "--output", at("run.trec"))
+	type wrote struct {
+		Schema int
+		Output string
+	}
+	if got, want := decode[wrote](t, p.ok("search", at("index"), "--queries", at("q.jsonl"), "--k", "1000", "--output", at("run.trec"), "--json")), (wrote{1, at("run.trec")}); got != want {
+		t.Errorf("search --json says %+v, want %+v", got, want)
+	}
+	if got, want := decode[wrote](t, p.ok(append([]string{"encode", model, "--input", at("data/corpus.jsonl"), "--output", at("again.jsonl"), "--json"}, common...)...)), (wrote{1, at("again.jsonl")}); got != want {
+		t.Errorf("encode --json says %+v, want %+v", got, want)
+	}
 	type measured struct {
 		Schema   int
 		Queries  int
