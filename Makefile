@@ -32,10 +32,10 @@ demo: build ## train and evaluate the built-in experiment, then write its report
 	echo "demo: run $$((run - start)) s, report $$((end - run)) s; open headroom-runs/report/demo/"
 
 build: ## bin/headroom with the pure Go backend
-	$(GO) build -o bin/headroom ./cmd/headroom
+	$(GO) build -buildvcs=auto -o bin/headroom ./cmd/headroom
 
 build-xla: ## bin/headroom-xla: the same commands, XLA linked in as well
-	$(GO) build -tags xla -o bin/headroom-xla ./cmd/headroom
+	$(GO) build -buildvcs=auto -tags xla -o bin/headroom-xla ./cmd/headroom
 
 test: ## every test; HEADROOM_DATA=DIR adds those on real data
 	$(GO) test $(TESTFLAGS) $(PACKAGES)
