@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -165,65 +164,5 @@ func TestAFullDiskIsSaid(t *testing.T) {
 	err = source.CopyBody(full, strings.NewReader("some bytes"), 10)
 	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "the disk of the hub's cache is full") || !strings.Contains(err.Error(), "HF_HUB_CACHE") {
 		t.Errorf("got %v", err)
-	}
-}
-
-// TestPythonsLibraryAgrees lets huggingface_hub read a cache that Fetch made, and
-// fetch from the same server into one that Model reads.
-func TestPythonsLibraryAgrees(t *testing.T) {
-	if out, err := exec.Command("python3", "-c", "import huggingface_hub").CombinedOutput(); err != nil {
-		t.Skipf("python3 has no huggingface_hub: %v %.80s", err, out)
-	}
-	h := newHub(t)
-	files := reference(t, "modernbert-untied")
-	files["modules.json"] = []byte(`[{"path":"1_Pool","type":"sentence_transformers.models.SpladePooling"}]`)
-	files["1_Pool/config.json"] = []byte("{}")
-	h.put("owner/name", commitA, files, "main", "v1")
-	python := func(cache, ref, offline string) string {
-		t.Helper()
-		child := exec.Command("python3", "-c", `
-import os, sys, huggingface_hub as h
-for name in sys.argv[2:]:
-    path = h.hf_hub_download("owner/name", name, revision=sys.argv[1])
-    if name == "config.json":
-        print(os.path.dirname(path), end="")`, ref)
-		for name := range files {
-			if name != "README.md" {
-				child.Args = append(child.Args, name)
-			}
-		}
-		child.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "HF_ENDPOINT=" + h.api.URL, "HF_HUB_CACHE=" + cache, "HF_HUB_OFFLINE=" + offline, "HF_HUB_DISABLE_TELEMETRY=1"}
-		var trouble strings.Builder
-		child.Stderr = &trouble
-		out, err := child.Output()
-		if err != nil {
-			t.Fatalf("%v: %s", err, trouble.String())
-		}
-		return string(out)
-	}
-	ours := h.resolver()
-	folder := fetch(t, ours, "owner/name@v1")
-	h.taken()
-	if got := python(ours.HubCache, "v1", "1"); got != folder {
-		t.Errorf("it reads %s, not %s", got, folder)
-	}
-	if calls := h.taken(); len(calls) != 0 {
-		t.Errorf("offline it asked %v", calls)
-	}
-	if got := python(ours.HubCache, "v1", "0"); got != folder {
-		t.Errorf("online it reads %s, not %s", got, folder)
-	}
-	if got := parts(h.taken()); len(got) != 0 {
-		t.Errorf("it fetched weights again: %q", got)
-	}
-	theirs := h.resolver()
-	folder = python(theirs.HubCache, "main", "0")
-	h.taken()
-	if got, err := theirs.Model("owner/name"); err != nil || filepath.Clean(folder) != got {
-		t.Errorf("Model = %q, %v; it made %s", got, err, folder)
-	}
-	same(t, fetch(t, theirs, "owner/name"), files, "README.md")
-	if calls := h.taken(); len(calls) != 0 {
-		t.Errorf("what Python fetched was asked for: %v", calls)
 	}
 }
