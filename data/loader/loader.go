@@ -1,0 +1,19 @@
+// Package loader turns training examples into batches of token ids: what a step
+// trains on, as a pure function of the step.
+package loader
+
+// Batch is what one optimizer step trains on.
+type Batch struct {
+	// Queries are token ids, one text a query.
+	Queries [][]int32
+	// Documents are token ids in columns, as sentence-transformers orders them: first the
+	// positives of all queries, then their first hard negatives, then their second ones.
+	// Their number is a multiple of the queries'.
+	Documents [][]int32
+	// Scores are a teacher's, [queries, documents a query], the positive's first; nil
+	// where the examples have none.
+	Scores []float32
+}
+
+// Columns is the number of documents a query: its positive and its hard negatives.
+func (b Batch) Columns() int { return len(b.Documents) / len(b.Queries) }
