@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"headroom/data/loader"
 	"headroom/models/hf"
 	"headroom/models/mlmhead"
 	"headroom/models/safetensors"
@@ -80,7 +81,7 @@ func firstStep(t *testing.T, m *engine.Model, b probe.Batch) probe.Step0 {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	v, err := s.Step(0, b.Queries, b.Documents)
+	v, err := s.Step(0, loader.Batch{Queries: b.Queries, Documents: b.Documents})
 	if err != nil {
 		t.Fatal(err)
 	}

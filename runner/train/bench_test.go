@@ -15,6 +15,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"headroom/data/loader"
 	"headroom/data/synthetic"
 	"headroom/internal/alternate"
 	"headroom/models/hf"
@@ -193,7 +194,7 @@ func servePeer(kind, folder, input string) error {
 		}
 		defer s.Close()
 		return alternate.Serve(os.Stdin, os.Stdout, func() (float64, error) {
-			values, err := s.Step(step, in.Queries, in.Documents)
+			values, err := s.Step(step, loader.Batch{Queries: in.Queries, Documents: in.Documents})
 			step++
 			return float64(values["loss"]), err
 		})

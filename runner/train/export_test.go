@@ -1,5 +1,7 @@
 package train
 
+import "headroom/data/loader"
+
 // Gradients exposes the optimizer's accumulated gradients and skips the update,
 // so that tests compare gradients themselves.
 func (o *AdamW) Gradients() map[string][]float32 {
@@ -11,10 +13,10 @@ func (o *AdamW) Gradients() map[string][]float32 {
 }
 
 // Gradients does a step's forward and backward passes without its update.
-func (s *Splade) Gradients(step int, queries, documents [][]int32) (map[string][]float32, error) {
+func (s *Splade) Gradients(step int, b loader.Batch) (map[string][]float32, error) {
 	s.keepGradient = true
 	defer func() { s.keepGradient = false }()
-	if _, err := s.Step(step, queries, documents); err != nil {
+	if _, err := s.Step(step, b); err != nil {
 		return nil, err
 	}
 	out := s.Optimizer.Gradients()
@@ -25,10 +27,10 @@ func (s *Splade) Gradients(step int, queries, documents [][]int32) (map[string][
 }
 
 // Forward is the total loss of a step's batch, with the step's dropout.
-func (s *Splade) Forward(step int, queries, documents [][]int32) (float64, error) {
+func (s *Splade) Forward(step int, b loader.Batch) (float64, error) {
 	s.keepGradient = true
 	defer func() { s.keepGradient = false }()
-	v, err := s.Step(step, queries, documents)
+	v, err := s.Step(step, b)
 	for _, slot := range s.Optimizer.slots {
 		clear(slot.grad)
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"headroom/sweeps"
@@ -12,21 +11,63 @@ import (
 
 // Objective is what a run minimizes: exactly the sum of its components.
 type Objective struct {
-	Scale       float64 // multiplies scores before the softmax
+	Loss        string  // "infonce", "margin_mse", "kl"
+	Scale       float64 // multiplies scores before the loss
+	Own         bool    // InfoNCE: of hard negatives only the query's own are its candidates
+	Temperature float64 // of KL
 	Regularizer string  // "flops", "l1", "none"
+	Averaged    bool    // the regularizer of positives and that of negatives are averaged
 }
 
 // NewObjective takes the objective that a configuration lists.
 func NewObjective(cfg sweeps.RunConfig) (Objective, error) {
-	if cfg.Loss.Kind != "infonce" || cfg.Loss.Candidates != "all" {
-		return Objective{}, fmt.Errorf("build objective: loss.kind %q with candidates %q cannot be trained yet", cfg.Loss.Kind, cfg.Loss.Candidates)
+	o := Objective{
+		Loss: cfg.Loss.Kind, Scale: cfg.Loss.Scale, Own: cfg.Loss.Candidates == "in_batch_and_own", Temperature: cfg.Loss.Temperature,
+		Regularizer: cfg.Regularizer.Kind, Averaged: cfg.Regularizer.Negatives == "averaged",
 	}
-	return Objective{Scale: cfg.Loss.Scale, Regularizer: cfg.Regularizer.Kind}, nil
+	switch {
+	case o.Loss != "infonce" && o.Loss != "margin_mse" && o.Loss != "kl":
+		return o, fmt.Errorf("build objective: loss.kind %q is unknown: infonce, margin_mse, kl are allowed", o.Loss)
+	case o.Regularizer != "flops" && o.Regularizer != "l1" && o.Regularizer != "none":
+		return o, fmt.Errorf("build objective: regularizer.kind %q is unknown: flops, l1, none are allowed", o.Regularizer)
+	}
+	return o, nil
+}
+
+// Name is the component's series: "loss/contrastive", "loss/margin_mse", "loss/kl".
+func (o Objective) Name() string {
+	if o.Loss == "infonce" {
+		return "loss/contrastive"
+	}
+	return "loss/" + o.Loss
+}
+
+// Teacher says whether the loss compares with a teacher's scores.
+func (o Objective) Teacher() bool { return o.Loss != "infonce" }
+
+// Candidates is the number of documents that each query is scored against, with
+// the given number of documents a query (its positive and hard negatives).
+func (o Objective) Candidates(batch, columns int) int {
+	switch {
+	case o.Teacher():
+		return columns
+	case o.Own:
+		return batch + columns - 1
+	}
+	return batch * columns
+}
+
+// Positive is the column of the scores that is query i's positive.
+func (o Objective) Positive(i int) int {
+	if o.Teacher() {
+		return 0
+	}
+	return i
 }
 
 // Components are the scalar parts of the objective, as graph nodes.
 type Components struct {
-	Contrastive               *Node
+	Ranking                   *Node
 	RegQuery, RegDocument     *Node // weighted by λ
 	FlopsQuery, FlopsDocument *Node // unweighted, whatever the regularizer
 	L1Query, L1Document       *Node // unweighted; nil but for "l1"
@@ -34,21 +75,35 @@ type Components struct {
 }
 
 // Total is the sum that is differentiated.
-func (c Components) Total() *Node { return Add(Add(c.Contrastive, c.RegQuery), c.RegDocument) }
+func (c Components) Total() *Node { return Add(Add(c.Ranking, c.RegQuery), c.RegDocument) }
 
-// Build returns the components for queries [batch, vocab] and candidates
-// [batch·n, vocab]: rows 0 to batch−1 are the queries' positives, in order. λ are scalars.
-func (o Objective) Build(queries, documents, lambdaQuery, lambdaDocument *Node) Components {
+// Build returns the components for term weights of queries [batch, vocab] and of
+// documents [columns·batch, vocab]: rows 0 to batch−1 are the queries' positives in
+// order, the next batch rows their first hard negatives, and so on. The teacher's
+// scores [batch, columns] are nil unless the loss is a distillation. λ are scalars.
+func (o Objective) Build(queries, documents, teacher, lambdaQuery, lambdaDocument *Node) Components {
 	var c Components
-	c.Scores = MulScalar(DotGeneral(queries, []int{1}, nil, documents, []int{1}, nil), o.Scale)
-	c.Contrastive = InfoNCE(c.Scores)
-	c.FlopsQuery, c.FlopsDocument = FLOPS(queries), FLOPS(documents)
+	switch o.Loss {
+	case "infonce":
+		c.Scores = MulScalar(o.candidates(queries, documents), o.Scale)
+		c.Ranking = InfoNCE(c.Scores)
+	case "margin_mse":
+		c.Scores = MulScalar(ownScores(queries, documents), o.Scale)
+		c.Ranking = MarginMSE(c.Scores, teacher)
+	case "kl":
+		c.Scores = MulScalar(ownScores(queries, documents), o.Scale)
+		c.Ranking = KL(c.Scores, teacher, o.Temperature)
+	default:
+		panic(fmt.Errorf("build objective: loss %q is unknown", o.Loss))
+	}
+	batch := queries.Shape().Dimensions[0]
+	c.FlopsQuery, c.FlopsDocument = FLOPS(queries), o.documents(FLOPS, documents, batch)
 	zero := ScalarZero(queries.Graph(), dtypes.Float32)
 	switch o.Regularizer {
 	case "flops":
 		c.RegQuery, c.RegDocument = Mul(lambdaQuery, c.FlopsQuery), Mul(lambdaDocument, c.FlopsDocument)
 	case "l1":
-		c.L1Query, c.L1Document = L1(queries), L1(documents)
+		c.L1Query, c.L1Document = L1(queries), o.documents(L1, documents, batch)
 		c.RegQuery, c.RegDocument = Mul(lambdaQuery, c.L1Query), Mul(lambdaDocument, c.L1Document)
 	case "none":
 		c.RegQuery, c.RegDocument = zero, zero
@@ -58,17 +113,27 @@ func (o Objective) Build(queries, documents, lambdaQuery, lambdaDocument *Node) 
 	return c
 }
 
-// InfoNCE is the mean cross-entropy of scores [batch, candidates] where query
-// i's positive is candidate i. Chance level is ln(candidates).
-func InfoNCE(scores *Node) *Node {
-	batch, candidates := scores.Shape().Dimensions[0], scores.Shape().Dimensions[1]
-	shape := shapes.Make(dtypes.Int32, batch, candidates)
-	own := ConvertDType(Equal(Iota(scores.Graph(), shape, 0), Iota(scores.Graph(), shape, 1)), scores.DType())
-	return Neg(MulScalar(ReduceAllSum(Mul(own, LogSoftmax(scores, -1))), 1/float64(batch)))
+// documents applies a regularizer to all documents together as sentence-transformers
+// does, or averages that of the positives and that of the negatives as naver does.
+func (o Objective) documents(regularizer func(*Node) *Node, documents *Node, batch int) *Node {
+	if !o.Averaged || documents.Shape().Dimensions[0] == batch {
+		return regularizer(documents)
+	}
+	positives, negatives := Slice(documents, AxisRange(0, batch)), Slice(documents, AxisRange(batch))
+	return MulScalar(Add(regularizer(positives), regularizer(negatives)), .5)
 }
 
-// FLOPS is Σ_j (mean_i x_ij)² of x [texts, vocab].
-func FLOPS(x *Node) *Node { return ReduceAllSum(Square(ReduceMean(x, 0))) }
+// candidates are the unscaled scores over which InfoNCE normalizes: every document
+// of the batch, or the batch's positives followed by the query's own negatives.
+func (o Objective) candidates(queries, documents *Node) *Node {
+	batch := queries.Shape().Dimensions[0]
+	if !o.Own || documents.Shape().Dimensions[0] == batch {
+		return dots(queries, documents)
+	}
+	own := ownScores(queries, documents)
+	return Concatenate([]*Node{dots(queries, Slice(documents, AxisRange(0, batch))), Slice(own, AxisRange(), AxisRange(1))}, 1)
+}
 
-// L1 is mean_i Σ_j |x_ij| of x [texts, vocab].
-func L1(x *Node) *Node { return ReduceAllMean(ReduceSum(Abs(x), -1)) }
+func dots(queries, documents *Node) *Node {
+	return DotGeneral(queries, []int{1}, nil, documents, []int{1}, nil)
+}

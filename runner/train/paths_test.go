@@ -10,6 +10,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"headroom/data/loader"
 	"headroom/models"
 	"headroom/models/hf"
 	"headroom/models/layers"
@@ -80,7 +81,7 @@ func plainProgram(m *engine.Model, objective train.Objective, lambda [2]float64)
 			return Log1p(layers.Activation("relu", ReduceMax(Where(valid, logits, AddScalar(ZerosLike(logits), -1e30)), 1)))
 		}
 		g := in[0].Graph()
-		c := objective.Build(reps(rest[0], rest[1]), reps(rest[2], rest[3]), Scalar(g, dtypes.Float32, lambda[0]), Scalar(g, dtypes.Float32, lambda[1]))
+		c := objective.Build(reps(rest[0], rest[1]), reps(rest[2], rest[3]), nil, Scalar(g, dtypes.Float32, lambda[0]), Scalar(g, dtypes.Float32, lambda[1]))
 		return append(Gradient(c.Total(), in[:len(m.Params)]...), c.Total())
 	})
 }
@@ -153,7 +154,7 @@ func TestTheSplitStepEqualsOneDenseGraph(t *testing.T) {
 			}
 			defer s.Close()
 			queries, documents := texts(1, 4, m.Config.Vocab, 3, 5, 2), texts(2, 4, m.Config.Vocab, 7, 19, 11)
-			got, err := s.Gradients(5, queries, documents)
+			got, err := s.Gradients(5, loader.Batch{Queries: queries, Documents: documents})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -191,7 +192,7 @@ func TestTheLossIsTheSumOfItsComponents(t *testing.T) {
 	defer s.Close()
 	queries, documents := texts(1, 4, m.Config.Vocab, 3), texts(2, 4, m.Config.Vocab, 9)
 	for step := range 3 {
-		v, err := s.Step(step, queries, documents)
+		v, err := s.Step(step, loader.Batch{Queries: queries, Documents: documents})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,7 +219,7 @@ func TestTheSameSeedGivesTheSameBits(t *testing.T) {
 		}
 		defer s.Close()
 		for step := range 6 {
-			if _, err := s.Step(step, texts(uint64(step), 4, m.Config.Vocab, 3, 6), texts(uint64(step)+50, 4, m.Config.Vocab, 9, 21)); err != nil {
+			if _, err := s.Step(step, loader.Batch{Queries: texts(uint64(step), 4, m.Config.Vocab, 3, 6), Documents: texts(uint64(step)+50, 4, m.Config.Vocab, 9, 21)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -249,12 +250,12 @@ func TestDropoutRepeatsInTheBackwardPass(t *testing.T) {
 	}
 	defer s.Close()
 	queries, documents := texts(1, 4, m.Config.Vocab, 4), texts(2, 4, m.Config.Vocab, 9)
-	gradient, err := s.Gradients(3, queries, documents)
+	gradient, err := s.Gradients(3, loader.Batch{Queries: queries, Documents: documents})
 	if err != nil {
 		t.Fatal(err)
 	}
 	loss := func() float64 {
-		v, err := s.Forward(3, queries, documents)
+		v, err := s.Forward(3, loader.Batch{Queries: queries, Documents: documents})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,14 +7,15 @@ import (
 )
 
 // scoreSeries describes the score matrix [queries, candidates].
-func scoreSeries(values map[string]event.Value, scores []float32, queries, candidates int) {
+func (o Objective) scoreSeries(values map[string]event.Value, scores []float32, queries int) {
+	candidates := len(scores) / queries
 	mean, right := 0.0, 0
 	for i := range queries {
 		row := scores[i*candidates : (i+1)*candidates]
-		top := true
+		top, own := true, o.Positive(i)
 		for j, x := range row {
 			mean += float64(x)
-			if j != i && !(row[i] > x) { // a tie is no success: a constant model must not look right
+			if j != own && !(row[own] > x) { // a tie is no success: a constant model must not look right
 				top = false
 			}
 		}

@@ -1,8 +1,6 @@
 package train
 
 import (
-	"math"
-
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"headroom/models/splade/fused"
@@ -11,53 +9,80 @@ import (
 
 // side is one half of a training step: the queries, or the documents.
 type side struct {
+	parts []*part
+	reps  engine.Buffer[float32] // [texts, vocab], term weights
+}
+
+// part is a micro-batch of a side.
+type part struct {
+	first  int // its first text's row in the side
 	batch  *engine.Batch
 	seed   engine.Buffer[uint64]
 	hidden *tensors.Tensor
-	pooled []float32              // [texts, vocab], logits behind the maximum
-	arg    []int32                // [texts, vocab]
-	reps   engine.Buffer[float32] // [texts, vocab], term weights
+	pooled []float32 // [texts, vocab], logits behind the maximum
+	arg    []int32   // [texts, vocab]
 }
 
-// newSide encodes and pools a batch.
-func (s *Splade) newSide(batch *engine.Batch, seed engine.Buffer[uint64]) (*side, error) {
-	m := s.model
-	hidden, err := s.encoder.hidden(batch, seed)
-	if err != nil {
-		return nil, err
-	}
-	n := batch.Size() * m.Config.Vocab
-	d := &side{batch: batch, seed: seed, hidden: hidden, pooled: make([]float32, n), arg: make([]int32, n)}
-	if err := d.withTexts(m, func(texts []fused.Text) error {
-		return m.Head().Max(texts, d.pooled, d.arg, m.Engine.Threads())
-	}); err != nil {
-		return nil, err
-	}
-	if d.reps, err = engine.NewBuffer[float32](m.Engine, batch.Size(), m.Config.Vocab); err != nil {
-		return nil, err
-	}
-	vocab := m.Config.Vocab
-	Parallel(batch.Size(), m.Engine.Threads(), func(i int) {
-		out := d.reps.Values[i*vocab : (i+1)*vocab]
-		for v, z := range d.pooled[i*vocab : (i+1)*vocab] {
-			out[v] = weight(z * m.LogitScale)
+// newSide encodes and pools the queries (which 0) or the documents (1) of a step.
+func (s *Splade) newSide(step, which int, texts [][]int32) (_ *side, err error) {
+	d := &side{}
+	defer func() {
+		if err != nil {
+			d.free()
 		}
-	})
+	}()
+	if d.reps, err = engine.NewBuffer[float32](s.model.Engine, len(texts), s.model.Config.Vocab); err != nil {
+		return nil, err
+	}
+	micro := s.micro
+	if micro <= 0 {
+		micro = len(texts)
+	}
+	for first := 0; first < len(texts); first += micro {
+		p := &part{first: first}
+		d.parts = append(d.parts, p)
+		// Sides and micro-batches drop out apart from one another.
+		if p.seed, err = randomState(s.model.Engine, s.seed, step, which+2*(len(d.parts)-1)); err != nil {
+			return nil, err
+		}
+		if err := s.encode(p, texts[first:min(first+micro, len(texts))], d.reps.Values); err != nil {
+			return nil, err
+		}
+	}
 	return d, nil
 }
 
-// weight is log(1 + relu(z)). NaN stays NaN.
-func weight(z float32) float32 {
-	if z <= 0 {
-		return 0
+// encode fills a micro-batch and its rows of the side's term weights.
+func (s *Splade) encode(p *part, texts [][]int32, reps []float32) (err error) {
+	m := s.model
+	if p.batch, err = engine.NewBatch(m.Engine, texts, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens()); err != nil {
+		return err
 	}
-	return float32(math.Log1p(float64(z)))
+	if p.hidden, err = s.encoder.hidden(p.batch, p.seed); err != nil {
+		return err
+	}
+	vocab := m.Config.Vocab
+	n := len(texts) * vocab
+	p.pooled, p.arg = make([]float32, n), make([]int32, n)
+	if err := p.withTexts(m, func(texts []fused.Text) error {
+		return m.Head().Max(texts, p.pooled, p.arg, m.Engine.Threads())
+	}); err != nil {
+		return err
+	}
+	Parallel(len(texts), m.Engine.Threads(), func(i int) {
+		out := reps[(p.first+i)*vocab : (p.first+i+1)*vocab]
+		for v, z := range p.pooled[i*vocab : (i+1)*vocab] {
+			out[v] = s.form.Weight(z * m.LogitScale)
+		}
+		s.form.Prune(out)
+	})
+	return nil
 }
 
-// withTexts calls fn with the hidden states of the batch, padding left out.
-func (d *side) withTexts(m *engine.Model, fn func([]fused.Text) error) error {
+// withTexts calls fn with the hidden states of the micro-batch, padding left out.
+func (p *part) withTexts(m *engine.Model, fn func([]fused.Text) error) error {
 	var fault error
-	err := engine.Read(d.hidden, func(values []float32) { fault = fn(d.batch.Texts(values, m.Config.Hidden)) })
+	err := engine.Read(p.hidden, func(values []float32) { fault = fn(p.batch.Texts(values, m.Config.Hidden)) })
 	if err != nil {
 		return err
 	}
@@ -67,25 +92,37 @@ func (d *side) withTexts(m *engine.Model, fn func([]fused.Text) error) error {
 // backward adds the gradients that dReps [texts, vocab] causes. dReps is
 // overwritten with the gradient by the pooled logits.
 func (s *Splade) backward(d *side, dReps []float32) error {
+	vocab := s.model.Config.Vocab
+	for _, p := range d.parts {
+		from, to := p.first*vocab, (p.first+p.batch.Size())*vocab
+		if err := s.pull(p, d.reps.Values[from:to], dReps[from:to]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pull goes back through one micro-batch.
+func (s *Splade) pull(p *part, reps, dReps []float32) error {
 	m := s.model
 	vocab := m.Config.Vocab
-	Parallel(d.batch.Size(), m.Engine.Threads(), func(i int) {
-		row := dReps[i*vocab : (i+1)*vocab]
-		for v, z := range d.pooled[i*vocab : (i+1)*vocab] {
-			if z = z * m.LogitScale; z <= 0 {
+	Parallel(p.batch.Size(), m.Engine.Threads(), func(i int) {
+		row, kept := dReps[i*vocab:(i+1)*vocab], reps[i*vocab:(i+1)*vocab]
+		for v, z := range p.pooled[i*vocab : (i+1)*vocab] {
+			if kept[v] == 0 { // not active, or pruned
 				row[v] = 0
 			} else {
-				row[v] *= m.LogitScale / (1 + z)
+				row[v] *= m.LogitScale * s.form.Slope(z*m.LogitScale)
 			}
 		}
 	})
-	dHidden, err := engine.NewBuffer[float32](m.Engine, d.batch.Size(), d.batch.Tokens, m.Config.Hidden)
+	dHidden, err := engine.NewBuffer[float32](m.Engine, p.batch.Size(), p.batch.Tokens, m.Config.Hidden)
 	if err != nil {
 		return err
 	}
 	defer dHidden.Free()
-	rows := make([][]float32, d.batch.Size())
-	for i, t := range d.batch.Texts(dHidden.Values, m.Config.Hidden) {
+	rows := make([][]float32, p.batch.Size())
+	for i, t := range p.batch.Texts(dHidden.Values, m.Config.Hidden) {
 		rows[i] = t.Hidden
 	}
 	weightGrad := s.Optimizer.Grad(m.DecoderWeight())
@@ -93,18 +130,25 @@ func (s *Splade) backward(d *side, dReps []float32) error {
 	if bias := m.DecoderBias(); bias != nil {
 		biasGrad = s.Optimizer.Grad(bias)
 	}
-	if err := d.withTexts(m, func(texts []fused.Text) error {
-		return m.Head().Backward(texts, d.arg, dReps, rows, weightGrad, biasGrad, m.Engine.Threads())
+	if err := p.withTexts(m, func(texts []fused.Text) error {
+		return m.Head().Backward(texts, p.arg, dReps, rows, weightGrad, biasGrad, m.Engine.Threads())
 	}); err != nil {
 		return err
 	}
-	return s.encoder.pull(d.batch, d.seed, dHidden, s.Optimizer)
+	return s.encoder.pull(p.batch, p.seed, dHidden, s.Optimizer)
 }
 
 // free returns the side's memory.
 func (d *side) free() {
-	if d != nil {
-		engine.Free(d.hidden)
-		d.reps.Free()
+	if d == nil {
+		return
 	}
+	for _, p := range d.parts {
+		engine.Free(p.hidden)
+		p.seed.Free()
+		if p.batch != nil {
+			p.batch.Free()
+		}
+	}
+	d.reps.Free()
 }

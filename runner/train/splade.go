@@ -9,13 +9,22 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"headroom/data/loader"
 	"headroom/metrics/event"
 	"headroom/models"
+	"headroom/models/safetensors"
+	"headroom/models/splade"
 	"headroom/runner/engine"
 	"headroom/sweeps"
 )
 
-// Splade trains one run's model, one optimizer step at a time.
+// Splade trains a model whose parameters graphs and Go code share: the Go backend's.
+//
+// A step encodes queries and documents in micro-batches and keeps only the hidden
+// states and term weights, takes the whole batch's objective and its gradient by the
+// term weights, and goes back through the micro-batches one by one. So the gradient,
+// FLOPS statistics included, is the whole batch's whatever the micro-batch
+// (gradient caching, arXiv 2101.06983).
 type Splade struct {
 	Optimizer *AdamW
 	Rate      Schedule
@@ -24,10 +33,11 @@ type Splade struct {
 
 	model     *engine.Model
 	encoder   *encoder
+	form      splade.Form
 	objective Objective
 	loss      *engine.Program
 	lambda    [2]engine.Buffer[float32] // scalars
-	pad       int
+	micro     int                       // texts encoded at a time
 	seed      int64
 
 	keepGradient bool // tests look at the gradient instead of applying it
@@ -36,13 +46,10 @@ type Splade struct {
 // NewSplade prepares training of a model that has already been rescaled.
 func NewSplade(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 	t := cfg.Train
-	s := &Splade{model: m, pad: m.Config.PadID, seed: cfg.Seed, Optimizer: NewAdamW(m, t.HeadLRScale)}
+	s := &Splade{model: m, seed: cfg.Seed, micro: t.MicroBatch, Optimizer: NewAdamW(m, t.HeadLRScale),
+		form: splade.NewForm(cfg.Model.Pooling, cfg.Model.Activation, cfg.Model.TopK)}
 	s.Optimizer.WeightDecay, s.Optimizer.Clip = t.WeightDecay, t.Clip
-	s.Rate = Schedule{Peak: t.LR, Kind: t.Schedule, Warmup: WarmupSteps(t.WarmupSteps, t.Warmup, t.Steps), Steps: t.Steps}
-	r := cfg.Regularizer
-	ramp := RampSteps(r.RampSteps, r.Ramp, t.Steps)
-	s.Query = Ramp{Full: r.LambdaQuery, Kind: r.RampKind, Steps: ramp}
-	s.Document = Ramp{Full: r.LambdaDocument, Kind: r.RampKind, Steps: ramp}
+	s.Rate, s.Query, s.Document = schedules(cfg)
 	var err error
 	if s.objective, err = NewObjective(cfg); err != nil {
 		return nil, err
@@ -56,8 +63,12 @@ func NewSplade(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 		}
 	}
 	s.loss, err = m.Engine.Program("objective", func(in []*graph.Node) []*graph.Node {
-		c := s.objective.Build(in[0], in[1], in[2], in[3])
-		out := append(graph.Gradient(c.Total(), in[0], in[1]), c.Scores, c.Contrastive, c.RegQuery, c.RegDocument, c.FlopsQuery, c.FlopsDocument)
+		var teacher *graph.Node
+		if s.objective.Teacher() {
+			teacher = in[4]
+		}
+		c := s.objective.Build(in[0], in[1], teacher, in[2], in[3])
+		out := append(graph.Gradient(c.Total(), in[0], in[1]), c.Scores, c.Ranking, c.RegQuery, c.RegDocument, c.FlopsQuery, c.FlopsDocument)
 		if c.L1Query != nil {
 			out = append(out, c.L1Query, c.L1Document)
 		}
@@ -66,8 +77,8 @@ func NewSplade(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 	return s, err
 }
 
-// scalarNames are the objective's outputs behind gradients and scores.
-var scalarNames = [...]string{"loss/contrastive", "loss/reg_query", "loss/reg_document", "flops/query", "flops/document", "l1/query", "l1/document"}
+// scalarNames are the objective's outputs behind gradients and scores, the ranking loss's left out.
+var scalarNames = [...]string{"loss/reg_query", "loss/reg_document", "flops/query", "flops/document", "l1/query", "l1/document"}
 
 // Close frees programs; the model stays the caller's.
 func (s *Splade) Close() {
@@ -77,65 +88,51 @@ func (s *Splade) Close() {
 	s.lambda[1].Free()
 }
 
-// Step does the step-th update, 0-based, on a batch of token ids: documents are
-// the queries' positives in order. The returned series hold the values from
-// before the update.
-func (s *Splade) Step(step int, queries, documents [][]int32) (map[string]event.Value, error) {
-	values, err := s.step(step, queries, documents)
+// Sync has nothing to do: the parameters are in the program's memory.
+func (s *Splade) Sync() error { return nil }
+
+// Updates is how many updates the optimizer has done.
+func (s *Splade) Updates() int { return s.Optimizer.Updates() }
+
+// Moments are the optimizer's moments as tensors to save: views, not copies.
+func (s *Splade) Moments() ([]safetensors.Tensor, error) { return s.Optimizer.Moments(), nil }
+
+// Restore puts saved weights, moments and the number of updates back, all or nothing.
+func (s *Splade) Restore(updates int, weights, moments *safetensors.File) error {
+	return s.Optimizer.Restore(updates, weights, moments)
+}
+
+// Step does the step-th update, 0-based, on a batch of token ids. The returned
+// series hold the values from before the update.
+func (s *Splade) Step(step int, b loader.Batch) (map[string]event.Value, error) {
+	values, err := s.step(step, b)
 	if err != nil {
 		return nil, fmt.Errorf("train step %d: %w", step, err)
 	}
 	return values, nil
 }
 
-func (s *Splade) step(step int, queries, documents [][]int32) (map[string]event.Value, error) {
+func (s *Splade) step(step int, b loader.Batch) (map[string]event.Value, error) {
+	if err := s.objective.check(b); err != nil {
+		return nil, err
+	}
 	var sides [2]*side
 	defer func() { sides[0].free(); sides[1].free() }()
-	for i, texts := range [2][][]int32{queries, documents} {
-		batch, err := engine.NewBatch(s.model.Engine, texts, s.model.Config.Vocab, s.pad, s.model.Config.MaxTokens())
-		if err != nil {
-			return nil, err
-		}
-		defer batch.Free()
-		seed, err := randomState(s.model.Engine, s.seed, step, i)
-		if err != nil {
-			return nil, err
-		}
-		defer seed.Free()
-		if sides[i], err = s.newSide(batch, seed); err != nil {
+	for i, texts := range [2][][]int32{b.Queries, b.Documents} {
+		var err error
+		if sides[i], err = s.newSide(step, i, texts); err != nil {
 			return nil, err
 		}
 	}
-	q, d := sides[0], sides[1]
-	lambdaQuery, lambdaDocument := s.Query.At(step), s.Document.At(step)
-	s.lambda[0].Values[0], s.lambda[1].Values[0] = float32(lambdaQuery), float32(lambdaDocument)
-	out, err := s.loss.Call(q.reps.Tensor, d.reps.Tensor, s.lambda[0].Tensor, s.lambda[1].Tensor)
+	out, err := s.minimize(step, sides, b)
 	if err != nil {
 		return nil, err
 	}
 	defer engine.Free(out...)
-
-	values := map[string]event.Value{
-		"lr": event.Value(s.Rate.At(step)), "lambda/query": event.Value(lambdaQuery), "lambda/document": event.Value(lambdaDocument),
-	}
-	total := 0.0
-	for i, t := range out[3:] {
-		if err := engine.Read(t, func(v []float32) {
-			values[scalarNames[i]] = event.Value(v[0])
-			if i < 3 {
-				total += float64(v[0])
-			}
-		}); err != nil {
-			return nil, err
-		}
-	}
-	values["loss"] = event.Value(total)
-	if err := engine.Read(out[2], func(scores []float32) { scoreSeries(values, scores, len(queries), len(documents)) }); err != nil {
+	values, err := s.series(step, sides, out, b)
+	if err != nil {
 		return nil, err
 	}
-	textSeries(values, "query", q.reps.Values, s.model.Config.Vocab)
-	textSeries(values, "document", d.reps.Values, s.model.Config.Vocab)
-
 	for i, part := range sides {
 		gradient := make([]float32, len(part.reps.Values))
 		if err := engine.Read(out[i], func(v []float32) { copy(gradient, v) }); err != nil {

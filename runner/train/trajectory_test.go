@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"headroom/data/loader"
 	"headroom/metrics/event"
 	"headroom/models/mlmhead"
 	"headroom/models/safetensors"
@@ -96,7 +97,7 @@ func TestFiftyStepsEqualSentenceTransformers(t *testing.T) {
 			documents := masked(t, file, "document", run.Batches, run.Batch)
 			gap := map[string]float64{}
 			for step := range run.Steps {
-				values, err := s.Step(step, queries[step%run.Batches], documents[step%run.Batches])
+				values, err := s.Step(step, loader.Batch{Queries: queries[step%run.Batches], Documents: documents[step%run.Batches]})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -34,8 +34,8 @@ func (a *attempt) chooseK() error {
 		}
 		var batches []probe.Batch
 		for step := range min(calibrationBatches, a.cfg.Train.Steps) {
-			queries, documents := p.at(step)
-			batches = append(batches, probe.Batch{Queries: queries, Documents: documents})
+			b := p.at(step)
+			batches = append(batches, probe.Batch{Queries: b.Queries, Documents: b.Documents})
 		}
 		return batches, nil
 	})

@@ -141,12 +141,12 @@ func (a *attempt) rescale(record bool) error {
 
 // train brings the model to its last step, from the newest sound checkpoint on.
 func (a *attempt) train(ctx context.Context) error {
-	s, err := train.NewSplade(a.model, a.cfg)
+	s, err := train.New(a.model, a.cfg)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	facts := event.Facts{Batch: a.cfg.Train.Batch, Candidates: a.cfg.Train.Batch, Vocab: a.model.Config.Vocab, Loss: a.cfg.Loss.Kind, RampEnd: s.Document.Steps}
+	facts := event.Facts{Batch: a.cfg.Train.Batch, Candidates: a.cfg.Train.Batch, Vocab: a.model.Config.Vocab, Loss: a.cfg.Loss.Kind, RampEnd: train.RampEnd(a.cfg)}
 	for _, p := range a.model.Params {
 		facts.Parameters += int64(len(p.Values))
 	}
@@ -186,11 +186,11 @@ func (a *attempt) train(ctx context.Context) error {
 	return a.steps(ctx, s)
 }
 
-func (a *attempt) restore(s *train.Splade, saved *checkpoint.Loaded) error {
+func (a *attempt) restore(s train.Trainer, saved *checkpoint.Loaded) error {
 	if saved.Final {
 		return train.RestoreWeights(a.model, saved.Weights)
 	}
-	return s.Optimizer.Restore(saved.Updates, saved.Weights, saved.Optimizer)
+	return s.Restore(saved.Updates, saved.Weights, saved.Optimizer)
 }
 
 func (a *attempt) checkpoints() string { return filepath.Join(a.folder, "checkpoints") }

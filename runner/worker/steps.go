@@ -8,7 +8,9 @@ import (
 	"headroom/data/batch"
 	"headroom/data/collection"
 	"headroom/data/examples"
+	"headroom/data/loader"
 	"headroom/metrics/event"
+	"headroom/models/safetensors"
 	"headroom/runner/checkpoint"
 	"headroom/runner/pool"
 	"headroom/runner/train"
@@ -66,15 +68,16 @@ func (a *attempt) readPairs() (pairs, error) {
 }
 
 // at are the texts of a step.
-func (p *pairs) at(step int) (queries, documents [][]int32) {
+func (p *pairs) at(step int) loader.Batch {
+	var b loader.Batch
 	for _, i := range p.sampler.At(step) {
-		queries, documents = append(queries, p.queries[i]), append(documents, p.documents[i])
+		b.Queries, b.Documents = append(b.Queries, p.queries[i]), append(b.Documents, p.documents[i])
 	}
-	return queries, documents
+	return b
 }
 
 // steps trains to the end, or to where the context ends.
-func (a *attempt) steps(ctx context.Context, s *train.Splade) error {
+func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 	p, err := a.pairs()
 	if err != nil {
 		return err
@@ -90,8 +93,7 @@ func (a *attempt) steps(ctx context.Context, s *train.Splade) error {
 			return stopped(ctx)
 		}
 		start := a.now()
-		queries, documents := p.at(a.step)
-		values, err := s.Step(a.step, queries, documents)
+		values, err := s.Step(a.step, p.at(a.step))
 		if err != nil {
 			return err
 		}
@@ -133,11 +135,17 @@ func (a *attempt) due(saved time.Time) bool {
 }
 
 // save writes a checkpoint; a final one holds no optimizer state.
-func (a *attempt) save(s *train.Splade, final bool) error {
-	state := checkpoint.State{Run: a.id, Step: a.step, Updates: s.Optimizer.Updates(), Final: final}
-	moments := s.Optimizer.Moments()
-	if final {
-		moments = nil
+func (a *attempt) save(s train.Trainer, final bool) error {
+	state := checkpoint.State{Run: a.id, Step: a.step, Updates: s.Updates(), Final: final}
+	if err := s.Sync(); err != nil {
+		return err
+	}
+	var moments []safetensors.Tensor
+	if !final {
+		var err error
+		if moments, err = s.Moments(); err != nil {
+			return err
+		}
 	}
 	// The steps before a checkpoint must be on disk when it is: a resumed attempt
 	// never writes them again.
