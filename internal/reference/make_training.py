@@ -3,9 +3,11 @@
 
     python3 make_training.py [--out testdata] [NAME …]
 
-The loss is sentence_transformers' SpladeLoss over SparseMultipleNegativesRankingLoss (scale 1), its λ come from its own
-SpladeRegularizerWeightSchedulerCallback; learning rate, AdamW and clipping are what transformers' Trainer uses. The
-loop is written out here so that token ids go in directly and every quantity is seen before its update. It runs twice,
+The loss is sentence_transformers' SpladeLoss over SparseMultipleNegativesRankingLoss (scale 1), SparseMarginMSELoss or
+SparseDistillKLDivLoss; its λ come from its own SpladeRegularizerWeightSchedulerCallback; learning rate, AdamW and
+clipping are what transformers' Trainer uses. Only the runs with loss "naver" are another library's objective: its two
+formulas, in-batch positives plus the query's own negative (InBatchPairwiseNLL) and averaged FLOPS, are written here
+over the same λ. The loop is written out here so that token ids go in directly and every quantity is seen before its update. It runs twice,
 in float64 and in float32; the values kept are float64's, the distance of float32 says what a float32 program can reach.
 See README.md for the files' contents.
 """
@@ -22,7 +24,12 @@ import sentence_transformers
 import torch
 import transformers
 from sentence_transformers.sparse_encoder.callbacks import SpladeRegularizerWeightSchedulerCallback
-from sentence_transformers.sparse_encoder.losses import SparseMultipleNegativesRankingLoss, SpladeLoss
+from sentence_transformers.sparse_encoder.losses import (
+    SparseDistillKLDivLoss,
+    SparseMarginMSELoss,
+    SparseMultipleNegativesRankingLoss,
+    SpladeLoss,
+)
 from sentence_transformers.util import dot_score
 from transformers import AutoModelForMaskedLM, get_linear_schedule_with_warmup
 from transformers.models.modernbert import modeling_modernbert
@@ -48,6 +55,11 @@ class Run:
     lambda_query: float = 0.02
     lambda_document: float = 0.01
     ramp: float = 1 / 3
+    loss: str = "infonce"  # "infonce", "margin_mse", "kl", "naver"
+    negatives: int = 0  # hard negatives a query
+    temperature: float = 1.0  # of KL
+    activation: str = "log1p_relu"  # or "log1p_log1p_relu", which sentence-transformers calls "log1p_relu"
+    pooling: str = "max"  # or "sum"
 
 
 RUNS = [
@@ -57,21 +69,64 @@ RUNS = [
     # there on two correct programs train different tokens.
     Run("modernbert-tied", "modernbert-tied", 1, True, 513),
     Run("modernbert-untied-4", "modernbert-tied", 4, False, 504),
+    Run("negatives-bert-untied-4", "bert-tied", 4, False, 601, negatives=2),
+    Run("negatives-modernbert-tied", "modernbert-tied", 1, True, 602, negatives=1),
+    Run("naver-bert-tied", "bert-tied", 1, True, 603, loss="naver", negatives=1),
+    Run("naver-modernbert-untied-4", "modernbert-tied", 4, False, 604, loss="naver", negatives=1),
+    Run("margin-mse-bert-tied", "bert-tied", 1, True, 611, loss="margin_mse", negatives=1),
+    # With seed 612 two tokens are as good as equal and float32 PyTorch itself leaves float64 by 4e-2.
+    Run("margin-mse-bert-untied-4", "bert-tied", 4, False, 642, loss="margin_mse", negatives=3),
+    Run("margin-mse-modernbert-tied", "modernbert-tied", 1, True, 613, loss="margin_mse", negatives=1),
+    Run("margin-mse-modernbert-untied-4", "modernbert-tied", 4, False, 614, loss="margin_mse", negatives=2),
+    Run("kl-bert-tied", "bert-tied", 1, True, 621, loss="kl", negatives=1, temperature=2),
+    Run("kl-bert-untied-4", "bert-tied", 4, False, 622, loss="kl", negatives=3),
+    Run("kl-modernbert-tied", "modernbert-tied", 1, True, 623, loss="kl", negatives=2),
+    Run("kl-modernbert-untied-4", "modernbert-tied", 4, False, 624, loss="kl", negatives=3, temperature=2),
+    Run("twice-modernbert-untied-4", "modernbert-tied", 4, False, 631, activation="log1p_log1p_relu"),
+    Run("sum-bert-untied-4", "bert-tied", 4, False, 632, pooling="sum"),
 ]
 
 
 class Encoder(torch.nn.Module):
     """What SpladeLoss asks of a model: features in, one vector a text out."""
 
-    def __init__(self, lm):
+    def __init__(self, lm, run):
         super().__init__()
         self.lm = lm
+        self.run = run
         self.similarity = dot_score
 
     def forward(self, features):
         logits = self.lm(input_ids=features["input_ids"], attention_mask=features["attention_mask"]).logits
         masked = logits * features["attention_mask"][..., None].to(logits.dtype)
-        return {"sentence_embedding": torch.log1p(torch.relu(masked)).amax(dim=1)}
+        weights = torch.log1p(torch.relu(masked))
+        if self.run.activation == "log1p_log1p_relu":
+            weights = torch.log1p(weights)
+        return {"sentence_embedding": weights.sum(dim=1) if self.run.pooling == "sum" else weights.amax(dim=1)}
+
+
+class Naver(torch.nn.Module):
+    """The objective of naver/splade: every query against the batch's positives and its own negative, and the mean of
+    the positives' and the negatives' FLOPS. It has the names that the scheduler sets λ by."""
+
+    def __init__(self, splade: SpladeLoss):
+        super().__init__()
+        self.splade = splade
+
+    def forward(self, queries, positives, negatives):
+        own = (queries * negatives).sum(dim=1, keepdim=True)
+        scores = torch.cat([queries @ positives.T, own], dim=1)
+        base = torch.nn.functional.cross_entropy(scores, torch.arange(len(scores)))
+        flops = self.splade.document_regularizer.compute_loss_from_embeddings
+        return {
+            "base_loss": base,
+            "document_regularizer_loss": self.documents([positives, negatives]) * self.splade.document_regularizer_weight,
+            "query_regularizer_loss": flops(queries) * self.splade.query_regularizer_weight,
+        }
+
+    def documents(self, columns):
+        flops = self.splade.document_regularizer.compute_loss_from_embeddings
+        return (flops(columns[0]) + flops(columns[1])) / 2
 
 
 def load(run: Run, data: Path, dtype: torch.dtype) -> Encoder:
@@ -91,13 +146,13 @@ def load(run: Run, data: Path, dtype: torch.dtype) -> Encoder:
     lm = lm.to(dtype)
     if dtype == torch.float64 and lm.config.model_type == "modernbert":
         lm.model.rotary_emb = Float64Rotary(lm.config)
-    return Encoder(lm).train()
+    return Encoder(lm, run).train()
 
 
-def texts(run: Run, vocab: int, pad: int, longest: int, rng: np.random.Generator):
-    """[batches, batch, tokens] ids and masks; lengths vary, no text contains the pad id."""
+def texts(run: Run, batch: int, vocab: int, pad: int, longest: int, rng: np.random.Generator):
+    """[batches, texts, tokens] ids and masks; lengths vary, no text contains the pad id."""
     allowed = np.setdiff1d(np.arange(vocab), [pad])
-    ids = np.full((run.batches, run.batch, longest), pad, dtype=np.int32)
+    ids = np.full((run.batches, batch, longest), pad, dtype=np.int32)
     mask = np.zeros_like(ids)
     for row, lengths in zip(ids.reshape(-1, longest), mask.reshape(-1, longest)):
         n = rng.integers(2, longest + 1)
@@ -110,11 +165,20 @@ def features(ids, mask):
     return {"input_ids": torch.from_numpy(ids).long(), "attention_mask": torch.from_numpy(mask).long()}
 
 
+RANKING = {"infonce": "loss/contrastive", "naver": "loss/contrastive", "margin_mse": "loss/margin_mse", "kl": "loss/kl"}
+
+
 def train(run: Run, data: Path, inputs: dict, dtype: torch.dtype) -> tuple[list[dict], dict]:
     encoder = load(run, data, dtype)
+    ranking = {
+        "infonce": lambda: SparseMultipleNegativesRankingLoss(encoder, scale=1.0, similarity_fct=dot_score),
+        "naver": lambda: SparseMultipleNegativesRankingLoss(encoder, scale=1.0, similarity_fct=dot_score),
+        "margin_mse": lambda: SparseMarginMSELoss(encoder),
+        "kl": lambda: SparseDistillKLDivLoss(encoder, temperature=run.temperature),
+    }[run.loss]()
     loss = SpladeLoss(
         encoder,
-        SparseMultipleNegativesRankingLoss(encoder, scale=1.0, similarity_fct=dot_score),
+        ranking,
         document_regularizer_weight=run.lambda_document,
         query_regularizer_weight=run.lambda_query,
     )
@@ -131,21 +195,33 @@ def train(run: Run, data: Path, inputs: dict, dtype: torch.dtype) -> tuple[list[
         ramp.on_step_begin(None, state, None)
         at = step % run.batches
         query = features(inputs["query_ids"][at], inputs["query_mask"][at])
-        document = features(inputs["document_ids"][at], inputs["document_mask"][at])
-        parts = loss([query, document])
+        columns = [
+            features(inputs["document_ids"][at][i * run.batch : (i + 1) * run.batch],
+                     inputs["document_mask"][at][i * run.batch : (i + 1) * run.batch])
+            for i in range(1 + run.negatives)
+        ]
+        labels = torch.from_numpy(inputs["scores"][at]).to(dtype) if "scores" in inputs else None
+        if run.loss == "naver":
+            naver = Naver(loss)
+            parts = naver(*[encoder(c)["sentence_embedding"] for c in [query, *columns]])
+        else:
+            parts = loss([query, *columns], labels)
         total = sum(parts.values())
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(parameters, run.clip)
         with torch.no_grad():
-            q, d = encoder(query)["sentence_embedding"], encoder(document)["sentence_embedding"]
+            q = encoder(query)["sentence_embedding"]
+            each = [encoder(c)["sentence_embedding"] for c in columns]
+            d = torch.cat(each)
+            flops = loss.document_regularizer.compute_loss_from_embeddings
         rows.append({
             "loss": total.item(),
-            "loss/contrastive": parts["base_loss"].item(),
+            RANKING[run.loss]: parts["base_loss"].item(),
             "loss/reg_query": parts["query_regularizer_loss"].item(),
             "loss/reg_document": parts["document_regularizer_loss"].item(),
             "flops/query": loss.query_regularizer.compute_loss_from_embeddings(q).item(),
-            "flops/document": loss.document_regularizer.compute_loss_from_embeddings(d).item(),
+            "flops/document": (naver.documents(each) if run.loss == "naver" else flops(d)).item(),
             "lambda/query": loss.query_regularizer_weight,
             "lambda/document": loss.document_regularizer_weight,
             "lr": schedule.get_last_lr()[0],
@@ -167,8 +243,16 @@ def make(run: Run, out: Path) -> dict:
     config = json.loads((out / run.start / "config.json").read_text())
     rng = np.random.default_rng(run.seed)
     inputs = {}
-    for side, longest in (("query", run.query_tokens), ("document", run.document_tokens)):
-        inputs[side + "_ids"], inputs[side + "_mask"] = texts(run, config["vocab_size"], config["pad_token_id"], longest, rng)
+    for side, batch, longest in (
+        ("query", run.batch, run.query_tokens),
+        ("document", run.batch * (1 + run.negatives), run.document_tokens),
+    ):
+        inputs[side + "_ids"], inputs[side + "_mask"] = texts(
+            run, batch, config["vocab_size"], config["pad_token_id"], longest, rng)
+    if run.loss in ("margin_mse", "kl"):  # a teacher's scores, the positive's first and as a rule the highest
+        scores = rng.normal(2, 2, (run.batches, run.batch, 1 + run.negatives))
+        scores[..., 0] += 3
+        inputs["scores"] = scores.astype(np.float32)
 
     single, single_final = train(run, out, inputs, torch.float32)
     plain = modeling_modernbert.apply_rotary_pos_emb
@@ -187,7 +271,12 @@ def make(run: Run, out: Path) -> dict:
     note = {
         "run": asdict(run),
         "optimizer": {"kind": "AdamW", "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0},
-        "loss": "SpladeLoss over SparseMultipleNegativesRankingLoss, scale 1",
+        "loss": {
+            "infonce": "SpladeLoss over SparseMultipleNegativesRankingLoss, scale 1",
+            "margin_mse": "SpladeLoss over SparseMarginMSELoss",
+            "kl": f"SpladeLoss over SparseDistillKLDivLoss, temperature {run.temperature:g}",
+            "naver": "naver's InBatchPairwiseNLL and averaged FLOPS, as written in make_training.py",
+        }[run.loss],
         "series": series,
         "float32_gap": gap,
         "final_float32_gap": {k: float(f"{np.abs(single_final[k] - v).max():.1e}") for k, v in double_final.items()},

@@ -36,3 +36,13 @@ func (s *Splade) Forward(step int, b loader.Batch) (float64, error) {
 	}
 	return float64(v["loss"]), err
 }
+
+// Weights are texts' term weights [len(texts), vocab] by the forward pass of training.
+func (s *Splade) Weights(texts [][]int32) ([]float32, error) {
+	d, err := s.newSide(0, 0, texts)
+	if err != nil {
+		return nil, err
+	}
+	defer d.free()
+	return append([]float32(nil), d.reps.Values...), nil
+}

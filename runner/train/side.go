@@ -19,7 +19,7 @@ type part struct {
 	batch  *engine.Batch
 	seed   engine.Buffer[uint64]
 	hidden *tensors.Tensor
-	pooled []float32 // [texts, vocab], logits behind the maximum
+	pooled []float32 // [texts, vocab], logits behind the maximum; nil for sum pooling, as arg
 	arg    []int32   // [texts, vocab]
 }
 
@@ -63,6 +63,14 @@ func (s *Splade) encode(p *part, texts [][]int32, reps []float32) (err error) {
 	}
 	vocab := m.Config.Vocab
 	n := len(texts) * vocab
+	own := reps[p.first*vocab : p.first*vocab+n]
+	if s.sum != nil {
+		if err := p.withTexts(m, func(texts []fused.Text) error { return s.sum.Weights(texts, own) }); err != nil {
+			return err
+		}
+		Parallel(len(texts), m.Engine.Threads(), func(i int) { s.form.Prune(own[i*vocab : (i+1)*vocab]) })
+		return nil
+	}
 	p.pooled, p.arg = make([]float32, n), make([]int32, n)
 	if err := p.withTexts(m, func(texts []fused.Text) error {
 		return m.Head().Max(texts, p.pooled, p.arg, m.Engine.Threads())
@@ -70,7 +78,7 @@ func (s *Splade) encode(p *part, texts [][]int32, reps []float32) (err error) {
 		return err
 	}
 	Parallel(len(texts), m.Engine.Threads(), func(i int) {
-		out := reps[(p.first+i)*vocab : (p.first+i+1)*vocab]
+		out := own[i*vocab : (i+1)*vocab]
 		for v, z := range p.pooled[i*vocab : (i+1)*vocab] {
 			out[v] = s.form.Weight(z * m.LogitScale)
 		}
@@ -108,11 +116,12 @@ func (s *Splade) pull(p *part, reps, dReps []float32) error {
 	vocab := m.Config.Vocab
 	Parallel(p.batch.Size(), m.Engine.Threads(), func(i int) {
 		row, kept := dReps[i*vocab:(i+1)*vocab], reps[i*vocab:(i+1)*vocab]
-		for v, z := range p.pooled[i*vocab : (i+1)*vocab] {
-			if kept[v] == 0 { // not active, or pruned
+		for v := range row {
+			switch {
+			case kept[v] == 0: // not active, or pruned
 				row[v] = 0
-			} else {
-				row[v] *= m.LogitScale * s.form.Slope(z*m.LogitScale)
+			case s.sum == nil:
+				row[v] *= m.LogitScale * s.form.Slope(p.pooled[i*vocab+v]*m.LogitScale)
 			}
 		}
 	})
@@ -131,6 +140,9 @@ func (s *Splade) pull(p *part, reps, dReps []float32) error {
 		biasGrad = s.Optimizer.Grad(bias)
 	}
 	if err := p.withTexts(m, func(texts []fused.Text) error {
+		if s.sum != nil {
+			return s.sum.Backward(texts, dReps, rows, weightGrad, biasGrad)
+		}
 		return m.Head().Backward(texts, p.arg, dReps, rows, weightGrad, biasGrad, m.Engine.Threads())
 	}); err != nil {
 		return err

@@ -34,6 +34,7 @@ type Splade struct {
 	model     *engine.Model
 	encoder   *encoder
 	form      splade.Form
+	sum       *engine.SumHead // nil but for sum pooling
 	objective Objective
 	loss      *engine.Program
 	lambda    [2]engine.Buffer[float32] // scalars
@@ -56,6 +57,11 @@ func NewSplade(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 	}
 	if s.encoder, err = newEncoder(m, models.Rates(m.Config, cfg.Model.Dropout)); err != nil {
 		return nil, err
+	}
+	if s.form.Sum {
+		if s.sum, err = engine.NewSumHead(m, s.form); err != nil {
+			return nil, err
+		}
 	}
 	for i := range s.lambda {
 		if s.lambda[i], err = engine.NewBuffer[float32](m.Engine); err != nil {
@@ -84,6 +90,9 @@ var scalarNames = [...]string{"loss/reg_query", "loss/reg_document", "flops/quer
 func (s *Splade) Close() {
 	s.encoder.close()
 	s.loss.Close()
+	if s.sum != nil {
+		s.sum.Close()
+	}
 	s.lambda[0].Free()
 	s.lambda[1].Free()
 }

@@ -32,10 +32,39 @@ type trajectory struct {
 		LambdaQ float64 `json:"lambda_query"`
 		LambdaD float64 `json:"lambda_document"`
 		Ramp    float64 `json:"ramp"`
+
+		Loss        string  `json:"loss"`
+		Negatives   int     `json:"negatives"`
+		Temperature float64 `json:"temperature"`
+		Activation  string  `json:"activation"`
+		Pooling     string  `json:"pooling"`
 	} `json:"run"`
 	Series map[string][]float64 `json:"series"`
 	Gap    map[string][]float64 `json:"float32_gap"`
 	Final  map[string]float64   `json:"final_float32_gap"`
+}
+
+// batches reads a trajectory's batches: texts without their padding, and the teacher's scores.
+func batches(t *testing.T, f *safetensors.File, want trajectory) []loader.Batch {
+	t.Helper()
+	run := want.Run
+	queries := masked(t, f, "query", run.Batches, run.Batch)
+	documents := masked(t, f, "document", run.Batches, run.Batch*(1+run.Negatives))
+	list := make([]loader.Batch, run.Batches)
+	for i := range list {
+		list[i] = loader.Batch{Queries: queries[i], Documents: documents[i]}
+	}
+	if run.Loss == "margin_mse" || run.Loss == "kl" {
+		scores, err := f.Float32("scores")
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := len(scores) / len(list)
+		for i := range list {
+			list[i].Scores = scores[i*n : (i+1)*n]
+		}
+	}
+	return list
 }
 
 // masked reads texts [batches, batch, tokens] without their padding.
@@ -93,18 +122,17 @@ func TestFiftyStepsEqualSentenceTransformers(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			queries := masked(t, file, "query", run.Batches, run.Batch)
-			documents := masked(t, file, "document", run.Batches, run.Batch)
+			list := batches(t, file, want)
 			gap := map[string]float64{}
 			for step := range run.Steps {
-				values, err := s.Step(step, loader.Batch{Queries: queries[step%run.Batches], Documents: documents[step%run.Batches]})
+				values, err := s.Step(step, list[step%run.Batches])
 				if err != nil {
 					t.Fatal(err)
 				}
 				compare(t, step, values, want, gap)
 			}
-			for side, texts := range map[string][][]int32{"final_query": queries[0], "final_document": documents[0]} {
-				pooled, err := m.Pool(texts)
+			for side, texts := range map[string][][]int32{"final_query": list[0].Queries, "final_document": list[0].Documents} {
+				weights, err := s.Weights(texts)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -113,9 +141,11 @@ func TestFiftyStepsEqualSentenceTransformers(t *testing.T) {
 					t.Fatal(err)
 				}
 				worst, size := 0.0, 0.0
-				for i, z := range pooled {
-					got := math.Log1p(math.Max(0, float64(z)))
-					worst, size = math.Max(worst, math.Abs(got-float64(reference[i]))), math.Max(size, float64(reference[i]))
+				if len(weights) != len(reference) {
+					t.Fatalf("%s has %d values, want %d", side, len(weights), len(reference))
+				}
+				for i, got := range weights {
+					worst, size = math.Max(worst, math.Abs(float64(got)-float64(reference[i]))), math.Max(size, float64(reference[i]))
 				}
 				if allowed := math.Max(1e-4, 10*want.Final[side]); !(worst <= allowed*size) {
 					t.Errorf("%s is off by %.2g of %.2g, allowed %.2g relative", side, worst, size, allowed)
@@ -129,6 +159,11 @@ func settings(want trajectory) sweeps.RunConfig {
 	cfg := sweeps.Defaults()
 	cfg.Train.Steps, cfg.Train.Batch, cfg.Train.LR, cfg.Train.Warmup, cfg.Train.Clip = want.Run.Steps, want.Run.Batch, want.Run.LR, want.Run.Warmup, want.Run.Clip
 	cfg.Regularizer.LambdaQuery, cfg.Regularizer.LambdaDocument, cfg.Regularizer.Ramp = want.Run.LambdaQ, want.Run.LambdaD, want.Run.Ramp
+	cfg.Data.Negatives, cfg.Loss.Kind, cfg.Loss.Temperature = want.Run.Negatives, want.Run.Loss, want.Run.Temperature
+	if want.Run.Loss == "naver" {
+		cfg.Loss.Kind, cfg.Loss.Candidates, cfg.Regularizer.Negatives = "infonce", "in_batch_and_own", "averaged"
+	}
+	cfg.Model.Activation, cfg.Model.Pooling = want.Run.Activation, want.Run.Pooling
 	zero := 0.0
 	cfg.Model.Dropout = &zero
 	return cfg
