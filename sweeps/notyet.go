@@ -17,7 +17,6 @@ func runsNotYet() []notYet {
 		{"model.activation", func(c RunConfig) bool { return c.Model.Activation == "log1p_log1p_relu" }, `"log1p_relu"`},
 		{"model.top_k", func(c RunConfig) bool { return c.Model.TopK > 0 }, "0"},
 		{"data.negatives", func(c RunConfig) bool { return c.Data.Negatives > 0 }, "0 (in-batch negatives)"},
-		{"train.micro_batch", func(c RunConfig) bool { return c.Train.MicroBatch > 0 && c.Train.MicroBatch != c.Train.Batch }, "0 (the whole batch)"},
 		{"train.precision", func(c RunConfig) bool { return c.Train.Precision == "bfloat16" }, `"float32"`},
 		{"loss.kind", func(c RunConfig) bool { return c.Loss.Kind == "margin_mse" || c.Loss.Kind == "kl" }, `"infonce"`},
 		{"loss.candidates", func(c RunConfig) bool { return c.Loss.Candidates == "in_batch_and_own" }, `"all"`},
