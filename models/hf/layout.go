@@ -19,10 +19,15 @@ type SparseEncoder struct {
 	// Pooling ("max", "sum") and Activation ("relu" for log(1+ReLU), "log1p_relu" for log(1+log(1+ReLU))) are as
 	// in SpladePooling's file; empty where the folder has no SpladePooling, a dense model for instance.
 	Pooling, Activation string
+	// MaxActive is the number of terms kept a text (max_active_dims); 0 is all.
+	MaxActive int
 
 	Prompts       map[string]string // by name, as written; sentence-transformers prepends them to texts
 	DefaultPrompt string            // name of the prompt that is used where none is asked for; "" is none
 }
+
+// maxTerms bounds max_active_dims: more than any vocabulary.
+const maxTerms = 1 << 30
 
 // Module is one line of modules.json.
 type Module struct {
@@ -151,10 +156,14 @@ func (se *SparseEncoder) readPooling(folder string) error {
 	return nil
 }
 
+// readPrompts reads what belongs to the encoder as a whole.
 func (se *SparseEncoder) readPrompts(path string) error {
 	f, err := readOptional(path)
 	if err != nil {
 		return err
+	}
+	if f.has("max_active_dims") {
+		se.MaxActive = f.integer("max_active_dims", 1, maxTerms)
 	}
 	if f.has("default_prompt_name") {
 		se.DefaultPrompt = f.text("default_prompt_name")

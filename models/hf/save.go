@@ -1,7 +1,6 @@
 package hf
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +25,7 @@ type SaveModel struct {
 	MaxSeqLength int    // texts are cut to this many tokens; required
 	Pooling      string // "max" or "sum"; "" is max
 	Activation   string // "relu" or "log1p_relu", as SpladePooling names them; "" is relu
+	TopK         int    // terms kept a text, sentence-transformers' max_active_dims; 0 is all
 	Card         string // README.md; "" writes a short one
 }
 
@@ -161,126 +161,6 @@ func (m SaveModel) tensors() ([]safetensors.Tensor, error) {
 	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return out, errors.Join(faults...)
 }
-
-const poolingFolder = "1_SpladePooling"
-
-// textFile is a file other than the weights.
-type textFile struct {
-	name string
-	data []byte
-}
-
-// textFiles makes every file but the weights.
-func (m SaveModel) textFiles() ([]textFile, error) {
-	pooling, activation, card := m.Pooling, m.Activation, m.Card
-	if pooling == "" {
-		pooling = "max"
-	}
-	if activation == "" {
-		activation = "relu"
-	}
-	if card == "" {
-		card = defaultCard
-	}
-	var faults []error
-	if pooling != "max" && pooling != "sum" {
-		faults = append(faults, fmt.Errorf("pooling %q is not known (allowed: max, sum)", pooling))
-	}
-	if activation != "relu" && activation != "log1p_relu" {
-		faults = append(faults, fmt.Errorf("activation %q is not known (allowed: relu, log1p_relu)", activation))
-	}
-	if limit := m.Config.MaxTokens(); m.MaxSeqLength < 1 || m.MaxSeqLength > limit {
-		faults = append(faults, fmt.Errorf("longest text %d is out of range (allowed: 1 to %d)", m.MaxSeqLength, limit))
-	}
-	config, err := m.Config.JSON(m.Tied)
-	faults = append(faults, err)
-	tokenizer, err := m.tokenizerFiles()
-	faults = append(faults, err)
-	if err := errors.Join(faults...); err != nil {
-		return nil, err
-	}
-	files := []textFile{
-		{"config.json", config},
-		{"README.md", []byte(card)},
-		{"modules.json", []byte(modulesJSON)},
-		{"config_sentence_transformers.json", []byte(sentenceTransformersJSON)},
-	}
-	for _, f := range []struct {
-		name  string
-		value any
-	}{
-		{"sentence_bert_config.json", struct {
-			MaxSeqLength int  `json:"max_seq_length"`
-			DoLowerCase  bool `json:"do_lower_case"`
-		}{m.MaxSeqLength, false}},
-		{poolingFolder + "/config.json", struct {
-			Strategy   string `json:"pooling_strategy"`
-			Activation string `json:"activation_function"`
-			Dimension  int    `json:"word_embedding_dimension"`
-		}{pooling, activation, m.Config.Vocab}},
-	} {
-		text, err := indented(f.value)
-		if err != nil {
-			return nil, fmt.Errorf("write %s: %w", f.name, err)
-		}
-		files = append(files, textFile{f.name, text})
-	}
-	return append(files, tokenizer...), nil
-}
-
-func indented(value any) ([]byte, error) {
-	text, err := json.MarshalIndent(value, "", "  ")
-	return append(text, '\n'), err
-}
-
-// The class paths of sentence-transformers 5; 6 maps them to its own.
-const modulesJSON = `[
-  {
-    "idx": 0,
-    "name": "0",
-    "path": "",
-    "type": "sentence_transformers.sparse_encoder.models.MLMTransformer"
-  },
-  {
-    "idx": 1,
-    "name": "1",
-    "path": "1_SpladePooling",
-    "type": "sentence_transformers.sparse_encoder.models.SpladePooling"
-  }
-]
-`
-
-// The versions are those whose layout this is: a reader warns where its own is older.
-const sentenceTransformersJSON = `{
-  "__version__": {
-    "pytorch": "2.6.0",
-    "sentence_transformers": "5.0.0",
-    "transformers": "4.48.0"
-  },
-  "default_prompt_name": null,
-  "model_type": "SparseEncoder",
-  "prompts": {
-    "document": "",
-    "query": ""
-  },
-  "similarity_fn_name": "dot"
-}
-`
-
-const defaultCard = `---
-library_name: sentence-transformers
-pipeline_tag: feature-extraction
-tags:
-- sentence-transformers
-- sparse-encoder
-- splade
----
-
-# A SPLADE model
-
-Saved by headroom. It loads with ` + "`sentence_transformers.SparseEncoder`" + ` and, as a masked language model, with
-` + "`transformers`" + `.
-`
 
 // writeSynced writes a file and waits until it is on the disk.
 func writeSynced(path string, data []byte) error {
