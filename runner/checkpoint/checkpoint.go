@@ -1,6 +1,10 @@
 // Package checkpoint keeps training state in folders that are whole or not
 // there: written beside, synced, renamed, and listed with their digests in a
 // MANIFEST. A damaged one is passed over for the one before it.
+//
+// Training resumes from the newest; the one before it is kept to fall back on.
+// Where dev data tells which model is the best, that one's weights are kept for
+// as long as a checkpoint names it.
 package checkpoint
 
 import (
@@ -36,17 +40,45 @@ type State struct {
 	Updates int `json:"updates"`
 	// Final: training is over, and the optimizer's moments are gone.
 	Final bool `json:"final,omitempty"`
+	// WeightsOnly: kept for its weights. Training neither resumes from it nor is over.
+	WeightsOnly bool `json:"weights_only,omitempty"`
+	// Dev is what dev data told up to this step; nil where nothing was asked.
+	Dev *Dev `json:"dev,omitempty"`
 }
 
-// Save writes dir/step-<s> and returns the digest of its weights. The two newest
-// checkpoints are kept: the new one and the one to fall back on. moments may be
-// nil for a final state.
+// Dev is what the evaluations during training have found so far.
+type Dev struct {
+	// By says what the values are of. Values of another By are not comparable.
+	By string `json:"by"`
+	// Evaluated is the step of the last evaluation.
+	Evaluated int `json:"evaluated"`
+	// Best is the step of the best model, the earliest of equal ones, and Value its
+	// value. 0: no evaluation has given one yet.
+	Best  int     `json:"best"`
+	Value float64 `json:"value"`
+}
+
+// best is the step whose weights a state needs, -1 for none.
+func (s State) best() int {
+	if s.Dev == nil || s.Dev.Best == 0 {
+		return -1
+	}
+	return s.Dev.Best
+}
+
+// Save writes dir/step-<s> and returns the digest of its weights. It keeps this
+// checkpoint, the two newest that training can go on from, and the best that any of
+// these names; those of later steps, which a resumed attempt has given up, go. Without
+// moments the state must be Final or WeightsOnly.
 func Save(dir string, state State, weights, moments []safetensors.Tensor) (digest string, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("save checkpoint of step %d in %q: %w", state.Step, dir, err)
 		}
 	}()
+	if moments == nil && !state.Final && !state.WeightsOnly {
+		return "", errors.New("no moments, and neither final nor weights only")
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
@@ -105,62 +137,10 @@ func Save(dir string, state State, weights, moments []safetensors.Tensor) (diges
 	if err := syncFolder(dir); err != nil {
 		return "", err
 	}
-	return digest, retain(dir, 2)
+	return digest, retain(dir, state)
 }
 
-const (
-	prefix     = "step-"
-	tempPrefix = ".new-"
-	oldPrefix  = ".old-"
-)
-
-// replace renames temp to final, where an earlier attempt may have left the same step.
-func replace(temp, final string) error {
-	if _, err := os.Stat(final); err == nil {
-		old := filepath.Join(filepath.Dir(final), oldPrefix+filepath.Base(final))
-		if err := os.RemoveAll(old); err != nil {
-			return err
-		}
-		if err := os.Rename(final, old); err != nil {
-			return err
-		}
-		defer os.RemoveAll(old)
-	}
-	return os.Rename(temp, final)
-}
-
-// sweep removes what a killed attempt left half written.
-func sweep(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), tempPrefix) || strings.HasPrefix(e.Name(), oldPrefix) {
-			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// retain removes all but the newest n checkpoints.
-func retain(dir string, n int) error {
-	steps, err := Steps(dir)
-	if err != nil {
-		return err
-	}
-	for _, s := range steps[min(n, len(steps)):] {
-		if err := os.RemoveAll(filepath.Join(dir, prefix+strconv.Itoa(s))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Only removes every checkpoint but the newest: what a finished run keeps.
-func Only(dir string) error { return retain(dir, 1) }
+const prefix = "step-"
 
 // Steps lists the checkpoints of a folder, newest first; none where it is not there.
 func Steps(dir string) ([]int, error) {

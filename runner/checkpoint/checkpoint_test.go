@@ -27,7 +27,7 @@ func save(t *testing.T, dir string, step int, x float32) string {
 func latest(t *testing.T, dir string) (*checkpoint.Loaded, []string) {
 	t.Helper()
 	var notices []string
-	l, err := checkpoint.Latest(dir, "run-a", func(m string) { notices = append(notices, m) })
+	l, err := checkpoint.Latest(dir, "run-a", nil, func(m string) { notices = append(notices, m) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestTheNewestTwoAreKept(t *testing.T) {
 	if err != nil || l.Step != 30 || w[0] != 3 || len(notices) != 0 {
 		t.Fatalf("step %d, weights %v, notices %v (%v)", l.Step, w, notices, err)
 	}
-	if err := checkpoint.Only(dir); err != nil {
+	if err := checkpoint.Only(dir, false); err != nil {
 		t.Fatal(err)
 	}
 	if steps, _ := checkpoint.Steps(dir); !slices.Equal(steps, []int{30}) {
@@ -96,7 +96,7 @@ func TestAnotherRunsCheckpointIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	save(t, dir, 1, 1)
 	var notices []string
-	l, err := checkpoint.Latest(dir, "run-b", func(m string) { notices = append(notices, m) })
+	l, err := checkpoint.Latest(dir, "run-b", nil, func(m string) { notices = append(notices, m) })
 	if l != nil || err != nil || len(notices) != 1 {
 		t.Fatalf("got %v, notices %v (%v)", l, notices, err)
 	}
@@ -124,7 +124,7 @@ func TestASaveThatFailsLeavesEarlierOnesWhole(t *testing.T) {
 	dir := t.TempDir()
 	save(t, dir, 1, 1)
 	bad := append(tensors(2), safetensors.Tensor{Name: "w", Shape: []int{1}, Data: []float32{1}})
-	if _, err := checkpoint.Save(dir, checkpoint.State{Run: "run-a", Step: 2}, bad, nil); err == nil {
+	if _, err := checkpoint.Save(dir, checkpoint.State{Run: "run-a", Step: 2, Final: true}, bad, nil); err == nil {
 		t.Fatal("two tensors of one name were taken")
 	}
 	if l, notices := latest(t, dir); l == nil || l.Step != 1 || len(notices) != 0 {

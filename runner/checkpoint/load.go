@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"headroom/models/safetensors"
@@ -18,7 +17,7 @@ type Loaded struct {
 	Folder    string
 	Digest    string // of the weights, "sha256:…"
 	Weights   *safetensors.File
-	Optimizer *safetensors.File // nil where State.Final
+	Optimizer *safetensors.File // nil where State.Final, and of what OpenWeights opens
 }
 
 // Close releases the files.
@@ -29,26 +28,54 @@ func (l *Loaded) Close() error {
 	return errors.Join(l.Weights.Close(), l.Optimizer.Close())
 }
 
-// Latest opens the newest sound checkpoint of a run. A damaged one is told to
-// notice and passed over. Where none is sound, or none there, it returns nil:
-// training starts at its beginning.
-func Latest(dir, run string, notice func(message string)) (*Loaded, error) {
+// errWeightsOnly is returned for a checkpoint that training cannot go on from.
+var errWeightsOnly = errors.New("kept for its weights only")
+
+// Latest opens the newest sound checkpoint of a run that training can go on from. A
+// damaged one, and one that usable (which may be nil) refuses, is told to notice and
+// passed over. Where none is left, or none there, it returns nil: training starts at
+// its beginning.
+func Latest(dir, run string, usable func(State) error, notice func(message string)) (*Loaded, error) {
+	if err := mend(dir); err != nil {
+		return nil, fmt.Errorf("find checkpoints in %q: %w", dir, err)
+	}
 	steps, err := Steps(dir)
 	if err != nil {
 		return nil, fmt.Errorf("find checkpoints in %q: %w", dir, err)
 	}
 	for _, s := range steps {
-		folder := filepath.Join(dir, prefix+strconv.Itoa(s))
-		loaded, err := open(folder, run, s)
+		loaded, err := open(folderOf(dir, s), run, s, false)
+		if errors.Is(err, errWeightsOnly) {
+			continue
+		}
+		if err != nil {
+			notice(fmt.Sprintf("checkpoint %q is damaged and passed over: %v", folderOf(dir, s), err))
+			continue
+		}
+		if usable != nil {
+			err = usable(loaded.State)
+		}
 		if err == nil {
 			return loaded, nil
 		}
-		notice(fmt.Sprintf("checkpoint %q is damaged and passed over: %v", folder, err))
+		notice(fmt.Sprintf("checkpoint %q is passed over: %v", folderOf(dir, s), errors.Join(err, loaded.Close())))
 	}
 	return nil, nil
 }
 
-func open(folder, run string, step int) (*Loaded, error) {
+// OpenWeights opens the checkpoint of one step for its weights, whatever else it has.
+func OpenWeights(dir, run string, step int) (*Loaded, error) {
+	l, err := open(folderOf(dir, step), run, step, true)
+	if err != nil {
+		return nil, fmt.Errorf("open the weights of checkpoint %q: %w", folderOf(dir, step), err)
+	}
+	return l, nil
+}
+
+func open(folder, run string, step int, weights bool) (*Loaded, error) {
+	if state, err := peek(folder); err == nil && state.WeightsOnly && !weights {
+		return nil, errWeightsOnly
+	}
 	manifest, err := os.ReadFile(filepath.Join(folder, ManifestFile))
 	if err != nil {
 		return nil, err
@@ -58,6 +85,9 @@ func open(folder, run string, step int) (*Loaded, error) {
 		sum, name, found := strings.Cut(line, "  ")
 		if !found || name != filepath.Base(name) {
 			return nil, fmt.Errorf("%s: line %q is not «digest  file»", ManifestFile, line)
+		}
+		if weights && name == OptimizerFile {
+			continue
 		}
 		got, err := fileSum(filepath.Join(folder, name))
 		if err != nil {
@@ -88,13 +118,13 @@ func open(folder, run string, step int) (*Loaded, error) {
 		return nil, fmt.Errorf("%s: it belongs to %.12s, not to %.12s", StateFile, l.Run, run)
 	case l.Step != step:
 		return nil, fmt.Errorf("%s: step %d does not fit the folder's name", StateFile, l.Step)
-	case !l.Final && sums[OptimizerFile] == "":
+	case !l.Final && !weights && sums[OptimizerFile] == "":
 		return nil, fmt.Errorf("%s does not list %q", ManifestFile, OptimizerFile)
 	}
 	if l.Weights, err = safetensors.Open(filepath.Join(folder, WeightsFile)); err != nil {
 		return nil, err
 	}
-	if l.Final {
+	if l.Final || weights {
 		return l, nil
 	}
 	if l.Optimizer, err = safetensors.Open(filepath.Join(folder, OptimizerFile)); err != nil {

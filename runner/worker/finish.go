@@ -42,7 +42,7 @@ func (a *attempt) finish() error {
 	if err := a.export(result.Verdict); err != nil {
 		return err
 	}
-	return checkpoint.Only(a.checkpoints())
+	return checkpoint.Only(a.checkpoints(), false)
 }
 
 // export writes runs/<id>/model, unless the weights are no numbers.

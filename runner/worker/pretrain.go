@@ -184,7 +184,7 @@ func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.To
 		return err
 	}
 	defer s.Close()
-	saved, err := checkpoint.Latest(b.checkpoints(), b.ID, func(text string) { b.notice(b.log, text) })
+	saved, err := checkpoint.Latest(b.checkpoints(), b.ID, nil, func(text string) { b.notice(b.log, text) })
 	if err != nil {
 		return err
 	}

@@ -151,7 +151,7 @@ func (a *attempt) train(ctx context.Context) error {
 		facts.Parameters += int64(len(p.Values))
 	}
 	a.monitor = stability.NewMonitor(facts, a.cfg.Train.Steps, thresholds(a.cfg.Stability))
-	saved, err := checkpoint.Latest(a.checkpoints(), a.id, func(m string) { a.notice(a.log, m) })
+	saved, err := checkpoint.Latest(a.checkpoints(), a.id, nil, func(m string) { a.notice(a.log, m) })
 	if err != nil {
 		return err
 	}

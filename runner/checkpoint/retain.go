@@ -1,0 +1,182 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Names of what is on its way in or out; a killed process leaves them behind.
+const (
+	tempPrefix = ".new-"  // being written
+	oldPrefix  = ".old-"  // being replaced by another checkpoint of the same step
+	gonePrefix = ".gone-" // being removed
+)
+
+func folderOf(dir string, step int) string { return filepath.Join(dir, prefix+strconv.Itoa(step)) }
+
+// replace renames temp to final, where an earlier attempt may have left the same step.
+func replace(temp, final string) error {
+	if _, err := os.Stat(final); err == nil {
+		old := filepath.Join(filepath.Dir(final), oldPrefix+filepath.Base(final))
+		if err := os.RemoveAll(old); err != nil {
+			return err
+		}
+		if err := os.Rename(final, old); err != nil {
+			return err
+		}
+		defer os.RemoveAll(old)
+	}
+	return os.Rename(temp, final)
+}
+
+// mend puts back a checkpoint whose replacement was cut short between two renames.
+func mend(dir string) error {
+	return leftovers(dir, func(name string) error {
+		step, replaced := strings.CutPrefix(name, oldPrefix)
+		if !replaced {
+			return nil
+		}
+		if _, err := os.Stat(filepath.Join(dir, step)); !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return os.Rename(filepath.Join(dir, name), filepath.Join(dir, step))
+	})
+}
+
+// sweep removes what a killed attempt left half written or half removed.
+func sweep(dir string) error {
+	if err := mend(dir); err != nil {
+		return err
+	}
+	return leftovers(dir, func(name string) error { return os.RemoveAll(filepath.Join(dir, name)) })
+}
+
+func leftovers(dir string, do func(name string) error) error {
+	names, err := Leftovers(dir)
+	for _, name := range names {
+		err = errors.Join(err, do(name))
+	}
+	return err
+}
+
+// Leftovers lists the names of what killed attempts left in a folder of checkpoints.
+// Of a replacement that was cut short the old checkpoint is listed too, although the
+// next attempt puts it back.
+func Leftovers(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var names []string
+	for _, e := range entries {
+		if n := e.Name(); strings.HasPrefix(n, tempPrefix) || strings.HasPrefix(n, oldPrefix) || strings.HasPrefix(n, gonePrefix) {
+			names = append(names, n)
+		}
+	}
+	return names, err
+}
+
+// remove takes a checkpoint away at once, so that no half of one is found.
+func remove(dir string, step int) error {
+	gone := filepath.Join(dir, gonePrefix+strconv.Itoa(step))
+	if err := os.RemoveAll(gone); err != nil {
+		return err
+	}
+	if err := os.Rename(folderOf(dir, step), gone); err != nil {
+		return err
+	}
+	return os.RemoveAll(gone)
+}
+
+// retain removes what is superseded once current has been written.
+func retain(dir string, current State) error {
+	steps, err := Steps(dir)
+	if err != nil {
+		return err
+	}
+	keep := needed(dir, steps, current)
+	for _, s := range steps {
+		if !keep[s] {
+			err = errors.Join(err, remove(dir, s))
+		}
+	}
+	return err
+}
+
+// needed are the steps, of those there, newest first, that Save promises to keep.
+func needed(dir string, steps []int, current State) map[int]bool {
+	keep := map[int]bool{current.Step: true, current.best(): true}
+	points := 0
+	for _, s := range steps {
+		if s > current.Step || points == 2 {
+			continue
+		}
+		state, err := peek(folderOf(dir, s))
+		if err == nil && state.WeightsOnly {
+			continue
+		}
+		points++
+		keep[s] = true
+		if err == nil {
+			keep[state.best()] = true
+		}
+	}
+	return keep
+}
+
+// peek reads a checkpoint's state without checking its digest.
+func peek(folder string) (State, error) {
+	var s State
+	text, err := os.ReadFile(filepath.Join(folder, StateFile))
+	if err == nil {
+		err = json.Unmarshal(text, &s)
+	}
+	return s, err
+}
+
+// Superseded lists the steps of a folder that nothing needs any more. While training
+// goes on these are the ones that the next Save would remove. Of a finished run only
+// the final checkpoint is needed, and the best that it names.
+func Superseded(dir string) ([]int, error) {
+	steps, err := Steps(dir)
+	if err != nil || len(steps) == 0 {
+		return nil, err
+	}
+	newest, err := peek(folderOf(dir, steps[0]))
+	if err != nil {
+		return nil, nil // a damaged one: the next attempt has to look
+	}
+	keep := map[int]bool{newest.Step: true, newest.best(): true}
+	if !newest.Final {
+		keep = needed(dir, steps, newest)
+	}
+	return slices.DeleteFunc(steps, func(s int) bool { return keep[s] }), nil
+}
+
+// Only removes every checkpoint but the newest and, with best, the one that it names
+// as the best: what a finished run keeps.
+func Only(dir string, best bool) error {
+	steps, err := Steps(dir)
+	if err != nil || len(steps) == 0 {
+		return err
+	}
+	keep := map[int]bool{steps[0]: true}
+	if best {
+		state, err := peek(folderOf(dir, steps[0]))
+		if err != nil {
+			return err
+		}
+		keep[state.best()] = true
+	}
+	for _, s := range steps {
+		if !keep[s] {
+			err = errors.Join(err, remove(dir, s))
+		}
+	}
+	return err
+}
