@@ -16,13 +16,13 @@ import (
 // Transformed builds the hidden states that the decoder multiplies: the encoder
 // and the head's transform. ids is [batch, tokens] int32, lengths [batch] int32
 // counts each text's tokens from the left; the result is [batch, tokens, hidden],
-// arbitrary at padding. drop is nil outside training.
-func Transformed(p layers.Params, cfg hf.Config, ids, lengths *graph.Node, drop *layers.Dropout) *graph.Node {
+// arbitrary at padding, in the type that mode computes in.
+func Transformed(p layers.Params, cfg hf.Config, ids, lengths *graph.Node, mode layers.Mode) *graph.Node {
 	switch cfg.ModelType {
 	case hf.BERT, hf.DistilBERT, hf.RoBERTa:
-		return bert.Transform(p, cfg, bert.Hidden(p, cfg, ids, lengths, drop))
+		return bert.Transform(p, cfg, bert.Hidden(p, cfg, ids, lengths, mode))
 	case hf.ModernBERT:
-		return modernbert.Transform(p, cfg, modernbert.Hidden(p, cfg, ids, lengths, drop))
+		return modernbert.Transform(p, cfg, modernbert.Hidden(p, cfg, ids, lengths, mode))
 	}
 	panic(fmt.Errorf("build graph: model_type %q is unknown", cfg.ModelType))
 }

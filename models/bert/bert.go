@@ -52,7 +52,8 @@ func namesOf(cfg hf.Config) names {
 
 // Hidden returns the last hidden states [batch, tokens, hidden] of ids
 // [batch, tokens] int32; lengths [batch] int32 counts each text's tokens.
-func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, drop *layers.Dropout) *Node {
+func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, mode layers.Mode) *Node {
+	drop := mode.Dropout
 	n := namesOf(cfg)
 	linear := func(prefix string, x *Node) *Node { return layers.Linear(x, p(prefix+".weight"), p(prefix+".bias")) }
 	norm := func(prefix string, x *Node) *Node {
@@ -66,11 +67,12 @@ func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, drop *layers.Dro
 		rows = Add(rows, BroadcastToShape(Slice(p(n.types+".weight"), AxisRange(0, 1), AxisRange()), rows.Shape()))
 	}
 	x = Add(x, BroadcastToShape(ExpandLeftToRank(rows, 3), x.Shape()))
-	x = drop.Embedding(norm(n.norm, x))
+	x = mode.Compute(drop.Embedding(norm(n.norm, x)))
 
 	bias := layers.AttentionBias(lengths, tokens, 0)
 	for i := range cfg.Layers {
 		layer := fmt.Sprintf(n.layer, i)
+		x = mode.LayerInput(x)
 		heads := func(prefix string) *Node {
 			return Reshape(linear(layer+prefix, x), ids.Shape().Dimensions[0], tokens, cfg.Heads, cfg.Hidden/cfg.Heads)
 		}
@@ -79,7 +81,7 @@ func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, drop *layers.Dro
 		inner := layers.Activation(cfg.Activation, linear(layer+n.up, x))
 		x = norm(layer+n.downNorm, Add(x, drop.Hidden(linear(layer+n.down, inner))))
 	}
-	return x
+	return mode.LastOutput(x)
 }
 
 // Transform is the MLM head before its decoder: norm(act(dense·x)), [batch, tokens, hidden].

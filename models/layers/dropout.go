@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
@@ -62,7 +63,8 @@ func (d *Dropout) apply(x *Node, rate float64) *Node {
 		return x
 	}
 	var u *Node
-	d.state, u = RandomUniform(d.state, shapes.Make(x.DType(), x.Shape().Dimensions...))
-	keep := StopGradient(GreaterOrEqual(u, Scalar(x.Graph(), x.DType(), rate)))
+	// Float32 whatever x is: bfloat16 has too few numbers for a rate to be met.
+	d.state, u = RandomUniform(d.state, shapes.Make(dtypes.Float32, x.Shape().Dimensions...))
+	keep := StopGradient(GreaterOrEqual(u, Scalar(x.Graph(), dtypes.Float32, rate)))
 	return Where(keep, MulScalar(x, 1/(1-rate)), ZerosLike(x))
 }

@@ -10,27 +10,83 @@ import (
 	"fmt"
 	"math"
 
-	. "github.com/gomlx/gomlx/core/graph"
-
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Params gives a parameter's value by its Hugging Face name.
+// Params gives a parameter's value by its Hugging Face name: float32, whatever a
+// graph computes in.
 type Params func(name string) *Node
 
+// Mode says how a backbone's graph is built. The zero value is inference in float32.
+type Mode struct {
+	// Dropout is nil outside training.
+	Dropout *Dropout
+	// DType is what matrix products and stored activations are in: dtypes.BFloat16, or
+	// the zero value for float32. Norms, softmax, activation functions and the
+	// embeddings' sum are float32 in any case.
+	DType dtypes.DType
+	// Remat computes each layer's activations again in the backward pass instead of
+	// keeping them.
+	Remat bool
+}
+
+// Compute converts the embeddings' output to what the layers compute in.
+func (m Mode) Compute(x *Node) *Node {
+	if m.DType == dtypes.InvalidDType {
+		return x
+	}
+	return cast(x, m.DType)
+}
+
+// LayerInput marks where a layer begins.
+func (m Mode) LayerInput(x *Node) *Node {
+	if m.Remat {
+		return x.Checkpoint()
+	}
+	return x
+}
+
+// LastOutput marks the end of the last layer.
+func (m Mode) LastOutput(x *Node) *Node {
+	if m.Remat {
+		return x.StopCheckpoint()
+	}
+	return x
+}
+
+func cast(x *Node, to dtypes.DType) *Node {
+	if x.DType() == to {
+		return x
+	}
+	return ConvertDType(x, to)
+}
+
+// inFloat32 applies fn to x in float32 and returns x's own type.
+func inFloat32(x *Node, fn func(x *Node) *Node) *Node {
+	return cast(fn(cast(x, dtypes.Float32)), x.DType())
+}
+
+// Product is a dot product over axesA and axesB, batched, whose result and whose gradients' products are of the operands'
+// type. Left alone, GoMLX gives half types a float32 accumulator, and then converts
+// both operands of every product in the backward pass to float32.
+func Product(a *Node, axesA, batchA []int, b *Node, axesB, batchB []int) *Node {
+	return Dot(a, b).WithAccumulatorDType(dtypes.InvalidDType).General(axesA, batchA, axesB, batchB)
+}
+
 // Linear returns x·weightᵀ + bias: x [..., in], weight [out, in], bias [out] or
-// nil. The leading axes are folded into one: backends then see plain matrices,
-// also in the backward pass, and need no general transposition.
+// nil, both converted to x's type. The leading axes are folded into one: backends
+// then see plain matrices, also in the backward pass, and need no general transposition.
 func Linear(x, weight, bias *Node) *Node {
 	dims := x.Shape().Dimensions
 	flat := x
 	if x.Rank() != 2 {
 		flat = Reshape(x, -1, dims[len(dims)-1])
 	}
-	y := DotGeneral(flat, []int{1}, nil, weight, []int{1}, nil)
+	y := Product(flat, []int{1}, nil, cast(weight, x.DType()), []int{1}, nil)
 	if bias != nil {
-		y = Add(y, ExpandLeftToRank(bias, 2))
+		y = Add(y, ExpandLeftToRank(cast(bias, x.DType()), 2))
 	}
 	if x.Rank() != 2 {
 		y = Reshape(y, append(append([]int(nil), dims[:len(dims)-1]...), weight.Shape().Dimensions[0])...)
@@ -39,8 +95,13 @@ func Linear(x, weight, bias *Node) *Node {
 }
 
 // LayerNorm normalizes the last axis: (x−mean)/√(var+eps)·gain + shift, with the
-// variance over n (not n−1), as PyTorch does. shift may be nil.
+// variance over n (not n−1), as PyTorch does. shift may be nil. It computes in
+// float32 and returns x's type.
 func LayerNorm(x, gain, shift *Node, eps float64) *Node {
+	return inFloat32(x, func(x *Node) *Node { return layerNorm(x, gain, shift, eps) })
+}
+
+func layerNorm(x, gain, shift *Node, eps float64) *Node {
 	mean := ReduceAndKeep(x, ReduceMean, -1)
 	centered := Sub(x, mean)
 	variance := ReduceAndKeep(Square(centered), ReduceMean, -1)
@@ -52,8 +113,13 @@ func LayerNorm(x, gain, shift *Node, eps float64) *Node {
 	return Add(y, ExpandLeftToRank(shift, x.Rank()))
 }
 
-// Activation applies the named function elementwise: "gelu" is the exact, erf form.
+// Activation applies the named function elementwise, in float32, and returns x's
+// type: "gelu" is the exact, erf form.
 func Activation(name string, x *Node) *Node {
+	return inFloat32(x, func(x *Node) *Node { return activation(name, x) })
+}
+
+func activation(name string, x *Node) *Node {
 	switch name {
 	case "gelu":
 		return MulScalar(Mul(x, AddScalar(Erf(MulScalar(x, math.Sqrt2/2)), 1)), 0.5)
@@ -93,7 +159,8 @@ func AttentionBias(lengths *Node, tokens, window int) *Node {
 }
 
 // Attention is softmax(q·kᵀ/√dim + bias)·v. q, k, v are [batch, tokens, heads, dim],
-// bias as AttentionBias gives it; the result is [batch, tokens, heads·dim].
+// bias as AttentionBias gives it, float32; the result is [batch, tokens, heads·dim].
+// The softmax is float32.
 func Attention(q, k, v, bias *Node, drop *Dropout) *Node {
 	dims := q.Shape().Dimensions
 	batch, tokens, heads, dim := dims[0], dims[1], dims[2], dims[3]
@@ -101,8 +168,10 @@ func Attention(q, k, v, bias *Node, drop *Dropout) *Node {
 	// their batch axes in front and need no further transposition.
 	front := func(x *Node) *Node { return TransposeAllAxes(x, 0, 2, 1, 3) }
 	q, k, v = front(MulScalar(q, 1/math.Sqrt(float64(dim)))), front(k), front(v)
-	scores := DotGeneral(q, []int{3}, []int{0, 1}, k, []int{3}, []int{0, 1})
-	weights := drop.Attention(Softmax(Add(scores, BroadcastToShape(bias, scores.Shape())), -1))
-	context := DotGeneral(weights, []int{3}, []int{0, 1}, v, []int{2}, []int{0, 1})
+	scores := Product(q, []int{3}, []int{0, 1}, k, []int{3}, []int{0, 1})
+	weights := inFloat32(scores, func(scores *Node) *Node {
+		return drop.Attention(Softmax(Add(scores, BroadcastToShape(bias, scores.Shape())), -1))
+	})
+	context := Product(weights, []int{3}, []int{0, 1}, v, []int{2}, []int{0, 1})
 	return Reshape(front(context), batch, tokens, heads*dim)
 }

@@ -19,7 +19,8 @@ import (
 // Hidden returns the last hidden states [batch, tokens, hidden], behind the
 // final norm, of ids [batch, tokens] int32; lengths [batch] int32 counts each
 // text's tokens.
-func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, drop *layers.Dropout) *Node {
+func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, mode layers.Mode) *Node {
+	drop := mode.Dropout
 	g := ids.Graph()
 	batch, tokens := ids.Shape().Dimensions[0], ids.Shape().Dimensions[1]
 	heads, dim := cfg.Heads, cfg.Hidden/cfg.Heads
@@ -34,13 +35,14 @@ func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, drop *layers.Dro
 	}
 
 	x := Gather(p("model.embeddings.tok_embeddings.weight"), InsertAxes(ids, -1))
-	x = drop.Embedding(norm("model.embeddings.norm", x))
+	x = mode.Compute(drop.Embedding(norm("model.embeddings.norm", x)))
 
 	globalBias := layers.AttentionBias(lengths, tokens, 0)
 	localBias := layers.AttentionBias(lengths, tokens, cfg.LocalAttention)
 	globalTurn, localTurn := newRotation(g, tokens, dim, cfg.GlobalTheta), newRotation(g, tokens, dim, cfg.LocalTheta)
 	for i := range cfg.Layers {
 		layer := fmt.Sprintf("model.layers.%d.", i)
+		x = mode.LayerInput(x)
 		mask, turn := localBias, localTurn
 		if cfg.LayerGlobal[i] {
 			mask, turn = globalBias, globalTurn
@@ -75,7 +77,7 @@ func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, drop *layers.Dro
 		gated := drop.MLP(Mul(layers.Activation(cfg.Activation, half(0)), half(1)))
 		x = Add(x, layers.Linear(gated, p(layer+"mlp.Wo.weight"), bias(cfg.MLPBias, layer+"mlp.Wo.bias")))
 	}
-	return norm("model.final_norm", x)
+	return norm("model.final_norm", mode.LastOutput(x))
 }
 
 // Transform is the MLM head before its decoder: norm(gelu(dense·x)), [batch, tokens, hidden].
@@ -108,8 +110,11 @@ func newRotation(g *Graph, tokens, dim int, theta float64) rotation {
 	return rotation{wide(Cos(angle)), wide(Sin(angle))}
 }
 
-// apply turns x [batch, tokens, heads, dim]: x·cos + (−x₂, x₁)·sin.
+// apply turns x [batch, tokens, heads, dim]: x·cos + (−x₂, x₁)·sin, in float32.
 func (r rotation) apply(x *Node) *Node {
+	if own := x.DType(); own != dtypes.Float32 {
+		return ConvertDType(r.apply(ConvertDType(x, dtypes.Float32)), own)
+	}
 	dim := x.Shape().Dimensions[3]
 	first := SliceAxis(x, 3, AxisRange(0, dim/2))
 	second := SliceAxis(x, 3, AxisRange(dim/2, dim))

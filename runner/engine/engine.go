@@ -15,15 +15,12 @@ import (
 	_ "github.com/gomlx/compute/gobackend" // the backend that is always there
 )
 
-// ErrBackend is returned when a backend cannot be opened: the request, not the
-// program, is at fault.
-var ErrBackend = errors.New("backend not available")
-
 // Engine is an open backend.
 type Engine struct {
 	backend compute.Backend
 	name    string // "go" or "xla"
 	threads int
+	device  string
 }
 
 // Open opens the backend that a configuration names: "go", "xla", "xla:/path"
@@ -50,23 +47,74 @@ func Open(name string, threads int) (*Engine, error) {
 	default:
 		return nil, fmt.Errorf("open backend %q: %w: allowed are auto, go, xla, xla:/path/to/plugin.so", name, ErrBackend)
 	}
-	config := "go:parallelism=-1"
-	if kind == "xla" {
-		if !xlaLinked {
-			return nil, fmt.Errorf("open backend %q: %w: this program was built without XLA; build with make build-xla", name, ErrBackend)
-		}
-		config = "xla"
-		if plugin != "" {
-			config += ":" + plugin
-		}
-	}
 	reserveSlack()
-	backend, err := create(config)
+	e := &Engine{name: kind, threads: threads, device: "CPU"}
+	var err error
+	if kind == "xla" {
+		err = e.openXLA(plugin)
+	} else {
+		e.backend, err = create("go:parallelism=-1")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open backend %q: %w: %w", name, ErrBackend, err)
 	}
-	return &Engine{backend: backend, name: kind, threads: threads}, nil
+	return e, nil
 }
+
+// openXLA loads a plugin, given by its path or else searched for, and opens its first device.
+func (e *Engine) openXLA(path string) error {
+	if !xlaLinked {
+		return errors.New("this program was built without XLA; build with make build-xla")
+	}
+	plugin := Plugin{Path: path, CUDA: isCUDA(path)}
+	switch {
+	case path == "":
+		var err error
+		if plugin, err = HostPlugins().Choose(visibleGPU() != ""); err != nil {
+			return err
+		}
+	case !filepath.IsAbs(path) || strings.Contains(path, ","):
+		return fmt.Errorf("plugin %q: write its absolute path, without commas: xla:/path/to/plugin.so", path)
+	}
+	if info, err := os.Stat(plugin.Path); err != nil || !info.Mode().IsRegular() {
+		return fmt.Errorf("plugin %q: %w: no such file", plugin.Path, ErrNoPlugin)
+	}
+	// float32 means float32, not TF32. No memory is shared with the device, whatever
+	// it is: then a run on XLA's CPU client takes the way that a GPU takes.
+	config := "xla:" + plugin.Path + ",noshared_buffers,tf32=false"
+	if plugin.CUDA {
+		config += ",memory_fraction=0.92,visible_devices=0"
+		if err := errors.Join(os.Setenv("XLA_FLAGS", cudaFlags(plugin.Path, os.Getenv)), os.Setenv("GOPJRT_CUDA_CHECKS", "0")); err != nil {
+			return err
+		}
+	}
+	var err error
+	if e.backend, err = create(config); err != nil {
+		return fmt.Errorf("plugin %q: %w", plugin.Path, explain(err))
+	}
+	if e.backend == nil || e.backend.NumDevices() < 1 {
+		return fmt.Errorf("plugin %q: %w: it offers no device", plugin.Path, ErrNoGPU)
+	}
+	e.device = describe(e.backend)
+	return nil
+}
+
+// describe names a backend's first device, as far as the plugin tells.
+func describe(b compute.Backend) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = b.Description()
+		}
+	}()
+	return b.DeviceDescription(0)
+}
+
+// Device describes what computes.
+func (e *Engine) Device() string { return e.device }
+
+// Shared says whether graphs read and write the program's own memory. Where they
+// do not, tensors are copied to a device and back.
+func (e *Engine) Shared() bool { return e.name == "go" }
 
 // Name is "go" or "xla".
 func (e *Engine) Name() string { return e.name }

@@ -65,7 +65,7 @@ func NewModel(e *Engine, ck *hf.Checkpoint, tied bool) (*Model, error) {
 	var err error
 	m.hidden, err = e.Program("encode", func(in []*graph.Node) []*graph.Node {
 		params, rest := m.EncoderNodes(in)
-		return []*graph.Node{models.Transformed(params, m.Config, rest[0], rest[1], nil)}
+		return []*graph.Node{models.Transformed(params, m.Config, rest[0], rest[1], layers.Mode{})}
 	})
 	return m, err
 }

@@ -138,7 +138,7 @@ func (r reference) run(t testing.TB, e *engine.Engine, cfg hf.Config, editParams
 		if invertMask {
 			lengths = AddScalar(Neg(lengths), float64(batch.Tokens))
 		}
-		hidden := models.Transformed(get, cfg, rest[0], lengths, nil)
+		hidden := models.Transformed(get, cfg, rest[0], lengths, layers.Mode{})
 		logits := layers.Linear(hidden, get(m.DecoderWeight().Name), nil)
 		if bias := m.DecoderBias(); bias != nil {
 			logits = Add(logits, ExpandLeftToRank(get(bias.Name), 3))

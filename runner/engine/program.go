@@ -33,7 +33,7 @@ func (e *Engine) Program(name string, build func(inputs []*graph.Node) []*graph.
 func (p *Program) Call(inputs ...*tensors.Tensor) (outputs []*tensors.Tensor, err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("run program %q: %w", p.name, err)
+			err = fmt.Errorf("run program %q: %w", p.name, explain(err))
 		}
 	}()
 	defer catch(&err)
@@ -53,11 +53,17 @@ type Buffer[T float32 | int32 | uint64] struct {
 	Values []T
 }
 
-// NewBuffer makes a tensor of zeros that the backend and Go code share. Only a
-// backend with shared memory can: the Go backend.
+// NewBuffer makes a tensor of zeros. The Go backend shares it with Go code. On any
+// other backend the values are the program's, and the first call that takes the
+// tensor copies them to the device: written to after that, they need Changed.
 func NewBuffer[T float32 | int32 | uint64](e *Engine, dims ...int) (b Buffer[T], err error) {
 	defer catch(&err)
 	shape := shapes.Make(dtypes.FromGenericsType[T](), dims...)
+	if !e.Shared() {
+		b.Tensor = tensors.FromShape(shape)
+		err = tensors.MutableFlatData(b.Tensor, func(flat []T) { b.Values = flat })
+		return b, err
+	}
 	tensor, err := tensors.FromShapeForBackend(e.backend, 0, shape)
 	if err != nil {
 		return b, fmt.Errorf("allocate tensor %s: %w", shape, err)
@@ -69,6 +75,9 @@ func NewBuffer[T float32 | int32 | uint64](e *Engine, dims ...int) (b Buffer[T],
 	err = tensors.MutableFlatData(tensor, func(flat []T) { b.Values = flat })
 	return b, err
 }
+
+// Changed drops the device's copy of values that Go code has written to.
+func (b Buffer[T]) Changed() error { return b.Tensor.InvalidateOnDevice() }
 
 // Free returns the buffer's memory.
 func (b Buffer[T]) Free() { Free(b.Tensor) }
@@ -85,5 +94,5 @@ func Free(list ...*tensors.Tensor) {
 
 // Read calls fn with an output's values, which are valid only during the call.
 func Read(t *tensors.Tensor, fn func(values []float32)) error {
-	return tensors.ConstFlatData(t, fn)
+	return explain(tensors.ConstFlatData(t, fn))
 }

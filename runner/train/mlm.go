@@ -34,7 +34,7 @@ func NewMLM(m *engine.Model, recipe sweeps.Recipe, masking Masking) (*MLM, error
 	s.program, err = m.Engine.Program("mlm step", func(in []*Node) []*Node {
 		get, rest := m.AllNodes(in)
 		ids, lengths, places, labels, weights, seed := rest[0], rest[1], rest[2], rest[3], rest[4], rest[5]
-		hidden := models.Transformed(get, m.Config, ids, lengths, layers.NewDropout(rates, seed))
+		hidden := models.Transformed(get, m.Config, ids, lengths, layers.Mode{Dropout: layers.NewDropout(rates, seed)})
 		loss := mlmLoss(get, m, Gather(hidden, places), labels, weights)
 		return append(Gradient(loss, in[:len(m.Params)]...), loss)
 	})

@@ -67,12 +67,13 @@ func texts(seed uint64, n, vocab int, lengths ...int) [][]int32 {
 }
 
 // plainProgram is a step's gradients and loss as one graph with dense logits. Its
-// inputs are the parameters, then ids and lengths of queries and of documents.
+// inputs are the parameters, then ids and lengths of queries and of documents, then
+// for each side, where there are any, factors on its term weights.
 func plainProgram(m *engine.Model, objective train.Objective, lambda [2]float64) (*engine.Program, error) {
 	return m.Engine.Program("plain", func(in []*Node) []*Node {
 		get, rest := m.AllNodes(in)
 		reps := func(ids, lengths *Node) *Node {
-			logits := layers.Linear(models.Transformed(get, m.Config, ids, lengths, nil), get(m.DecoderWeight().Name), nil)
+			logits := layers.Linear(models.Transformed(get, m.Config, ids, lengths, layers.Mode{}), get(m.DecoderWeight().Name), nil)
 			if bias := m.DecoderBias(); bias != nil {
 				logits = Add(logits, ExpandLeftToRank(get(bias.Name), 3))
 			}
@@ -81,14 +82,18 @@ func plainProgram(m *engine.Model, objective train.Objective, lambda [2]float64)
 			return Log1p(layers.Activation("relu", ReduceMax(Where(valid, logits, AddScalar(ZerosLike(logits), -1e30)), 1)))
 		}
 		g := in[0].Graph()
-		c := objective.Build(reps(rest[0], rest[1]), reps(rest[2], rest[3]), nil, Scalar(g, dtypes.Float32, lambda[0]), Scalar(g, dtypes.Float32, lambda[1]))
+		queries, documents := reps(rest[0], rest[1]), reps(rest[2], rest[3])
+		if len(rest) > 4 {
+			queries, documents = Mul(queries, rest[4]), Mul(documents, rest[5])
+		}
+		c := objective.Build(queries, documents, nil, Scalar(g, dtypes.Float32, lambda[0]), Scalar(g, dtypes.Float32, lambda[1]))
 		return append(Gradient(c.Total(), in[:len(m.Params)]...), c.Total())
 	})
 }
 
 // plainGradients is the whole step as one graph with dense logits: the form
 // that the split step with its fused head must equal.
-func plainGradients(t *testing.T, m *engine.Model, cfg sweeps.RunConfig, lambda [2]float64, queries, documents [][]int32) (map[string][]float32, float64) {
+func plainGradients(t *testing.T, m *engine.Model, cfg sweeps.RunConfig, lambda [2]float64, queries, documents [][]int32, factors ...[]float32) (map[string][]float32, float64) {
 	t.Helper()
 	objective, err := train.NewObjective(cfg)
 	if err != nil {
@@ -102,6 +107,15 @@ func plainGradients(t *testing.T, m *engine.Model, cfg sweeps.RunConfig, lambda 
 		}
 		defer b.Free()
 		inputs = append(inputs, b.IDs.Tensor, b.Lengths.Tensor)
+	}
+	for _, values := range factors {
+		f, err := engine.NewBuffer[float32](m.Engine, len(values)/m.Config.Vocab, m.Config.Vocab)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Free()
+		copy(f.Values, values)
+		inputs = append(inputs, f.Tensor)
 	}
 	program, err := plainProgram(m, objective, lambda)
 	if err != nil {
@@ -159,27 +173,69 @@ func TestTheSplitStepEqualsOneDenseGraph(t *testing.T) {
 				t.Fatal(err)
 			}
 			want, _ := plainGradients(t, m, cfg, [2]float64{s.Query.At(5), s.Document.At(5)}, queries, documents)
-			largest := 0.0
-			for _, g := range want {
-				for _, x := range g {
-					largest = math.Max(largest, math.Abs(float64(x)))
-				}
-			}
-			if largest == 0 {
-				t.Fatal("the gradient is zero everywhere: nothing is compared")
-			}
-			for name, g := range want {
-				worst, size := 0.0, 0.0
-				for i, x := range g {
-					worst = math.Max(worst, math.Abs(float64(x)-float64(got[name][i])))
-					size = math.Max(size, math.Abs(float64(x)))
-				}
-				// Sums run in another order; a gradient that cancels to nothing is held to the largest one.
-				if worst > 2e-5*size+1e-7*largest {
-					t.Errorf("%s: off by %.3g of %.3g", name, worst, size)
-				}
-			}
+			sameGradients(t, got, want)
 		})
+	}
+}
+
+// Pruning is a choice of terms: the gradient is that of the chosen ones.
+func TestTheGradientGoesThroughKeptTermsOnly(t *testing.T) {
+	m := openModel(t, "modernbert-tied", true)
+	cfg := config(10)
+	cfg.Model.TopK = 6
+	s, err := train.NewSplade(m, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	queries, documents := texts(1, 4, m.Config.Vocab, 3, 5, 2), texts(2, 4, m.Config.Vocab, 7, 19, 11)
+	var kept [2][]float32
+	for i, side := range [2][][]int32{queries, documents} {
+		if kept[i], err = s.Weights(side); err != nil {
+			t.Fatal(err)
+		}
+		for row := range len(side) {
+			n := 0
+			for v, w := range kept[i][row*m.Config.Vocab : (row+1)*m.Config.Vocab] {
+				if w != 0 {
+					kept[i][row*m.Config.Vocab+v] = 1
+					n++
+				}
+			}
+			if n != 6 {
+				t.Errorf("side %d, text %d: %d terms are kept, want 6", i, row, n)
+			}
+		}
+	}
+	got, err := s.Gradients(5, loader.Batch{Queries: queries, Documents: documents})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := plainGradients(t, m, cfg, [2]float64{s.Query.At(5), s.Document.At(5)}, queries, documents, kept[0], kept[1])
+	sameGradients(t, got, want)
+}
+
+func sameGradients(t *testing.T, got, want map[string][]float32) {
+	t.Helper()
+	largest := 0.0
+	for _, g := range want {
+		for _, x := range g {
+			largest = math.Max(largest, math.Abs(float64(x)))
+		}
+	}
+	if largest == 0 {
+		t.Fatal("the gradient is zero everywhere: nothing is compared")
+	}
+	for name, g := range want {
+		worst, size := 0.0, 0.0
+		for i, x := range g {
+			worst = math.Max(worst, math.Abs(float64(x)-float64(got[name][i])))
+			size = math.Max(size, math.Abs(float64(x)))
+		}
+		// Sums run in another order; a gradient that cancels to nothing is held to the largest one.
+		if worst > 2e-5*size+1e-7*largest {
+			t.Errorf("%s: off by %.3g of %.3g", name, worst, size)
+		}
 	}
 }
 

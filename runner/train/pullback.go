@@ -27,7 +27,7 @@ func newEncoder(m *engine.Model, rates layers.Rates) (*encoder, error) {
 	build := func(in []*graph.Node) (hidden *graph.Node, params, rest []*graph.Node) {
 		get, rest := m.EncoderNodes(in)
 		drop := layers.NewDropout(rates, rest[2])
-		return models.Transformed(get, m.Config, rest[0], rest[1], drop), in[:len(m.Encoder())], rest[3:]
+		return models.Transformed(get, m.Config, rest[0], rest[1], layers.Mode{Dropout: drop}), in[:len(m.Encoder())], rest[3:]
 	}
 	var err error
 	e.forward, err = m.Engine.Program("train forward", func(in []*graph.Node) []*graph.Node {
