@@ -13,14 +13,8 @@ type notYet struct {
 
 func runsNotYet() []notYet {
 	return []notYet{
-		{"model.pooling", func(c RunConfig) bool { return c.Model.Pooling == "sum" }, `"max"`},
-		{"model.activation", func(c RunConfig) bool { return c.Model.Activation == "log1p_log1p_relu" }, `"log1p_relu"`},
-		{"model.top_k", func(c RunConfig) bool { return c.Model.TopK > 0 }, "0"},
 		{"data.negatives", func(c RunConfig) bool { return c.Data.Negatives > 0 }, "0 (in-batch negatives)"},
 		{"train.precision", func(c RunConfig) bool { return c.Train.Precision == "bfloat16" }, `"float32"`},
-		{"loss.kind", func(c RunConfig) bool { return c.Loss.Kind == "margin_mse" || c.Loss.Kind == "kl" }, `"infonce"`},
-		{"loss.candidates", func(c RunConfig) bool { return c.Loss.Candidates == "in_batch_and_own" }, `"all"`},
-		{"regularizer.negatives", func(c RunConfig) bool { return c.Regularizer.Negatives == "averaged" }, `"concatenated"`},
 		{"evaluate.during", func(c RunConfig) bool { return len(c.Evaluate.During) > 0 }, "evaluate.final"},
 		{"checkpoint.select", func(c RunConfig) bool { return c.Checkpoint.Select == "best" }, `"last"`},
 		{"compute.remat", func(c RunConfig) bool { return c.Compute.Remat }, "false"},

@@ -137,6 +137,12 @@ func acrossRun(c RunConfig) []Fault {
 	if c.Loss.Kind == "infonce" && c.Train.Batch == 1 && c.Data.Negatives == 0 {
 		fault("train.batch", "1", "InfoNCE over one candidate is always zero: use a larger batch or data.negatives")
 	}
+	if k := c.Loss.Kind; (k == "margin_mse" || k == "kl") && c.Data.Negatives == 0 {
+		fault("data.negatives", "0", fmt.Sprintf("loss.kind = %q compares the documents of one query: use at least 1 hard negative, with a teacher's scores", k))
+	}
+	if c.Model.Rescale.Auto == "auto-score" && c.Model.Pooling == "sum" {
+		fault("model.rescale", `"auto-score"`, "is calibrated on maxima over tokens: with model.pooling = \"sum\" use a number or \"auto-norm\"")
+	}
 	if c.Evaluate.Every > 0 && len(c.Evaluate.During) == 0 {
 		fault("evaluate.every", fmt.Sprint(c.Evaluate.Every), "evaluate.during names nothing to evaluate on")
 	}

@@ -6,13 +6,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"headroom/data/tokenize"
 	"headroom/models/hf"
+	"headroom/models/splade"
 	"headroom/runner/engine"
 	"headroom/runner/search"
 )
@@ -35,7 +35,7 @@ type Encoder struct {
 	model     *engine.Model
 	tokenizer *tokenize.Tokenizer
 	folder    string
-	twice     bool // log1p(log1p(relu))
+	form      splade.Form
 	options   EncoderOptions
 	maxLength int // what the folder's own files say; 0: nothing
 }
@@ -51,13 +51,10 @@ func OpenEncoder(ctx context.Context, folder string, options EncoderOptions) (*E
 	}
 	e := &Encoder{folder: folder, options: options}
 	if se := ck.SparseEncoder; se != nil {
-		if se.Pooling != "" && se.Pooling != "max" {
-			return nil, fmt.Errorf("load model %q: pooling %q cannot be computed yet; \"max\" can", folder, se.Pooling)
-		}
 		if se.Pooling == "" {
 			return nil, fmt.Errorf("load model %q: modules.json names no SpladePooling: not a sparse encoder", folder)
 		}
-		e.twice, e.maxLength = se.Activation == "log1p_relu", se.MaxSeqLength
+		e.form, e.maxLength = splade.FormOf(se), se.MaxSeqLength
 	}
 	if e.tokenizer, err = LoadTokenizer(ck); err != nil {
 		return nil, err
@@ -93,8 +90,8 @@ func LoadTokenizer(ck *hf.Checkpoint) (*tokenize.Tokenizer, error) {
 }
 
 // FromModel wraps a model that is already in memory; Close leaves it alone.
-func FromModel(m *engine.Model, t *tokenize.Tokenizer, options EncoderOptions) *Encoder {
-	return &Encoder{model: m, tokenizer: t, options: options}
+func FromModel(m *engine.Model, t *tokenize.Tokenizer, form splade.Form, options EncoderOptions) *Encoder {
+	return &Encoder{model: m, tokenizer: t, form: form, options: options}
 }
 
 // Tokenizer is the model's own.
@@ -134,10 +131,11 @@ func (e *Encoder) Encode(ctx context.Context, texts []string, maxLength int, pro
 		order[i] = i
 		tokens += len(ids[i])
 	}
-	pooler, err := e.model.Pooler(tokens)
+	pool, done, err := e.pooling(tokens)
 	if err != nil {
 		return nil, err
 	}
+	defer done()
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(ids[b]), len(ids[a])) })
 	vectors := make([]search.Vector, len(texts))
 	for start := 0; start < len(order); {
@@ -150,7 +148,7 @@ func (e *Encoder) Encode(ctx context.Context, texts []string, maxLength int, pro
 		for _, i := range order[start:end] {
 			batch = append(batch, ids[i])
 		}
-		pooled, err := pooler.Positive(batch)
+		pooled, err := pool(batch)
 		if err != nil {
 			return nil, err
 		}
@@ -168,24 +166,41 @@ func (e *Encoder) Encode(ctx context.Context, texts []string, maxLength int, pro
 	return vectors, nil
 }
 
-// vector keeps the terms with a positive weight.
-func (e *Encoder) vector(logits []float32) (search.Vector, error) {
+// pooling prepares for texts with the given number of tokens in all. What it
+// returns gives [texts, vocab]: logits where the maximum is taken, weights where
+// they are added up.
+func (e *Encoder) pooling(tokens int) (pool func(batch [][]int32) ([]float32, error), done func(), err error) {
+	if e.form.Sum {
+		head, err := engine.NewSumHead(e.model, e.form)
+		if err != nil {
+			return nil, nil, err
+		}
+		return head.Texts, head.Close, nil
+	}
+	pooler, err := e.model.Pooler(tokens)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pooler.Positive, func() {}, nil
+}
+
+// vector keeps the terms with a positive weight, of which the form may keep the largest only.
+func (e *Encoder) vector(pooled []float32) (search.Vector, error) {
 	n := 0
-	for _, z := range logits {
+	for _, z := range pooled {
 		if !(z <= 0) {
 			n++
 		}
 	}
 	v := search.Vector{Terms: make([]uint32, 0, n), Weights: make([]float32, 0, n)}
-	for term, z := range logits {
+	for term, z := range pooled {
 		if z <= 0 {
 			continue
 		}
-		w := math.Log1p(float64(z))
-		if e.twice {
-			w = math.Log1p(w)
+		weight := z
+		if !e.form.Sum {
+			weight = e.form.Weight(z)
 		}
-		weight := float32(w)
 		if weight-weight != 0 {
 			if e.options.KeepNonFinite {
 				continue
@@ -195,6 +210,16 @@ func (e *Encoder) vector(logits []float32) (search.Vector, error) {
 		if weight > 0 {
 			v.Terms, v.Weights = append(v.Terms, uint32(term)), append(v.Weights, weight)
 		}
+	}
+	if e.form.TopK > 0 && len(v.Weights) > e.form.TopK {
+		e.form.Prune(v.Weights)
+		kept := search.Vector{}
+		for i, w := range v.Weights {
+			if w > 0 {
+				kept.Terms, kept.Weights = append(kept.Terms, v.Terms[i]), append(kept.Weights, w)
+			}
+		}
+		return kept, nil
 	}
 	return v, nil
 }

@@ -15,6 +15,7 @@ import (
 	"headroom/metrics/event"
 	"headroom/models/hf"
 	"headroom/models/mlmhead"
+	"headroom/models/splade"
 	"headroom/runner/engine"
 	"headroom/runner/evaluate"
 	"headroom/runner/train"
@@ -92,9 +93,9 @@ func Model(ctx context.Context, name, folder string, pairs []Pair, options Optio
 	form := Form{Target: mlmhead.Decoder, ScoreScale: 1}
 	if se := ck.SparseEncoder; se != nil {
 		if se.Pooling == "sum" {
-			return report, fmt.Errorf("probe model %q: pooling \"sum\" cannot be computed yet; \"max\" can", folder)
+			return report, fmt.Errorf("probe model %q: pooling \"sum\" cannot be probed; \"max\" can", folder)
 		}
-		form.Twice = se.Activation == "log1p_relu"
+		form.Splade = splade.FormOf(se)
 	}
 	tokenizer, err := evaluate.LoadTokenizer(ck)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"headroom/metrics/event"
 	"headroom/models/mlmhead"
+	"headroom/models/splade"
 	"headroom/runner/engine"
 	"headroom/runner/train"
 )
@@ -19,8 +20,8 @@ type Form struct {
 	Target mlmhead.Target // what k divides
 	// ScoreScale multiplies scores before the softmax.
 	ScoreScale float64
-	// Twice: the activation is log1p(log1p(relu)).
-	Twice bool
+	// Splade turns pooled logits into weights; its Sum cannot be probed.
+	Splade splade.Form
 }
 
 // divisors of projection and bias that a factor k comes to.
@@ -88,8 +89,8 @@ func (p *projection) under(weight, bias float64, f Form) start {
 	s := start{lnCandidates: math.Log(float64(p.candidates()))}
 	share := 1 / float64(len(p.batches))
 	for _, b := range p.batches {
-		queries, activeQuery := p.weights(b.queries, weight, bias, f.Twice)
-		documents, activeDocument := p.weights(b.documents, weight, bias, f.Twice)
+		queries, activeQuery := p.weights(b.queries, weight, bias, f.Splade)
+		documents, activeDocument := p.weights(b.documents, weight, bias, f.Splade)
 		scores := p.scores(queries, documents, f.ScoreScale)
 		mean, sd := moments(scores)
 		s.activeQuery += share * activeQuery
@@ -103,12 +104,13 @@ func (p *projection) under(weight, bias float64, f Form) start {
 
 // weights are the term weights [texts, vocab] and the mean number of active ones:
 // NaN where a weight is not a number, since nothing can be said of it.
-func (p *projection) weights(projected []float32, weight, bias float64, twice bool) ([]float32, float64) {
+func (p *projection) weights(projected []float32, weight, bias float64, form splade.Form) ([]float32, float64) {
 	out := make([]float32, len(projected))
 	texts := len(projected) / p.vocab
 	active := make([]float64, texts)
 	train.Parallel(texts, p.threads, func(i int) {
-		for v := range p.vocab {
+		own := out[i*p.vocab : (i+1)*p.vocab]
+		for v := range own {
 			z := float64(projected[i*p.vocab+v]) / weight
 			if p.bias != nil {
 				z += float64(p.bias[v]) / bias
@@ -117,14 +119,19 @@ func (p *projection) weights(projected []float32, weight, bias float64, twice bo
 				continue
 			}
 			w := math.Log1p(z)
-			if twice {
+			if form.Twice {
 				w = math.Log1p(w)
 			}
-			out[i*p.vocab+v] = float32(w)
+			own[v] = float32(w)
+		}
+		form.Prune(own)
+		for _, w := range own {
 			if w != w {
-				active[i] = w
+				active[i] = float64(w)
 			}
-			active[i]++
+			if w != 0 {
+				active[i]++
+			}
 		}
 	})
 	total := 0.0

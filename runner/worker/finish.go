@@ -13,6 +13,7 @@ import (
 	"headroom/metrics/stability"
 	"headroom/models/hf"
 	"headroom/models/mlmhead"
+	"headroom/models/splade"
 	"headroom/runner/checkpoint"
 	"headroom/runner/evaluate"
 	"headroom/runner/plan"
@@ -45,6 +46,12 @@ func (a *attempt) finish() error {
 	return checkpoint.Only(a.checkpoints(), false)
 }
 
+// form says how the run's logits become term weights.
+func (a *attempt) form() splade.Form {
+	m := a.cfg.Model
+	return splade.NewForm(m.Pooling, m.Activation, m.TopK)
+}
+
 // export writes runs/<id>/model, unless the weights are no numbers.
 func (a *attempt) export(verdict string) error {
 	folder := filepath.Join(a.folder, "model")
@@ -75,7 +82,9 @@ func (a *attempt) export(verdict string) error {
 		params[embedding.Name] = &hf.Param{Name: embedding.Name, Shape: embedding.Shape, Data: embedding.Values}
 		tied = false
 	}
+	pooling, activation := a.form().Names()
 	return hf.Save(folder, hf.SaveModel{
+		Pooling: pooling, Activation: activation, TopK: a.cfg.Model.TopK,
 		Config: a.model.Config, Params: params, Tied: tied, TokenizerFiles: a.vocabulary,
 		MaxSeqLength: max(a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument),
 		Card:         a.card(verdict),
@@ -94,7 +103,7 @@ func (a *attempt) card(verdict string) string {
 // evaluate measures the run on every final collection on which it is not measured.
 func (a *attempt) evaluate(ctx context.Context) error {
 	verdict := a.monitor.Result().Verdict
-	encoder := evaluate.FromModel(a.model, a.tokenizer, evaluate.EncoderOptions{KeepNonFinite: verdict == stability.NonFinite})
+	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{KeepNonFinite: verdict == stability.NonFinite})
 	for _, ref := range a.cfg.Evaluate.Final {
 		folder, err := a.resolver.Data(ref)
 		if err != nil {

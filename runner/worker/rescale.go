@@ -26,7 +26,7 @@ func (a *attempt) chooseK() error {
 	if a.k, err = a.chosenK(); err != nil || a.k > 0 {
 		return err
 	}
-	form := probe.Form{Target: mlmhead.Target(a.cfg.Model.Target), ScoreScale: a.cfg.Loss.Scale}
+	form := probe.Form{Target: mlmhead.Target(a.cfg.Model.Target), ScoreScale: a.cfg.Loss.Scale, Splade: a.form()}
 	a.k, err = probe.ChooseK(rescale.Auto, a.model, form, func() ([]probe.Batch, error) {
 		p, err := a.pairs()
 		if err != nil {

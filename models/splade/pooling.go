@@ -1,0 +1,225 @@
+package splade
+
+import (
+	"math/bits"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"headroom/models/layers"
+)
+
+// Head is an MLM decoder in a graph, for backends on which package fused's kernels
+// cannot run. It never holds the logits of a whole batch, [texts, tokens, vocab]:
+// texts go through it in groups.
+type Head struct {
+	Weight *Node   // [vocab, dim] float32
+	Bias   *Node   // [vocab] float32, or nil
+	Scale  float64 // multiplies every logit
+	// Bytes bounds a group's float32 logits; a group has at least one text.
+	Bytes int
+}
+
+// DefaultBytes is a group large enough for full speed of a matrix product and small
+// beside a GPU's memory.
+const DefaultBytes = 1 << 29
+
+// Pooled is what pooling keeps of a batch's logits.
+type Pooled struct {
+	// Values [texts, vocab] float32: the largest logit, bias included and not yet
+	// scaled; with Form.Sum the sum of the activations.
+	Values *Node
+	// Position [texts, vocab] int32 is the first token that has the largest logit; nil with Form.Sum.
+	Position *Node
+}
+
+// Pool runs hidden states [texts, tokens, dim] of any float type through the head,
+// tokens behind lengths [texts] int32 left out. Products are of hidden's type, their
+// sums and all that follows float32.
+func (h Head) Pool(hidden, lengths *Node, form Form) Pooled {
+	weight := ConvertDType(h.Weight, hidden.DType())
+	var values, positions []*Node
+	h.groups(hidden, lengths, func(hidden, lengths *Node) {
+		logits := h.logits(hidden, weight)
+		valid := h.valid(lengths, logits)
+		if form.Sum {
+			values = append(values, ReduceSum(Where(valid, form.activate(MulScalar(h.biased(logits), h.Scale)), ZerosLike(logits)), 1))
+			return
+		}
+		logits = Where(valid, logits, BroadcastToShape(Infinity(hidden.Graph(), dtypes.Float32, -1), logits.Shape()))
+		values = append(values, h.biased(ReduceMax(logits, 1)))
+		positions = append(positions, ArgMax(logits, 1, dtypes.Int32))
+	})
+	p := Pooled{Values: join(values)}
+	if !form.Sum {
+		p.Position = join(positions)
+	}
+	return p
+}
+
+// Weights are the term weights [texts, vocab] of a batch, pruned.
+func (h Head) Weights(p Pooled, form Form) *Node {
+	if form.Sum {
+		return form.pruned(p.Values)
+	}
+	return form.pruned(form.activate(MulScalar(p.Values, h.Scale)))
+}
+
+// Gradients takes the gradient by the term weights [texts, vocab], as Weights gave
+// them, back to the hidden states (of their own type), decoder and bias (float32; nil
+// without a bias). A largest logit passes it to its first token, the one Pool found.
+func (h Head) Gradients(hidden, lengths *Node, form Form, p Pooled, weights, dWeights *Node) (dHidden, dDecoder, dBias *Node) {
+	kept := NotEqual(weights, ZerosLike(weights)) // active, and not pruned
+	dValues := Where(kept, dWeights, ZerosLike(dWeights))
+	if !form.Sum {
+		dValues = MulScalar(Mul(dValues, form.slope(MulScalar(p.Values, h.Scale))), h.Scale)
+	}
+	weight := ConvertDType(h.Weight, hidden.DType())
+	var list []*Node
+	first := 0
+	if h.Bias != nil {
+		dBias = ReduceSum(dValues, 0) // with Form.Sum not yet: every token counts
+		if form.Sum {
+			dBias = ZerosLike(h.Bias)
+		}
+	}
+	h.groups(hidden, lengths, func(hidden, lengths *Node) {
+		texts, tokens := hidden.Shape().Dimensions[0], hidden.Shape().Dimensions[1]
+		rows := func(x *Node) *Node { return InsertAxes(SliceAxis(x, 0, AxisRange(first, first+texts)), 1) }
+		var dLogits *Node
+		if form.Sum {
+			// Computed anew, once the gradient is there: the barrier keeps the compiler
+			// from saving the first pass's.
+			barred := OptimizationBarriers(hidden, rows(dValues))
+			logits := h.logits(barred[0], weight)
+			scaled := MulScalar(h.biased(logits), h.Scale)
+			dLogits = MulScalar(Mul(BroadcastToShape(barred[1], logits.Shape()), form.slope(scaled)), h.Scale)
+			dLogits = Where(h.valid(lengths, logits), dLogits, ZerosLike(dLogits))
+			if dBias != nil {
+				dBias = Add(dBias, ReduceSum(dLogits, 0, 1))
+			}
+		} else {
+			d := rows(dValues)
+			shape := shapes.Make(dtypes.Float32, texts, tokens, d.Shape().Dimensions[2])
+			token := Iota(hidden.Graph(), shapes.Make(dtypes.Int32, shape.Dimensions...), 1)
+			own := Equal(token, BroadcastToDims(rows(p.Position), shape.Dimensions...))
+			d = BroadcastToShape(d, shape)
+			dLogits = Where(own, d, ZerosLike(d))
+		}
+		flat := Reshape(ConvertDType(dLogits, hidden.DType()), texts*tokens, -1)
+		list = append(list, Reshape(layers.Product(flat, []int{1}, nil, weight, []int{0}, nil), hidden.Shape().Dimensions...))
+		part := product32(flat, 0, Reshape(hidden, texts*tokens, -1), 0)
+		if dDecoder != nil {
+			part = Add(dDecoder, part)
+		}
+		dDecoder = part
+		first += texts
+	})
+	return join(list), dDecoder, dBias
+}
+
+// groups calls do with the hidden states and lengths of a few texts at a time.
+func (h Head) groups(hidden, lengths *Node, do func(hidden, lengths *Node)) {
+	texts, tokens := hidden.Shape().Dimensions[0], hidden.Shape().Dimensions[1]
+	size := max(1, h.Bytes/(4*tokens*h.Weight.Shape().Dimensions[0]))
+	for first := 0; first < texts; first += size {
+		if size >= texts {
+			do(hidden, lengths)
+			return
+		}
+		some := AxisRange(first, min(first+size, texts))
+		do(SliceAxis(hidden, 0, some), SliceAxis(lengths, 0, some))
+	}
+}
+
+// logits is hidden·weightᵀ, [texts, tokens, vocab] float32, without bias and scale.
+func (h Head) logits(hidden, weight *Node) *Node {
+	dims := hidden.Shape().Dimensions
+	return Reshape(product32(Reshape(hidden, dims[0]*dims[1], dims[2]), 1, weight, 1), dims[0], dims[1], -1)
+}
+
+// product32 contracts one axis of two matrices of one type; the result is float32.
+func product32(a *Node, axisA int, b *Node, axisB int) *Node {
+	dot := Dot(a, b).WithAccumulatorDType(dtypes.InvalidDType)
+	if a.DType() != dtypes.Float32 {
+		dot = dot.WithOutputDType(dtypes.Float32)
+	}
+	return dot.General([]int{axisA}, nil, []int{axisB}, nil)
+}
+
+// biased adds the bias to values whose last axis is the vocabulary.
+func (h Head) biased(values *Node) *Node {
+	if h.Bias == nil {
+		return values
+	}
+	return Add(values, ExpandLeftToRank(h.Bias, values.Rank()))
+}
+
+func (h Head) valid(lengths, logits *Node) *Node {
+	return BroadcastToShape(InsertAxes(layers.Valid(lengths, logits.Shape().Dimensions[1]), -1), shapes.Make(dtypes.Bool, logits.Shape().Dimensions...))
+}
+
+func join(list []*Node) *Node {
+	if len(list) == 1 {
+		return list[0]
+	}
+	return Concatenate(list, 0)
+}
+
+// positive is z where it is above 0, else 0. NaN stays NaN.
+func positive(z *Node) *Node { return Where(LessOrEqual(z, ZerosLike(z)), ZerosLike(z), z) }
+
+// activate is Weight in a graph.
+func (f Form) activate(z *Node) *Node {
+	w := Log1p(positive(z))
+	if f.Twice {
+		w = Log1p(w)
+	}
+	return w
+}
+
+// slope is Slope in a graph.
+func (f Form) slope(z *Node) *Node {
+	up := positive(z)
+	slope := Reciprocal(AddScalar(up, 1))
+	if f.Twice {
+		slope = Div(slope, AddScalar(Log1p(up), 1))
+	}
+	return Where(LessOrEqual(z, ZerosLike(z)), ZerosLike(z), slope)
+}
+
+// pruned is Prune in a graph, for weights [texts, vocab]: of each text the TopK
+// largest, of equal ones those with the lowest ids. No sort: floats that are not
+// negative are ordered as their bits are, so the smallest weight that stays is found
+// bit by bit, and NaN counts as the largest here too.
+func (f Form) pruned(weights *Node) *Node {
+	vocab := weights.Shape().Dimensions[1]
+	if f.TopK <= 0 || f.TopK >= vocab {
+		return weights
+	}
+	g := weights.Graph()
+	texts := weights.Shape().Dimensions[0]
+	pattern := Bitcast(StopGradient(weights), dtypes.Uint32)
+	k := f.TopK
+	wide := func(x *Node) *Node { return BroadcastToDims(x, texts, vocab) }
+	count := func(chosen *Node) *Node { return ReduceAndKeep(ConvertDType(chosen, dtypes.Int32), ReduceSum, -1) }
+	least := Zeros(g, shapes.Make(dtypes.Uint32, texts, 1))
+	for bit := 31; bit >= 0; bit-- {
+		next := BitwiseOr(least, BroadcastToDims(Const(g, uint32(1)<<bit), texts, 1))
+		enough := GreaterOrEqual(count(GreaterOrEqual(pattern, wide(next))), BroadcastToDims(Const(g, int32(k)), texts, 1))
+		least = Where(enough, next, least)
+	}
+	above, tied := GreaterThan(pattern, wide(least)), Equal(pattern, wide(least))
+	// Ties up to the id before end fill what is left of k.
+	left := Sub(BroadcastToDims(Const(g, int32(k)), texts, 1), count(above))
+	id := Iota(g, shapes.Make(dtypes.Int32, texts, vocab), 1)
+	end := Zeros(g, shapes.Make(dtypes.Int32, texts, 1))
+	for bit := bits.Len(uint(vocab)) - 1; bit >= 0; bit-- {
+		next := Add(end, BroadcastToDims(Const(g, int32(1)<<bit), texts, 1))
+		fits := LessOrEqual(count(LogicalAnd(tied, LessThan(id, wide(next)))), left)
+		end = Where(fits, next, end)
+	}
+	stays := LogicalOr(above, LogicalAnd(tied, LessThan(id, wide(end))))
+	return Where(stays, weights, ZerosLike(weights))
+}
