@@ -58,6 +58,19 @@ func (h Head) Pool(hidden, lengths *Node, form Form) Pooled {
 	return p
 }
 
+// Max is Pool's values alone, for inference: max over tokens of the logits,
+// bias included and Scale not, [texts, vocab] float32.
+func (h Head) Max(hidden, lengths *Node) *Node {
+	weight := ConvertDType(h.Weight, hidden.DType())
+	var values []*Node
+	h.groups(hidden, lengths, func(hidden, lengths *Node) {
+		logits := h.logits(hidden, weight)
+		logits = Where(h.valid(lengths, logits), logits, BroadcastToShape(Infinity(hidden.Graph(), dtypes.Float32, -1), logits.Shape()))
+		values = append(values, ReduceMax(logits, 1))
+	})
+	return h.biased(join(values))
+}
+
 // Weights are the term weights [texts, vocab] of a batch, pruned.
 func (h Head) Weights(p Pooled, form Form) *Node {
 	if form.Sum {

@@ -46,7 +46,7 @@ func NewBatch(e *Engine, texts [][]int32, vocab, pad, limit int) (*Batch, error)
 		}
 		longest = max(longest, len(ids))
 	}
-	b := &Batch{Tokens: Padded(longest, limit)}
+	b := &Batch{Tokens: e.Padded(longest, limit)}
 	var err error
 	if b.IDs, err = NewBuffer[int32](e, len(texts), b.Tokens); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	_ "github.com/gomlx/compute/gobackend" // the backend that is always there
 )
 
@@ -21,6 +22,7 @@ type Engine struct {
 	name    string // "go" or "xla"
 	threads int
 	device  string
+	cuda    bool
 }
 
 // Open opens the backend that a configuration names: "go", "xla", "xla:/path"
@@ -95,7 +97,7 @@ func (e *Engine) openXLA(path string) error {
 	if e.backend == nil || e.backend.NumDevices() < 1 {
 		return fmt.Errorf("plugin %q: %w: it offers no device", plugin.Path, ErrNoGPU)
 	}
-	e.device = describe(e.backend)
+	e.device, e.cuda = describe(e.backend), plugin.CUDA
 	return nil
 }
 
@@ -111,6 +113,20 @@ func describe(b compute.Backend) (text string) {
 
 // Device describes what computes.
 func (e *Engine) Device() string { return e.device }
+
+// ComputeType is what a precision, "float32" or "bfloat16", computes in on this
+// backend. It is an error where the backend cannot.
+func (e *Engine) ComputeType(precision string) (dtypes.DType, error) {
+	switch {
+	case precision == "" || precision == "float32":
+		return dtypes.Float32, nil
+	case precision != "bfloat16":
+		return dtypes.Float32, fmt.Errorf(`precision %q is unknown: "float32" and "bfloat16" are allowed`, precision)
+	case e.Shared():
+		return dtypes.Float32, fmt.Errorf(`precision "bfloat16" needs XLA: the Go backend computes in float32 only; set train.precision = "float32", or compute.backend = "xla"`)
+	}
+	return dtypes.BFloat16, nil
+}
 
 // Shared says whether graphs read and write the program's own memory. Where they
 // do not, tensors are copied to a device and back.

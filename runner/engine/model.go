@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -13,7 +14,8 @@ import (
 	"headroom/models/splade/fused"
 )
 
-// Param is one parameter in memory that graphs and Go code share.
+// Param is one parameter: in memory that graphs and Go code share, or, on a device
+// with its own, in the program's memory, with a copy there that Model.Changed drops.
 type Param struct {
 	Name  string
 	Shape []int
@@ -31,8 +33,11 @@ type Model struct {
 	// LogitScale multiplies every logit; 1 but for rescale target "logits".
 	LogitScale float32
 
-	encoder []*Param // what the encoder and the head's transform read
-	hidden  *Program // inference: no dropout
+	encoder []*Param     // what the encoder and the head's transform read
+	hidden  *Program     // inference: no dropout
+	dtype   dtypes.DType // of inference; the zero value is float32
+
+	pooled, projected *Program // with the head; nil until used, and with shared memory
 }
 
 // NewModel copies a checkpoint's parameters to the backend. With tied false the
@@ -65,17 +70,31 @@ func NewModel(e *Engine, ck *hf.Checkpoint, tied bool) (*Model, error) {
 	var err error
 	m.hidden, err = e.Program("encode", func(in []*graph.Node) []*graph.Node {
 		params, rest := m.EncoderNodes(in)
-		return []*graph.Node{models.Transformed(params, m.Config, rest[0], rest[1], layers.Mode{})}
+		return []*graph.Node{float32Type(models.Transformed(params, m.Config, rest[0], rest[1], layers.Mode{DType: m.dtype}))}
 	})
 	return m, err
 }
 
 // Close frees parameters and programs.
 func (m *Model) Close() {
-	m.hidden.Close()
+	for _, program := range []*Program{m.hidden, m.pooled, m.projected} {
+		if program != nil {
+			program.Close()
+		}
+	}
 	for _, p := range m.Params {
 		p.Free()
 	}
+}
+
+// Changed says that Go code has written to the parameters' values.
+func (m *Model) Changed() error {
+	for _, p := range m.Params {
+		if err := p.Changed(); err != nil {
+			return fmt.Errorf("change parameter %q: %w", p.Name, err)
+		}
+	}
+	return nil
 }
 
 // Param finds a parameter by its name; nil where there is none.
@@ -158,7 +177,13 @@ func (m *Model) Head() fused.Head {
 // Pool returns max over tokens of the logits, bias and LogitScale included,
 // [len(texts), vocab], of texts of token ids.
 func (m *Model) Pool(texts [][]int32) ([]float32, error) {
-	pooled, err := m.pool(texts, m.max(m.Head()))
+	var pooled []float32
+	var err error
+	if m.Engine.Shared() {
+		pooled, err = m.pool(texts, m.max(m.Head()))
+	} else {
+		pooled, err = m.devicePool(texts, false)
+	}
 	if m.LogitScale != 1 {
 		for i := range pooled {
 			pooled[i] *= m.LogitScale
@@ -170,6 +195,9 @@ func (m *Model) Pool(texts [][]int32) ([]float32, error) {
 // Project is Pool without bias and LogitScale: max over tokens of hidden·W_v,
 // from which the pooled logits of every rescale factor follow.
 func (m *Model) Project(texts [][]int32) ([]float32, error) {
+	if !m.Engine.Shared() {
+		return m.devicePool(texts, true)
+	}
 	head := m.Head()
 	head.Bias = make([]float32, m.Config.Vocab)
 	return m.pool(texts, m.max(head))

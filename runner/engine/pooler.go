@@ -22,7 +22,7 @@ const screenFrom = 1024
 // speed depends on that.
 func (m *Model) Pooler(tokens int) (*Pooler, error) {
 	p := &Pooler{model: m}
-	if tokens < screenFrom || !(m.LogitScale > 0 && m.LogitScale <= math.MaxFloat32) {
+	if !m.Engine.Shared() || tokens < screenFrom || !(m.LogitScale > 0 && m.LogitScale <= math.MaxFloat32) {
 		return p, nil
 	}
 	var err error

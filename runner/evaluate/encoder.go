@@ -114,10 +114,6 @@ func (e *Encoder) Close() {
 	}
 }
 
-// batchTokens bounds the padded tokens of one batch: the encoder's working
-// memory is proportional to it, and longer batches are no faster on a CPU.
-const batchTokens = 2048
-
 // Encode returns the vectors of texts, in their order. A text is cut to
 // maxLength tokens, special ones included; progress, which may be nil, is called
 // from time to time. Texts of like length share a batch.
@@ -142,8 +138,8 @@ func (e *Encoder) Encode(ctx context.Context, texts []string, maxLength int, pro
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		padded := engine.Padded(len(ids[order[start]]), e.model.Config.MaxTokens())
-		end := min(len(order), start+max(1, batchTokens/padded))
+		padded := e.model.Engine.Padded(len(ids[order[start]]), e.model.Config.MaxTokens())
+		end := min(len(order), start+max(1, e.model.Engine.BatchTokens()/padded))
 		batch := make([][]int32, 0, end-start)
 		for _, i := range order[start:end] {
 			batch = append(batch, ids[i])

@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"math/bits"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"headroom/models"
+	"headroom/models/layers"
+	"headroom/models/splade"
+)
+
+// devicePaddings are the lengths for backends that compile every shape anew, which
+// takes seconds to minutes: fewer than the Go backend's.
+var devicePaddings = [...]int{16, 32, 64, 128, 192, 256, 384, 512, 1024, 2048, 4096, 8192}
+
+// Padded is the padded length of a batch whose longest text has the given number of
+// tokens, limit the longest that may come.
+func (e *Engine) Padded(longest, limit int) int {
+	if e.Shared() {
+		return Padded(longest, limit)
+	}
+	for _, n := range devicePaddings {
+		if n >= longest {
+			return max(longest, min(n, limit))
+		}
+	}
+	return longest
+}
+
+// BatchTokens bounds the padded tokens of a batch that is only encoded: where more of
+// them are no faster.
+func (e *Engine) BatchTokens() int {
+	if e.cuda {
+		return 1 << 15
+	}
+	return 2048
+}
+
+// SetPrecision says what inference computes in, "float32" or "bfloat16". Parameters,
+// hidden states and pooled logits that leave the device are float32 in any case. It is
+// set before the model is first used, and bfloat16 needs a backend other than Go's.
+func (m *Model) SetPrecision(precision string) error {
+	var err error
+	m.dtype, err = m.Engine.ComputeType(precision)
+	return err
+}
+
+// headOf is the decoder for a graph's nodes.
+func (m *Model) headOf(get layers.Params) splade.Head {
+	h := splade.Head{Weight: get(m.DecoderWeight().Name), Scale: float64(m.LogitScale), Bytes: splade.DefaultBytes}
+	if bias := m.DecoderBias(); bias != nil {
+		h.Bias = get(bias.Name)
+	}
+	return h
+}
+
+// GraphHead is the decoder for a graph whose parameters are get's.
+func (m *Model) GraphHead(get layers.Params) splade.Head { return m.headOf(get) }
+
+// devicePool is Pool, or without bias and LogitScale Project, where the head runs on the device.
+func (m *Model) devicePool(texts [][]int32, plain bool) ([]float32, error) {
+	program := &m.pooled
+	if plain {
+		program = &m.projected
+	}
+	if *program == nil {
+		var err error
+		if *program, err = m.Engine.Program("encode and pool", func(in []*graph.Node) []*graph.Node {
+			get, rest := m.AllNodes(in)
+			head := m.headOf(get)
+			if plain {
+				head.Bias = nil
+			}
+			hidden := models.Transformed(get, m.Config, rest[0], rest[1], layers.Mode{DType: m.dtype})
+			return []*graph.Node{head.Max(hidden, rest[1])}
+		}); err != nil {
+			return nil, err
+		}
+	}
+	// Few shapes: the number of texts is filled up to a power of two.
+	full := append([][]int32(nil), texts...)
+	for n := 1 << bits.Len(uint(len(texts)-1)); len(full) < n; {
+		full = append(full, texts[0][:1])
+	}
+	batch, err := NewBatch(m.Engine, full, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens())
+	if err != nil {
+		return nil, err
+	}
+	defer batch.Free()
+	out, err := (*program).Call(Inputs(m.Params, batch.IDs.Tensor, batch.Lengths.Tensor)...)
+	if err != nil {
+		return nil, err
+	}
+	defer Free(out...)
+	pooled := make([]float32, len(texts)*m.Config.Vocab)
+	err = Read(out[0], func(values []float32) { copy(pooled, values) })
+	return pooled, err
+}
+
+// float32Type converts where a graph computes in another type.
+func float32Type(x *graph.Node) *graph.Node {
+	if x.DType() == dtypes.Float32 {
+		return x
+	}
+	return graph.ConvertDType(x, dtypes.Float32)
+}
