@@ -32,14 +32,27 @@ import (
 type shape struct {
 	architecture                             string
 	vocab, hidden, layers, heads, positions  int
-	texts, tokens                            int
+	texts, queryTokens, tokens               int
 	lambdaQuery, lambdaDocument, learnedRate float64
 }
 
 func benchShape(architecture string, vocab int) shape {
-	s := shape{architecture, vocab, 256, 4, 4, 128, 16, 64, 5e-5, 1e-3, 2e-5}
+	return shape{architecture, vocab, 256, 4, 4, 128, 16, 64, 64, 5e-5, 1e-3, 2e-5}.sized()
+}
+
+// demoShape is the backbones of the sweep demo, with their vocabulary and batch.
+func demoShape(architecture string) shape {
+	return shape{architecture, 1284, 96, 2, 4, 128, 32, 16, 64, 1e-2, 1e-2, 2e-3}.sized()
+}
+
+// miniLMShape is six layers of 384, as MiniLM-L6 has them.
+func miniLMShape(architecture string) shape {
+	return shape{architecture, 30522, 384, 6, 12, 128, 16, 64, 64, 5e-5, 1e-3, 2e-5}.sized()
+}
+
+func (s shape) sized() shape {
 	if os.Getenv("HEADROOM_BENCH_TINY") != "" {
-		s.vocab, s.hidden, s.layers, s.texts, s.tokens = vocab/10, 32, 1, 4, 16
+		s.vocab, s.hidden, s.heads, s.layers, s.texts, s.queryTokens, s.tokens = s.vocab/10, 32, 4, 1, 4, 16, 16
 	}
 	return s
 }
@@ -109,7 +122,7 @@ func (s shape) prepare(b *testing.B) (folder, input string) {
 		b.Fatal(err)
 	}
 	in := stepInput{LambdaQuery: s.lambdaQuery, LambdaDocument: s.lambdaDocument, LR: s.learnedRate}
-	in.Queries, in.Documents = texts(1, s.texts, s.vocab, s.tokens), texts(2, s.texts, s.vocab, s.tokens)
+	in.Queries, in.Documents = texts(1, s.texts, s.vocab, s.queryTokens), texts(2, s.texts, s.vocab, s.tokens)
 	text, err := json.Marshal(in)
 	if err != nil {
 		b.Fatal(err)
@@ -290,9 +303,16 @@ func BenchmarkStepAgainstSentenceTransformers(b *testing.B) {
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		b.Skipf("%s cannot run %s: %v: %s", python, script, err, lines[len(lines)-1])
 	}
-	for _, architecture := range []string{hf.BERT, hf.ModernBERT} {
-		b.Run(architecture, func(b *testing.B) {
-			folder, input := benchShape(architecture, 30522).prepare(b)
+	for _, c := range []struct {
+		name string
+		shape
+	}{
+		{"4x256/bert", benchShape(hf.BERT, 30522)}, {"4x256/modernbert", benchShape(hf.ModernBERT, 30522)},
+		{"demo/bert", demoShape(hf.BERT)}, {"demo/modernbert", demoShape(hf.ModernBERT)},
+		{"6x384/bert", miniLMShape(hf.BERT)}, {"6x384/modernbert", miniLMShape(hf.ModernBERT)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			folder, input := c.prepare(b)
 			st := exec.Command(python, script, "step", folder, input, strconv.Itoa(runtime.NumCPU()))
 			// float32 sums in another order, and log1p's own rounding, over some steps.
 			report(b, 1e-3, startPeer(b, "fused", folder, input), started(b, "st", st))
