@@ -35,6 +35,8 @@ const (
 	KindEpisode    = "episode"
 	KindJudged     = "judged"
 	KindCheckpoint = "checkpoint"
+	KindMeasured   = "measured"
+	KindSelected   = "selected"
 	KindEvaluated  = "evaluated"
 	KindNotice     = "notice"
 	KindEnded      = "ended"
@@ -146,6 +148,49 @@ type Checkpoint struct {
 	Digest string `json:"digest"`
 }
 
+// Measured is one evaluation on dev data during training, of the model before the
+// update of Step. An attempt that resumes from a step goes on from a state that was
+// measured already: unlike other points, those of its first step stay the earlier
+// attempt's.
+type Measured struct {
+	Step int `json:"step"`
+	// Measure is the one by which a model is selected, and Value its mean over the
+	// collections: NaN where one of them has no value.
+	Measure string `json:"measure"`
+	Value   Value  `json:"value"`
+	// Seconds is the wall time of the whole.
+	Seconds     float64    `json:"seconds"`
+	Collections []DevScore `json:"collections"`
+}
+
+// DevScore is what one collection says in a Measured.
+type DevScore struct {
+	Dataset     string `json:"dataset"`
+	Split       string `json:"split"`
+	QrelsDigest string `json:"qrels_digest,omitempty"`
+	Queries     int    `json:"queries"`
+	Documents   int    `json:"documents"`
+	// Measures are empty where Refused is not.
+	Measures       map[string]Value `json:"measures"`
+	ActiveQuery    Value            `json:"active_query"`
+	ActiveDocument Value            `json:"active_document"`
+	Flops          Value            `json:"flops"`
+	Seconds        Seconds          `json:"seconds"`
+	// Refused says why there are no figures, such as vectors too dense to search.
+	Refused string `json:"refused,omitempty"`
+}
+
+// Selected says which step's weights are the run's result, where that is asked of
+// dev data: those of the best step, or the last where no step has a value.
+type Selected struct {
+	Step    int    `json:"step"`
+	Measure string `json:"measure"`
+	// Value is NaN where no step has one.
+	Value Value `json:"value"`
+	// Weights is the digest of the selected weights.
+	Weights string `json:"weights"`
+}
+
 // Evaluated says that an evaluation is complete.
 type Evaluated struct {
 	ID             string           `json:"id"`
@@ -204,6 +249,8 @@ func (HeadNorms) Kind() string  { return KindHeadNorms }
 func (Episode) Kind() string    { return KindEpisode }
 func (Judged) Kind() string     { return KindJudged }
 func (Checkpoint) Kind() string { return KindCheckpoint }
+func (Measured) Kind() string   { return KindMeasured }
+func (Selected) Kind() string   { return KindSelected }
 func (Evaluated) Kind() string  { return KindEvaluated }
 func (Notice) Kind() string     { return KindNotice }
 func (Ended) Kind() string      { return KindEnded }
@@ -213,6 +260,8 @@ func (Step) check() error       { return nil }
 func (HeadNorms) check() error  { return nil }
 func (Judged) check() error     { return nil }
 func (Checkpoint) check() error { return nil }
+func (Measured) check() error   { return nil }
+func (Selected) check() error   { return nil }
 func (Evaluated) check() error  { return nil }
 func (Notice) check() error     { return nil }
 

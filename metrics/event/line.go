@@ -168,6 +168,10 @@ func parseEvent(kind string, fields []byte, known names) (Event, error) {
 		return decode[Judged](kind, fields)
 	case KindCheckpoint:
 		return decode[Checkpoint](kind, fields)
+	case KindMeasured:
+		return decode[Measured](kind, fields)
+	case KindSelected:
+		return decode[Selected](kind, fields)
 	case KindEvaluated:
 		return decode[Evaluated](kind, fields)
 	case KindNotice:

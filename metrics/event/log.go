@@ -39,8 +39,8 @@ func WithFile(wrap func(File) File) Option { return func(l *Log) { l.wrap = wrap
 //
 // Steps are buffered: they reach the file after 32 of them, or with the first one
 // that is written a second or more after the last flush. All other events flush,
-// and Episode, Checkpoint, Judged, Evaluated and Ended are on disk when Append
-// returns. Whoever publishes a checkpoint calls Sync first: otherwise a crash
+// and Episode, Checkpoint, Judged, Measured, Selected, Evaluated and Ended are on disk
+// when Append returns. Whoever publishes a checkpoint calls Sync first: otherwise a crash
 // between the two loses the points before it, which no resumed attempt writes again.
 //
 // The first failed write or sync is final. Part of a line may have reached the
@@ -135,7 +135,7 @@ func (l *Log) Append(e Event) error {
 			return nil
 		}
 		return l.flush(now)
-	case Episode, Checkpoint, Judged, Evaluated, Ended:
+	case Episode, Checkpoint, Judged, Measured, Selected, Evaluated, Ended:
 		return l.sync(now)
 	}
 	return l.flush(now)

@@ -39,6 +39,11 @@ func everyKind() []event.Event {
 				Threshold: .95, Window: 5, Observed: []event.Point{{Step: 13, Value: .96}, {Step: 14, Value: event.Value(math.Inf(1))}}}},
 		event.Judged{Verdict: "identical", Chain: []string{"identical"}},
 		event.Checkpoint{Step: 20, Digest: "sha256:00"},
+		event.Measured{Step: 200, Measure: "nDCG@10", Value: event.Value(math.Inf(1)), Seconds: 1.5, Collections: []event.DevScore{
+			{Dataset: "builtin:demo", Split: "dev", QrelsDigest: "sha256:1", Queries: 20, Documents: 2400,
+				Measures: map[string]event.Value{"nDCG@10": .25, "RR@10": .5}, ActiveQuery: 3, ActiveDocument: 40.5, Flops: 1.25, Seconds: event.Seconds{Encode: 1}},
+			{Dataset: "/a/b", Split: "dev", Measures: map[string]event.Value{}, Refused: "too dense"}}},
+		event.Selected{Step: 200, Measure: "nDCG@10", Value: .25, Weights: "sha256:abc"},
 		event.Evaluated{ID: "e1", Dataset: "builtin:demo", Split: "test", Queries: 300, Documents: 2400,
 			Measures: map[string]event.Value{"nDCG@10": .5}, ActiveQuery: 77, ActiveDocument: 108, Flops: 3.5,
 			Seconds: event.Seconds{Encode: 1, Index: 2, Search: 3}, Folder: "evaluations/e1"},
@@ -103,8 +108,8 @@ func TestEveryEventReadsBackAsWritten(t *testing.T) {
 		}
 		kinds[r.Event.Kind()] = true
 	}
-	if len(kinds) != 9 {
-		t.Errorf("%d kinds read, want all 9", len(kinds))
+	if len(kinds) != 11 {
+		t.Errorf("%d kinds read, want all 11", len(kinds))
 	}
 }
 
@@ -212,7 +217,7 @@ func TestStepsAreBufferedAndTheRestIsNot(t *testing.T) {
 	if lines() != 37 || syncs != 0 {
 		t.Errorf("after a notice %d lines and %d syncs, want 37 and none", lines(), syncs)
 	}
-	for i, e := range []event.Event{event.Episode{Severity: event.SeverityWarning}, event.Checkpoint{}, event.Judged{},
+	for i, e := range []event.Event{event.Episode{Severity: event.SeverityWarning}, event.Checkpoint{}, event.Judged{}, event.Measured{}, event.Selected{},
 		event.Evaluated{}, event.Ended{State: event.StateDone}} {
 		appendAll(t, l, e)
 		if syncs != i+1 || lines() != 38+i {
@@ -220,7 +225,7 @@ func TestStepsAreBufferedAndTheRestIsNot(t *testing.T) {
 		}
 	}
 	appendAll(t, l, step(36))
-	if err := l.Flush(); err != nil || lines() != 43 {
+	if err := l.Flush(); err != nil || lines() != 45 {
 		t.Errorf("flush: %v, %d lines", err, lines())
 	}
 }

@@ -119,6 +119,7 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 		{"episode", `SELECT r.run, e.attempt, e.seq, e.at_step, e.detector, e.version, e.kind, e.severity, e.series, e.first_step, e.last_step, e.stands, e.evidence
 			FROM episode e JOIN run r ON r.id = e.run_id ORDER BY 1, 2, 3`},
 		{"judgement", "SELECT r.run, j.attempt, j.seq, j.at_step, j.verdict, j.chain FROM judgement j JOIN run r ON r.id = j.run_id ORDER BY 1, 2, 3"},
+		{"selection", "SELECT r.run, s.attempt, s.seq, s.at_step, s.step, s.measure, s.value, s.weights FROM selection s JOIN run r ON r.id = s.run_id ORDER BY 1, 2, 3"},
 		{"evaluated", "SELECT r.run, e.attempt, e.seq, e.evaluation FROM evaluated e JOIN run r ON r.id = e.run_id ORDER BY 1, 2, 3"},
 		{"evaluation", `SELECT e.folder, r.run, e.evaluation, e.dataset, e.split, e.name, e.backbone, e.queries, e.documents, e.active_query, e.active_document, e.flops,
 			e.encode_seconds, e.index_seconds, e.search_seconds, e.qrels_digest, e.tie_share FROM evaluation e LEFT JOIN run r ON r.id = e.run_id ORDER BY 1`},

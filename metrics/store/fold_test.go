@@ -29,7 +29,7 @@ func demo(t *testing.T) *space {
 	w.add(a, event.Step{Step: 3, Values: map[string]event.Value{"loss": event.Value(math.NaN()), "grad_norm": event.Value(math.Inf(1)), "low": event.Value(math.Inf(-1))}},
 		event.HeadNorms{Step: 3, Mean: event.Value(math.NaN()), Max: event.Value(math.Inf(1))},
 		episode("non_finite", 3, 3, true), event.Checkpoint{Step: 3}, event.Notice{Message: "n"},
-		event.Judged{Verdict: "non_finite", Chain: []string{"non_finite"}},
+		event.Judged{Verdict: "non_finite", Chain: []string{"non_finite"}}, event.Selected{Step: 2, Measure: "nDCG@10", Value: .25, Weights: "sha256:w"},
 		event.Evaluated{ID: "eval1", Dataset: "builtin:demo", Split: "test", Folder: "evaluations/eval1"},
 		event.Ended{State: event.StateDone, Step: 4, Seconds: 12.5, Weights: "sha256:w"})
 	w.evaluation("runs/"+id("a")+"/evaluations", "eval1", "test", .25)
@@ -53,6 +53,7 @@ func TestTheViewsAreTheContract(t *testing.T) {
 		"query_scores": "run, dataset, query, measure, value",
 		"verdicts":     "run, kind, severity, first_step, last_step, stands, detector_version, evidence",
 		"baselines":    "sweep, dataset, name, backbone, measure, value, queries",
+		"selected":     "run, step, measure, value, weights",
 	}
 	for view, want := range columns {
 		table, err := s.Query(context.Background(), "SELECT * FROM "+view)
@@ -100,8 +101,9 @@ func TestTypedReaders(t *testing.T) {
 	}
 	want := store.Run{Run: id("a"), Label: "bert-a", Sweep: "demo", State: "done", Verdict: "non_finite", Chain: []string{"non_finite"},
 		Backbone: "recipe:bert", Rescale: 1, Seed: 1, Step: 3, Steps: 10, Seconds: 12.5, Attempts: 1, Host: "node", Weights: "sha256:w",
-		Facts:  event.Facts{Batch: 4, Candidates: 4, Vocab: 100, RampEnd: 3, Loss: "infonce", Parameters: 12},
-		Config: json.RawMessage(`{"model":{"rescale":1},"seed":1}`)}
+		Selected: &event.Selected{Step: 2, Measure: "nDCG@10", Value: .25, Weights: "sha256:w"},
+		Facts:    event.Facts{Batch: 4, Candidates: 4, Vocab: 100, RampEnd: 3, Loss: "infonce", Parameters: 12},
+		Config:   json.RawMessage(`{"model":{"rescale":1},"seed":1}`)}
 	if !reflect.DeepEqual(runs[0], want) {
 		t.Errorf("\n got %+v\nwant %+v", runs[0], want)
 	}

@@ -131,7 +131,7 @@ func tailOf(path string, offset int64) (string, error) {
 
 // clear drops everything that a run's logs say.
 func clear(ctx context.Context, tx *sql.Tx, id int64) error {
-	for _, table := range []string{"attempt", "point", "head_norm", "episode", "judgement", "evaluated"} {
+	for _, table := range []string{"attempt", "point", "head_norm", "episode", "judgement", "selection", "evaluated"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE run_id = ?", id); err != nil {
 			return err
 		}
@@ -230,7 +230,12 @@ func (l *logFold) record(r event.Record) error {
 		if e.Step >= l.claimed {
 			return nil
 		}
-		return l.points.add(e)
+		return l.points.add(e.Step, e.Values, false)
+	case event.Measured:
+		if e.Step > l.claimed {
+			return nil
+		}
+		return l.points.add(e.Step, e.Values(), true)
 	case event.HeadNorms:
 		if e.Step >= l.claimed {
 			return nil
@@ -260,6 +265,12 @@ func (l *logFold) record(r event.Record) error {
 		}
 		return l.exec("INSERT INTO judgement (run_id, attempt, seq, at_step, verdict, chain) VALUES (?,?,?,?,?,?)",
 			l.run, l.n, r.Seq, l.at(), e.Verdict, string(chain))
+	case event.Selected:
+		if l.at() >= l.claimed {
+			return nil
+		}
+		return l.exec("INSERT INTO selection (run_id, attempt, seq, at_step, step, measure, value, weights) VALUES (?,?,?,?,?,?,?,?)",
+			l.run, l.n, r.Seq, l.at(), e.Step, e.Measure, float64(e.Value), e.Weights)
 	case event.Evaluated:
 		return l.exec("INSERT INTO evaluated (run_id, attempt, seq, evaluation) VALUES (?,?,?,?)", l.run, l.n, r.Seq, e.ID)
 	case event.Ended:
@@ -282,8 +293,14 @@ func (l *logFold) started(e event.Started, r event.Record) error {
 		e.FromStep, e.Steps, e.Host, e.PID, string(facts), r.Time.UnixMilli(), l.run, l.n); err != nil {
 		return err
 	}
-	for _, t := range []struct{ table, column string }{{"point", "step"}, {"head_norm", "step"}, {"episode", "at_step"}, {"judgement", "at_step"}} {
-		if err := l.exec("DELETE FROM "+t.table+" WHERE run_id = ? AND attempt < ? AND "+t.column+" >= ?", l.run, l.n, owns(e.FromStep)); err != nil {
+	for _, t := range []struct{ table, column string }{{"point", "step"}, {"head_norm", "step"}, {"episode", "at_step"}, {"judgement", "at_step"}, {"selection", "at_step"}} {
+		query := "DELETE FROM " + t.table + " WHERE run_id = ? AND attempt < ? AND " + t.column + " >= ?"
+		args := []any{l.run, l.n, owns(e.FromStep)}
+		if t.table == "point" { // what the state that it resumed from was measured to be still stands
+			query += " AND (step > ? OR name_id NOT IN (SELECT id FROM series_name WHERE of_state))"
+			args = append(args, owns(e.FromStep))
+		}
+		if err := l.exec(query, args...); err != nil {
 			return err
 		}
 	}

@@ -44,6 +44,20 @@ func newPoints(ctx context.Context, tx *sql.Tx, run int64, n int) (*points, erro
 	return p, rows.Err()
 }
 
+// name is the row of a series' name, made where it is missing.
+func (p *points) name(name string, ofState bool) (int64, error) {
+	if id, ok := p.names[name]; ok {
+		return id, nil
+	}
+	result, err := p.tx.ExecContext(p.ctx, "INSERT INTO series_name (name, of_state) VALUES (?, ?)", name, ofState)
+	if err != nil {
+		return 0, err
+	}
+	id, err := result.LastInsertId()
+	p.names[name] = id
+	return id, err
+}
+
 // insertPoints keeps the later attempt's point whichever is folded last.
 func insertPoints(rows int) string {
 	return "INSERT INTO point (run_id, name_id, step, attempt, value, nonfinite) VALUES (?,?,?,?,?,?)" +
@@ -51,25 +65,19 @@ func insertPoints(rows int) string {
 		SET attempt = excluded.attempt, value = excluded.value, nonfinite = excluded.nonfinite WHERE excluded.attempt >= attempt`
 }
 
-func (p *points) add(s event.Step) error {
-	for name, v := range s.Values {
-		id, ok := p.names[name]
-		if !ok {
-			result, err := p.tx.ExecContext(p.ctx, "INSERT INTO series_name (name) VALUES (?)", name)
-			if err != nil {
-				return err
-			}
-			if id, err = result.LastInsertId(); err != nil {
-				return err
-			}
-			p.names[name] = id
+// add takes the values of one step; ofState says what its series are points of.
+func (p *points) add(step int, values map[string]event.Value, ofState bool) error {
+	for name, v := range values {
+		id, err := p.name(name, ofState)
+		if err != nil {
+			return err
 		}
 		value := sql.NullFloat64{Float64: float64(v), Valid: true}
 		word := sql.NullString{String: v.NonFinite()}
 		if word.String != "" {
 			value.Valid, word.Valid = false, true
 		}
-		p.args = append(p.args, p.run, id, s.Step, p.n, value, word)
+		p.args = append(p.args, p.run, id, step, p.n, value, word)
 		if len(p.args) == pointsPerStatement*pointColumns {
 			if err := p.flushFull(); err != nil {
 				return err

@@ -45,7 +45,9 @@ type Run struct {
 	Error string
 	// Weights is the digest of the final weights where State is "done".
 	Weights string
-	Facts   event.Facts
+	// Selected is what dev data chose, nil where it was not asked or not yet.
+	Selected *event.Selected
+	Facts    event.Facts
 	// Config is the effective configuration as nested JSON.
 	Config json.RawMessage
 }
@@ -66,30 +68,36 @@ func (s *Store) Runs(ctx context.Context, sweep string) ([]Run, error) {
 	return read(ctx, s, fmt.Sprintf("read runs of sweep %q", sweep), scanRun, `
 		SELECT r.run, coalesce(p.label, ''), coalesce(p.sweep, ''), v.state, v.verdict, j.chain, coalesce(p.backbone, ''), p.rescale,
 		       coalesce(p.seed, 0), v.step, b.steps, v.seconds, (SELECT count(*) FROM attempt c WHERE c.run_id = r.id),
-		       coalesce(b.host, ''), coalesce(a.error, ''), coalesce(a.weights, ''), b.facts, p.config
+		       coalesce(b.host, ''), coalesce(a.error, ''), coalesce(a.weights, ''), b.facts, p.config,
+		       c.step, c.measure, c.value, c.weights
 		FROM placed_run p JOIN run r ON r.id = p.run_id
 		JOIN runs v ON v.run = r.run AND v.sweep IS p.sweep
 		LEFT JOIN last_attempt a ON a.run_id = r.id
 		LEFT JOIN last_started b ON b.run_id = r.id
 		LEFT JOIN last_judgement j ON j.run_id = r.id
+		LEFT JOIN last_selection c ON c.run_id = r.id
 		WHERE ?1 = '' OR p.sweep = ?1
 		ORDER BY p.sweep, p.position, r.run`, sweep)
 }
 
 func scanRun(rows *sql.Rows) (Run, error) {
 	r := Run{Rescale: math.NaN(), Step: -1}
-	var verdict, chain, facts, config sql.NullString
+	var verdict, chain, facts, config, measure, weights sql.NullString
 	var rescale any
-	var step, steps sql.NullInt64
-	var seconds sql.NullFloat64
+	var step, steps, selected sql.NullInt64
+	var seconds, value sql.NullFloat64
 	err := rows.Scan(&r.Run, &r.Label, &r.Sweep, &r.State, &verdict, &chain, &r.Backbone, &rescale,
-		&r.Seed, &step, &steps, &seconds, &r.Attempts, &r.Host, &r.Error, &r.Weights, &facts, &config)
+		&r.Seed, &step, &steps, &seconds, &r.Attempts, &r.Host, &r.Error, &r.Weights, &facts, &config,
+		&selected, &measure, &value, &weights)
 	if err != nil {
 		return r, err
 	}
 	r.Verdict, r.Seconds, r.Steps = verdict.String, seconds.Float64, int(steps.Int64)
 	if step.Valid {
 		r.Step = int(step.Int64)
+	}
+	if selected.Valid {
+		r.Selected = &event.Selected{Step: int(selected.Int64), Measure: measure.String, Value: event.Value(finite(value, sql.NullString{})), Weights: weights.String}
 	}
 	switch k := rescale.(type) {
 	case float64:

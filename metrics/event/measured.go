@@ -1,0 +1,35 @@
+package event
+
+import "math"
+
+// DevSeries is the name of the series of one figure on dev data: of a collection,
+// dev/<dataset>/<figure>, or with dataset "" of the whole evaluation, dev/<figure>.
+func DevSeries(dataset, figure string) string {
+	if dataset == "" {
+		return "dev/" + figure
+	}
+	return "dev/" + dataset + "/" + figure
+}
+
+// Values are the evaluation's points by the names of their series. A collection that
+// refused has NaN for the measure that selects, and nothing else.
+func (m Measured) Values() map[string]Value {
+	values := map[string]Value{DevSeries("", m.Measure): m.Value, DevSeries("", "seconds"): Value(m.Seconds)}
+	for _, c := range m.Collections {
+		if c.Refused != "" {
+			values[DevSeries(c.Dataset, m.Measure)] = Value(math.NaN())
+			continue
+		}
+		for name, v := range c.Measures {
+			values[DevSeries(c.Dataset, name)] = v
+		}
+		values[DevSeries(c.Dataset, "active_query")] = c.ActiveQuery
+		values[DevSeries(c.Dataset, "active_document")] = c.ActiveDocument
+		values[DevSeries(c.Dataset, "flops")] = c.Flops
+	}
+	return values
+}
+
+// Owned tells whether a Measured of an earlier attempt stands once an attempt has
+// resumed from a step.
+func (m Measured) Owned(fromStep int) bool { return fromStep > 0 && m.Step <= fromStep }
