@@ -200,24 +200,6 @@ func TestBatchOfAllData(t *testing.T) {
 	}
 }
 
-func TestBuckets(t *testing.T) {
-	for limit, want := range map[int][]int{0: nil, -5: nil, 2: {2}, 16: {16}, 17: {16, 17}, 48: {16, 32, 48},
-		64: {16, 32, 48, 64}, 128: {16, 32, 48, 64, 128}, 256: {16, 32, 48, 64, 128, 256}, 300: {16, 32, 48, 64, 128, 256, 300}} {
-		if got := batch.Buckets(limit); !slices.Equal(got, want) {
-			t.Errorf("buckets of %d: %v, want %v", limit, got, want)
-		}
-	}
-	buckets := batch.Buckets(256)
-	for length, want := range map[int]int{0: 16, 1: 16, 16: 16, 17: 32, 48: 48, 49: 64, 65: 128, 256: 256, 9999: 256} {
-		if got := batch.Bucket(length, buckets); got != want {
-			t.Errorf("bucket of %d: %d, want %d", length, got, want)
-		}
-	}
-	if got := batch.Bucket(7, nil); got != 7 {
-		t.Errorf("no buckets: %d", got)
-	}
-}
-
 // BenchmarkEpoch is the cost of the first step of an epoch, which arranges all of it.
 func BenchmarkEpoch(b *testing.B) {
 	of := pairsWithin(rand.New(rand.NewPCG(1, 1)), 100_000, 2)

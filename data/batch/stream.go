@@ -1,0 +1,169 @@
+package batch
+
+import (
+	"sort"
+	"sync"
+)
+
+// How far the order "shuffle" of a Stream reaches. An epoch's blocks of Block consecutive rows are permuted
+// over the whole data, and rows are shuffled within windows of Window rows and more, up to twice as many:
+// blocks that the permutation put side by side. A window has at least 8 batches. Data of fewer than two windows
+// is one: its rows are shuffled without bounds.
+const (
+	Block  = 256
+	Window = 1 << 16
+)
+
+// Place is a slot of a batch: a row of the data, and the row's epoch, counted from 0.
+type Place struct {
+	Row, Epoch int
+	// At is the row's Mark.At; −1 in the order "file".
+	At int64
+}
+
+// Range are the rows From … To−1.
+type Range struct{ From, To int }
+
+// StreamOptions says what a Stream goes through.
+type StreamOptions struct {
+	// Rows is the number of examples, Size that of a batch.
+	Rows, Size int
+	Seed       int64
+	Order      string // Shuffle or File
+	// Whole makes each epoch one window, whatever Rows is: the order is then a Sampler's.
+	Whole bool
+	// Marks returns the marks of the rows in the ranges, in their order, as they are in an epoch. It is called
+	// from one goroutine at a time, and never in the order "file".
+	Marks func(ranges []Range, epoch int) ([]Mark, error)
+}
+
+// Stream composes batches of more examples than can be held: it knows two windows at a time, the one in use
+// and the next, which is made ready in the background. It is safe for concurrent use.
+type Stream struct {
+	StreamOptions
+	blocks, windows int // of an epoch
+
+	mu      sync.Mutex
+	first   *window // read by NewStream, until it is used
+	current *window
+	ahead   chan made // the window after current
+}
+
+// made is what comes of making a window.
+type made struct {
+	window *window
+	err    error
+}
+
+// NewStream checks that the first window can be put into batches.
+func NewStream(o StreamOptions) (*Stream, error) {
+	if err := check(o.Rows, o.Size, o.Order); err != nil {
+		return nil, err
+	}
+	s := &Stream{StreamOptions: o, blocks: (o.Rows + Block - 1) / Block}
+	smallest := max(Window, 8*o.Size) // in rows
+	s.windows = max(1, s.blocks/((smallest+Block-1)/Block))
+	if o.Whole {
+		s.windows = 1
+	}
+	if o.Order == File {
+		return s, nil
+	}
+	var err error
+	s.first, err = s.read(0)
+	return s, err
+}
+
+// At returns the places of a step, from 0 on; none for a negative step. An error is one of Marks, or says that
+// a window's examples cannot be put into batches.
+func (s *Stream) At(step int) ([]Place, error) {
+	if step < 0 {
+		return nil, nil
+	}
+	first := step * s.Size // place in the endless sequence of epochs
+	if s.Order == File {
+		batch := make([]Place, s.Size)
+		for i := range batch {
+			batch[i] = Place{Row: (first + i) % s.Rows, Epoch: (first + i) / s.Rows, At: -1}
+		}
+		return batch, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// A batch that two windows share was put together by the later one.
+	if err := s.reach(first + s.Size - 1); err != nil {
+		return nil, err
+	}
+	return s.current.batch(step), nil
+}
+
+// Close waits for what is done in the background.
+func (s *Stream) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wait()
+}
+
+// wait returns the window made ahead, nil where there is none or it failed: then it is made again where it is
+// needed.
+func (s *Stream) wait() *window {
+	if s.ahead == nil {
+		return nil
+	}
+	next := <-s.ahead
+	s.ahead = nil
+	return next.window
+}
+
+// reach makes the window that holds a place the current one.
+func (s *Stream) reach(place int) error {
+	if s.current != nil && s.current.holds(place) {
+		return nil
+	}
+	next := s.wait()
+	if next == nil || !next.holds(place) {
+		var err error
+		if next, err = s.make(s.number(place)); err != nil {
+			return err
+		}
+	}
+	s.current = next
+	s.ahead = make(chan made, 1)
+	go func(ahead chan made, number int, left remainder) {
+		w, err := s.read(number)
+		if err == nil {
+			w.follow(left)
+		}
+		ahead <- made{w, err}
+	}(s.ahead, next.number+1, next.rest)
+	return nil
+}
+
+// make makes a window without the one before it at hand.
+func (s *Stream) make(number int) (*window, error) {
+	var left remainder
+	if number > 0 {
+		before, err := s.read(number - 1)
+		if err != nil {
+			return nil, err
+		}
+		left = before.rest
+	}
+	w := s.first
+	if s.first = nil; w == nil || number > 0 {
+		var err error
+		if w, err = s.read(number); err != nil {
+			return nil, err
+		}
+	}
+	w.follow(left)
+	return w, nil
+}
+
+// number is the window that holds a place, counted over all epochs.
+func (s *Stream) number(place int) int {
+	epoch, within := place/s.Rows, place%s.Rows
+	t := s.tour(epoch)
+	j := sort.Search(s.windows, func(j int) bool { return s.begin(t, j+1) > within })
+	return epoch*s.windows + j
+}

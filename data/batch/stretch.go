@@ -1,0 +1,186 @@
+package batch
+
+import "slices"
+
+// stretch is an arrangement of n examples, which take the places begin … begin+n−1 in the endless sequence:
+// the batches that end within it. The first of them may begin with the tail of the stretch before; the tail
+// that is left at the end belongs to the next stretch's first batch.
+type stretch struct {
+	n, size, begin int
+	// conflict is asked about the stretch's own examples, 0 … n−1, and those in begun.
+	conflict func(i, j int) bool
+	// company makes an empty batch that knows whom it can take; nil asks conflict of every pair.
+	company func() company
+	// permutation is the raw order of the examples.
+	permutation []int
+	// begun are the examples of the stretch before with which the first batch begins.
+	begun []int
+	// fallback is one batch without conflicts, for where an arrangement leaves slots that nothing fits.
+	fallback []int
+	// turn is the example from which on a slot that nothing fits is filled.
+	turn int
+
+	firstStep int
+	batches   [][]int
+}
+
+// arrange puts a stretch together. The tail is chosen first and from this stretch's permutation alone, so
+// that the next can know it without this one's arrangement: none depends on more than the one before.
+func (e *stretch) arrange() {
+	e.firstStep = e.begin / e.size
+	rest, _ := e.tail()
+	q := &queue{fresh: rest}
+	begun := e.begun
+	for len(e.batches) < (e.begin+e.n)/e.size-e.firstStep {
+		e.batches = append(e.batches, e.take(begun, q))
+		begun = nil
+	}
+	e.repair(slices.Concat(q.deferred, q.fresh))
+}
+
+// queue holds the examples of a stretch that are in no batch yet: those that were passed over come first.
+type queue struct{ deferred, fresh []int }
+
+// tail splits the permutation into the examples that the last, shared batch begins with, and the rest.
+func (e *stretch) tail() (rest, tail []int) {
+	wanted := (e.begin + e.n) % e.size
+	members := e.gather(nil)
+	for _, example := range e.permutation {
+		if len(tail) < wanted && members.fits(example) {
+			members.add(example)
+			tail = append(tail, example)
+		} else {
+			rest = append(rest, example)
+		}
+	}
+	return rest, tail
+}
+
+// take fills a batch from the front of the queue and defers what does not fit.
+func (e *stretch) take(begun []int, q *queue) []int {
+	batch := make([]int, 0, e.size)
+	batch = append(batch, begun...)
+	members := e.gather(begun)
+	offer := func(example int) bool {
+		if !members.fits(example) {
+			return false
+		}
+		members.add(example)
+		batch = append(batch, example)
+		return true
+	}
+	var deferred []int
+	for i, example := range q.deferred {
+		if len(batch) == e.size {
+			deferred = append(deferred, q.deferred[i:]...)
+			break
+		}
+		if !offer(example) {
+			deferred = append(deferred, example)
+		}
+	}
+	for len(batch) < e.size && len(q.fresh) > 0 {
+		example := q.fresh[0]
+		q.fresh = q.fresh[1:]
+		if !offer(example) {
+			deferred = append(deferred, example)
+		}
+	}
+	q.deferred = deferred
+	return batch
+}
+
+// repair fills batches that stayed short with the examples that found no place: as they are, or in exchange
+// for a member of another batch, else with any example that fits.
+func (e *stretch) repair(left []int) {
+	own := e.begin % e.size // what the first batch has of the stretch before is not to be moved
+	for b := range e.batches {
+		if len(e.batches[b]) == e.size {
+			continue
+		}
+		members := e.gather(e.batches[b])
+		for len(e.batches[b]) < e.size {
+			added, from := e.exchange(b, members, left, own)
+			if from < 0 {
+				added = e.spare(members)
+			} else {
+				left = slices.Delete(left, from, from+1)
+			}
+			if added < 0 {
+				e.batches[b] = slices.Clone(e.fallback)
+				break
+			}
+			members.add(added)
+			e.batches[b] = append(e.batches[b], added)
+		}
+	}
+}
+
+// exchange finds a further member of batch b for the sake of one left example: that example itself, or a
+// member of another batch, whose place the example takes. It returns the member and the example's place in
+// left; −1 twice if none fits.
+func (e *stretch) exchange(b int, members company, left []int, own int) (added, from int) {
+	for i, example := range left {
+		if members.fits(example) {
+			return example, i
+		}
+		for other, batch := range e.batches {
+			if other == b {
+				continue
+			}
+			movable := 0
+			if other == 0 {
+				movable = own
+			}
+			for _, at := range e.replaceable(example, batch) {
+				if member := batch[at]; at >= movable && members.fits(member) {
+					batch[at] = example
+					return member, i
+				}
+			}
+		}
+	}
+	return -1, -1
+}
+
+// replaceable lists the places of a batch whose member an example could take the place of: all, or that of
+// the only member that it conflicts with.
+func (e *stretch) replaceable(example int, batch []int) []int {
+	var against, all []int
+	for at, member := range batch {
+		if e.conflict(example, member) {
+			if against = append(against, at); len(against) > 1 {
+				return nil
+			}
+		}
+		all = append(all, at)
+	}
+	if len(against) == 1 {
+		return against
+	}
+	return all
+}
+
+// spare finds an example to repeat that fits, going through them from a place that differs from stretch to
+// stretch; −1 if none does.
+func (e *stretch) spare(members company) int {
+	for i := range e.n {
+		if example := (i + e.turn) % e.n; members.fits(example) {
+			return example
+		}
+	}
+	return -1
+}
+
+// together collects, in ascending order, up to size examples that may stand in one batch.
+func (e *stretch) together() []int {
+	members := e.gather(nil)
+	var batch []int
+	for i := 0; i < e.n && len(batch) < e.size; i++ {
+		if members.fits(i) {
+			members.add(i)
+			batch = append(batch, i)
+		}
+	}
+	return batch
+}
