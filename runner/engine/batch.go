@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 
+	"headroom/models/hf"
 	"headroom/models/splade/fused"
 )
 
@@ -32,6 +33,18 @@ func Padded(longest, limit int) int {
 // it would silently read another row.
 func NewBatch(e *Engine, texts [][]int32, vocab, pad, limit int) (*Batch, error) {
 	longest := 0
+	for _, ids := range texts {
+		longest = max(longest, len(ids))
+	}
+	return newBatch(e, texts, e.Padded(longest, limit), vocab, pad, limit)
+}
+
+// NewBatchOf is NewBatch with the padded length given.
+func NewBatchOf(e *Engine, texts [][]int32, tokens int, cfg hf.Config) (*Batch, error) {
+	return newBatch(e, texts, tokens, cfg.Vocab, cfg.PadID, min(tokens, cfg.MaxTokens()))
+}
+
+func newBatch(e *Engine, texts [][]int32, tokens, vocab, pad, limit int) (*Batch, error) {
 	for i, ids := range texts {
 		if len(ids) == 0 {
 			return nil, fmt.Errorf("make batch: text %d has no tokens", i)
@@ -44,9 +57,8 @@ func NewBatch(e *Engine, texts [][]int32, vocab, pad, limit int) (*Batch, error)
 				return nil, fmt.Errorf("make batch: text %d has token id %d; the vocabulary has %d", i, id, vocab)
 			}
 		}
-		longest = max(longest, len(ids))
 	}
-	b := &Batch{Tokens: e.Padded(longest, limit)}
+	b := &Batch{Tokens: tokens}
 	var err error
 	if b.IDs, err = NewBuffer[int32](e, len(texts), b.Tokens); err != nil {
 		return nil, err

@@ -96,3 +96,31 @@ func Free(list ...*tensors.Tensor) {
 func Read(t *tensors.Tensor, fn func(values []float32)) error {
 	return explain(tensors.ConstFlatData(t, fn))
 }
+
+// Read64 is Read for float64.
+func Read64(t *tensors.Tensor, fn func(values []float64)) error {
+	return explain(tensors.ConstFlatData(t, fn))
+}
+
+// Upload copies values to the device. The caller frees the tensor with Free.
+func (e *Engine) Upload(values []float32, dims ...int) (t *tensors.Tensor, err error) {
+	defer catch(&err)
+	buffer, err := e.backend.BufferFromFlatData(0, values, shapes.Make(dtypes.Float32, dims...))
+	if err != nil {
+		return nil, explain(err)
+	}
+	return tensors.FromBuffer(buffer)
+}
+
+// Download copies a tensor's values from the device into values, of the same number.
+func (e *Engine) Download(t *tensors.Tensor, values []float32) (err error) {
+	defer catch(&err)
+	if t.Size() != len(values) {
+		return fmt.Errorf("copy tensor %s from the device: there is room for %d values", t.Shape(), len(values))
+	}
+	buffer, err := t.Buffer(e.backend, 0)
+	if err != nil {
+		return explain(err)
+	}
+	return explain(buffer.ToFlatData(values))
+}

@@ -27,6 +27,12 @@ type Trainer interface {
 
 // New prepares training of a model that has already been rescaled, on its own backend.
 func New(m *engine.Model, cfg sweeps.RunConfig) (Trainer, error) {
+	if !m.Engine.Shared() {
+		return NewDevice(m, cfg)
+	}
+	if _, err := m.Engine.ComputeType(cfg.Train.Precision); err != nil {
+		return nil, err
+	}
 	return NewSplade(m, cfg)
 }
 

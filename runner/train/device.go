@@ -1,0 +1,361 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"headroom/data/loader"
+	"headroom/metrics/event"
+	"headroom/models"
+	"headroom/models/layers"
+	"headroom/models/safetensors"
+	"headroom/models/splade"
+	"headroom/runner/engine"
+	"headroom/sweeps"
+)
+
+// Device trains a model on a device with memory of its own: a GPU, through XLA.
+//
+// Parameters and moments stay on the device; a step sends token ids and a few
+// scalars there and takes the recorded series back. Without micro-batches a step is one
+// program. With them it is what Splade's is: pooling of each micro-batch, the whole
+// batch's objective, the way back through each micro-batch, the update.
+type Device struct {
+	Rate     Schedule
+	Query    Ramp
+	Document Ramp
+
+	model     *engine.Model
+	rates     layers.Rates
+	dtype     dtypes.DType
+	remat     bool
+	form      splade.Form
+	objective Objective
+	optimizer deviceAdamW
+	micro     int // texts encoded at a time; 0: all
+	limits    [2]int
+	seed      int64
+
+	whole                         *engine.Program
+	forward, first, later, update *engine.Program
+	minimize                      map[int]*engine.Program // by the number of the queries' micro-batches
+
+	updates int
+	stale   bool              // the program's memory lacks the last updates
+	state   []*tensors.Tensor // parameters, then m, then v; nil: the program's memory holds them
+	moments [][]float32       // m, then v, to begin with; nil: zeros
+}
+
+// NewDevice prepares training of a model that has already been rescaled.
+func NewDevice(m *engine.Model, cfg sweeps.RunConfig) (*Device, error) {
+	t := cfg.Train
+	d := &Device{
+		model: m, seed: cfg.Seed, micro: t.MicroBatch, remat: cfg.Compute.Remat, rates: models.Rates(m.Config, cfg.Model.Dropout),
+		form:     splade.NewForm(cfg.Model.Pooling, cfg.Model.Activation, cfg.Model.TopK),
+		minimize: map[int]*engine.Program{}, limits: [2]int{cfg.Data.MaxQuery, cfg.Data.MaxDocument}, optimizer: newDeviceAdamW(m, t.HeadLRScale),
+	}
+	d.optimizer.weightDecay, d.optimizer.clip = t.WeightDecay, t.Clip
+	d.Rate, d.Query, d.Document = schedules(cfg)
+	var err error
+	if d.dtype, err = m.Engine.ComputeType(t.Precision); err != nil {
+		return nil, err
+	}
+	if d.objective, err = NewObjective(cfg); err != nil {
+		return nil, err
+	}
+	return d, d.build()
+}
+
+// build prepares the programs; each is compiled when it is first called.
+func (d *Device) build() error {
+	for _, p := range []struct {
+		program **engine.Program
+		name    string
+		build   func([]*Node) []*Node
+	}{
+		{&d.whole, "train step", d.wholeStep}, {&d.forward, "train forward", d.forwardPart},
+		{&d.first, "train backward", d.backwardFirst},
+		{&d.later, "train backward", d.backwardLater}, {&d.update, "optimizer", d.updatePart},
+	} {
+		var err error
+		if *p.program, err = d.model.Engine.Program(p.name, p.build); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close frees programs and the device's memory; the model stays the caller's.
+func (d *Device) Close() {
+	for _, p := range append(slices.Collect(maps.Values(d.minimize)), d.whole, d.forward, d.first, d.later, d.update) {
+		if p != nil {
+			p.Close()
+		}
+	}
+	engine.Free(d.state...)
+	d.state = nil
+}
+
+// Step does the step-th update, 0-based, on a batch of token ids. The returned
+// series hold the values from before the update.
+func (d *Device) Step(step int, b loader.Batch) (map[string]event.Value, error) {
+	values, err := d.step(step, b)
+	if err != nil {
+		return nil, fmt.Errorf("train step %d: %w", step, err)
+	}
+	return values, nil
+}
+
+func (d *Device) step(step int, b loader.Batch) (map[string]event.Value, error) {
+	if err := d.objective.check(b); err != nil {
+		return nil, err
+	}
+	if err := d.load(); err != nil {
+		return nil, err
+	}
+	in, err := d.inputs(step, b)
+	if err != nil {
+		return nil, err
+	}
+	defer in.free()
+	var state []*tensors.Tensor
+	var series []float64
+	if len(in.sides[0]) == 1 && len(in.sides[1]) == 1 {
+		state, series, err = d.together(in)
+	} else {
+		state, series, err = d.apart(in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	engine.Free(d.state...)
+	d.state, d.stale = state, true
+	d.updates++
+	return d.values(step, series)
+}
+
+// together runs a step as one program.
+func (d *Device) together(in *deviceInputs) ([]*tensors.Tensor, []float64, error) {
+	list := slices.Concat(d.state, in.sides[0][0].inputs(), in.sides[1][0].inputs(), in.rest())
+	out, err := d.whole.Call(list...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return d.split(out, nil)
+}
+
+// split parts a program's outputs into the new state and the series.
+func (d *Device) split(out []*tensors.Tensor, before []float64) ([]*tensors.Tensor, []float64, error) {
+	n := 3 * len(d.model.Params)
+	defer engine.Free(out[n:]...)
+	series, err := readFloat64(out[n])
+	if err != nil {
+		engine.Free(out[:n]...)
+		return nil, nil, err
+	}
+	return out[:n], append(before, series...), nil
+}
+
+// apart runs a step in micro-batches.
+func (d *Device) apart(in *deviceInputs) (_ []*tensors.Tensor, _ []float64, err error) {
+	var kept []*tensors.Tensor // freed at the end, whatever happens
+	defer func() { engine.Free(kept...) }()
+	params := d.state[:len(d.model.Params)]
+	var pooled [][]*tensors.Tensor
+	parts := slices.Concat(in.sides[0], in.sides[1])
+	objective := in.rest()
+	for _, part := range parts {
+		out, err := d.forward.Call(slices.Concat(params, part.inputs())...)
+		if err != nil {
+			return nil, nil, err
+		}
+		kept = append(kept, out...)
+		pooled = append(pooled, out)
+		objective = append(objective, out[0])
+	}
+	minimize, err := d.objectiveProgram(len(in.sides[0]))
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := minimize.Call(objective...)
+	if err != nil {
+		return nil, nil, err
+	}
+	kept = append(kept, out...)
+	series, err := readFloat64(out[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	var grads []*tensors.Tensor
+	defer func() { engine.Free(grads...) }()
+	for i, part := range parts {
+		list := slices.Concat(params, part.inputs(), pooled[i], []*tensors.Tensor{out[1+2*i], out[2+2*i]})
+		program := d.first
+		if grads != nil {
+			program, list = d.later, append(list, grads...)
+		}
+		sum, err := program.Call(list...)
+		if err != nil {
+			return nil, nil, err
+		}
+		engine.Free(grads...)
+		grads = sum
+	}
+	out, err = d.update.Call(slices.Concat(d.state, grads, []*tensors.Tensor{in.scalars.Tensor})...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return d.split(out, series)
+}
+
+// objectiveProgram is the program for a number of micro-batches of queries.
+func (d *Device) objectiveProgram(queryParts int) (*engine.Program, error) {
+	if p := d.minimize[queryParts]; p != nil {
+		return p, nil
+	}
+	p, err := d.model.Engine.Program("objective", func(in []*Node) []*Node { return d.objectivePart(queryParts, in) })
+	if err == nil {
+		d.minimize[queryParts] = p
+	}
+	return p, err
+}
+
+// values names a step's series.
+func (d *Device) values(step int, series []float64) (map[string]event.Value, error) {
+	names := d.seriesNames()
+	if len(series) != len(names) {
+		return nil, fmt.Errorf("read series: the program gave %d of %d", len(series), len(names))
+	}
+	values := map[string]event.Value{
+		"lr": event.Value(d.Rate.At(step)), "lambda/query": event.Value(d.Query.At(step)), "lambda/document": event.Value(d.Document.At(step)),
+	}
+	for i, name := range names {
+		values[name] = event.Value(series[i])
+	}
+	values["loss"] = event.Value(series[0] + series[1] + series[2])
+	return values, nil
+}
+
+// Updates is how many updates the optimizer has done.
+func (d *Device) Updates() int { return d.updates }
+
+// load puts parameters and moments on the device where they are not there yet.
+func (d *Device) load() error {
+	if d.state != nil {
+		return nil
+	}
+	list := make([]*tensors.Tensor, 0, 3*len(d.model.Params))
+	add := func(p *engine.Param, values []float32) error {
+		t, err := d.model.Engine.Upload(values, p.Shape...)
+		if err != nil {
+			return fmt.Errorf("load training state: parameter %q: %w", p.Name, err)
+		}
+		list = append(list, t)
+		return nil
+	}
+	for _, p := range d.model.Params {
+		if err := add(p, p.Values); err != nil {
+			engine.Free(list...)
+			return err
+		}
+	}
+	for i := range 2 * len(d.model.Params) {
+		p := d.model.Params[i%len(d.model.Params)]
+		values := make([]float32, len(p.Values))
+		if d.moments != nil {
+			values = d.moments[i]
+		}
+		if err := add(p, values); err != nil {
+			engine.Free(list...)
+			return err
+		}
+	}
+	// The copies that inference may have made would only take room.
+	if err := d.model.Changed(); err != nil {
+		engine.Free(list...)
+		return err
+	}
+	d.state, d.moments = list, nil
+	return nil
+}
+
+// Sync brings the model's parameters in the program's memory up to date.
+func (d *Device) Sync() error {
+	if !d.stale {
+		return nil
+	}
+	for i, p := range d.model.Params {
+		if err := d.model.Engine.Download(d.state[i], p.Values); err != nil {
+			return fmt.Errorf("fetch parameter %q: %w", p.Name, err)
+		}
+	}
+	d.stale = false
+	return d.model.Changed()
+}
+
+// Moments are the optimizer's moments as tensors to save.
+func (d *Device) Moments() ([]safetensors.Tensor, error) {
+	var out []safetensors.Tensor
+	n := len(d.model.Params)
+	for i, p := range d.model.Params {
+		for j, prefix := range []string{"m.", "v."} {
+			values := make([]float32, len(p.Values))
+			switch at := i + j*n; {
+			case d.state != nil:
+				if err := d.model.Engine.Download(d.state[n+at], values); err != nil {
+					return nil, fmt.Errorf("fetch moments of %q: %w", p.Name, err)
+				}
+			case d.moments != nil:
+				copy(values, d.moments[at])
+			}
+			out = append(out, safetensors.Tensor{Name: prefix + p.Name, Shape: p.Shape, Data: values})
+		}
+	}
+	return out, nil
+}
+
+// Restore puts saved weights, moments and the number of updates back, all or nothing.
+func (d *Device) Restore(updates int, weights, moments *safetensors.File) error {
+	read := func(file *safetensors.File, name string, size int) ([]float32, error) {
+		v, err := file.Float32(name)
+		if err == nil && len(v) != size {
+			err = fmt.Errorf("%s: tensor %q has %d values, the model %d", file.Path(), name, len(v), size)
+		}
+		return v, err
+	}
+	n := len(d.model.Params)
+	values, saved := make([][]float32, n), make([][]float32, 2*n)
+	var faults []error
+	for i, p := range d.model.Params {
+		for _, part := range []struct {
+			file *safetensors.File
+			name string
+			into *[]float32
+		}{{weights, p.Name, &values[i]}, {moments, "m." + p.Name, &saved[i]}, {moments, "v." + p.Name, &saved[n+i]}} {
+			v, err := read(part.file, part.name, len(p.Values))
+			faults = append(faults, err)
+			// The file may be unmapped before the first step.
+			*part.into = slices.Clone(v)
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return fmt.Errorf("restore training state: %w", err)
+	}
+	for i, p := range d.model.Params {
+		copy(p.Values, values[i])
+	}
+	engine.Free(d.state...)
+	d.state, d.moments, d.stale, d.updates = nil, saved, false, updates
+	return d.model.Changed()
+}
+
+func readFloat64(t *tensors.Tensor) (values []float64, err error) {
+	err = engine.Read64(t, func(v []float64) { values = slices.Clone(v) })
+	return values, err
+}

@@ -1,0 +1,178 @@
+//go:build xla
+
+package train_test
+
+import (
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"headroom/data/loader"
+	"headroom/metrics/event"
+	"headroom/models/hf"
+	"headroom/models/mlmhead"
+	"headroom/runner/engine"
+	"headroom/runner/train"
+	"headroom/sweeps"
+)
+
+// openXLA opens XLA's CPU client, or skips.
+func openXLA(t testing.TB) *engine.Engine {
+	t.Helper()
+	plugin := os.Getenv("HEADROOM_XLA_PLUGIN")
+	if plugin == "" {
+		t.Skip("HEADROOM_XLA_PLUGIN is not set: no XLA plugin to test with (make test-xla gets one)")
+	}
+	e, err := engine.Open("xla:"+plugin, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+func modelOn(t testing.TB, e *engine.Engine, name string, untie bool) *engine.Model {
+	t.Helper()
+	ck, err := hf.Load(references+name, hf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := engine.NewModel(e, ck, ck.Tied && !untie)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	return m
+}
+
+// parityCase is a run that both backends do from one checkpoint.
+type parityCase struct {
+	folder string
+	untie  bool
+	k      float64
+	target mlmhead.Target
+	edit   func(*sweeps.RunConfig)
+}
+
+func (c parityCase) config() sweeps.RunConfig {
+	cfg := config(20)
+	cfg.Train.LR, cfg.Data.MaxQuery, cfg.Data.MaxDocument = 5e-4, 8, 24
+	if c.edit != nil {
+		c.edit(&cfg)
+	}
+	return cfg
+}
+
+// run trains on a model; every step's batch is the same on every backend.
+func (c parityCase) run(t *testing.T, m *engine.Model, steps int) []map[string]event.Value {
+	t.Helper()
+	var bias []float32
+	if b := m.DecoderBias(); b != nil {
+		bias = b.Values
+	}
+	cfg := c.config()
+	s, err := train.New(m, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if m.LogitScale, err = mlmhead.Rescale(m.DecoderWeight().Values, bias, c.k, c.target); err != nil {
+		t.Fatal(err)
+	}
+	var out []map[string]event.Value
+	for step := range steps {
+		values, err := s.Step(step, c.batch(cfg, m.Config.Vocab, step))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, values)
+	}
+	if err := s.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (c parityCase) batch(cfg sweeps.RunConfig, vocab, step int) loader.Batch {
+	columns := 1 + cfg.Data.Negatives
+	b := loader.Batch{Queries: texts(uint64(step), 4, vocab, 3, 6, 2), Documents: texts(uint64(step)+50, 4*columns, vocab, 9, 21, 17)}
+	if cfg.Loss.Kind != "infonce" {
+		for i := range 4 * columns {
+			b.Scores = append(b.Scores, float32((i*7+step*3)%11)/5)
+		}
+	}
+	return b
+}
+
+// The tolerance is the issue of float32 sums in another order: 1e-4 of a series' size.
+func TestTwentyStepsEqualTheGoBackends(t *testing.T) {
+	e := openXLA(t)
+	for name, c := range map[string]parityCase{
+		"bert tied": {"bert-tied", false, 1, mlmhead.Decoder, nil},
+		"bert untied l1": {"bert-tied", true, 4, mlmhead.Decoder, func(c *sweeps.RunConfig) {
+			c.Regularizer.Kind = "l1"
+			c.Train.HeadLRScale = 3
+			c.Train.WeightDecay = .01
+		}},
+		"modernbert tied":  {"modernbert-tied", false, 1, mlmhead.Decoder, nil},
+		"modernbert logit": {"modernbert-untied", false, 2, mlmhead.Logits, func(c *sweeps.RunConfig) { c.Compute.Remat = true }},
+		"micro-batches":    {"modernbert-tied", true, 2, mlmhead.Decoder, func(c *sweeps.RunConfig) { c.Train.MicroBatch = 3; c.Data.Negatives = 1 }},
+		"sum, top_k, kl": {"bert-untied", false, 1, mlmhead.Decoder, func(c *sweeps.RunConfig) {
+			c.Model.Pooling, c.Model.Activation, c.Model.TopK = "sum", "log1p_log1p_relu", 20
+			c.Loss.Kind, c.Data.Negatives = "kl", 2
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reference, device := openModel(t, c.folder, c.untie), modelOn(t, e, c.folder, c.untie)
+			want, got := c.run(t, reference, 20), c.run(t, device, 20)
+			compareSeries(t, got, want, 1e-4)
+			for i, p := range device.Params {
+				if strings.HasSuffix(p.Name, "key.bias") {
+					continue // no score depends on it: its gradient is rounding alone, which Adam enlarges
+				}
+				worst, size := distance(p.Values, reference.Params[i].Values)
+				if worst > 1e-4*size {
+					t.Errorf("parameter %s is off by %.3g of %.3g after 20 steps", p.Name, worst, size)
+				}
+			}
+		})
+	}
+}
+
+func compareSeries(t *testing.T, got, want []map[string]event.Value, tolerance float64) {
+	t.Helper()
+	size := map[string]float64{}
+	for _, values := range want {
+		for name, v := range values {
+			size[name] = math.Max(size[name], math.Abs(float64(v)))
+		}
+	}
+	for step := range want {
+		for name, v := range want[step] {
+			x, ok := got[step][name]
+			if !ok {
+				t.Fatalf("step %d: series %q is not recorded", step, name)
+			}
+			allowed := tolerance * size[name]
+			if strings.HasPrefix(name, "active/") {
+				allowed = .5 // a weight within rounding of zero may fall to either side
+			}
+			if !(math.Abs(float64(x-v)) <= allowed) {
+				t.Errorf("step %d: %s is %v, want %v", step, name, x, v)
+			}
+		}
+		if len(got[step]) != len(want[step]) {
+			t.Errorf("step %d: %d series, want %d", step, len(got[step]), len(want[step]))
+		}
+	}
+}
+
+// distance is the largest difference and the largest value.
+func distance(a, b []float32) (worst, size float64) {
+	for i := range a {
+		worst = math.Max(worst, math.Abs(float64(a[i])-float64(b[i])))
+		size = math.Max(size, math.Abs(float64(b[i])))
+	}
+	return worst, size
+}
