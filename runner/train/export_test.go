@@ -1,6 +1,9 @@
 package train
 
-import "headroom/data/loader"
+import (
+	"headroom/data/loader"
+	"headroom/runner/engine"
+)
 
 // Gradients exposes the optimizer's accumulated gradients and skips the update,
 // so that tests compare gradients themselves.
@@ -45,4 +48,27 @@ func (s *Splade) Weights(texts [][]int32) ([]float32, error) {
 	}
 	defer d.free()
 	return append([]float32(nil), d.reps.Values...), nil
+}
+
+// Recording returns a function that does again what step records: the series of a
+// batch whose forward pass is done.
+func (s *Splade) Recording(step int, b loader.Batch) (again func() error, free func(), err error) {
+	var sides [2]*side
+	for i, texts := range [2][][]int32{b.Queries, b.Documents} {
+		if sides[i], err = s.newSide(step, i, texts); err != nil {
+			return nil, nil, err
+		}
+	}
+	out, err := s.minimize(step, sides, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	return func() error {
+			_, err := s.series(step, sides, out, b)
+			return err
+		}, func() {
+			sides[0].free()
+			sides[1].free()
+			engine.Free(out...)
+		}, nil
 }

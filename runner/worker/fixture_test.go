@@ -35,6 +35,11 @@ func newBench(t testing.TB, architecture string) bench {
 // may give every training query a document that has nothing to do with it.
 func newBenchOf(t testing.TB, architecture string, bias float32, pointless bool) bench {
 	t.Helper()
+	return newBenchOfSize(t, architecture, bias, pointless, 32, 1)
+}
+
+func newBenchOfSize(t testing.TB, architecture string, bias float32, pointless bool, hidden, layers int) bench {
+	t.Helper()
 	root := t.TempDir()
 	w, err := workspace.OpenOrCreate(filepath.Join(root, "workspace"))
 	if err != nil {
@@ -67,7 +72,7 @@ func newBenchOf(t testing.TB, architecture string, bias float32, pointless bool)
 	}
 	special := tokenizer.Special()
 	cfg, err := hf.NewConfig(hf.Shape{
-		ModelType: architecture, Vocab: tokenizer.VocabSize(), Hidden: 32, Layers: 1, Heads: 2, Intermediate: 48, Positions: 64,
+		ModelType: architecture, Vocab: tokenizer.VocabSize(), Hidden: hidden, Layers: layers, Heads: 2, Intermediate: 3 * hidden / 2, Positions: 64,
 		InitStd: .02, CLS: int(special.CLS), SEP: int(special.SEP), PAD: int(special.PAD), LocalAttention: 16, GlobalEvery: 2,
 	})
 	if err != nil {
