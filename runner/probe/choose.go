@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 
 	"headroom/models/mlmhead"
@@ -44,13 +45,17 @@ func (p *projection) choose(form Form) (float64, error) {
 
 // chooseTied runs the encoder anew for every k, since dividing the decoder
 // divides the input embeddings with it.
-func chooseTied(m *engine.Model, batches []Batch, form Form) (float64, error) {
+func chooseTied(m *engine.Model, batches []Batch, form Form) (k float64, err error) {
 	values := m.DecoderWeight().Values
 	loaded := append([]float32(nil), values...)
-	defer copy(values, loaded)
+	defer func() {
+		copy(values, loaded)
+		err = errors.Join(err, m.Changed())
+	}()
 	return mlmhead.AutoScore(len(batches[0].Documents), func(k float64) (float64, error) {
 		copy(values, loaded)
-		if _, err := mlmhead.Rescale(values, nil, k, mlmhead.Decoder); err != nil {
+		_, err := mlmhead.Rescale(values, nil, k, mlmhead.Decoder)
+		if err := errors.Join(err, m.Changed()); err != nil {
 			return 0, err
 		}
 		p, err := project(m, batches)

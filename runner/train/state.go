@@ -95,7 +95,7 @@ func RestoreWeights(m *engine.Model, weights *safetensors.File) error {
 	for i, p := range m.Params {
 		copy(p.Values, values[i])
 	}
-	return nil
+	return m.Changed()
 }
 
 // Updates is how many updates the optimizer has done.

@@ -77,9 +77,6 @@ func (a *attempt) work(ctx context.Context) error {
 		return err
 	}
 	defer e.Close()
-	if e.Name() != "go" {
-		return fmt.Errorf("train on backend %q: not possible yet: training runs on the Go backend; set compute.backend = \"go\"", e.Name())
-	}
 	ck, err := a.backbone()
 	if err != nil {
 		return err
@@ -133,7 +130,7 @@ func (a *attempt) rescale(record bool) error {
 	}
 	var err error
 	a.model.LogitScale, err = mlmhead.Rescale(a.model.DecoderWeight().Values, bias, a.k, mlmhead.Target(a.cfg.Model.Target))
-	if err != nil {
+	if err := errors.Join(err, a.model.Changed()); err != nil {
 		return err
 	}
 	return norms(0)
