@@ -47,8 +47,8 @@ func (m *Model) SetPrecision(precision string) error {
 	return err
 }
 
-// headOf is the decoder for a graph's nodes.
-func (m *Model) headOf(get layers.Params) splade.Head {
+// GraphHead is the decoder for a graph whose parameters are get's.
+func (m *Model) GraphHead(get layers.Params) splade.Head {
 	h := splade.Head{Weight: get(m.DecoderWeight().Name), Scale: float64(m.LogitScale), Bytes: splade.DefaultBytes}
 	if bias := m.DecoderBias(); bias != nil {
 		h.Bias = get(bias.Name)
@@ -56,28 +56,12 @@ func (m *Model) headOf(get layers.Params) splade.Head {
 	return h
 }
 
-// GraphHead is the decoder for a graph whose parameters are get's.
-func (m *Model) GraphHead(get layers.Params) splade.Head { return m.headOf(get) }
-
 // devicePool is Pool, or without bias and LogitScale Project, where the head runs on the device.
+// Several goroutines may call it.
 func (m *Model) devicePool(texts [][]int32, plain bool) ([]float32, error) {
-	program := &m.pooled
-	if plain {
-		program = &m.projected
-	}
-	if *program == nil {
-		var err error
-		if *program, err = m.Engine.Program("encode and pool", func(in []*graph.Node) []*graph.Node {
-			get, rest := m.AllNodes(in)
-			head := m.headOf(get)
-			if plain {
-				head.Bias = nil
-			}
-			hidden := models.Transformed(get, m.Config, rest[0], rest[1], layers.Mode{DType: m.dtype})
-			return []*graph.Node{head.Max(hidden, rest[1])}
-		}); err != nil {
-			return nil, err
-		}
+	program, err := m.poolProgram(plain)
+	if err != nil {
+		return nil, err
 	}
 	// Few shapes: the number of texts is filled up to a power of two.
 	full := append([][]int32(nil), texts...)
@@ -89,7 +73,7 @@ func (m *Model) devicePool(texts [][]int32, plain bool) ([]float32, error) {
 		return nil, err
 	}
 	defer batch.Free()
-	out, err := (*program).Call(Inputs(m.Params, batch.IDs.Tensor, batch.Lengths.Tensor)...)
+	out, err := program.Call(Inputs(m.Params, batch.IDs.Tensor, batch.Lengths.Tensor)...)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +81,30 @@ func (m *Model) devicePool(texts [][]int32, plain bool) ([]float32, error) {
 	pooled := make([]float32, len(texts)*m.Config.Vocab)
 	err = Read(out[0], func(values []float32) { copy(pooled, values) })
 	return pooled, err
+}
+
+// poolProgram prepares the program of devicePool.
+func (m *Model) poolProgram(plain bool) (*Program, error) {
+	m.poolMu.Lock()
+	defer m.poolMu.Unlock()
+	program := &m.pooled
+	if plain {
+		program = &m.projected
+	}
+	if *program != nil {
+		return *program, nil
+	}
+	var err error
+	*program, err = m.Engine.Program("encode and pool", func(in []*graph.Node) []*graph.Node {
+		get, rest := m.AllNodes(in)
+		head := m.GraphHead(get)
+		if plain {
+			head.Bias = nil
+		}
+		hidden := models.Transformed(get, m.Config, rest[0], rest[1], layers.Mode{DType: m.dtype})
+		return []*graph.Node{head.Max(hidden, rest[1])}
+	})
+	return *program, err
 }
 
 // float32Type converts where a graph computes in another type.

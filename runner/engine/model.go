@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -37,6 +38,7 @@ type Model struct {
 	hidden  *Program     // inference: no dropout
 	dtype   dtypes.DType // of inference; the zero value is float32
 
+	poolMu            sync.Mutex
 	pooled, projected *Program // with the head; nil until used, and with shared memory
 }
 
