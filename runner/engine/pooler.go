@@ -31,14 +31,15 @@ func (m *Model) Pooler(tokens int) (*Pooler, error) {
 }
 
 // Positive is Model.Pool, bit for bit, wherever that is positive or not a
-// number; elsewhere it is zero or any number below.
-func (p *Pooler) Positive(texts [][]int32) ([]float32, error) {
+// number; elsewhere it is zero or any number below. The head takes so many
+// threads. Batches may be pooled at the same time.
+func (p *Pooler) Positive(texts [][]int32, threads int) ([]float32, error) {
 	m := p.model
 	if p.screen == nil {
 		return m.Pool(texts)
 	}
 	pooled, err := m.pool(texts, func(texts []fused.Text, out []float32) error {
-		return p.screen.Positive(texts, out, m.Engine.Threads())
+		return p.screen.Positive(texts, out, threads)
 	})
 	if m.LogitScale != 1 {
 		for i := range pooled {

@@ -62,7 +62,7 @@ func comparePooler(t *testing.T, m *engine.Model, ids [][]int32, tokens int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := p.Positive(ids)
+	got, err := p.Positive(ids, m.Engine.Threads())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func TestScreeningChangesNoBitOfARealModelsVectors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := pooler.Positive(batch)
+		got, err := pooler.Positive(batch, m.Engine.Threads())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +111,7 @@ func BenchmarkRealEncoding(b *testing.B) {
 				func() error { return head.Max(texts, out, nil, m.Engine.Threads()) },
 				func() error { return screen.Positive(texts, out, m.Engine.Threads()) },
 				func() error { _, err := m.Pool(ids); return err },
-				func() error { _, err := pooler.Positive(ids); return err },
+				func() error { _, err := pooler.Positive(ids, m.Engine.Threads()); return err },
 			} {
 				start := time.Now()
 				if err := do(); err != nil {

@@ -74,6 +74,30 @@ func BenchmarkEncodeAgainstSentenceTransformers(b *testing.B) {
 	}
 }
 
+// BenchmarkEncoding is our side alone, to be profiled.
+func BenchmarkEncoding(b *testing.B) {
+	root := os.Getenv("HEADROOM_DATA")
+	if root == "" {
+		b.Skip("HEADROOM_DATA is not set: the real collections and checkpoints are not here")
+	}
+	for _, name := range []string{"scifact", "cranfield"} {
+		b.Run(name, func(b *testing.B) {
+			texts := documents(b, filepath.Join(root, "beir", name), number(b, "HEADROOM_BENCH_DOCUMENTS", 256))
+			e, err := evaluate.OpenEncoder(b.Context(), filepath.Join(root, "checkpoints/splade-tiny"), evaluate.EncoderOptions{Backend: "go"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer e.Close()
+			for b.Loop() {
+				if _, err := e.Encode(b.Context(), texts, 256, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(texts)*b.N)/b.Elapsed().Seconds(), "documents/s")
+		})
+	}
+}
+
 // documents are n of a collection's, evenly spread.
 func documents(b *testing.B, folder string, n int) []string {
 	b.Helper()

@@ -5,7 +5,7 @@ package fused
 // Levels are the kernels this CPU can run, plain Go first.
 func Levels() []int {
 	all := []int{0}
-	for _, l := range []int{256, 512} {
+	for _, l := range []int{256, 512, levelBytes} {
 		if l <= level {
 			all = append(all, l)
 		}

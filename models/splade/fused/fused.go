@@ -53,6 +53,9 @@ func (h Head) Max(texts []Text, out []float32, arg []int32, threads int) error {
 	h.blocks(threads, func() func(rows []int32) {
 		b := newBlock(h.Dim)
 		return func(rows []int32) {
+			if rows == nil {
+				return
+			}
 			b.fill(h.Weight, rows)
 			for i, panels := range packed {
 				b.pool(panels)
@@ -70,7 +73,7 @@ func (h Head) Max(texts []Text, out []float32, arg []int32, threads int) error {
 
 // blocks hands out the vocabulary in blocks of consecutive rows to threads,
 // each with a worker of its own, as they become free. Only whole multiples of
-// rowBlock begin a block.
+// rowBlock begin a block. At its end a worker is called with nil.
 func (h Head) blocks(threads int, worker func() func(rows []int32)) {
 	total := (h.Vocab + rowBlock - 1) / rowBlock
 	var next atomic.Int64
@@ -80,6 +83,7 @@ func (h Head) blocks(threads int, worker func() func(rows []int32)) {
 		for {
 			i := int(next.Add(1)) - 1
 			if i >= total {
+				work(nil)
 				return
 			}
 			n := min(rowBlock, h.Vocab-i*rowBlock)

@@ -7,13 +7,17 @@ func Vector() bool { return false }
 
 func (p panel) max4(rows []float32, best *[4]float32, at *[4]int32) { p.max4Plain(rows, best, at) }
 
-// pair is two neighbouring int16 elements of a row.
-type pair = int32
+func fastestForm() form { return pairs }
 
-func newPair(lo, hi int16) pair { return int32(hi)<<16 | int32(uint16(lo)) }
+// word is 32 bits of whole numbers.
+type word = uint32
 
-func elements(p pair) (lo, hi int16) { return int16(p), int16(p >> 16) }
+func newWord(w uint32) word { return w }
 
-func (p wholePanel) max4(rows []pair, best *[4][16]int32) { p.max4Plain(rows, best) }
+func bits(w word) uint32 { return w }
+
+func (p wholePanel) raise(rows []word, lanes *wholeLanes) { p.raisePlain(rows, lanes) }
+
+func (l *wholeLanes) tops(n int, tops *[rowBlock]int32) { l.topsPlain(n, tops) }
 
 func axpy(a float32, x, y []float32) { axpyPlain(a, x, y) }

@@ -3,14 +3,19 @@
 package fused
 
 import (
-	"math/bits"
+	mathbits "math/bits"
 	"simd/archsimd"
 )
 
-// level is what this CPU offers: fixed for the life of a process, so that a
-// run's bits cannot depend on anything but the machine.
+// levelBytes is a level of 512 bits with products of bytes (AVX512_VNNI).
+const levelBytes = 513
+
+// level is what this CPU offers, 0, 256, 512 or levelBytes: fixed for the life of
+// a process, so that a run's bits cannot depend on anything but the machine.
 var level = func() int {
 	switch {
+	case archsimd.X86.AVX512() && archsimd.X86.AVX512VNNI():
+		return levelBytes
 	case archsimd.X86.AVX512():
 		return 512
 	case archsimd.X86.AVX2() && archsimd.X86.FMA():
@@ -25,9 +30,9 @@ func Vector() bool { return level > 0 }
 // max4 pools a group of four rows, [dim, 4], over the panel.
 func (p panel) max4(rows []float32, best *[4]float32, at *[4]int32) {
 	switch {
-	case level == 512 && p.width == 32:
+	case level >= 512 && p.width == 32:
 		p.max4x32(rows, best, at)
-	case level == 512:
+	case level >= 512:
 		p.max4x16(rows, best, at)
 	case level == 256:
 		p.max4x8(rows, best, at)
@@ -100,7 +105,7 @@ func (p panel) merge(x, y archsimd.Float32x16, best *float32, at *int32) {
 	}
 	t = archsimd.BroadcastFloat32x16(top)
 	hit := uint32(x.Equal(t).ToBits()) | uint32(y.Equal(t).ToBits())<<16
-	*best, *at = top, int32(p.first+bits.TrailingZeros32(hit))
+	*best, *at = top, int32(p.first+mathbits.TrailingZeros32(hit))
 }
 
 // max4x8 keeps 4 rows × 16 tokens in eight 256-bit registers.
@@ -134,14 +139,14 @@ func (p panel) max4x8(rows []float32, best *[4]float32, at *[4]int32) {
 func axpy(a float32, x, y []float32) {
 	n := 0
 	y = y[:len(x)]
-	switch level {
-	case 512:
+	switch {
+	case level >= 512:
 		w := archsimd.BroadcastFloat32x16(a)
 		for ; n+16 <= len(x); n += 16 {
 			yy := (*[16]float32)(y[n : n+16])
 			w.MulAdd(archsimd.LoadFloat32x16Array((*[16]float32)(x[n:n+16])), archsimd.LoadFloat32x16Array(yy)).StoreArray(yy)
 		}
-	case 256:
+	case level == 256:
 		w := archsimd.BroadcastFloat32x8(a)
 		for ; n+8 <= len(x); n += 8 {
 			yy := (*[8]float32)(y[n : n+8])

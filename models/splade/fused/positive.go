@@ -28,15 +28,20 @@ func (s *Screen) positive(texts []Text, out []float32, threads int, spent *effor
 	packed := make([]screenText, len(texts))
 	parallel(len(texts), threads, func(from, to int) {
 		for i := from; i < to; i++ {
-			packed[i] = screenText{panels: pack(texts[i], h.Dim), whole: newWholeText(texts[i], h.Dim)}
+			packed[i] = screenText{panels: pack(texts[i], h.Dim), whole: s.wholeText(texts[i])}
 		}
 	})
 	h.blocks(threads, func() func(rows []int32) {
-		w := screenWorker{s: s, all: newBlock(h.Dim), few: newBlock(h.Dim), patience: make([]patience, len(texts)), spent: spent}
+		w := screenWorker{s: s, all: newBlock(h.Dim), few: newBlock(h.Dim), texts: make([]textState, len(texts)), spent: spent}
 		return func(rows []int32) {
 			w.filled = false
 			for i, t := range packed {
-				w.rows(t, rows, out[i*h.Vocab:(i+1)*h.Vocab], &w.patience[i])
+				row := out[i*h.Vocab : (i+1)*h.Vocab]
+				if rows == nil {
+					w.finish(t, row, &w.texts[i])
+				} else {
+					w.rows(t, rows, row, &w.texts[i])
+				}
 			}
 		}
 	})
@@ -64,26 +69,34 @@ func (p *patience) judge(rows, survivors int) {
 	p.wait = p.last
 }
 
-// screenWorker is one thread's memory.
-type screenWorker struct {
-	s        *Screen
-	all      *block // the current rows, once a text needs them
-	filled   bool
-	few      *block // survivors
-	patience []patience
-	spent    *effort
+// textState is what a worker remembers of a text from block to block.
+type textState struct {
+	patience
+	survivors []int32 // rows not yet computed, fewer than rowBlock
 }
 
-// rows writes one text's logits of one block.
-func (w *screenWorker) rows(t screenText, rows []int32, out []float32, p *patience) {
-	if !t.whole.usable || p.wait > 0 {
-		p.wait--
+// screenWorker is one thread's memory.
+type screenWorker struct {
+	s      *Screen
+	all    *block // the current rows, once a text needs them
+	filled bool
+	few    *block // survivors
+	texts  []textState
+	lanes  wholeLanes
+	spent  *effort
+}
+
+// rows writes one text's logits of one block, but for those that survived
+// screening and wait until a block of them is full.
+func (w *screenWorker) rows(t screenText, rows []int32, out []float32, state *textState) {
+	if !t.whole.usable || state.wait > 0 {
+		state.wait--
 		w.spent.plain.Add(int64(len(rows)))
 		w.pool(t, rows, out)
 		return
 	}
 	var tops [rowBlock]int32
-	w.s.tops(t.whole, int(rows[0]), len(rows), &tops)
+	w.s.tops(t.whole, int(rows[0]), len(rows), &w.lanes, &tops)
 	var survivors [rowBlock]int32
 	n := 0
 	for r, v := range rows {
@@ -96,15 +109,31 @@ func (w *screenWorker) rows(t screenText, rows []int32, out []float32, p *patien
 	}
 	w.spent.screened.Add(int64(len(rows)))
 	w.spent.survived.Add(int64(n))
-	p.judge(len(rows), n)
-	switch {
-	case 2*n > len(rows):
+	state.judge(len(rows), n)
+	if 2*n > len(rows) {
 		w.pool(t, rows, out)
-	case n > 0:
-		w.few.fill(w.s.head.Weight, survivors[:n])
-		w.few.pool(t.panels)
-		w.few.positive(w.s.head.Bias, survivors[:n], out)
+		return
 	}
+	state.survivors = append(state.survivors, survivors[:n]...)
+	if len(state.survivors) >= rowBlock {
+		w.compute(t, state.survivors[:rowBlock], out)
+		state.survivors = append(state.survivors[:0], state.survivors[rowBlock:]...)
+	}
+}
+
+// finish computes the survivors that still wait.
+func (w *screenWorker) finish(t screenText, out []float32, state *textState) {
+	if len(state.survivors) > 0 {
+		w.compute(t, state.survivors, out)
+	}
+	state.survivors = nil
+}
+
+// compute writes some rows in float32.
+func (w *screenWorker) compute(t screenText, rows []int32, out []float32) {
+	w.few.fill(w.s.head.Weight, rows)
+	w.few.pool(t.panels)
+	w.few.positive(w.s.head.Bias, rows, out)
 }
 
 // pool computes all rows in float32.

@@ -7,7 +7,7 @@ import "math"
 // snapshot: whoever changes the weights afterwards must make another.
 //
 // The bound. A text's tokens share a step s and a row has a step p:
-// h = s·q + e and w = p·r + f, with q and r int16. Then
+// h = s·q + e and w = p·r + f, with q and r whole numbers. Then
 //
 //	h·w = h·(p·r + f) = s·p·(q·r) + e·(p·r) + h·f
 //	    ≤ s·p·(q·r) + ‖e‖‖p·r‖ + ‖h‖‖f‖
@@ -23,7 +23,8 @@ import "math"
 // finite, are never screened.
 type Screen struct {
 	head  Head
-	quads []pair // [ceil(vocab/4), ceil(dim/2), 4]
+	form  form
+	words []word // [ceil(vocab/4), words, 4]
 	rows  []rowBound
 }
 
@@ -32,29 +33,31 @@ type rowBound struct {
 	scale float64 // p
 	kept  float64 // ‖p·r‖ or a little more
 	left  float64 // ‖f‖ and the kernel's error by ‖h‖, or more; infinite for rows never screened
+	shift int32   // what the tokens' shift adds to each product
 }
 
 // largestNorm keeps products of a text and a row, and every partial sum of
 // them, a hundred times below the largest float32.
 const largestNorm = 1e18
 
-// mostDims keeps n·u below 1/100, and the sums behind upward within its margin.
-const mostDims = 1 << 17
+// mostDims keeps n·u below 1/100, the sums behind upward within its margin, and
+// those of products of bytes within an int32.
+const mostDims = 1 << 16
 
 // NewScreen prepares a head. It costs about as much as one long text. Weight and
 // Bias are referred to, not copied.
-func NewScreen(h Head, threads int) (*Screen, error) {
+func NewScreen(h Head, threads int) (*Screen, error) { return newScreen(h, fastestForm(), threads) }
+
+func newScreen(h Head, f form, threads int) (*Screen, error) {
 	if err := h.check(nil, 0); err != nil {
 		return nil, err
 	}
-	pairs := (h.Dim + 1) / 2
-	groups := (h.Vocab + 3) / 4
-	s := &Screen{head: h, quads: make([]pair, groups*pairs*4), rows: make([]rowBound, h.Vocab)}
+	words, groups := f.words(h.Dim), (h.Vocab+3)/4
+	s := &Screen{head: h, form: f, words: make([]word, groups*words*4), rows: make([]rowBound, h.Vocab)}
 	kernel := float64(h.Dim+8) * 0x1p-23
 	parallel(groups, threads, func(from, to int) {
-		q := make([]int16, 2*pairs)
+		q := make([]int16, words*int(f))
 		for g := from; g < to; g++ {
-			out := s.quads[g*pairs*4 : (g+1)*pairs*4]
 			for r := range min(4, h.Vocab-4*g) {
 				w := h.Weight[(4*g+r)*h.Dim : (4*g+r+1)*h.Dim]
 				norm, largest := extent(w)
@@ -62,12 +65,10 @@ func NewScreen(h Head, threads int) (*Screen, error) {
 					s.rows[4*g+r].left = math.Inf(1)
 					continue
 				}
-				scale := wholeScale(norm, largest, h.Dim)
+				scale := f.scale(norm, largest, h.Dim)
 				kept, left := quantize(w, scale, q)
-				s.rows[4*g+r] = rowBound{scale: scale, kept: kept, left: left + kernel*norm}
-				for d := range pairs {
-					out[4*d+r] = newPair(q[2*d], q[2*d+1])
-				}
+				s.rows[4*g+r] = rowBound{scale: scale, kept: kept, left: left + kernel*norm, shift: f.shift(q)}
+				f.fold(q, 0, s.words[g*words*4+r:], 4)
 			}
 		}
 	})
@@ -83,7 +84,8 @@ type wholeText struct {
 	usable bool
 }
 
-func newWholeText(t Text, dim int) wholeText {
+func (s *Screen) wholeText(t Text) wholeText {
+	dim, f := s.head.Dim, s.form
 	norm, largest := 0.0, 0.0
 	for i := range t.Tokens {
 		n, l := extent(t.Hidden[i*dim : (i+1)*dim])
@@ -92,19 +94,22 @@ func newWholeText(t Text, dim int) wholeText {
 		}
 		norm, largest = max(norm, n), max(largest, l)
 	}
-	w := wholeText{scale: wholeScale(norm, largest, dim), norm: norm, usable: true}
-	pairs := (dim + 1) / 2
-	q := make([]int16, 2*pairs)
+	w := wholeText{scale: f.scale(norm, largest, dim), norm: norm, usable: true}
+	words, shift := f.words(dim), int16(0)
+	if f == quads {
+		shift = byteShift
+	}
+	q := make([]int16, words*int(f))
 	for first := 0; first < t.Tokens; first += panelWidth {
 		width, count := shape(first, t.Tokens)
-		p := wholePanel{data: make([]int16, pairs*width*2), width: width}
+		p := wholePanel{form: f, data: make([]word, words*width), width: width}
 		for c := range count {
 			token := first + c
 			_, left := quantize(t.Hidden[token*dim:(token+1)*dim], w.scale, q)
 			w.left = max(w.left, left)
-			p.set(c, q)
+			f.fold(q, shift, p.data[c:], width)
 			for rest := count; c == 0 && rest < width; rest++ {
-				p.set(rest, q)
+				f.fold(q, shift, p.data[rest:], width)
 			}
 		}
 		w.panels = append(w.panels, p)
@@ -114,28 +119,22 @@ func newWholeText(t Text, dim int) wholeText {
 
 // tops leaves in best the largest product of the text with each of n rows from
 // row first on, a multiple of four.
-func (s *Screen) tops(t wholeText, first, n int, best *[rowBlock]int32) {
-	size := (s.head.Dim + 1) / 2 * 4
-	var lanes [rowBlock / 4][4][16]int32
-	for g := range lanes {
-		for r := range lanes[g] {
-			for c := range lanes[g][r] {
-				lanes[g][r][c] = math.MinInt32
-			}
-		}
+func (s *Screen) tops(t wholeText, first, n int, lanes *wholeLanes, best *[rowBlock]int32) {
+	lowest := [16]int32{}
+	for c := range lowest {
+		lowest[c] = math.MinInt32
 	}
+	for r := range lanes {
+		lanes[r] = lowest
+	}
+	size, groups := s.form.words(s.head.Dim)*4, (n+3)/4
+	rows := s.words[first/4*size : (first/4+groups)*size]
 	for _, p := range t.panels {
-		for g := 0; 4*g < n; g++ {
-			at := (first/4 + g) * size
-			p.max4(s.quads[at:at+size], &lanes[g])
-		}
+		p.raise(rows, lanes)
 	}
+	lanes.tops(n, best)
 	for r := range n {
-		top := lanes[r/4][r%4][0]
-		for _, z := range lanes[r/4][r%4][1:] {
-			top = max(top, z)
-		}
-		best[r] = top
+		best[r] -= s.rows[first+r].shift
 	}
 }
 

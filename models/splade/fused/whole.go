@@ -2,31 +2,70 @@ package fused
 
 import "math"
 
-// Products of whole numbers: the int16 pairs that screening multiplies.
+// Products of whole numbers: what screening multiplies, and how it lies in memory.
 
-// wholePanel holds up to 32 tokens of whole numbers, transposed by pairs of
-// dimensions: one load fetches the same pair of 16 tokens.
-type wholePanel struct {
-	data  []int16 // [ceil(dim/2), width, 2]
-	width int     // 16 or 32
-}
+// form is how many whole numbers a word of 32 bits holds.
+type form int
 
-// set writes a token, padded to pairs, into a column.
-func (p wholePanel) set(column int, q []int16) {
-	for d := 0; 2*d < len(q); d++ {
-		at := (d*p.width + column) * 2
-		p.data[at], p.data[at+1] = q[2*d], q[2*d+1]
+const (
+	// pairs of int16 are multiplied by any vector unit.
+	pairs form = 2
+	// quads of bytes lose more of a number but pass through a unit that has
+	// products of bytes twice as fast as pairs; it wants one factor without a
+	// sign, so tokens are stored with byteShift added.
+	quads form = 4
+)
+
+const byteShift = 128
+
+// words is the number of words that hold dim numbers.
+func (f form) words(dim int) int { return (dim + int(f) - 1) / int(f) }
+
+// fold writes numbers, padded to words, with a shift added, to every stride-th
+// word of out.
+func (f form) fold(q []int16, shift int16, out []word, stride int) {
+	for d := 0; d < len(q); d += int(f) {
+		var w uint32
+		if f == quads {
+			w = uint32(uint8(q[d]+shift)) | uint32(uint8(q[d+1]+shift))<<8 | uint32(uint8(q[d+2]+shift))<<16 | uint32(uint8(q[d+3]+shift))<<24
+		} else {
+			w = uint32(uint16(q[d]+shift)) | uint32(uint16(q[d+1]+shift))<<16
+		}
+		out[d/int(f)*stride] = newWord(w)
 	}
 }
 
-// wholeNorm bounds the Euclidean norm of a quantized vector: 46340² < 2³¹, so
+// shift is what byteShift adds to a product with a row, if tokens have it.
+func (f form) shift(row []int16) int32 {
+	if f != quads {
+		return 0
+	}
+	sum := int32(0)
+	for _, r := range row {
+		sum += int32(r)
+	}
+	return byteShift * sum
+}
+
+// wholePanel holds up to 32 tokens of whole numbers, transposed by words: one
+// load fetches the same word of 16 tokens.
+type wholePanel struct {
+	form  form
+	data  []word // [words, width]
+	width int    // 16 or 32
+}
+
+// wholeNorm bounds the Euclidean norm of a vector of int16: 46340² < 2³¹, so
 // that by Cauchy and Schwarz no sum over any part of a product of two overflows
-// an int32.
+// an int32. Bytes need no such bound: 255·127·mostDims < 2³¹.
 const wholeNorm = 46340
 
-// wholeScale is the step that brings vectors with the given largest norm and
-// largest element within wholeNorm and an int16, rounding included.
-func wholeScale(norm, largest float64, dim int) float64 {
+// scale is the step that brings vectors with the given largest norm and largest
+// element within the form's range, rounding included.
+func (f form) scale(norm, largest float64, dim int) float64 {
+	if f == quads {
+		return largest / math.MaxInt8
+	}
 	return max(norm/(wholeNorm-1-math.Sqrt(float64(dim))/2), largest/math.MaxInt16)
 }
 
@@ -74,20 +113,49 @@ func extent(x []float32) (norm, largest float64) {
 	return upward(even + odd), float64(math.Float32frombits(top))
 }
 
-// max4Plain raises best, whose 16 lanes take the panel's columns in turn, by
-// the products with a group of four rows. rows is [ceil(dim/2), 4].
-func (p wholePanel) max4Plain(rows []pair, best *[4][16]int32) {
-	for r := range 4 {
-		var acc [panelWidth]int32
-		for d := 0; 4*d < len(rows); d++ {
-			lo, hi := elements(rows[4*d+r])
-			line := p.data[d*2*p.width : (d+1)*2*p.width]
-			for c := range p.width {
-				acc[c] += int32(lo)*int32(line[2*c]) + int32(hi)*int32(line[2*c+1])
+// raisePlain raises lanes, in which 16 numbers of each row take the panel's
+// columns in turn, by the products with groups of four rows, [groups, words, 4].
+func (p wholePanel) raisePlain(rows []word, lanes *wholeLanes) {
+	words := len(p.data) / p.width
+	for g := 0; g*words*4 < len(rows); g++ {
+		for r := range 4 {
+			var acc [panelWidth]int32
+			for d := range words {
+				row := bits(rows[(g*words+d)*4+r])
+				for c, token := range p.data[d*p.width : (d+1)*p.width] {
+					acc[c] += p.form.product(bits(token), row)
+				}
+			}
+			best := &lanes[4*g+r]
+			for c, z := range acc[:p.width] {
+				best[c%16] = max(best[c%16], z)
 			}
 		}
-		for c, z := range acc[:p.width] {
-			best[r][c%16] = max(best[r][c%16], z)
+	}
+}
+
+// product is that of a word of tokens and one of a row.
+func (f form) product(token, row uint32) int32 {
+	if f == pairs {
+		return int32(int16(token))*int32(int16(row)) + int32(int16(token>>16))*int32(int16(row>>16))
+	}
+	sum := int32(0)
+	for shift := 0; shift < 32; shift += 8 {
+		sum += int32(uint8(token>>shift)) * int32(int8(row>>shift))
+	}
+	return sum
+}
+
+// wholeLanes are running maxima of a block's rows.
+type wholeLanes [rowBlock][16]int32
+
+// topsPlain is the maximum of each of the first n rows' lanes.
+func (l *wholeLanes) topsPlain(n int, tops *[rowBlock]int32) {
+	for r, lane := range l[:n] {
+		top := lane[0]
+		for _, z := range lane[1:] {
+			top = max(top, z)
 		}
+		tops[r] = top
 	}
 }

@@ -7,44 +7,93 @@ import (
 	"simd/archsimd"
 )
 
-// max4 raises best by the products with a group of four rows, [ceil(dim/2), 4].
-func (p wholePanel) max4(rows []pair, best *[4][16]int32) {
+// fastestForm is what this CPU multiplies fastest.
+func fastestForm() form {
+	if level == levelBytes {
+		return quads
+	}
+	return pairs
+}
+
+// raise raises lanes by the products with groups of four rows, [groups, words, 4].
+func (p wholePanel) raise(rows []word, lanes *wholeLanes) {
+	words := len(p.data) / p.width
+	groups := len(rows) / (4 * words)
 	switch {
-	case level == 512 && p.width == 32:
-		p.max4x32(rows, best)
-	case level == 512:
-		p.max4x16(rows, best)
-	case level == 256:
-		p.max4x8(rows, best)
-	default:
-		p.max4Plain(rows, best)
+	case p.form == quads && level == levelBytes && p.width == 32:
+		bytes4x32(&p.data[0], &rows[0], words, groups, &lanes[0])
+		return
+	case p.form == quads && level == levelBytes:
+		bytes4x16(&p.data[0], &rows[0], words, groups, &lanes[0])
+		return
+	case p.form == quads || level == 0:
+		p.raisePlain(rows, lanes)
+		return
+	}
+	for g := range groups {
+		four, best := rows[g*words*4:(g+1)*words*4], (*[4][16]int32)(lanes[4*g:4*g+4])
+		switch {
+		case level == 256:
+			p.max4x8(four, best)
+		case p.width == 32:
+			p.max4x32(four, best)
+		default:
+			p.max4x16(four, best)
+		}
 	}
 }
 
-// pair is two neighbouring int16 elements of a row. Only its bits count: a
-// broadcast reads from a float register, and a way round by an integer one
-// costs as much as the products.
-type pair = float32
+// tokens is [words, 32] quads of a panel, rows [groups, words, 4] of a block,
+// best [groups, 4].
+//
+//go:noescape
+func bytes4x32(tokens, rows *word, words, groups int, best *[16]int32)
 
-func newPair(lo, hi int16) pair {
-	return math.Float32frombits(uint32(uint16(lo)) | uint32(uint16(hi))<<16)
+// bytes4x16 is the same for panels of 16 tokens.
+//
+//go:noescape
+func bytes4x16(tokens, rows *word, words, groups int, best *[16]int32)
+
+// tops is the maximum of each of the first n rows' lanes.
+func (l *wholeLanes) tops(n int, tops *[rowBlock]int32) {
+	if level < 512 {
+		l.topsPlain(n, tops)
+		return
+	}
+	for r := 0; r < n; r += 4 {
+		// Interleaving two registers and taking the maximum halves what each row has
+		// left: after two rounds every fourth lane is one row's.
+		ab, cd := halves(&l[r], &l[r+1]), halves(&l[r+2], &l[r+3])
+		x := ab.InterleaveLoGrouped(cd).AsInt32x16().Max(ab.InterleaveHiGrouped(cd).AsInt32x16())
+		y := x.GetLo().Max(x.GetHi())
+		y.GetLo().Max(y.GetHi()).StoreArray((*[4]int32)(tops[r : r+4]))
+	}
 }
 
-func elements(p pair) (lo, hi int16) {
-	w := math.Float32bits(p)
-	return int16(w), int16(w >> 16)
+// halves interleaves the maxima of neighbouring pairs of lanes of two rows.
+func halves(x, y *[16]int32) archsimd.Int64x8 {
+	a, b := archsimd.LoadInt32x16Array(x), archsimd.LoadInt32x16Array(y)
+	return a.InterleaveLoGrouped(b).Max(a.InterleaveHiGrouped(b)).AsInt64x8()
 }
 
-func pairs512(p pair) archsimd.Int16x32 { return archsimd.BroadcastFloat32x16(p).AsInt16x32() }
+// word is 32 bits of whole numbers. Only its bits count: a broadcast reads from a
+// float register, and a way round by an integer one costs as much as the products.
+type word = float32
 
-func pairs256(p pair) archsimd.Int16x16 { return archsimd.BroadcastFloat32x8(p).AsInt16x16() }
+func newWord(w uint32) word { return math.Float32frombits(w) }
 
-// max4x32 keeps 4 rows × 32 tokens in eight registers.
-func (p wholePanel) max4x32(rows []pair, best *[4][16]int32) {
+func bits(w word) uint32 { return math.Float32bits(w) }
+
+func pairs512(w word) archsimd.Int16x32 { return archsimd.BroadcastFloat32x16(w).AsInt16x32() }
+
+func pairs256(w word) archsimd.Int16x16 { return archsimd.BroadcastFloat32x8(w).AsInt16x16() }
+
+// max4x32 keeps 4 rows × 32 tokens of pairs in eight registers.
+func (p wholePanel) max4x32(rows []word, best *[4][16]int32) {
 	var a0, a1, b0, b1, c0, c1, d0, d1 archsimd.Int32x16
-	for data := p.data; len(data) >= 64 && len(rows) >= 4; data, rows = data[64:], rows[4:] {
-		h0 := archsimd.LoadInt16x32Array((*[32]int16)(data[:32]))
-		h1 := archsimd.LoadInt16x32Array((*[32]int16)(data[32:64]))
+	for data := p.data; len(data) >= 32 && len(rows) >= 4; data, rows = data[32:], rows[4:] {
+		h0 := archsimd.LoadFloat32x16Array((*[16]word)(data[:16])).AsInt16x32()
+		h1 := archsimd.LoadFloat32x16Array((*[16]word)(data[16:32])).AsInt16x32()
 		w := pairs512(rows[0])
 		a0, a1 = a0.Add(h0.DotProductPairs(w)), a1.Add(h1.DotProductPairs(w))
 		w = pairs512(rows[1])
@@ -60,11 +109,11 @@ func (p wholePanel) max4x32(rows []pair, best *[4][16]int32) {
 	raise512(&best[3], d0.Max(d1))
 }
 
-// max4x16 keeps 4 rows × 16 tokens in four registers.
-func (p wholePanel) max4x16(rows []pair, best *[4][16]int32) {
+// max4x16 keeps 4 rows × 16 tokens of pairs in four registers.
+func (p wholePanel) max4x16(rows []word, best *[4][16]int32) {
 	var a, b, c, e archsimd.Int32x16
-	for data := p.data; len(data) >= 32 && len(rows) >= 4; data, rows = data[32:], rows[4:] {
-		h := archsimd.LoadInt16x32Array((*[32]int16)(data[:32]))
+	for data := p.data; len(data) >= 16 && len(rows) >= 4; data, rows = data[16:], rows[4:] {
+		h := archsimd.LoadFloat32x16Array((*[16]word)(data[:16])).AsInt16x32()
 		a = a.Add(h.DotProductPairs(pairs512(rows[0])))
 		b = b.Add(h.DotProductPairs(pairs512(rows[1])))
 		c = c.Add(h.DotProductPairs(pairs512(rows[2])))
@@ -80,14 +129,14 @@ func raise512(best *[16]int32, x archsimd.Int32x16) {
 	archsimd.LoadInt32x16Array(best).Max(x).StoreArray(best)
 }
 
-// max4x8 keeps 4 rows × 16 tokens in eight 256-bit registers.
-func (p wholePanel) max4x8(rows []pair, best *[4][16]int32) {
+// max4x8 keeps 4 rows × 16 tokens of pairs in eight 256-bit registers.
+func (p wholePanel) max4x8(rows []word, best *[4][16]int32) {
 	for col := 0; col < p.width; col += 16 {
 		var a0, a1, b0, b1, c0, c1, d0, d1 archsimd.Int32x8
-		data := p.data[2*col:]
-		for w4 := rows; len(data) >= 32 && len(w4) >= 4; w4 = w4[4:] {
-			h0 := archsimd.LoadInt16x16Array((*[16]int16)(data[:16]))
-			h1 := archsimd.LoadInt16x16Array((*[16]int16)(data[16:32]))
+		data := p.data[col:]
+		for w4 := rows; len(data) >= 16 && len(w4) >= 4; w4 = w4[4:] {
+			h0 := archsimd.LoadFloat32x8Array((*[8]word)(data[:8])).AsInt16x16()
+			h1 := archsimd.LoadFloat32x8Array((*[8]word)(data[8:16])).AsInt16x16()
 			w := pairs256(w4[0])
 			a0, a1 = a0.Add(h0.DotProductPairs(w)), a1.Add(h1.DotProductPairs(w))
 			w = pairs256(w4[1])
@@ -96,7 +145,7 @@ func (p wholePanel) max4x8(rows []pair, best *[4][16]int32) {
 			c0, c1 = c0.Add(h0.DotProductPairs(w)), c1.Add(h1.DotProductPairs(w))
 			w = pairs256(w4[3])
 			d0, d1 = d0.Add(h0.DotProductPairs(w)), d1.Add(h1.DotProductPairs(w))
-			data = data[min(2*p.width, len(data)):]
+			data = data[min(p.width, len(data)):]
 		}
 		raise256(&best[0], a0, a1)
 		raise256(&best[1], b0, b1)
