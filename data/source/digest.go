@@ -3,32 +3,14 @@ package source
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"headroom/data/collection"
+	"headroom/data/kept"
 )
-
-// settled is how old a file must be before its digest is kept: a younger one
-// could change again within the resolution of its time stamp.
-const settled = 2 * time.Second
-
-// fileState is what a kept result depends on.
-type fileState struct {
-	Path     string `json:"path"`
-	Size     int64  `json:"size"`
-	Modified int64  `json:"modified"`
-}
-
-type kept struct {
-	What   string      `json:"what"`
-	Files  []fileState `json:"files"`
-	Result string      `json:"result"`
-}
 
 // DigestFile is "sha256:" and the hash of a file's bytes.
 func (r *Resolver) DigestFile(path string) (string, error) {
@@ -100,68 +82,22 @@ func collectionPaths(c *collection.Collection, splits []string) ([]string, error
 	return names, nil
 }
 
-// remember keeps what compute found until one of the files changes in path,
-// size or time. Trouble with the cache is no trouble of the caller: the result
-// is then computed each time.
+// remember keeps what compute found until one of the files changes.
 func (r *Resolver) remember(what string, paths []string, compute func() (string, error)) (string, error) {
-	now := kept{What: what}
-	young := false
-	for _, path := range paths {
-		absolute, err := filepath.Abs(path)
-		if err != nil {
-			return "", fmt.Errorf("digest %s: %w", path, err)
-		}
-		info, err := os.Stat(path)
-		if err != nil {
-			return "", fmt.Errorf("digest %s: %w", path, err)
-		}
-		young = young || time.Since(info.ModTime()) < settled
-		now.Files = append(now.Files, fileState{Path: absolute, Size: info.Size(), Modified: info.ModTime().UnixNano()})
-	}
-	key, err := json.Marshal(now)
+	key, err := kept.KeyOf(what, paths...)
 	if err != nil {
 		return "", fmt.Errorf("digest: %w", err)
 	}
-	sum := sha256.Sum256(key)
-	name := ""
-	if r.CacheDir != "" {
-		name = filepath.Join(r.CacheDir, "digests", hex.EncodeToString(sum[:])+".json")
-		if text, err := os.ReadFile(name); err == nil {
-			var known kept
-			if json.Unmarshal(text, &known) == nil && known.Result != "" {
-				return known.Result, nil
-			}
-		}
+	store := kept.Store{Dir: r.CacheDir}
+	if known, ok := store.Get(key); ok {
+		return known, nil
 	}
-	if now.Result, err = compute(); err != nil {
+	result, err := compute()
+	if err != nil {
 		return "", err
 	}
-	if name != "" && !young {
-		keep(name, now)
-	}
-	return now.Result, nil
-}
-
-// keep writes a result whole or not at all.
-func keep(name string, result kept) {
-	text, err := json.Marshal(result)
-	if err != nil || os.MkdirAll(filepath.Dir(name), 0o755) != nil {
-		return
-	}
-	temporary, err := os.CreateTemp(filepath.Dir(name), "new-*")
-	if err != nil {
-		return
-	}
-	_, err = temporary.Write(text)
-	if closing := temporary.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(temporary.Name(), name)
-	}
-	if err != nil {
-		os.Remove(temporary.Name())
-	}
+	store.Put(key, result)
+	return result, nil
 }
 
 func sumFile(path string) (string, error) {

@@ -1,0 +1,172 @@
+// Package kept keeps what was found out about files until one of them changes in path, size or time: digests,
+// counts, indexes, unpacked texts. Trouble with the folder is no trouble of the caller: what cannot be kept is
+// found out again.
+package kept
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// settled is how old a file must be before anything is kept about it: a younger one could change again within
+// the resolution of its time stamp.
+const settled = 2 * time.Second
+
+// Store is a folder of results; with Dir "" nothing is kept.
+type Store struct{ Dir string }
+
+// Key is what was asked about some files as they were then.
+type Key struct {
+	entry entry
+	sum   string
+	// Young tells that a file is too new for anything to be kept about it.
+	Young bool
+}
+
+// entry is a result as it is written.
+type entry struct {
+	What   string  `json:"what"`
+	Files  []state `json:"files"`
+	Result string  `json:"result"`
+}
+
+// state is what a result depends on.
+type state struct {
+	Path     string `json:"path"`
+	Size     int64  `json:"size"`
+	Modified int64  `json:"modified"`
+}
+
+// KeyOf looks at files. The word what tells apart what is asked about them.
+func KeyOf(what string, paths ...string) (Key, error) {
+	k := Key{entry: entry{What: what}}
+	for _, path := range paths {
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return k, fmt.Errorf("look for %s: %w", path, err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return k, fmt.Errorf("look for %s: %w", path, err)
+		}
+		k.Young = k.Young || time.Since(info.ModTime()) < settled
+		k.entry.Files = append(k.entry.Files, state{absolute, info.Size(), info.ModTime().UnixNano()})
+	}
+	text, err := json.Marshal(k.entry)
+	if err != nil {
+		return k, fmt.Errorf("look for %q: %w", paths, err)
+	}
+	sum := sha256.Sum256(text)
+	k.sum = hex.EncodeToString(sum[:])
+	return k, nil
+}
+
+// Get returns a result that Put has kept.
+func (s Store) Get(k Key) (string, bool) {
+	if s.Dir == "" {
+		return "", false
+	}
+	text, err := os.ReadFile(s.digest(k))
+	if err != nil {
+		return "", false
+	}
+	var known entry
+	if json.Unmarshal(text, &known) != nil || known.Result == "" {
+		return "", false
+	}
+	return known.Result, true
+}
+
+// Put keeps a small result, which must not be empty, whole or not at all.
+func (s Store) Put(k Key, result string) {
+	if s.Dir == "" || k.Young {
+		return
+	}
+	now := k.entry
+	now.Result = result
+	text, err := json.Marshal(now)
+	if err != nil {
+		return
+	}
+	_ = write(s.digest(k), func(f *os.File) error {
+		_, err := f.Write(text)
+		return err
+	})
+}
+
+func (s Store) digest(k Key) string { return filepath.Join(s.Dir, "digests", k.sum+".json") }
+
+// File is where a large result of a key belongs, in a folder of the store; "" where nothing is to be kept.
+// The name begins with a mark of the paths, so that Superseded can find results of their former states.
+func (s Store) File(k Key, folder string) string {
+	if s.Dir == "" || k.Young {
+		return ""
+	}
+	return filepath.Join(s.Dir, folder, k.paths()+"-"+k.sum[:32])
+}
+
+// paths is a mark of what is asked and of the paths, whatever the files' state.
+func (k Key) paths() string {
+	names := k.entry.What
+	for _, file := range k.entry.Files {
+		names += "\x00" + file.Path
+	}
+	sum := sha256.Sum256([]byte(names))
+	return hex.EncodeToString(sum[:8])
+}
+
+// Superseded removes what File has of the same paths in former states.
+func (s Store) Superseded(k Key, folder string) {
+	own := s.File(k, folder)
+	if own == "" {
+		return
+	}
+	former, err := filepath.Glob(filepath.Join(s.Dir, folder, k.paths()+"-*"))
+	if err != nil {
+		return
+	}
+	for _, path := range former {
+		if path != own {
+			_ = os.Remove(path) // a process that still reads it holds it open
+		}
+	}
+}
+
+// WriteFile writes a file that appears under its name only when it is whole and on disk.
+func WriteFile(name string, fill func(*os.File) error) error {
+	return write(name, func(f *os.File) error {
+		if err := fill(f); err != nil {
+			return err
+		}
+		return f.Sync()
+	})
+}
+
+// write may leave a torn file where the machine loses power: what Put writes shows that itself.
+func write(name string, fill func(*os.File) error) (err error) {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(name), "new-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(temporary.Name())
+		}
+	}()
+	err = fill(temporary)
+	if closing := temporary.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), name)
+}

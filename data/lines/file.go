@@ -1,0 +1,154 @@
+// Package lines reads text files as lines at any place. What is packed is unpacked once, into the cache, where
+// it stays until the packed file changes: a compressed text has no places to go to.
+//
+// A line ends with \n or \r\n, which is not part of it. A byte order mark at the begin of a file is passed
+// over, and so are lines that are empty or hold only spaces.
+package lines
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"headroom/data/kept"
+)
+
+// maxLine bounds a line, so that a file that is no text does not fill the memory.
+const maxLine = 64 << 20
+
+// File is an open text. Its methods are safe for concurrent use, Close excepted.
+type File struct {
+	// Path is the file as it was named, packed or not.
+	Path string
+	text *os.File
+	size int64
+	// temporary tells that text is to go when it is closed.
+	temporary bool
+}
+
+// Unpack writes the lines that a file stands for.
+type Unpack func(path string, to io.Writer) error
+
+// Open opens a file: plain, gzipped (by content, whatever its name) or, with unpack, what that makes of it.
+// Unpacked lines are kept in the store's folder "unpacked"; of a file that was changed a moment ago, and
+// without a store, only until Close.
+func Open(path string, store kept.Store, unpack Unpack) (*File, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read lines: %w", err)
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("read lines of %s: not a file", path)
+	}
+	form := "converted"
+	if err == nil && unpack == nil {
+		var zipped bool
+		if zipped, err = gzipped(file); err == nil && !zipped {
+			return &File{Path: path, text: file, size: info.Size()}, nil
+		}
+		form, unpack = "gunzipped", gunzip
+	}
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := kept.KeyOf("unpacked 1 "+form, path)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Path: path}
+	if name := store.File(key, "unpacked"); name != "" {
+		err = f.openKept(name, store, key, unpack)
+	} else {
+		err = f.openTemporary(store, unpack)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("unpack %s: %w", path, err)
+	}
+	return f, nil
+}
+
+func gzipped(file *os.File) (bool, error) {
+	var magic [2]byte
+	if _, err := file.ReadAt(magic[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("read lines: %w", err)
+	}
+	return bytes.Equal(magic[:], []byte{0x1f, 0x8b}), nil
+}
+
+func gunzip(path string, to io.Writer) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	text, err := gzip.NewReader(file)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, text)
+	return err
+}
+
+// openKept opens what was unpacked before, or unpacks it now.
+func (f *File) openKept(name string, store kept.Store, key kept.Key, unpack Unpack) error {
+	if err := f.open(name); err == nil || !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	store.Superseded(key, "unpacked")
+	if err := kept.WriteFile(name, func(to *os.File) error { return unpack(f.Path, to) }); err != nil {
+		return fmt.Errorf("into %s (HEADROOM_CACHE chooses another folder): %w", name, err)
+	}
+	return f.open(name)
+}
+
+// openTemporary unpacks into a file that only this process knows.
+func (f *File) openTemporary(store kept.Store, unpack Unpack) error {
+	if store.Dir != "" {
+		if err := os.MkdirAll(store.Dir, 0o755); err != nil {
+			return err
+		}
+	}
+	to, err := os.CreateTemp(store.Dir, "unpacked-*")
+	if err != nil {
+		return err
+	}
+	f.text, f.temporary = to, true
+	// Where the system allows it the name goes at once, so that nothing is left behind however this process ends.
+	_ = os.Remove(to.Name())
+	if err = unpack(f.Path, to); err == nil {
+		f.size, err = to.Seek(0, io.SeekCurrent)
+	}
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return nil
+}
+
+func (f *File) open(name string) error {
+	text, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	info, err := text.Stat()
+	if err != nil {
+		return errors.Join(err, text.Close())
+	}
+	f.text, f.size = text, info.Size()
+	return nil
+}
+
+// Close closes the file, and removes what was unpacked for this process alone.
+func (f *File) Close() error {
+	err := f.text.Close()
+	if f.temporary {
+		_ = os.Remove(f.text.Name()) // mostly it is gone already
+	}
+	return err
+}

@@ -1,0 +1,131 @@
+package lines
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+)
+
+// Every is how many rows lie between two rows whose place an index knows.
+const Every = 256
+
+// Index says where rows begin: those with a number that Every divides. The zero value is empty.
+type Index struct {
+	Rows   int
+	places []int64
+}
+
+// Add adds the next row.
+func (x *Index) Add(at int64) {
+	if x.Rows%Every == 0 {
+		x.places = append(x.places, at)
+	}
+	x.Rows++
+}
+
+// WriteTo writes the index for ReadIndex.
+func (x *Index) WriteTo(w io.Writer) (int64, error) {
+	values := append([]int64{int64(x.Rows)}, x.places...)
+	return int64(8 * len(values)), binary.Write(w, binary.LittleEndian, values)
+}
+
+// ReadIndex reads what WriteTo wrote.
+func ReadIndex(r io.Reader) (Index, error) {
+	var rows int64
+	if err := binary.Read(r, binary.LittleEndian, &rows); err != nil {
+		return Index{}, err
+	}
+	if rows < 0 || rows > 1<<40 {
+		return Index{}, fmt.Errorf("an index of %d rows", rows)
+	}
+	x := Index{Rows: int(rows), places: make([]int64, (rows+Every-1)/Every)}
+	return x, binary.Read(r, binary.LittleEndian, x.places)
+}
+
+// Table is the rows of files, one file behind the other. A row is a line. It is safe for concurrent use.
+type Table struct {
+	files   []*File
+	indexes []Index
+	rows    []int   // of all files before the i-th; one more than there are files
+	bytes   []int64 // likewise
+}
+
+// NewTable takes files and what is known of each: the table closes them.
+func NewTable(files []*File, indexes []Index) (*Table, error) {
+	if len(files) != len(indexes) || len(files) == 0 {
+		return nil, fmt.Errorf("make table: %d files and %d indexes", len(files), len(indexes))
+	}
+	t := &Table{files: files, indexes: indexes, rows: []int{0}, bytes: []int64{0}}
+	for i, f := range files {
+		t.rows = append(t.rows, t.rows[i]+indexes[i].Rows)
+		t.bytes = append(t.bytes, t.bytes[i]+f.size)
+	}
+	return t, nil
+}
+
+// Rows is how many there are.
+func (t *Table) Rows() int { return t.rows[len(t.files)] }
+
+// Close closes the files.
+func (t *Table) Close() error {
+	var err error
+	for _, f := range t.files {
+		err = errors.Join(err, f.Close())
+	}
+	return err
+}
+
+// Place is that of a byte of the i-th file, among all files' bytes.
+func (t *Table) Place(file int, at int64) int64 { return t.bytes[file] + at }
+
+// Read calls fn for the rows from … to−1, in order, each with its place and the number of its file. The text is
+// valid during the call. An error of fn comes back with file and row.
+func (t *Table) Read(from, to int, fn func(file int, place int64, text []byte) error) error {
+	if from < 0 || to > t.Rows() {
+		return fmt.Errorf("read rows %d to %d of %d", from, to, t.Rows())
+	}
+	for from < to {
+		i := sort.SearchInts(t.rows, from+1) - 1
+		end := min(to, t.rows[i+1])
+		if err := t.read(i, from-t.rows[i], end-t.rows[i], fn); err != nil {
+			return err
+		}
+		from = end
+	}
+	return nil
+}
+
+// read reads rows of one file.
+func (t *Table) read(file, from, to int, fn func(file int, place int64, text []byte) error) error {
+	f := t.files[file]
+	row := from - from%Every
+	r := f.reader(t.indexes[file].places[row/Every], 1<<16, nil)
+	for ; row < to; row++ {
+		line, err := r.next()
+		if err == nil && row >= from {
+			err = fn(file, t.bytes[file]+line.At, line.Text)
+		}
+		if errors.Is(err, io.EOF) {
+			err = errors.New("the file has become shorter")
+		}
+		if err != nil {
+			return fmt.Errorf("read %s, row %d: %w", f.Path, row+1, err)
+		}
+	}
+	return nil
+}
+
+// Line returns the row that begins at a place, and the number of its file.
+func (t *Table) Line(place int64) (file int, text []byte, err error) {
+	i := sort.Search(len(t.files), func(i int) bool { return t.bytes[i+1] > place })
+	if place < 0 || i == len(t.files) {
+		return 0, nil, fmt.Errorf("read a line at byte %d of %d", place, t.bytes[len(t.files)])
+	}
+	text, err = t.files[i].line(place - t.bytes[i])
+	return i, text, err
+}
+
+// Name is that of the i-th file.
+func (t *Table) Name(file int) string { return t.files[file].Path }
