@@ -14,10 +14,8 @@ type notYet struct {
 func runsNotYet() []notYet {
 	return []notYet{
 		{"data.negatives", func(c RunConfig) bool { return c.Data.Negatives > 0 }, "0 (in-batch negatives)"},
-		{"train.precision", func(c RunConfig) bool { return c.Train.Precision == "bfloat16" }, `"float32"`},
 		{"evaluate.during", func(c RunConfig) bool { return len(c.Evaluate.During) > 0 }, "evaluate.final"},
 		{"checkpoint.select", func(c RunConfig) bool { return c.Checkpoint.Select == "best" }, `"last"`},
-		{"compute.remat", func(c RunConfig) bool { return c.Compute.Remat }, "false"},
 	}
 }
 

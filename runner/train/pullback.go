@@ -22,23 +22,25 @@ type encoder struct {
 	backward *engine.Program
 }
 
-func newEncoder(m *engine.Model, rates layers.Rates) (*encoder, error) {
+// newEncoder prepares both programs. With remat the backward one keeps the activations of
+// one layer at a time.
+func newEncoder(m *engine.Model, rates layers.Rates, remat bool) (*encoder, error) {
 	e := &encoder{model: m, rates: rates}
-	build := func(in []*graph.Node) (hidden *graph.Node, params, rest []*graph.Node) {
+	build := func(in []*graph.Node, remat bool) (hidden *graph.Node, params, rest []*graph.Node) {
 		get, rest := m.EncoderNodes(in)
 		drop := layers.NewDropout(rates, rest[2])
-		return models.Transformed(get, m.Config, rest[0], rest[1], layers.Mode{Dropout: drop}), in[:len(m.Encoder())], rest[3:]
+		return models.Transformed(get, m.Config, rest[0], rest[1], layers.Mode{Dropout: drop, Remat: remat}), in[:len(m.Encoder())], rest[3:]
 	}
 	var err error
 	e.forward, err = m.Engine.Program("train forward", func(in []*graph.Node) []*graph.Node {
-		hidden, _, _ := build(in)
+		hidden, _, _ := build(in, false)
 		return []*graph.Node{hidden}
 	})
 	if err != nil {
 		return nil, err
 	}
 	e.backward, err = m.Engine.Program("train backward", func(in []*graph.Node) []*graph.Node {
-		hidden, params, rest := build(in)
+		hidden, params, rest := build(in, remat)
 		return graph.Gradient(graph.ReduceAllSum(graph.Mul(hidden, rest[0])), params...)
 	})
 	return e, err

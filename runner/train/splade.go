@@ -55,7 +55,7 @@ func NewSplade(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 	if s.objective, err = NewObjective(cfg); err != nil {
 		return nil, err
 	}
-	if s.encoder, err = newEncoder(m, models.Rates(m.Config, cfg.Model.Dropout)); err != nil {
+	if s.encoder, err = newEncoder(m, models.Rates(m.Config, cfg.Model.Dropout), cfg.Compute.Remat); err != nil {
 		return nil, err
 	}
 	if s.form.Sum {
