@@ -3,7 +3,8 @@ package sweeps
 // RunConfig is one point of a sweep: everything that a single run reads.
 // Field comments give the consequence, the default and the meaning of zero.
 // Keys are the TOML keys of a sweep file; `id:"no"` marks a field that does not
-// enter the run's identity.
+// enter the run's identity, `id:"select"` one that does where a checkpoint is
+// selected by it.
 type RunConfig struct {
 	Seed        int64             `toml:"seed"`
 	Model       ModelConfig       `toml:"model"`
@@ -92,21 +93,25 @@ type RegularizerConfig struct {
 	Negatives      string  `toml:"negatives"`       // "concatenated" (default), "averaged"
 }
 
-// EvaluateConfig says what a run is measured on. None of it enters the id, except During where it selects.
+// EvaluateConfig says what a run is measured on. None of it enters the id, except what
+// selects the checkpoint: During (as a digest), Every and the first of Measures.
 type EvaluateConfig struct {
-	Final     []string `toml:"final" id:"no"`     // references; default none
-	During    []string `toml:"during" id:"no"`    // references, dev split; default none
-	Every     int      `toml:"every" id:"no"`     // steps between evaluations; 0 (default) is never
-	Measures  []string `toml:"measures" id:"no"`  // ir_measures' names; default nDCG@10, RR@10, R@1000
-	Baselines []string `toml:"baselines" id:"no"` // "bm25", "untrained"; default ["bm25"]
+	Final     []string `toml:"final" id:"no"`        // references; default none
+	During    []string `toml:"during" id:"select"`   // references, dev split; default none
+	Every     int      `toml:"every" id:"select"`    // steps between evaluations of During; 0 (default) is never
+	Measures  []string `toml:"measures" id:"select"` // ir_measures' names; the first selects; default nDCG@10, RR@10, R@1000
+	Baselines []string `toml:"baselines" id:"no"`    // "bm25", "untrained"; default ["bm25"]
 }
 
 // CheckpointConfig says when training state is saved and which is kept.
 type CheckpointConfig struct {
 	Every  int    `toml:"every" id:"no"` // steps; 0 (default) is by time
-	Keep   string `toml:"keep" id:"no"`  // "last+best" (default)
-	Select string `toml:"select"`        // "last" (default), "best"
+	Keep   string `toml:"keep" id:"no"`  // "last+best" (default): the best on dev data beside the last; "last"
+	Select string `toml:"select"`        // whose weights are the result: "last" (default), "best" on dev data
 }
+
+// Selects tells whether dev data choose the step whose weights are the result.
+func (c RunConfig) Selects() bool { return c.Checkpoint.Select == "best" }
 
 // ComputeConfig says where a run computes; it never changes an id.
 type ComputeConfig struct {

@@ -15,10 +15,12 @@ type Change struct {
 // Diff lists where two configurations differ, in the order of Keys.
 func Diff(a, b RunConfig) []Change {
 	va, vb := reflect.ValueOf(a), reflect.ValueOf(b)
+	selects := a.Selects() || b.Selects()
 	var changes []Change
 	for _, f := range runFields() {
 		if x, y := literal(f.of(va)), literal(f.of(vb)); x != y {
-			semantic := f.identity == "" || f.identity == "stop" && (a.Stability.Stop || b.Stability.Stop)
+			semantic := f.identity == "" || f.identity == "stop" && (a.Stability.Stop || b.Stability.Stop) ||
+				f.identity == "select" && selects && (f.key != "evaluate.measures" || first(a.Evaluate.Measures) != first(b.Evaluate.Measures))
 			changes = append(changes, Change{Key: f.key, A: x, B: y, Semantic: semantic})
 		}
 	}

@@ -13,7 +13,8 @@ type field struct {
 	typ   reflect.Type
 	index []int
 	// identity is "" for a key that always enters the id, "no" for one that
-	// never does and "stop" for one that does where stability.stop is true.
+	// never does, "stop" for one that does where stability.stop is true and
+	// "select" for one that does where checkpoint.select is "best".
 	identity string
 }
 

@@ -26,6 +26,8 @@ type Inputs struct {
 	Weights   string `json:"weights"`
 	Tokenizer string `json:"tokenizer"`
 	Data      string `json:"data"`
+	// During is of the dev data that selects the checkpoint; "" where none does.
+	During string `json:"during,omitempty"`
 }
 
 // RunID is the identity of a run under today's semantics.
@@ -61,10 +63,15 @@ func canonicalSettings(config, defaults reflect.Value, fields []field, skip func
 }
 
 func canonical(c RunConfig) string {
-	return canonicalSettings(reflect.ValueOf(c), reflect.ValueOf(Defaults()), runFields(), func(f field) bool {
+	defaults := Defaults()
+	// Of the measures only the first selects.
+	c.Evaluate.Measures, defaults.Evaluate.Measures = []string{first(c.Evaluate.Measures)}, []string{first(defaults.Evaluate.Measures)}
+	return canonicalSettings(reflect.ValueOf(c), reflect.ValueOf(defaults), runFields(), func(f field) bool {
 		switch {
-		case f.key == "model.backbone", f.key == "data.train":
+		case f.key == "model.backbone", f.key == "data.train", f.key == "evaluate.during":
 			return true
+		case f.identity == "select":
+			return !c.Selects()
 		case f.identity == "stop":
 			return !c.Stability.Stop
 		case f.key == "train.warmup":
@@ -76,13 +83,28 @@ func canonical(c RunConfig) string {
 	})
 }
 
+// first is "" for no measures.
+func first(measures []string) string {
+	if len(measures) == 0 {
+		return ""
+	}
+	return measures[0]
+}
+
 // pointKey tells the points of one file apart before inputs are known.
 func pointKey(c RunConfig) string {
-	return quote(c.Model.Backbone) + "\n" + quote(c.Data.Train) + "\n" + canonical(c)
+	key := quote(c.Model.Backbone) + "\n" + quote(c.Data.Train) + "\n" + canonical(c)
+	if c.Selects() {
+		key += fmt.Sprintf("%q\n", c.Evaluate.During)
+	}
+	return key
 }
 
 func (in Inputs) write(b *strings.Builder) {
 	fmt.Fprintf(b, "input weights = %s\ninput tokenizer = %s\ninput data = %s\n", quote(in.Weights), quote(in.Tokenizer), quote(in.Data))
+	if in.During != "" {
+		fmt.Fprintf(b, "input during = %s\n", quote(in.During))
+	}
 }
 
 func digest(text string) ID {

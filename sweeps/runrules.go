@@ -146,6 +146,12 @@ func acrossRun(c RunConfig) []Fault {
 	if c.Evaluate.Every > 0 && len(c.Evaluate.During) == 0 {
 		fault("evaluate.every", fmt.Sprint(c.Evaluate.Every), "evaluate.during names nothing to evaluate on")
 	}
+	if c.Evaluate.Every == 0 && len(c.Evaluate.During) > 0 {
+		fault("evaluate.during", fmt.Sprintf("%q", c.Evaluate.During), "is never evaluated: evaluate.every says after how many steps")
+	}
+	if len(c.Evaluate.During) > 0 && len(c.Evaluate.Measures) == 0 {
+		fault("evaluate.measures", "[]", "evaluate.during needs a measure")
+	}
 	if c.Checkpoint.Select == "best" && (len(c.Evaluate.During) == 0 || c.Evaluate.Every == 0) {
 		fault("checkpoint.select", `"best"`, "needs evaluate.during and evaluate.every to choose by")
 	}

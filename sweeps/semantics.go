@@ -36,6 +36,9 @@ func components(c RunConfig) []string {
 	if auto := c.Model.Rescale.Auto; auto != "" {
 		list = append(list, "rescale."+auto)
 	}
+	if c.Selects() {
+		list = append(list, "select")
+	}
 	return list
 }
 

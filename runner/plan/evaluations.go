@@ -97,29 +97,37 @@ func (e Evaluation) baseline(workspace, of, digest string) Evaluation {
 	return e
 }
 
-// evaluations adds the rows of one run.
+// evaluations adds the rows of one run: its model at the end on test data, and on the
+// dev data that it was watched on.
 func (m *maker) evaluations(run Run) {
 	for _, ref := range run.Config.Evaluate.Final {
-		data := m.found.data("evaluate.final", ref, FinalSplit)
-		if run.ID == "" || data.digest == "" {
-			why, needs := data.why, sweeps.ID("")
-			if why == "" {
-				why, needs = run.Why, run.Needs
-			}
-			m.plan.Evaluations = append(m.plan.Evaluations, Evaluation{
-				Label: run.Label, Run: run.ID, Dataset: ref, Split: FinalSplit, Backbone: run.Config.Model.Backbone,
-				Config: run.Config, Measures: run.Config.Evaluate.Measures, State: Unresolved, Why: why, Needs: needs,
-			})
-			continue
-		}
-		e := RunEvaluation(m.Workspace, run.ID, run.Config, ref, FinalSplit, data.digest)
-		e.Inputs, e.Needs = run.Inputs, run.Needs
-		m.look(&e)
-		if e.State == New && !run.State.Finished() {
-			e.Why = "comes with its run"
-		}
-		m.plan.Evaluations = append(m.plan.Evaluations, e)
+		m.evaluation(run, "evaluate.final", ref, FinalSplit)
 	}
+	for _, ref := range run.Config.Evaluate.During {
+		m.evaluation(run, "evaluate.during", ref, DuringSplit)
+	}
+}
+
+func (m *maker) evaluation(run Run, key, ref, split string) {
+	data := m.found.data(key, ref, split)
+	if run.ID == "" || data.digest == "" {
+		why, needs := data.why, sweeps.ID("")
+		if why == "" {
+			why, needs = run.Why, run.Needs
+		}
+		m.plan.Evaluations = append(m.plan.Evaluations, Evaluation{
+			Label: run.Label, Run: run.ID, Dataset: ref, Split: split, Backbone: run.Config.Model.Backbone,
+			Config: run.Config, Measures: run.Config.Evaluate.Measures, State: Unresolved, Why: why, Needs: needs,
+		})
+		return
+	}
+	e := RunEvaluation(m.Workspace, run.ID, run.Config, ref, split, data.digest)
+	e.Inputs, e.Needs = run.Inputs, run.Needs
+	m.look(&e)
+	if e.State == New && !run.State.Finished() {
+		e.Why = "comes with its run"
+	}
+	m.plan.Evaluations = append(m.plan.Evaluations, e)
 }
 
 // baselines adds BM25 once a collection, and the untrained model once a

@@ -12,6 +12,8 @@ package plan
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"headroom/data/source"
 	"headroom/sweeps"
@@ -74,6 +76,8 @@ type Plan struct {
 	Recipes     []Recipe     `json:"recipes"`
 	Runs        []Run        `json:"runs"`
 	Evaluations []Evaluation `json:"evaluations"`
+	// Notices are what a person should know before it is run.
+	Notices []string `json:"notices"`
 	// Seconds is the predicted work of all that is not finished, one slot's
 	// time; nil where nothing has been measured yet.
 	Seconds *float64 `json:"seconds_predicted"`
@@ -155,7 +159,7 @@ func Make(ctx context.Context, o Options) (*Plan, error) {
 	}
 	m := &maker{Options: o, found: newInputs(o), plan: &Plan{
 		Schema: 1, Sweep: o.Spec.Name, Question: o.Spec.Question,
-		Recipes: []Recipe{}, Runs: []Run{}, Evaluations: []Evaluation{},
+		Recipes: []Recipe{}, Runs: []Run{}, Evaluations: []Evaluation{}, Notices: []string{},
 	}}
 	for _, config := range configs {
 		if !matches(o.Only, config) {
@@ -193,6 +197,8 @@ type maker struct {
 	found *inputs
 	plan  *Plan
 	seen  map[sweeps.ID]string
+	// compared are the lists of collections that overlaps has looked at.
+	compared map[string]bool
 }
 
 func (m *maker) run(config sweeps.RunConfig) {
@@ -203,7 +209,12 @@ func (m *maker) run(config sweeps.RunConfig) {
 
 	run := Run{Config: config}
 	run.Inputs = sweeps.Inputs{Weights: backbone.weights, Tokenizer: backbone.tokenizer, Data: data.digest}
+	dev, absent := m.during(config)
 	known := backbone.weights != "" && backbone.tokenizer != "" && data.digest != ""
+	if config.Selects() {
+		run.Inputs.During = dev
+		known = known && dev != ""
+	}
 	if known {
 		run.ID = m.Semantics.RunID(config, run.Inputs)
 		run.Folder = runFolder(m.Workspace, run.ID)
@@ -218,16 +229,24 @@ func (m *maker) run(config sweeps.RunConfig) {
 		if backbone.why != "" && !run.State.Finished() && run.State != Running {
 			run.State, run.Why = Unresolved, backbone.why
 		}
-	case backbone.why != "" && data.why != "":
-		run.State, run.Why = Unresolved, backbone.why+"; "+data.why
 	default:
-		run.State, run.Why = Unresolved, backbone.why+data.why
+		run.State, run.Why = Unresolved, reasons(backbone.why, data.why, absent)
 	}
-	if known && !run.State.Finished() {
+	if known && absent != "" && !run.State.Finished() && run.State != Running {
+		run.State, run.Why = Unresolved, reasons(backbone.why, absent)
+	} else if known && !run.State.Finished() {
 		run.Needs = backbone.recipe
 	}
 	m.plan.Runs = append(m.plan.Runs, run)
 	m.evaluations(run)
+	if len(m.found.faults) == 0 {
+		m.overlaps(config)
+	}
+}
+
+// reasons joins those that there are.
+func reasons(whys ...string) string {
+	return strings.Join(slices.DeleteFunc(whys, func(why string) bool { return why == "" }), "; ")
 }
 
 // same finds two points that turn out to be one run, such as two paths to one

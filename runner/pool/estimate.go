@@ -39,11 +39,11 @@ func (e *Estimate) Started(id string) { e.advance(id, 0) }
 
 // Progress takes one report of a worker.
 func (e *Estimate) Progress(id string, m Message) {
-	if m.Steps <= 0 {
-		return
+	if m.Steps <= 0 || m.Phase == PhaseDev {
+		return // an evaluation between two steps is as far as they are
 	}
 	within := min(1, float64(m.Step)/float64(m.Steps))
-	if m.Phase == "evaluate" {
+	if m.Phase == PhaseEvaluate {
 		e.advance(id, 1-evaluationShare+evaluationShare*within)
 	} else {
 		e.advance(id, (1-evaluationShare)*within)

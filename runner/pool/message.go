@@ -15,6 +15,21 @@ const (
 	TypeNotice   = "notice"  // something a person should read
 )
 
+// Phases that renderers and estimates know; others are shown as they are called.
+const (
+	PhaseEvaluate = "evaluate" // of the finished model
+	PhaseDev      = "dev"      // of the model on dev data, between two training steps
+)
+
+// Dev is what dev data say of a run in training.
+type Dev struct {
+	Measure string `json:"measure"`
+	// Value is the last evaluation's, NaN where it has none.
+	Value    event.Value `json:"value"`
+	Best     event.Value `json:"best"`
+	BestStep int         `json:"best_step"`
+}
+
 // Message is one line of a worker's standard output.
 type Message struct {
 	Type    string      `json:"type"`
@@ -23,6 +38,7 @@ type Message struct {
 	Steps   int         `json:"steps"` // 0 where unknown
 	Rate    float64     `json:"rate,omitempty"`
 	Loss    event.Value `json:"loss,omitempty"`
+	Dev     *Dev        `json:"dev,omitempty"`
 	Message string      `json:"message,omitempty"`
 }
 

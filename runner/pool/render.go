@@ -115,6 +115,13 @@ func describe(m Message) string {
 	if m.Loss != 0 {
 		text += fmt.Sprintf(" loss %.4g", float64(m.Loss))
 	}
+	if d := m.Dev; d != nil {
+		text += fmt.Sprintf(" %s", d.Measure)
+		if d.Value.NonFinite() == "" {
+			text += fmt.Sprintf(" %.4f", float64(d.Value))
+		}
+		text += fmt.Sprintf(" (best %.4f @%d)", float64(d.Best), d.BestStep)
+	}
 	return text
 }
 

@@ -74,7 +74,7 @@ func (b *Bars) Message(job Job, m Message) {
 	if now {
 		io.WriteString(b.progress, text+"\n")
 	}
-	if m.Type == TypeProgress && m.Steps > 0 {
+	if m.Type == TypeProgress && m.Steps > 0 && m.Phase != PhaseDev {
 		b.bars[job.ID].SetCurrent(units(float64(m.Step) / float64(m.Steps)))
 	}
 	b.all.SetCurrent(units(share))

@@ -25,7 +25,7 @@ import (
 // finish judges the trained run and exports its model.
 func (a *attempt) finish() error {
 	n := mlmhead.RowNorms(a.model.DecoderWeight().Values, a.model.Config.Hidden)
-	if err := a.log.Append(event.HeadNorms{Step: a.step, Mean: event.Value(n.Mean), P05: event.Value(n.P05), P50: event.Value(n.P50), P95: event.Value(n.P95), Max: event.Value(n.Max)}); err != nil {
+	if err := a.log.Append(event.HeadNorms{Step: a.chosen, Mean: event.Value(n.Mean), P05: event.Value(n.P05), P50: event.Value(n.P50), P95: event.Value(n.P95), Max: event.Value(n.Max)}); err != nil {
 		return err
 	}
 	result := a.monitor.Result()
@@ -43,7 +43,7 @@ func (a *attempt) finish() error {
 	if err := a.export(result.Verdict); err != nil {
 		return err
 	}
-	return checkpoint.Only(a.checkpoints(), false)
+	return checkpoint.Only(a.checkpoints(), a.keepsBest())
 }
 
 // form says how the run's logits become term weights.
@@ -96,15 +96,21 @@ func (a *attempt) card(verdict string) string {
 	if a.cfg.Model.Rescale.Auto != "" {
 		factor = fmt.Sprintf("%s = %g", factor, a.k)
 	}
-	return fmt.Sprintf("# %s\n\nA SPLADE model trained by headroom.\n\n- run: %s\n- backbone: %s\n- rescale factor k: %s (%s, %s)\n- steps: %d\n- verdict: %s\n- lengths: %d tokens for queries, %d for documents\n",
+	text := fmt.Sprintf("# %s\n\nA SPLADE model trained by headroom.\n\n- run: %s\n- backbone: %s\n- rescale factor k: %s (%s, %s)\n- steps: %d\n- verdict: %s\n- lengths: %d tokens for queries, %d for documents\n",
 		sweeps.Label(a.cfg, sweeps.ID(a.id)), a.id, a.cfg.Model.Backbone, factor, a.cfg.Model.Target, a.cfg.Model.Tie, a.step, verdict, a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument)
+	if a.cfg.Selects() {
+		text += fmt.Sprintf("- selected: the model after %d steps, by %s on dev data (%.4f)\n", a.chosen, a.selected.Measure, float64(a.selected.Value))
+	}
+	return text
 }
 
-// evaluate measures the run on every final collection on which it is not measured.
+// evaluate measures the run on every final collection, and on the dev data that it was
+// watched on, where it is not measured yet.
 func (a *attempt) evaluate(ctx context.Context) error {
 	verdict := a.monitor.Result().Verdict
 	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{KeepNonFinite: verdict == stability.NonFinite})
-	for _, ref := range a.cfg.Evaluate.Final {
+	for _, on := range a.evaluations() {
+		ref := on.ref
 		folder, err := a.resolver.Data(ref)
 		if err != nil {
 			return err
@@ -113,11 +119,11 @@ func (a *attempt) evaluate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		digest, err := a.resolver.DigestCollection(folder, plan.FinalSplit)
+		digest, err := a.resolver.DigestCollection(folder, on.split)
 		if err != nil {
 			return err
 		}
-		e := plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, ref, plan.FinalSplit, digest)
+		e := plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, ref, on.split, digest)
 		measures, err := ir.ParseAll(a.cfg.Evaluate.Measures)
 		if err != nil {
 			return err
@@ -125,7 +131,7 @@ func (a *attempt) evaluate(ctx context.Context) error {
 		summary, err := evaluate.ReadSummary(e.Folder)
 		if err != nil || !has(summary, measures) {
 			summary, err = evaluate.OnCollection(ctx, encoder, c, evaluate.CollectionOptions{
-				Dataset: ref, Split: plan.FinalSplit, Measures: measures, MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
+				Dataset: ref, Split: on.split, Measures: measures, MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
 				Threads: a.model.Engine.Threads(), OutDir: e.Folder, ID: e.ID,
 				Progress: a.encoding(),
 			})
@@ -154,6 +160,21 @@ func (a *attempt) evaluate(ctx context.Context) error {
 	return nil
 }
 
+// splitOf is one split of a collection.
+type splitOf struct{ ref, split string }
+
+// evaluations are what the run's model is measured on at the end.
+func (a *attempt) evaluations() []splitOf {
+	var list []splitOf
+	for _, ref := range a.cfg.Evaluate.Final {
+		list = append(list, splitOf{ref, plan.FinalSplit})
+	}
+	for _, ref := range a.cfg.Evaluate.During {
+		list = append(list, splitOf{ref, plan.DuringSplit})
+	}
+	return list
+}
+
 // has says whether a summary holds every measure, or says why it cannot.
 func has(s evaluate.Summary, measures []ir.Measure) bool {
 	if s.Refused != "" {
@@ -172,6 +193,6 @@ func (w *worker) encoding() func(done, total int) {
 	start := w.now()
 	return func(done, total int) {
 		// A parent that no longer reads is noticed by its own watch.
-		_ = w.progress(pool.Message{Phase: "evaluate", Step: done, Steps: total, Rate: rate{start: start}.at(w.now(), done)}, done == total)
+		_ = w.progress(pool.Message{Phase: pool.PhaseEvaluate, Step: done, Steps: total, Rate: rate{start: start}.at(w.now(), done)}, done == total)
 	}
 }

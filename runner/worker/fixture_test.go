@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"headroom/data/collection"
 	"headroom/data/source"
@@ -148,6 +149,17 @@ func (b bench) run(t testing.TB, id string, out io.Writer) error {
 
 func (b bench) job(kind, id string) worker.Job {
 	return worker.Job{Workspace: b.files.Root, Kind: kind, ID: id, Resolver: b.resolver}
+}
+
+// ticking is the job of a run whose clock goes on by a second whenever it is looked at,
+// so that every step's progress is told.
+func (b bench) ticking(id string) worker.Job {
+	job, now := b.job(worker.KindRun, id), time.Unix(0, 0)
+	job.Now = func() time.Time {
+		now = now.Add(time.Second)
+		return now
+	}
+	return job
 }
 
 // events reads one attempt's log.

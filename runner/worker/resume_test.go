@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,8 +16,10 @@ import (
 	"headroom/sweeps"
 )
 
-// interrupter cancels a context at the given training step, as Ctrl-C does.
+// interrupter cancels a context at the given training step, or at the first message of
+// another phase, as Ctrl-C does.
 type interrupter struct {
+	phase  string // "train" where empty
 	step   int
 	cancel context.CancelFunc
 }
@@ -26,7 +29,7 @@ func (i *interrupter) Write(line []byte) (int, error) {
 		Phase string `json:"phase"`
 		Step  int    `json:"step"`
 	}
-	if json.Unmarshal(line, &m) == nil && m.Phase == "train" && m.Step >= i.step {
+	if json.Unmarshal(line, &m) == nil && m.Phase == cmp.Or(i.phase, "train") && m.Step >= i.step {
 		i.cancel()
 	}
 	return len(line), nil

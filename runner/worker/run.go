@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"headroom/data/tokenize"
@@ -34,8 +35,12 @@ type attempt struct {
 	examples   *pairs            // nil until they are needed
 	k          float64           // by which the head is divided: the configuration's, or what an automatic choice came to
 	started    time.Time
-	step       int    // steps done
-	weights    string // digest of the final weights
+	step       int            // steps done
+	weights    string         // digest of the final weights
+	dev        *development   // nil where nothing is evaluated during training
+	stopped    bool           // a collapse ended training
+	chosen     int            // the step whose weights are the result: the last, or the best
+	selected   event.Selected // where the best was asked for
 }
 
 func (w *worker) run(ctx context.Context) error {
@@ -93,6 +98,9 @@ func (a *attempt) work(ctx context.Context) error {
 	if err := a.train(ctx); err != nil {
 		return err
 	}
+	if err := a.choose(); err != nil {
+		return err
+	}
 	if err := a.finish(); err != nil {
 		return err
 	}
@@ -142,12 +150,19 @@ func (a *attempt) train(ctx context.Context) error {
 		return err
 	}
 	defer s.Close()
-	facts := event.Facts{Batch: a.cfg.Train.Batch, Candidates: a.cfg.Train.Batch, Vocab: a.model.Config.Vocab, Loss: a.cfg.Loss.Kind, RampEnd: train.RampEnd(a.cfg)}
+	objective, err := train.NewObjective(a.cfg)
+	if err != nil {
+		return err
+	}
+	facts := event.Facts{Batch: a.cfg.Train.Batch, Candidates: objective.Candidates(a.cfg.Train.Batch, 1+a.cfg.Data.Negatives), Vocab: a.model.Config.Vocab, Loss: a.cfg.Loss.Kind, RampEnd: train.RampEnd(a.cfg)}
 	for _, p := range a.model.Params {
 		facts.Parameters += int64(len(p.Values))
 	}
 	a.monitor = stability.NewMonitor(facts, a.cfg.Train.Steps, thresholds(a.cfg.Stability))
-	saved, err := checkpoint.Latest(a.checkpoints(), a.id, nil, func(m string) { a.notice(a.log, m) })
+	if a.dev, err = a.openDev(); err != nil {
+		return err
+	}
+	saved, err := checkpoint.Latest(a.checkpoints(), a.id, a.usable, func(m string) { a.notice(a.log, m) })
 	if err != nil {
 		return err
 	}
@@ -161,6 +176,11 @@ func (a *attempt) train(ctx context.Context) error {
 	final := false
 	if saved != nil {
 		a.step, final = saved.Step, saved.Final
+		if a.dev != nil {
+			if text := a.dev.resume(saved.Dev); text != "" && !final {
+				a.notice(a.log, text)
+			}
+		}
 		if final {
 			a.weights = saved.Digest
 		}
@@ -178,6 +198,9 @@ func (a *attempt) train(ctx context.Context) error {
 	}
 	if final {
 		return nil
+	}
+	if err := a.warnTested(); err != nil {
+		return err
 	}
 	return a.steps(ctx, s)
 }
@@ -198,9 +221,16 @@ func (a *attempt) replay(step int) error {
 		return err
 	}
 	for _, s := range history {
-		a.monitor.Observe(s.Step, plain(s.Values))
+		if collapse(a.monitor.Observe(s.Step, plain(s.Values))) {
+			a.stopped = a.cfg.Stability.Stop
+		}
 	}
 	return nil
+}
+
+// collapse tells whether one of a step's episodes is a collapse that stands.
+func collapse(episodes []event.Episode) bool {
+	return slices.ContainsFunc(episodes, func(e event.Episode) bool { return e.Stands && e.Severity == event.SeverityCollapse })
 }
 
 func plain(values map[string]event.Value) map[string]float64 {

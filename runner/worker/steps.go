@@ -85,9 +85,17 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 	speed := rate{start: a.now(), first: a.step}
 	saved := a.now()
 	total := a.cfg.Train.Steps
-	for a.step < total {
+	// A state that was saved before it could be measured is measured first.
+	better, err := a.develop(ctx, s)
+	if err == nil && better && a.keepsBest() && !a.over() {
+		err = a.save(s, toGoOn)
+	}
+	if err != nil {
+		return err
+	}
+	for !a.over() {
 		if ctx.Err() != nil {
-			if err := a.save(s, false); err != nil {
+			if err := a.save(s, toGoOn); err != nil {
 				return err
 			}
 			return stopped(ctx)
@@ -97,33 +105,51 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 		if err != nil {
 			return err
 		}
-		values["seconds"] = event.Value(a.now().Sub(start).Seconds())
+		seconds := a.now().Sub(start).Seconds()
+		values["seconds"] = event.Value(seconds)
 		if err := a.log.Append(event.Step{Step: a.step, Values: values}); err != nil {
 			return err
 		}
-		collapsed := false
-		for _, episode := range a.monitor.Observe(a.step, plain(values)) {
+		episodes := a.monitor.Observe(a.step, plain(values))
+		for _, episode := range episodes {
 			if err := a.log.Append(episode); err != nil {
 				return err
 			}
-			collapsed = collapsed || episode.Stands && episode.Severity == event.SeverityCollapse
 		}
 		a.step++
-		if err := a.progress(pool.Message{Phase: "train", Step: a.step, Steps: total, Rate: speed.at(a.now(), a.step), Loss: values["loss"]}, a.step == total); err != nil {
+		message := pool.Message{Phase: "train", Step: a.step, Steps: total, Rate: speed.at(a.now(), a.step), Loss: values["loss"]}
+		if a.dev != nil {
+			a.dev.cost.step(seconds)
+			message.Dev = a.dev.progress()
+		}
+		if err := a.progress(message, a.step == total); err != nil {
 			return err
 		}
-		if collapsed && a.cfg.Stability.Stop {
+		if collapse(episodes) && a.cfg.Stability.Stop {
+			a.stopped = true
 			a.notice(a.log, fmt.Sprintf("stopped after step %d of %d: stability.stop is true and a collapse was found", a.step, total))
-			break
 		}
-		if a.step < total && a.due(saved) {
-			if err := a.save(s, false); err != nil {
-				return err
-			}
+		better, err := a.develop(ctx, s)
+		switch {
+		case err != nil:
+		case a.over(): // its checkpoint follows
+		case a.due(saved):
+			err = a.save(s, toGoOn)
 			saved = a.now()
+		case better && a.keepsBest():
+			err = a.save(s, asBest)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return a.save(s, true)
+	if ctx.Err() != nil && a.devDue() { // interrupted while the last state was measured
+		if err := a.save(s, toGoOn); err != nil {
+			return err
+		}
+		return stopped(ctx)
+	}
+	return a.save(s, atEnd)
 }
 
 // due says whether it is time for a checkpoint.
@@ -134,14 +160,27 @@ func (a *attempt) due(saved time.Time) bool {
 	return a.now().Sub(saved) >= saveEvery
 }
 
-// save writes a checkpoint; a final one holds no optimizer state.
-func (a *attempt) save(s train.Trainer, final bool) error {
-	state := checkpoint.State{Run: a.id, Step: a.step, Updates: s.Updates(), Final: final}
+// What a checkpoint is for.
+type purpose int
+
+const (
+	toGoOn purpose = iota // to go on from
+	asBest                // the best so far, without the optimizer's state
+	atEnd                 // training is over; without the optimizer's state
+)
+
+// save writes a checkpoint.
+func (a *attempt) save(s train.Trainer, of purpose) error {
+	state := checkpoint.State{Run: a.id, Step: a.step, Updates: s.Updates(), Final: of == atEnd, WeightsOnly: of == asBest}
+	if a.dev != nil {
+		dev := a.dev.state
+		state.Dev = &dev
+	}
 	if err := s.Sync(); err != nil {
 		return err
 	}
 	var moments []safetensors.Tensor
-	if !final {
+	if of == toGoOn {
 		var err error
 		if moments, err = s.Moments(); err != nil {
 			return err
@@ -156,7 +195,7 @@ func (a *attempt) save(s train.Trainer, final bool) error {
 	if err != nil {
 		return err
 	}
-	if final {
+	if of == atEnd {
 		a.weights = digest
 	}
 	return a.log.Append(event.Checkpoint{Step: a.step, Digest: digest})

@@ -43,6 +43,8 @@ type Job struct {
 	// Backend and Threads are used where not "" and 0; otherwise the job's own say.
 	Backend string
 	Threads int
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
 }
 
 // Run does the job and writes progress messages to out. A collapsed run is a
@@ -54,7 +56,10 @@ func Run(ctx context.Context, job Job, out io.Writer) error {
 	}
 	resolver := *job.Resolver
 	resolver.Workspace = w.Root
-	j := &worker{Job: job, workspace: w, resolver: &resolver, out: out, now: time.Now}
+	j := &worker{Job: job, workspace: w, resolver: &resolver, out: out, now: job.Now}
+	if j.now == nil {
+		j.now = time.Now
+	}
 	switch job.Kind {
 	case KindRun, KindEvaluate:
 		return j.run(ctx)

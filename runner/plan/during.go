@@ -1,0 +1,132 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"headroom/data/collection"
+	"headroom/sweeps"
+)
+
+// DuringSplit is the split that a run is measured on during training.
+const DuringSplit = "dev"
+
+// during finds the dev data that a run is measured on while it trains. digest is of
+// all of it, "" where some is not there yet, which why says.
+func (m *maker) during(c sweeps.RunConfig) (digest, why string) {
+	var digests []string
+	for _, ref := range c.Evaluate.During {
+		data := m.found.data("evaluate.during", ref, DuringSplit)
+		if data.digest == "" {
+			why = data.why
+			continue
+		}
+		digests = append(digests, data.digest)
+	}
+	if why != "" || len(digests) < len(c.Evaluate.During) {
+		return "", why
+	}
+	return strings.Join(digests, "+"), ""
+}
+
+// warn adds what a person should know before the run, once.
+func (m *maker) warn(notices ...string) {
+	for _, notice := range notices {
+		if !slices.Contains(m.plan.Notices, notice) {
+			m.plan.Notices = append(m.plan.Notices, notice)
+		}
+	}
+}
+
+// overlaps warns of dev data that are test data. What cannot be read is told elsewhere.
+func (m *maker) overlaps(c sweeps.RunConfig) {
+	if len(c.Evaluate.During) == 0 {
+		return
+	}
+	key := strings.Join(c.Evaluate.During, "\x00") + "\x01" + strings.Join(c.Evaluate.Final, "\x00")
+	if m.compared[key] {
+		return
+	}
+	if m.compared == nil {
+		m.compared = map[string]bool{}
+	}
+	m.compared[key] = true
+	notices, err := TestedOn(c, func(ref string) (*collection.Collection, error) {
+		folder, err := m.found.resolver.Data(ref)
+		if err != nil {
+			return nil, err
+		}
+		return collection.Open(folder)
+	})
+	if err == nil {
+		m.warn(notices...)
+	}
+}
+
+// TestedOn says which of the queries that a run is measured on during training are
+// queries of a test set: of the same collection, or of one in evaluate.final. A query
+// is the same where its text is and a document is relevant to both.
+func TestedOn(c sweeps.RunConfig, open func(ref string) (*collection.Collection, error)) ([]string, error) {
+	var notices []string
+	for _, ref := range c.Evaluate.During {
+		dev, err := open(ref)
+		if err != nil {
+			return nil, err
+		}
+		asked, err := relevant(dev, DuringSplit)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range append([]string{ref}, slices.DeleteFunc(slices.Clone(c.Evaluate.Final), func(f string) bool { return f == ref })...) {
+			test, err := open(other)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains(test.Splits(), FinalSplit) {
+				continue
+			}
+			tested, err := relevant(test, FinalSplit)
+			if err != nil {
+				return nil, err
+			}
+			if n := shared(asked, tested); n > 0 {
+				notices = append(notices, fmt.Sprintf("evaluate.during: %d of the %d dev queries of %s are test queries of %s: what is chosen during training is chosen on the test set", n, len(asked), ref, other))
+			}
+		}
+	}
+	return notices, nil
+}
+
+// relevant are a split's queries, by text, and the documents relevant to each.
+func relevant(c *collection.Collection, split string) (map[string][]string, error) {
+	qrels, err := c.Qrels(split)
+	if err != nil {
+		return nil, err
+	}
+	queries, err := c.Queries()
+	if err != nil {
+		return nil, err
+	}
+	asked := map[string][]string{}
+	for _, q := range queries {
+		for document, grade := range qrels[q.ID] {
+			if grade > 0 {
+				text := strings.TrimSpace(q.Text)
+				asked[text] = append(asked[text], document)
+			}
+		}
+	}
+	return asked, nil
+}
+
+// shared counts the queries of a that b has too.
+func shared(a, b map[string][]string) int {
+	n := 0
+	for text, documents := range a {
+		if slices.ContainsFunc(b[text], func(d string) bool { return slices.Contains(documents, d) }) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,58 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"headroom/metrics/event"
+	"headroom/runner/checkpoint"
+	"headroom/runner/train"
+)
+
+// keepsBest tells whether the best step's weights are written as soon as it is found.
+func (a *attempt) keepsBest() bool {
+	return a.dev != nil && (a.cfg.Selects() || a.cfg.Checkpoint.Keep == "last+best")
+}
+
+// usable refuses a checkpoint whose best step's weights are not there any more, where
+// they may be the run's result: training then goes back to before that step.
+func (a *attempt) usable(s checkpoint.State) error {
+	if !a.cfg.Selects() || s.Dev == nil || s.Dev.Best == 0 || s.Dev.Best == s.Step {
+		return nil
+	}
+	best, err := checkpoint.OpenWeights(a.checkpoints(), a.id, s.Dev.Best)
+	if err != nil {
+		return fmt.Errorf("the best step before it cannot be used: %w", err)
+	}
+	return best.Close()
+}
+
+// choose makes the best step's weights the run's, where that is asked. The model holds
+// those of the last step.
+func (a *attempt) choose() error {
+	a.chosen = a.step
+	if !a.cfg.Selects() {
+		return nil
+	}
+	selected := event.Selected{Step: a.step, Measure: a.dev.measures[0].String(), Value: event.Value(math.NaN())}
+	switch best := a.dev.state.Best; {
+	case best == 0:
+		a.notice(a.log, "checkpoint.select is \"best\" and no evaluation during training has a value: the last step's weights are taken")
+	case best != a.step:
+		saved, err := checkpoint.OpenWeights(a.checkpoints(), a.id, best)
+		if err != nil {
+			return err
+		}
+		a.weights, a.chosen = saved.Digest, best
+		if err := errors.Join(train.RestoreWeights(a.model, saved.Weights), saved.Close(), a.model.Changed()); err != nil {
+			return err
+		}
+		fallthrough
+	default:
+		selected.Step, selected.Value = best, event.Value(a.dev.state.Value)
+	}
+	selected.Weights = a.weights
+	a.selected = selected
+	return a.log.Append(selected)
+}

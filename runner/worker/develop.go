@@ -1,0 +1,235 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"headroom/data/collection"
+	"headroom/metrics/event"
+	"headroom/metrics/ir"
+	"headroom/runner/checkpoint"
+	"headroom/runner/evaluate"
+	"headroom/runner/plan"
+	"headroom/runner/pool"
+	"headroom/runner/train"
+	"headroom/sweeps"
+)
+
+// development is the evaluation on dev data during training. It reads the model and
+// nothing else: the steps around it are the same with and without it.
+type development struct {
+	collections []devCollection
+	measures    []ir.Measure // the first selects
+	state       checkpoint.Dev
+	last        event.Value // of the last evaluation
+	cost        devCost
+}
+
+type devCollection struct {
+	ref, digest string
+	data        *collection.Collection
+}
+
+// openDev finds the dev data, nil where none is asked for.
+func (a *attempt) openDev() (*development, error) {
+	c := a.cfg.Evaluate
+	if len(c.During) == 0 || c.Every == 0 {
+		return nil, nil
+	}
+	d := &development{last: event.Value(math.NaN())}
+	var err error
+	if d.measures, err = ir.ParseAll(c.Measures); err != nil {
+		return nil, err
+	}
+	d.state.By = d.measures[0].String()
+	for _, ref := range c.During {
+		folder, err := a.resolver.Data(ref)
+		if err != nil {
+			return nil, err
+		}
+		digest, err := a.resolver.DigestCollection(folder, plan.DuringSplit)
+		if err != nil {
+			return nil, err
+		}
+		data, err := collection.Open(folder)
+		if err != nil {
+			return nil, err
+		}
+		d.collections = append(d.collections, devCollection{ref: ref, digest: digest, data: data})
+		d.state.By += " " + digest
+	}
+	return d, nil
+}
+
+// resume goes on from what a checkpoint knows. Values of other data or of another
+// measure are not compared with: the best is then looked for anew.
+func (d *development) resume(saved *checkpoint.Dev) (notice string) {
+	switch {
+	case saved == nil:
+	case saved.By != d.state.By:
+		notice = "evaluate.during or the first of evaluate.measures is another than before: the best step is looked for from here on"
+	default:
+		d.state = *saved
+	}
+	return notice
+}
+
+// progress is what a progress message says of dev data, nil before the first value.
+func (d *development) progress() *pool.Dev {
+	if d.state.Best == 0 {
+		return nil
+	}
+	return &pool.Dev{Measure: d.measures[0].String(), Value: d.last, Best: event.Value(d.state.Value), BestStep: d.state.Best}
+}
+
+// devDue tells whether the state before a step is to be measured: every so many steps,
+// and at the end, whose model must be comparable with the best.
+func (a *attempt) devDue() bool {
+	d := a.dev
+	return d != nil && a.step > 0 && a.step != d.state.Evaluated &&
+		(a.step%a.cfg.Evaluate.Every == 0 || a.over())
+}
+
+// over tells whether training has done its last step.
+func (a *attempt) over() bool { return a.stopped || a.step == a.cfg.Train.Steps }
+
+// develop measures the model where that is due, and says whether it is the best so
+// far. Where the context ends meanwhile nothing has happened.
+func (a *attempt) develop(ctx context.Context, s train.Trainer) (better bool, err error) {
+	if !a.devDue() {
+		return false, nil
+	}
+	d := a.dev
+	if err := s.Sync(); err != nil {
+		return false, err
+	}
+	start := a.now()
+	m := event.Measured{Step: a.step, Measure: d.measures[0].String()}
+	sum := 0.0
+	for _, c := range d.collections {
+		score, err := a.devScore(ctx, c)
+		if ctx.Err() != nil {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("evaluate during training, before step %d: %w", a.step, err)
+		}
+		if value, ok := score.Measures[m.Measure]; ok {
+			sum += float64(value)
+		} else {
+			sum = math.NaN()
+		}
+		m.Collections = append(m.Collections, score)
+	}
+	m.Value = event.Value(sum / float64(len(d.collections)))
+	m.Seconds = a.now().Sub(start).Seconds()
+	if err := a.log.Append(m); err != nil {
+		return false, err
+	}
+	d.last, d.state.Evaluated = m.Value, a.step
+	if m.Value.NonFinite() == "" && (d.state.Best == 0 || float64(m.Value) > d.state.Value) {
+		d.state.Best, d.state.Value, better = a.step, float64(m.Value), true
+	}
+	if text := d.cost.evaluation(m.Seconds, a.cfg.Evaluate.Every); text != "" {
+		a.notice(a.log, text)
+	}
+	return better, nil
+}
+
+// devScore measures one collection. A model that cannot be measured is a result, with
+// its reason, and no error.
+func (a *attempt) devScore(ctx context.Context, c devCollection) (event.DevScore, error) {
+	score := event.DevScore{Dataset: c.ref, Split: plan.DuringSplit, Measures: map[string]event.Value{}}
+	if name, finite := train.Finite(a.model); !finite {
+		score.Refused = fmt.Sprintf("parameter %q is not finite", name)
+		return score, nil
+	}
+	o := evaluate.CollectionOptions{
+		Dataset: c.ref, Split: plan.DuringSplit, Measures: a.dev.measures, MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
+		Threads: a.model.Engine.Threads(), Progress: a.developing(),
+	}
+	if a.over() && !a.cfg.Selects() {
+		// This is the model that the run ends with: the figures are kept whole, and
+		// need not be found again.
+		e := plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, c.ref, plan.DuringSplit, c.digest)
+		o.OutDir, o.ID = e.Folder, e.ID
+	}
+	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{})
+	summary, err := evaluate.OnCollection(ctx, encoder, c.data, o)
+	var dense *evaluate.DenseError
+	switch {
+	case errors.As(err, &dense):
+		score.Refused = dense.Error()
+	case errors.Is(err, evaluate.ErrNonFinite):
+		score.Refused = err.Error()
+		return score, nil
+	case err != nil:
+		return score, err
+	}
+	e := summary.Event("")
+	score.QrelsDigest, score.Queries, score.Documents, score.Seconds = summary.QrelsDigest, e.Queries, e.Documents, e.Seconds
+	if score.Refused == "" {
+		score.Measures, score.ActiveQuery, score.ActiveDocument, score.Flops = e.Measures, e.ActiveQuery, e.ActiveDocument, e.Flops
+	}
+	return score, nil
+}
+
+// developing reports texts encoded as progress of the evaluation.
+func (a *attempt) developing() func(done, total int) {
+	start := a.now()
+	return func(done, total int) {
+		// A parent that no longer reads is noticed by its own watch.
+		_ = a.progress(pool.Message{Phase: pool.PhaseDev, Step: done, Steps: total, Rate: rate{start: start}.at(a.now(), done)}, false)
+	}
+}
+
+// devShare is the share of the training time beyond which evaluations during training
+// are called costly.
+const devShare = .25
+
+// devCost watches what evaluations take beside the steps between them.
+type devCost struct {
+	steps   int
+	seconds float64 // of those steps
+	told    bool
+}
+
+func (c *devCost) step(seconds float64) { c.steps, c.seconds = c.steps+1, c.seconds+seconds }
+
+// evaluation takes one evaluation's seconds; what it returns is said once an attempt.
+func (c *devCost) evaluation(seconds float64, every int) string {
+	if c.told || c.steps == 0 || !(c.seconds > 0) {
+		return ""
+	}
+	step := c.seconds / float64(c.steps)
+	if seconds <= devShare*step*float64(every) {
+		return ""
+	}
+	c.told = true
+	return fmt.Sprintf("an evaluation during training took %.3g s and the %d steps between two take %.3g s: from evaluate.every = %.0f on it is less than %.0f %% of that; smaller collections in evaluate.during help as well",
+		seconds, every, step*float64(every), math.Ceil(seconds/(devShare*step)), 100*devShare)
+}
+
+// warnTested says where dev data are test data.
+func (a *attempt) warnTested() error {
+	if a.dev == nil {
+		return nil
+	}
+	notices, err := plan.TestedOn(a.cfg, func(ref string) (*collection.Collection, error) {
+		if i := slices.IndexFunc(a.dev.collections, func(c devCollection) bool { return c.ref == ref }); i >= 0 {
+			return a.dev.collections[i].data, nil
+		}
+		folder, err := a.resolver.Data(ref)
+		if err != nil {
+			return nil, err
+		}
+		return collection.Open(folder)
+	})
+	for _, text := range notices {
+		a.notice(a.log, text)
+	}
+	return err
+}
