@@ -1,0 +1,120 @@
+//go:build xla
+
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"headroom/metrics/event"
+	"headroom/models/hf"
+	"headroom/runner/engine"
+	"headroom/runner/worker"
+	"headroom/sweeps"
+)
+
+// xlaPlugin is XLA's CPU client, through which the path to a GPU is tested.
+func xlaPlugin(t testing.TB) string {
+	t.Helper()
+	plugin := os.Getenv("HEADROOM_XLA_PLUGIN")
+	if plugin == "" {
+		t.Skip("HEADROOM_XLA_PLUGIN is not set: no XLA plugin to test with (make test-xla gets one)")
+	}
+	return plugin
+}
+
+// A run on XLA is trained, interrupted, resumed, evaluated and exported like one on the
+// Go backend, and an interruption leaves no trace in its weights.
+func TestARunOnXLA(t *testing.T) {
+	plugin := xlaPlugin(t)
+	for _, c := range []struct {
+		architecture, precision string
+		micro                   int
+	}{{"bert", "float32", 4}, {"modernbert", "bfloat16", 0}} {
+		t.Run(c.architecture+" "+c.precision, func(t *testing.T) {
+			edit := func(cfg *sweeps.RunConfig) {
+				every(3)(cfg)
+				cfg.Compute.Backend, cfg.Train.Precision, cfg.Train.MicroBatch = "xla:"+plugin, c.precision, c.micro
+				cfg.Compute.Remat = c.micro == 0
+				cfg.Data.MaxDocument = 16 // one length, so that each program is compiled once
+			}
+			whole := newBench(t, c.architecture)
+			id := whole.prepare(t, whole.config(edit))
+			if err := whole.run(t, id, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			records := whole.events(t, id, 1)
+			want, evaluated := last[event.Ended](t, records), last[event.Evaluated](t, records)
+			if want.State != event.StateDone || want.Step != 14 {
+				t.Fatalf("ended as %+v", want)
+			}
+
+			b := newBench(t, c.architecture)
+			id = b.prepare(t, b.config(edit))
+			ctx, cancel := context.WithCancel(t.Context())
+			err := worker.Run(ctx, b.job(worker.KindRun, id), &interrupter{step: 1, cancel: cancel})
+			if !errors.Is(err, worker.ErrInterrupted) {
+				t.Fatalf("interrupted run ended with %v", err)
+			}
+			if first := last[event.Ended](t, b.events(t, id, 1)); first.Step == 0 || first.Step >= 14 {
+				t.Fatalf("interrupted at step %d", first.Step)
+			}
+			if err := b.run(t, id, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			resumed := b.events(t, id, 2)
+			if got := last[event.Ended](t, resumed).Weights; got != want.Weights {
+				t.Errorf("weights %s, undisturbed %s", got, want.Weights)
+			}
+			for name, v := range last[event.Step](t, resumed).Values {
+				if name != "seconds" && v != last[event.Step](t, records).Values[name] {
+					t.Errorf("last step's %s is %v, undisturbed %v", name, v, last[event.Step](t, records).Values[name])
+				}
+			}
+			if got := last[event.Evaluated](t, resumed).Measures["nDCG@10"]; got != evaluated.Measures["nDCG@10"] || !(got > 0) {
+				t.Errorf("nDCG@10 is %v, undisturbed %v", got, evaluated.Measures["nDCG@10"])
+			}
+			exportedAlike(t, filepath.Join(b.files.Run(id), "model"), plugin)
+		})
+	}
+}
+
+// exportedAlike checks that an exported folder gives the same logits on both backends.
+func exportedAlike(t *testing.T, folder, plugin string) {
+	t.Helper()
+	ck, err := hf.Load(folder, hf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := [][]int32{{2, 9, 17, 3}, {2, 5, 3}, {2, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 3}}
+	var pooled [2][]float32
+	for i, backend := range []string{"go", "xla:" + plugin} {
+		e, err := engine.Open(backend, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		m, err := engine.NewModel(e, ck, ck.Tied)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		if pooled[i], err = m.Pool(texts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	size := 0.0
+	for _, z := range pooled[0] {
+		size = math.Max(size, math.Abs(float64(z)))
+	}
+	for i, z := range pooled[0] {
+		if !(math.Abs(float64(z-pooled[1][i])) <= 1e-5*size) {
+			t.Fatalf("pooled logit %d is %g on XLA, %g on the Go backend", i, pooled[1][i], z)
+		}
+	}
+}
