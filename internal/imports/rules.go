@@ -13,6 +13,7 @@ const (
 	sqlite  = "github.com/mattn/go-sqlite3"
 	gonum   = "gonum.org/v1/plot/..."
 	unicode = "golang.org/x/text/..."
+	parquet = "github.com/parquet-go/..."
 )
 
 // layer says everything that the packages in Of may import beside the standard
@@ -30,6 +31,7 @@ var layers = []layer{
 	{[]string{"data/tokenize"}, []string{unicode}},
 	{[]string{"data/kept"}, nil},
 	{[]string{"data/lines"}, []string{"data/kept"}},
+	{[]string{"data/parquet"}, []string{parquet}},
 	{[]string{"data/synthetic", "data/examples", "data/batch"}, []string{"data/collection", "data/tokenize", "data/trec"}},
 	{[]string{"data/source"}, []string{"data/collection", "data/kept", "data/synthetic", "data/tokenize", "data/trec"}},
 	{[]string{"metrics/event", "metrics/sparsity", "metrics/stats"}, nil},
@@ -53,6 +55,7 @@ var homes = []home{
 	{sqlite, []string{"metrics/store"}},
 	{gonum, []string{"reports/plot"}},
 	{toml, []string{"sweeps", "reports/claims"}},
+	{parquet, []string{"data/parquet"}},
 	{"github.com/spf13/...", []string{"runner/cli"}},
 	{"github.com/vbauerster/...", []string{"runner/pool"}},
 	{"runner/cli", []string{"cmd/headroom"}},
