@@ -106,7 +106,7 @@ func (c parityCase) batch(cfg sweeps.RunConfig, vocab, step int) loader.Batch {
 }
 
 // The tolerance is the issue of float32 sums in another order: 1e-4 of a series' size.
-func TestTwentyStepsEqualTheGoBackends(t *testing.T) {
+func TestXLATwentyStepsEqualTheGoBackends(t *testing.T) {
 	e := openXLA(t)
 	for name, c := range map[string]parityCase{
 		"bert tied": {"bert-tied", false, 1, mlmhead.Decoder, nil},
