@@ -1,0 +1,106 @@
+//go:build xla
+
+package engine_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"headroom/runner/engine"
+)
+
+func openXLA(t testing.TB) *engine.Engine {
+	t.Helper()
+	plugin := os.Getenv("HEADROOM_XLA_PLUGIN")
+	if plugin == "" {
+		t.Skip("HEADROOM_XLA_PLUGIN is not set: no XLA plugin to test with (make test-xla gets one)")
+	}
+	e, err := engine.Open("xla:"+plugin, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+// Every family of backbone pools on XLA what it pools on the Go backend.
+func TestXLAPoolsAlike(t *testing.T) {
+	device, host := openXLA(t), openEngine(t)
+	for _, name := range []string{"bert-tied", "distilbert-untied", "roberta-tied", "modernbert-window"} {
+		t.Run(name, func(t *testing.T) {
+			r := openReference(t, name)
+			var pooled, projected [2][]float32
+			for i, e := range []*engine.Engine{host, device} {
+				m, err := engine.NewModel(e, r.checkpoint, r.checkpoint.Tied)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer m.Close()
+				m.LogitScale = .5
+				if pooled[i], err = m.Pool(r.ids); err != nil {
+					t.Fatal(err)
+				}
+				if projected[i], err = m.Project(r.ids[:1]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for k, pair := range [][2][]float32{pooled, projected} {
+				if len(pair[0]) != len(pair[1]) {
+					t.Fatalf("%d values, want %d", len(pair[1]), len(pair[0]))
+				}
+				for i, z := range pair[0] {
+					if d := pair[1][i] - z; !(d <= 2e-5 && d >= -2e-5) {
+						t.Fatalf("output %d: value %d is %g, want %g", k, i, pair[1][i], z)
+					}
+				}
+			}
+		})
+	}
+}
+
+// What is written to a parameter after its first use reaches the device.
+func TestXLASeesChangedParameters(t *testing.T) {
+	r := openReference(t, "bert-untied")
+	m, err := engine.NewModel(openXLA(t), r.checkpoint, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	before, err := m.Project(r.ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range m.DecoderWeight().Values {
+		m.DecoderWeight().Values[i] *= 2
+	}
+	if err := m.Changed(); err != nil {
+		t.Fatal(err)
+	}
+	after, err := m.Project(r.ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, z := range before {
+		if d := after[i] - 2*z; !(d <= 1e-4 && d >= -1e-4) {
+			t.Fatalf("value %d is %g after a factor of 2, before %g", i, after[i], z)
+		}
+	}
+}
+
+// Plugins that load badly are errors.
+func TestXLARefusesWhatIsNoPlugin(t *testing.T) {
+	openXLA(t)
+	folder := t.TempDir()
+	path := filepath.Join(folder, "pjrt_c_api_broken_plugin.so")
+	if err := os.WriteFile(path, []byte("not a library"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", folder)
+	for _, backend := range []string{"xla", "xla:" + path, "xla:/lib/x86_64-linux-gnu/libc.so.6"} {
+		if _, err := engine.Open(backend, 1); !errors.Is(err, engine.ErrBackend) {
+			t.Errorf("%s: %v", backend, err)
+		}
+	}
+}
