@@ -44,7 +44,7 @@ func ReadJSONL(r io.Reader, name string, fn func(Document) error) error {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		document, err := parse(line)
+		document, err := ParseRow(line)
 		if err == nil {
 			if at, taken := first[document.ID]; taken {
 				err = fmt.Errorf("_id %q: already on line %d; an id is allowed once", document.ID, at)
@@ -65,7 +65,8 @@ func ReadJSONL(r io.Reader, name string, fn func(Document) error) error {
 	return nil
 }
 
-func parse(line []byte) (Document, error) {
+// ParseRow reads one line of a corpus or query file, as ReadJSONL does.
+func ParseRow(line []byte) (Document, error) {
 	var read row
 	if err := json.Unmarshal(line, &read); err != nil {
 		return Document{}, fmt.Errorf("want a JSON object {\"_id\": string, \"text\": string}: %w", err)

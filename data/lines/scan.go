@@ -119,3 +119,15 @@ func (f *File) line(at int64) ([]byte, error) {
 	}
 	return bytes.TrimSuffix(text, []byte("\r")), nil
 }
+
+// First returns the first line that is not blank; nil where there is none.
+func (f *File) First() ([]byte, error) {
+	line, err := f.reader(0, 1<<16, nil).next()
+	if errors.Is(err, io.EOF) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s:1: %w", f.Path, err)
+	}
+	return line.Text, nil
+}

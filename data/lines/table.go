@@ -129,3 +129,22 @@ func (t *Table) Line(place int64) (file int, text []byte, err error) {
 
 // Name is that of the i-th file.
 func (t *Table) Name(file int) string { return t.files[file].Path }
+
+// Where says for messages which line of which file begins at a place: it counts the lines before.
+func (t *Table) Where(place int64) string {
+	i := sort.Search(len(t.files), func(i int) bool { return t.bytes[i+1] > place })
+	if place < 0 || i == len(t.files) {
+		return fmt.Sprintf("byte %d", place)
+	}
+	f := t.files[i]
+	r := f.reader(0, 1<<20, nil)
+	for {
+		line, err := r.next()
+		if err != nil {
+			return fmt.Sprintf("%s, byte %d", f.Path, place-t.bytes[i])
+		}
+		if line.At == place-t.bytes[i] {
+			return fmt.Sprintf("%s:%d", f.Path, line.Number)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+// Package texts finds texts by their ids in files of any size: what is held in memory is some 60 bytes a
+// thousand texts. Files are read whole once, to check every row and to note where its id is found; that is kept
+// until a file changes. Noting it takes 16 bytes a text.
+//
+// Files are in one of these forms, by their names; those of lines may be gzipped:
+//
+//	.jsonl    {"_id": string, "title"?: string, "text": string}, as BEIR's corpora and queries
+//	.tsv      id ⇥ text without a header, as MS MARCO's
+//	.parquet  an id and a text, of documents also a title, in columns with the names that Names lists
+package texts
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"headroom/data/kept"
+	"headroom/data/lines"
+)
+
+// Kind is what the texts are.
+type Kind string
+
+const (
+	// Documents have a title in some forms: their text is then title, a space and text.
+	Documents Kind = "documents"
+	Queries   Kind = "queries"
+)
+
+// Texts are open files. It is safe for concurrent use, Close excepted.
+type Texts struct {
+	kind   Kind
+	forms  []form // of each file
+	table  *lines.Table
+	keys   *lines.Keys
+	held   io.Closer // what keys read; nil where they are in memory
+	digest string
+}
+
+// Open opens files of one kind, which together have each id once. Checking them, where that is not known yet,
+// ends with ctx.
+func Open(ctx context.Context, kind Kind, files []string, store kept.Store) (*Texts, error) {
+	t := &Texts{kind: kind}
+	if err := t.open(ctx, files, store); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Texts) open(ctx context.Context, files []string, store kept.Store) error {
+	key, err := kept.KeyOf("texts 1 "+string(t.kind), files...)
+	if err != nil {
+		return err
+	}
+	var opened []*lines.File
+	for _, path := range files {
+		f, form, err := openFile(t.kind, path, store)
+		if err != nil {
+			return closing(opened, err)
+		}
+		opened, t.forms = append(opened, f), append(t.forms, form)
+	}
+	if t.table, err = lines.NewTable(opened, make([]lines.Index, len(opened))); err != nil {
+		return closing(opened, err)
+	}
+	name := store.File(key, "texts")
+	if name != "" && t.read(name) == nil {
+		return nil
+	}
+	entries, err := t.scan(ctx, opened)
+	if err != nil {
+		return err
+	}
+	if name == "" {
+		var b buffer
+		if err := lines.WriteKeys(&b, entries); err != nil {
+			return err
+		}
+		if err := t.repeated(entries); err != nil {
+			return err
+		}
+		t.keys, err = lines.OpenKeys(b)
+		return err
+	}
+	store.Superseded(key, "texts")
+	err = kept.WriteFile(name, func(to *os.File) error {
+		if err := t.write(to, entries); err != nil {
+			return err
+		}
+		return t.repeated(entries) // sorted by now
+	})
+	if err != nil {
+		return fmt.Errorf("index %s: %w", strings.Join(files, ", "), err)
+	}
+	return t.read(name)
+}
+
+func closing(files []*lines.File, err error) error {
+	for _, f := range files {
+		f.Close()
+	}
+	return err
+}
+
+// Digest stands for the contents: "sha256:" and a hash. Packing a file changes nothing.
+func (t *Texts) Digest() string { return t.digest }
+
+// Close closes the files.
+func (t *Texts) Close() error {
+	var err error
+	if t.table != nil {
+		err = t.table.Close()
+	}
+	if t.held != nil {
+		err = closeBoth(err, t.held)
+	}
+	return err
+}
+
+func closeBoth(err error, c io.Closer) error {
+	if closed := c.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// Text returns the text of an id.
+func (t *Texts) Text(id string) (text string, found bool, err error) {
+	err = t.keys.Find(lines.Hash([]byte(id)), func(place int64) (bool, error) {
+		file, line, err := t.table.Line(place)
+		if err != nil {
+			return false, err
+		}
+		at, row, err := t.forms[file].parse(line)
+		if err != nil {
+			return false, fmt.Errorf("read %s: %w: the file has changed", t.table.Where(place), err)
+		}
+		if at == id {
+			text, found = row, true
+		}
+		return found, nil
+	})
+	return text, found, err
+}
+
+// head is the first line of what is kept.
+type head struct {
+	Digest string `json:"digest"`
+}
+
+func (t *Texts) write(to *os.File, entries []lines.Entry) error {
+	text, err := json.Marshal(head{t.digest})
+	if err != nil {
+		return err
+	}
+	if _, err := to.Write(append(text, '\n')); err != nil {
+		return err
+	}
+	return lines.WriteKeys(to, entries)
+}
+
+func (t *Texts) read(name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	line, err := bufio.NewReader(file).ReadBytes('\n')
+	var h head
+	if err == nil {
+		err = json.Unmarshal(line, &h)
+	}
+	if err == nil {
+		t.keys, err = lines.OpenKeys(io.NewSectionReader(file, int64(len(line)), 1<<62))
+	}
+	if err != nil {
+		file.Close()
+		return err
+	}
+	t.held, t.digest = file, h.Digest
+	return nil
+}
+
+// buffer is keys in memory.
+type buffer []byte
+
+func (b *buffer) Write(p []byte) (int, error) {
+	*b = append(*b, p...)
+	return len(p), nil
+}
+
+func (b buffer) ReadAt(p []byte, at int64) (int, error) {
+	if at > int64(len(b)) {
+		return 0, io.EOF
+	}
+	n := copy(p, b[at:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}

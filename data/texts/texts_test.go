@@ -1,0 +1,204 @@
+package texts_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	parquetgo "github.com/parquet-go/parquet-go"
+
+	"headroom/data/collection"
+	"headroom/data/kept"
+	"headroom/data/texts"
+)
+
+func write(t testing.TB, path, text string) string {
+	t.Helper()
+	if strings.HasSuffix(path, ".gz") {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		if _, err := w.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		text = b.String()
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return age(t, path)
+}
+
+// age makes a file old enough for results about it to be kept.
+func age(t testing.TB, path string) string {
+	t.Helper()
+	then := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(path, then, then); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+type passage struct {
+	ID      string `parquet:"passage_id"`
+	Passage string `parquet:"passage"`
+}
+
+type titled struct {
+	ID    int64  `parquet:"_id"`
+	Title string `parquet:"title"`
+	Text  string `parquet:"text"`
+}
+
+func writeParquet[T any](t testing.TB, path string, rows []T) string {
+	t.Helper()
+	if err := parquetgo.WriteFile(path, rows); err != nil {
+		t.Fatal(err)
+	}
+	return age(t, path)
+}
+
+func TestEveryFormHasTheSameTexts(t *testing.T) {
+	dir := t.TempDir()
+	want := map[string]string{}
+	var jsonl, tsv strings.Builder
+	var plain []passage
+	var withTitle []titled
+	for i := range 1000 {
+		id, title, text := fmt.Sprint(i), fmt.Sprintf("Title %d", i), strings.Repeat(fmt.Sprintf("text \\ %d ", i), i%5)
+		if i%3 == 0 {
+			title = ""
+		}
+		full := collection.Document{Title: title, Text: text}.Content()
+		want[id] = full
+		fmt.Fprintf(&jsonl, "{\"_id\":%q,\"title\":%q,\"text\":%q}\n", id, title, text)
+		fmt.Fprintf(&tsv, "%s\t%s\n", id, full)
+		plain = append(plain, passage{id, full})
+		withTitle = append(withTitle, titled{int64(i), title, text})
+	}
+	files := [][]string{
+		{write(t, filepath.Join(dir, "a.jsonl"), jsonl.String())},
+		{write(t, filepath.Join(dir, "b.jsonl.gz"), jsonl.String())},
+		{write(t, filepath.Join(dir, "c.tsv"), tsv.String())},
+		{write(t, filepath.Join(dir, "d.tsv.gz"), strings.ReplaceAll(tsv.String(), "\n", "\r\n"))},
+		{writeParquet(t, filepath.Join(dir, "e.parquet"), plain)},
+		{writeParquet(t, filepath.Join(dir, "f-0.parquet"), withTitle[:400]), writeParquet(t, filepath.Join(dir, "f-1.parquet"), withTitle[400:])},
+	}
+	digests := map[string]bool{}
+	for _, files := range files {
+		for _, store := range []kept.Store{{}, {Dir: filepath.Join(dir, "cache")}, {Dir: filepath.Join(dir, "cache")}} {
+			all, err := texts.Open(context.Background(), texts.Documents, files, store)
+			if err != nil {
+				t.Fatal(err)
+			}
+			digests[all.Digest()] = true
+			var group sync.WaitGroup
+			for part := range 4 {
+				group.Go(func() {
+					for i := part; i < 1100; i += 4 {
+						text, found, err := all.Text(fmt.Sprint(i))
+						if full, known := want[fmt.Sprint(i)]; err != nil || found != known || text != full {
+							t.Errorf("%v: text %d is %q, %v, %v; want %q", files, i, text, found, err, full)
+						}
+					}
+				})
+			}
+			group.Wait()
+			if err := all.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if len(digests) != 5 { // gzipping the first changes nothing; the second's lines end otherwise
+		t.Errorf("%d digests of six sets of files", len(digests))
+	}
+	if kept, err := filepath.Glob(filepath.Join(dir, "cache", "texts", "*")); err != nil || len(kept) != 6 {
+		t.Errorf("kept %v, %v", kept, err)
+	}
+}
+
+func TestQueriesHaveNoTitle(t *testing.T) {
+	path := write(t, filepath.Join(t.TempDir(), "q.jsonl"), `{"_id":"q","title":"T","text":"what"}`)
+	all, err := texts.Open(context.Background(), texts.Queries, []string{path}, kept.Store{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	if text, found, err := all.Text("q"); text != "what" || !found || err != nil {
+		t.Errorf("%q %v %v", text, found, err)
+	}
+}
+
+func TestBadFilesAreErrorsThatSayWhere(t *testing.T) {
+	dir := t.TempDir()
+	type other struct {
+		ID    string `parquet:"passage_id"`
+		Other string `parquet:"other"`
+	}
+	type twice struct {
+		ID   string `parquet:"pid"`
+		Same string `parquet:"passage_id"`
+		Text string `parquet:"text"`
+	}
+	for name, c := range map[string]struct{ path, says string }{
+		"twice":             {write(t, filepath.Join(dir, "twice.tsv"), "1\ta\n2\tb\n\n1\tc\n"), `twice.tsv:4: id "1": already in ` + filepath.Join(dir, "twice.tsv:1")},
+		"three columns":     {write(t, filepath.Join(dir, "three.tsv"), "1\ta\n2\tb\tc\n"), "three.tsv:2: 3 columns; a row is id ⇥ text"},
+		"one column":        {write(t, filepath.Join(dir, "one.tsv"), "1 a\n"), "one.tsv:1: 1 columns"},
+		"not UTF-8":         {write(t, filepath.Join(dir, "bytes.tsv"), "1\ta\n2\t\xff\n"), "bytes.tsv:2: the line is not UTF-8"},
+		"no id":             {write(t, filepath.Join(dir, "empty.tsv"), "\ta\n"), "empty.tsv:1: the id is empty"},
+		"no text":           {write(t, filepath.Join(dir, "text.jsonl"), "{\"_id\":\"1\"}\n"), "text.jsonl:1: _id \"1\": no text"},
+		"nothing":           {write(t, filepath.Join(dir, "nothing.tsv"), "\n"), "it holds no documents"},
+		"another name":      {write(t, filepath.Join(dir, "texts.csv"), "1,a\n"), ".tsv.gz or .parquet is allowed"},
+		"unknown column":    {writeParquet(t, filepath.Join(dir, "other.parquet"), []other{{"1", "a"}}), `column "other" of text is not known`},
+		"two ids":           {writeParquet(t, filepath.Join(dir, "ids.parquet"), []twice{{"1", "1", "a"}}), "one of them is allowed"},
+		"not there":         {filepath.Join(dir, "none.tsv"), "none.tsv"},
+		"no Parquet at all": {write(t, filepath.Join(dir, "lies.parquet"), "1\ta some longer text\n"), "does not end as a Parquet file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, store := range []kept.Store{{}, {Dir: filepath.Join(dir, "cache")}} {
+				all, err := texts.Open(context.Background(), texts.Documents, []string{c.path}, store)
+				if err == nil {
+					all.Close()
+				}
+				if err == nil || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("error %v does not say %q", err, c.says)
+				}
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	long := write(t, filepath.Join(dir, "long.tsv"), strings.Repeat("1\ta\n", 5000))
+	if _, err := texts.Open(ctx, texts.Documents, []string{long}, kept.Store{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled reading: %v", err)
+	}
+}
+
+func TestAChangedFileIsReadAgain(t *testing.T) {
+	dir := t.TempDir()
+	store := kept.Store{Dir: filepath.Join(dir, "cache")}
+	path := filepath.Join(dir, "a.tsv")
+	for _, text := range []string{"first", "second one"} {
+		write(t, path, "1\t"+text+"\n")
+		all, err := texts.Open(context.Background(), texts.Documents, []string{path}, store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _, err := all.Text("1"); got != text || err != nil {
+			t.Errorf("%q, %v; want %q", got, err, text)
+		}
+		if err := all.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
