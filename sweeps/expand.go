@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Expand lists the sweep's runs, defaults applied: the product of the axes in
-// the order of the file, the last axis fastest.
+// Expand lists the sweep's runs, defaults applied: the product of the axes in the
+// order of the file and of the zips, the last fastest, without what is excluded; then
+// the included points in the order of the file.
 func (s *Spec) Expand() ([]RunConfig, error) {
 	var faults Faults
 	s.validate(&faults)
@@ -18,28 +19,61 @@ func (s *Spec) Expand() ([]RunConfig, error) {
 	return runs, nil
 }
 
-// points visits every point. Axes that lost all their values to faults are
-// passed over, so that the rest can still be judged.
+// points visits every point.
 func (s *Spec) points(visit func(RunConfig)) {
+	if s.hasGrid() {
+		expand(s.assigned, s.dimensions(), func(c RunConfig) bool {
+			for _, e := range s.exclusions {
+				if e.matches(c) {
+					return true
+				}
+			}
+			visit(c)
+			return true
+		})
+	}
+	for _, in := range s.inclusions {
+		list := s.whole(in)
+		var axes []dimension
+		for _, a := range list {
+			if a.axis && len(a.values) > 0 {
+				axes = append(axes, dimension{a})
+			}
+		}
+		expand(list, axes, func(c RunConfig) bool {
+			visit(c)
+			return true
+		})
+	}
+}
+
+// hasGrid says whether there are points beside the included ones: a file that lists
+// points alone has no others.
+func (s *Spec) hasGrid() bool { return len(s.inclusions) == 0 || len(s.dimensions()) > 0 }
+
+// expand visits the product of the axes over the fixed values, the last axis
+// fastest, until visit returns false.
+func expand(assigned []assignment, axes []dimension, visit func(RunConfig) bool) {
 	base := Defaults()
-	var axes []assignment
-	for _, a := range s.assigned {
-		if a.axis && len(a.values) > 0 {
-			axes = append(axes, a)
-		} else if len(a.values) == 1 {
+	for _, a := range assigned {
+		if !a.axis && len(a.values) == 1 {
 			set(&base, a.key, a.values[0])
 		}
 	}
 	at := make([]int, len(axes))
 	for {
 		c := base.clone()
-		for i, a := range axes {
-			set(&c, a.key, a.values[at[i]])
+		for i, axis := range axes {
+			for _, a := range axis {
+				set(&c, a.key, a.values[at[i]])
+			}
 		}
-		visit(c)
+		if !visit(c) {
+			return
+		}
 		i := len(axes) - 1
 		for ; i >= 0; i-- {
-			if at[i]++; at[i] < len(axes[i].values) {
+			if at[i]++; at[i] < axes[i].length() {
 				break
 			}
 			at[i] = 0
@@ -86,10 +120,22 @@ func (c RunConfig) clone() RunConfig {
 // describe says where a point lies on the axes.
 func (s *Spec) describe(c RunConfig) string {
 	v := reflect.ValueOf(c)
-	var parts []string
+	var keys, parts []string
 	for _, a := range s.assigned {
-		if f, ok := fieldByKey(runFields(), a.key); ok && a.axis {
-			parts = append(parts, a.key+" = "+literal(f.of(v)))
+		if a.axis {
+			keys = append(keys, a.key)
+		}
+	}
+	for _, in := range s.inclusions {
+		for _, a := range in.assigned {
+			if !contains(keys, a.key) {
+				keys = append(keys, a.key)
+			}
+		}
+	}
+	for _, key := range keys {
+		if f, ok := fieldByKey(runFields(), key); ok {
+			parts = append(parts, key+" = "+literal(f.of(v)))
 		}
 	}
 	if len(parts) == 0 {

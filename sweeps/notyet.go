@@ -1,7 +1,5 @@
 package sweeps
 
-import "fmt"
-
 // notYet is what the language has and this version cannot do. A row goes when
 // its feature lands; until then using it is an error, never a silent default.
 type notYet struct {
@@ -17,9 +15,6 @@ func runsNotYet() []notYet {
 	}
 }
 
-// tablesNotYet are the parts of a sweep file that come later.
-func tablesNotYet() []string { return []string{"zip", "exclude", "include"} }
-
 func recipesNotYet(r Recipe) []Fault {
 	if r.Train.Precision == "bfloat16" {
 		return []Fault{later("train.precision", `"bfloat16"`, `"float32"`)}
@@ -29,8 +24,4 @@ func recipesNotYet(r Recipe) []Fault {
 
 func later(key, value, instead string) Fault {
 	return Fault{Key: key, Value: value, Allowed: instead, Message: "not in this version yet"}
-}
-
-func laterTable(table string) Fault {
-	return Fault{Key: table, Message: fmt.Sprintf("[[%s]] is not in this version yet: write the points with [grid], or several sweeps", table)}
 }

@@ -17,6 +17,7 @@ const commandLine = "command line"
 func (s *Spec) Override(args []string) error {
 	next := *s
 	next.assigned = append([]assignment(nil), s.assigned...)
+	next.exclusions = append([]exclusion(nil), s.exclusions...)
 	next.overrides = s.Overridden()
 	var faults Faults
 	next.override(args, &faults)
@@ -49,6 +50,10 @@ func (s *Spec) override(args []string, faults *Faults) {
 		}
 		given[key] = true
 		if a, ok := readOverride(f, r, value, faults); ok {
+			if a.axis && s.zipped(key) {
+				faults.add(Fault{File: commandLine, Key: key, Value: shown(value), Message: "moves together with other keys in a [[zip]]", Allowed: "one value, or another file"})
+				continue
+			}
 			s.replace(a)
 			s.overrides = append(s.overrides, arg)
 		}
@@ -144,6 +149,20 @@ func (s *Spec) replace(a assignment) {
 		kept = append(kept, a)
 	}
 	s.assigned = kept
+	for i := range s.exclusions {
+		for _, c := range s.exclusions[i].conditions {
+			s.exclusions[i].replaced = s.exclusions[i].replaced || c.field.key == a.key
+		}
+	}
+}
+
+func (s *Spec) zipped(key string) bool {
+	for _, a := range s.assigned {
+		if a.key == key && a.zip > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func otherWay(a, b string) bool {

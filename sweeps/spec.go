@@ -21,8 +21,10 @@ type Spec struct {
 	// Slurm is the [slurm] table: where to run, never what.
 	Slurm Slurm
 
-	assigned  []assignment
-	overrides []string
+	assigned   []assignment
+	exclusions []exclusion
+	inclusions []inclusion
+	overrides  []string
 }
 
 // assignment is one key that a file or an override sets: to one value, or as an
@@ -30,6 +32,7 @@ type Spec struct {
 type assignment struct {
 	key, file string
 	axis      bool
+	zip       int // axes of one number above 0 move together
 	values    []reflect.Value
 }
 
@@ -90,7 +93,6 @@ func Parse(name string, text []byte, overrides ...string) (*Spec, error) {
 func (s *Spec) read(doc *document, faults *Faults) {
 	schema := runSchema()
 	named := false
-	refused := map[string]bool{}
 	for _, l := range doc.leaves {
 		if faults.full() {
 			break
@@ -103,13 +105,12 @@ func (s *Spec) read(doc *document, faults *Faults) {
 			s.Question = doc.string(l, "a text", func(string) string { return "" }, faults)
 		case root == "slurm":
 			s.Slurm.read(doc, l, faults)
-		case contains(tablesNotYet(), root):
-			if !refused[root] {
-				f := laterTable(root)
-				f.File = doc.file
-				faults.add(f)
-			}
-			refused[root] = true
+		case root == "zip":
+			s.readZips(doc, l, schema, faults)
+		case root == "exclude":
+			s.readExclusions(doc, l, schema, faults)
+		case root == "include":
+			s.readInclusions(doc, l, schema, faults)
 		case root == "grid":
 			s.readAxis(doc, l, schema, faults)
 		default:
@@ -127,7 +128,7 @@ func (s *Spec) readFixed(doc *document, l leaf, schema schema, faults *Faults) {
 	}
 	f, r, ok := schema.field(l.key())
 	if !ok {
-		faults.add(schema.unknown(doc.file, l.key(), shown(doc.any(l.value)), "name", "question", "grid"))
+		faults.add(schema.unknown(doc.file, l.key(), shown(doc.any(l.value)), "name", "question", "grid", "zip", "exclude", "include"))
 		return
 	}
 	v, fault := doc.decode(l.value, f, r)

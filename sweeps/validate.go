@@ -60,12 +60,23 @@ func (s *Spec) validate(faults *Faults) {
 	points := 1
 	for _, a := range s.assigned {
 		assigned[a.key] = a
-		if n := len(a.values); a.axis && n > 0 && points <= maxPoints {
-			points *= n
+	}
+	for _, d := range s.dimensions() {
+		if points <= maxPoints {
+			points *= d.length()
 		}
 	}
+	for _, in := range s.inclusions {
+		own := 1
+		for _, a := range in.assigned {
+			if own <= maxPoints {
+				own *= max(1, len(a.values))
+			}
+		}
+		points += own
+	}
 	for _, r := range runRules() {
-		if _, ok := assigned[r.key]; r.required && !ok {
+		if _, ok := assigned[r.key]; r.required && !ok && s.hasGrid() {
 			faults.add(missing(s.Path, r))
 		}
 	}
@@ -80,7 +91,11 @@ func (s *Spec) validate(faults *Faults) {
 		faults.add(Fault{File: s.Path, Key: "grid", Message: "has too many points", Allowed: fmt.Sprintf("at most %d", maxPoints)})
 		return
 	}
+	s.judgeInclusions(faults)
 	sound := len(*faults) == 0
+	if sound {
+		s.judgeExclusions(faults)
+	}
 	known := map[string]string{}
 	s.points(func(c RunConfig) {
 		judge(s.Path, c, faults)
@@ -93,6 +108,9 @@ func (s *Spec) validate(faults *Faults) {
 		}
 		known[point] = s.describe(c)
 	})
+	if sound && len(known) == 0 {
+		faults.add(Fault{File: s.Path, Key: "exclude", Message: "no points are left"})
+	}
 }
 
 // alternatives are two ways to say one thing; an override of one replaces the
