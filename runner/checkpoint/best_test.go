@@ -60,11 +60,17 @@ func TestTheBestIsKeptForAsLongAsACheckpointNamesIt(t *testing.T) {
 	if got, err := checkpoint.Superseded(dir); err != nil || !slices.Equal(got, []int{50}) {
 		t.Errorf("superseded once it is final: %v (%v)", got, err)
 	}
+	if err := os.Mkdir(filepath.Join(dir, ".gone-7"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if err := checkpoint.Only(dir, true); err != nil {
 		t.Fatal(err)
 	}
 	if got := steps(t, dir); !slices.Equal(got, []int{60, 35}) {
 		t.Errorf("a finished run kept %v", got)
+	}
+	if left, err := checkpoint.Leftovers(dir); err != nil || len(left) != 0 {
+		t.Errorf("a finished run kept %v (%v)", left, err)
 	}
 	if err := checkpoint.Only(dir, false); err != nil || !slices.Equal(steps(t, dir), []int{60}) {
 		t.Errorf("without the best it kept %v (%v)", steps(t, dir), err)

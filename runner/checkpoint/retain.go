@@ -159,8 +159,11 @@ func Superseded(dir string) ([]int, error) {
 }
 
 // Only removes every checkpoint but the newest and, with best, the one that it names
-// as the best: what a finished run keeps.
+// as the best, and what killed attempts left: a finished run keeps nothing else.
 func Only(dir string, best bool) error {
+	if err := sweep(dir); err != nil {
+		return err
+	}
 	steps, err := Steps(dir)
 	if err != nil || len(steps) == 0 {
 		return err

@@ -411,3 +411,18 @@ func TestDevDataThatAreTestDataAreToldOf(t *testing.T) {
 		t.Error("a test set during training is not said")
 	}
 }
+
+// Without a learning rate every step's model is the same: the first one is the best.
+func TestOfEqualStepsTheEarliestIsTheBest(t *testing.T) {
+	b := newBench(t, "bert")
+	id := b.prepare(t, b.watching(2, selecting, func(c *sweeps.RunConfig) { c.Train.LR, c.Train.Steps, c.Checkpoint.Every = 0, 7, 3 }))
+	if err := b.run(t, id, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if s := last[event.Selected](t, b.events(t, id, 1)); s.Step != 2 {
+		t.Errorf("selected %+v", s)
+	}
+	if got := b.steps(t, id); !slices.Equal(got, []int{7, 2}) {
+		t.Errorf("kept checkpoints %v", got)
+	}
+}
