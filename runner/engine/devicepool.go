@@ -4,9 +4,11 @@ import (
 	"math/bits"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"headroom/models"
+	"headroom/models/hf"
 	"headroom/models/layers"
 	"headroom/models/splade"
 )
@@ -113,4 +115,32 @@ func float32Type(x *graph.Node) *graph.Node {
 		return x
 	}
 	return graph.ConvertDType(x, dtypes.Float32)
+}
+
+// Build compiles the program that encodes and pools a batch of the given size, without
+// running it. The model's values may be missing, as Outline leaves them.
+func (m *Model) Build(texts, tokens int) error {
+	program, err := m.poolProgram(false)
+	if err != nil {
+		return err
+	}
+	return program.Compile(append(m.Shapes(), shapes.Make(dtypes.Int32, texts, tokens), shapes.Make(dtypes.Int32, texts))...)
+}
+
+// Shapes are those of the parameters, in their order.
+func (m *Model) Shapes() []shapes.Shape {
+	list := make([]shapes.Shape, len(m.Params))
+	for i, p := range m.Params {
+		list[i] = shapes.Make(dtypes.Float32, p.Shape...)
+	}
+	return list
+}
+
+// Outline is a model without values, from which programs of any size can be built.
+func Outline(e *Engine, cfg hf.Config, tied bool) (*Model, error) {
+	m := &Model{Engine: e, Config: cfg, Tied: tied, LogitScale: 1}
+	for _, spec := range cfg.Params() {
+		m.add(&Param{Name: spec.Name, Shape: spec.Shape})
+	}
+	return m, m.prepare()
 }

@@ -54,8 +54,7 @@ func NewModel(e *Engine, ck *hf.Checkpoint, tied bool) (*Model, error) {
 	}
 	m := &Model{Engine: e, Config: ck.Config, Tied: tied, LogitScale: 1}
 	for _, spec := range ck.Config.Params() {
-		decoder := spec.Name == ck.Config.DecoderName()
-		if decoder && tied {
+		if tied && spec.Name == ck.Config.DecoderName() {
 			continue
 		}
 		buffer, err := NewBuffer[float32](e, spec.Shape...)
@@ -63,18 +62,31 @@ func NewModel(e *Engine, ck *hf.Checkpoint, tied bool) (*Model, error) {
 			return nil, fmt.Errorf("load model %q: parameter %q: %w", ck.Folder, spec.Name, err)
 		}
 		copy(buffer.Values, ck.Tensors[spec.Name].Data)
-		p := &Param{Name: spec.Name, Shape: spec.Shape, Buffer: buffer}
-		m.Params = append(m.Params, p)
-		if !decoder && spec.Name != ck.Config.DecoderBiasName() {
-			m.encoder = append(m.encoder, p)
-		}
+		m.add(&Param{Name: spec.Name, Shape: spec.Shape, Buffer: buffer})
 	}
+	return m, m.prepare()
+}
+
+// add takes a parameter, but for a decoder that is the embeddings.
+func (m *Model) add(p *Param) {
+	decoder := p.Name == m.Config.DecoderName()
+	if decoder && m.Tied {
+		return
+	}
+	m.Params = append(m.Params, p)
+	if !decoder && p.Name != m.Config.DecoderBiasName() {
+		m.encoder = append(m.encoder, p)
+	}
+}
+
+// prepare makes the program that every model has.
+func (m *Model) prepare() error {
 	var err error
-	m.hidden, err = e.Program("encode", func(in []*graph.Node) []*graph.Node {
+	m.hidden, err = m.Engine.Program("encode", func(in []*graph.Node) []*graph.Node {
 		params, rest := m.EncoderNodes(in)
 		return []*graph.Node{float32Type(models.Transformed(params, m.Config, rest[0], rest[1], layers.Mode{DType: m.dtype}))}
 	})
-	return m, err
+	return err
 }
 
 // Close frees parameters and programs.

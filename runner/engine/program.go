@@ -44,6 +44,18 @@ func (p *Program) Call(inputs ...*tensors.Tensor) (outputs []*tensors.Tensor, er
 	return p.exec.Call(args...)
 }
 
+// Compile builds and compiles the program for inputs of the given shapes, without running it.
+func (p *Program) Compile(inputs ...shapes.Shape) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("compile program %q: %w", p.name, explain(err))
+		}
+	}()
+	defer catch(&err)
+	_, err = p.exec.Compile(inputs...)
+	return err
+}
+
 // Close frees the compiled forms.
 func (p *Program) Close() { p.exec.Finalize() }
 

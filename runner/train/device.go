@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -358,4 +359,18 @@ func (d *Device) Restore(updates int, weights, moments *safetensors.File) error 
 func readFloat64(t *tensors.Tensor) (values []float64, err error) {
 	err = engine.Read64(t, func(v []float64) { values = slices.Clone(v) })
 	return values, err
+}
+
+// Build compiles a step without micro-batches for the given numbers of texts and their
+// padded lengths, without running it; the model may be an outline.
+func (d *Device) Build(queries, queryTokens, documents, documentTokens int) error {
+	list := slices.Concat(d.model.Shapes(), d.model.Shapes(), d.model.Shapes())
+	for _, side := range [][2]int{{queries, queryTokens}, {documents, documentTokens}} {
+		list = append(list, shapes.Make(dtypes.Int32, side[0], side[1]), shapes.Make(dtypes.Int32, side[0]), shapes.Make(dtypes.Uint64, 3))
+	}
+	list = append(list, shapes.Make(dtypes.Float32, scalars))
+	if d.objective.Teacher() {
+		list = append(list, shapes.Make(dtypes.Float32, queries, documents/queries))
+	}
+	return d.whole.Compile(list...)
 }
