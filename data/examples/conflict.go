@@ -1,66 +1,68 @@
 package examples
 
-import "slices"
+import (
+	"slices"
+
+	"headroom/data/batch"
+	"headroom/data/lines"
+)
+
+// Keys of a Mark. Documents of one text are one document, whichever ids they have.
+func textKey(text string) uint64 { return lines.Hash([]byte("text " + text)) }
+func idKey(id string) uint64     { return lines.Hash([]byte("id " + id)) }
+
+// marked are an example's keys: what it brings into a batch, and what its row alone knows to be relevant.
+type marked struct {
+	query, positive     uint64
+	relevant, negatives []uint64
+	at                  int64
+}
+
+// join makes marks: what is relevant to a query is what any of its examples says.
+func join(examples []marked) []batch.Mark {
+	relevant := make(map[uint64][]uint64, len(examples))
+	for _, e := range examples {
+		relevant[e.query] = append(append(relevant[e.query], e.positive), e.relevant...)
+	}
+	for query, documents := range relevant {
+		slices.Sort(documents)
+		relevant[query] = slices.Clip(slices.Compact(documents))
+	}
+	marks := make([]batch.Mark, len(examples))
+	for i, e := range examples {
+		marks[i] = batch.Mark{Query: e.query, Positive: e.positive, Relevant: relevant[e.query], Negatives: e.negatives, At: e.at}
+	}
+	return marks
+}
+
+// Marks are those of pairs: which of them may not stand in one batch.
+func Marks(pairs []Pair) []batch.Mark {
+	textOf := make(map[string]uint64, len(pairs))
+	for _, p := range pairs {
+		textOf[p.PositiveID] = textKey(p.Positive)
+	}
+	all := make([]marked, len(pairs))
+	for i, p := range pairs {
+		m := marked{query: textKey(p.Query), positive: textOf[p.PositiveID], at: int64(i)}
+		if len(p.Positives) > 1 || len(p.Positives) == 1 && p.Positives[0] != p.PositiveID {
+			for _, id := range p.Positives {
+				key, known := textOf[id]
+				if !known {
+					key = idKey(id)
+				}
+				m.relevant = append(m.relevant, key)
+			}
+		}
+		all[i] = m
+	}
+	return join(all)
+}
 
 // Conflict tells of two pairs, by their indices, whether they may not stand in one batch: because one's
 // positive, or a document of the same text, is relevant to the other's query, or because the query is the
 // same. In one batch such a pair would teach that a relevant document is a negative. It is symmetric, true of
 // a pair with itself, and safe for concurrent use.
 func Conflict(pairs []Pair) func(i, j int) bool {
-	number := numbering{}
-	type side struct {
-		query, positive int
-		positives       []int // ascending
-	}
-	// Documents of one text are one document, whichever ids they have.
-	textOf := map[string]string{}
-	for _, p := range pairs {
-		textOf[p.PositiveID] = p.Positive
-	}
-	document := func(id string) int {
-		if text, known := textOf[id]; known {
-			return number.of("text " + text)
-		}
-		return number.of("id " + id)
-	}
-	relevant := map[int][]int{} // query → documents; one query may stand under several ids
-	sides := make([]side, len(pairs))
-	for i, p := range pairs {
-		s := side{query: number.of("query " + p.Query), positive: document(p.PositiveID)}
-		relevant[s.query] = append(relevant[s.query], s.positive)
-		for _, id := range p.Positives {
-			relevant[s.query] = append(relevant[s.query], document(id))
-		}
-		sides[i] = s
-	}
-	for query, documents := range relevant {
-		slices.Sort(documents)
-		relevant[query] = slices.Compact(documents)
-	}
-	for i := range sides {
-		sides[i].positives = relevant[sides[i].query]
-	}
-	return func(i, j int) bool {
-		a, b := &sides[i], &sides[j]
-		return a.query == b.query || contains(a.positives, b.positive) || contains(b.positives, a.positive)
-	}
-}
-
-func contains(sorted []int, wanted int) bool {
-	if len(sorted) == 1 { // by far the most frequent case
-		return sorted[0] == wanted
-	}
-	_, found := slices.BinarySearch(sorted, wanted)
-	return found
-}
-
-// numbering gives each key a small number, the same one each time.
-type numbering map[string]int
-
-func (n numbering) of(key string) int {
-	if number, ok := n[key]; ok {
-		return number
-	}
-	n[key] = len(n)
-	return len(n) - 1
+	marks := Marks(pairs)
+	return func(i, j int) bool { return marks[i].Conflicts(&marks[j]) }
 }

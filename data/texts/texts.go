@@ -110,6 +110,14 @@ func closing(files []*lines.File, err error) error {
 // Digest stands for the contents: "sha256:" and a hash. Packing a file changes nothing.
 func (t *Texts) Digest() string { return t.digest }
 
+// Name is that of the files, for messages.
+func (t *Texts) Name() string {
+	if len(t.forms) == 1 {
+		return t.table.Name(0)
+	}
+	return fmt.Sprintf("%s and %d more files", t.table.Name(0), len(t.forms)-1)
+}
+
 // Close closes the files.
 func (t *Texts) Close() error {
 	var err error

@@ -1,8 +1,3 @@
-// Package examples turns a collection's relevance judgements into training pairs.
-//
-// A pair is one row of a split's qrels with a grade above 0, and pairs stand in the file's order. Each carries
-// all positives of its query, so that whoever composes batches can keep a query's other positives out of its
-// in-batch negatives (Conflict).
 package examples
 
 import (
@@ -18,8 +13,6 @@ type Pair struct {
 	// Positives are the ids of all documents that are relevant to the query, PositiveID among them, in file
 	// order. Pairs of one query share the slice.
 	Positives []string
-	// Negatives are texts of hard negatives; none where the source has no such thing, as qrels have not.
-	Negatives []string
 }
 
 // FromCollection returns the pairs of a split. It is an error if there is none, or if the split names a

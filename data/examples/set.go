@@ -1,0 +1,142 @@
+package examples
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"headroom/data/texts"
+)
+
+// Set says where training data lies.
+type Set struct {
+	// Folder is a collection in BEIR's layout, whose train split has the examples; "" where Files have them.
+	Folder string
+	// Files have the examples, one behind the other. Ids in them are resolved against the collection that stands
+	// in their folder or in the one above.
+	Files []string
+}
+
+// formats are the endings of the files that are read.
+func formats() []string { return []string{".tsv", ".tsv.gz", ".jsonl", ".jsonl.gz", ".parquet"} }
+
+// IsFile tells whether a name is that of an examples' file.
+func IsFile(name string) bool {
+	return slices.ContainsFunc(formats(), func(format string) bool { return strings.HasSuffix(name, format) })
+}
+
+// FindFile makes the set of one file.
+func FindFile(path string) (Set, error) {
+	if !IsFile(path) {
+		return Set{}, fmt.Errorf("find examples in %s: %s are allowed", path, strings.Join(formats(), ", "))
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return Set{}, fmt.Errorf("find examples: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return Set{}, fmt.Errorf("find examples in %s: not a file", path)
+	}
+	return Set{Files: []string{path}}, nil
+}
+
+// FindFolder makes the set of a folder: train.tsv, train.jsonl (each may be gzipped) or train.parquet, or shards
+// of one of them (train-00000-of-00002.parquet); otherwise a collection in BEIR's layout. The names of published
+// files, patterns as of filepath.Match, are looked for as well.
+func FindFolder(folder string, published ...string) (Set, error) {
+	files, err := Files(folder, published...)
+	if err != nil {
+		return Set{}, err
+	}
+	qrels := matches(folder, "qrels/train.tsv", "qrels/train.tsv.gz")
+	switch {
+	case len(files) > 0 && len(qrels) > 0:
+		return Set{}, fmt.Errorf("find examples in %s: it has %s and %s; name the file to train on", folder, filepath.Base(files[0]), "qrels/"+filepath.Base(qrels[0]))
+	case len(files) > 0:
+		return Set{Files: files}, nil
+	}
+	return Set{Folder: folder}, nil
+}
+
+// Files are the examples of a folder, as FindFolder looks for them, in byte order; none where there is none.
+func Files(folder string, published ...string) ([]string, error) {
+	var groups [][]string
+	for _, pattern := range published {
+		groups = append(groups, matches(folder, pattern))
+	}
+	for _, format := range formats() {
+		groups = append(groups, matches(folder, "train"+format), matches(folder, "train-*"+format))
+	}
+	groups = slices.DeleteFunc(groups, func(g []string) bool { return len(g) == 0 })
+	switch {
+	case len(groups) == 0:
+		return nil, nil
+	case len(groups) > 1:
+		return nil, fmt.Errorf("find examples in %s: it has %s and %s; name the file to train on", folder, filepath.Base(groups[0][0]), filepath.Base(groups[1][0]))
+	}
+	return groups[0], nil
+}
+
+// matches lists the files of a folder that fit one of the patterns, in byte order.
+func matches(folder string, patterns ...string) []string {
+	var found []string
+	for _, pattern := range patterns {
+		names, err := filepath.Glob(filepath.Join(escaped(folder), filepath.FromSlash(pattern)))
+		if err != nil {
+			continue // the patterns are ours
+		}
+		for _, name := range names {
+			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+				found = append(found, name)
+			}
+		}
+	}
+	return found
+}
+
+// escaped keeps a folder's name from being read as a pattern.
+func escaped(folder string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(folder)
+}
+
+// collectionFiles are where ids are resolved. Of each kind of files the first that is there is read.
+func collectionFiles(kind texts.Kind) [][]string {
+	if kind == texts.Queries {
+		return [][]string{
+			{"queries.jsonl", "queries.jsonl.gz"}, {"queries.train.tsv", "queries.train.tsv.gz", "queries.tsv", "queries.tsv.gz"},
+			{"queries.parquet", "queries-*.parquet", "queries/*.parquet", "query/*.parquet"},
+		}
+	}
+	return [][]string{
+		{"corpus.jsonl", "corpus.jsonl.gz"}, {"collection.tsv", "collection.tsv.gz"},
+		{"corpus.parquet", "corpus-*.parquet", "corpus/*.parquet", "passage/*.parquet"},
+	}
+}
+
+// beside finds one part of the collection of a set: in its folder, else in the one above.
+func (s Set) beside(kind texts.Kind) ([]string, error) {
+	own := filepath.Dir(s.Files[0])
+	var wanted []string
+	for _, folder := range []string{own, filepath.Join(own, "..")} {
+		var found [][]string
+		wanted = nil
+		for _, names := range collectionFiles(kind) {
+			wanted = append(wanted, names[0])
+			for _, name := range names {
+				if files := matches(folder, name); len(files) > 0 {
+					found = append(found, files)
+					break
+				}
+			}
+		}
+		if len(found) > 1 {
+			return nil, fmt.Errorf("find the %s of %s: both %s and %s are there; one of them is allowed", kind, s.Files[0], found[0][0], found[1][0])
+		}
+		if len(found) == 1 {
+			return found[0], nil
+		}
+	}
+	return nil, fmt.Errorf("find the %s of %s: its rows have ids: put %s into %s or the folder above", kind, s.Files[0], strings.Join(wanted, " or "), own)
+}
