@@ -40,16 +40,19 @@ type Pooled struct {
 func (h Head) Pool(hidden, lengths *Node, form Form) Pooled {
 	weight := ConvertDType(h.Weight, hidden.DType())
 	var values, positions []*Node
-	h.groups(hidden, lengths, func(hidden, lengths *Node) {
+	h.groups(hidden, lengths, func(hidden, lengths *Node) *Node {
 		logits := h.logits(hidden, weight)
 		valid := h.valid(lengths, logits)
 		if form.Sum {
-			values = append(values, ReduceSum(Where(valid, form.activate(MulScalar(h.biased(logits), h.Scale)), ZerosLike(logits)), 1))
-			return
+			sum := ReduceSum(Where(valid, form.activate(MulScalar(h.biased(logits), h.Scale)), ZerosLike(logits)), 1)
+			values = append(values, sum)
+			return sum
 		}
 		logits = Where(valid, logits, BroadcastToShape(Infinity(hidden.Graph(), dtypes.Float32, -1), logits.Shape()))
 		values = append(values, h.biased(ReduceMax(logits, 1)))
-		positions = append(positions, ArgMax(logits, 1, dtypes.Int32))
+		position := ArgMax(logits, 1, dtypes.Int32)
+		positions = append(positions, position)
+		return position
 	})
 	p := Pooled{Values: join(values)}
 	if !form.Sum {
@@ -63,10 +66,12 @@ func (h Head) Pool(hidden, lengths *Node, form Form) Pooled {
 func (h Head) Max(hidden, lengths *Node) *Node {
 	weight := ConvertDType(h.Weight, hidden.DType())
 	var values []*Node
-	h.groups(hidden, lengths, func(hidden, lengths *Node) {
+	h.groups(hidden, lengths, func(hidden, lengths *Node) *Node {
 		logits := h.logits(hidden, weight)
 		logits = Where(h.valid(lengths, logits), logits, BroadcastToShape(Infinity(hidden.Graph(), dtypes.Float32, -1), logits.Shape()))
-		values = append(values, ReduceMax(logits, 1))
+		top := ReduceMax(logits, 1)
+		values = append(values, top)
+		return top
 	})
 	return h.biased(join(values))
 }
@@ -97,7 +102,7 @@ func (h Head) Gradients(hidden, lengths *Node, form Form, p Pooled, weights, dWe
 			dBias = ZerosLike(h.Bias)
 		}
 	}
-	h.groups(hidden, lengths, func(hidden, lengths *Node) {
+	h.groups(hidden, lengths, func(hidden, lengths *Node) *Node {
 		texts, tokens := hidden.Shape().Dimensions[0], hidden.Shape().Dimensions[1]
 		rows := func(x *Node) *Node { return InsertAxes(SliceAxis(x, 0, AxisRange(first, first+texts)), 1) }
 		var dLogits *Node
@@ -128,21 +133,29 @@ func (h Head) Gradients(hidden, lengths *Node, form Form, p Pooled, weights, dWe
 		}
 		dDecoder = part
 		first += texts
+		return part
 	})
 	return join(list), dDecoder, dBias
 }
 
-// groups calls do with the hidden states and lengths of a few texts at a time.
-func (h Head) groups(hidden, lengths *Node, do func(hidden, lengths *Node)) {
+// groups calls do with the hidden states and lengths of a few texts at a time. A group
+// begins when what do returned for the one before is there: a compiler that ran them
+// side by side would hold all their logits at once.
+func (h Head) groups(hidden, lengths *Node, do func(hidden, lengths *Node) *Node) {
 	texts, tokens := hidden.Shape().Dimensions[0], hidden.Shape().Dimensions[1]
 	size := max(1, h.Bytes/(4*tokens*h.Weight.Shape().Dimensions[0]))
+	if size >= texts {
+		do(hidden, lengths)
+		return
+	}
+	var before *Node
 	for first := 0; first < texts; first += size {
-		if size >= texts {
-			do(hidden, lengths)
-			return
-		}
 		some := AxisRange(first, min(first+size, texts))
-		do(SliceAxis(hidden, 0, some), SliceAxis(lengths, 0, some))
+		part := SliceAxis(hidden, 0, some)
+		if before != nil {
+			part = SchedulingBarrier(part, before)
+		}
+		before = do(part, SliceAxis(lengths, 0, some))
 	}
 }
 

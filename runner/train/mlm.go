@@ -4,10 +4,12 @@ import (
 	"fmt"
 
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"headroom/metrics/event"
 	"headroom/models"
 	"headroom/models/layers"
+	"headroom/models/safetensors"
 	"headroom/runner/engine"
 	"headroom/sweeps"
 )
@@ -71,42 +73,13 @@ func (s *MLM) Step(step int, texts [][]int32) (map[string]event.Value, error) {
 }
 
 func (s *MLM) step(step int, texts [][]int32) (map[string]event.Value, error) {
-	masked, err := s.masking.At(step, texts)
-	if err != nil {
-		return nil, err
-	}
 	m := s.model
-	batch, err := engine.NewBatch(m.Engine, masked.Texts, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens())
+	in, err := newMaskedBatch(m, s.masking, step, texts)
 	if err != nil {
 		return nil, err
 	}
-	defer batch.Free()
-	n := (len(masked.Places) + placesPadding - 1) / placesPadding * placesPadding
-	places, err := engine.NewBuffer[int32](m.Engine, n, 2)
-	if err != nil {
-		return nil, err
-	}
-	defer places.Free()
-	labels, err := engine.NewBuffer[int32](m.Engine, n, 1)
-	if err != nil {
-		return nil, err
-	}
-	defer labels.Free()
-	weights, err := engine.NewBuffer[float32](m.Engine, n)
-	if err != nil {
-		return nil, err
-	}
-	defer weights.Free()
-	for i, place := range masked.Places {
-		places.Values[2*i], places.Values[2*i+1] = place[0], place[1]
-		labels.Values[i], weights.Values[i] = masked.Labels[i], 1
-	}
-	seed, err := randomState(m.Engine, s.masking.Seed, step, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer seed.Free()
-	out, err := s.program.Call(engine.Inputs(m.Params, batch.IDs.Tensor, batch.Lengths.Tensor, places.Tensor, labels.Tensor, weights.Tensor, seed.Tensor)...)
+	defer in.free()
+	out, err := s.program.Call(engine.Inputs(m.Params, in.inputs()...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +95,73 @@ func (s *MLM) step(step int, texts [][]int32) (map[string]event.Value, error) {
 	}
 	values["grad_norm"] = event.Value(s.Optimizer.Update(s.Rate.At(step)))
 	return values, nil
+}
+
+// maskedBatch is a step's batch as the programs take it.
+type maskedBatch struct {
+	batch          *engine.Batch
+	places, labels engine.Buffer[int32]
+	weights        engine.Buffer[float32]
+	seed           engine.Buffer[uint64]
+}
+
+// newMaskedBatch masks and pads the texts of a step.
+func newMaskedBatch(m *engine.Model, masking Masking, step int, texts [][]int32) (_ *maskedBatch, err error) {
+	masked, err := masking.At(step, texts)
+	if err != nil {
+		return nil, err
+	}
+	b := &maskedBatch{}
+	defer func() {
+		if err != nil {
+			b.free()
+		}
+	}()
+	if b.batch, err = engine.NewBatch(m.Engine, masked.Texts, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens()); err != nil {
+		return nil, err
+	}
+	n := (len(masked.Places) + placesPadding - 1) / placesPadding * placesPadding
+	if b.places, err = engine.NewBuffer[int32](m.Engine, n, 2); err != nil {
+		return nil, err
+	}
+	if b.labels, err = engine.NewBuffer[int32](m.Engine, n, 1); err != nil {
+		return nil, err
+	}
+	if b.weights, err = engine.NewBuffer[float32](m.Engine, n); err != nil {
+		return nil, err
+	}
+	for i, place := range masked.Places {
+		b.places.Values[2*i], b.places.Values[2*i+1] = place[0], place[1]
+		b.labels.Values[i], b.weights.Values[i] = masked.Labels[i], 1
+	}
+	b.seed, err = randomState(m.Engine, masking.Seed, step, 0)
+	return b, err
+}
+
+// inputs are ids, lengths, places, labels, weights and seed.
+func (b *maskedBatch) inputs() []*tensors.Tensor {
+	return []*tensors.Tensor{b.batch.IDs.Tensor, b.batch.Lengths.Tensor, b.places.Tensor, b.labels.Tensor, b.weights.Tensor, b.seed.Tensor}
+}
+
+func (b *maskedBatch) free() {
+	if b.batch != nil {
+		b.batch.Free()
+	}
+	engine.Free(b.places.Tensor, b.labels.Tensor, b.weights.Tensor, b.seed.Tensor)
+}
+
+// Updates is how many updates the optimizer has done.
+func (s *MLM) Updates() int { return s.Optimizer.Updates() }
+
+// Sync has nothing to do: the parameters are in the program's memory.
+func (s *MLM) Sync() error { return nil }
+
+// Moments are the optimizer's moments as tensors to save: views, not copies.
+func (s *MLM) Moments() ([]safetensors.Tensor, error) { return s.Optimizer.Moments(), nil }
+
+// Restore puts saved weights, moments and the number of updates back, all or nothing.
+func (s *MLM) Restore(updates int, weights, moments *safetensors.File) error {
+	return s.Optimizer.Restore(updates, weights, moments)
 }
 
 // Close frees the program; the model stays the caller's.

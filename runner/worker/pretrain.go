@@ -76,9 +76,6 @@ func (b *backboneJob) work(ctx context.Context, target string) error {
 		return err
 	}
 	defer e.Close()
-	if e.Name() != "go" {
-		return fmt.Errorf("backend %q: training runs on the Go backend; set compute.backend = \"go\"", e.Name())
-	}
 	ck, tokenizer, err := b.start()
 	if err != nil {
 		return err
@@ -179,7 +176,7 @@ func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.To
 	if special.MASK < 0 {
 		return fmt.Errorf("the tokenizer has no [MASK] token")
 	}
-	s, err := train.NewMLM(m, b.recipe, masking)
+	s, err := train.NewPretrainer(m, b.recipe, masking)
 	if err != nil {
 		return err
 	}
@@ -190,7 +187,7 @@ func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.To
 	}
 	if saved != nil {
 		b.step = saved.Step
-		if err := errors.Join(s.Optimizer.Restore(saved.Updates, saved.Weights, saved.Optimizer), saved.Close()); err != nil {
+		if err := errors.Join(s.Restore(saved.Updates, saved.Weights, saved.Optimizer), saved.Close()); err != nil {
 			return err
 		}
 	}
@@ -246,11 +243,18 @@ func (b *backboneJob) checkpoints() string { return filepath.Join(b.folder, "che
 
 // save keeps the optimizer's state in the last checkpoint too: it is gone with
 // the others once the backbone stands.
-func (b *backboneJob) save(m *engine.Model, s *train.MLM, final bool) error {
+func (b *backboneJob) save(m *engine.Model, s train.Pretrainer, final bool) error {
+	if err := s.Sync(); err != nil {
+		return err
+	}
+	moments, err := s.Moments()
+	if err != nil {
+		return err
+	}
 	if err := b.log.Sync(); err != nil {
 		return err
 	}
-	digest, err := checkpoint.Save(b.checkpoints(), checkpoint.State{Run: b.ID, Step: b.step, Updates: s.Optimizer.Updates()}, train.Weights(m), s.Optimizer.Moments())
+	digest, err := checkpoint.Save(b.checkpoints(), checkpoint.State{Run: b.ID, Step: b.step, Updates: s.Updates()}, train.Weights(m), moments)
 	if err != nil {
 		return err
 	}
