@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"encoding/json"
 	"math"
 	"slices"
 	"sort"
@@ -30,7 +31,9 @@ func Compare(in *Input, r stats.Resampling) (*Comparison, error) {
 			c.Open = append(c.Open, run)
 		}
 	}
-	c.Datasets = c.order("evaluate.final", c.datasets())
+	var found map[string]bool
+	found, c.Aside = c.datasets()
+	c.Datasets = c.order("evaluate.final", found)
 	c.Measures = c.order("evaluate.measures", c.measures())
 	if slices.Contains(c.Measures, "nDCG@10") {
 		c.Measure = "nDCG@10"
@@ -64,22 +67,59 @@ func btoi(b bool) int {
 	return 0
 }
 
-func (c *Comparison) datasets() map[string]bool {
-	found := map[string]bool{}
+// datasets are the collections that the sweep asks for, and others that every finished
+// run was measured on. What was measured of some runs alone, by hand, would be a column
+// of gaps: it stands aside, with the number of those runs.
+func (c *Comparison) datasets() (found map[string]bool, aside map[string]int) {
+	found, aside = map[string]bool{}, map[string]int{}
+	asked, finished := map[string]bool{}, 0
 	for _, run := range c.Runs {
+		for _, name := range listed(run.Setting("evaluate.final")) {
+			asked[name] = true
+		}
+		if run.Finished() {
+			finished++
+		}
 		for _, e := range run.Evaluations {
 			if e.Split != "dev" {
 				found[e.Dataset] = true
 			}
 		}
 	}
-	return found
+	if len(asked) == 0 {
+		return found, nil
+	}
+	for name := range found {
+		n := 0
+		for _, run := range c.Runs {
+			if run.Finished() && run.Evaluation(name, "") != nil {
+				n++
+			}
+		}
+		if !asked[name] && n < finished {
+			delete(found, name)
+			aside[name] = n
+		}
+	}
+	return found, aside
+}
+
+// listed are the elements of a setting that is a list.
+func listed(value string) []string {
+	var names []string
+	if json.Unmarshal([]byte(value), &names) != nil {
+		return nil
+	}
+	return names
 }
 
 func (c *Comparison) measures() map[string]bool {
 	found := map[string]bool{}
 	for _, run := range c.Runs {
 		for _, e := range run.Evaluations {
+			if !slices.Contains(c.Datasets, e.Dataset) {
+				continue
+			}
 			for m := range e.Measures {
 				found[m] = true
 			}

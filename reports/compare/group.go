@@ -16,6 +16,9 @@ type Comparison struct {
 	// Datasets in the order of the sweep's evaluate.final; the first is where the
 	// best k is chosen.
 	Datasets []string
+	// Aside are collections that only some runs were measured on, beside what the sweep
+	// asks for, and the number of those runs.
+	Aside map[string]int
 	// Measures in the order of the sweep's evaluate.measures; Measure is the one
 	// that findings are about: nDCG@10, or the first.
 	Measures []string
@@ -193,7 +196,8 @@ func group(runs []*Run) []*Line {
 	axes := map[string]bool{}
 	for _, cell := range cells {
 		for _, key := range varying(cell) {
-			if !shown(key) && !incidental(key) {
+			decides := slices.Contains([]string{"evaluate.during", "evaluate.every", "evaluate.measures"}, key) && slices.ContainsFunc(cell, selects)
+			if !shown(key) && (!incidental(key) || decides) {
 				axes[key] = true
 			}
 		}

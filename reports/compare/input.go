@@ -35,8 +35,11 @@ type Run struct {
 	// Verdict is "healthy", a kind of collapse, or "" while not judged.
 	Verdict string
 	Step    int
-	Seconds float64
-	Error   string
+	// Selected is the step whose weights are the run's result, where dev data chose it;
+	// 0 where the last step's are.
+	Selected int
+	Seconds  float64
+	Error    string
 	// Candidates is the number of documents that a query's positive competes with
 	// in training; 0 where the loss has no chance level.
 	Candidates int
@@ -47,6 +50,10 @@ type Run struct {
 	HeadNorms   []HeadNorm
 	// Series by the names of the event log, such as "loss" or "active/query".
 	Series map[string]Series
+	// Dev is DevMeasure on dev data against steps done, NaN where a model could not be
+	// measured; empty where nothing was evaluated during training.
+	Dev        Series
+	DevMeasure string
 }
 
 // Finished reports whether the run reached its end; a collapsed run did.

@@ -2,7 +2,9 @@ package compare
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -65,6 +67,9 @@ func (c *Comparison) limits() []string {
 		if len(digests) > 1 {
 			add("On %s the runs were judged by %d different qrels: differences between them may come from that.", dataset, len(digests))
 		}
+	}
+	for _, dataset := range slices.Sorted(maps.Keys(c.Aside)) {
+		add("Not compared: %s, which the sweep does not ask for and on which only %d of %d finished runs were measured.", dataset, c.Aside[dataset], len(finished))
 	}
 	c.dense(add)
 	var generated []string

@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 
+	"headroom/metrics/event"
 	"headroom/metrics/store"
 )
 
@@ -69,6 +70,9 @@ func find(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 func loadRun(ctx context.Context, st *store.Store, r store.Run) (Run, error) {
 	run := Run{ID: r.Run, Label: r.Label, Backbone: r.Backbone, Rescale: r.Rescale, Seed: r.Seed, State: r.State,
 		Verdict: r.Verdict, Step: r.Step, Seconds: r.Seconds, Error: r.Error, Series: map[string]Series{}}
+	if r.Selected != nil {
+		run.Selected = r.Selected.Step
+	}
 	if run.Label == "" {
 		run.Label = run.Short()
 	}
@@ -82,11 +86,20 @@ func loadRun(ctx context.Context, st *store.Store, r store.Run) (Run, error) {
 		}
 		run.Config = settings
 	}
-	series, err := st.Series(ctx, r.Run, curves()...)
+	names, dev := curves(), ""
+	if measures := listed(run.Setting("evaluate.measures")); len(measures) > 0 {
+		dev = event.DevSeries("", measures[0])
+		names = append(names, dev)
+	}
+	series, err := st.Series(ctx, r.Run, names...)
 	if err != nil {
 		return run, err
 	}
 	for name, s := range series {
+		if name == dev {
+			run.Dev, run.DevMeasure = Series{Steps: s.Steps, Values: s.Values}, listed(run.Setting("evaluate.measures"))[0]
+			continue
+		}
 		run.Series[name] = Series{Steps: s.Steps, Values: s.Values}
 	}
 	norms, err := st.HeadNorms(ctx, r.Run)

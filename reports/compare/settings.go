@@ -101,6 +101,9 @@ func shown(key string) bool {
 	return key == "seed" || key == "model.backbone" || key == "model.rescale"
 }
 
+// selects tells whether a run's weights are those of the best step on dev data.
+func selects(r *Run) bool { return r.Setting("checkpoint.select") == "best" }
+
 // incidental are the keys that do not change what a run computes, so a
 // difference in them splits no group. sweeps marks the same ones `id:"no"`.
 func incidental(key string) bool {

@@ -37,8 +37,35 @@ func compared(t *testing.T, in *compare.Input) *compare.Comparison {
 }
 
 func all(c *compare.Comparison) []*plot.Figure {
-	return []*plot.Figure{plot.Loss(c), plot.Effectiveness(c, "builtin:demo", []string{"nDCG@10", "RR@10"}),
+	figures := []*plot.Figure{plot.Loss(c), plot.Effectiveness(c, "builtin:demo", []string{"nDCG@10", "RR@10"}),
 		plot.Effectiveness(c, "builtin:demo-no-overlap", []string{"nDCG@10", "RR@10"}), plot.Active(c), plot.HeadNorm(c)}
+	if dev, ok := plot.Dev(c); ok {
+		figures = append(figures, dev)
+	}
+	return figures
+}
+
+// watched gives some of a sweep's runs a curve on dev data, one with a gap.
+func watched() *compare.Input {
+	in := sample.Demo()
+	for i := range in.Runs {
+		if i%5 == 0 {
+			continue
+		}
+		r := &in.Runs[i]
+		r.DevMeasure = "nDCG@10"
+		for step := 25; step <= 150; step += 25 {
+			v := float64(step+i) / 400
+			if i == 3 && step > 75 {
+				v = math.NaN()
+			}
+			r.Dev.Steps, r.Dev.Values = append(r.Dev.Steps, step), append(r.Dev.Values, v)
+		}
+		if i%2 == 0 {
+			r.Selected = 100
+		}
+	}
+	return in
 }
 
 // inputs are the sweeps that every figure must cope with.
@@ -64,7 +91,7 @@ func inputs() map[string]*compare.Input {
 		auto.Runs[i].Rescale = math.NaN()
 	}
 	return map[string]*compare.Input{"demo": sample.Demo(), "hard": sample.Hard(), "no data": bare, "nothing finite": broken,
-		"one run": one, "k not known": auto, "no runs": {Sweep: "none"}}
+		"one run": one, "k not known": auto, "watched": watched(), "no runs": {Sweep: "none"}}
 }
 
 func render(t *testing.T, f *plot.Figure) (svg, raster []byte) {

@@ -122,6 +122,11 @@ func runsTable(c *compare.Comparison) *table.Table {
 	for _, dataset := range c.Datasets {
 		t.Columns = append(t.Columns, table.Column{Name: c.Measure + " on " + dataset, Better: table.Higher, Numeric: true})
 	}
+	selected := slices.ContainsFunc(c.Runs, func(r *compare.Run) bool { return r.Selected > 0 })
+	if selected {
+		t.Columns = append(t.Columns, table.Column{Name: "weights of step", Numeric: true})
+		t.Columns[len(t.Columns)-1].Notes = []int{t.Note("the step whose model is measured: the best on dev data, by which it was chosen during training")}
+	}
 	ties := slices.ContainsFunc(c.Runs, func(r *compare.Run) bool { return !math.IsNaN(tieShare(r, primary(c))) })
 	if ties {
 		t.Columns = append(t.Columns, table.Column{Name: "tie share", Better: table.Lower, Numeric: true})
@@ -154,6 +159,13 @@ func runsTable(c *compare.Comparison) *table.Table {
 			table.Number(float64(r.Step+1), strconv.Itoa(r.Step+1)), number(positive(r.Seconds), compare.Quantity)}
 		for _, dataset := range c.Datasets {
 			row = append(row, number(r.Score(dataset, c.Measure), compare.Score))
+		}
+		if selected {
+			cell := missing()
+			if r.Selected > 0 {
+				cell = table.Number(float64(r.Selected), strconv.Itoa(r.Selected))
+			}
+			row = append(row, cell)
 		}
 		if ties {
 			row = append(row, number(tieShare(r, primary(c)), compare.Score))

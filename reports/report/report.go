@@ -85,5 +85,9 @@ func Figures(c *compare.Comparison) []*plot.Figure {
 	for _, dataset := range c.Datasets {
 		figures = append(figures, plot.Effectiveness(c, dataset, headline(c)))
 	}
-	return append(figures, plot.Loss(c), plot.Active(c), plot.HeadNorm(c))
+	figures = append(figures, plot.Loss(c))
+	if dev, ok := plot.Dev(c); ok {
+		figures = append(figures, dev)
+	}
+	return append(figures, plot.Active(c), plot.HeadNorm(c))
 }

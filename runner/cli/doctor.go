@@ -80,7 +80,7 @@ func (a *app) diagnose() []doctorCheck {
 
 func checkProgram() doctorCheck {
 	info := readBuildInfo()
-	detail := fmt.Sprintf("%s, %s %s, %d processors", orUnknown(info.Commit), info.Go, info.System, runtime.NumCPU())
+	detail := fmt.Sprintf("%s, %s %s, %d processors", commitOf(info.Commit, info.Dirty), info.Go, info.System, runtime.NumCPU())
 	if !info.SIMD {
 		return doctorCheck{"program", checkWarn, detail + "; built without GOEXPERIMENT=simd: the Go backend is several times slower (make build sets it)"}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"headroom/metrics/store"
+	"headroom/runner/plan"
 	"headroom/runner/pool"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
@@ -109,6 +110,9 @@ func (t *scoreTable) put(who string, e store.Evaluation) {
 		measure = names[0]
 	}
 	column := measure + " " + e.Dataset
+	if e.Split != "" && e.Split != plan.FinalSplit {
+		column += "/" + e.Split
+	}
 	if !slices.Contains(t.columns, column) {
 		t.columns = append(t.columns, column)
 	}

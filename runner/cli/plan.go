@@ -48,7 +48,15 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 	if a.global.json {
 		return a.printJSON(p)
 	}
+	a.warn(p)
 	return a.printPlan(p)
+}
+
+// warn says what a person should know before a sweep is run.
+func (a *app) warn(p *plan.Plan) {
+	for _, notice := range p.Notices {
+		a.note("warning: %s", notice)
+	}
 }
 
 func (a *app) printPlan(p *plan.Plan) error {

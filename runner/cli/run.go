@@ -87,6 +87,7 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	}
 
 	a.begin()
+	a.warn(todo)
 	w, err := workspace.OpenOrCreate(a.workspaceRoot())
 	if err != nil {
 		return err

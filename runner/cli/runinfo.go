@@ -24,6 +24,7 @@ type runInfo struct {
 	step, steps int
 	episodes    []event.Episode
 	evaluations []event.Evaluated
+	dev         devInfo
 	weights     string
 	err         string
 }
@@ -81,8 +82,14 @@ func (r *runInfo) readAttempt(n int) error {
 		case event.Started:
 			attempt.Host, attempt.FromStep, attempt.Step = e.Host, e.FromStep, e.FromStep
 			r.episodes = slices.DeleteFunc(r.episodes, func(old event.Episode) bool { return old.FirstStep >= e.FromStep })
+			r.dev.started(e.FromStep)
 		case event.Step:
 			attempt.Step = e.Step + 1
+			r.dev.steps += float64(e.Values["seconds"])
+		case event.Measured:
+			r.dev.add(e)
+		case event.Selected:
+			r.dev.selected = &e
 		case event.Episode:
 			r.putEpisode(e)
 		case event.Judged:

@@ -57,6 +57,8 @@ type showDocument struct {
 	Provenance  workspace.Provenance `json:"provenance"`
 	Attempts    []attemptInfo        `json:"attempts"`
 	Episodes    []event.Episode      `json:"episodes"`
+	Dev         []event.Measured     `json:"dev"`      // evaluations during training
+	Selected    *event.Selected      `json:"selected"` // by them; null where the last step was asked for, or not yet
 	Evaluations []event.Evaluated    `json:"evaluations"`
 }
 
@@ -65,7 +67,7 @@ func newShowDocument(r runInfo) showDocument {
 		Schema: schema, ID: r.ref.ID, Label: r.ref.Label, Folder: r.folder,
 		State: r.state, Chain: r.chain, Step: r.step, Steps: r.steps, Error: r.err, Weights: r.weights,
 		Config: r.config, Inputs: r.inputs, Provenance: r.provenance,
-		Attempts: r.attempts, Episodes: r.episodes, Evaluations: r.evaluations,
+		Attempts: r.attempts, Episodes: r.episodes, Dev: r.dev.measured, Selected: r.dev.selected, Evaluations: r.evaluations,
 	}
 	if r.verdict != "" {
 		d.Verdict = &r.verdict
@@ -74,6 +76,7 @@ func newShowDocument(r runInfo) showDocument {
 	d.Chain = append([]string{}, d.Chain...)
 	d.Attempts = append([]attemptInfo{}, d.Attempts...)
 	d.Episodes = append([]event.Episode{}, d.Episodes...)
+	d.Dev = append([]event.Measured{}, d.Dev...)
 	d.Evaluations = append([]event.Evaluated{}, d.Evaluations...)
 	return d
 }
@@ -102,12 +105,15 @@ func (a *app) printRun(r runInfo) error {
 	}
 	p := r.provenance
 	fmt.Fprintln(a.stdout, "\nMade from:")
-	if err := a.table([][]string{
-		{"  weights", r.inputs.Weights}, {"  tokenizer", r.inputs.Tokenizer}, {"  data", r.inputs.Data},
-		{"  program", orUnknown(p.Commit), "simd " + strconv.FormatBool(p.SIMD), p.Go},
+	made := [][]string{{"  weights", r.inputs.Weights}, {"  tokenizer", r.inputs.Tokenizer}, {"  data", r.inputs.Data}}
+	if r.inputs.During != "" {
+		made = append(made, []string{"  dev data", r.inputs.During})
+	}
+	if err := a.table(append(made, [][]string{
+		{"  program", commitOf(p.Commit, p.Dirty), p.Executable, "simd " + strconv.FormatBool(p.SIMD), p.Go},
 		{"  machine", p.Host, p.CPU, strings.Join(p.Devices, " ")},
 		{"  sweep", p.Sweep, p.Revision},
-	}); err != nil {
+	}...)); err != nil {
 		return err
 	}
 	if len(r.attempts) > 0 {
@@ -125,12 +131,20 @@ func (a *app) printRun(r runInfo) error {
 		}
 	}
 	a.printEpisodes(r)
+	if err := a.printDev(r); err != nil {
+		return err
+	}
 	return a.printScores(r)
 }
 
-func orUnknown(commit string) string {
-	if commit == "" {
+// commitOf is what a run's program was built from. Changes that no commit has are told
+// apart by the digest of the program's file, which covers them all.
+func commitOf(commit string, dirty bool) string {
+	switch {
+	case commit == "":
 		return "unknown commit"
+	case dirty:
+		return commit + " with changes"
 	}
 	return commit
 }

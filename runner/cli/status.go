@@ -47,6 +47,10 @@ type statusRun struct {
 	Steps   int      `json:"steps"`
 	Seconds float64  `json:"seconds"`
 	ETA     *float64 `json:"eta_seconds"` // of a running run; null where unknown
+	// Dev is what evaluations during training say; null where there are none yet.
+	Dev *devStatus `json:"dev"`
+	// Selected is the step whose weights are the result, where dev data chose it; null otherwise.
+	Selected *int `json:"selected_step"`
 }
 
 type statusDocument struct {
@@ -135,6 +139,12 @@ func (a *app) sweepStatus(ctx context.Context, w workspace.Workspace, s *store.S
 		if r.Verdict != "" {
 			run.Verdict = &r.Verdict
 		}
+		if r.Selected != nil {
+			run.Selected = &r.Selected.Step
+		}
+		if run.Dev, err = readDev(ctx, s, r); err != nil {
+			return nil, err
+		}
 		if run.State != "done" {
 			switch holder := a.holder(w.Run(r.Run)); {
 			case holder != "":
@@ -190,7 +200,12 @@ func (a *app) showStatus(d statusDocument, again bool) error {
 		return nil
 	}
 	counts := map[string]int{}
-	rows := [][]string{{"run", "id", "step", "seconds", "ETA", "state", "verdict"}}
+	head := []string{"run", "id", "step", "seconds", "ETA", "state", "verdict"}
+	watched := slices.ContainsFunc(d.Runs, func(r statusRun) bool { return r.Dev != nil })
+	if watched {
+		head = append(head, "dev")
+	}
+	rows := [][]string{head}
 	for _, r := range d.Runs {
 		state := r.State
 		counts[state]++
@@ -201,7 +216,15 @@ func (a *app) showStatus(d statusDocument, again bool) error {
 		if r.ETA != nil {
 			left = seconds(r.ETA)
 		}
-		rows = append(rows, []string{r.Label, r.ID[:min(8, len(r.ID))], strconv.Itoa(r.Step) + "/" + strconv.Itoa(r.Steps), fmt.Sprintf("%.0f", r.Seconds), left, state, verdict})
+		row := []string{r.Label, r.ID[:min(8, len(r.ID))], strconv.Itoa(r.Step) + "/" + strconv.Itoa(r.Steps), fmt.Sprintf("%.0f", r.Seconds), left, state, verdict}
+		if watched {
+			dev := r.Dev.String()
+			if r.Selected != nil {
+				dev += fmt.Sprintf(", selected @%d", *r.Selected)
+			}
+			row = append(row, dev)
+		}
+		rows = append(rows, row)
 	}
 	var parts []string
 	for _, state := range []string{"done", "running", "interrupted", "new", "failed"} {

@@ -55,13 +55,7 @@ func newVersion(a *app) *cobra.Command {
 					buildInfo
 				}{schema, info})
 			}
-			commit := info.Commit
-			if commit == "" {
-				commit = "unknown commit"
-			}
-			if info.Dirty {
-				commit += " with changes"
-			}
+			commit := commitOf(info.Commit, info.Dirty)
 			backends := "go"
 			if info.XLA {
 				backends += ", xla"

@@ -29,6 +29,7 @@ type jsonLine struct {
 	Steps   int         `json:"steps,omitempty"`
 	Rate    float64     `json:"rate,omitempty"`
 	Loss    event.Value `json:"loss,omitempty"`
+	Dev     *Dev        `json:"dev,omitempty"`
 	State   State       `json:"state,omitempty"`
 	Message string      `json:"message,omitempty"`
 	Tail    string      `json:"tail,omitempty"` // the worker's last words, where it failed
@@ -62,7 +63,7 @@ func (j *JSONLines) Message(job Job, m Message) {
 		}
 		j.printed[job.ID] = now
 	}
-	line := jsonLine{Type: m.Type, Kind: job.Kind, ID: job.ID, Label: job.Label, Phase: m.Phase, Steps: m.Steps, Rate: m.Rate, Loss: m.Loss, Message: m.Message}
+	line := jsonLine{Type: m.Type, Kind: job.Kind, ID: job.ID, Label: job.Label, Phase: m.Phase, Steps: m.Steps, Rate: m.Rate, Loss: m.Loss, Dev: m.Dev, Message: m.Message}
 	if m.Type == TypeProgress {
 		line.Step = &m.Step
 	}
