@@ -28,17 +28,66 @@ func (t *topK) reset(k int) {
 
 // offer takes the sums of the documents from start on. Calls come in ascending order of start.
 func (t *topK) offer(sums []float32, start uint32) {
-	for ; len(sums) >= group; sums, start = sums[group:], start+group {
+	if t.n == 0 {
+		if t.worst = t.guess(sums); t.worst > 0 {
+			t.gather(sums, start)
+			if t.n >= t.k {
+				return // k documents are above the guess, so no other can be among the best k
+			}
+			t.n, t.worst = 0, 0
+		}
+	}
+	t.gather(sums, start)
+}
+
+// guess is the bits of a score that somewhat more than k of the sums probably exceed, so that the first
+// documents are not all candidates; 0 where a guess does not pay. It looks at a sample, evenly spread, which
+// has about k/stride of the best k.
+func (t *topK) guess(sums []float32) uint32 {
+	const leastBest, mostBest = 8, 32 // of k in the sample
+	stride := max(t.k/mostBest, len(sums)/len(t.keys)+1)
+	if t.k/stride < leastBest || len(sums) < 8*t.k {
+		return 0
+	}
+	sample := t.keys[:0]
+	for i := stride / 2; i < len(sums); i += stride {
+		sample = append(sample, uint64(math.Float32bits(sums[i]))<<32|uint64(i))
+	}
+	expected := float64(t.k) / float64(stride)
+	rank := int(expected + 3*math.Sqrt(expected)) // three standard deviations more
+	best(sample, rank)
+	return uint32(slices.Min(sample[:rank]) >> 32)
+}
+
+// gather appends the candidates among the sums of the documents from start on.
+func (t *topK) gather(sums []float32, start uint32) {
+	for {
+		n := passOver(sums, t.worst)
+		sums, start = sums[n:], start+uint32(n)
+		if len(sums) < group {
+			break
+		}
+		t.take(sums[:group], start)
+		sums, start = sums[group:], start+group
+	}
+	t.take(sums, start)
+}
+
+// passOverPlain is the number of sums, a multiple of group, before the first group that has one above worst,
+// or of all whole groups.
+func passOverPlain(sums []float32, worst uint32) int {
+	n := 0
+	for ; len(sums) >= group; sums = sums[group:] {
 		g := (*[group]float32)(sums)
 		most := max(
 			max(math.Float32bits(g[0]), math.Float32bits(g[1]), math.Float32bits(g[2]), math.Float32bits(g[3])),
 			max(math.Float32bits(g[4]), math.Float32bits(g[5]), math.Float32bits(g[6]), math.Float32bits(g[7])))
-		if most <= t.worst {
-			continue
+		if most > worst {
+			break
 		}
-		t.take(g[:], start)
+		n += group
 	}
-	t.take(sums, start)
+	return n
 }
 
 // take appends the candidates among at most group sums. A document whose score only equals the worst loses:
