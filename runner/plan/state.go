@@ -74,6 +74,21 @@ func (m *maker) state(folder string, steps int) (State, string) {
 	return last.state(number, steps)
 }
 
+// Finished tells whether an attempt at the run in a folder came to the run's end.
+func Finished(folder string) (bool, error) {
+	attempts, err := event.Attempts(folder)
+	if err != nil {
+		return false, err
+	}
+	for _, n := range attempts {
+		e, err := readEnd(event.Path(folder, n))
+		if err == nil && e.ended != nil && e.ended.State == event.StateDone {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // end is what the last lines of an attempt's log say.
 type end struct {
 	ended      *event.Ended

@@ -209,7 +209,7 @@ func (c *devCost) evaluation(seconds float64, every int) string {
 		return ""
 	}
 	c.told = true
-	return fmt.Sprintf("an evaluation during training took %.3g s and the %d steps between two take %.3g s: from evaluate.every = %.0f on it is less than %.0f %% of that; smaller collections in evaluate.during help as well",
+	return fmt.Sprintf("an evaluation during training took %.3g s, and the %d steps between two take %.3g s: evaluate.every = %.0f, or smaller collections, would bring that down to %.0f %%",
 		seconds, every, step*float64(every), math.Ceil(seconds/(devShare*step)), 100*devShare)
 }
 

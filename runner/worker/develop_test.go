@@ -426,3 +426,22 @@ func TestOfEqualStepsTheEarliestIsTheBest(t *testing.T) {
 		t.Errorf("kept checkpoints %v", got)
 	}
 }
+
+// By a clock on which everything takes as many seconds as it is looked at, an
+// evaluation takes longer than the two steps between two of them.
+func TestCostlyEvaluationsAreToldOfOnce(t *testing.T) {
+	b := newBench(t, "bert")
+	id := b.prepare(t, b.watching(2))
+	if err := worker.Run(t.Context(), b.ticking(id), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for _, n := range all[event.Notice](t, b, id) {
+		if strings.HasPrefix(n.Message, "an evaluation during training took ") && strings.Contains(n.Message, "and the 2 steps between two take 2 s: evaluate.every = ") {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("told %d times: %+v", told, all[event.Notice](t, b, id))
+	}
+}

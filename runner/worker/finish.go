@@ -110,20 +110,10 @@ func (a *attempt) evaluate(ctx context.Context) error {
 	verdict := a.monitor.Result().Verdict
 	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{KeepNonFinite: verdict == stability.NonFinite})
 	for _, on := range a.evaluations() {
-		ref := on.ref
-		folder, err := a.resolver.Data(ref)
+		c, e, err := a.evaluation(on)
 		if err != nil {
 			return err
 		}
-		c, err := collection.Open(folder)
-		if err != nil {
-			return err
-		}
-		digest, err := a.resolver.DigestCollection(folder, on.split)
-		if err != nil {
-			return err
-		}
-		e := plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, ref, on.split, digest)
 		measures, err := ir.ParseAll(a.cfg.Evaluate.Measures)
 		if err != nil {
 			return err
@@ -131,7 +121,7 @@ func (a *attempt) evaluate(ctx context.Context) error {
 		summary, err := evaluate.ReadSummary(e.Folder)
 		if err != nil || !has(summary, measures) {
 			summary, err = evaluate.OnCollection(ctx, encoder, c, evaluate.CollectionOptions{
-				Dataset: ref, Split: on.split, Measures: measures, MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
+				Dataset: on.ref, Split: on.split, Measures: measures, MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
 				Threads: a.model.Engine.Threads(), OutDir: e.Folder, ID: e.ID,
 				Progress: a.encoding(),
 			})
@@ -173,6 +163,23 @@ func (a *attempt) evaluations() []splitOf {
 		list = append(list, splitOf{ref, plan.DuringSplit})
 	}
 	return list
+}
+
+// evaluation opens the collection and says where the figures belong.
+func (a *attempt) evaluation(on splitOf) (*collection.Collection, plan.Evaluation, error) {
+	folder, err := a.resolver.Data(on.ref)
+	if err != nil {
+		return nil, plan.Evaluation{}, err
+	}
+	c, err := collection.Open(folder)
+	if err != nil {
+		return nil, plan.Evaluation{}, err
+	}
+	digest, err := a.resolver.DigestCollection(folder, on.split)
+	if err != nil {
+		return nil, plan.Evaluation{}, err
+	}
+	return c, plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, on.ref, on.split, digest), nil
 }
 
 // has says whether a summary holds every measure, or says why it cannot.

@@ -152,3 +152,21 @@ func TestAFinishedRunIsOnlyEvaluatedAnew(t *testing.T) {
 		t.Errorf("weights %s, before %s", got.Weights, weights)
 	}
 }
+
+// A worker that waited until another had done all there was finds nothing to do, and
+// leaves no trace of having looked.
+func TestAFinishedRunIsLeftAlone(t *testing.T) {
+	b := newBench(t, "bert")
+	id := b.prepare(t, b.watching(12))
+	if err := b.run(t, id, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := b.run(t, id, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if attempts, err := event.Attempts(b.files.Run(id)); err != nil || len(attempts) != 1 {
+		t.Errorf("attempts %v (%v)", attempts, err)
+	}
+}

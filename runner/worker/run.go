@@ -10,12 +10,14 @@ import (
 
 	"headroom/data/tokenize"
 	"headroom/metrics/event"
+	"headroom/metrics/ir"
 	"headroom/metrics/stability"
 	"headroom/models/hf"
 	"headroom/models/mlmhead"
 	"headroom/runner/checkpoint"
 	"headroom/runner/engine"
 	"headroom/runner/evaluate"
+	"headroom/runner/plan"
 	"headroom/runner/train"
 	"headroom/sweeps"
 )
@@ -54,8 +56,34 @@ func (w *worker) run(ctx context.Context) error {
 		return err
 	}
 	a := &attempt{worker: w, id: w.ID, folder: folder, cfg: cfg, in: in, started: w.now()}
-	err = a.do(ctx)
+	idle, err := a.idle()
+	if err == nil && !idle {
+		err = a.do(ctx)
+	}
 	return errors.Join(err, held.Release())
+}
+
+// idle tells whether nothing is left to do, as where another worker did all of it while
+// this one waited for the lease. An attempt that does nothing leaves no log.
+func (a *attempt) idle() (bool, error) {
+	finished, err := plan.Finished(a.folder)
+	if err != nil || !finished {
+		return false, err
+	}
+	measures, err := ir.ParseAll(a.cfg.Evaluate.Measures)
+	if err != nil {
+		return false, err
+	}
+	for _, on := range a.evaluations() {
+		_, e, err := a.evaluation(on)
+		if err != nil {
+			return false, err
+		}
+		if summary, err := evaluate.ReadSummary(e.Folder); err != nil || !has(summary, measures) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // do opens the attempt's log, so that whatever happens from here on is told in it.
