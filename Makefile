@@ -19,7 +19,7 @@ PACKAGES    ?= ./...
 TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build build-xla xla-cpu-plugin test test-xla race check fmt vet lint lint-imports lint-static \
+.PHONY: help demo build build-xla bench-gpu xla-cpu-plugin test test-xla race check fmt vet lint lint-imports lint-static \
         bench fuzz golden reference env cover clean
 
 help: ## this list
@@ -37,6 +37,9 @@ build: ## bin/headroom with the pure Go backend
 build-xla: ## bin/headroom-xla: the same commands, XLA linked in as well
 	$(GO) build -buildvcs=auto -tags xla -o bin/headroom-xla ./cmd/headroom
 
+bench-gpu: build-xla ## what bench/gpu.sh takes to a machine with a GPU: bin/headroom-xla, bin/gpubench
+	$(GO) build -buildvcs=auto -tags xla -o bin/gpubench ./bench/gpu
+
 xla-cpu-plugin: ## bin/xla-cpu: XLA's CPU client as a PJRT plugin, fetched from PyPI or PIP_INDEX_URL (62 MB)
 	@$(GO) run ./internal/xlaplugin bin/xla-cpu
 
@@ -44,7 +47,8 @@ xla-cpu-plugin: ## bin/xla-cpu: XLA's CPU client as a PJRT plugin, fetched from 
 test-xla: ## the way to a GPU, tested through XLA's CPU client; skipped where its plugin cannot be had
 	@plugin=$$($(GO) run ./internal/xlaplugin bin/xla-cpu) || { echo "test-xla: no plugin (see above): the tests of XLA are SKIPPED"; exit 0; }; \
 	HEADROOM_XLA_PLUGIN=$$plugin XLA_FLAGS=--xla_backend_optimization_level=0 \
-	$(GO) test -tags xla -run XLA $(TESTFLAGS) ./models/splade ./runner/engine ./runner/train ./runner/worker
+	$(GO) test -tags xla -run XLA $(TESTFLAGS) ./runner/engine ./runner/train ./runner/worker && \
+	$(MAKE) --no-print-directory bench-gpu && HEADROOM_XLA_PLUGIN=$$plugin XLA_FLAGS=--xla_backend_optimization_level=0 PYTHON=false bench/gpu.sh --cpu
 
 test: ## every test; HEADROOM_DATA=DIR adds those on real data
 	$(GO) test $(TESTFLAGS) $(PACKAGES)

@@ -38,6 +38,10 @@ func fakeWorker(args []string) int {
 			fmt.Fprintf(os.Stderr, "headroom: open backend %q: no such device\n", backend)
 			return 2
 		}
+		if precision := flags["precision"]; precision != "float32" {
+			fmt.Fprintf(os.Stderr, "headroom: precision %q needs XLA\n", precision)
+			return 2
+		}
 		return 0
 	}
 	w, err := workspace.Open(flags["workspace"])

@@ -187,30 +187,31 @@ func fileDigest(path string) (string, error) {
 }
 
 // checkBackends lets a worker process open each backend that the plan computes
-// on, before anything is written: a missing plugin or a GPU that cannot be used
-// is no reason to begin. A process of its own, because a GPU's library keeps
+// on, before anything is written: a missing plugin, a GPU that cannot be used or a
+// precision that the backend does not have is no reason to begin. A process of its own, because a GPU's library keeps
 // memory for as long as its process lives.
 func (a *app) checkBackends(ctx context.Context, p *plan.Plan) error {
 	if p.Idle() {
 		return nil
 	}
 	var faults []error
-	checked := map[string]bool{}
+	type need struct{ backend, precision string }
+	checked := map[need]bool{}
 	for _, run := range p.Runs {
-		backend := run.Config.Compute.Backend
-		if checked[backend] || run.State.Finished() && !lacksEvaluation(p, run.ID) {
+		n := need{run.Config.Compute.Backend, run.Config.Train.Precision}
+		if checked[n] || run.State.Finished() && !lacksEvaluation(p, run.ID) {
 			continue
 		}
-		checked[backend] = true
-		if err := a.checkBackend(ctx, backend); err != nil {
+		checked[n] = true
+		if err := a.checkBackend(ctx, n.backend, n.precision); err != nil {
 			faults = append(faults, err)
 		}
 	}
 	return errors.Join(faults...)
 }
 
-func (a *app) checkBackend(ctx context.Context, backend string) error {
-	command := exec.CommandContext(ctx, a.env.Executable, "worker", "--kind", kindCheck, "--backend", backend)
+func (a *app) checkBackend(ctx context.Context, backend, precision string) error {
+	command := exec.CommandContext(ctx, a.env.Executable, "worker", "--kind", kindCheck, "--backend", backend, "--precision", precision)
 	command.Env = a.env.Environ
 	output, err := command.CombinedOutput()
 	if err == nil {

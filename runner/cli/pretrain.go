@@ -84,7 +84,7 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 				return fmt.Errorf("start.folder = %q: %w", start, err)
 			}
 		}
-		if err := a.checkBackend(ctx, o.backend); err != nil {
+		if err := a.checkBackend(ctx, o.backend, "float32"); err != nil {
 			return err
 		}
 	}

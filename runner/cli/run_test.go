@@ -197,6 +197,11 @@ func TestABackendThatCannotBeOpenedIsRefusedBeforeAnythingIsWritten(t *testing.T
 	p.refused([]string{"run", p.sample(), "compute.backend=\"xla\""}, `compute.backend = "xla"`, "no such device")
 }
 
+func TestAPrecisionThatTheBackendLacksIsRefusedBeforeAnythingIsWritten(t *testing.T) {
+	p := newPlace(t)
+	p.refused([]string{"run", p.sample(), "train.precision=\"bfloat16\""}, `compute.backend = "`, "precision")
+}
+
 func TestASecondCtrlCEndsTheProgramAndItsWorkersAtOnce(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()

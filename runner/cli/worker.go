@@ -22,6 +22,7 @@ import (
 
 type workerOptions struct {
 	kind, id, backend string
+	precision         string // of check
 	threads, parent   int
 }
 
@@ -42,6 +43,7 @@ func newWorker(a *app) *cobra.Command {
 	f.StringVar(&o.kind, "kind", "", "run, pretrain, baseline, evaluate, or check to open the backend only")
 	f.StringVar(&o.id, "id", "", "of the run, recipe or evaluation")
 	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
+	f.StringVar(&o.precision, "precision", "float32", "with check: what the backend must be able to train in")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
 	f.IntVar(&o.parent, "parent", 0, "process whose death ends this one; 0 is none")
 	return cmd
@@ -65,10 +67,8 @@ func (a *app) worker(cmd *cobra.Command, o workerOptions) error {
 			return err
 		}
 		defer backend.Close()
-		if backend.Name() != "go" {
-			return fmt.Errorf("training on %s is not possible yet; set compute.backend = \"go\"", backend.Name())
-		}
-		return nil
+		_, err = backend.ComputeType(o.precision)
+		return err
 	}
 	w, err := workspace.Open(a.workspaceRoot())
 	if err != nil {
