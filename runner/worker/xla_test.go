@@ -8,9 +8,13 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
+	"headroom/data/source"
 	"headroom/metrics/event"
 	"headroom/models/hf"
 	"headroom/runner/engine"
@@ -28,14 +32,51 @@ func xlaPlugin(t testing.TB) string {
 	return plugin
 }
 
-// A run on XLA is trained, interrupted, resumed, evaluated and exported like one on the
+// xlaChild makes this test binary a worker process: the workspace and the id of its run.
+const xlaChild = "HEADROOM_XLA_TEST_RUN"
+
+func TestXLAWorkerProcess(t *testing.T) {
+	root, id, found := strings.Cut(os.Getenv(xlaChild), "|")
+	if !found {
+		t.Skip("this is the process that TestARunOnXLA starts and kills")
+	}
+	resolver := source.New(source.Environment{Getenv: func(string) string { return "" }})
+	if err := worker.Run(t.Context(), worker.Job{Workspace: root, Kind: worker.KindRun, ID: id, Resolver: resolver}, os.Stdout); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// killed runs a job in a process that is killed once it has a checkpoint.
+func killed(t *testing.T, b bench, id string) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run", "^TestXLAWorkerProcess$")
+	child.Env = append(os.Environ(), xlaChild+"="+b.files.Root+"|"+id)
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = child.Wait() }() // it was killed: that is its state
+	for range 6000 {
+		if found, err := filepath.Glob(filepath.Join(b.files.Run(id), "checkpoints", "step-*")); err == nil && len(found) > 0 {
+			if err := child.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	_ = child.Process.Kill()
+	t.Fatal("the worker wrote no checkpoint in two minutes")
+}
+
+// A run on XLA is trained, interrupted or killed, resumed, evaluated and exported like one on the
 // Go backend, and an interruption leaves no trace in its weights.
 func TestARunOnXLA(t *testing.T) {
 	plugin := xlaPlugin(t)
 	for _, c := range []struct {
 		architecture, precision string
 		micro                   int
-	}{{"bert", "float32", 4}, {"modernbert", "bfloat16", 0}} {
+		kill                    bool
+	}{{"bert", "float32", 4, false}, {"modernbert", "bfloat16", 0, true}} {
 		t.Run(c.architecture+" "+c.precision, func(t *testing.T) {
 			edit := func(cfg *sweeps.RunConfig) {
 				every(3)(cfg)
@@ -56,18 +97,22 @@ func TestARunOnXLA(t *testing.T) {
 
 			b := newBench(t, c.architecture)
 			id = b.prepare(t, b.config(edit))
-			ctx, cancel := context.WithCancel(t.Context())
-			err := worker.Run(ctx, b.job(worker.KindRun, id), &interrupter{step: 1, cancel: cancel})
-			if !errors.Is(err, worker.ErrInterrupted) {
-				t.Fatalf("interrupted run ended with %v", err)
-			}
-			if first := last[event.Ended](t, b.events(t, id, 1)); first.Step == 0 || first.Step >= 14 {
-				t.Fatalf("interrupted at step %d", first.Step)
+			if c.kill {
+				killed(t, b, id)
+			} else {
+				ctx, cancel := context.WithCancel(t.Context())
+				err := worker.Run(ctx, b.job(worker.KindRun, id), &interrupter{step: 1, cancel: cancel})
+				if !errors.Is(err, worker.ErrInterrupted) {
+					t.Fatalf("interrupted run ended with %v", err)
+				}
 			}
 			if err := b.run(t, id, io.Discard); err != nil {
 				t.Fatal(err)
 			}
 			resumed := b.events(t, id, 2)
+			if from := last[event.Started](t, resumed).FromStep; from == 0 || from >= 14 {
+				t.Fatalf("resumed from step %d", from)
+			}
 			if got := last[event.Ended](t, resumed).Weights; got != want.Weights {
 				t.Errorf("weights %s, undisturbed %s", got, want.Weights)
 			}
