@@ -196,8 +196,12 @@ func randomMarks(random *rand.Rand, n int) []batch.Mark {
 	for i, query := range of {
 		relevant[query] = append(relevant[query], uint64(100+i))
 	}
+	popular := random.IntN(2) * n / 3 // rows that share one document, more than there are batches
 	for i, query := range of {
 		marks[i] = batch.Mark{Query: uint64(query), Positive: uint64(100 + i), Relevant: relevant[query]}
+		if i < popular && len(relevant[query]) == 1 {
+			marks[i].Positive, marks[i].Relevant = 99, []uint64{99}
+		}
 		for range random.IntN(3) {
 			marks[i].Negatives = append(marks[i].Negatives, uint64(100+random.IntN(3*n)))
 		}

@@ -11,6 +11,8 @@ type stretch struct {
 	conflict func(i, j int) bool
 	// company makes an empty batch that knows whom it can take; nil asks conflict of every pair.
 	company func() company
+	// marks, where there are any, are what conflict goes by: of the same examples.
+	marks []Mark
 	// permutation is the raw order of the examples.
 	permutation []int
 	// begun are the examples of the stretch before with which the first batch begins.
@@ -94,46 +96,76 @@ func (e *stretch) take(begun []int, q *queue) []int {
 // for a member of another batch, else with any example that fits.
 func (e *stretch) repair(left []int) {
 	own := e.begin % e.size // what the first batch has of the stretch before is not to be moved
+	var r rivals
 	for b := range e.batches {
 		if len(e.batches[b]) == e.size {
 			continue
 		}
+		if r == nil {
+			r = e.rivals()
+		}
 		members := e.gather(e.batches[b])
+		hopeless := false
 		for len(e.batches[b]) < e.size {
-			added, from := e.exchange(b, members, left, own)
-			if from < 0 {
-				added = e.spare(members)
-			} else {
+			added, from := -1, -1
+			if !hopeless {
+				added, from = e.exchange(b, members, r, left, own)
+			}
+			if from >= 0 {
 				left = slices.Delete(left, from, from+1)
+			} else {
+				hopeless = true // the batch only grows, and the others stay as they are
+				added = e.spare(members)
 			}
 			if added < 0 {
-				e.batches[b] = slices.Clone(e.fallback)
+				for at, member := range e.batches[b] {
+					r.leaves(member, b, at)
+				}
+				e.batches[b] = nil
+				for _, member := range e.fallback {
+					e.join(b, member, r)
+				}
 				break
 			}
 			members.add(added)
-			e.batches[b] = append(e.batches[b], added)
+			e.join(b, added, r)
 		}
 	}
+}
+
+// join adds a member to a batch.
+func (e *stretch) join(b, member int, r rivals) {
+	r.enters(member, b, len(e.batches[b]))
+	e.batches[b] = append(e.batches[b], member)
 }
 
 // exchange finds a further member of batch b for the sake of one left example: that example itself, or a
 // member of another batch, whose place the example takes. It returns the member and the example's place in
 // left; −1 twice if none fits.
-func (e *stretch) exchange(b int, members company, left []int, own int) (added, from int) {
+func (e *stretch) exchange(b int, members company, r rivals, left []int, own int) (added, from int) {
 	for i, example := range left {
 		if members.fits(example) {
 			return example, i
 		}
+		r.of(example)
 		for other, batch := range e.batches {
 			if other == b {
 				continue
 			}
-			movable := 0
+			first, last := 0, len(batch)-1
 			if other == 0 {
-				movable = own
+				first = own
 			}
-			for _, at := range e.replaceable(example, batch) {
-				if member := batch[at]; at >= movable && members.fits(member) {
+			switch n, at := r.in(other); {
+			case n > 1:
+				continue
+			case n == 1: // the example could take the place of that member only
+				first, last = max(first, at), at
+			}
+			for at := first; at <= last; at++ {
+				if member := batch[at]; members.fits(member) {
+					r.leaves(member, other, at)
+					r.enters(example, other, at)
 					batch[at] = example
 					return member, i
 				}
@@ -141,24 +173,6 @@ func (e *stretch) exchange(b int, members company, left []int, own int) (added, 
 		}
 	}
 	return -1, -1
-}
-
-// replaceable lists the places of a batch whose member an example could take the place of: all, or that of
-// the only member that it conflicts with.
-func (e *stretch) replaceable(example int, batch []int) []int {
-	var against, all []int
-	for at, member := range batch {
-		if e.conflict(example, member) {
-			if against = append(against, at); len(against) > 1 {
-				return nil
-			}
-		}
-		all = append(all, at)
-	}
-	if len(against) == 1 {
-		return against
-	}
-	return all
 }
 
 // spare finds an example to repeat that fits, going through them from a place that differs from stretch to

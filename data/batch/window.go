@@ -7,11 +7,9 @@ import (
 
 // window is a stretch of a Stream.
 type window struct {
-	stretch
-	number int
-	// places and marks are of the window's examples; behind them come those that begin its first batch.
-	places []Place
-	marks  []Mark
+	stretch // its marks are of the window's examples; behind them come those that begin its first batch
+	number  int
+	places  []Place // likewise
 	// rest is what the next window's first batch begins with.
 	rest remainder
 }

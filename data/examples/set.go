@@ -50,7 +50,7 @@ func FindFolder(folder string, published ...string) (Set, error) {
 	if err != nil {
 		return Set{}, err
 	}
-	qrels := matches(folder, "qrels/train.tsv", "qrels/train.tsv.gz")
+	qrels := Matches(folder, "qrels/train.tsv", "qrels/train.tsv.gz")
 	switch {
 	case len(files) > 0 && len(qrels) > 0:
 		return Set{}, fmt.Errorf("find examples in %s: it has %s and %s; name the file to train on", folder, filepath.Base(files[0]), "qrels/"+filepath.Base(qrels[0]))
@@ -64,10 +64,10 @@ func FindFolder(folder string, published ...string) (Set, error) {
 func Files(folder string, published ...string) ([]string, error) {
 	var groups [][]string
 	for _, pattern := range published {
-		groups = append(groups, matches(folder, pattern))
+		groups = append(groups, Matches(folder, pattern))
 	}
 	for _, format := range formats() {
-		groups = append(groups, matches(folder, "train"+format), matches(folder, "train-*"+format))
+		groups = append(groups, Matches(folder, "train"+format), Matches(folder, "train-*"+format))
 	}
 	groups = slices.DeleteFunc(groups, func(g []string) bool { return len(g) == 0 })
 	switch {
@@ -79,8 +79,8 @@ func Files(folder string, published ...string) ([]string, error) {
 	return groups[0], nil
 }
 
-// matches lists the files of a folder that fit one of the patterns, in byte order.
-func matches(folder string, patterns ...string) []string {
+// Matches lists the files of a folder that fit one of the patterns, in byte order.
+func Matches(folder string, patterns ...string) []string {
 	var found []string
 	for _, pattern := range patterns {
 		names, err := filepath.Glob(filepath.Join(escaped(folder), filepath.FromSlash(pattern)))
@@ -125,7 +125,7 @@ func (s Set) beside(kind texts.Kind) ([]string, error) {
 		for _, names := range collectionFiles(kind) {
 			wanted = append(wanted, names[0])
 			for _, name := range names {
-				if files := matches(folder, name); len(files) > 0 {
+				if files := Matches(folder, name); len(files) > 0 {
 					found = append(found, files)
 					break
 				}

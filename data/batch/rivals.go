@@ -1,0 +1,131 @@
+package batch
+
+// rivals knows the members of batches that an example conflicts with.
+type rivals interface {
+	// of chooses the example that in speaks of.
+	of(example int)
+	// in counts the members of a batch that conflict with the example, up to 2, and gives the place of one.
+	in(batch int) (n, at int)
+	// enters and leaves say that a place has a member, and has it no more.
+	enters(member, batch, at int)
+	leaves(member, batch, at int)
+}
+
+func (e *stretch) rivals() rivals {
+	if e.marks == nil {
+		return &allPairs{stretch: e}
+	}
+	return newIndex(e)
+}
+
+// allPairs asks about every member.
+type allPairs struct {
+	stretch *stretch
+	example int
+}
+
+func (p *allPairs) of(example int) { p.example = example }
+
+func (p *allPairs) in(batch int) (n, place int) {
+	for at, member := range p.stretch.batches[batch] {
+		if p.stretch.conflict(p.example, member) {
+			if n, place = n+1, at; n == 2 {
+				break
+			}
+		}
+	}
+	return n, place
+}
+
+func (p *allPairs) enters(int, int, int) {}
+func (p *allPairs) leaves(int, int, int) {}
+
+// index finds rivals by the keys of marks: it says what allPairs says, in a time that grows with their number
+// and not with that of all members.
+type index struct {
+	marks                        []Mark
+	queries, relevant, documents map[uint64][]int32 // examples by key
+	spots                        [][]spot           // places of each example; mostly one
+
+	// counted[b] and at[b] are of the chosen example, where turn[b] is now.
+	now         int
+	counted, at []int
+	turn        []int
+	seen        []int // of each example, the turn in which it was counted
+}
+
+type spot struct{ batch, at int }
+
+func newIndex(e *stretch) *index {
+	x := &index{
+		marks: e.marks, queries: map[uint64][]int32{}, relevant: map[uint64][]int32{}, documents: map[uint64][]int32{},
+		spots: make([][]spot, len(e.marks)), seen: make([]int, len(e.marks)),
+		counted: make([]int, len(e.batches)), at: make([]int, len(e.batches)), turn: make([]int, len(e.batches)),
+	}
+	for b, batch := range e.batches {
+		for at, member := range batch {
+			x.enters(member, b, at)
+		}
+	}
+	for i := range e.marks {
+		m, example := &e.marks[i], int32(i)
+		x.queries[m.Query] = append(x.queries[m.Query], example)
+		x.documents[m.Positive] = append(x.documents[m.Positive], example)
+		for _, key := range m.Negatives {
+			x.documents[key] = append(x.documents[key], example)
+		}
+		for _, key := range m.Relevant {
+			x.relevant[key] = append(x.relevant[key], example)
+		}
+	}
+	return x
+}
+
+func (x *index) enters(member, batch, at int) {
+	x.spots[member] = append(x.spots[member], spot{batch, at})
+}
+
+func (x *index) leaves(member, batch, at int) {
+	for i, s := range x.spots[member] {
+		if s == (spot{batch, at}) {
+			x.spots[member] = append(x.spots[member][:i], x.spots[member][i+1:]...)
+			return
+		}
+	}
+}
+
+func (x *index) of(example int) {
+	x.now++
+	m := &x.marks[example]
+	x.count(x.queries[m.Query])
+	x.count(x.relevant[m.Positive])
+	for _, key := range m.Negatives {
+		x.count(x.relevant[key])
+	}
+	for _, key := range m.Relevant {
+		x.count(x.documents[key])
+	}
+}
+
+func (x *index) count(examples []int32) {
+	for _, example := range examples {
+		if x.seen[example] == x.now {
+			continue
+		}
+		x.seen[example] = x.now
+		for _, s := range x.spots[example] {
+			if x.turn[s.batch] != x.now {
+				x.turn[s.batch], x.counted[s.batch] = x.now, 0
+			}
+			x.counted[s.batch]++
+			x.at[s.batch] = s.at
+		}
+	}
+}
+
+func (x *index) in(batch int) (n, at int) {
+	if x.turn[batch] != x.now {
+		return 0, 0
+	}
+	return min(2, x.counted[batch]), x.at[batch]
+}

@@ -1,0 +1,57 @@
+package loader
+
+import (
+	"sync"
+
+	"headroom/data/examples"
+)
+
+// role tells queries from documents, which are cut at different lengths.
+type role int
+
+const (
+	roleQuery role = iota
+	roleDocument
+)
+
+// Data of at most knownRows examples is trained on for many epochs: its tokens are kept, up to knownBytes of texts
+// and ids. Of more data every text would be kept and hardly any used again.
+const (
+	knownRows  = 1 << 17
+	knownBytes = 256 << 20
+)
+
+// known are token ids of texts that came before.
+type known struct {
+	mu    sync.Mutex
+	texts [2]map[string][]int32 // by role; nil where none are kept
+	bytes int
+}
+
+func newKnown(source examples.Source) *known {
+	k := &known{}
+	if source.Len() <= knownRows || source.Whole() {
+		k.texts = [2]map[string][]int32{{}, {}}
+	}
+	return k
+}
+
+// ids returns the ids of a text; nil where they are not known.
+func (k *known) ids(role role, text string) []int32 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.texts[role][text]
+}
+
+func (k *known) keep(role role, text string, ids []int32) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	size := len(text) + 4*len(ids) + 64 // with the map's own
+	if k.texts[role] == nil || k.bytes+size > knownBytes || len(ids) == 0 {
+		return
+	}
+	if _, twice := k.texts[role][text]; !twice {
+		k.texts[role][text] = ids
+		k.bytes += size
+	}
+}

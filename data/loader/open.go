@@ -1,0 +1,117 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"headroom/data/batch"
+	"headroom/data/examples"
+	"headroom/data/kept"
+	"headroom/data/tokenize"
+)
+
+// Options say how examples become batches.
+type Options struct {
+	Batch int // queries a step
+	Seed  int64
+	Order string // "shuffle" or "file"
+	// Negatives is the number of hard negatives a query.
+	Negatives int
+	// MaxQuery and MaxDocument cut texts, in tokens with the special ones.
+	MaxQuery, MaxDocument int
+	// Threads bounds the goroutines that tokenize; 0 is all cores.
+	Threads int
+	// CacheDir keeps indexes and unpacked files; with "" they are made anew.
+	CacheDir string
+}
+
+// Loader makes the batches of a run. What a step trains on depends on the data, the options and the step alone.
+// While one step is asked for after the other, batches are made ahead in the background. It is safe for
+// concurrent use, Close excepted.
+type Loader struct {
+	source    examples.Source
+	stream    *batch.Stream
+	tokenizer *tokenize.Tokenizer
+	known     *known
+	o         Options
+
+	mu    sync.Mutex
+	ahead *ahead
+}
+
+// Open opens training data. Where its files were not read whole before they are, which ends with ctx.
+func Open(ctx context.Context, set examples.Set, tokenizer *tokenize.Tokenizer, o Options) (*Loader, error) {
+	if o.MaxQuery < 1 || o.MaxDocument < 1 {
+		return nil, fmt.Errorf("open training data: at most %d and %d tokens a text: at least 1 is needed", o.MaxQuery, o.MaxDocument)
+	}
+	source, err := examples.Open(ctx, set, kept.Store{Dir: o.CacheDir}, examples.Options{Negatives: o.Negatives, Seed: o.Seed})
+	if err != nil {
+		return nil, err
+	}
+	stream, err := batch.NewStream(batch.StreamOptions{
+		Rows: source.Len(), Size: o.Batch, Seed: o.Seed, Order: o.Order, Whole: source.Whole(), Marks: source.Marks,
+	})
+	if err != nil {
+		source.Close()
+		return nil, err
+	}
+	return &Loader{source: source, stream: stream, tokenizer: tokenizer, known: newKnown(source), o: o}, nil
+}
+
+// Examples is the number of examples of the data.
+func (l *Loader) Examples() int { return l.source.Len() }
+
+// Close ends what is done in the background and closes the data.
+func (l *Loader) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rest()
+	l.stream.Close()
+	return l.source.Close()
+}
+
+// make makes the batch of a step.
+func (l *Loader) make(step int) (Batch, error) {
+	if step < 0 {
+		return Batch{}, fmt.Errorf("make batch of step %d: steps are counted from 0", step)
+	}
+	places, err := l.stream.At(step)
+	if err != nil {
+		return Batch{}, err
+	}
+	list, err := l.source.Examples(places)
+	if err != nil {
+		return Batch{}, err
+	}
+	n := len(list)
+	queries, documents := make([]string, n), make([]string, n*(1+l.o.Negatives))
+	var scores []float32
+	for i, e := range list {
+		queries[i], documents[i] = e.Query, e.Positive
+		for j, negative := range e.Negatives {
+			documents[(1+j)*n+i] = negative
+		}
+		scores = append(scores, e.Scores...)
+	}
+	return Batch{
+		Queries: l.encode(queries, l.o.MaxQuery, roleQuery), Documents: l.encode(documents, l.o.MaxDocument, roleDocument), Scores: scores,
+	}, nil
+}
+
+// encode returns the token ids of texts, which are not to be changed.
+func (l *Loader) encode(texts []string, limit int, role role) [][]int32 {
+	all := make([][]int32, len(texts))
+	var todo []string
+	var at []int
+	for i, text := range texts {
+		if all[i] = l.known.ids(role, text); all[i] == nil {
+			todo, at = append(todo, text), append(at, i)
+		}
+	}
+	for j, ids := range l.tokenizer.EncodeBatch(todo, limit, l.o.Threads) {
+		all[at[j]] = ids
+		l.known.keep(role, todo[j], ids)
+	}
+	return all
+}

@@ -1,0 +1,130 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"headroom/data/collection"
+	"headroom/data/examples"
+	"headroom/data/kept"
+)
+
+// Training finds what data.train names: whatever Data finds, and beside these a file of examples (./FILE, /FILE,
+// data:PATH), a folder of such files, and the published sets msmarco:triples, msmarco:hard-negatives and
+// msmarco:margin-mse.
+func (r *Resolver) Training(text string) (examples.Set, error) {
+	ref, err := parse(text, false)
+	if err != nil {
+		return examples.Set{}, err
+	}
+	switch ref.kind {
+	case kindFolder:
+		return r.trainingAt(ref)
+	case kindData:
+		if r.DataRoot == "" {
+			_, err := r.below("data", ref)
+			return examples.Set{}, err
+		}
+		return r.trainingAt(reference{text: text, name: filepath.Join(r.DataRoot, filepath.FromSlash(ref.name))})
+	case kindFamily:
+		for _, p := range publishedSets() {
+			if ref.name == p.name {
+				return r.published(ref, p)
+			}
+		}
+	}
+	folder, err := r.Data(text)
+	if err != nil {
+		return examples.Set{}, err
+	}
+	return examples.FindFolder(folder)
+}
+
+func (r *Resolver) trainingAt(ref reference) (examples.Set, error) {
+	candidates := r.candidates(ref.name)
+	for _, path := range candidates {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+		case info.IsDir():
+			return examples.FindFolder(path)
+		default:
+			return examples.FindFile(path)
+		}
+	}
+	return examples.Set{}, fmt.Errorf("resolve data %q: no such file or folder: %s", ref.text, strings.Join(candidates, ", "))
+}
+
+// publishedSet is one that goes by a short name.
+type publishedSet struct {
+	name    string   // family/name
+	folders []string // where it may lie, below the family's folder
+	files   []string // patterns of the published files' names
+	what    string   // for whoever is to put it there
+}
+
+func publishedSets() []publishedSet {
+	return []publishedSet{
+		{
+			"msmarco/triples", []string{"triples", "."}, []string{"triples.train.small.tsv", "triples.train.small.tsv.gz"},
+			"triples.train.small.tsv or triples.train.small.tsv.gz of MS MARCO",
+		},
+		{
+			"msmarco/hard-negatives", []string{"hard-negatives", "."}, []string{"msmarco-hard-negatives.jsonl", "msmarco-hard-negatives.jsonl.gz"},
+			"msmarco-hard-negatives.jsonl.gz of sentence-transformers/msmarco-hard-negatives, with MS MARCO's collection.tsv and queries.train.tsv",
+		},
+		{
+			"msmarco/margin-mse", []string{"margin-mse", "bert-ensemble-margin-mse", "."}, []string{"bert_cat_ensemble_msmarcocolberttrain_scores_ids.tsv", "bert_cat_ensemble_msmarcocolberttrain_scores_ids.tsv.gz"},
+			"the folder bert-ensemble-margin-mse of sentence-transformers/msmarco with its train-*.parquet, beside its folders corpus and queries or MS MARCO's collection.tsv and queries.train.tsv",
+		},
+	}
+}
+
+// published looks for a published set below HEADROOM_DATA and the cache.
+func (r *Resolver) published(ref reference, p publishedSet) (examples.Set, error) {
+	var looked []string
+	for _, root := range []string{r.DataRoot, r.cached("data")} {
+		if root == "" {
+			continue
+		}
+		family := filepath.Join(root, filepath.Dir(filepath.FromSlash(p.name)))
+		for _, name := range p.folders {
+			folder := filepath.Join(family, name)
+			if name == "." { // other sets may lie there as well
+				if files := examples.Matches(folder, p.files...); len(files) > 0 {
+					return examples.Set{Files: files[:1]}, nil
+				}
+				continue
+			}
+			set, err := examples.FindFolder(folder, p.files...)
+			if err != nil {
+				return set, err
+			}
+			if _, err := collection.Open(folder); len(set.Files) > 0 || err == nil {
+				return set, nil
+			}
+		}
+		looked = append(looked, family)
+	}
+	where := "HEADROOM_DATA is not set; set it to a folder, and into its folder " + filepath.Dir(p.name)
+	if len(looked) > 0 {
+		where = "into " + strings.Join(looked, " or ")
+	}
+	return examples.Set{}, fmt.Errorf("resolve data %q: %w: %s put %s (it is not downloaded)", ref.text, ErrUnresolved, where, p.what)
+}
+
+// Survey reads training data whole, unless what that found is kept, and says what it has. Reading ends with ctx.
+func (r *Resolver) Survey(ctx context.Context, set examples.Set) (examples.Survey, error) {
+	if set.Folder == "" {
+		return examples.Look(ctx, set, kept.Store{Dir: r.CacheDir})
+	}
+	rows, err := r.Positives(set.Folder, collection.Train)
+	if err != nil {
+		return examples.Survey{}, err
+	}
+	digest, err := r.DigestCollection(set.Folder, collection.Train)
+	return examples.Survey{Rows: rows, Columns: "query, positive", Fewest: set.Folder, Digest: digest}, err
+}
