@@ -76,6 +76,10 @@ var walls = []wall{
 		Never: []string{"runner/engine/...", "runner/train/...", "runner/evaluate/...", "runner/worker/...", "models/...", gomlx},
 	},
 	{
+		From:  []string{"runner/gc", "runner/workspace"},
+		Never: []string{"runner/engine/...", "runner/train/...", "runner/evaluate/...", "runner/worker/...", gomlx},
+	},
+	{
 		From:  []string{"sweeps", "data/...", "metrics/..."},
 		Never: []string{"runner/...", "reports/...", "models/...", "cmd/...", gomlx},
 	},

@@ -72,6 +72,13 @@ func TestTheBestIsKeptForAsLongAsACheckpointNamesIt(t *testing.T) {
 	if left, err := checkpoint.Leftovers(dir); err != nil || len(left) != 0 {
 		t.Errorf("a finished run kept %v (%v)", left, err)
 	}
+	saved, err := checkpoint.OpenWeights(dir, "run-a", 35)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := saved.Close(); err != nil {
+		t.Error(err)
+	}
 	if err := checkpoint.Only(dir, false); err != nil || !slices.Equal(steps(t, dir), []int{60}) {
 		t.Errorf("without the best it kept %v (%v)", steps(t, dir), err)
 	}
@@ -185,5 +192,30 @@ func TestWhatIsSupersededIsNeverWhatIsNeeded(t *testing.T) {
 	}
 	if err := checkpoint.Only(dir, true); err == nil || errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the best of a damaged state: %v", err)
+	}
+}
+
+// The best of a finished run may have been a point to go on from: its weights stay, the
+// optimizer's state goes.
+func TestAFinishedRunKeepsNoOptimizer(t *testing.T) {
+	dir := t.TempDir()
+	want := saveBest(t, dir, 10, 10, false)
+	if _, err := checkpoint.Save(dir, checkpoint.State{Run: "run-a", Step: 20, Final: true, Dev: &checkpoint.Dev{Best: 10}}, tensors(20), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkpoint.Only(dir, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []int{10, 20} {
+		if _, err := os.Stat(checkpoint.OptimizerPath(dir, step)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("step %d: %v", step, err)
+		}
+	}
+	best, err := checkpoint.OpenWeights(dir, "run-a", 10)
+	if err != nil || best.Digest != want {
+		t.Fatalf("%+v, %v", best, err)
+	}
+	if err := best.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -81,8 +81,8 @@ func Leftovers(dir string) ([]string, error) {
 	return names, err
 }
 
-// remove takes a checkpoint away at once, so that no half of one is found.
-func remove(dir string, step int) error {
+// Remove takes a checkpoint away at once, so that no half of one is found.
+func Remove(dir string, step int) error {
 	gone := filepath.Join(dir, gonePrefix+strconv.Itoa(step))
 	if err := os.RemoveAll(gone); err != nil {
 		return err
@@ -102,7 +102,7 @@ func retain(dir string, current State) error {
 	keep := needed(dir, steps, current)
 	for _, s := range steps {
 		if !keep[s] {
-			err = errors.Join(err, remove(dir, s))
+			err = errors.Join(err, Remove(dir, s))
 		}
 	}
 	return err
@@ -159,7 +159,8 @@ func Superseded(dir string) ([]int, error) {
 }
 
 // Only removes every checkpoint but the newest and, with best, the one that it names
-// as the best, and what killed attempts left: a finished run keeps nothing else.
+// as the best, of that the optimizer's state, and what killed attempts left: a finished
+// run keeps nothing else.
 func Only(dir string, best bool) error {
 	if err := sweep(dir); err != nil {
 		return err
@@ -178,8 +179,28 @@ func Only(dir string, best bool) error {
 	}
 	for _, s := range steps {
 		if !keep[s] {
-			err = errors.Join(err, remove(dir, s))
+			err = errors.Join(err, Remove(dir, s))
+		} else if s != steps[0] {
+			err = errors.Join(err, DropOptimizer(dir, s))
 		}
 	}
 	return err
 }
+
+// DropOptimizer removes the optimizer's state of a checkpoint, where it has one: what is
+// left is good for OpenWeights.
+func DropOptimizer(dir string, step int) error {
+	err := os.Remove(OptimizerPath(dir, step))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// OptimizerPath is where a checkpoint's optimizer state lies, if it has one.
+func OptimizerPath(dir string, step int) string {
+	return filepath.Join(folderOf(dir, step), OptimizerFile)
+}
+
+// Folder is where the checkpoint of a step lies.
+func Folder(dir string, step int) string { return folderOf(dir, step) }

@@ -41,6 +41,8 @@ func TestJSONDocumentsHaveTheseShapes(t *testing.T) {
 	add("export", p.ok("export", runs[0].ID, "--to", filepath.Join(p.dir, "to"), "--json"))
 	add("pretrain", lines(p.ok("pretrain", filepath.Join(p.dir, "backbones/tiny.toml"), "--backend", "go", "--json")))
 	add("db check", p.ok("db", "check", "--json"))
+	p.write("ws/runs/"+runs[0].ID+"/checkpoints/.new-1/x", "xx")
+	add("gc", p.ok("gc", "--json"))
 	add("doctor", p.ok("doctor", "--json"))
 	qrels, run := p.write("qrels", "q1 0 d1 1\n"), p.write("run", "q1 Q0 d1 1 2 t\n")
 	add("evaluate files", p.ok("evaluate", qrels, run, "--json"))

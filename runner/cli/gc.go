@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"headroom/runner/gc"
+)
+
+type gcOptions struct {
+	yes, backbones, cache bool
+}
+
+func newGC(a *app) *cobra.Command {
+	var o gcOptions
+	cmd := &cobra.Command{
+		Use:   "gc",
+		Short: "what of the workspace nothing needs any more; --yes frees it",
+		Long: `Lists what of the workspace nothing needs any more, with its bytes: what killed
+processes left half written, superseded checkpoints, the optimizer's state of
+finished runs, evaluations that were never completed or whose run is not known.
+With --yes it frees them. --backbones and --cache add what can be made again.
+
+Results, event logs, exported models and what a run needs to go on are never
+freed, nor anything of a run that a live process works on.`,
+		Example: `  headroom gc
+  headroom gc --backbones --yes`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.gc(o) },
+	}
+	cmd.Flags().BoolVar(&o.yes, "yes", false, "free what is listed")
+	cmd.Flags().BoolVar(&o.backbones, "backbones", false, "backbones made by recipes that no run uses, too")
+	cmd.Flags().BoolVar(&o.cache, "cache", false, "unpacked texts and indexes in the cache, too")
+	return cmd
+}
+
+// gcDocument is what --json prints.
+type gcDocument struct {
+	Schema int `json:"schema"`
+	// Freed tells whether the items are gone (--yes), or only would be.
+	Freed bool `json:"freed"`
+	gc.Report
+}
+
+func (a *app) gc(o gcOptions) error {
+	w, err := a.openWorkspace()
+	if err != nil {
+		return err
+	}
+	resolver, err := a.resolver("")
+	if err != nil {
+		return err
+	}
+	options := gc.Options{Workspace: w.Root, CacheDir: resolver.CacheDir, Backbones: o.backbones, Cache: o.cache, Now: a.env.Now}
+	visit := gc.Look
+	if o.yes {
+		visit = gc.Free
+	}
+	a.begin()
+	report, fault := visit(options) // what was freed before a fault is shown as well
+	if a.global.json {
+		err = a.printJSON(gcDocument{Schema: schema, Freed: o.yes, Report: report})
+	} else {
+		err = a.printGC(w.Root, report, o.yes)
+	}
+	if fault != nil {
+		return fault
+	}
+	return err
+}
+
+func (a *app) printGC(root string, r gc.Report, freed bool) error {
+	rows := [][]string{}
+	for _, i := range r.Items {
+		path := i.Path
+		if relative, err := filepath.Rel(root, path); err == nil && !strings.HasPrefix(relative, "..") {
+			path = relative
+		}
+		rows = append(rows, []string{bytesText(i.Bytes), i.Kind, path, i.Why})
+	}
+	if len(rows) > 0 {
+		if err := a.table(append([][]string{{"size", "what", "where", "why"}}, rows...)); err != nil {
+			return err
+		}
+	}
+	for _, k := range r.Kept {
+		a.note("left alone: %s: %s", k.Path, k.Why)
+	}
+	switch {
+	case len(r.Items) == 0:
+		fmt.Fprintln(a.stdout, "nothing to free")
+	case freed:
+		fmt.Fprintf(a.stdout, "freed %s\n", bytesText(r.Bytes))
+	default:
+		fmt.Fprintf(a.stdout, "%s can be freed; nothing was: `headroom gc --yes` frees it\n", bytesText(r.Bytes))
+	}
+	return nil
+}
+
+// bytesText writes a size for people.
+func bytesText(n int64) string {
+	units := []string{"KiB", "MiB", "GiB", "TiB"}
+	if n < 1024 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n)/1024, 0
+	for value >= 1024 && unit < len(units)-1 {
+		value, unit = value/1024, unit+1
+	}
+	return fmt.Sprintf("%.1f %s", value, units[unit])
+}

@@ -1,0 +1,61 @@
+package gc
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// spools are the folders of the cache that hold large results about data files:
+// unpacked texts and indexes into them.
+func spools() []string { return []string{"unpacked", "examples", "texts"} }
+
+// cacheLeftovers finds what killed processes left half written in the cache.
+func (o Options) cacheLeftovers() ([]Item, error) {
+	var items []Item
+	for _, folder := range append(spools(), "digests") {
+		paths, err := filepath.Glob(filepath.Join(escape(o.CacheDir), folder, "new-*"))
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range paths {
+			if o.isOld(path) {
+				items = append(items, item(Leftover, path, "left half written by a process that was killed"))
+			}
+		}
+	}
+	return items, nil
+}
+
+// cache frees what the cache keeps about data files, unless a run of the workspace is
+// at work, which may read it.
+func (o Options) cache(free bool) ([]Item, []Kept, error) {
+	runs, err := entries(filepath.Join(o.Workspace, "runs"))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, e := range runs {
+		if who := holder(filepath.Join(o.Workspace, "runs", e.Name())); who != "" {
+			return nil, []Kept{{Path: o.CacheDir, Why: fmt.Sprintf("run %.8s may read it: %s", e.Name(), who)}}, nil
+		}
+	}
+	var items []Item
+	for _, folder := range spools() {
+		list, err := entries(filepath.Join(o.CacheDir, folder))
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, e := range list {
+			if path := filepath.Join(o.CacheDir, folder, e.Name()); e.Type().IsRegular() && !strings.HasPrefix(e.Name(), "new-") {
+				items = append(items, item(Cache, path, "made again when it is needed"))
+			}
+		}
+	}
+	slices.SortFunc(items, func(a, b Item) int { return strings.Compare(a.Path, b.Path) })
+	if !free {
+		return items, nil, nil
+	}
+	freed, _, err := remove(items)
+	return freed, nil, err
+}

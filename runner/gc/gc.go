@@ -1,0 +1,283 @@
+// Package gc finds what a workspace holds and nothing needs any more, and frees it.
+//
+// Never freed: results, event logs, exported models, the state of runs that are not
+// finished, and whatever belongs to a run or backbone that a live process holds. A
+// folder with a lease is looked at and cleared while this process holds it; what lies
+// in places without one is left alone until it is an hour old, since a process that is
+// about to rename it may be at work.
+package gc
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"headroom/runner/lease"
+)
+
+// Kinds of what is freed.
+const (
+	Leftover   = "leftover"   // of a process that was killed while it wrote
+	Checkpoint = "checkpoint" // superseded by another
+	Optimizer  = "optimizer"  // the optimizer's state of a finished run
+	Evaluation = "evaluation" // of a run that is not known, or not complete
+	Backbone   = "backbone"   // that no run uses; only when asked
+	Cache      = "cache"      // made again when needed; only when asked
+)
+
+// settled is how old something in a place without a lease must be to be a leftover.
+const settled = time.Hour
+
+// Options say what is looked at.
+type Options struct {
+	// Workspace is its root.
+	Workspace string
+	// CacheDir is the folder of what can be made again; "" for none.
+	CacheDir string
+	// Backbones and Cache ask for what is not freed by itself.
+	Backbones, Cache bool
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Item is one file or folder to free.
+type Item struct {
+	Kind string `json:"kind"`
+	// Path is absolute.
+	Path  string `json:"path"`
+	Bytes int64  `json:"bytes"`
+	Why   string `json:"why"`
+
+	remove func() error // nil: the path and all below it
+}
+
+// Kept is what was left alone although something in it may be free.
+type Kept struct {
+	Path string `json:"path"`
+	Why  string `json:"why"`
+}
+
+// Report is what was found, and freed.
+type Report struct {
+	Items []Item `json:"items"`
+	Kept  []Kept `json:"kept"`
+	// Bytes are those of the items.
+	Bytes int64 `json:"bytes"`
+}
+
+// place is a part of the workspace that is looked at as one.
+type place struct {
+	// lease is the folder whose lease guards it; "" for none.
+	lease string
+	look  func() ([]Item, error)
+}
+
+// Look says what Free would free. It writes nothing.
+func Look(o Options) (Report, error) { return o.visit(false) }
+
+// Free frees what Look finds, and reports what it freed. One item that cannot be
+// freed stops no other.
+func Free(o Options) (Report, error) { return o.visit(true) }
+
+func (o Options) visit(free bool) (Report, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	report := Report{Items: []Item{}, Kept: []Kept{}}
+	places, err := o.places()
+	for _, p := range places {
+		items, kept, fault := p.visit(free)
+		err = errors.Join(err, fault)
+		report.Items = append(report.Items, items...)
+		if kept != "" {
+			report.Kept = append(report.Kept, Kept{Path: p.lease, Why: kept})
+		}
+	}
+	if o.Cache && o.CacheDir != "" {
+		items, kept, fault := o.cache(free)
+		err = errors.Join(err, fault)
+		report.Items, report.Kept = append(report.Items, items...), append(report.Kept, kept...)
+	}
+	for _, i := range report.Items {
+		report.Bytes += i.Bytes
+	}
+	if err != nil {
+		return report, fmt.Errorf("collect garbage: %w", err)
+	}
+	return report, nil
+}
+
+// visit looks at a place and clears it; kept says why it must not be looked at.
+func (p place) visit(free bool) (items []Item, kept string, err error) {
+	if p.lease != "" {
+		if who := holder(p.lease); who != "" {
+			return nil, who, nil
+		}
+	}
+	if items, err = p.look(); err != nil || len(items) == 0 || !free {
+		return items, "", err
+	}
+	if p.lease != "" {
+		held, err := lease.Acquire(p.lease, lease.Options{})
+		var by lease.ErrHeld
+		if errors.As(err, &by) {
+			return nil, by.Error(), nil
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		defer func() {
+			fault := held.Release()
+			if existing(p.lease) != "" { // else the lease went with its folder
+				err = errors.Join(err, fault)
+			}
+		}()
+		if items, err = p.look(); err != nil { // nobody can change it any more
+			return nil, "", err
+		}
+	}
+	return remove(items)
+}
+
+func remove(items []Item) (freed []Item, kept string, err error) {
+	for _, i := range items {
+		do := i.remove
+		if do == nil {
+			do = func() error { return os.RemoveAll(i.Path) }
+		}
+		if fault := do(); fault != nil {
+			err = errors.Join(err, fmt.Errorf("free %s: %w", i.Path, fault))
+			continue
+		}
+		freed = append(freed, i)
+	}
+	return freed, "", err
+}
+
+// holder says who works in a folder, "" for nobody.
+func holder(folder string) string {
+	info, err := lease.Inspect(folder, lease.Options{})
+	switch {
+	case err != nil:
+		return fmt.Sprintf("its lease cannot be read: %v", err)
+	case info.State == lease.Held:
+		return fmt.Sprintf("held by process %d on %s", info.PID, info.Host)
+	}
+	return ""
+}
+
+// places are all parts of the workspace.
+func (o Options) places() ([]place, error) {
+	runs, err := entries(filepath.Join(o.Workspace, "runs"))
+	backbones, fault := entries(filepath.Join(o.Workspace, "backbones"))
+	err = errors.Join(err, fault)
+	var places []place
+	for _, e := range runs {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+			folder := filepath.Join(o.Workspace, "runs", e.Name())
+			places = append(places, place{lease: folder, look: func() ([]Item, error) { return o.run(folder) }})
+		}
+	}
+	var used map[string]bool
+	if o.Backbones {
+		used, fault = o.usedBackbones(runs)
+		err = errors.Join(err, fault)
+	}
+	for _, id := range recipes(backbones) {
+		work := filepath.Join(o.Workspace, "backbones", id+".work")
+		places = append(places, place{lease: existing(work), look: func() ([]Item, error) { return o.backbone(id, used) }})
+	}
+	for _, folder := range []string{"", "runs", "backbones", "sweeps/*", "baselines/*"} {
+		places = append(places, place{look: func() ([]Item, error) { return o.old(folder, ".new-*", ".writable-*") }})
+	}
+	if o.CacheDir != "" {
+		places = append(places, place{look: func() ([]Item, error) { return o.cacheLeftovers() }})
+	}
+	return places, err
+}
+
+// existing is the folder, "" where it is not there: what does not exist has no lease.
+func existing(folder string) string {
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return ""
+	}
+	return folder
+}
+
+// entries lists a folder, which need not exist.
+func entries(folder string) ([]fs.DirEntry, error) {
+	list, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return list, err
+}
+
+// old finds what matches a pattern in folders of the workspace and is old enough.
+func (o Options) old(folders string, patterns ...string) ([]Item, error) {
+	var items []Item
+	for _, pattern := range patterns {
+		paths, err := filepath.Glob(filepath.Join(escape(o.Workspace), filepath.FromSlash(folders), pattern))
+		if err != nil {
+			return nil, err
+		}
+		slices.Sort(paths)
+		for _, path := range paths {
+			if o.isOld(path) {
+				items = append(items, item(Leftover, path, "left half written by a process that was killed"))
+			}
+		}
+	}
+	return items, nil
+}
+
+// isOld tells whether nothing in a path has changed for an hour.
+func (o Options) isOld(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && o.Now().Sub(newest(path, info)) >= settled
+}
+
+func newest(path string, info fs.FileInfo) time.Time {
+	latest := info.ModTime()
+	_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error { // what vanishes meanwhile is not old
+		if err == nil {
+			if info, err := e.Info(); err == nil && info.ModTime().After(latest) {
+				latest = info.ModTime()
+			}
+		}
+		return nil
+	})
+	return latest
+}
+
+// escape makes a folder's name mean itself in a pattern.
+func escape(folder string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(folder)
+}
+
+func item(kind, path, why string) Item {
+	return Item{Kind: kind, Path: path, Bytes: size(path), Why: why}
+}
+
+// size adds up the files of a path; a link counts nothing, nor do leases, of which
+// taking one adds another.
+func size(path string) int64 {
+	total := int64(0)
+	_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error { // what cannot be read has no size
+		if err == nil && e.IsDir() && e.Name() == "lease" {
+			return fs.SkipDir
+		}
+		if err == nil && e.Type().IsRegular() {
+			if info, err := e.Info(); err == nil {
+				total += info.Size()
+			}
+		}
+		return nil
+	})
+	return total
+}

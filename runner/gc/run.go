@@ -1,0 +1,139 @@
+package gc
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"headroom/runner/checkpoint"
+	"headroom/runner/plan"
+)
+
+// run finds what a run's folder holds and nothing needs.
+func (o Options) run(folder string) ([]Item, error) {
+	var items []Item
+	finished, err := plan.Finished(folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, look := range []func() ([]Item, error){
+		func() ([]Item, error) { return checkpoints(filepath.Join(folder, "checkpoints"), finished) },
+		func() ([]Item, error) { return export(folder) },
+		func() ([]Item, error) { return o.evaluations(folder) },
+		func() ([]Item, error) {
+			relative, err := filepath.Rel(o.Workspace, folder)
+			if err != nil {
+				return nil, err
+			}
+			return o.old(escape(relative), ".new-*")
+		},
+	} {
+		found, err := look()
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, found...)
+	}
+	return items, nil
+}
+
+// checkpoints finds half-written and superseded ones, and of a finished run the
+// optimizer's state.
+func checkpoints(dir string, finished bool) ([]Item, error) {
+	var items []Item
+	names, err := checkpoint.Leftovers(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if replaced, found := strings.CutPrefix(name, ".old-"); found {
+			if _, err := os.Stat(filepath.Join(dir, replaced)); err != nil {
+				continue // the only copy: the next attempt puts it back
+			}
+		}
+		items = append(items, item(Leftover, filepath.Join(dir, name), "a checkpoint that a killed attempt was writing or removing"))
+	}
+	superseded, err := checkpoint.Superseded(dir)
+	if err != nil {
+		return nil, err
+	}
+	gone := map[int]bool{}
+	for _, step := range superseded {
+		gone[step] = true
+		i := item(Checkpoint, checkpoint.Folder(dir, step), "superseded: neither the last, nor the one to fall back on, nor the best")
+		if finished {
+			i.Why = "superseded: the run is finished"
+		}
+		i.remove = func() error { return checkpoint.Remove(dir, step) }
+		items = append(items, i)
+	}
+	if !finished {
+		return items, nil
+	}
+	steps, err := checkpoint.Steps(dir)
+	for _, step := range steps {
+		if path := checkpoint.OptimizerPath(dir, step); !gone[step] {
+			if _, err := os.Stat(path); err == nil {
+				items = append(items, item(Optimizer, path, "the optimizer's state of a finished run"))
+			}
+		}
+	}
+	return items, err
+}
+
+// export finds what killed exports left beside runs/<id>/model.
+func export(folder string) ([]Item, error) {
+	list, err := entries(folder)
+	if err != nil {
+		return nil, err
+	}
+	_, missing := os.Stat(filepath.Join(folder, "model"))
+	var items []Item
+	for _, e := range list {
+		if !strings.HasPrefix(e.Name(), ".model.tmp-") {
+			continue
+		}
+		if missing != nil && strings.HasSuffix(e.Name(), ".old") {
+			continue // the only copy of a model
+		}
+		items = append(items, item(Leftover, filepath.Join(folder, e.Name()), "an export that a killed attempt was writing"))
+	}
+	return items, nil
+}
+
+// evaluations finds those that were never completed, and all of a folder that is no
+// run: what they were of cannot be told any more. `evaluate --run` holds no lease, so
+// they have to be old.
+func (o Options) evaluations(folder string) ([]Item, error) {
+	dir := filepath.Join(folder, "evaluations")
+	list, err := entries(dir)
+	if err != nil {
+		return nil, err
+	}
+	_, unknown := os.Stat(filepath.Join(folder, "config.toml"))
+	var items []Item
+	for _, e := range list {
+		path := filepath.Join(dir, e.Name())
+		if !e.IsDir() || !o.isOld(path) {
+			continue
+		}
+		if errors.Is(unknown, fs.ErrNotExist) {
+			items = append(items, item(Evaluation, path, "of a run that is not known: its folder has no config.toml"))
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(path, "summary.json")); errors.Is(err, fs.ErrNotExist) {
+			items = append(items, item(Evaluation, path, "never completed: it has no summary.json"))
+			continue
+		}
+		half, err := filepath.Glob(filepath.Join(escape(path), ".new-*"))
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range half {
+			items = append(items, item(Leftover, path, "left half written by a process that was killed"))
+		}
+	}
+	return items, nil
+}
