@@ -50,7 +50,7 @@ func at(t *testing.T, s *batch.Stream, step int) []batch.Place {
 // and a row is never far from its block.
 func TestStreamHasEveryRowOnceAnEpoch(t *testing.T) {
 	for _, c := range []struct{ n, size, group int }{
-		{1000, 32, 1}, {70_001, 17, 3}, {131_072, 64, 5}, {300_007, 100, 7}, {262_400, 8192, 2}, {140_000, 10_000, 1},
+		{1000, 32, 1}, {70_001, 17, 3}, {131_072, 64, 5}, {300_007, 100, 7}, {140_000, 10_000, 2},
 	} {
 		of := func(row int) int { return row / c.group }
 		s := stream(t, batch.StreamOptions{Rows: c.n, Size: c.size, Seed: 7, Order: batch.Shuffle, Marks: marksOf(of)})
@@ -147,13 +147,18 @@ func TestStreamResumesAnywhere(t *testing.T) {
 // TestStreamOfOneWindowIsASampler: what fits into memory has the order that it always had.
 func TestStreamOfOneWindowIsASampler(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 5))
-	for range 60 {
+	crowded := 0
+	for range 80 {
 		size := 1 + random.IntN(12)
 		n := 5*size + random.IntN(900)
 		marks := randomMarks(random, n)
 		seed := random.Int64()
 		for _, order := range []string{batch.Shuffle, batch.File} {
-			old := sampler(t, n, size, seed, order, func(i, j int) bool { return marks[i].Conflicts(&marks[j]) })
+			old, err := batch.New(n, size, seed, order, func(i, j int) bool { return marks[i].Conflicts(&marks[j]) })
+			if err != nil {
+				crowded++
+				continue
+			}
 			s := stream(t, batch.StreamOptions{Rows: n, Size: size, Seed: seed, Order: order, Marks: func(r []batch.Range, _ int) ([]batch.Mark, error) {
 				var all []batch.Mark
 				for _, r := range r {
@@ -171,6 +176,9 @@ func TestStreamOfOneWindowIsASampler(t *testing.T) {
 				}
 			}
 		}
+	}
+	if crowded > 40 {
+		t.Errorf("%d of 160 were too crowded to compare", crowded)
 	}
 	// More rows than a window, and one all the same.
 	const n = 3 * batch.Window
@@ -196,14 +204,15 @@ func randomMarks(random *rand.Rand, n int) []batch.Mark {
 	for i, query := range of {
 		relevant[query] = append(relevant[query], uint64(100+i))
 	}
+	most := 1 + random.IntN(1+n/20)
 	popular := random.IntN(2) * n / 3 // rows that share one document, more than there are batches
 	for i, query := range of {
 		marks[i] = batch.Mark{Query: uint64(query), Positive: uint64(100 + i), Relevant: relevant[query]}
 		if i < popular && len(relevant[query]) == 1 {
 			marks[i].Positive, marks[i].Relevant = 99, []uint64{99}
 		}
-		for range random.IntN(3) {
-			marks[i].Negatives = append(marks[i].Negatives, uint64(100+random.IntN(3*n)))
+		for range random.IntN(most) {
+			marks[i].Negatives = append(marks[i].Negatives, uint64(100+random.IntN(2*n)))
 		}
 	}
 	return marks
