@@ -105,7 +105,7 @@ func (a *app) checkXLA() doctorCheck {
 	}
 	backend, err := engine.Open("xla", 0)
 	switch {
-	case errors.Is(err, engine.ErrNoPlugin) && len(visibleGPUs(a.env.Getenv)) == 0:
+	case errors.Is(err, engine.ErrNoPlugin) && len(visibleGPUs(a.env.Environ)) == 0:
 		return doctorCheck{name, checkWarn, err.Error()}
 	case err != nil:
 		return doctorCheck{name, checkFail, err.Error()}
@@ -115,7 +115,7 @@ func (a *app) checkXLA() doctorCheck {
 }
 
 func (a *app) checkGPU() doctorCheck {
-	gpus := visibleGPUs(a.env.Getenv)
+	gpus := visibleGPUs(a.env.Environ)
 	if len(gpus) == 0 {
 		return doctorCheck{"gpu", checkOK, "none visible: compute.backend = \"auto\" is the Go backend"}
 	}

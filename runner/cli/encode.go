@@ -25,6 +25,7 @@ type encodeOptions struct {
 	topK          int
 	format        string
 	backend       string
+	precision     string
 	threads       int
 }
 
@@ -51,6 +52,7 @@ integers, weight × 100 rounded, which changes scores.`,
 	f.IntVar(&o.topK, "top-k", 0, "terms kept a text, the heaviest; 0 keeps all")
 	f.StringVar(&o.format, "format", "jsonl", "jsonl or anserini")
 	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
+	f.StringVar(&o.precision, "precision", "float32", "of matrix products: float32, or on XLA bfloat16")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
 	return cmd
 }
@@ -76,8 +78,15 @@ func (o encodeOptions) check(cmd *cobra.Command) error {
 	if o.format != "jsonl" && o.format != "anserini" {
 		faults = append(faults, fmt.Errorf("--format is %q; allowed: jsonl, anserini", o.format))
 	}
-	faults = append(faults, checkBackend(o.backend))
+	faults = append(faults, checkBackend(o.backend), checkPrecision(o.precision))
 	return usage(cmd, faults...)
+}
+
+func checkPrecision(name string) error {
+	if name != "float32" && name != "bfloat16" {
+		return fmt.Errorf("--precision is %q; allowed: float32, bfloat16", name)
+	}
+	return nil
 }
 
 func checkBackend(name string) error {
@@ -106,7 +115,7 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 	if err != nil {
 		return err
 	}
-	encoder, err := evaluate.OpenEncoder(ctx, m.folder, evaluate.EncoderOptions{Backend: o.backend, Threads: o.threads})
+	encoder, err := evaluate.OpenEncoder(ctx, m.folder, evaluate.EncoderOptions{Backend: o.backend, Threads: o.threads, Precision: o.precision})
 	if err != nil {
 		return err
 	}

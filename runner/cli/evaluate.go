@@ -20,6 +20,7 @@ type evaluateOptions struct {
 	maxQuery    int
 	maxDocument int
 	backend     string
+	precision   string
 	threads     int
 	output      string
 }
@@ -56,6 +57,7 @@ exactly, measure. A RUN uses its own lengths.`,
 	f.IntVar(&o.maxQuery, "max-query", 0, "tokens kept of queries, if other than --max-length")
 	f.IntVar(&o.maxDocument, "max-document", 0, "tokens kept of documents, if other than --max-length")
 	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
+	f.StringVar(&o.precision, "precision", "float32", "of matrix products: float32, or on XLA bfloat16")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
 	f.StringVar(&o.output, "output", "", "`DIR` for run.trec.gz, per_query.tsv and summary.json of each collection (--model)")
 	return cmd
@@ -67,7 +69,7 @@ func (a *app) evaluate(cmd *cobra.Command, args []string, o evaluateOptions) err
 		if len(args) < 2 {
 			faults = append(faults, errors.New("want QRELS and RUN.trec, or --model MODEL or --run RUN with --on REF"))
 		}
-		for _, name := range []string{"on", "split", "bm25", "max-length", "max-query", "max-document", "backend", "threads", "output"} {
+		for _, name := range []string{"on", "split", "bm25", "max-length", "max-query", "max-document", "backend", "precision", "threads", "output"} {
 			if cmd.Flags().Changed(name) {
 				faults = append(faults, fmt.Errorf("--%s belongs to --model and --run", name))
 			}

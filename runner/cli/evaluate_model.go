@@ -44,7 +44,7 @@ func (o evaluateOptions) check(cmd *cobra.Command) error {
 	if o.threads < 0 {
 		faults = append(faults, fmt.Errorf("--threads is %d; allowed: 0 (all cores) or more", o.threads))
 	}
-	faults = append(faults, checkBackend(o.backend))
+	faults = append(faults, checkBackend(o.backend), checkPrecision(o.precision))
 	slices.SortFunc(faults, func(a, b error) int { // the map has no order
 		switch {
 		case a == nil || b == nil:
@@ -138,7 +138,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		}
 	}
 	ctx := cmd.Context()
-	encoder, err := evaluate.OpenEncoder(ctx, m.folder, evaluate.EncoderOptions{Backend: o.backend, Threads: o.threads})
+	encoder, err := evaluate.OpenEncoder(ctx, m.folder, evaluate.EncoderOptions{Backend: o.backend, Threads: o.threads, Precision: o.precision})
 	if err != nil {
 		return err
 	}

@@ -9,13 +9,23 @@ import (
 )
 
 // visibleGPUs lists the NVIDIA devices that workers may use, as
-// CUDA_VISIBLE_DEVICES names them: what that variable allows, else all.
-func visibleGPUs(getenv func(string) string) []string {
-	if allowed := getenv("CUDA_VISIBLE_DEVICES"); allowed != "" {
-		if allowed == "-1" {
-			return nil
+// CUDA_VISIBLE_DEVICES names them: what that variable allows in an environment, none
+// where it is set to nothing, else all. As in CUDA, nothing counts behind a -1.
+func visibleGPUs(environ []string) []string {
+	for _, variable := range slices.Backward(environ) {
+		allowed, found := strings.CutPrefix(variable, "CUDA_VISIBLE_DEVICES=")
+		if !found {
+			continue
 		}
-		return strings.Split(allowed, ",")
+		var gpus []string
+		for name := range strings.SplitSeq(allowed, ",") {
+			name = strings.TrimSpace(name)
+			if name == "" || name == "-1" {
+				break
+			}
+			gpus = append(gpus, name)
+		}
+		return gpus
 	}
 	paths, err := filepath.Glob("/dev/nvidia[0-9]*")
 	if err != nil {

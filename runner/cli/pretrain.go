@@ -125,7 +125,7 @@ func (a *app) pretrainGPUs(backend string) []string {
 	if backend == "go" {
 		return nil
 	}
-	gpus := visibleGPUs(a.env.Getenv)
+	gpus := visibleGPUs(a.env.Environ)
 	return gpus[:min(1, len(gpus))]
 }
 

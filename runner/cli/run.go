@@ -257,7 +257,7 @@ func (a *app) machine(p *plan.Plan, slots int) (machine, error) {
 		onlyGo = onlyGo && c.Backend == "go"
 	}
 	if !onlyGo {
-		m.gpus = visibleGPUs(a.env.Getenv)
+		m.gpus = visibleGPUs(a.env.Environ)
 	}
 	m.slots = cmpOr(slots, compute.Slots, len(m.gpus), 1)
 	m.threads = cmpOr(compute.Threads, max(1, runtime.NumCPU()/m.slots))

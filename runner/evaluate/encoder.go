@@ -20,6 +20,9 @@ type EncoderOptions struct {
 	Backend string
 	// Threads of the CPU; 0 is all cores.
 	Threads int
+	// Precision is what matrix products are in, "float32" (where empty) or "bfloat16",
+	// which only XLA computes in. A model that is already in memory has its own.
+	Precision string
 	// KeepNonFinite encodes a text whose weights are not finite without those
 	// weights. By default it is an error; the final evaluation of a run whose
 	// verdict is already non_finite asks for it.
@@ -65,6 +68,10 @@ func OpenEncoder(ctx context.Context, folder string, options EncoderOptions) (*E
 	}
 	if e.model, err = engine.NewModel(e.engine, ck, ck.Tied); err != nil {
 		e.engine.Close()
+		return nil, err
+	}
+	if err := e.model.SetPrecision(options.Precision); err != nil {
+		e.Close()
 		return nil, err
 	}
 	return e, nil
