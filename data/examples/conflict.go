@@ -4,12 +4,7 @@ import (
 	"slices"
 
 	"headroom/data/batch"
-	"headroom/data/lines"
 )
-
-// Keys of a Mark. Documents of one text are one document, whichever ids they have.
-func textKey(text string) uint64 { return lines.Hash([]byte("text " + text)) }
-func idKey(id string) uint64     { return lines.Hash([]byte("id " + id)) }
 
 // marked are an example's keys: what it brings into a batch, and what its row alone knows to be relevant.
 type marked struct {

@@ -95,7 +95,7 @@ func blank(text []byte) bool { return len(bytes.TrimLeft(text, " ")) == 0 }
 
 // line reads the line at a place.
 func (f *File) line(at int64) ([]byte, error) {
-	text := make([]byte, 0, 4<<10)
+	text := make([]byte, 0, 8<<10)
 	for {
 		n, err := f.text.ReadAt(text[len(text):cap(text)], at+int64(len(text)))
 		if end := bytes.IndexByte(text[len(text):len(text)+n], '\n'); end >= 0 {
