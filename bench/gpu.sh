@@ -11,6 +11,7 @@
 #   HEADROOM_XLA_PLUGIN=… the plugin; else it is searched for (jax[cuda13] in that Python)
 #   HEADROOM_GPU_LIMIT=N  seconds after which no further shape is begun (420)
 #   HEADROOM_GPU_OUT=DIR  keeps what was measured
+#   HEADROOM_GPU_PRECISION=float32   instead of bfloat16, on both sides
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 python=${PYTHON:-python3}
@@ -20,7 +21,7 @@ mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 1
 [ -n "${HEADROOM_GPU_OUT:-}" ] || trap 'rm -rf "$out"' EXIT
 backend=xla${HEADROOM_XLA_PLUGIN:+:$HEADROOM_XLA_PLUGIN}
 tiny=
-precision=bfloat16
+precision=${HEADROOM_GPU_PRECISION:-bfloat16}
 device=cuda
 if [ "${1:-}" = --cpu ]; then
   tiny=tiny device=cpu
@@ -73,7 +74,7 @@ done
 echo "bench/gpu.sh: $SECONDS s: a sweep from start to end"
 begin=$SECONDS
 if timeout 180 bin/headroom-xla run "$out/sweep.toml" -w "$out/workspace" "compute.backend=\"$backend\"" > "$out/sweep.log" 2>&1 &&
-  timeout 60 bin/headroom-xla report "$out/sweep.toml" -w "$out/workspace" -o "$out/report" >> "$out/sweep.log" 2>&1; then
+  timeout 60 bin/headroom-xla report gpu -w "$out/workspace" -o "$out/report" >> "$out/sweep.log" 2>&1; then
   sweep="a sweep of two runs with its report took $((SECONDS - begin)) s"
 else
   sweep="the sweep FAILED: $(tail -3 "$out/sweep.log" | tr '\n' ' ')"
