@@ -39,7 +39,7 @@ func otherValues() map[string]string {
 		"model.dropout": "0", "data.train": "beir:other", "data.max_query": "63", "data.max_document": "255", "data.order": "file",
 		"train.steps": "99", "train.batch": "16", "train.micro_batch": "8", "train.head_lr_scale": "2", "train.lr": "1e-5",
 		"train.weight_decay": "0.01", "train.clip": "0", "train.schedule": "cosine", "train.warmup": "0.2", "train.warmup_steps": "9",
-		"loss.scale": "2", "loss.temperature": "2", "regularizer.kind": "l1", "regularizer.lambda_query": "1",
+		"data.negatives": "2", "loss.scale": "2", "loss.temperature": "2", "regularizer.kind": "l1", "regularizer.lambda_query": "1",
 		"regularizer.lambda_document": "1", "regularizer.ramp": "0.5", "regularizer.ramp_steps": "5", "regularizer.ramp_kind": "linear",
 		"stability.stop": "true", "stability.non_finite.recovery": "6", "stability.empty.share": "0.2", "stability.empty.steps": "6",
 		"stability.identical.cosine": "0.9", "stability.identical.slack": "0.1", "stability.identical.score_sd": "0.1",
@@ -57,7 +57,7 @@ func otherValues() map[string]string {
 
 // later are keys whose other values this version refuses.
 func later(key string) bool {
-	return strings.Contains(" model.pooling model.activation model.top_k data.negatives train.precision loss.kind loss.candidates"+
+	return strings.Contains(" model.pooling model.activation model.top_k train.precision loss.kind loss.candidates"+
 		" regularizer.negatives evaluate.during evaluate.every checkpoint.select compute.remat ", " "+key+" ")
 }
 

@@ -39,14 +39,6 @@ func judge(file string, c RunConfig, faults *Faults) {
 		f.File = file
 		faults.add(f)
 	}
-	for _, row := range runsNotYet() {
-		if row.used(c) {
-			f, _ := fieldByKey(runFields(), row.key)
-			fault := later(row.key, literal(f.of(reflect.ValueOf(c))), row.instead)
-			fault.File = file
-			faults.add(fault)
-		}
-	}
 }
 
 func missing(file string, r rule) Fault {

@@ -14,7 +14,7 @@ import (
 // reads is only absent.
 func Backbone(ctx context.Context, o Options, name string) (Recipe, error) {
 	o.Spec = &sweeps.Spec{Path: "recipe " + name}
-	m := &maker{Options: o, found: newInputs(o), plan: &Plan{}}
+	m := &maker{Options: o, found: newInputs(ctx, o), plan: &Plan{}}
 	m.found.recipe(name)
 	m.recipes()
 	if len(m.found.faults) > 0 {

@@ -1,10 +1,12 @@
 package plan
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 
+	"headroom/data/examples"
 	"headroom/data/source"
 	"headroom/sweeps"
 )
@@ -12,6 +14,7 @@ import (
 // inputs finds what runs start from, each reference once, and gathers what is
 // wrong with any of them.
 type inputs struct {
+	ctx      context.Context // of the one call of Make that they are for
 	file     string
 	resolver source.Resolver
 	read     func(name string) (*sweeps.Recipe, error)
@@ -30,10 +33,10 @@ type model struct {
 	bad                     bool
 }
 
-// set is what is known of a collection's split.
+// set is what is known of a collection's split. Of training data survey says more.
 type set struct {
 	digest, why string
-	positives   int
+	survey      examples.Survey
 	bad         bool
 }
 
@@ -46,9 +49,9 @@ type recipe struct {
 	bad    bool
 }
 
-func newInputs(o Options) *inputs {
+func newInputs(ctx context.Context, o Options) *inputs {
 	in := &inputs{
-		file: o.Spec.Path, resolver: *o.Resolver, read: o.Recipe,
+		ctx: ctx, file: o.Spec.Path, resolver: *o.Resolver, read: o.Recipe,
 		models: map[string]model{}, sets: map[string]set{}, made: map[string]recipe{},
 	}
 	in.resolver.Workspace = o.Workspace
@@ -126,22 +129,45 @@ func (in *inputs) recipeModel(key, ref, name string) model {
 
 // data finds one split of a collection.
 func (in *inputs) data(key, ref, split string) set {
-	name := ref + "\x00" + split
+	return in.set(key, ref, split, func() (set, error) {
+		folder, err := in.resolver.Data(ref)
+		if err == nil {
+			err = in.resolver.CheckCollection(folder, split)
+		}
+		s := set{}
+		if err == nil {
+			s.digest, err = in.resolver.DigestCollection(folder, split)
+		}
+		return s, err
+	})
+}
+
+// training finds what a run trains on.
+func (in *inputs) training(ref string) set {
+	return in.set("data.train", ref, "to train on", func() (set, error) {
+		found, err := in.resolver.Training(ref)
+		s := set{}
+		if err == nil {
+			s.survey, err = in.resolver.Survey(in.ctx, found)
+			s.digest = s.survey.Digest
+		}
+		return s, err
+	})
+}
+
+func (in *inputs) set(key, ref, use string, find func() (set, error)) set {
+	name := ref + "\x00" + use
 	if known, ok := in.sets[name]; ok {
 		return known
 	}
-	s := set{}
-	folder, err := in.resolver.Data(ref)
-	if err == nil {
-		s.positives, err = in.resolver.Positives(folder, split)
-	}
-	if err == nil {
-		s.digest, err = in.resolver.DigestCollection(folder, split)
-	}
+	s, err := find()
 	switch {
+	case err == nil:
 	case errors.Is(err, source.ErrUnresolved):
 		s = set{why: err.Error()}
-	case err != nil:
+	case in.ctx.Err() != nil: // Make says so
+		return set{bad: true}
+	default:
 		in.fault(key, fmt.Sprintf("%q", ref), err.Error())
 		s = set{bad: true}
 	}
@@ -236,8 +262,8 @@ func (in *inputs) digests(name string, made *recipe) {
 
 // fits finds settings that the data or the backbone cannot bear.
 func (in *inputs) fits(c sweeps.RunConfig, backbone model, data set) {
-	if data.positives > 0 && c.Train.Batch > data.positives {
-		in.fault("train.batch", fmt.Sprint(c.Train.Batch), fmt.Sprintf("larger than the data: %s has %d training examples", c.Data.Train, data.positives))
+	if data.digest != "" {
+		in.fitsData(c, data.survey)
 	}
 	if p := backbone.positions; p > 0 {
 		for _, length := range []struct {
@@ -248,5 +274,21 @@ func (in *inputs) fits(c sweeps.RunConfig, backbone model, data set) {
 				in.fault(length.key, fmt.Sprint(length.n), fmt.Sprintf("longer than the %d positions of %s", p, c.Model.Backbone))
 			}
 		}
+	}
+}
+
+func (in *inputs) fitsData(c sweeps.RunConfig, s examples.Survey) {
+	if c.Train.Batch > s.Rows {
+		in.fault("train.batch", fmt.Sprint(c.Train.Batch), fmt.Sprintf("larger than the data: %s has %d training examples", c.Data.Train, s.Rows))
+	}
+	if n := c.Data.Negatives; n > s.Negatives {
+		message := fmt.Sprintf("more than the data has: the row with fewest hard negatives, %s, has %d", s.Fewest, s.Negatives)
+		if s.Negatives == 0 {
+			message = fmt.Sprintf("the data has no hard negatives: %s (headroom mine makes a file with them)", s.Fewest)
+		}
+		in.fault("data.negatives", fmt.Sprint(n), message)
+	}
+	if k := c.Loss.Kind; (k == "margin_mse" || k == "kl") && !s.Scores {
+		in.fault("loss.kind", fmt.Sprintf("%q", k), fmt.Sprintf("needs a teacher's scores, and %s has none: each of its rows is %s", c.Data.Train, s.Columns))
 	}
 }

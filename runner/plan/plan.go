@@ -157,7 +157,7 @@ func Make(ctx context.Context, o Options) (*Plan, error) {
 	if o.Earlier == nil {
 		o.Earlier = sweeps.EarlierSemantics()
 	}
-	m := &maker{Options: o, found: newInputs(o), plan: &Plan{
+	m := &maker{Options: o, found: newInputs(ctx, o), plan: &Plan{
 		Schema: 1, Sweep: o.Spec.Name, Question: o.Spec.Question,
 		Recipes: []Recipe{}, Runs: []Run{}, Evaluations: []Evaluation{}, Notices: []string{},
 	}}
@@ -204,7 +204,7 @@ type maker struct {
 func (m *maker) run(config sweeps.RunConfig) {
 	config = m.absolute(config)
 	backbone := m.found.model("model.backbone", config.Model.Backbone)
-	data := m.found.data("data.train", config.Data.Train, "train")
+	data := m.found.training(config.Data.Train)
 	m.found.fits(config, backbone, data)
 
 	run := Run{Config: config}

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,7 +17,7 @@ const calibrationBatches = 4
 // chooseK sets the factor by which the head is divided. An automatic choice is
 // made once a run: an attempt that finds what an earlier one chose takes that, so
 // that a run resumed on another machine cannot come to another factor.
-func (a *attempt) chooseK() error {
+func (a *attempt) chooseK(ctx context.Context) error {
 	rescale := a.cfg.Model.Rescale
 	if rescale.Auto == "" {
 		a.k = rescale.K
@@ -28,13 +29,16 @@ func (a *attempt) chooseK() error {
 	}
 	form := probe.Form{Target: mlmhead.Target(a.cfg.Model.Target), ScoreScale: a.cfg.Loss.Scale, Splade: a.form()}
 	a.k, err = probe.ChooseK(rescale.Auto, a.model, form, func() ([]probe.Batch, error) {
-		p, err := a.pairs()
+		data, err := a.loader(ctx)
 		if err != nil {
 			return nil, err
 		}
 		var batches []probe.Batch
 		for step := range min(calibrationBatches, a.cfg.Train.Steps) {
-			b := p.at(step)
+			b, err := data.At(step)
+			if err != nil {
+				return nil, err
+			}
 			batches = append(batches, probe.Batch{Queries: b.Queries, Documents: b.Documents})
 		}
 		return batches, nil

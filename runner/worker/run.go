@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"headroom/data/loader"
 	"headroom/data/tokenize"
 	"headroom/metrics/event"
 	"headroom/metrics/ir"
@@ -34,7 +35,7 @@ type attempt struct {
 	model      *engine.Model
 	tokenizer  *tokenize.Tokenizer
 	vocabulary map[string][]byte // of the tokenizer
-	examples   *pairs            // nil until they are needed
+	examples   *loader.Loader    // nil until they are needed
 	k          float64           // by which the head is divided: the configuration's, or what an automatic choice came to
 	started    time.Time
 	step       int            // steps done
@@ -123,7 +124,7 @@ func (a *attempt) work(ctx context.Context) error {
 		return err
 	}
 	defer a.model.Close()
-	if err := a.train(ctx); err != nil {
+	if err := errors.Join(a.train(ctx), a.unload()); err != nil {
 		return err
 	}
 	if err := a.choose(); err != nil {
@@ -145,8 +146,8 @@ func (a *attempt) backbone() (*hf.Checkpoint, error) {
 }
 
 // rescale divides the head by k and records its norms before and after.
-func (a *attempt) rescale(record bool) error {
-	if err := a.chooseK(); err != nil {
+func (a *attempt) rescale(ctx context.Context, record bool) error {
+	if err := a.chooseK(ctx); err != nil {
 		return err
 	}
 	norms := func(step int) error {
@@ -195,7 +196,7 @@ func (a *attempt) train(ctx context.Context) error {
 		return err
 	}
 	// The factor on logits is no parameter: it is set again whatever is restored.
-	if err := a.rescale(saved == nil); err != nil {
+	if err := a.rescale(ctx, saved == nil); err != nil {
 		return err
 	}
 	if a.cfg.Model.Rescale.Auto != "" {

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"headroom/data/batch"
-	"headroom/data/collection"
-	"headroom/data/examples"
 	"headroom/data/loader"
 	"headroom/metrics/event"
 	"headroom/models/safetensors"
@@ -20,65 +17,43 @@ import (
 // killed run loses at most.
 const saveEvery = 5 * time.Minute
 
-// pairs are the training examples as token ids, read once an attempt.
-type pairs struct {
-	sampler            *batch.Sampler
-	queries, documents [][]int32
-}
-
-func (a *attempt) pairs() (*pairs, error) {
+// loader opens the training data, once an attempt.
+func (a *attempt) loader(ctx context.Context) (*loader.Loader, error) {
 	if a.examples != nil {
 		return a.examples, nil
 	}
-	p, err := a.readPairs()
+	limit := a.model.Config.MaxTokens()
+	if a.cfg.Data.MaxQuery > limit || a.cfg.Data.MaxDocument > limit {
+		return nil, fmt.Errorf("data.max_query %d and data.max_document %d: the backbone takes at most %d tokens", a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument, limit)
+	}
+	set, err := a.resolver.Training(a.cfg.Data.Train)
 	if err != nil {
 		return nil, err
 	}
-	a.examples = &p
-	return a.examples, nil
+	a.examples, err = loader.Open(ctx, set, a.tokenizer, loader.Options{
+		Batch: a.cfg.Train.Batch, Seed: a.cfg.Seed, Order: a.cfg.Data.Order, Negatives: a.cfg.Data.Negatives,
+		MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
+		Threads: a.model.Engine.Threads(), CacheDir: a.resolver.CacheDir,
+	})
+	if err != nil && ctx.Err() != nil {
+		err = stopped(ctx)
+	}
+	return a.examples, err
 }
 
-func (a *attempt) readPairs() (pairs, error) {
-	var p pairs
-	folder, err := a.resolver.Data(a.cfg.Data.Train)
-	if err != nil {
-		return p, err
+// unload closes the training data.
+func (a *attempt) unload() error {
+	if a.examples == nil {
+		return nil
 	}
-	c, err := collection.Open(folder)
-	if err != nil {
-		return p, err
-	}
-	list, err := examples.FromCollection(c, collection.Train)
-	if err != nil {
-		return p, err
-	}
-	limit := a.model.Config.MaxTokens()
-	if a.cfg.Data.MaxQuery > limit || a.cfg.Data.MaxDocument > limit {
-		return p, fmt.Errorf("data.max_query %d and data.max_document %d: the backbone takes at most %d tokens", a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument, limit)
-	}
-	queries, documents := make([]string, len(list)), make([]string, len(list))
-	for i, pair := range list {
-		queries[i], documents[i] = pair.Query, pair.Positive
-	}
-	threads := a.model.Engine.Threads()
-	p.queries = a.tokenizer.EncodeBatch(queries, a.cfg.Data.MaxQuery, threads)
-	p.documents = a.tokenizer.EncodeBatch(documents, a.cfg.Data.MaxDocument, threads)
-	p.sampler, err = batch.New(len(list), a.cfg.Train.Batch, a.cfg.Seed, a.cfg.Data.Order, examples.Conflict(list))
-	return p, err
-}
-
-// at are the texts of a step.
-func (p *pairs) at(step int) loader.Batch {
-	var b loader.Batch
-	for _, i := range p.sampler.At(step) {
-		b.Queries, b.Documents = append(b.Queries, p.queries[i]), append(b.Documents, p.documents[i])
-	}
-	return b
+	err := a.examples.Close()
+	a.examples = nil
+	return err
 }
 
 // steps trains to the end, or to where the context ends.
 func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
-	p, err := a.pairs()
+	data, err := a.loader(ctx)
 	if err != nil {
 		return err
 	}
@@ -101,7 +76,11 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 			return stopped(ctx)
 		}
 		start := a.now()
-		values, err := s.Step(a.step, p.at(a.step))
+		batch, err := data.At(a.step)
+		if err != nil {
+			return err
+		}
+		values, err := s.Step(a.step, batch)
 		if err != nil {
 			return err
 		}
