@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"headroom/models/splade"
 	"headroom/runner/engine"
 )
 
@@ -57,6 +58,32 @@ func TestXLAPoolsAlike(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Sum pooling, whose head runs over groups of tokens, is the same too.
+func TestXLAAddsUpAlike(t *testing.T) {
+	r := openReference(t, "modernbert-untied")
+	var sums [2][]float32
+	for i, e := range []*engine.Engine{openEngine(t), openXLA(t)} {
+		m, err := engine.NewModel(e, r.checkpoint, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		head, err := engine.NewSumHead(m, splade.Form{Sum: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer head.Close()
+		if sums[i], err = head.Texts(r.ids); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, w := range sums[0] {
+		if d := sums[1][i] - w; !(d <= 1e-4 && d >= -1e-4) {
+			t.Fatalf("weight %d is %g, want %g", i, sums[1][i], w)
+		}
 	}
 }
 

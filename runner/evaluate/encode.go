@@ -27,8 +27,12 @@ func (e *Encoder) Encode(ctx context.Context, texts []string, maxLength int, pro
 	job := &encoding{e: e, ids: e.tokenizer.EncodeBatch(texts, maxLength, threads), vectors: make([]search.Vector, len(texts)), progress: progress}
 	job.batches = e.batches(job.ids)
 	workers := 1
-	if e.model.Engine.Shared() && !e.form.Sum {
+	switch {
+	case e.form.Sum:
+	case e.model.Engine.Shared():
 		workers = max(1, min(threads, mostBatches, len(job.batches)))
+	default: // a device computes one batch while the vectors of another are made
+		workers = max(1, min(2, len(job.batches)))
 	}
 	done, err := job.prepare((threads + workers - 1) / workers)
 	if err != nil {
