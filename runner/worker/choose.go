@@ -45,7 +45,7 @@ func (a *attempt) choose() error {
 			return err
 		}
 		a.weights, a.chosen = saved.Digest, best
-		if err := errors.Join(train.RestoreWeights(a.model, saved.Weights), saved.Close(), a.model.Changed()); err != nil {
+		if err := errors.Join(train.RestoreWeights(a.model, saved.Weights), saved.Close()); err != nil {
 			return err
 		}
 		fallthrough

@@ -83,6 +83,11 @@ func (b bench) steps(t testing.TB, id string) []int {
 // exported measures the run's exported folder on a split, as a stranger would.
 func (b bench) exported(t testing.TB, id, split string) float64 {
 	t.Helper()
+	return b.exportedAt(t, id, split, 40)
+}
+
+func (b bench) exportedAt(t testing.TB, id, split string, maxDocument int) float64 {
+	t.Helper()
 	encoder, err := evaluate.OpenEncoder(t.Context(), filepath.Join(b.files.Run(id), "model"), evaluate.EncoderOptions{Backend: "go", Threads: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +101,7 @@ func (b bench) exported(t testing.TB, id, split string) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := evaluate.OnCollection(t.Context(), encoder, c, evaluate.CollectionOptions{Dataset: "x", Split: split, Measures: measures, MaxQuery: 16, MaxDocument: 40, Threads: 1})
+	s, err := evaluate.OnCollection(t.Context(), encoder, c, evaluate.CollectionOptions{Dataset: "x", Split: split, Measures: measures, MaxQuery: 16, MaxDocument: maxDocument, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
