@@ -22,6 +22,8 @@ const (
 	// Create and Compile are messages to fail with.
 	Create  = "STUB_CREATE"
 	Compile = "STUB_COMPILE"
+	// Empty, set to anything, leaves the plugin without its interface.
+	Empty = "STUB_EMPTY"
 )
 
 // Build compiles the plugin into folder under a name that go-xla takes for the given

@@ -92,6 +92,10 @@ func (e *Engine) openXLA(path string) error {
 	}
 	var err error
 	if e.backend, err = create(config); err != nil {
+		var panicked runtime.Error
+		if errors.As(err, &panicked) {
+			err = fmt.Errorf("%w: its loader failed: %w", ErrPluginVersion, err)
+		}
 		return fmt.Errorf("plugin %q: %w", plugin.Path, explain(err))
 	}
 	if e.backend == nil || e.backend.NumDevices() < 1 {

@@ -18,6 +18,15 @@ func TestXLAFaultsOfADevice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	empty, err := pjrtstub.Build(t.TempDir(), "empty")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(pjrtstub.Empty, "1")
+	if _, err := engine.Open("xla:"+empty, 1); !errors.Is(err, engine.ErrPluginVersion) {
+		t.Errorf("a plugin without an interface: %v", err)
+	}
+	t.Setenv(pjrtstub.Empty, "")
 	flags := os.Getenv("XLA_FLAGS")
 	t.Setenv("XLA_FLAGS", flags) // opening a CUDA plugin adds to it
 	t.Setenv("GOPJRT_CUDA_CHECKS", "0")

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/gomlx/go-xla/pjrt"
+
 	"headroom/models/mlmhead"
 	"headroom/models/safetensors"
 	"headroom/runner/engine"
@@ -119,6 +121,30 @@ func TestXLAStateIsWhole(t *testing.T) {
 			if math.Float32bits(x) != math.Float32bits(resumed.Params[i].Values[j]) {
 				t.Fatalf("%s: value %d is %g, resumed %g", p.Name, j, x, resumed.Params[i].Values[j])
 			}
+		}
+	}
+}
+
+// What a step allocates on the device is freed with it: steps leave no buffer behind.
+func TestXLAStepsLeaveNothingOnTheDevice(t *testing.T) {
+	e := openXLA(t)
+	for _, micro := range []int{0, 2} {
+		c := parityCase{"bert-untied", false, 1, mlmhead.Decoder, func(c *sweeps.RunConfig) { c.Train.MicroBatch = micro }}
+		m := modelOn(t, e, c.folder, c.untie)
+		s, err := train.New(m, c.config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		var alive []int64
+		for step := range 4 {
+			if _, err := s.Step(step, c.batch(c.config(), m.Config.Vocab, step)); err != nil {
+				t.Fatal(err)
+			}
+			alive = append(alive, pjrt.BuffersAlive())
+		}
+		if want := int64(3 * len(m.Params)); alive[1] != alive[3] || alive[3]-alive[0] != 0 || alive[3] < want {
+			t.Errorf("micro-batch %d: buffers on the device behind each step: %d; parameters and moments are %d", micro, alive, want)
 		}
 	}
 }

@@ -129,6 +129,40 @@ func TestARunOnXLA(t *testing.T) {
 	}
 }
 
+// A checkpoint is the same on every backend: a run goes on on another one, and ends as
+// near to where it would have as their rounding lets it.
+func TestXLAGoesOnWhereTheGoBackendStopped(t *testing.T) {
+	plugin := xlaPlugin(t)
+	edit := func(cfg *sweeps.RunConfig) {
+		every(3)(cfg)
+		none := 0.0 // each backend draws its own random numbers
+		cfg.Model.Dropout, cfg.Data.MaxDocument = &none, 16
+	}
+	whole := newBench(t, "bert")
+	id := whole.prepare(t, whole.config(edit))
+	if err := whole.run(t, id, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	want := last[event.Step](t, whole.events(t, id, 1)).Values
+	b := newBench(t, "bert")
+	id = b.prepare(t, b.config(edit))
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := worker.Run(ctx, b.job(worker.KindRun, id), &interrupter{step: 1, cancel: cancel}); !errors.Is(err, worker.ErrInterrupted) {
+		t.Fatalf("interrupted run ended with %v", err)
+	}
+	job := b.job(worker.KindRun, id)
+	job.Backend = "xla:" + plugin
+	if err := worker.Run(t.Context(), job, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	got := last[event.Step](t, b.events(t, id, 2)).Values
+	for _, name := range []string{"loss", "score/mean", "flops/document"} {
+		if x, y := float64(got[name]), float64(want[name]); !(math.Abs(x-y) <= 1e-3*math.Abs(y)) || x == y {
+			t.Errorf("last step's %s is %v, on the Go backend all along %v", name, x, y)
+		}
+	}
+}
+
 // exportedAlike checks that an exported folder gives the same logits on both backends.
 func exportedAlike(t *testing.T, folder, plugin string) {
 	t.Helper()

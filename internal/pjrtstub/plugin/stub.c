@@ -1,6 +1,7 @@
 // A PJRT plugin that computes nothing. It makes a client with one device, writes every
 // program that it is to compile to the file in STUB_PROGRAM, and refuses it. With a
-// message in STUB_CREATE or STUB_COMPILE it fails there with that message.
+// message in STUB_CREATE or STUB_COMPILE it fails there with that message; with
+// STUB_EMPTY it offers no interface at all.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,8 @@ static PJRT_Error* compile(PJRT_Client_Compile_Args* a) {
 static PJRT_Api api;
 
 const PJRT_Api* GetPjrtApi(void) {
+  const char* empty = getenv("STUB_EMPTY");
+  if (empty && *empty) return NULL;
   memset(&api, 0, sizeof api);
   api.struct_size = PJRT_Api_STRUCT_SIZE;
   api.pjrt_api_version.struct_size = PJRT_Api_Version_STRUCT_SIZE;
