@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -9,8 +10,9 @@ import (
 	"slices"
 )
 
-// table prints what lies in a folder: SHAPE.headroom.json, SHAPE.again.json and
-// SHAPE.peer.json for every shape of the plan; what is missing is said.
+// table prints what lies in a folder: SHAPE.headroom.json and SHAPE.peer.json for every
+// shape of the plan, SHAPE.exact.json and SHAPE.again.json, two runs that must be the same,
+// for one; what is missing is said.
 func table(out io.Writer, dir string) error {
 	var p plan
 	if err := read(filepath.Join(dir, "plan.json"), &p); err != nil {
@@ -21,24 +23,29 @@ func table(out io.Writer, dir string) error {
 	fmt.Fprintln(out, "| shape | precision | step, headroom | step, sentence-transformers | ratio | of the matrix rate | encoding, headroom | encoding, s-t | ratio | peak memory | first step | losses apart by | same again |")
 	fmt.Fprintln(out, "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 	device, peer := "", ""
+	var faults []error
 	for _, shape := range p.Shapes {
-		var own, again, other result
+		var own, exact, again, other result
 		if err := load(dir, shape, "headroom", &own); err != nil {
 			fmt.Fprintf(out, "| %s | headroom was not measured: %v |\n", shape, err)
+			faults = append(faults, fmt.Errorf("shape %s: headroom was not measured", shape))
 			continue
 		}
 		device = own.Device
 		row := row{own: own}
-		if load(dir, shape, "again", &again) == nil {
-			row.again = &again
+		if load(dir, shape, "exact", &exact) == nil && load(dir, shape, "again", &again) == nil {
+			row.exact, row.again = &exact, &again
 		}
 		if load(dir, shape, "peer", &other) == nil {
 			row.peer, peer = &other, other.System+" on "+other.Device
 		}
+		if row.again != nil && !row.same() {
+			faults = append(faults, fmt.Errorf("shape %s: a second run ended with other weights or losses", shape))
+		}
 		fmt.Fprintln(out, row)
 	}
 	fmt.Fprintf(out, "\nDevice: %s. Peer: %s.\n", orNone(device), orNone(peer))
-	return nil
+	return errors.Join(faults...)
 }
 
 func load(dir, shape, side string, r *result) error {
@@ -50,8 +57,8 @@ func load(dir, shape, side string, r *result) error {
 }
 
 type row struct {
-	own         result
-	again, peer *result
+	own                result
+	exact, again, peer *result
 }
 
 func (r row) String() string {
@@ -69,12 +76,16 @@ func (r row) String() string {
 	}
 	if r.again != nil {
 		same = "no"
-		if r.again.Digest == r.own.Digest && slices.Equal(r.again.Losses, r.own.Losses) {
+		if r.same() {
 			same = "yes"
 		}
 	}
 	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %.0f/s | %s | %s | %s | %s | %s | %s |", r.own.Shape, r.own.Precision,
 		seconds(r.own.Step), step, ratio, share, r.own.Encode, encode, encodeRatio, peak, seconds(r.own.First), apart, same)
+}
+
+func (r row) same() bool {
+	return r.again.Digest == r.exact.Digest && slices.Equal(r.again.Losses, r.exact.Losses)
 }
 
 // gap is the largest relative difference of two series of losses.
