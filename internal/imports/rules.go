@@ -36,6 +36,7 @@ var layers = []layer{
 	{[]string{"data/batch"}, nil},
 	{[]string{"data/examples"}, []string{"data/batch", "data/collection", "data/kept", "data/lines", "data/parquet", "data/texts"}},
 	{[]string{"data/loader"}, []string{"data/batch", "data/examples", "data/kept", "data/tokenize"}},
+	{[]string{"data/mine"}, []string{"data/collection", "data/trec"}},
 	{[]string{"data/synthetic"}, []string{"data/collection", "data/tokenize", "data/trec"}},
 	{[]string{"data/source"}, []string{"data/collection", "data/examples", "data/kept", "data/synthetic", "data/tokenize", "data/trec"}},
 	{[]string{"metrics/event", "metrics/sparsity", "metrics/stats"}, nil},

@@ -66,7 +66,7 @@ MODEL is a folder, a name on the hub, or a RUN.`,
 			newPlan(a), newRun(a), newStatus(a), newShow(a), newDiff(a), newReport(a), newExport(a), newPretrain(a),
 		}},
 		{groupSteps, []*cobra.Command{
-			newTokenize(a), newEncode(a), newIndex(a), newSearch(a), newEvaluate(a), newProbe(a),
+			newTokenize(a), newEncode(a), newIndex(a), newSearch(a), newEvaluate(a), newMine(a), newProbe(a),
 		}},
 		{groupStore, []*cobra.Command{
 			newQuery(a), newDB(a), newGC(a), newDoctor(a), newVersion(a),
