@@ -20,7 +20,7 @@ TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build build-xla bench-gpu xla-cpu-plugin test test-xla race check fmt vet lint lint-imports lint-static \
-        bench fuzz golden reference env cover clean
+        bench stream-rss fuzz golden reference env cover clean
 
 help: ## this list
 	@printf 'headroom: make TARGET\n\n'
@@ -78,6 +78,9 @@ race: ## the concurrent packages under the race detector
 bench: ## benchmarks, ratios to Python peers included (PYTHON with sentence-transformers); BENCH=regexp chooses
 	PYTHON=$(PYTHON) $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $(PACKAGES)
 	@if [ '$(BENCH)' = . ]; then PYTHON=$(PYTHON) data/tokenize/bench/tokenize_ratio.sh; fi
+
+stream-rss: ## the memory of training on 40 million generated rows (8 GB in TMPDIR, some minutes)
+	$(GO) test -count=1 -timeout 60m ./data/loader -run ResidentMemory -rows 40000000 -v
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u | while read -r dir; do \
