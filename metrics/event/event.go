@@ -161,6 +161,8 @@ type Measured struct {
 	// Seconds is the wall time of the whole.
 	Seconds     float64    `json:"seconds"`
 	Collections []DevScore `json:"collections"`
+	// Tested is how many of the dev queries are test queries; it should be 0.
+	Tested int `json:"tested,omitempty"`
 }
 
 // DevScore is what one collection says in a Measured.

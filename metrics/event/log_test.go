@@ -39,7 +39,7 @@ func everyKind() []event.Event {
 				Threshold: .95, Window: 5, Observed: []event.Point{{Step: 13, Value: .96}, {Step: 14, Value: event.Value(math.Inf(1))}}}},
 		event.Judged{Verdict: "identical", Chain: []string{"identical"}},
 		event.Checkpoint{Step: 20, Digest: "sha256:00"},
-		event.Measured{Step: 200, Measure: "nDCG@10", Value: event.Value(math.Inf(1)), Seconds: 1.5, Collections: []event.DevScore{
+		event.Measured{Step: 200, Measure: "nDCG@10", Value: event.Value(math.Inf(1)), Seconds: 1.5, Tested: 3, Collections: []event.DevScore{
 			{Dataset: "builtin:demo", Split: "dev", QrelsDigest: "sha256:1", Queries: 20, Documents: 2400,
 				Measures: map[string]event.Value{"nDCG@10": .25, "RR@10": .5}, ActiveQuery: 3, ActiveDocument: 40.5, Flops: 1.25, Seconds: event.Seconds{Encode: 1}},
 			{Dataset: "/a/b", Split: "dev", Measures: map[string]event.Value{}, Refused: "too dense"}}},

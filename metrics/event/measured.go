@@ -15,6 +15,9 @@ func DevSeries(dataset, figure string) string {
 // refused has NaN for the measure that selects, and nothing else.
 func (m Measured) Values() map[string]Value {
 	values := map[string]Value{DevSeries("", m.Measure): m.Value, DevSeries("", "seconds"): Value(m.Seconds)}
+	if m.Tested > 0 {
+		values[DevSeries("", "tested")] = Value(m.Tested)
+	}
 	for _, c := range m.Collections {
 		if c.Refused != "" {
 			values[DevSeries(c.Dataset, m.Measure)] = Value(math.NaN())

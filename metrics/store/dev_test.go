@@ -56,6 +56,7 @@ func TestEveryFigureOnDevDataIsASeries(t *testing.T) {
 	refused := measured(1, 8)
 	refused.Value = event.Value(math.NaN())
 	refused.Collections = append(refused.Collections, event.DevScore{Dataset: "/a/b", Split: "dev", Refused: "too dense"})
+	refused.Tested = 2
 	w.add(l, measured(1, 4), refused)
 	w.fold(s)
 	expect(t, s, "SELECT step, name, value, nonfinite FROM series ORDER BY step, name",
@@ -63,7 +64,7 @@ func TestEveryFigureOnDevDataIsASeries(t *testing.T) {
 		"4|dev/builtin:demo/flops|0.25|<nil>", "4|dev/builtin:demo/nDCG@10|0.104|<nil>", "4|dev/nDCG@10|0.104|<nil>", "4|dev/seconds|2|<nil>",
 		"8|dev//a/b/nDCG@10|<nil>|nan", "8|dev/builtin:demo/RR@10|0.5|<nil>", "8|dev/builtin:demo/active_document|8|<nil>",
 		"8|dev/builtin:demo/active_query|4|<nil>", "8|dev/builtin:demo/flops|0.25|<nil>", "8|dev/builtin:demo/nDCG@10|0.108|<nil>",
-		"8|dev/nDCG@10|<nil>|nan", "8|dev/seconds|2|<nil>")
+		"8|dev/nDCG@10|<nil>|nan", "8|dev/seconds|2|<nil>", "8|dev/tested|2|<nil>")
 	w.sameAsNew(s)
 }
 

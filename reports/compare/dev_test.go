@@ -65,6 +65,13 @@ func TestDevDataChooseKAndAreNoColumn(t *testing.T) {
 	if !slices.Equal(c.Datasets, []string{"builtin:demo", "builtin:demo-no-overlap"}) || said(c.Limits, "no dev evaluation") {
 		t.Errorf("collections %q, limits %q", c.Datasets, c.Limits)
 	}
+	if said(c.Limits, "are test queries") {
+		t.Errorf("limits %q", c.Limits)
+	}
+	in.Runs[3].DevTested = 7
+	if limits := compared(t, in).Limits; !said(limits, "7 of the dev queries", "are test queries") {
+		t.Errorf("limits %q", limits)
+	}
 	for _, l := range c.Lines {
 		if l.SelectedOn != "dev" || l.Best != l.Points[len(l.Points)-1] {
 			t.Errorf("%s: k = %s, selected on %s", l.Name(), l.Best.Text, l.SelectedOn)

@@ -54,6 +54,8 @@ type Run struct {
 	// measured; empty where nothing was evaluated during training.
 	Dev        Series
 	DevMeasure string
+	// DevTested is how many of the dev queries are test queries, at least.
+	DevTested int
 }
 
 // Finished reports whether the run reached its end; a collapsed run did.

@@ -30,6 +30,13 @@ func (c *Comparison) limits() []string {
 		add("One training budget of %s steps: whether longer training narrows or widens the differences was not measured.", steps[0])
 	}
 	c.selection(add)
+	tested := 0
+	for _, r := range finished {
+		tested = max(tested, r.DevTested)
+	}
+	if tested > 0 {
+		add("%d of the dev queries that runs were watched on during training are test queries: steps and k that were chosen by them were chosen on test data.", tested)
+	}
 	if low, high := c.seeds(); high > 0 && low < 5 {
 		n := strconv.Itoa(low)
 		if low != high {

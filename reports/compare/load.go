@@ -48,6 +48,9 @@ func Load(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 	return in, nil
 }
 
+// testedSeries says how many dev queries are test queries.
+func testedSeries() string { return event.DevSeries("", "tested") }
+
 func find(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 	all, err := st.Sweeps(ctx)
 	if err != nil {
@@ -89,13 +92,17 @@ func loadRun(ctx context.Context, st *store.Store, r store.Run) (Run, error) {
 	names, dev := curves(), ""
 	if measures := listed(run.Setting("evaluate.measures")); len(measures) > 0 {
 		dev = event.DevSeries("", measures[0])
-		names = append(names, dev)
+		names = append(names, dev, testedSeries())
 	}
 	series, err := st.Series(ctx, r.Run, names...)
 	if err != nil {
 		return run, err
 	}
 	for name, s := range series {
+		if name == testedSeries() {
+			run.DevTested = int(s.Values[len(s.Values)-1])
+			continue
+		}
 		if name == dev {
 			run.Dev, run.DevMeasure = Series{Steps: s.Steps, Values: s.Values}, listed(run.Setting("evaluate.measures"))[0]
 			continue

@@ -75,7 +75,8 @@ func TestDevDataAreShownEverywhere(t *testing.T) {
 	}
 	p.ok("report", "small", "-o", filepath.Join(p.dir, "report"))
 	report, err := os.ReadFile(filepath.Join(p.dir, "report", "report.md"))
-	if err != nil || !strings.Contains(string(report), "(dev.png)") || !strings.Contains(string(report), "weights of step") || strings.Contains(string(report), "no dev evaluation") {
+	if err != nil || !strings.Contains(string(report), "(dev.png)") || !strings.Contains(string(report), "weights of step") || strings.Contains(string(report), "no dev evaluation") ||
+		!strings.Contains(string(report), "1 of the dev queries that runs were watched on during training are test queries") {
 		t.Errorf("report %v:\n%s", err, report)
 	}
 	// All is done: nothing is measured again.

@@ -31,11 +31,9 @@ func (m *maker) during(c sweeps.RunConfig) (digest, why string) {
 }
 
 // warn adds what a person should know before the run, once.
-func (m *maker) warn(notices ...string) {
-	for _, notice := range notices {
-		if !slices.Contains(m.plan.Notices, notice) {
-			m.plan.Notices = append(m.plan.Notices, notice)
-		}
+func (m *maker) warn(notice string) {
+	if !slices.Contains(m.plan.Notices, notice) {
+		m.plan.Notices = append(m.plan.Notices, notice)
 	}
 }
 
@@ -52,7 +50,7 @@ func (m *maker) overlaps(c sweeps.RunConfig) {
 		m.compared = map[string]bool{}
 	}
 	m.compared[key] = true
-	notices, err := TestedOn(c, func(ref string) (*collection.Collection, error) {
+	found, err := TestedOn(c, func(ref string) (*collection.Collection, error) {
 		folder, err := m.found.resolver.Data(ref)
 		if err != nil {
 			return nil, err
@@ -60,15 +58,27 @@ func (m *maker) overlaps(c sweeps.RunConfig) {
 		return collection.Open(folder)
 	})
 	if err == nil {
-		m.warn(notices...)
+		for _, o := range found {
+			m.warn(o.String())
+		}
 	}
+}
+
+// Overlap says how many of the dev queries of a collection are test queries of one.
+type Overlap struct {
+	Dev, Test     string // references
+	Shared, Asked int
+}
+
+func (o Overlap) String() string {
+	return fmt.Sprintf("evaluate.during: %d of the %d dev queries of %s are test queries of %s: what is chosen during training is chosen on the test set", o.Shared, o.Asked, o.Dev, o.Test)
 }
 
 // TestedOn says which of the queries that a run is measured on during training are
 // queries of a test set: of the same collection, or of one in evaluate.final. A query
 // is the same where its text is and a document is relevant to both.
-func TestedOn(c sweeps.RunConfig, open func(ref string) (*collection.Collection, error)) ([]string, error) {
-	var notices []string
+func TestedOn(c sweeps.RunConfig, open func(ref string) (*collection.Collection, error)) ([]Overlap, error) {
+	var found []Overlap
 	for _, ref := range c.Evaluate.During {
 		dev, err := open(ref)
 		if err != nil {
@@ -91,11 +101,11 @@ func TestedOn(c sweeps.RunConfig, open func(ref string) (*collection.Collection,
 				return nil, err
 			}
 			if n := shared(asked, tested); n > 0 {
-				notices = append(notices, fmt.Sprintf("evaluate.during: %d of the %d dev queries of %s are test queries of %s: what is chosen during training is chosen on the test set", n, len(asked), ref, other))
+				found = append(found, Overlap{Dev: ref, Test: other, Shared: n, Asked: len(asked)})
 			}
 		}
 	}
-	return notices, nil
+	return found, nil
 }
 
 // relevant are a split's queries, by text, and the documents relevant to each.

@@ -25,6 +25,7 @@ type development struct {
 	measures    []ir.Measure // the first selects
 	state       checkpoint.Dev
 	last        event.Value // of the last evaluation
+	tested      int         // dev queries that are test queries, at least
 	cost        devCost
 }
 
@@ -107,7 +108,7 @@ func (a *attempt) develop(ctx context.Context, s train.Trainer) (better bool, er
 		return false, err
 	}
 	start := a.now()
-	m := event.Measured{Step: a.step, Measure: d.measures[0].String()}
+	m := event.Measured{Step: a.step, Measure: d.measures[0].String(), Tested: d.tested}
 	sum := 0.0
 	for _, c := range d.collections {
 		score, err := a.devScore(ctx, c)
@@ -218,7 +219,7 @@ func (a *attempt) warnTested() error {
 	if a.dev == nil {
 		return nil
 	}
-	notices, err := plan.TestedOn(a.cfg, func(ref string) (*collection.Collection, error) {
+	found, err := plan.TestedOn(a.cfg, func(ref string) (*collection.Collection, error) {
 		if i := slices.IndexFunc(a.dev.collections, func(c devCollection) bool { return c.ref == ref }); i >= 0 {
 			return a.dev.collections[i].data, nil
 		}
@@ -228,8 +229,13 @@ func (a *attempt) warnTested() error {
 		}
 		return collection.Open(folder)
 	})
-	for _, text := range notices {
-		a.notice(a.log, text)
+	shared := map[string]int{}
+	for _, o := range found {
+		a.notice(a.log, o.String())
+		shared[o.Dev] = max(shared[o.Dev], o.Shared)
+	}
+	for _, n := range shared {
+		a.dev.tested += n
 	}
 	return err
 }

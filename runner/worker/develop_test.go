@@ -415,6 +415,9 @@ func TestDevDataThatAreTestDataAreToldOf(t *testing.T) {
 	if !told {
 		t.Error("a test set during training is not said")
 	}
+	if m := last[event.Measured](t, b.events(t, id, 1)); m.Tested != 20 {
+		t.Errorf("recorded as %d of the dev queries", m.Tested)
+	}
 }
 
 // Without a learning rate every step's model is the same: the first one is the best.
