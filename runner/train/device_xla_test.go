@@ -105,17 +105,16 @@ func (c parityCase) batch(cfg sweeps.RunConfig, vocab, step int) loader.Batch {
 	return b
 }
 
-// The tolerance is the issue of float32 sums in another order: 1e-4 of a series' size.
+// float32 sums run in another order: 1e-4 of a series' or parameter's size. What the
+// trajectories of sentence-transformers cover is left to them.
 func TestXLATwentyStepsEqualTheGoBackends(t *testing.T) {
 	e := openXLA(t)
 	for name, c := range map[string]parityCase{
-		"bert tied": {"bert-tied", false, 1, mlmhead.Decoder, nil},
 		"bert untied l1": {"bert-tied", true, 4, mlmhead.Decoder, func(c *sweeps.RunConfig) {
 			c.Regularizer.Kind = "l1"
 			c.Train.HeadLRScale = 3
 			c.Train.WeightDecay = .01
 		}},
-		"modernbert tied":  {"modernbert-tied", false, 1, mlmhead.Decoder, nil},
 		"modernbert logit": {"modernbert-untied", false, 2, mlmhead.Logits, func(c *sweeps.RunConfig) { c.Compute.Remat = true }},
 		"micro-batches":    {"modernbert-tied", true, 2, mlmhead.Decoder, func(c *sweeps.RunConfig) { c.Train.MicroBatch = 3; c.Data.Negatives = 1 }},
 		"sum, top_k, kl": {"bert-untied", false, 1, mlmhead.Decoder, func(c *sweeps.RunConfig) {
