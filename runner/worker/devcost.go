@@ -1,0 +1,33 @@
+package worker
+
+import (
+	"fmt"
+	"math"
+)
+
+// devShare is the share of the training time beyond which evaluations during training
+// are called costly.
+const devShare = .25
+
+// devCost watches what evaluations take beside the steps between them.
+type devCost struct {
+	steps   int
+	seconds float64 // of those steps
+	told    bool
+}
+
+func (c *devCost) step(seconds float64) { c.steps, c.seconds = c.steps+1, c.seconds+seconds }
+
+// evaluation takes one evaluation's seconds; what it returns is said once an attempt.
+func (c *devCost) evaluation(seconds float64, every int) string {
+	if c.told || c.steps == 0 || !(c.seconds > 0) {
+		return ""
+	}
+	step := c.seconds / float64(c.steps)
+	if seconds <= devShare*step*float64(every) {
+		return ""
+	}
+	c.told = true
+	return fmt.Sprintf("an evaluation during training took %.3g s, and the %d steps between two take %.3g s: evaluate.every = %.0f, or smaller collections, would bring that down to %.0f %%",
+		seconds, every, step*float64(every), math.Ceil(seconds/(devShare*step)), 100*devShare)
+}
