@@ -10,7 +10,7 @@ import (
 )
 
 // maxShapes bounds the compiled forms of one program; callers pad to few lengths.
-const maxShapes = 64
+const maxShapes = 256
 
 // Program is a graph function, compiled once for each combination of input shapes.
 type Program struct {

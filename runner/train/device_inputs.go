@@ -94,7 +94,7 @@ func (d *Device) inputs(step int, b loader.Batch) (in *deviceInputs, err error) 
 				return in, err
 			}
 			// As on the Go backend, sides and micro-batches drop out apart from one another.
-			p.seed, err = randomState(m.Engine, d.seed, step, which+2*len(in.sides[which]))
+			p.seed, err = randomState(m.Engine, d.seed, step, which, len(in.sides[which]))
 			in.sides[which] = append(in.sides[which], p)
 			if err != nil {
 				return in, err

@@ -60,8 +60,20 @@ func mlmLoss(get layers.Params, m *engine.Model, hidden, labels, weights *Node) 
 	return Div(ReduceAllSum(Mul(Sub(total, own), weights)), ReduceAllSum(weights))
 }
 
-// placesPadding rounds the number of chosen tokens up, so that few shapes are compiled.
-const placesPadding = 64
+// paddedPlaces rounds the number of chosen tokens up, so that few shapes are compiled:
+// to multiples of 64, and of larger steps where there are many. Where compiling takes
+// long the steps are coarser still.
+func paddedPlaces(n int, costly bool) int {
+	parts := 16 // sizes between two powers of two
+	if costly {
+		parts = 4
+	}
+	step := 64
+	for step*parts < n {
+		step *= 2
+	}
+	return (n + step - 1) / step * step
+}
 
 // Step does the step-th update, 0-based, on texts of token ids.
 func (s *MLM) Step(step int, texts [][]int32) (map[string]event.Value, error) {
@@ -120,7 +132,7 @@ func newMaskedBatch(m *engine.Model, masking Masking, step int, texts [][]int32)
 	if b.batch, err = engine.NewBatch(m.Engine, masked.Texts, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens()); err != nil {
 		return nil, err
 	}
-	n := (len(masked.Places) + placesPadding - 1) / placesPadding * placesPadding
+	n := paddedPlaces(len(masked.Places), m.Engine.Name() != "go")
 	if b.places, err = engine.NewBuffer[int32](m.Engine, n, 2); err != nil {
 		return nil, err
 	}
@@ -134,7 +146,7 @@ func newMaskedBatch(m *engine.Model, masking Masking, step int, texts [][]int32)
 		b.places.Values[2*i], b.places.Values[2*i+1] = place[0], place[1]
 		b.labels.Values[i], b.weights.Values[i] = masked.Labels[i], 1
 	}
-	b.seed, err = randomState(m.Engine, masking.Seed, step, 0)
+	b.seed, err = randomState(m.Engine, masking.Seed, step, 0, 0)
 	return b, err
 }
 

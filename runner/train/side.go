@@ -42,7 +42,7 @@ func (s *Splade) newSide(step, which int, texts [][]int32) (_ *side, err error) 
 		p := &part{first: first}
 		d.parts = append(d.parts, p)
 		// Sides and micro-batches drop out apart from one another.
-		if p.seed, err = randomState(s.model.Engine, s.seed, step, which+2*(len(d.parts)-1)); err != nil {
+		if p.seed, err = randomState(s.model.Engine, s.seed, step, which, len(d.parts)-1); err != nil {
 			return nil, err
 		}
 		if err := s.encode(p, texts[first:min(first+micro, len(texts))], d.reps.Values); err != nil {
