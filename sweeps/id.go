@@ -79,8 +79,24 @@ func canonical(c RunConfig) string {
 		case f.key == "regularizer.ramp":
 			return c.Regularizer.RampSteps != nil
 		}
-		return false
+		return idle(c, f.key)
 	})
+}
+
+// idle says of a key that nothing reads it under the configuration's other keys:
+// two runs that differ in it alone are one.
+func idle(c RunConfig, key string) bool {
+	switch key {
+	case "loss.candidates":
+		return c.Loss.Kind != "infonce" || c.Data.Negatives == 0
+	case "loss.temperature":
+		return c.Loss.Kind != "kl"
+	case "regularizer.negatives":
+		return c.Regularizer.Kind == "none" || c.Data.Negatives == 0
+	case "regularizer.lambda_query", "regularizer.lambda_document":
+		return c.Regularizer.Kind == "none"
+	}
+	return false
 }
 
 // first is "" for no measures.

@@ -51,14 +51,27 @@ func otherValues() map[string]string {
 		"stability.dense.min_steps": "31", "stability.spike.deviations": "7", "stability.spike.ratio": "3", "stability.spike.window": "127",
 		"stability.spike.after": "65", "stability.spike.recovery": "6", "stability.scale_shock.factor": "4", "stability.scale_shock.recovery": "6",
 		"evaluate.final": "['builtin:demo']", "evaluate.measures": "['AP']", "evaluate.baselines": "[]",
-		"checkpoint.every": "10", "checkpoint.keep": "last", "compute.backend": "go", "compute.slots": "2", "compute.threads": "1",
+		"model.pooling": "sum", "model.activation": "log1p_log1p_relu", "model.top_k": "9", "train.precision": "bfloat16", "loss.kind": "kl",
+		"loss.candidates": "in_batch_and_own", "regularizer.negatives": "averaged", "compute.remat": "true",
+		"checkpoint.every": "10", "checkpoint.keep": "last", "compute.backend": "xla", "compute.slots": "2", "compute.threads": "1",
 	}
 }
 
-// later are keys whose other values this version refuses.
-func later(key string) bool {
-	return strings.Contains(" model.pooling model.activation model.top_k train.precision loss.kind loss.candidates"+
-		" regularizer.negatives evaluate.during evaluate.every checkpoint.select compute.remat ", " "+key+" ")
+// choosing are keys that act together only: TestWhatSelectsTheCheckpointEntersTheID.
+func choosing(key string) bool {
+	return key == "evaluate.during" || key == "evaluate.every" || key == "checkpoint.select"
+}
+
+// acting are the settings under which a key acts: without them it decides nothing
+// and is not in the id, or is refused.
+func acting(key string) []string {
+	switch key {
+	case "loss.candidates", "regularizer.negatives", "loss.kind":
+		return []string{"data.negatives=2"}
+	case "loss.temperature":
+		return []string{"data.negatives=2", "loss.kind=kl"}
+	}
+	return nil
 }
 
 // placed are keys that change where, how long or what else is computed, but no
@@ -74,17 +87,18 @@ func placed(key string) bool {
 
 func TestTheIDFollowsExactlyWhatDecidesTheResult(t *testing.T) {
 	other := otherValues()
-	plain, stopping := only(t, base), only(t, base, "stability.stop=true")
-	ids := map[sweeps.ID]string{sweeps.RunID(plain, inputs()): "the base"}
+	stopping := only(t, base, "stability.stop=true")
+	ids := map[sweeps.ID]string{sweeps.RunID(only(t, base), inputs()): "the base"}
 	for _, key := range sweeps.Keys() {
 		value, ok := other[key]
 		if !ok {
-			if !later(key) {
+			if !choosing(key) {
 				t.Errorf("%s: the test has no other value for it", key)
 			}
 			continue
 		}
-		run := only(t, base, key+"="+value)
+		plain := only(t, base, acting(key)...)
+		run := only(t, base, append(acting(key), key+"="+value)...)
 		if len(sweeps.Diff(plain, run)) == 0 {
 			t.Errorf("%s = %s is the default", key, value)
 		}
@@ -189,7 +203,7 @@ func TestARunsTextReadsBackToTheSameRun(t *testing.T) {
 		var args []string
 		for _, key := range sweeps.Keys() {
 			value, ok := other[key]
-			if !ok || random.IntN(2) == 0 {
+			if !ok || random.IntN(2) == 0 && key != "data.negatives" { // which distillation needs
 				continue
 			}
 			switch key {
@@ -332,5 +346,25 @@ func TestEvaluationsAreToldApart(t *testing.T) {
 			t.Errorf("%s and %s: %s", name, twin, id)
 		}
 		seen[id] = name
+	}
+}
+
+// A key that nothing reads under the other keys makes no other run.
+func TestAnIdleKeyIsNotInTheID(t *testing.T) {
+	for _, c := range []struct{ with, idle []string }{
+		{nil, []string{"loss.candidates=in_batch_and_own"}},
+		{[]string{"data.negatives=2", "loss.kind=kl"}, []string{"loss.candidates=in_batch_and_own"}},
+		{nil, []string{"loss.temperature=2"}},
+		{[]string{"data.negatives=2", "loss.kind=margin_mse"}, []string{"loss.temperature=2"}},
+		{nil, []string{"regularizer.negatives=averaged"}},
+		{[]string{"regularizer.kind=none"}, []string{"regularizer.lambda_query=1", "regularizer.lambda_document=1"}},
+	} {
+		if sweeps.RunID(only(t, base, c.with...), inputs()) != sweeps.RunID(only(t, base, append(c.with, c.idle...)...), inputs()) {
+			t.Errorf("%q with %q is another run", c.with, c.idle)
+		}
+	}
+	faults := faultsOf(t, base+"[grid]\n\"loss.candidates\" = [\"all\", \"in_batch_and_own\"]\n")
+	if len(faults) != 1 || !strings.Contains(faults[0].Message, "two points are the same run") {
+		t.Errorf("an axis that nothing reads: %v", faults)
 	}
 }

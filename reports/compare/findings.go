@@ -82,7 +82,7 @@ func kinds(runs []*Run) string {
 func (c *Comparison) natural(line *Line) []string {
 	p := line.At(1)
 	if p == nil || len(p.Runs) == 0 || line.Best == nil {
-		return nil
+		return nil // not asked, or nothing to say
 	}
 	name, bad := line.Name(), p.Collapsed()
 	if len(bad) > 0 {
@@ -90,7 +90,10 @@ func (c *Comparison) natural(line *Line) []string {
 	}
 	text := fmt.Sprintf("%s: no seed collapsed at k = 1", name)
 	if line.Best == p {
-		return []string{text + ", and no other k of the sweep did better: this head needs no rescaling here."}
+		if len(line.Points) == 1 {
+			return []string{text + "; the sweep has no other k to compare with."}
+		}
+		return []string{text + ", and no other k of the sweep did better."}
 	}
 	switch gain := c.Contrast(BestNatural, line, c.Datasets[0]); {
 	case gain != nil && gain.Verdict() == "above":

@@ -21,17 +21,26 @@ func folderOf(dir string, step int) string { return filepath.Join(dir, prefix+st
 
 // replace renames temp to final, where an earlier attempt may have left the same step.
 func replace(temp, final string) error {
+	old := ""
 	if _, err := os.Stat(final); err == nil {
-		old := filepath.Join(filepath.Dir(final), oldPrefix+filepath.Base(final))
+		old = filepath.Join(filepath.Dir(final), oldPrefix+filepath.Base(final))
 		if err := os.RemoveAll(old); err != nil {
 			return err
 		}
 		if err := os.Rename(final, old); err != nil {
 			return err
 		}
-		defer os.RemoveAll(old)
 	}
-	return os.Rename(temp, final)
+	if err := os.Rename(temp, final); err != nil {
+		if old != "" {
+			err = errors.Join(err, os.Rename(old, final))
+		}
+		return err
+	}
+	if err := syncFolder(filepath.Dir(final)); err != nil || old == "" {
+		return err
+	}
+	return os.RemoveAll(old)
 }
 
 // mend puts back a checkpoint whose replacement was cut short between two renames.

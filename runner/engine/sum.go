@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -70,19 +71,42 @@ func (h *SumHead) decoder() []*Param {
 
 // Weights adds Σ_t act(logit(t, v)) of each text to out [len(texts), vocab].
 func (h *SumHead) Weights(texts []fused.Text, out []float32) error {
+	return h.groups(texts, func(g *group) error { return h.weights(g, texts, out) })
+}
+
+// weights adds a group's part. In the product with owner, 0 times a token that is
+// not finite would spoil the group's other texts: then each goes alone.
+func (h *SumHead) weights(g *group, texts []fused.Text, out []float32) error {
 	vocab := h.model.Config.Vocab
-	return h.groups(texts, func(g *group) error {
-		got, err := h.forward.Call(g.inputs(h.decoder())...)
-		if err != nil {
+	got, err := h.forward.Call(g.inputs(h.decoder())...)
+	if err != nil {
+		return err
+	}
+	defer Free(got...)
+	spoiled := false
+	if err := Read(got[0], func(values []float32) {
+		if spoiled = len(g.texts) > 1 && slices.ContainsFunc(values, func(x float32) bool { return x-x != 0 }); spoiled {
+			return
+		}
+		for i, text := range g.texts {
+			add(out[text*vocab:(text+1)*vocab], values[i*vocab:(i+1)*vocab])
+		}
+	}); err != nil || !spoiled {
+		return err
+	}
+	size := g.tokens.Tensor.Shape().Dimensions[0]
+	for _, text := range g.texts {
+		alone := &group{texts: []int{text}}
+		for _, at := range g.rows {
+			if at.text == text {
+				alone.rows = append(alone.rows, at)
+			}
+		}
+		if err := h.run(alone, texts, size, func(g *group) error { return h.weights(g, texts, out) }); err != nil {
 			return err
 		}
-		defer Free(got...)
-		return Read(got[0], func(values []float32) {
-			for i, text := range g.texts {
-				add(out[text*vocab:(text+1)*vocab], values[i*vocab:(i+1)*vocab])
-			}
-		})
-	})
+	}
+	return nil
 }
 
 // Backward adds to dHidden, one slice a text, to dWeight [vocab, dim] and to dBias

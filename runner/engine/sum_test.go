@@ -1,9 +1,11 @@
 package engine_test
 
 import (
+	"math"
 	"testing"
 
 	"headroom/models/splade"
+	"headroom/models/splade/fused"
 	"headroom/runner/engine"
 )
 
@@ -40,5 +42,42 @@ func TestSumPoolingEqualsTheReference(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A text that is not finite spoils no other.
+func TestSumPoolingKeepsTextsApart(t *testing.T) {
+	r := openReference(t, "bert-tied")
+	m, err := engine.NewModel(openEngine(t), r.checkpoint, r.checkpoint.Tied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	head, err := engine.NewSumHead(m, splade.Form{Sum: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer head.Close()
+	vocab, dim := m.Config.Vocab, m.Config.Hidden
+	texts := make([]fused.Text, 3)
+	for i := range texts {
+		texts[i] = fused.Text{Hidden: make([]float32, 2*dim), Tokens: 2}
+		for j := range texts[i].Hidden {
+			texts[i].Hidden[j] = float32(i+1) * float32(j%7-3) / 5
+		}
+	}
+	sound, spoiled := make([]float32, 3*vocab), make([]float32, 3*vocab)
+	if err := head.Weights(texts, sound); err != nil {
+		t.Fatal(err)
+	}
+	texts[1].Hidden[0] = float32(math.NaN())
+	if err := head.Weights(texts, spoiled); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range sound {
+		got, own := spoiled[i], i/vocab == 1
+		if own && got == got || !own && math.Abs(float64(got-want)) > 1e-6*math.Abs(float64(want)) {
+			t.Fatalf("text %d, term %d: %v, before %v", i/vocab, i%vocab, got, want)
+		}
 	}
 }
