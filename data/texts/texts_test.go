@@ -202,3 +202,29 @@ func TestAChangedFileIsReadAgain(t *testing.T) {
 		}
 	}
 }
+
+func FuzzTexts(f *testing.F) {
+	f.Add("1\ta\n2\tb\n", ".tsv")
+	f.Add("{\"_id\":\"1\",\"title\":\"t\",\"text\":\"a\"}\n", ".jsonl")
+	f.Add("1\ta\n\n1\tb", ".tsv")
+	f.Fuzz(func(t *testing.T, text, format string) {
+		if format != ".tsv" && format != ".jsonl" || strings.HasPrefix(text, "\x1f\x8b") {
+			t.Skip()
+		}
+		all, err := texts.Open(context.Background(), texts.Documents, []string{write(t, filepath.Join(t.TempDir(), "a"+format), text)}, kept.Store{})
+		if err != nil {
+			return
+		}
+		defer all.Close()
+		for line := range strings.SplitSeq(strings.TrimPrefix(text, "\ufeff"), "\n") {
+			line = strings.TrimSuffix(line, "\r")
+			if strings.Trim(line, " ") == "" {
+				continue
+			}
+			id, want, _ := strings.Cut(line, "\t")
+			if got, found, err := all.Text(id); format == ".tsv" && (!found || err != nil || got != want) {
+				t.Fatalf("%q has %q, %v, %v; want %q", id, got, found, err, want)
+			}
+		}
+	})
+}

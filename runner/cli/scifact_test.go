@@ -3,6 +3,7 @@ package cli_test
 import (
 	"math"
 	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -44,4 +45,41 @@ func TestARealCheckpointIsTrainedAndMeasuredOnRealText(t *testing.T) {
 	if len(rows) != 3 {
 		t.Errorf("%d scores, want nDCG@10, RR@10 and R@1000", len(rows))
 	}
+}
+
+// Hard negatives of real pairs: BM25's best that are not relevant, for each of the 919 pairs.
+func TestRealHardNegatives(t *testing.T) {
+	root := os.Getenv("HEADROOM_DATA")
+	if root == "" {
+		t.Skip("HEADROOM_DATA is not set: the real collections and checkpoints are not here")
+	}
+	p := newPlace(t)
+	p.extra = []string{"HEADROOM_DATA=" + root}
+	output := filepath.Join(p.dir, "train.jsonl")
+	r := decode[struct {
+		Rows  int
+		Short []struct{ Query string }
+	}](t, p.ok("mine", "beir:scifact", "--negatives", "5", "--depth", "50", "--output", output, "--json"))
+	if r.Rows != 919 || len(r.Short) != 0 {
+		t.Errorf("%d rows, %d left out", r.Rows, len(r.Short))
+	}
+	text, err := os.ReadFile(output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	positives := map[string]map[string]bool{}
+	rows := minedRows(t, string(text))
+	for _, row := range rows {
+		if positives[row.Query] == nil {
+			positives[row.Query] = map[string]bool{}
+		}
+		positives[row.Query][row.Positive] = true
+	}
+	for _, row := range rows {
+		if positives[row.Query][row.First] || positives[row.Query][row.Second] || row.First == "" {
+			t.Errorf("a negative of %q is relevant to it", row.Query)
+		}
+	}
+	p.sample()
+	p.ok("plan", filepath.Join(p.dir, "small.toml"), "data.train="+output, "data.negatives=5", "train.batch=64")
 }
