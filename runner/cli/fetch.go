@@ -63,11 +63,17 @@ func (a *app) fetchUnresolved(ctx context.Context, s sweepRef, p *plan.Plan) (bo
 			continue
 		}
 		models = append(models, r.Config.Model.Backbone)
-		for _, ref := range append([]string{r.Config.Data.Train}, r.Config.Evaluate.Final...) {
-			if _, err := resolver.Data(ref); err != nil && !missing[ref] {
+		lack := func(ref string, err error) {
+			if err != nil && !missing[ref] {
 				missing[ref] = true
 				faults = append(faults, err)
 			}
+		}
+		_, err := resolver.Training(r.Config.Data.Train)
+		lack(r.Config.Data.Train, err)
+		for _, ref := range r.Config.Evaluate.Final {
+			_, err := resolver.Data(ref)
+			lack(ref, err)
 		}
 	}
 	for _, e := range p.Evaluations {

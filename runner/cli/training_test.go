@@ -94,3 +94,17 @@ func TestARunOnAFileIsResumed(t *testing.T) {
 		}
 	}
 }
+
+// TestAModelOfTheHubIsFetchedForAFile: data that is a file is no reason to fetch nothing.
+func TestAModelOfTheHubIsFetchedForAFile(t *testing.T) {
+	p, model := steps(t)
+	p.role = "program"
+	endpoint, _ := hubServer(t, model)
+	p.extra = []string{"HF_ENDPOINT=" + endpoint}
+	jsonl, _ := p.taught()
+	sweep := p.write("hub.toml", strings.NewReplacer("recipe:tiny", "owner/tiny", "[1, 4]", "[1]", `"seed" = [1, 2]`, `"seed" = [1]`).Replace(smallSweep))
+	end := lastLine(t, p.ok("run", sweep, "--json", "data.train="+jsonl, "train.steps=2", "evaluate.final=[]"))
+	if len(end.Runs) != 1 || end.Runs[0].State != "done" {
+		t.Errorf("%+v", end)
+	}
+}

@@ -24,7 +24,7 @@ const mostMeasured = 200
 // work is what a run's time is taken to grow with: tokens through the model, at
 // full length. It is only used as a ratio between runs.
 func work(c sweeps.RunConfig) float64 {
-	return float64(c.Train.Steps) * float64(c.Train.Batch) * float64(c.Data.MaxQuery+c.Data.MaxDocument)
+	return float64(c.Train.Steps) * float64(c.Train.Batch) * float64(c.Data.MaxQuery+(1+c.Data.Negatives)*c.Data.MaxDocument)
 }
 
 // predict fills in the seconds of what is left to do. The seconds of a run are
