@@ -107,6 +107,7 @@ type layout struct {
 	query, positive, negative by
 	lists                     bool // pos and neg
 	scores                    bool
+	margins                   bool // scores are the positive's less each negative's
 }
 
 // String names the columns.
@@ -121,7 +122,10 @@ func (l layout) String() string {
 	if l.negative != none {
 		text += ", " + name("negative", l.negative)
 	}
-	if l.scores {
+	switch {
+	case l.margins:
+		text += ", score (margins)"
+	case l.scores:
 		text += ", score"
 	}
 	return text

@@ -224,16 +224,16 @@ func TestEveryFormHasTheSameExamples(t *testing.T) {
 		"JSON ids and a margin": {fileSet(t, put(t, filepath.Join(w.dir, "g.jsonl.gz"), w.lines("", func(i int) string {
 			q, p, n := w.ids(i)
 			return fmt.Sprintf(`{"qid":"%d","negative_id":%d,"positive_id":%d,"label":%v}`, q, n, p, margin(i))
-		}))), margins, "query_id, positive_id, negative_id, score"},
+		}))), margins, "query_id, positive_id, negative_id, score (margins)"},
 		"JSON with both scores": {fileSet(t, put(t, filepath.Join(w.dir, "h.jsonl"), w.lines("", func(i int) string {
 			return fmt.Sprintf(`{"scores":[%d,0.5],"query":%s,"positive":%s,"negatives":[%s]}`, i, quoted(w.query(i)), quoted(w.positive(i)), quoted(w.negative(i)))
 		}))), both, "query, positive, negative, score"},
 		"texts and documents' ids": {fileSet(t, put(t, filepath.Join(w.dir, "i.tsv"), w.lines("query\tpositive_id\tnegative_id_1\tscore\n", func(i int) string {
 			_, p, n := w.ids(i)
 			return fmt.Sprintf("%s\t%d\t%d\t[%v]", w.query(i), p, n, margin(i))
-		}))), margins, "query, positive_id, negative_id, score"},
+		}))), margins, "query, positive_id, negative_id, score (margins)"},
 		"Parquet texts":             {fileSet(t, putParquet(t, filepath.Join(w.dir, "j.parquet"), texts)), w.want(nil), "query, positive, negative"},
-		"Parquet ids and a margin":  {sharded, margins, "query_id, positive_id, negative_id, score"},
+		"Parquet ids and a margin":  {sharded, margins, "query_id, positive_id, negative_id, score (margins)"},
 		"Parquet numbers and lists": {fileSet(t, putParquet(t, filepath.Join(w.dir, "k.parquet"), numbers)), both, "query_id, positive_id, negative_id, score"},
 	}
 	for name, c := range sets {
@@ -258,12 +258,12 @@ func TestEveryFormHasTheSameExamples(t *testing.T) {
 func TestColumnsOfNegativesAreTakenInOrder(t *testing.T) {
 	dir := t.TempDir()
 	path := put(t, filepath.Join(dir, "train.jsonl"), `{"query":"q","negative_2":"two","negative_1":"one","positive":"p","negative_3":"three","scores":[4,3,2,1]}
-{"query":"r","positive":"p","negative_1":"eins","negative_2":"zwei","scores":[0.5,1.5]}
+{"query":"r","positive":"p","negative_1":"eins","negative_2":"zwei","scores":[2,1.5,0.5]}
 `)
 	for n, want := range [][]examples.Example{
-		{{Query: "q", Positive: "p", Negatives: nil, Scores: []float32{4}}, {Query: "r", Positive: "p", Scores: []float32{0}}},
-		{{Query: "q", Positive: "p", Negatives: []string{"one"}, Scores: []float32{4, 3}}, {Query: "r", Positive: "p", Negatives: []string{"eins"}, Scores: []float32{0, -0.5}}},
-		{{Query: "q", Positive: "p", Negatives: []string{"one", "two"}, Scores: []float32{4, 3, 2}}, {Query: "r", Positive: "p", Negatives: []string{"eins", "zwei"}, Scores: []float32{0, -0.5, -1.5}}},
+		{{Query: "q", Positive: "p", Negatives: nil, Scores: []float32{4}}, {Query: "r", Positive: "p", Scores: []float32{2}}},
+		{{Query: "q", Positive: "p", Negatives: []string{"one"}, Scores: []float32{4, 3}}, {Query: "r", Positive: "p", Negatives: []string{"eins"}, Scores: []float32{2, 1.5}}},
+		{{Query: "q", Positive: "p", Negatives: []string{"one", "two"}, Scores: []float32{4, 3, 2}}, {Query: "r", Positive: "p", Negatives: []string{"eins", "zwei"}, Scores: []float32{2, 1.5, 0.5}}},
 	} {
 		for epoch := range 3 {
 			if got := all(t, open(t, fileSet(t, path), kept.Store{}, examples.Options{Negatives: n, Seed: 5}), epoch); !reflect.DeepEqual(got, want) {

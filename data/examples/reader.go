@@ -196,7 +196,7 @@ func (r *reader) example(line *row, place batch.Place) (e Example, err error) {
 // teacher returns the scores of the positive and of the first n negatives.
 func (r *row) teacher(n int) []float32 {
 	scores := make([]float32, 0, n+1)
-	if len(r.scores) > len(r.negatives) {
+	if !r.layout.margins {
 		for _, score := range r.scores[:n+1] {
 			scores = append(scores, float32(score))
 		}

@@ -27,6 +27,8 @@ func (r *row) finish() error {
 		return errors.New("scores without negatives; a teacher's scores are of a positive and its negatives")
 	case len(r.scores) != n && len(r.scores) != n+1:
 		return fmt.Errorf("%d scores of a positive and %d negatives; allowed are %d (margins: the positive's less the negative's) or %d (of each document, the positive's first)", len(r.scores), n, n, n+1)
+	default:
+		r.layout.margins = len(r.scores) == n
 	}
 	return nil
 }
