@@ -62,7 +62,7 @@ func (f *files) open(ctx context.Context, set Set, store kept.Store) error {
 		return err
 	}
 	for _, path := range set.Files {
-		o, d, err := openFile(path, store)
+		o, d, err := openFile(ctx, path, store)
 		if err != nil {
 			return fail(err)
 		}
@@ -97,12 +97,12 @@ func (f *files) open(ctx context.Context, set Set, store kept.Store) error {
 }
 
 // openFile opens one file and finds how its lines are read.
-func openFile(path string, store kept.Store) (*lines.File, decoder, error) {
+func openFile(ctx context.Context, path string, store kept.Store) (*lines.File, decoder, error) {
 	var unpack lines.Unpack
 	if strings.HasSuffix(path, ".parquet") {
 		unpack = parquet.Lines
 	}
-	o, err := lines.Open(path, store, unpack)
+	o, err := lines.Open(ctx, path, store, unpack)
 	if err != nil {
 		return nil, nil, err
 	}

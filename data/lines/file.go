@@ -8,6 +8,7 @@ package lines
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -34,8 +35,8 @@ type Unpack func(path string, to io.Writer) error
 
 // Open opens a file: plain, gzipped (by content, whatever its name) or, with unpack, what that makes of it.
 // Unpacked lines are kept in the store's folder "unpacked"; of a file that was changed a moment ago, and
-// without a store, only until Close.
-func Open(path string, store kept.Store, unpack Unpack) (*File, error) {
+// without a store, only until Close. Unpacking ends with ctx.
+func Open(ctx context.Context, path string, store kept.Store, unpack Unpack) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read lines: %w", err)
@@ -63,6 +64,8 @@ func Open(path string, store kept.Store, unpack Unpack) (*File, error) {
 		return nil, err
 	}
 	f := &File{Path: path}
+	whole := unpack
+	unpack = func(path string, to io.Writer) error { return whole(path, &stoppable{ctx, to}) }
 	if name := store.File(key, "unpacked"); name != "" {
 		err = f.openKept(name, store, key, unpack)
 	} else {
@@ -72,6 +75,19 @@ func Open(path string, store kept.Store, unpack Unpack) (*File, error) {
 		return nil, fmt.Errorf("unpack %s: %w", path, err)
 	}
 	return f, nil
+}
+
+// stoppable is a writer that fails once its context has ended.
+type stoppable struct {
+	ctx context.Context
+	to  io.Writer
+}
+
+func (s *stoppable) Write(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.to.Write(p)
 }
 
 func gzipped(file *os.File) (bool, error) {

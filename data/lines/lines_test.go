@@ -3,6 +3,7 @@ package lines_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -47,7 +48,7 @@ func zipped(t testing.TB, text string) []byte {
 
 func open(t testing.TB, path string, store kept.Store) *lines.File {
 	t.Helper()
-	f, err := lines.Open(path, store, nil)
+	f, err := lines.Open(t.Context(), path, store, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestUnpackedTextsAreKept(t *testing.T) {
 		return err
 	}
 	for range 3 {
-		f, err := lines.Open(path, store, unpack)
+		f, err := lines.Open(t.Context(), path, store, unpack)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +128,7 @@ func TestUnpackedTextsAreKept(t *testing.T) {
 	if err := os.Chtimes(path, time.Now().Add(-time.Minute), time.Now().Add(-time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	f, err := lines.Open(path, store, unpack)
+	f, err := lines.Open(t.Context(), path, store, unpack)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,17 +164,22 @@ func TestBrokenFilesAreErrors(t *testing.T) {
 	store := kept.Store{Dir: filepath.Join(dir, "cache")}
 	whole := zipped(t, strings.Repeat("some text\n", 1000))
 	cut := write(t, filepath.Join(dir, "cut.gz"), whole[:len(whole)-9])
-	if _, err := lines.Open(cut, store, nil); err == nil || !strings.Contains(err.Error(), "cut.gz") || !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := lines.Open(t.Context(), cut, store, nil); err == nil || !strings.Contains(err.Error(), "cut.gz") || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a cut archive: %v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(store.Dir, "unpacked", "*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	if _, err := lines.Open(filepath.Join(dir, "none"), store, nil); !errors.Is(err, os.ErrNotExist) {
+	if _, err := lines.Open(t.Context(), filepath.Join(dir, "none"), store, nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
-	if _, err := lines.Open(dir, store, nil); err == nil {
+	if _, err := lines.Open(t.Context(), dir, store, nil); err == nil {
 		t.Error("a folder was read")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := lines.Open(ctx, write(t, filepath.Join(dir, "whole.gz"), whole), store, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled unpacking: %v", err)
 	}
 	f := open(t, write(t, filepath.Join(dir, "a"), []byte("one\ntwo\n")), store)
 	defer f.Close()

@@ -52,6 +52,8 @@ type Resolver struct {
 	Also []string
 	// Builtin makes the built-in collection below a cache folder, once.
 	Builtin func(cacheDir string) (Builtin, error)
+	// Notice is told what takes long, from another goroutine; nil tells nobody.
+	Notice func(message string)
 	// RecipeID names the backbone that recipe:NAME makes; nil refuses recipes.
 	RecipeID func(name string) (id string, err error)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"headroom/data/collection"
 	"headroom/data/examples"
@@ -119,6 +120,7 @@ func (r *Resolver) published(ref reference, p publishedSet) (examples.Set, error
 // Survey reads training data whole, unless what that found is kept, and says what it has. Reading ends with ctx.
 func (r *Resolver) Survey(ctx context.Context, set examples.Set) (examples.Survey, error) {
 	if set.Folder == "" {
+		defer r.whileReading(set)()
 		return examples.Look(ctx, set, kept.Store{Dir: r.CacheDir})
 	}
 	rows, err := r.Positives(set.Folder, collection.Train)
@@ -127,4 +129,24 @@ func (r *Resolver) Survey(ctx context.Context, set examples.Set) (examples.Surve
 	}
 	digest, err := r.DigestCollection(set.Folder, collection.Train)
 	return examples.Survey{Rows: rows, Columns: "query, positive", Fewest: set.Folder, Digest: digest}, err
+}
+
+// patience is how long files are read without a word.
+const patience = 3 * time.Second
+
+// whileReading says what is being read if that takes long, until the function it returns is called.
+func (r *Resolver) whileReading(set examples.Set) (done func()) {
+	if r.Notice == nil {
+		return func() {}
+	}
+	var bytes int64
+	for _, path := range set.Files {
+		if info, err := os.Stat(path); err == nil {
+			bytes += info.Size()
+		}
+	}
+	timer := time.AfterFunc(patience, func() {
+		r.Notice(fmt.Sprintf("reading training data whole, once while it stays as it is: %s, %d MB", filepath.Dir(set.Files[0]), bytes/1e6))
+	})
+	return func() { timer.Stop() }
 }

@@ -2,6 +2,7 @@ package texts
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,7 +31,7 @@ func Names(kind Kind) (ids, texts []string) {
 	return []string{"_id", "id", "passage_id", "pid", "doc_id", "docid"}, []string{"text", "passage"}
 }
 
-func openFile(kind Kind, path string, store kept.Store) (*lines.File, form, error) {
+func openFile(ctx context.Context, kind Kind, path string, store kept.Store) (*lines.File, form, error) {
 	m := form{kind: kind}
 	name := strings.TrimSuffix(path, ".gz")
 	for _, format := range []string{".jsonl", ".tsv", ".parquet"} {
@@ -42,10 +43,10 @@ func openFile(kind Kind, path string, store kept.Store) (*lines.File, form, erro
 		return nil, m, fmt.Errorf("read %s of %s: .jsonl, .jsonl.gz, .tsv, .tsv.gz or .parquet is allowed", kind, path)
 	}
 	if !m.headed() {
-		f, err := lines.Open(path, store, nil)
+		f, err := lines.Open(ctx, path, store, nil)
 		return f, m, err
 	}
-	f, err := lines.Open(path, store, parquet.Lines)
+	f, err := lines.Open(ctx, path, store, parquet.Lines)
 	if err != nil {
 		return nil, m, err
 	}

@@ -59,7 +59,7 @@ func (t *Texts) open(ctx context.Context, files []string, store kept.Store) erro
 	}
 	var opened []*lines.File
 	for _, path := range files {
-		f, form, err := openFile(t.kind, path, store)
+		f, form, err := openFile(ctx, t.kind, path, store)
 		if err != nil {
 			return closing(opened, err)
 		}

@@ -52,6 +52,7 @@ func (a *app) resolver(base string) (*source.Resolver, error) {
 		return source.Builtin(demo), err
 	}
 	r.RecipeID = (&recipes{root: root}).id
+	r.Notice = func(message string) { a.note("%s", message) }
 	return r, nil
 }
 
