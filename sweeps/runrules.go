@@ -141,7 +141,7 @@ func acrossRun(c RunConfig) []Fault {
 		fault("data.negatives", "0", fmt.Sprintf("loss.kind = %q compares the documents of one query: use at least 1 hard negative, with a teacher's scores", k))
 	}
 	if c.Train.Precision == "bfloat16" && c.Compute.Backend == "go" {
-		fault("train.precision", `"bfloat16"`, "the Go backend computes in float32 only: set compute.backend to \"xla\" or \"auto\", or leave train.precision out")
+		fault("train.precision", `"bfloat16"`, "the Go backend computes in float32 only: set compute.backend = \"xla\" or \"auto\", or leave train.precision out")
 	}
 	if c.Model.Rescale.Auto == "auto-score" && c.Model.Pooling == "sum" {
 		fault("model.rescale", `"auto-score"`, "is calibrated on maxima over tokens: with model.pooling = \"sum\" use a number or \"auto-norm\"")

@@ -81,12 +81,20 @@ func (a *app) printSummary(ctx context.Context, s *store.Store, sweep string, ru
 		t.put(name, e)
 	}
 	rows := [][]string{append([]string{"run", "state", "verdict"}, t.columns...)}
+	varied := slices.ContainsFunc(runs, func(r statusRun) bool { return r.settings != "" })
+	if varied {
+		rows[0] = append(rows[0], "settings")
+	}
 	for _, r := range runs {
 		verdict := "-"
 		if r.Verdict != nil {
 			verdict = *r.Verdict
 		}
-		rows = append(rows, t.row(r.ID, r.Label, r.State, verdict))
+		row := t.row(r.ID, r.Label, r.State, verdict)
+		if varied {
+			row = append(row, r.settings)
+		}
+		rows = append(rows, row)
 	}
 	for _, name := range names {
 		rows = append(rows, t.row(name, name, "baseline", "-"))

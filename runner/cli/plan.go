@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/runner/plan"
+	"headroom/sweeps"
 )
 
 type planOptions struct {
@@ -64,12 +66,29 @@ func (a *app) printPlan(p *plan.Plan) error {
 	if p.Question != "" {
 		fmt.Fprintf(a.stdout, "%s\n", p.Question)
 	}
-	rows := [][]string{{"what", "id", "state", "predicted", "why"}}
-	for _, r := range p.Recipes {
-		rows = append(rows, []string{"recipe " + r.Name, r.ID.Short(), string(r.State), seconds(r.Seconds), r.Why})
+	configs := make([]sweeps.RunConfig, len(p.Runs))
+	for i, r := range p.Runs {
+		configs[i] = r.Config
 	}
-	for _, r := range p.Runs {
-		rows = append(rows, []string{r.Label, r.ID.Short(), string(r.State), seconds(r.Seconds), r.Why})
+	settings := sweeps.Variations(configs)
+	varied := slices.ContainsFunc(settings, func(s string) bool { return s != "" })
+	rows := [][]string{{"what", "id", "state", "predicted", "why"}}
+	if varied {
+		rows[0] = slices.Insert(rows[0], 2, "settings")
+	}
+	for _, r := range p.Recipes {
+		row := []string{"recipe " + r.Name, r.ID.Short(), string(r.State), seconds(r.Seconds), r.Why}
+		if varied {
+			row = slices.Insert(row, 2, "")
+		}
+		rows = append(rows, row)
+	}
+	for i, r := range p.Runs {
+		row := []string{r.Label, r.ID.Short(), string(r.State), seconds(r.Seconds), r.Why}
+		if varied {
+			row = slices.Insert(row, 2, settings[i])
+		}
+		rows = append(rows, row)
 	}
 	for _, e := range p.Evaluations {
 		if e.State.Finished() || e.Name == "" && !finished(p, e) {
@@ -80,7 +99,11 @@ func (a *app) printPlan(p *plan.Plan) error {
 			what = "  evaluate " + e.Label + " on " + e.Dataset
 		}
 		id := e.ID
-		rows = append(rows, []string{what, id[:min(8, len(id))], string(e.State), seconds(e.Seconds), e.Why})
+		row := []string{what, id[:min(8, len(id))], string(e.State), seconds(e.Seconds), e.Why}
+		if varied {
+			row = slices.Insert(row, 2, "")
+		}
+		rows = append(rows, row)
 	}
 	fmt.Fprintln(a.stdout)
 	return a.table(rows)

@@ -14,6 +14,7 @@ import (
 
 	"headroom/metrics/store"
 	"headroom/runner/workspace"
+	"headroom/sweeps"
 )
 
 type statusOptions struct {
@@ -51,6 +52,8 @@ type statusRun struct {
 	Dev *devStatus `json:"dev"`
 	// Selected is the step whose weights are the result, where dev data chose it; null otherwise.
 	Selected *int `json:"selected_step"`
+
+	settings string // what sets it apart from the sweep's other runs, for people
 }
 
 type statusDocument struct {
@@ -131,8 +134,9 @@ func (a *app) sweepStatus(ctx context.Context, w workspace.Workspace, s *store.S
 		return nil, err
 	}
 	runs := make([]statusRun, 0, len(stored))
+	settings := settingsOf(w, stored)
 	for _, r := range stored {
-		run := statusRun{ID: r.Run, Label: r.Label, Sweep: name, State: r.State, Step: r.Step + 1, Steps: r.Steps, Seconds: r.Seconds}
+		run := statusRun{ID: r.Run, Label: r.Label, Sweep: name, State: r.State, Step: r.Step + 1, Steps: r.Steps, Seconds: r.Seconds, settings: settings[r.Run]}
 		if run.Steps == 0 {
 			run.Steps = stepsOf(r.Config)
 		}
@@ -157,6 +161,23 @@ func (a *app) sweepStatus(ctx context.Context, w workspace.Workspace, s *store.S
 		runs = append(runs, run)
 	}
 	return runs, nil
+}
+
+// settingsOf says of each run what sets it apart from the others beyond its label.
+// A run whose configuration cannot be read has none; show says why.
+func settingsOf(w workspace.Workspace, stored []store.Run) map[string]string {
+	var ids []string
+	var configs []sweeps.RunConfig
+	for _, r := range stored {
+		if cfg, _, err := w.ReadRun(r.Run); err == nil {
+			ids, configs = append(ids, r.Run), append(configs, cfg)
+		}
+	}
+	settings := map[string]string{}
+	for i, text := range sweeps.Variations(configs) {
+		settings[ids[i]] = text
+	}
+	return settings
 }
 
 // stepsOf reads a run's length from its configuration, 0 where that has none.
@@ -205,6 +226,10 @@ func (a *app) showStatus(d statusDocument, again bool) error {
 	if watched {
 		head = append(head, "dev")
 	}
+	varied := slices.ContainsFunc(d.Runs, func(r statusRun) bool { return r.settings != "" })
+	if varied {
+		head = append(head, "settings")
+	}
 	rows := [][]string{head}
 	for _, r := range d.Runs {
 		state := r.State
@@ -223,6 +248,9 @@ func (a *app) showStatus(d statusDocument, again bool) error {
 				dev += fmt.Sprintf(", selected @%d", *r.Selected)
 			}
 			row = append(row, dev)
+		}
+		if varied {
+			row = append(row, r.settings)
 		}
 		rows = append(rows, row)
 	}

@@ -1,0 +1,56 @@
+package sweeps
+
+import (
+	"reflect"
+	"strings"
+)
+
+// Variations says of each configuration of a list what sets it apart beyond its
+// label: "loss.kind=kl data.negatives=3", in the order of Keys. All are "" where
+// labels tell everything.
+func Variations(list []RunConfig) []string {
+	out := make([]string, len(list))
+	if len(list) == 0 {
+		return out
+	}
+	for _, f := range runFields() {
+		if f.identity == "no" || inLabel(f.key, list) {
+			continue
+		}
+		values := make([]string, len(list))
+		differ := false
+		for i, c := range list {
+			if !idle(c, f.key) {
+				values[i] = literal(f.of(reflect.ValueOf(c)))
+			}
+			differ = differ || values[i] != values[0]
+		}
+		if !differ {
+			continue
+		}
+		for i, v := range values {
+			if v == "" {
+				continue // not set, or read by nothing
+			}
+			out[i] = strings.TrimLeft(out[i]+" "+f.key+"="+strings.Trim(v, `"`), " ")
+		}
+	}
+	return out
+}
+
+// inLabel tells whether the label shows a key; a backbone's only where no two of the
+// list have one name.
+func inLabel(key string, list []RunConfig) bool {
+	if key != "model.backbone" {
+		return key == "model.rescale" || key == "seed"
+	}
+	named := map[string]string{}
+	for _, c := range list {
+		name := BackboneName(c.Model.Backbone)
+		if other, known := named[name]; known && other != c.Model.Backbone {
+			return false
+		}
+		named[name] = c.Model.Backbone
+	}
+	return true
+}
