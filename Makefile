@@ -40,7 +40,7 @@ build-xla: ## bin/headroom-xla: the same commands, XLA linked in as well
 bench-gpu: build-xla ## what bench/gpu.sh takes to a machine with a GPU: bin/headroom-xla, bin/gpubench
 	$(GO) build -buildvcs=auto -tags xla -o bin/gpubench ./bench/gpu
 
-xla-cpu-plugin: ## bin/xla-cpu: XLA's CPU client as a PJRT plugin, fetched from PyPI or PIP_INDEX_URL (62 MB)
+xla-cpu-plugin: ## bin/xla-cpu: XLA's CPU client as a PJRT plugin, fetched with pip or from PIP_INDEX_URL (62 MB)
 	@$(GO) run ./internal/xlaplugin bin/xla-cpu
 
 # The plugin's compiler is told to hurry: the tests run tiny programs once or twice.

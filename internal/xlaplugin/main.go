@@ -1,6 +1,7 @@
 // Command xlaplugin fetches XLA's CPU client as a PJRT plugin, with which the path to a
-// GPU is tested on machines without one: the wheel lammps-jax-pjrt-cpu of PyPI or of
-// the index in PIP_INDEX_URL, checked against its digest. No Python takes part.
+// GPU is tested on machines without one: the wheel lammps-jax-pjrt-cpu, from the index
+// in PIP_INDEX_URL or else with pip from the one that pip has, checked against its
+// digest. What it writes needs no Python.
 //
 //	xlaplugin DIR    writes DIR/pjrt_c_api_cpu_plugin.so and prints its path
 package main
@@ -16,6 +17,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -28,7 +30,7 @@ const (
 	wheel   = "lammps_jax_pjrt_cpu-0.11.2-py3-none-manylinux_2_27_x86_64.whl"
 	digest  = "1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1"
 	member  = "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so"
-	index   = "https://pypi.org/simple"
+	version = "0.11.2"
 )
 
 func main() {
@@ -53,28 +55,49 @@ func fetch(folder, from string) (string, error) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		return "", fmt.Errorf("fetch %s: there is a wheel for linux/amd64 only, this is %s/%s", project, runtime.GOOS, runtime.GOARCH)
 	}
-	if from == "" {
-		from = index
+	get := fromPip
+	if from != "" {
+		get = func() ([]byte, error) { return fromIndex(from) }
 	}
-	page, base, err := get(strings.TrimSuffix(from, "/") + "/" + project + "/")
-	if err != nil {
-		return "", err
-	}
-	link, err := find(string(page), base)
-	if err != nil {
-		return "", err
-	}
-	text, _, err := get(link)
+	text, err := get()
 	if err != nil {
 		return "", err
 	}
 	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != digest {
-		return "", fmt.Errorf("fetch %s: its SHA-256 is %x, not %s", link, sum, digest)
+		return "", fmt.Errorf("fetch %s: its SHA-256 is %x, not %s", wheel, sum, digest)
 	}
 	if err := extract(text, path); err != nil {
 		return "", err
 	}
 	return filepath.Abs(path)
+}
+
+// fromIndex reads the wheel from an index of packages (PEP 503).
+func fromIndex(index string) ([]byte, error) {
+	page, base, err := get(strings.TrimSuffix(index, "/") + "/" + project + "/")
+	if err != nil {
+		return nil, err
+	}
+	link, err := find(string(page), base)
+	if err != nil {
+		return nil, err
+	}
+	text, _, err := get(link)
+	return text, err
+}
+
+// fromPip reads the wheel that pip finds, which knows its own index and proxies.
+func fromPip() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "xlaplugin-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	pip := exec.Command("python3", "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, project+"=="+version)
+	if out, err := pip.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("fetch %s: PIP_INDEX_URL is not set, and %s: %w: %s", project, pip, err, bytes.TrimSpace(out))
+	}
+	return os.ReadFile(filepath.Join(folder, wheel))
 }
 
 var anchor = regexp.MustCompile(`href="([^"]*` + regexp.QuoteMeta(wheel) + `[^"]*)"`)
