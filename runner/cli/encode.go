@@ -126,6 +126,9 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 		}
 		o.maxLength = a.limit(encoder)
 	}
+	if n := encoder.MaxLength(); n > 0 && n < o.maxLength && !cmd.Flags().Changed("max-length") {
+		a.note("note: texts are cut at %d tokens; the model's own files cut them at %d: --max-length %d does what they say", o.maxLength, n, n)
+	}
 	err = a.writeOutput(o.output, func(w io.Writer) error {
 		a.begin()
 		var out vectorWriter = search.NewVectorWriter(w)
