@@ -131,9 +131,6 @@ func (l layout) String() string {
 	return text
 }
 
-// ids tells whether a row has any ids to resolve.
-func (l layout) ids() bool { return l.query == byID || l.positive == byID || l.negative == byID }
-
 // row is one line of an examples' file as it stands there.
 type row struct {
 	layout

@@ -126,8 +126,8 @@ func openFile(ctx context.Context, path string, store kept.Store) (*lines.File, 
 
 var errNothing = errors.New("it holds no examples")
 
-// stop ends a reading early.
-var stop = errors.New("enough")
+// errEnough ends a reading early.
+var errEnough = errors.New("enough")
 
 // first reads the first row of all, whose columns the others must have.
 func (f *files) first(opened []*lines.File) error {
@@ -140,9 +140,9 @@ func (f *files) first(opened []*lines.File) error {
 			if err := f.decoders[i].decode(line.Text, &r); err != nil {
 				return err
 			}
-			return stop
+			return errEnough
 		})
-		if errors.Is(err, stop) {
+		if errors.Is(err, errEnough) {
 			f.layout = r.layout
 			return nil
 		}
