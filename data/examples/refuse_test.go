@@ -133,6 +133,9 @@ func TestFoldersAreSearched(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	find := func(published ...string) (examples.Set, error) { return examples.FindFolder(dir, published...) }
+	if _, err := find(); err == nil || !strings.Contains(err.Error(), "neither train.tsv, train.jsonl or train.parquet (or shards train-*) nor a collection") {
+		t.Errorf("nothing: %v", err)
+	}
 	put(t, at("qrels/train.tsv"), "x")
 	if set, err := find(); err != nil || set.Folder != dir {
 		t.Errorf("a collection: %+v %v", set, err)

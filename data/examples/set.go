@@ -57,6 +57,9 @@ func FindFolder(folder string, published ...string) (Set, error) {
 	case len(files) > 0:
 		return Set{Files: files}, nil
 	}
+	if len(qrels)+len(Matches(folder, "corpus.jsonl", "corpus.jsonl.gz")) == 0 {
+		return Set{}, fmt.Errorf("find examples in %s: it has neither train.tsv, train.jsonl or train.parquet (or shards train-*) nor a collection (corpus.jsonl, queries.jsonl, qrels/train.tsv)", folder)
+	}
 	return Set{Folder: folder}, nil
 }
 

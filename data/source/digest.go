@@ -4,18 +4,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"headroom/data/collection"
 	"headroom/data/kept"
+	"headroom/data/lines"
 )
 
 // DigestFile is "sha256:" and the hash of a file's bytes.
 func (r *Resolver) DigestFile(path string) (string, error) {
 	return r.remember("file", []string{path}, func() (string, error) {
-		sum, err := sumFile(path)
+		sum, err := lines.SumFile(path)
 		if err != nil {
 			return "", err
 		}
@@ -33,7 +32,7 @@ func (r *Resolver) DigestFolder(folder string, names ...string) (string, error) 
 	return r.remember("folder", paths, func() (string, error) {
 		total := sha256.New()
 		for i, path := range paths {
-			sum, err := sumFile(path)
+			sum, err := lines.SumFile(path)
 			if err != nil {
 				return "", err
 			}
@@ -98,17 +97,4 @@ func (r *Resolver) remember(what string, paths []string, compute func() (string,
 	}
 	store.Put(key, result)
 	return result, nil
-}
-
-func sumFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("digest: %w", err)
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", fmt.Errorf("digest %s: %w", path, err)
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
 }

@@ -100,12 +100,12 @@ func (r *Resolver) published(ref reference, p publishedSet) (examples.Set, error
 				}
 				continue
 			}
-			set, err := examples.FindFolder(folder, p.files...)
-			if err != nil {
-				return set, err
+			files, err := examples.Files(folder, p.files...)
+			if err != nil || len(files) > 0 {
+				return examples.Set{Files: files}, err
 			}
-			if _, err := collection.Open(folder); len(set.Files) > 0 || err == nil {
-				return set, nil
+			if _, err := collection.Open(folder); err == nil {
+				return examples.Set{Folder: folder}, nil
 			}
 		}
 		looked = append(looked, family)

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 
 	"headroom/data/lines"
 )
@@ -31,7 +29,7 @@ func (t *Texts) scan(ctx context.Context, files []*lines.File) ([]lines.Entry, e
 			return err
 		})
 		if err == nil && t.forms[i].headed() {
-			sum, err = sumOf(f.Path) // its lines are of our making
+			sum, err = lines.SumFile(f.Path) // its lines are of our making
 		}
 		if err != nil {
 			return nil, err
@@ -43,19 +41,6 @@ func (t *Texts) scan(ctx context.Context, files []*lines.File) ([]lines.Entry, e
 	}
 	t.digest = "sha256:" + hex.EncodeToString(total.Sum(nil))
 	return entries, nil
-}
-
-func sumOf(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return "", fmt.Errorf("digest %s: %w", path, err)
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // repeated looks for ids that are there twice, among sorted entries.

@@ -38,7 +38,7 @@ var layers = []layer{
 	{[]string{"data/loader"}, []string{"data/batch", "data/examples", "data/kept", "data/tokenize"}},
 	{[]string{"data/mine"}, []string{"data/collection", "data/trec"}},
 	{[]string{"data/synthetic"}, []string{"data/collection", "data/tokenize", "data/trec"}},
-	{[]string{"data/source"}, []string{"data/collection", "data/examples", "data/kept", "data/synthetic", "data/tokenize", "data/trec"}},
+	{[]string{"data/source"}, []string{"data/collection", "data/examples", "data/kept", "data/lines", "data/synthetic", "data/tokenize", "data/trec"}},
 	{[]string{"metrics/event", "metrics/sparsity", "metrics/stats"}, nil},
 	{[]string{"metrics/stability"}, []string{"metrics/event"}},
 	{[]string{"metrics/store"}, []string{"metrics/event", sqlite}},
