@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -120,18 +121,28 @@ func (k Key) paths() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// Superseded removes what File has of the same paths in former states.
+// abandoned is how long ago a file was last written to that no process can still be writing.
+const abandoned = 24 * time.Hour
+
+// Superseded removes what File has of the same paths in former states, and what killed processes left half
+// written in the folder.
 func (s Store) Superseded(k Key, folder string) {
 	own := s.File(k, folder)
 	if own == "" {
 		return
 	}
-	former, err := filepath.Glob(filepath.Join(s.Dir, folder, k.paths()+"-*"))
+	entries, err := os.ReadDir(filepath.Join(s.Dir, folder))
 	if err != nil {
 		return
 	}
-	for _, path := range former {
-		if path != own {
+	for _, entry := range entries {
+		path := filepath.Join(s.Dir, folder, entry.Name())
+		former := strings.HasPrefix(entry.Name(), k.paths()+"-") && path != own
+		if strings.HasPrefix(entry.Name(), "new-") {
+			info, err := entry.Info()
+			former = err == nil && time.Since(info.ModTime()) > abandoned
+		}
+		if former {
 			_ = os.Remove(path) // a process that still reads it holds it open
 		}
 	}

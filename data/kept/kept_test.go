@@ -74,6 +74,9 @@ func TestFormerStatesAreSuperseded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	half, fresh := filepath.Join(s.Dir, "indexes", "new-1"), filepath.Join(s.Dir, "indexes", "new-2")
+	old(t, half, "left by a killed process", 25*time.Hour)
+	old(t, fresh, "being written", time.Minute)
 	old(t, path, "two!", time.Minute)
 	now := key(t, "index", path)
 	if s.File(now, "indexes") == names[0] {
@@ -82,6 +85,12 @@ func TestFormerStatesAreSuperseded(t *testing.T) {
 	s.Superseded(now, "indexes")
 	if _, err := os.Stat(names[0]); err == nil {
 		t.Error("the former state is still there")
+	}
+	if _, err := os.Stat(half); err == nil {
+		t.Error("what was left half written is still there")
+	}
+	if _, err := os.Stat(fresh); err != nil {
+		t.Errorf("what is being written is gone: %v", err)
 	}
 	if _, err := os.Stat(names[1]); err != nil {
 		t.Errorf("another file's result is gone: %v", err)

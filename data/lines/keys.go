@@ -2,6 +2,7 @@ package lines
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -42,20 +43,18 @@ const (
 	maxEntries = 1<<32 - 1
 )
 
-// WriteKeys sorts entries by hash and place and writes them for OpenKeys.
+// SortEntries sorts by hash, then by place.
+func SortEntries(entries []Entry) {
+	slices.SortFunc(entries, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Hash, b.Hash), cmp.Compare(a.Place, b.Place))
+	})
+}
+
+// WriteKeys writes sorted entries for OpenKeys.
 func WriteKeys(to io.Writer, entries []Entry) error {
 	if len(entries) > maxEntries {
 		return fmt.Errorf("write keys: %d ids; at most %d are allowed", len(entries), maxEntries)
 	}
-	slices.SortFunc(entries, func(a, b Entry) int {
-		switch {
-		case a.Hash < b.Hash:
-			return -1
-		case a.Hash > b.Hash:
-			return 1
-		}
-		return int(min(1, max(-1, a.Place-b.Place)))
-	})
 	logBuckets := bits.Len(uint(len(entries) / 64))
 	directory := make([]uint32, 1<<logBuckets+1)
 	for _, e := range entries {

@@ -278,6 +278,7 @@ func TestKeysFindWhatTheyWereGiven(t *testing.T) {
 		}
 		random.Shuffle(n, func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
 		var b bytes.Buffer
+		lines.SortEntries(entries)
 		if err := lines.WriteKeys(&b, entries); err != nil {
 			t.Fatal(err)
 		}

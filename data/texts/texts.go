@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"headroom/data/kept"
 	"headroom/data/lines"
@@ -76,28 +75,22 @@ func (t *Texts) open(ctx context.Context, files []string, store kept.Store) erro
 	if err != nil {
 		return err
 	}
-	if name == "" {
-		var b buffer
-		if err := lines.WriteKeys(&b, entries); err != nil {
-			return err
-		}
-		if err := t.repeated(entries); err != nil {
-			return err
-		}
-		t.keys, err = lines.OpenKeys(b)
+	lines.SortEntries(entries)
+	if err := t.repeated(entries); err != nil {
 		return err
 	}
-	store.Superseded(key, "texts")
-	err = kept.WriteFile(name, func(to *os.File) error {
-		if err := t.write(to, entries); err != nil {
-			return err
+	if name != "" {
+		store.Superseded(key, "texts")
+		if kept.WriteFile(name, func(to *os.File) error { return t.write(to, entries) }) == nil && t.read(name) == nil {
+			return nil
 		}
-		return t.repeated(entries) // sorted by now
-	})
-	if err != nil {
-		return fmt.Errorf("index %s: %w", strings.Join(files, ", "), err)
 	}
-	return t.read(name)
+	var b buffer // what cannot be kept is held
+	if err := lines.WriteKeys(&b, entries); err != nil {
+		return err
+	}
+	t.keys, err = lines.OpenKeys(b)
+	return err
 }
 
 func closing(files []*lines.File, err error) error {

@@ -228,3 +228,18 @@ func FuzzTexts(f *testing.F) {
 		}
 	})
 }
+
+// TestACacheThatCannotBeWrittenIsNoTrouble: what cannot be kept is found out again.
+func TestACacheThatCannotBeWrittenIsNoTrouble(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, filepath.Join(dir, "a.tsv"), "1\tone\n")
+	store := kept.Store{Dir: write(t, filepath.Join(dir, "cache"), "a file where a folder should be")}
+	all, err := texts.Open(t.Context(), texts.Documents, []string{path}, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	if text, found, err := all.Text("1"); text != "one" || !found || err != nil {
+		t.Errorf("%q %v %v", text, found, err)
+	}
+}
