@@ -18,7 +18,7 @@ const (
 // runRules has one rule for every key of RunConfig; a test holds the two to
 // each other.
 func runRules() []rule {
-	const reference = "a reference to data: ./FOLDER, /FOLDER, data:PATH, builtin:demo, family:name"
+	const reference = "a reference to training data: a folder or a file (./PATH, /PATH, data:PATH), builtin:demo, family:name"
 	rules := []rule{
 		integer("seed", 0, math.MaxInt64, "integer ≥ 0"),
 		text("model.backbone", "a hub name (owner/name[@revision]), a folder (./FOLDER, /FOLDER, data:PATH) or recipe:NAME", wrongReference).need(),
