@@ -265,3 +265,20 @@ func TestWhatCannotBeLoadedIsAnError(t *testing.T) {
 		t.Errorf("a cancelled opening: %v", err)
 	}
 }
+
+// TestATextIsCutByItsRole: one text as a query and as a document, in the first epoch and in later ones.
+func TestATextIsCutByItsRole(t *testing.T) {
+	tok := tokenizer(t)
+	const text = "query about the number of the document 1 2 3"
+	set, err := examples.FindFile(put(t, filepath.Join(t.TempDir(), "same.tsv"), "query\tpositive\n"+text+"\t"+text+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := openLoader(t, set, loader.Options{Batch: 1, Order: batch.File, MaxQuery: 4, MaxDocument: 9})
+	for step := range 3 {
+		want := loader.Batch{Queries: [][]int32{tok.Encode(text, 4)}, Documents: [][]int32{tok.Encode(text, 9)}}
+		if got := at(t, l, step); !reflect.DeepEqual(got, want) {
+			t.Errorf("step %d: %v, want %v", step, got, want)
+		}
+	}
+}
