@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"headroom/data/synthetic"
 	"headroom/models/hf"
@@ -145,20 +144,7 @@ func saveRandom(folder string, s hf.Shape, files map[string][]byte, tokens int) 
 	r := rand.New(rand.NewPCG(5, 5))
 	params := map[string]*hf.Param{}
 	for _, spec := range cfg.Params() {
-		size := 1
-		for _, d := range spec.Shape {
-			size *= d
-		}
-		p := &hf.Param{Name: spec.Name, Shape: spec.Shape, Data: make([]float32, size)}
-		for i := range p.Data {
-			switch {
-			case len(spec.Shape) > 1:
-				p.Data[i] = float32(s.InitStd * r.NormFloat64())
-			case strings.HasSuffix(spec.Name, ".weight"):
-				p.Data[i] = 1
-			}
-		}
-		params[spec.Name] = p
+		params[spec.Name] = spec.Fresh(r, s.InitStd)
 	}
 	params[cfg.DecoderName()].Data = params[cfg.EmbeddingName()].Data
 	return hf.Save(folder, hf.SaveModel{Config: cfg, Params: params, Tied: true, TokenizerFiles: files, MaxSeqLength: tokens})

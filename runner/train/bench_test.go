@@ -102,20 +102,7 @@ func (s shape) prepare(b *testing.B) (folder, input string) {
 	r := rand.New(rand.NewPCG(1, 2))
 	params := map[string]*hf.Param{}
 	for _, spec := range cfg.Params() {
-		size := 1
-		for _, d := range spec.Shape {
-			size *= d
-		}
-		p := &hf.Param{Name: spec.Name, Shape: spec.Shape, Data: make([]float32, size)}
-		for i := range p.Data {
-			switch {
-			case len(spec.Shape) > 1:
-				p.Data[i] = float32(.02 * r.NormFloat64())
-			case strings.HasSuffix(spec.Name, ".weight"):
-				p.Data[i] = 1
-			}
-		}
-		params[spec.Name] = p
+		params[spec.Name] = spec.Fresh(r, .02)
 	}
 	folder = filepath.Join(b.TempDir(), "model")
 	if err := hf.Save(folder, hf.SaveModel{Config: cfg, Params: params, MaxSeqLength: s.tokens,

@@ -4,7 +4,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -82,22 +81,12 @@ func newBenchOfSize(t testing.TB, architecture string, bias float32, pointless b
 	r := rand.New(rand.NewPCG(5, 5))
 	params := map[string]*hf.Param{}
 	for _, spec := range cfg.Params() {
-		size := 1
-		for _, d := range spec.Shape {
-			size *= d
+		params[spec.Name] = spec.Fresh(r, .15)
+	}
+	if decoderBias := params[cfg.DecoderBiasName()]; decoderBias != nil {
+		for i := range decoderBias.Data {
+			decoderBias.Data[i] = bias
 		}
-		p := &hf.Param{Name: spec.Name, Shape: spec.Shape, Data: make([]float32, size)}
-		for i := range p.Data {
-			switch {
-			case len(spec.Shape) > 1:
-				p.Data[i] = float32(.15 * r.NormFloat64())
-			case strings.HasSuffix(spec.Name, ".weight"):
-				p.Data[i] = 1
-			case spec.Name == cfg.DecoderBiasName():
-				p.Data[i] = bias
-			}
-		}
-		params[spec.Name] = p
 	}
 	// The decoder looks like the embeddings, as a pretrained one's does: a text's
 	// own words are active.

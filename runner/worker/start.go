@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
-	"strings"
 
 	"headroom/data/tokenize"
 	"headroom/models/hf"
@@ -105,25 +104,9 @@ func agrees(m sweeps.RecipeModel, cfg hf.Config) error {
 func fill(ck *hf.Checkpoint, seed int64, std float64, chosen func(hf.ParamSpec) bool) {
 	r := rand.New(rand.NewPCG(uint64(seed), streamWeights))
 	for _, spec := range ck.Config.Params() {
-		if !chosen(spec) {
-			continue
+		if chosen(spec) {
+			ck.Tensors[spec.Name] = spec.Fresh(r, std)
 		}
-		size := 1
-		for _, d := range spec.Shape {
-			size *= d
-		}
-		p := &hf.Param{Name: spec.Name, Shape: spec.Shape, Data: make([]float32, size)}
-		switch {
-		case len(spec.Shape) > 1:
-			for i := range p.Data {
-				p.Data[i] = float32(std * r.NormFloat64())
-			}
-		case strings.HasSuffix(spec.Name, ".weight"):
-			for i := range p.Data {
-				p.Data[i] = 1
-			}
-		}
-		ck.Tensors[spec.Name] = p
 	}
 }
 

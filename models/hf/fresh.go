@@ -1,0 +1,25 @@
+package hf
+
+import (
+	"math/rand/v2"
+	"strings"
+)
+
+// Fresh makes a new parameter: a matrix normal with the given standard deviation, a
+// norm's gains 1, a bias 0. It draws from r for a matrix's elements alone, in order.
+func (s ParamSpec) Fresh(r *rand.Rand, std float64) *Param {
+	size := 1
+	for _, d := range s.Shape {
+		size *= d
+	}
+	p := &Param{Name: s.Name, Shape: s.Shape, Data: make([]float32, size)}
+	for i := range p.Data {
+		switch {
+		case len(s.Shape) > 1:
+			p.Data[i] = float32(std * r.NormFloat64())
+		case strings.HasSuffix(s.Name, ".weight"):
+			p.Data[i] = 1
+		}
+	}
+	return p
+}
