@@ -8,27 +8,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"headroom/internal/xlatest"
 	"headroom/models/splade"
 	"headroom/runner/engine"
 )
 
-func openXLA(t testing.TB) *engine.Engine {
-	t.Helper()
-	plugin := os.Getenv("HEADROOM_XLA_PLUGIN")
-	if plugin == "" {
-		t.Skip("HEADROOM_XLA_PLUGIN is not set: no XLA plugin to test with (make test-xla gets one)")
-	}
-	e, err := engine.Open("xla:"+plugin, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e
-}
-
 // Every family of backbone pools on XLA what it pools on the Go backend.
 func TestXLAPoolsAlike(t *testing.T) {
-	device, host := openXLA(t), openEngine(t)
+	device, host := xlatest.Open(t), openEngine(t)
 	for _, name := range []string{"bert-tied", "distilbert-untied", "roberta-tied", "modernbert-window"} {
 		t.Run(name, func(t *testing.T) {
 			r := openReference(t, name)
@@ -65,7 +52,7 @@ func TestXLAPoolsAlike(t *testing.T) {
 func TestXLAAddsUpAlike(t *testing.T) {
 	r := openReference(t, "modernbert-untied")
 	var sums [2][]float32
-	for i, e := range []*engine.Engine{openEngine(t), openXLA(t)} {
+	for i, e := range []*engine.Engine{openEngine(t), xlatest.Open(t)} {
 		m, err := engine.NewModel(e, r.checkpoint, false)
 		if err != nil {
 			t.Fatal(err)
@@ -90,7 +77,7 @@ func TestXLAAddsUpAlike(t *testing.T) {
 // What is written to a parameter after its first use reaches the device.
 func TestXLASeesChangedParameters(t *testing.T) {
 	r := openReference(t, "bert-untied")
-	m, err := engine.NewModel(openXLA(t), r.checkpoint, false)
+	m, err := engine.NewModel(xlatest.Open(t), r.checkpoint, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +105,7 @@ func TestXLASeesChangedParameters(t *testing.T) {
 
 // Plugins that load badly are errors.
 func TestXLARefusesWhatIsNoPlugin(t *testing.T) {
-	openXLA(t)
+	xlatest.Open(t)
 	folder := t.TempDir()
 	path := filepath.Join(folder, "pjrt_c_api_broken_plugin.so")
 	if err := os.WriteFile(path, []byte("not a library"), 0o644); err != nil {

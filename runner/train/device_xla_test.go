@@ -4,11 +4,11 @@ package train_test
 
 import (
 	"math"
-	"os"
 	"strings"
 	"testing"
 
 	"headroom/data/loader"
+	"headroom/internal/xlatest"
 	"headroom/metrics/event"
 	"headroom/models/hf"
 	"headroom/models/mlmhead"
@@ -16,21 +16,6 @@ import (
 	"headroom/runner/train"
 	"headroom/sweeps"
 )
-
-// openXLA opens XLA's CPU client, or skips.
-func openXLA(t testing.TB) *engine.Engine {
-	t.Helper()
-	plugin := os.Getenv("HEADROOM_XLA_PLUGIN")
-	if plugin == "" {
-		t.Skip("HEADROOM_XLA_PLUGIN is not set: no XLA plugin to test with (make test-xla gets one)")
-	}
-	e, err := engine.Open("xla:"+plugin, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	return e
-}
 
 func modelOn(t testing.TB, e *engine.Engine, name string, untie bool) *engine.Model {
 	t.Helper()
@@ -108,7 +93,7 @@ func (c parityCase) batch(cfg sweeps.RunConfig, vocab, step int) loader.Batch {
 // float32 sums run in another order: 1e-4 of a series' or parameter's size. What the
 // trajectories of sentence-transformers cover is left to them.
 func TestXLATwentyStepsEqualTheGoBackends(t *testing.T) {
-	e := openXLA(t)
+	e := xlatest.Open(t)
 	for name, c := range map[string]parityCase{
 		"bert untied l1": {"bert-tied", true, 4, mlmhead.Decoder, func(c *sweeps.RunConfig) {
 			c.Regularizer.Kind = "l1"

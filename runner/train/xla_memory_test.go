@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/klog/v2"
 
+	"headroom/internal/xlatest"
 	"headroom/models/hf"
 	"headroom/runner/engine"
 	"headroom/runner/train"
@@ -27,7 +28,7 @@ func TestXLAMemoryOfRealSize(t *testing.T) {
 	if err := flags.Set("v", "1"); err != nil {
 		t.Fatal(err)
 	}
-	e := openXLA(t)
+	e := xlatest.Open(t)
 	for name := range strings.SplitSeq(names, ",") {
 		shape := realShapes[name]
 		shape.CLS, shape.SEP, shape.PAD = 1, 2, 0

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"headroom/internal/xlatest"
 	"headroom/metrics/event"
 	"headroom/runner/engine"
 	"headroom/runner/train"
@@ -14,7 +15,7 @@ import (
 
 // Pretraining on XLA is the Go backend's: the same masks, losses and parameters.
 func TestXLAPretrainsLikeTheGoBackend(t *testing.T) {
-	e := openXLA(t)
+	e := xlatest.Open(t)
 	recipe := sweeps.Recipe{Mask: sweeps.RecipeMask{Share: .3, Mask: .8, Random: .1}}
 	recipe.Train.Steps, recipe.Train.LR, recipe.Train.Beta1, recipe.Train.Beta2 = 8, 1e-3, .9, .98
 	recipe.Train.WeightDecay, recipe.Train.Clip, recipe.Train.Warmup, recipe.Train.Schedule = .01, 1, .2, "linear"

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"headroom/internal/pjrtstub"
+	"headroom/internal/xlatest"
 	"headroom/models/hf"
 	"headroom/runner/engine"
 	"headroom/runner/train"
@@ -130,7 +131,7 @@ func checkProgram(t *testing.T, text string, scores int) {
 
 // However long texts are, few programs are compiled.
 func TestXLAShapesAreFew(t *testing.T) {
-	e := openXLA(t)
+	e := xlatest.Open(t)
 	for limit, most := range map[int]int{64: 3, 256: 6, 512: 8, 8192: 12} {
 		lengths := map[int]bool{}
 		for n := 1; n <= limit; n++ {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gomlx/go-xla/pjrt"
 
+	"headroom/internal/xlatest"
 	"headroom/models/mlmhead"
 	"headroom/models/safetensors"
 	"headroom/runner/engine"
@@ -59,7 +60,7 @@ func direction(t *testing.T, half, full *engine.Engine, folder string) float64 {
 // The state that a checkpoint holds, put into a new trainer, leads on bit for bit, dropout
 // included; and a run done twice is the same run.
 func TestXLAStateIsWhole(t *testing.T) {
-	e := openXLA(t)
+	e := xlatest.Open(t)
 	rate := .3
 	c := parityCase{"modernbert-tied", false, 1, mlmhead.Decoder, func(c *sweeps.RunConfig) { c.Model.Dropout = &rate }}
 	cfg := c.config()
@@ -127,7 +128,7 @@ func TestXLAStateIsWhole(t *testing.T) {
 
 // What a step allocates on the device is freed with it: steps leave no buffer behind.
 func TestXLAStepsLeaveNothingOnTheDevice(t *testing.T) {
-	e := openXLA(t)
+	e := xlatest.Open(t)
 	c := parityCase{"bert-untied", false, 1, mlmhead.Decoder, func(c *sweeps.RunConfig) { c.Train.MicroBatch = 2 }}
 	m := modelOn(t, e, c.folder, c.untie)
 	s, err := train.New(m, c.config())

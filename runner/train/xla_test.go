@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"headroom/data/loader"
+	"headroom/internal/xlatest"
 	"headroom/models/mlmhead"
 	"headroom/models/safetensors"
 	"headroom/runner/train"
@@ -20,7 +21,7 @@ import (
 // The trajectories of sentence-transformers hold on XLA as on the Go backend: the first
 // one of each backbone, which covers both architectures and both ties.
 func TestXLAStepsEqualSentenceTransformers(t *testing.T) {
-	e := openXLA(t)
+	e := xlatest.Open(t)
 	for _, name := range []string{"training-bert-tied", "training-modernbert-untied-4"} {
 		t.Run(name, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join(references, name, "training.json"))
@@ -65,7 +66,7 @@ func TestXLAStepsEqualSentenceTransformers(t *testing.T) {
 // differences of scores: off by no more than the scores are. The gradient's direction is
 // what training goes by: the cosine with float32's is above 0.99 for all parameters together.
 func TestXLABFloat16StaysCloseToFloat32(t *testing.T) {
-	e := openXLA(t)
+	e := xlatest.Open(t)
 	for _, folder := range []string{"bert-tied", "modernbert-tied"} {
 		t.Run(folder, func(t *testing.T) {
 			full := parityCase{folder, true, 1, mlmhead.Decoder, nil}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"testing"
 
+	"headroom/internal/xlatest"
 	"headroom/metrics/event"
 	"headroom/sweeps"
 )
@@ -15,7 +16,7 @@ import (
 // step, and the best step's weights are what is exported: the Go backend finds the same
 // figures for the exported folder. Watching changes no step there either.
 func TestDevDataOnXLA(t *testing.T) {
-	plugin := xlaPlugin(t)
+	plugin := xlatest.Plugin(t)
 	edit := func(c *sweeps.RunConfig) {
 		c.Compute.Backend, c.Train.Steps, c.Data.MaxDocument, c.Checkpoint.Every = "xla:"+plugin, 12, 16, 5
 		c.Train.LR = 5e-3

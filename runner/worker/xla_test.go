@@ -15,22 +15,13 @@ import (
 	"time"
 
 	"headroom/data/source"
+	"headroom/internal/xlatest"
 	"headroom/metrics/event"
 	"headroom/models/hf"
 	"headroom/runner/engine"
 	"headroom/runner/worker"
 	"headroom/sweeps"
 )
-
-// xlaPlugin is XLA's CPU client, through which the path to a GPU is tested.
-func xlaPlugin(t testing.TB) string {
-	t.Helper()
-	plugin := os.Getenv("HEADROOM_XLA_PLUGIN")
-	if plugin == "" {
-		t.Skip("HEADROOM_XLA_PLUGIN is not set: no XLA plugin to test with (make test-xla gets one)")
-	}
-	return plugin
-}
 
 // xlaChild makes this test binary a worker process: the workspace and the id of its run.
 const xlaChild = "HEADROOM_XLA_TEST_RUN"
@@ -71,7 +62,7 @@ func killed(t *testing.T, b bench, id string) {
 // A run on XLA is trained, interrupted or killed, resumed, evaluated and exported like one on the
 // Go backend, and an interruption leaves no trace in its weights.
 func TestARunOnXLA(t *testing.T) {
-	plugin := xlaPlugin(t)
+	plugin := xlatest.Plugin(t)
 	for _, c := range []struct {
 		architecture, precision string
 		micro                   int
@@ -132,7 +123,7 @@ func TestARunOnXLA(t *testing.T) {
 // A checkpoint is the same on every backend: a run goes on on another one, and ends as
 // near to where it would have as their rounding lets it.
 func TestXLAGoesOnWhereTheGoBackendStopped(t *testing.T) {
-	plugin := xlaPlugin(t)
+	plugin := xlatest.Plugin(t)
 	edit := func(cfg *sweeps.RunConfig) {
 		every(3)(cfg)
 		none := 0.0 // each backend draws its own random numbers
