@@ -2,6 +2,7 @@ package sweeps
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -9,30 +10,32 @@ import (
 // order of the file and of the zips, the last fastest, without what is excluded; then
 // the included points in the order of the file.
 func (s *Spec) Expand() ([]RunConfig, error) {
-	var faults Faults
-	s.validate(&faults)
-	if err := faults.orNil(); err != nil {
+	points, err := s.Points()
+	if err != nil {
 		return nil, err
 	}
-	var runs []RunConfig
-	s.points(func(c RunConfig) { runs = append(runs, c) })
+	runs := make([]RunConfig, len(points))
+	for i, p := range points {
+		runs[i] = p.Config
+	}
 	return runs, nil
 }
 
 // points visits every point.
-func (s *Spec) points(visit func(RunConfig)) {
+func (s *Spec) points(visit func(point)) {
 	if s.hasGrid() {
-		expand(s.assigned, s.dimensions(), func(c RunConfig) bool {
+		axes := s.dimensions()
+		expand(s.assigned, axes, func(c RunConfig, at []int) bool {
 			for _, e := range s.exclusions {
 				if e.matches(c) {
 					return true
 				}
 			}
-			visit(c)
+			visit(point{config: c, axes: axes, at: slices.Clone(at)})
 			return true
 		})
 	}
-	for _, in := range s.inclusions {
+	for i, in := range s.inclusions {
 		list := s.whole(in)
 		var axes []dimension
 		for _, a := range list {
@@ -40,8 +43,8 @@ func (s *Spec) points(visit func(RunConfig)) {
 				axes = append(axes, dimension{a})
 			}
 		}
-		expand(list, axes, func(c RunConfig) bool {
-			visit(c)
+		expand(list, axes, func(c RunConfig, at []int) bool {
+			visit(point{config: c, axes: axes, at: slices.Clone(at), include: i + 1})
 			return true
 		})
 	}
@@ -52,8 +55,9 @@ func (s *Spec) points(visit func(RunConfig)) {
 func (s *Spec) hasGrid() bool { return len(s.inclusions) == 0 || len(s.dimensions()) > 0 }
 
 // expand visits the product of the axes over the fixed values, the last axis
-// fastest, until visit returns false.
-func expand(assigned []assignment, axes []dimension, visit func(RunConfig) bool) {
+// fastest, until visit returns false: each point with the number of its value on
+// every axis, which is valid during the visit.
+func expand(assigned []assignment, axes []dimension, visit func(c RunConfig, at []int) bool) {
 	base := Defaults()
 	for _, a := range assigned {
 		if !a.axis && len(a.values) == 1 {
@@ -68,7 +72,7 @@ func expand(assigned []assignment, axes []dimension, visit func(RunConfig) bool)
 				set(&c, a.key, a.values[at[i]])
 			}
 		}
-		if !visit(c) {
+		if !visit(c, at) {
 			return
 		}
 		i := len(axes) - 1

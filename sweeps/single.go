@@ -163,7 +163,7 @@ func (s *Spec) judgeExclusions(faults *Faults) {
 			continue
 		}
 		matched := false
-		expand(s.assigned, s.dimensions(), func(c RunConfig) bool {
+		expand(s.assigned, s.dimensions(), func(c RunConfig, _ []int) bool {
 			matched = e.matches(c)
 			return !matched
 		})

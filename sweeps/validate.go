@@ -88,17 +88,18 @@ func (s *Spec) validate(faults *Faults) {
 	if sound {
 		s.judgeExclusions(faults)
 	}
-	known := map[string]string{}
-	s.points(func(c RunConfig) {
-		judge(s.Path, c, faults)
+	known := map[string]point{}
+	s.points(func(p point) {
+		judge(s.Path, p.config, faults)
 		if !sound {
 			return // points may be equal for want of a value that was refused
 		}
-		point := pointKey(c)
-		if earlier, twice := known[point]; twice {
-			faults.add(Fault{File: s.Path, Key: "grid", Message: fmt.Sprintf("two points are the same run: %s and %s", earlier, s.describe(c))})
+		key := pointKey(p.config)
+		if earlier, twice := known[key]; twice {
+			faults.add(s.sameRun(earlier, p))
+			return
 		}
-		known[point] = s.describe(c)
+		known[key] = p
 	})
 	if sound && len(known) == 0 {
 		faults.add(Fault{File: s.Path, Key: "exclude", Message: "no points are left"})

@@ -197,8 +197,21 @@ func TestBadFilesAreFoundBeforeAnyCompute(t *testing.T) {
 func TestTwoNamesOfOneModelAreOneRunTwice(t *testing.T) {
 	w := newWorld(t)
 	w.model(t, filepath.Join(w.root, "copy"))
+	for tables, says := range map[string]string{
+		"[[include]]\n\"model.rescale\" = [1]\n\"seed\" = [1]\n\"model.backbone\" = \"./copy\"\n":                                           `tiny.toml: [grid] and [[include]] 1: two points are the same run`,
+		"[[zip]]\n\"train.lr\" = [1e-3, 1e-3]\n\"model.target\" = [\"decoder\", \"decoder\"]\n\"data.train\" = [\"./tiny\", \"./tiny/\"]\n": `tiny.toml: [grid] × [[zip]] 1: two points are the same run`,
+	} {
+		text := sweep
+		if strings.Contains(tables, "data.train") {
+			text = strings.Replace(sweep, `train = "./tiny"`, "", 1)
+		}
+		_, err := w.make(t, text+tables)
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: got %v, want %q", tables, err, says)
+		}
+	}
 	_, err := w.make(t, sweep, "model.backbone=['./model', './copy']")
-	if err == nil || !strings.Contains(err.Error(), "are the same run") {
+	if err == nil || !strings.Contains(err.Error(), `model.backbone = "./model", and model.backbone = "./copy": they hold the same files`) {
 		t.Errorf("got %v", err)
 	}
 }

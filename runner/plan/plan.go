@@ -147,7 +147,7 @@ func (p *Plan) Idle() bool {
 // Make plans a sweep. Its error is sweeps.Faults where the sweep or its inputs
 // are wrong.
 func Make(ctx context.Context, o Options) (*Plan, error) {
-	configs, err := o.Spec.Expand()
+	points, err := o.Spec.Points()
 	if err != nil {
 		return nil, err
 	}
@@ -161,17 +161,17 @@ func Make(ctx context.Context, o Options) (*Plan, error) {
 		Schema: 1, Sweep: o.Spec.Name, Question: o.Spec.Question,
 		Recipes: []Recipe{}, Runs: []Run{}, Evaluations: []Evaluation{}, Notices: []string{},
 	}}
-	for _, config := range configs {
-		if !matches(o.Only, config) {
+	for _, point := range points {
+		if !matches(o.Only, point.Config) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m.run(config)
+		m.run(point)
 	}
 	if len(m.plan.Runs) == 0 && len(m.found.faults) == 0 {
-		m.found.fault("--only", "", fmt.Sprintf("none of the sweep's %d runs matches", len(configs)))
+		m.found.fault("--only", "", fmt.Sprintf("none of the sweep's %d runs matches", len(points)))
 	}
 	m.recipes()
 	m.baselines()
@@ -196,13 +196,13 @@ type maker struct {
 	Options
 	found *inputs
 	plan  *Plan
-	seen  map[sweeps.ID]string
+	seen  map[sweeps.ID]sweeps.Point
 	// compared are the lists of collections that overlaps has looked at.
 	compared map[string]bool
 }
 
-func (m *maker) run(config sweeps.RunConfig) {
-	config = m.absolute(config)
+func (m *maker) run(point sweeps.Point) {
+	config := m.absolute(point.Config)
 	backbone := m.found.model("model.backbone", config.Model.Backbone)
 	data := m.found.training(config.Data.Train)
 	m.found.fits(config, backbone, data)
@@ -220,7 +220,7 @@ func (m *maker) run(config sweeps.RunConfig) {
 		run.Folder = runFolder(m.Workspace, run.ID)
 	}
 	run.Label = sweeps.Label(config, run.ID)
-	if m.same(run) {
+	if m.same(run.ID, point) {
 		return
 	}
 	switch {
@@ -251,20 +251,31 @@ func reasons(whys ...string) string {
 
 // same finds two points that turn out to be one run, such as two paths to one
 // checkpoint.
-func (m *maker) same(run Run) bool {
-	if run.ID == "" {
+func (m *maker) same(id sweeps.ID, point sweeps.Point) bool {
+	if id == "" {
 		return false
 	}
 	if m.seen == nil {
-		m.seen = map[sweeps.ID]string{}
+		m.seen = map[sweeps.ID]sweeps.Point{}
 	}
-	this := run.Config.Model.Backbone + " on " + run.Config.Data.Train
-	if other, twice := m.seen[run.ID]; twice {
-		m.found.fault("grid", "", fmt.Sprintf("two points are the same run %s: %s, and %s hold the same files", run.ID.Short(), other, this))
-		return true
+	other, twice := m.seen[id]
+	if !twice {
+		m.seen[id] = point
+		return false
 	}
-	m.seen[run.ID] = this
-	return false
+	where := other.Place
+	if point.Place != where {
+		where += " and " + point.Place
+	}
+	if where == "[grid]" {
+		where = "grid"
+	}
+	var one, two []string
+	for _, change := range sweeps.Diff(other.Config, point.Config) {
+		one, two = append(one, change.Key+" = "+change.A), append(two, change.Key+" = "+change.B)
+	}
+	m.found.fault(where, "", fmt.Sprintf("two points are the same run %s: %s, and %s: they hold the same files", id.Short(), strings.Join(one, ", "), strings.Join(two, ", ")))
+	return true
 }
 
 // absolute makes every reference of a configuration mean the same from any
