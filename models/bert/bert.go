@@ -61,7 +61,7 @@ func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, mode layers.Mode
 	}
 	tokens := ids.Shape().Dimensions[1]
 
-	x := Gather(p(n.word+".weight"), InsertAxes(ids, -1))
+	x := mode.Embed(p(n.word+".weight"), ids)
 	rows := Slice(p(n.position+".weight"), AxisRange(n.firstPosition, n.firstPosition+tokens), AxisRange())
 	if n.types != "" {
 		rows = Add(rows, BroadcastToShape(Slice(p(n.types+".weight"), AxisRange(0, 1), AxisRange()), rows.Shape()))

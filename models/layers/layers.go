@@ -30,6 +30,8 @@ type Mode struct {
 	// Remat computes each layer's activations again in the backward pass instead of
 	// keeping them.
 	Remat bool
+	// Lookup is set where the token embeddings' gradient is to be had by TableGradient.
+	Lookup *Lookup
 }
 
 // Compute converts the embeddings' output to what the layers compute in.

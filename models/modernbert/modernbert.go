@@ -34,7 +34,7 @@ func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, mode layers.Mode
 		return layers.LayerNorm(x, p(prefix+".weight"), bias(cfg.NormBias, prefix+".bias"), cfg.NormEps)
 	}
 
-	x := Gather(p("model.embeddings.tok_embeddings.weight"), InsertAxes(ids, -1))
+	x := mode.Embed(p("model.embeddings.tok_embeddings.weight"), ids)
 	x = mode.Compute(drop.Embedding(norm("model.embeddings.norm", x)))
 
 	globalBias := layers.AttentionBias(lengths, tokens, 0)
