@@ -81,7 +81,7 @@ func (m *Model) devicePool(texts [][]int32, plain bool) ([]float32, error) {
 	}
 	defer Free(out...)
 	pooled := make([]float32, len(texts)*m.Config.Vocab)
-	err = Read(out[0], func(values []float32) { copy(pooled, values) })
+	err = m.Engine.Read(out[0], func(values []float32) { copy(pooled, values) })
 	return pooled, err
 }
 

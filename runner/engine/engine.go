@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -23,6 +24,7 @@ type Engine struct {
 	threads int
 	device  string
 	cuda    bool
+	lost    atomic.Bool // the device failed: nothing is asked of it again
 }
 
 // Open opens the backend that a configuration names: "go", "xla", "xla:/path"
@@ -96,7 +98,10 @@ func (e *Engine) openXLA(path string) error {
 		if errors.As(err, &panicked) {
 			err = fmt.Errorf("%w: its loader failed: %w", ErrPluginVersion, err)
 		}
-		return fmt.Errorf("plugin %q: %w", plugin.Path, explain(err))
+		if err = explain(err); errors.Is(err, ErrDeviceMemory) {
+			err = fmt.Errorf("%w: another program may hold it (nvidia-smi)", err)
+		}
+		return fmt.Errorf("plugin %q: %w", plugin.Path, err)
 	}
 	if e.backend == nil || e.backend.NumDevices() < 1 {
 		return fmt.Errorf("plugin %q: %w: it offers no device", plugin.Path, ErrNoGPU)
@@ -145,12 +150,12 @@ func (e *Engine) Threads() int { return e.threads }
 // Backend is the open GoMLX backend.
 func (e *Engine) Backend() compute.Backend { return e.backend }
 
-// Close frees the backend.
+// Close frees the backend, but for one whose device was lost.
 func (e *Engine) Close() {
-	if e.backend != nil {
+	if e.backend != nil && !e.lost.Load() {
 		e.backend.Finalize()
-		e.backend = nil
 	}
+	e.backend = nil
 }
 
 // stdoutMu guards the moment in which standard output is exchanged.

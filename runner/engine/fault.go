@@ -4,9 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+
+	"github.com/gomlx/compute"
 )
 
-// What can be wrong with a device. Each says what to do about it.
+// What can be wrong with a device. What to do about full memory depends on what was being
+// done: who runs the work adds it.
 var (
 	// ErrBackend is returned when a backend cannot be opened: the request, not the
 	// program, is at fault.
@@ -19,14 +23,14 @@ var (
 	ErrDriver = errors.New("the NVIDIA driver is too old for this plugin: update the driver, or install a plugin for an older CUDA (jax[cuda12])")
 	// ErrPluginVersion: plugin and program do not speak the same version of PJRT.
 	ErrPluginVersion = errors.New("the plugin is of another version than this program can use; known to work: those of jax 0.11")
-	// ErrDeviceMemory: the device's memory is full.
-	ErrDeviceMemory = errors.New("the device's memory is full: set or lower train.micro_batch, set compute.remat = true, or lower data.max_document")
-	// ErrDeviceLost: the device failed while it computed.
-	ErrDeviceLost = errors.New("the device was lost: what is in the last checkpoint is safe, run the same command again; if it comes back, see the driver's log (dmesg, nvidia-smi -q)")
+	// ErrDeviceMemory: the device's memory is full. What lies on the device is as it was.
+	ErrDeviceMemory = errors.New("the device's memory is full")
+	// ErrDeviceLost: the device failed while it computed, and what lay on it is gone.
+	ErrDeviceLost = errors.New("the device was lost: run the same command again; if this comes back, see the driver's log (dmesg, nvidia-smi -q)")
 )
 
-// signs are parts of messages of XLA, PJRT and CUDA, in lower case, and what they
-// mean. The first that fits counts.
+// signs are parts of messages of XLA, PJRT and CUDA, in lower case, and what they mean. The
+// first that fits counts: a lost device is also one that no memory can be had of.
 var signs = []struct {
 	fault error
 	parts []string
@@ -34,8 +38,14 @@ var signs = []struct {
 	{ErrDriver, []string{"driver version is insufficient", "insufficient driver", "insufficient_driver", "unsupported ptx version", "unsupported_ptx_version", "system_driver_mismatch", "forward compatibility was attempted"}},
 	{ErrPluginVersion, []string{"check installed software versions", "pjrt api version", "struct_size", "pjrt_api struct", "unimplemented pjrt", "failed to parse stablehlo", "stablehlo version"}},
 	{ErrNoGPU, []string{"no cuda-capable device", "cuda_error_no_device", "no visible gpu", "no gpu", "no devices found", "cuda_error_invalid_device", "invalid device ordinal", "failed call to cuinit"}},
-	{ErrDeviceMemory, []string{"resource_exhausted", "(code=8)", "out of memory", "cuda_error_out_of_memory", "failed to allocate"}},
-	{ErrDeviceLost, []string{"cuda_error_illegal_address", "illegal memory access", "cuda_error_launch_failed", "unspecified launch failure", "cuda_error_ecc", "uncorrectable ecc", "cuda_error_hardware", "cuda_error_contained", "device is lost", "device lost", "device has been reset", "fallen off the bus", "cuda_error_not_initialized", "cuda_error_deinitialized", "cuda_error_system_not_ready"}},
+	{ErrDeviceLost, []string{
+		"cuda_error_illegal_address", "illegal memory access", "cuda_error_illegal_instruction", "cuda_error_misaligned_address", "cuda_error_invalid_address_space", "cuda_error_invalid_pc",
+		"cuda_error_launch_failed", "unspecified launch failure", "cuda_error_launch_timeout", "cuda_error_assert", "device-side assert", "cublas_status_execution_failed", "cudnn_status_execution_failed",
+		"cuda_error_ecc", "uncorrectable ecc", "cuda_error_nvlink_uncorrectable", "cuda_error_hardware", "cuda_error_contained", "cuda_error_external_device", "cuda_error_tensor_memory_leak",
+		"device is lost", "device lost", "gpu is lost", "device has been reset", "gpu requires reset", "fallen off the bus", "nvrm: xid", "unhandled cuda error", "cuda_error_unknown",
+		"cuda_error_not_initialized", "cuda_error_deinitialized", "cuda_error_context_is_destroyed", "cuda_error_system_not_ready", "cuda_error_device_unavailable",
+	}},
+	{ErrDeviceMemory, []string{"resource_exhausted", "(code=8)", "out of memory", "cuda_error_out_of_memory", "failed to allocate", "cublas_status_alloc_failed", "cudnn_status_alloc_failed"}},
 }
 
 // explain adds to an error of XLA what it means for the user, where that is known.
@@ -52,15 +62,26 @@ func explain(err error) error {
 	for _, s := range signs {
 		for _, part := range s.parts {
 			if strings.Contains(text, part) {
-				return fmt.Errorf("%w: %s", s.fault, firstLines(err.Error()))
+				return fmt.Errorf("%w: %s", s.fault, cause(err.Error()))
 			}
 		}
+	}
+	if strings.Contains(err.Error(), pluginSaid) {
+		return errors.New(cause(err.Error()))
 	}
 	return err
 }
 
-// firstLines keeps an error's message short: XLA adds whole tables of allocations.
-func firstLines(text string) string {
+// pluginSaid begins what a plugin itself says in an error of go-xla.
+const pluginSaid = "PJRT error (code="
+
+// cause keeps what the plugin said of an error's text, and not much of that. Around it stand
+// layers of what was being done, values of whole tensors among them, and XLA adds tables
+// of allocations.
+func cause(text string) string {
+	if i := strings.LastIndex(text, pluginSaid); i >= 0 {
+		text = text[i:]
+	}
 	const most = 600
 	lines := strings.SplitN(text, "\n", 4)
 	text = strings.Join(lines[:min(3, len(lines))], " ")
@@ -68,4 +89,28 @@ func firstLines(text string) string {
 		text = text[:most] + " …"
 	}
 	return text
+}
+
+// fault explains an error of work on an open device. A GPU that is not there any more is
+// one that was lost, and nothing is asked of a lost one again.
+func (e *Engine) fault(err error) error {
+	err = explain(err)
+	if errors.Is(err, ErrNoGPU) {
+		err = fmt.Errorf("%w: %w", ErrDeviceLost, err)
+	}
+	if errors.Is(err, ErrDeviceLost) && !e.lost.Swap(true) {
+		abandoned.Lock()
+		abandoned.clients = append(abandoned.clients, e.backend)
+		abandoned.Unlock()
+	}
+	return err
+}
+
+// abandoned are the clients of lost devices. They are never freed, by nobody: to XLA's
+// destructors an error of the device is a bug, for which they may end the process, and one
+// that waits for a lost device may wait forever. The process has its last words to say
+// and then ends, which frees all of it.
+var abandoned struct {
+	sync.Mutex
+	clients []compute.Backend
 }

@@ -237,7 +237,7 @@ func (m *Model) pool(texts [][]int32, pool pooling) ([]float32, error) {
 	defer Free(hidden)
 	pooled := make([]float32, len(texts)*m.Config.Vocab)
 	var fault error
-	if err := Read(hidden, func(values []float32) {
+	if err := m.Engine.Read(hidden, func(values []float32) {
 		fault = pool(batch.Texts(values, m.Config.Hidden), pooled)
 	}); err != nil {
 		return nil, err

@@ -14,8 +14,9 @@ const maxShapes = 256
 
 // Program is a graph function, compiled once for each combination of input shapes.
 type Program struct {
-	name string
-	exec *graph.Exec
+	engine *Engine
+	name   string
+	exec   *graph.Exec
 }
 
 // Program prepares build, which receives the inputs as graph nodes and returns
@@ -26,14 +27,14 @@ func (e *Engine) Program(name string, build func(inputs []*graph.Node) []*graph.
 	if err != nil {
 		return nil, fmt.Errorf("build program %q: %w", name, err)
 	}
-	return &Program{name: name, exec: exec.WithName(name).SetMaxCache(maxShapes)}, nil
+	return &Program{engine: e, name: name, exec: exec.WithName(name).SetMaxCache(maxShapes)}, nil
 }
 
 // Call runs the program. The caller owns the outputs and frees them with Free.
 func (p *Program) Call(inputs ...*tensors.Tensor) (outputs []*tensors.Tensor, err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("run program %q: %w", p.name, explain(err))
+			err = fmt.Errorf("run program %q: %w", p.name, p.engine.fault(err))
 		}
 	}()
 	defer catch(&err)
@@ -48,7 +49,7 @@ func (p *Program) Call(inputs ...*tensors.Tensor) (outputs []*tensors.Tensor, er
 func (p *Program) Compile(inputs ...shapes.Shape) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("compile program %q: %w", p.name, explain(err))
+			err = fmt.Errorf("compile program %q: %w", p.name, p.engine.fault(err))
 		}
 	}()
 	defer catch(&err)
@@ -56,8 +57,12 @@ func (p *Program) Compile(inputs ...shapes.Shape) (err error) {
 	return err
 }
 
-// Close frees the compiled forms.
-func (p *Program) Close() { p.exec.Finalize() }
+// Close frees the compiled forms, but for those of a lost device.
+func (p *Program) Close() {
+	if !p.engine.lost.Load() {
+		p.exec.Finalize()
+	}
+}
 
 // Buffer is a tensor whose values Go code reads and writes in place.
 type Buffer[T float32 | int32 | uint64] struct {
@@ -105,13 +110,22 @@ func Free(list ...*tensors.Tensor) {
 }
 
 // Read calls fn with an output's values, which are valid only during the call.
-func Read(t *tensors.Tensor, fn func(values []float32)) error {
-	return explain(tensors.ConstFlatData(t, fn))
+func (e *Engine) Read(t *tensors.Tensor, fn func(values []float32)) error {
+	return e.read(t, tensors.ConstFlatData(t, fn))
 }
 
 // Read64 is Read for float64.
-func Read64(t *tensors.Tensor, fn func(values []float64)) error {
-	return explain(tensors.ConstFlatData(t, fn))
+func (e *Engine) Read64(t *tensors.Tensor, fn func(values []float64)) error {
+	return e.read(t, tensors.ConstFlatData(t, fn))
+}
+
+// read explains a failed copy from the device, of which GoMLX leaves zeros that it would
+// take for the values the next time.
+func (e *Engine) read(t *tensors.Tensor, err error) error {
+	if err != nil && t.IsOnAnyDevice() {
+		t.FinalizeLocal()
+	}
+	return e.fault(err)
 }
 
 // Upload copies values to the device. The caller frees the tensor with Free.
@@ -119,7 +133,7 @@ func (e *Engine) Upload(values []float32, dims ...int) (t *tensors.Tensor, err e
 	defer catch(&err)
 	buffer, err := e.backend.BufferFromFlatData(0, values, shapes.Make(dtypes.Float32, dims...))
 	if err != nil {
-		return nil, explain(err)
+		return nil, e.fault(err)
 	}
 	return tensors.FromBuffer(buffer)
 }
@@ -132,7 +146,7 @@ func (e *Engine) Download(t *tensors.Tensor, values []float32) (err error) {
 	}
 	buffer, err := t.Buffer(e.backend, 0)
 	if err != nil {
-		return explain(err)
+		return e.fault(err)
 	}
-	return explain(buffer.ToFlatData(values))
+	return e.fault(buffer.ToFlatData(values))
 }

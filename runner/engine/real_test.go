@@ -104,7 +104,7 @@ func BenchmarkRealEncoding(b *testing.B) {
 	out := make([]float32, len(ids)*head.Vocab)
 	names := []string{"head-float", "head-screened", "all-float", "all-screened"}
 	best := slices.Repeat([]float64{math.Inf(1)}, len(names))
-	if err := engine.Read(hidden, func(values []float32) {
+	if err := m.Engine.Read(hidden, func(values []float32) {
 		texts := batch.Texts(values, head.Dim)
 		for b.Loop() {
 			for i, do := range []func() error{

@@ -84,7 +84,7 @@ func (h *SumHead) weights(g *group, texts []fused.Text, out []float32) error {
 	}
 	defer Free(got...)
 	spoiled := false
-	if err := Read(got[0], func(values []float32) {
+	if err := h.model.Engine.Read(got[0], func(values []float32) {
 		if spoiled = len(g.texts) > 1 && slices.ContainsFunc(values, func(x float32) bool { return x-x != 0 }); spoiled {
 			return
 		}
@@ -127,7 +127,7 @@ func (h *SumHead) Backward(texts []fused.Text, dOut []float32, dHidden [][]float
 			return err
 		}
 		defer Free(got...)
-		if err := Read(got[0], func(values []float32) {
+		if err := h.model.Engine.Read(got[0], func(values []float32) {
 			for i, at := range g.rows {
 				add(dHidden[at.text][at.token*dim:(at.token+1)*dim], values[i*dim:(i+1)*dim])
 			}
@@ -135,7 +135,7 @@ func (h *SumHead) Backward(texts []fused.Text, dOut []float32, dHidden [][]float
 			return err
 		}
 		for i, into := range [][]float32{dWeight, dBias}[:len(got)-1] {
-			if err := Read(got[1+i], func(values []float32) { add(into, values) }); err != nil {
+			if err := h.model.Engine.Read(got[1+i], func(values []float32) { add(into, values) }); err != nil {
 				return err
 			}
 		}

@@ -231,11 +231,11 @@ func denseStep(m *engine.Model, program *engine.Program, optimizer *train.AdamW,
 	}
 	defer engine.Free(out...)
 	for i, p := range m.Params {
-		if err := engine.Read(out[i], func(values []float32) { copy(optimizer.Grad(p), values) }); err != nil {
+		if err := m.Engine.Read(out[i], func(values []float32) { copy(optimizer.Grad(p), values) }); err != nil {
 			return 0, err
 		}
 	}
-	if err := engine.Read(out[len(m.Params)], func(values []float32) { loss = float64(values[0]) }); err != nil {
+	if err := m.Engine.Read(out[len(m.Params)], func(values []float32) { loss = float64(values[0]) }); err != nil {
 		return 0, err
 	}
 	optimizer.Update(in.LR)

@@ -146,7 +146,7 @@ func (d *Device) together(in *deviceInputs) ([]*tensors.Tensor, []float64, error
 func (d *Device) split(out []*tensors.Tensor, before []float64) ([]*tensors.Tensor, []float64, error) {
 	n := 3 * len(d.model.Params)
 	defer engine.Free(out[n:]...)
-	series, err := readFloat64(out[n])
+	series, err := readFloat64(d.model.Engine, out[n])
 	if err != nil {
 		engine.Free(out[:n]...)
 		return nil, nil, err
@@ -180,7 +180,7 @@ func (d *Device) apart(in *deviceInputs) (_ []*tensors.Tensor, _ []float64, err 
 		return nil, nil, err
 	}
 	kept = append(kept, out...)
-	series, err := readFloat64(out[0])
+	series, err := readFloat64(d.model.Engine, out[0])
 	if err != nil {
 		return nil, nil, err
 	}

@@ -94,7 +94,7 @@ func (s *DeviceMLM) step(step int, texts [][]int32) (map[string]event.Value, err
 	}
 	n := len(out) - 1
 	defer engine.Free(out[n])
-	series, err := readFloat64(out[n])
+	series, err := readFloat64(s.model.Engine, out[n])
 	if err != nil {
 		engine.Free(out[:n]...)
 		return nil, err

@@ -145,7 +145,7 @@ func (d *deviceState) Restore(updates int, weights, moments *safetensors.File) e
 	return d.model.Changed()
 }
 
-func readFloat64(t *tensors.Tensor) (values []float64, err error) {
-	err = engine.Read64(t, func(v []float64) { values = slices.Clone(v) })
+func readFloat64(e *engine.Engine, t *tensors.Tensor) (values []float64, err error) {
+	err = e.Read64(t, func(v []float64) { values = slices.Clone(v) })
 	return values, err
 }

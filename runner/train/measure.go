@@ -52,7 +52,7 @@ func (s *Splade) series(step int, sides [2]*side, out []*tensors.Tensor, b loade
 	names := append([]string{s.objective.Name()}, scalarNames[:]...)
 	total := 0.0
 	for i, t := range out[3:] {
-		if err := engine.Read(t, func(v []float32) {
+		if err := s.model.Engine.Read(t, func(v []float32) {
 			values[names[i]] = event.Value(v[0])
 			if i < 3 {
 				total += float64(v[0])
@@ -62,7 +62,7 @@ func (s *Splade) series(step int, sides [2]*side, out []*tensors.Tensor, b loade
 		}
 	}
 	values["loss"] = event.Value(total)
-	if err := engine.Read(out[2], func(scores []float32) { s.objective.scoreSeries(values, scores, len(b.Queries)) }); err != nil {
+	if err := s.model.Engine.Read(out[2], func(scores []float32) { s.objective.scoreSeries(values, scores, len(b.Queries)) }); err != nil {
 		return nil, err
 	}
 	textSeries(values, "query", sides[0].reps.Values, s.model.Config.Vocab)

@@ -98,11 +98,11 @@ func (s *MLM) step(step int, texts [][]int32) (map[string]event.Value, error) {
 	defer engine.Free(out...)
 	values := map[string]event.Value{"lr": event.Value(s.Rate.At(step))}
 	for i, p := range m.Params {
-		if err := engine.Read(out[i], func(v []float32) { copy(s.Optimizer.Grad(p), v) }); err != nil {
+		if err := m.Engine.Read(out[i], func(v []float32) { copy(s.Optimizer.Grad(p), v) }); err != nil {
 			return nil, err
 		}
 	}
-	if err := engine.Read(out[len(m.Params)], func(v []float32) { values["loss"] = event.Value(v[0]) }); err != nil {
+	if err := m.Engine.Read(out[len(m.Params)], func(v []float32) { values["loss"] = event.Value(v[0]) }); err != nil {
 		return nil, err
 	}
 	values["grad_norm"] = event.Value(s.Optimizer.Update(s.Rate.At(step)))

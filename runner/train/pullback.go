@@ -72,7 +72,7 @@ func (e *encoder) pull(b *engine.Batch, seed engine.Buffer[uint64], dHidden engi
 	faults := make([]error, len(list))
 	Parallel(len(list), e.model.Engine.Threads(), func(i int) {
 		grad := o.Grad(list[i])
-		faults[i] = engine.Read(out[i], func(values []float32) {
+		faults[i] = e.model.Engine.Read(out[i], func(values []float32) {
 			for j, g := range values {
 				grad[j] += g
 			}

@@ -90,7 +90,7 @@ func (s *Splade) encode(p *part, texts [][]int32, reps []float32) (err error) {
 // withTexts calls fn with the hidden states of the micro-batch, padding left out.
 func (p *part) withTexts(m *engine.Model, fn func([]fused.Text) error) error {
 	var fault error
-	err := engine.Read(p.hidden, func(values []float32) { fault = fn(p.batch.Texts(values, m.Config.Hidden)) })
+	err := m.Engine.Read(p.hidden, func(values []float32) { fault = fn(p.batch.Texts(values, m.Config.Hidden)) })
 	if err != nil {
 		return err
 	}

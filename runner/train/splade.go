@@ -144,7 +144,7 @@ func (s *Splade) step(step int, b loader.Batch) (map[string]event.Value, error) 
 	}
 	for i, part := range sides {
 		gradient := make([]float32, len(part.reps.Values))
-		if err := engine.Read(out[i], func(v []float32) { copy(gradient, v) }); err != nil {
+		if err := s.model.Engine.Read(out[i], func(v []float32) { copy(gradient, v) }); err != nil {
 			return nil, err
 		}
 		if err := s.backward(part, gradient); err != nil {
