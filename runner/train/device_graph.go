@@ -13,53 +13,34 @@ import (
 type sideNodes struct {
 	ids, lengths *Node
 	hidden       *Node // [texts, tokens, dim], of the type computed in
+	lookup       *layers.Lookup
 	head         splade.Head
 	pooled       splade.Pooled
 }
 
 // encode builds the encoder and the head's transform for a micro-batch: ids, lengths, seed.
 func (d *Device) encode(get layers.Params, in []*Node) sideNodes {
-	mode := layers.Mode{Dropout: layers.NewDropout(d.rates, in[2]), DType: d.dtype, Remat: d.remat}
-	return sideNodes{ids: in[0], lengths: in[1], hidden: models.Transformed(get, d.model.Config, in[0], in[1], mode), head: d.model.GraphHead(get)}
+	mode := layers.Mode{Dropout: layers.NewDropout(d.rates, in[2]), DType: d.dtype, Remat: d.remat, Lookup: &layers.Lookup{}}
+	hidden := models.Transformed(get, d.model.Config, in[0], in[1], mode)
+	return sideNodes{ids: in[0], lengths: in[1], hidden: hidden, lookup: mode.Lookup, head: d.model.GraphHead(get)}
 }
 
 // gradients are those of every parameter that dWeights, one a side, cause.
 func (d *Device) gradients(params []*Node, sides []sideNodes, weights, dWeights []*Node) []*Node {
 	var total, dDecoder, dBias *Node
-	sum := func(a, b *Node) *Node {
-		if a == nil {
-			return b
-		}
-		return Add(a, b)
-	}
+	var lookups []*layers.Lookup
 	for i, s := range sides {
 		dHidden, decoder, bias := s.head.Gradients(s.hidden, s.lengths, d.form, s.pooled, weights[i], dWeights[i])
-		dDecoder = sum(dDecoder, decoder)
-		if bias != nil {
-			dBias = sum(dBias, bias)
-		}
-		// The gradient of Σ hidden·dHidden by a parameter is what dHidden causes.
-		total = sum(total, ConvertDType(ReduceAllSum(Mul(s.hidden, StopGradient(dHidden))), dtypes.Float32))
+		dDecoder, dBias = sumOf(dDecoder, decoder), sumOf(dBias, bias)
+		total = sumOf(total, causes(s.hidden, dHidden))
+		lookups = append(lookups, s.lookup)
 	}
-	place := map[string]int{}
-	for i, p := range d.model.Params {
-		place[p.Name] = i
-	}
-	var wrt []*Node
-	for _, p := range d.model.Encoder() {
-		wrt = append(wrt, params[place[p.Name]])
-	}
-	grads := make([]*Node, len(params))
-	for i, g := range Gradient(total, wrt...) {
-		grads[place[d.model.Encoder()[i].Name]] = g
-	}
-	at := place[d.model.DecoderWeight().Name]
-	grads[at] = sum(grads[at], dDecoder)
-	if bias := d.model.DecoderBias(); bias != nil {
-		at := place[bias.Name]
-		grads[at] = sum(grads[at], dBias)
-	}
-	return grads
+	return modelGradients(d.model, params, total, lookups, dDecoder, dBias)
+}
+
+// causes is a scalar whose gradient by a parameter is what the gradient by x causes.
+func causes(x, gradient *Node) *Node {
+	return ConvertDType(ReduceAllSum(Mul(x, StopGradient(gradient))), dtypes.Float32)
 }
 
 // wholeStep is a step without micro-batches. Inputs: parameters, m, v; ids, lengths and
