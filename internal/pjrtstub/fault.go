@@ -12,7 +12,8 @@ var faulty []byte
 type Fault struct {
 	// Call is the function that fails: Compiles, Uploads, Executes or Downloads.
 	Call string
-	// From is its first call that fails, from 1, counted since the device was opened.
+	// From is its first call that fails, from 1, counted since the device was opened and
+	// since Call or From changed.
 	From int
 	// Message and Code are the error's; where not set, those of an illegal address.
 	Message string

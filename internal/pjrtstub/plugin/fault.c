@@ -4,6 +4,7 @@
 //
 //   FAULT_CALL     the function that fails: compile, upload, execute or download
 //   FAULT_FROM     its first call that fails, counted from 1 since the client was made
+//                  and since either of the two changed
 //   FAULT_MESSAGE  the error's message, FAULT_CODE its number (13, INTERNAL, by default)
 //   FAULT_LATE     where set, that call itself succeeds and the event of its end fails,
 //                  as with work that a device does later
@@ -36,7 +37,8 @@ static const PJRT_Api* real;
 static PJRT_Api* table;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; // guards all that follows
 static struct fault* alive;
-static long counts[CALLS];
+static char counted[64]; // the two settings for which calls are counted
+static long count;
 static int lost;
 static PJRT_Event* late_event;
 static PJRT_Error* late_error;
@@ -67,11 +69,18 @@ static struct fault** find(const PJRT_Error* e) {
 // that error belongs to the event of the call.
 static PJRT_Error* due(enum call c, int* late) {
   PJRT_Error* e = NULL;
+  const char *which = setting("FAULT_CALL", ""), *from = setting("FAULT_FROM", "1");
+  char now[sizeof counted];
   *late = 0;
+  snprintf(now, sizeof now, "%s %s", which, from);
   pthread_mutex_lock(&mutex);
+  if (strcmp(now, counted)) {
+    count = 0;
+    strcpy(counted, now);
+  }
   if (lost) {
     e = fail_as_told();
-  } else if (++counts[c] >= atol(setting("FAULT_FROM", "1")) && !strcmp(setting("FAULT_CALL", ""), names[c])) {
+  } else if (!strcmp(which, names[c]) && ++count >= atol(from)) {
     e = fail_as_told();
     lost = *setting("FAULT_LOST", "") != 0;
     *late = *setting("FAULT_LATE", "") != 0;
@@ -121,7 +130,7 @@ static PJRT_Error* error_code(PJRT_Error_GetCode_Args* a) {
 
 static PJRT_Error* create(PJRT_Client_Create_Args* a) {
   pthread_mutex_lock(&mutex);
-  memset(counts, 0, sizeof counts);
+  count = 0;
   lost = 0;
   pthread_mutex_unlock(&mutex);
   return real->PJRT_Client_Create(a);
