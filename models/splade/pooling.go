@@ -23,7 +23,7 @@ type Head struct {
 
 // DefaultBytes is a group large enough for full speed of a matrix product and small
 // beside a GPU's memory.
-const DefaultBytes = 1 << 29
+const DefaultBytes = 1 << 30
 
 // Pooled is what pooling keeps of a batch's logits.
 type Pooled struct {
@@ -40,25 +40,25 @@ type Pooled struct {
 func (h Head) Pool(hidden, lengths *Node, form Form) Pooled {
 	weight := ConvertDType(h.Weight, hidden.DType())
 	var values, positions []*Node
-	h.groups(hidden, lengths, func(hidden, lengths *Node) *Node {
+	h.groups(hidden, lengths, func(hidden, lengths *Node) []*Node {
 		logits := h.logits(hidden, weight)
 		valid := h.valid(lengths, logits)
 		if form.Sum {
-			sum := ReduceSum(Where(valid, form.activate(MulScalar(h.biased(logits), h.Scale)), ZerosLike(logits)), 1)
+			sum := ReduceSum(Where(valid, form.activate(MulScalar(h.shifted(logits), h.Scale)), ZerosLike(logits)), 2)
 			values = append(values, sum)
-			return sum
+			return []*Node{sum}
 		}
 		logits = Where(valid, logits, BroadcastToShape(Infinity(hidden.Graph(), dtypes.Float32, -1), logits.Shape()))
-		values = append(values, h.biased(ReduceMax(logits, 1)))
-		position := ArgMax(logits, 1, dtypes.Int32)
+		top := ReduceMax(logits, 2)
+		values = append(values, top)
+		position := ArgMax(logits, 2, dtypes.Int32)
 		positions = append(positions, position)
-		return position
+		return []*Node{top, position}
 	})
-	p := Pooled{Values: join(values)}
-	if !form.Sum {
-		p.Position = join(positions)
+	if form.Sum {
+		return Pooled{Values: byText(values)}
 	}
-	return p
+	return Pooled{Values: h.biased(byText(values)), Position: byText(positions)}
 }
 
 // Max is Pool's values alone, for inference: max over tokens of the logits,
@@ -66,14 +66,14 @@ func (h Head) Pool(hidden, lengths *Node, form Form) Pooled {
 func (h Head) Max(hidden, lengths *Node) *Node {
 	weight := ConvertDType(h.Weight, hidden.DType())
 	var values []*Node
-	h.groups(hidden, lengths, func(hidden, lengths *Node) *Node {
+	h.groups(hidden, lengths, func(hidden, lengths *Node) []*Node {
 		logits := h.logits(hidden, weight)
 		logits = Where(h.valid(lengths, logits), logits, BroadcastToShape(Infinity(hidden.Graph(), dtypes.Float32, -1), logits.Shape()))
-		top := ReduceMax(logits, 1)
+		top := ReduceMax(logits, 2)
 		values = append(values, top)
-		return top
+		return []*Node{top}
 	})
-	return h.biased(join(values))
+	return h.biased(byText(values))
 }
 
 // Weights are the term weights [texts, vocab] of a batch, pruned.
@@ -102,38 +102,41 @@ func (h Head) Gradients(hidden, lengths *Node, form Form, p Pooled, weights, dWe
 			dBias = ZerosLike(h.Bias)
 		}
 	}
-	h.groups(hidden, lengths, func(hidden, lengths *Node) *Node {
+	h.groups(hidden, lengths, func(hidden, lengths *Node) []*Node {
 		texts, tokens := hidden.Shape().Dimensions[0], hidden.Shape().Dimensions[1]
-		rows := func(x *Node) *Node { return InsertAxes(SliceAxis(x, 0, AxisRange(first, first+texts)), 1) }
+		// [vocab, texts, 1]
+		rows := func(x *Node) *Node {
+			return InsertAxes(Transpose(SliceAxis(x, 0, AxisRange(first, first+texts)), 0, 1), -1)
+		}
 		var dLogits *Node
 		if form.Sum {
 			// Computed anew, once the gradient is there: the barrier keeps the compiler
 			// from saving the first pass's.
 			barred := OptimizationBarriers(hidden, rows(dValues))
 			logits := h.logits(barred[0], weight)
-			scaled := MulScalar(h.biased(logits), h.Scale)
+			scaled := MulScalar(h.shifted(logits), h.Scale)
 			dLogits = MulScalar(Mul(BroadcastToShape(barred[1], logits.Shape()), form.slope(scaled)), h.Scale)
 			dLogits = Where(h.valid(lengths, logits), dLogits, ZerosLike(dLogits))
 			if dBias != nil {
-				dBias = Add(dBias, ReduceSum(dLogits, 0, 1))
+				dBias = Add(dBias, ReduceSum(dLogits, 1, 2))
 			}
 		} else {
 			d := rows(dValues)
-			shape := shapes.Make(dtypes.Float32, texts, tokens, d.Shape().Dimensions[2])
-			token := Iota(hidden.Graph(), shapes.Make(dtypes.Int32, shape.Dimensions...), 1)
+			shape := shapes.Make(dtypes.Float32, d.Shape().Dimensions[0], texts, tokens)
+			token := Iota(hidden.Graph(), shapes.Make(dtypes.Int32, shape.Dimensions...), 2)
 			own := Equal(token, BroadcastToDims(rows(p.Position), shape.Dimensions...))
 			d = BroadcastToShape(d, shape)
 			dLogits = Where(own, d, ZerosLike(d))
 		}
-		flat := Reshape(ConvertDType(dLogits, hidden.DType()), texts*tokens, -1)
-		list = append(list, Reshape(layers.Product(flat, []int{1}, nil, weight, []int{0}, nil), hidden.Shape().Dimensions...))
-		part := product32(flat, 0, Reshape(hidden, texts*tokens, -1), 0)
+		flat := Reshape(ConvertDType(dLogits, hidden.DType()), -1, texts*tokens)
+		list = append(list, Reshape(layers.Product(flat, []int{0}, nil, weight, []int{0}, nil), hidden.Shape().Dimensions...))
+		part := product32(flat, 1, Reshape(hidden, texts*tokens, -1), 0)
 		if dDecoder != nil {
 			part = Add(dDecoder, part)
 		}
 		dDecoder = part
 		first += texts
-		return part
+		return []*Node{part}
 	})
 	return join(list), dDecoder, dBias
 }
@@ -141,28 +144,45 @@ func (h Head) Gradients(hidden, lengths *Node, form Form, p Pooled, weights, dWe
 // groups calls do with the hidden states and lengths of a few texts at a time. A group
 // begins when what do returned for the one before is there: a compiler that ran them
 // side by side would hold all their logits at once.
-func (h Head) groups(hidden, lengths *Node, do func(hidden, lengths *Node) *Node) {
+func (h Head) groups(hidden, lengths *Node, do func(hidden, lengths *Node) []*Node) {
 	texts, tokens := hidden.Shape().Dimensions[0], hidden.Shape().Dimensions[1]
 	size := max(1, h.Bytes/(4*tokens*h.Weight.Shape().Dimensions[0]))
 	if size >= texts {
 		do(hidden, lengths)
 		return
 	}
-	var before *Node
+	var before []*Node
 	for first := 0; first < texts; first += size {
 		some := AxisRange(first, min(first+size, texts))
 		part := SliceAxis(hidden, 0, some)
 		if before != nil {
-			part = SchedulingBarrier(part, before)
+			part = after(part, before)
 		}
 		before = do(part, SliceAxis(lengths, 0, some))
 	}
 }
 
-// logits is hidden·weightᵀ, [texts, tokens, vocab] float32, without bias and scale.
+// after is x once all of before is there. The backend's barrier adds zero times one element
+// of what it waits for, and a NaN there would spoil x: it is given a sign as an integer.
+func after(x *Node, before []*Node) *Node {
+	signs := make([]*Node, len(before))
+	for i, b := range before {
+		first := make([]SliceAxisSpec, b.Rank())
+		for axis := range first {
+			first[axis] = AxisRange(0, 1)
+		}
+		one := Slice(b, first...)
+		signs[i] = ConvertDType(GreaterThan(one, ZerosLike(one)), dtypes.Int32)
+	}
+	return SchedulingBarrier(x, signs...)
+}
+
+// logits is weight·hiddenᵀ, [vocab, texts, tokens] float32, without bias and scale. The
+// tokens come last because XLA lays what it reduces along the last axis: any other order
+// costs a copy of the logits.
 func (h Head) logits(hidden, weight *Node) *Node {
 	dims := hidden.Shape().Dimensions
-	return Reshape(product32(Reshape(hidden, dims[0]*dims[1], dims[2]), 1, weight, 1), dims[0], dims[1], -1)
+	return Reshape(product32(weight, 1, Reshape(hidden, dims[0]*dims[1], dims[2]), 1), -1, dims[0], dims[1])
 }
 
 // product32 contracts one axis of two matrices of one type; the result is float32.
@@ -174,6 +194,14 @@ func product32(a *Node, axisA int, b *Node, axisB int) *Node {
 	return dot.General([]int{axisA}, nil, []int{axisB}, nil)
 }
 
+// shifted adds the bias to [vocab, texts, tokens].
+func (h Head) shifted(values *Node) *Node {
+	if h.Bias == nil {
+		return values
+	}
+	return Add(values, BroadcastToShape(InsertAxes(h.Bias, -1, -1), values.Shape()))
+}
+
 // biased adds the bias to values whose last axis is the vocabulary.
 func (h Head) biased(values *Node) *Node {
 	if h.Bias == nil {
@@ -182,8 +210,18 @@ func (h Head) biased(values *Node) *Node {
 	return Add(values, ExpandLeftToRank(h.Bias, values.Rank()))
 }
 
+// valid is true for the tokens that count, of logits' shape [vocab, texts, tokens].
 func (h Head) valid(lengths, logits *Node) *Node {
-	return BroadcastToShape(InsertAxes(layers.Valid(lengths, logits.Shape().Dimensions[1]), -1), shapes.Make(dtypes.Bool, logits.Shape().Dimensions...))
+	return BroadcastToShape(InsertAxes(layers.Valid(lengths, logits.Shape().Dimensions[2]), 0), shapes.Make(dtypes.Bool, logits.Shape().Dimensions...))
+}
+
+// byText joins groups of [vocab, texts] to [texts, vocab].
+func byText(list []*Node) *Node {
+	all := list[0]
+	if len(list) > 1 {
+		all = Concatenate(list, 1)
+	}
+	return Transpose(all, 0, 1)
 }
 
 func join(list []*Node) *Node {
