@@ -86,13 +86,15 @@ func (e *Engine) openXLA(path string) error {
 	// float32 means float32, not TF32. No memory is shared with the device, whatever
 	// it is: then a run on XLA's CPU client takes the way that a GPU takes.
 	config := "xla:" + plugin.Path + ",noshared_buffers,tf32=false"
+	flags := cpuFlags(os.Getenv)
 	if plugin.CUDA {
 		config += ",memory_fraction=0.92,visible_devices=0"
-		if err := errors.Join(os.Setenv("XLA_FLAGS", cudaFlags(plugin.Path, os.Getenv)), os.Setenv("GOPJRT_CUDA_CHECKS", "0")); err != nil {
-			return err
-		}
+		flags = cudaFlags(plugin.Path, os.Getenv)
 	}
-	var err error
+	err := errors.Join(os.Setenv("XLA_FLAGS", flags), os.Setenv("GOPJRT_CUDA_CHECKS", "0"))
+	if err != nil {
+		return err
+	}
 	if e.backend, err = create(config); err != nil {
 		var panicked runtime.Error
 		if errors.As(err, &panicked) {

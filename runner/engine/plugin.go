@@ -197,13 +197,20 @@ func cudaDataDir(plugin string, getenv func(string) string) string {
 // cudaFlags is XLA_FLAGS with what a CUDA plugin needs: where CUDA's files are, and
 // operations whose results do not depend on timing. What is set already stays.
 func cudaFlags(plugin string, getenv func(string) string) string {
-	flags := getenv("XLA_FLAGS")
-	add := func(name, value string) {
-		if value != "" && !strings.Contains(flags, name) {
-			flags = strings.TrimSpace(flags + " " + name + "=" + value)
-		}
+	flags := withFlag(getenv("XLA_FLAGS"), "--xla_gpu_cuda_data_dir", cudaDataDir(plugin, getenv))
+	return withFlag(flags, "--xla_gpu_deterministic_ops", "true")
+}
+
+// cpuFlags is XLA_FLAGS with what XLA's CPU client needs: a maximum that keeps NaN, which
+// it otherwise drops. Pooled logits that are not finite would look like an empty vector.
+func cpuFlags(getenv func(string) string) string {
+	return withFlag(getenv("XLA_FLAGS"), "--xla_cpu_enable_fast_min_max", "false")
+}
+
+// withFlag adds a flag that has a value and is not set yet.
+func withFlag(flags, name, value string) string {
+	if value == "" || strings.Contains(flags, name) {
+		return flags
 	}
-	add("--xla_gpu_cuda_data_dir", cudaDataDir(plugin, getenv))
-	add("--xla_gpu_deterministic_ops", "true")
-	return flags
+	return strings.TrimSpace(flags + " " + name + "=" + value)
 }
