@@ -38,10 +38,6 @@ func ParseRecipe(name string, text []byte) (*Recipe, error) {
 		f.File = name
 		faults.add(f)
 	}
-	for _, f := range recipesNotYet(r) {
-		f.File = name
-		faults.add(f)
-	}
 	if err := faults.orNil(); err != nil {
 		return nil, err
 	}

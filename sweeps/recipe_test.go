@@ -89,7 +89,7 @@ func TestEveryKeyOfARecipeIsInItsID(t *testing.T) {
 		"[train]|[mask]\nrandom = 0.0\nkeep = 0.2\n[train]", "steps = 10|steps = 11", "steps = 10|steps = 10\nbatch = 8",
 		"steps = 10|steps = 10\nlr = 1.0", "steps = 10|steps = 10\nschedule = 'constant'", "steps = 10|steps = 10\nwarmup = 0.0",
 		"steps = 10|steps = 10\nclip = 0", "steps = 10|steps = 10\nweight_decay = 0", "steps = 10|steps = 10\nbeta1 = 0.8",
-		"steps = 10|steps = 10\nbeta2 = 0.98",
+		"steps = 10|steps = 10\nbeta2 = 0.98", "steps = 10|steps = 10\nprecision = 'bfloat16'",
 	} {
 		old, new, _ := strings.Cut(change, "|")
 		id := sweeps.RecipeID(parseRecipe(t, strings.Replace(recipe, old, new, 1)), in)
@@ -128,7 +128,7 @@ max_length = 1000
 mask = 0.9
 share = nan
 [train]
-precision = "bfloat16"
+precision = "float16"
 `
 	_, err := sweeps.ParseRecipe("recipe.toml", []byte(text))
 	if err == nil {

@@ -135,13 +135,14 @@ func (a *app) job(w workspace.Workspace, kind, id, label string, compute sweeps.
 	if kind == kindPretrain {
 		log = filepath.Join(folder, "recipe-"+id+".log")
 	}
-	return pool.Job{
-		ID: id, Kind: kind, Label: label, Log: log, Weight: effort,
-		Args: []string{
-			"worker", "--workspace", w.Root, "--kind", kind, "--id", id,
-			"--backend", compute.Backend, "--threads", strconv.Itoa(m.threads), "--parent", strconv.Itoa(os.Getpid()),
-		},
+	args := []string{
+		"worker", "--workspace", w.Root, "--kind", kind, "--id", id,
+		"--backend", compute.Backend, "--threads", strconv.Itoa(m.threads), "--parent", strconv.Itoa(os.Getpid()),
 	}
+	if kind == kindPretrain && compute.Remat { // a run reads it from its own file
+		args = append(args, "--remat")
+	}
+	return pool.Job{ID: id, Kind: kind, Label: label, Log: log, Weight: effort, Args: args}
 }
 
 // runEffort and recipeEffort are what the bar for the whole weighs jobs with:
@@ -197,14 +198,23 @@ func (a *app) checkBackends(ctx context.Context, p *plan.Plan) error {
 	var faults []error
 	type need struct{ backend, precision string }
 	checked := map[need]bool{}
-	for _, run := range p.Runs {
-		n := need{run.Config.Compute.Backend, run.Config.Train.Precision}
-		if checked[n] || run.State.Finished() && !lacksEvaluation(p, run.ID) {
-			continue
+	check := func(what, backend, precision string) {
+		if n := (need{backend, precision}); !checked[n] {
+			checked[n] = true
+			if err := a.checkBackend(ctx, backend, precision); err != nil {
+				faults = append(faults, fmt.Errorf("%s%w", what, err))
+			}
 		}
-		checked[n] = true
-		if err := a.checkBackend(ctx, n.backend, n.precision); err != nil {
-			faults = append(faults, err)
+	}
+	for _, run := range p.Runs {
+		if !run.State.Finished() || lacksEvaluation(p, run.ID) {
+			check("", run.Config.Compute.Backend, run.Config.Train.Precision)
+		}
+	}
+	needed := neededRecipes(p)
+	for _, r := range p.Recipes {
+		if needed[r.ID] {
+			check("recipe "+r.Name+": ", computeOf(p, r.ID).Backend, r.Recipe.Train.Precision)
 		}
 	}
 	return errors.Join(faults...)

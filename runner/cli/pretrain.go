@@ -19,6 +19,7 @@ import (
 type pretrainOptions struct {
 	backend string
 	threads int
+	remat   bool
 }
 
 func newPretrain(a *app) *cobra.Command {
@@ -35,6 +36,7 @@ workspace, under the recipe's id; a sweep names it as recipe:NAME.`,
 	}
 	cmd.Flags().StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
 	cmd.Flags().IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
+	cmd.Flags().BoolVar(&o.remat, "remat", false, "compute layers again in the backward pass: less memory, more time")
 	return cmd
 }
 
@@ -84,7 +86,7 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 				return fmt.Errorf("start.folder = %q: %w", start, err)
 			}
 		}
-		if err := a.checkBackend(ctx, o.backend, "float32"); err != nil {
+		if err := a.checkBackend(ctx, o.backend, row.Recipe.Train.Precision); err != nil {
 			return err
 		}
 	}
@@ -98,7 +100,7 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 			return err
 		}
 		m := machine{slots: 1, threads: o.threads}
-		job := a.job(w, kindPretrain, string(row.ID), "recipe "+row.Name, sweeps.ComputeConfig{Backend: o.backend}, m, recipeEffort(row.Recipe))
+		job := a.job(w, kindPretrain, string(row.ID), "recipe "+row.Name, sweeps.ComputeConfig{Backend: o.backend, Remat: o.remat}, m, recipeEffort(row.Recipe))
 		_, err := pool.Run(ctx, []pool.Job{job}, pool.Options{
 			Executable: a.env.Executable, Env: a.env.Environ, Threads: o.threads, GPUs: a.pretrainGPUs(o.backend),
 			Render: a.renderer(), Now: a.env.Now,

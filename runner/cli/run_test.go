@@ -202,6 +202,19 @@ func TestAPrecisionThatTheBackendLacksIsRefusedBeforeAnythingIsWritten(t *testin
 	p.refused([]string{"run", p.sample(), "train.precision=\"bfloat16\""}, `compute.backend = "`, "precision")
 }
 
+// A recipe has a precision of its own, and runs in float32 may wait for it.
+func TestARecipesPrecisionThatTheBackendLacksIsRefusedBeforeAnythingIsWritten(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	recipe := p.write("backbones/tiny.toml", tinyRecipe+"precision = \"bfloat16\"\n")
+	p.refused([]string{"pretrain", recipe, "--backend", "go"}, `compute.backend = "go"`, `precision "bfloat16" needs XLA`)
+	for _, command := range []string{"plan", "run"} {
+		p.refused([]string{command, sweep, "compute.backend=\"go\""}, "compute.backend", "recipe:tiny is pretrained in bfloat16", "headroom pretrain")
+	}
+	p.ok("plan", sweep, "compute.backend=\"auto\"") // what a GPU may have is not known yet
+	p.refused([]string{"run", sweep, "compute.backend=\"auto\""}, `compute.backend = "auto"`)
+}
+
 func TestASecondCtrlCEndsTheProgramAndItsWorkersAtOnce(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()

@@ -24,6 +24,7 @@ type workerOptions struct {
 	kind, id, backend string
 	precision         string // of check
 	threads, parent   int
+	remat             bool // of pretrain
 }
 
 // newWorker is the command that the pool starts, one process a job. It prints
@@ -45,6 +46,7 @@ func newWorker(a *app) *cobra.Command {
 	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
 	f.StringVar(&o.precision, "precision", "float32", "with check: what the backend must be able to train in")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
+	f.BoolVar(&o.remat, "remat", false, "with pretrain: compute layers again in the backward pass")
 	f.IntVar(&o.parent, "parent", 0, "process whose death ends this one; 0 is none")
 	return cmd
 }
@@ -88,7 +90,7 @@ func (a *app) worker(cmd *cobra.Command, o workerOptions) error {
 	// not kill the worker in the middle of a step: it is told to stop.
 	signal.Ignore(syscall.SIGPIPE)
 	out := &parentPipe{to: a.stdout, gone: cancel}
-	job := worker.Job{Workspace: w.Root, Kind: o.kind, ID: o.id, Resolver: resolver, Backend: o.backend, Threads: o.threads}
+	job := worker.Job{Workspace: w.Root, Kind: o.kind, ID: o.id, Resolver: resolver, Backend: o.backend, Threads: o.threads, Remat: o.remat}
 	return workWhenFree(ctx, out, func() error { return worker.Run(ctx, job, out) })
 }
 

@@ -29,6 +29,7 @@ type inputs struct {
 type model struct {
 	weights, tokenizer, why string
 	recipe                  sweeps.ID
+	precision               string // of a recipe that is not made yet
 	positions               int
 	bad                     bool
 }
@@ -109,7 +110,7 @@ func (in *inputs) recipeModel(key, ref, name string) model {
 	if made.bad {
 		return model{bad: true}
 	}
-	m := model{tokenizer: made.in.Tokenizer, why: made.why, positions: made.recipe.Model.Positions}
+	m := model{tokenizer: made.in.Tokenizer, why: made.why, positions: made.recipe.Model.Positions, precision: made.recipe.Train.Precision}
 	if made.id == "" {
 		return m
 	}
@@ -117,7 +118,7 @@ func (in *inputs) recipeModel(key, ref, name string) model {
 	checkpoint, err := in.resolver.Checkpoint("recipe:" + string(made.id))
 	switch {
 	case err == nil:
-		m.recipe, m.positions = "", checkpoint.Positions
+		m.recipe, m.precision, m.positions = "", "", checkpoint.Positions
 	case errors.Is(err, source.ErrUnresolved):
 		m.why = fmt.Sprintf("its backbone is not made yet: recipe %s (%s)", name, made.id.Short())
 	default:
@@ -258,6 +259,13 @@ func (in *inputs) digests(name string, made *recipe) {
 		texts = append(texts, digest)
 	}
 	made.in.Data = strings.Join(texts, "+")
+}
+
+// computable finds a run that waits for a recipe which cannot be computed where runs are.
+func (in *inputs) computable(run Run, backbone model) {
+	if c := run.Config; backbone.precision == "bfloat16" && c.Compute.Backend == "go" && !run.State.Finished() {
+		in.fault("compute.backend", `"go"`, fmt.Sprintf("%s is pretrained in bfloat16, and the Go backend computes in float32 only: set compute.backend = \"xla\" or \"auto\", or make the backbone first (headroom pretrain --backend xla)", c.Model.Backbone))
+	}
 }
 
 // fits finds settings that the data or the backbone cannot bear.

@@ -26,6 +26,24 @@ func TestTheIDDoesNotDependOnWhereFilesLie(t *testing.T) {
 	}
 }
 
+// A backbone in bfloat16 is made where runs are computed: on the Go backend that is a
+// fault, until it has been made elsewhere.
+func TestARecipeInBFloat16IsRefusedOnTheGoBackend(t *testing.T) {
+	w := newWorld(t)
+	w.recipes["small"] = recipe + "precision = \"bfloat16\"\n"
+	p := w.must(t, sweep, "model.backbone=recipe:small")
+	if len(p.Recipes) != 1 || p.Count(plan.Unresolved) != 4 {
+		t.Errorf("on some backend: %+v", p.Runs)
+	}
+	_, err := w.make(t, sweep, "model.backbone=recipe:small", "compute.backend=go")
+	var faults sweeps.Faults
+	if !errors.As(err, &faults) || len(faults) != 1 || faults[0].Key != "compute.backend" || !strings.Contains(err.Error(), "recipe:small is pretrained in bfloat16") {
+		t.Errorf("on the Go backend: %v", err)
+	}
+	w.model(t, p.Recipes[0].Folder)
+	w.must(t, sweep, "model.backbone=recipe:small", "compute.backend=go")
+}
+
 func TestARecipeIsIdentifiedBeforeItIsMade(t *testing.T) {
 	w := newWorld(t)
 	w.recipes["small"] = recipe

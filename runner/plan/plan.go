@@ -237,6 +237,7 @@ func (m *maker) run(point sweeps.Point) {
 	} else if known && !run.State.Finished() {
 		run.Needs = backbone.recipe
 	}
+	m.found.computable(run, backbone)
 	m.plan.Runs = append(m.plan.Runs, run)
 	m.evaluations(run)
 	if len(m.found.faults) == 0 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"headroom/metrics/event"
@@ -16,8 +18,8 @@ import (
 
 // Pretrainer is one recipe's training on some backend, one optimizer step at a time.
 type Pretrainer interface {
-	// Step does the step-th update, 0-based, on texts of token ids.
-	Step(step int, texts [][]int32) (map[string]event.Value, error)
+	// Step does the step-th update, 0-based, on a masked batch.
+	Step(step int, masked Masked) (map[string]event.Value, error)
 	// Updates, Sync, Moments and Restore are as Trainer's.
 	Updates() int
 	Sync() error
@@ -27,68 +29,90 @@ type Pretrainer interface {
 }
 
 // NewPretrainer prepares pretraining of a model by a recipe, on the model's own backend.
-func NewPretrainer(m *engine.Model, recipe sweeps.Recipe, masking Masking) (Pretrainer, error) {
+// A precision that the backend does not have is an error. remat is as compute.remat.
+func NewPretrainer(m *engine.Model, recipe sweeps.Recipe, remat bool) (Pretrainer, error) {
 	if !m.Engine.Shared() {
-		return NewDeviceMLM(m, recipe, masking)
+		return NewDeviceMLM(m, recipe, remat)
 	}
-	return NewMLM(m, recipe, masking)
+	return NewMLM(m, recipe, remat)
 }
 
 // DeviceMLM trains a masked language model on a device with memory of its own.
+// Parameters and moments stay there, and a step is one program.
 type DeviceMLM struct {
 	deviceState
 	Rate      Schedule
-	masking   Masking
+	rates     layers.Rates
+	dtype     dtypes.DType
+	remat     bool
+	seed      int64
+	limit     int // tokens of the longest text
 	optimizer deviceAdamW
 	program   *engine.Program
 }
 
 // NewDeviceMLM prepares pretraining of a model by a recipe.
-func NewDeviceMLM(m *engine.Model, recipe sweeps.Recipe, masking Masking) (*DeviceMLM, error) {
+func NewDeviceMLM(m *engine.Model, recipe sweeps.Recipe, remat bool) (*DeviceMLM, error) {
 	t := recipe.Train
-	s := &DeviceMLM{deviceState: deviceState{model: m}, masking: masking, optimizer: newDeviceAdamW(m, 1)}
+	s := &DeviceMLM{
+		deviceState: deviceState{model: m}, seed: recipe.Seed, remat: remat, limit: recipe.Data.MaxLength,
+		rates: models.Rates(m.Config, &recipe.Model.Dropout), optimizer: newDeviceAdamW(m, 1),
+		Rate: Schedule{Peak: t.LR, Kind: t.Schedule, Warmup: WarmupSteps(nil, t.Warmup, t.Steps), Steps: t.Steps},
+	}
 	s.optimizer.beta1, s.optimizer.beta2 = t.Beta1, t.Beta2
 	s.optimizer.weightDecay, s.optimizer.clip = t.WeightDecay, t.Clip
-	s.Rate = Schedule{Peak: t.LR, Kind: t.Schedule, Warmup: WarmupSteps(nil, t.Warmup, t.Steps), Steps: t.Steps}
-	rates := models.Rates(m.Config, &recipe.Model.Dropout)
-	n := len(m.Params)
 	var err error
-	s.program, err = m.Engine.Program("mlm step", func(in []*Node) []*Node {
-		get, _ := m.AllNodes(in)
-		ids, lengths, places, labels, weights, seed, scalars := in[3*n], in[3*n+1], in[3*n+2], in[3*n+3], in[3*n+4], in[3*n+5], in[3*n+6]
-		hidden := models.Transformed(get, m.Config, ids, lengths, layers.Mode{Dropout: layers.NewDropout(rates, seed)})
-		loss := mlmLoss(get, m, Gather(hidden, places), labels, weights)
-		state, norm := s.optimizer.update(in[:n], in[n:2*n], in[2*n:3*n], Gradient(loss, in[:n]...), scalars)
-		return append(state, vector([]*Node{loss, norm}))
-	})
+	if s.dtype, err = m.Engine.ComputeType(t.Precision); err != nil {
+		return nil, err
+	}
+	s.program, err = m.Engine.Program("mlm step", s.build)
 	return s, err
 }
 
-// Step does the step-th update, 0-based, on texts of token ids.
-func (s *DeviceMLM) Step(step int, texts [][]int32) (map[string]event.Value, error) {
-	values, err := s.step(step, texts)
+// entropyBytes bounds the float32 logits of the rows that are compared with their labels
+// at a time: several tensors of that size are held.
+const entropyBytes = 1 << 29
+
+// build is a step. Inputs: parameters, m, v; those of deviceMasked; scalars. Outputs: the
+// new parameters, m, v; loss and gradient norm.
+func (s *DeviceMLM) build(in []*Node) []*Node {
+	m, n := s.model, len(s.model.Params)
+	get, _ := m.AllNodes(in)
+	rest := in[3*n:]
+	ids, lengths, seed, chosen, labels, weights, places, scalars := rest[0], rest[1], rest[2], rest[3], rest[4], rest[5], rest[6], rest[7]
+	mode := layers.Mode{Dropout: layers.NewDropout(s.rates, seed), DType: s.dtype, Remat: s.remat, Lookup: &layers.Lookup{}}
+	hidden := models.Transformed(get, m.Config, ids, lengths, mode)
+	hidden = Reshape(hidden, -1, m.Config.Hidden)
+	head := m.GraphHead(get)
+	head.Bytes = entropyBytes
+	e := head.CrossEntropy(Gather(hidden, InsertAxes(chosen, -1)), labels, weights)
+	// The way back to the tokens: each takes its row, most of them the one of zeros.
+	none := Zeros(hidden.Graph(), shapes.Make(hidden.DType(), 1, m.Config.Hidden))
+	dHidden := Gather(Concatenate([]*Node{e.Hidden, none}, 0), InsertAxes(places, -1))
+	grads := modelGradients(m, in[:n], causes(hidden, dHidden), []*layers.Lookup{mode.Lookup}, e.Decoder, e.Bias)
+	state, norm := s.optimizer.update(in[:n], in[n:2*n], in[2*n:3*n], grads, scalars)
+	return append(state, vector([]*Node{e.Loss, norm}))
+}
+
+// Step does the step-th update, 0-based, on a masked batch.
+func (s *DeviceMLM) Step(step int, masked Masked) (map[string]event.Value, error) {
+	values, err := s.step(step, masked)
 	if err != nil {
 		return nil, fmt.Errorf("pretrain step %d: %w", step, err)
 	}
 	return values, nil
 }
 
-func (s *DeviceMLM) step(step int, texts [][]int32) (map[string]event.Value, error) {
+func (s *DeviceMLM) step(step int, masked Masked) (map[string]event.Value, error) {
 	if err := s.load(); err != nil {
 		return nil, err
 	}
-	in, err := newMaskedBatch(s.model, s.masking, step, texts)
+	in, err := s.inputs(step, masked)
 	if err != nil {
 		return nil, err
 	}
 	defer in.free()
-	scalar, err := engine.NewBuffer[float32](s.model.Engine, scalars)
-	if err != nil {
-		return nil, err
-	}
-	defer scalar.Free()
-	s.optimizer.scalars(s.Rate.At(step), s.updates+1, scalar.Values)
-	out, err := s.program.Call(slices.Concat(s.state, append(in.inputs(), scalar.Tensor))...)
+	out, err := s.program.Call(slices.Concat(s.state, in.tensors())...)
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +125,15 @@ func (s *DeviceMLM) step(step int, texts [][]int32) (map[string]event.Value, err
 	}
 	s.replace(out[:n])
 	return map[string]event.Value{"lr": event.Value(s.Rate.At(step)), "loss": event.Value(series[0]), "grad_norm": event.Value(series[1])}, nil
+}
+
+// Build compiles a step for a number of texts, their padded length and the padded number of
+// chosen tokens, without running it; the model may be an outline.
+func (s *DeviceMLM) Build(texts, tokens, chosen int) error {
+	list := slices.Concat(s.model.Shapes(), s.model.Shapes(), s.model.Shapes())
+	whole, real := dtypes.Int32, dtypes.Float32
+	return s.program.Compile(append(list, shapes.Make(whole, texts, tokens), shapes.Make(whole, texts), shapes.Make(dtypes.Uint64, 3),
+		shapes.Make(whole, chosen), shapes.Make(whole, chosen), shapes.Make(real, chosen), shapes.Make(whole, texts*tokens), shapes.Make(real, scalars))...)
 }
 
 // Close frees the program and the device's memory; the model stays the caller's.

@@ -20,23 +20,26 @@ type MLM struct {
 	Rate      Schedule
 
 	model   *engine.Model
-	masking Masking
+	seed    int64
 	program *engine.Program
 }
 
-// NewMLM prepares pretraining of a model by a recipe.
-func NewMLM(m *engine.Model, recipe sweeps.Recipe, masking Masking) (*MLM, error) {
+// NewMLM prepares pretraining of a model by a recipe; remat is as compute.remat.
+func NewMLM(m *engine.Model, recipe sweeps.Recipe, remat bool) (*MLM, error) {
 	t := recipe.Train
-	s := &MLM{model: m, masking: masking, Optimizer: NewAdamW(m, 1)}
+	dtype, err := m.Engine.ComputeType(t.Precision)
+	if err != nil {
+		return nil, err
+	}
+	s := &MLM{model: m, seed: recipe.Seed, Optimizer: NewAdamW(m, 1)}
 	s.Optimizer.Beta1, s.Optimizer.Beta2 = t.Beta1, t.Beta2
 	s.Optimizer.WeightDecay, s.Optimizer.Clip = t.WeightDecay, t.Clip
 	s.Rate = Schedule{Peak: t.LR, Kind: t.Schedule, Warmup: WarmupSteps(nil, t.Warmup, t.Steps), Steps: t.Steps}
 	rates := models.Rates(m.Config, &recipe.Model.Dropout)
-	var err error
 	s.program, err = m.Engine.Program("mlm step", func(in []*Node) []*Node {
 		get, rest := m.AllNodes(in)
 		ids, lengths, places, labels, weights, seed := rest[0], rest[1], rest[2], rest[3], rest[4], rest[5]
-		hidden := models.Transformed(get, m.Config, ids, lengths, layers.Mode{Dropout: layers.NewDropout(rates, seed)})
+		hidden := models.Transformed(get, m.Config, ids, lengths, layers.Mode{Dropout: layers.NewDropout(rates, seed), DType: dtype, Remat: remat})
 		loss := mlmLoss(get, m, Gather(hidden, places), labels, weights)
 		return append(Gradient(loss, in[:len(m.Params)]...), loss)
 	})
@@ -66,7 +69,7 @@ func mlmLoss(get layers.Params, m *engine.Model, hidden, labels, weights *Node) 
 func paddedPlaces(n int, costly bool) int {
 	parts := 16 // sizes between two powers of two
 	if costly {
-		parts = 4
+		parts = 8
 	}
 	step := 64
 	for step*parts < n {
@@ -75,18 +78,18 @@ func paddedPlaces(n int, costly bool) int {
 	return (n + step - 1) / step * step
 }
 
-// Step does the step-th update, 0-based, on texts of token ids.
-func (s *MLM) Step(step int, texts [][]int32) (map[string]event.Value, error) {
-	values, err := s.step(step, texts)
+// Step does the step-th update, 0-based, on a masked batch.
+func (s *MLM) Step(step int, masked Masked) (map[string]event.Value, error) {
+	values, err := s.step(step, masked)
 	if err != nil {
 		return nil, fmt.Errorf("pretrain step %d: %w", step, err)
 	}
 	return values, nil
 }
 
-func (s *MLM) step(step int, texts [][]int32) (map[string]event.Value, error) {
+func (s *MLM) step(step int, masked Masked) (map[string]event.Value, error) {
 	m := s.model
-	in, err := newMaskedBatch(m, s.masking, step, texts)
+	in, err := newMaskedBatch(m, s.seed, step, masked)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +112,7 @@ func (s *MLM) step(step int, texts [][]int32) (map[string]event.Value, error) {
 	return values, nil
 }
 
-// maskedBatch is a step's batch as the programs take it.
+// maskedBatch is a step's batch as the program takes it.
 type maskedBatch struct {
 	batch          *engine.Batch
 	places, labels engine.Buffer[int32]
@@ -117,12 +120,8 @@ type maskedBatch struct {
 	seed           engine.Buffer[uint64]
 }
 
-// newMaskedBatch masks and pads the texts of a step.
-func newMaskedBatch(m *engine.Model, masking Masking, step int, texts [][]int32) (_ *maskedBatch, err error) {
-	masked, err := masking.At(step, texts)
-	if err != nil {
-		return nil, err
-	}
+// newMaskedBatch pads the texts of a step.
+func newMaskedBatch(m *engine.Model, seed int64, step int, masked Masked) (_ *maskedBatch, err error) {
 	b := &maskedBatch{}
 	defer func() {
 		if err != nil {
@@ -132,7 +131,7 @@ func newMaskedBatch(m *engine.Model, masking Masking, step int, texts [][]int32)
 	if b.batch, err = engine.NewBatch(m.Engine, masked.Texts, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens()); err != nil {
 		return nil, err
 	}
-	n := paddedPlaces(len(masked.Places), m.Engine.Name() != "go")
+	n := paddedPlaces(len(masked.Places), false)
 	if b.places, err = engine.NewBuffer[int32](m.Engine, n, 2); err != nil {
 		return nil, err
 	}
@@ -146,7 +145,7 @@ func newMaskedBatch(m *engine.Model, masking Masking, step int, texts [][]int32)
 		b.places.Values[2*i], b.places.Values[2*i+1] = place[0], place[1]
 		b.labels.Values[i], b.weights.Values[i] = masked.Labels[i], 1
 	}
-	b.seed, err = randomState(m.Engine, masking.Seed, step, 0, 0)
+	b.seed, err = randomState(m.Engine, seed, step, 0, 0)
 	return b, err
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"headroom/data/loader"
 	"headroom/runner/train"
+	"headroom/sweeps"
 )
 
 // Layers computed a second time change no bit, dropout included.
@@ -50,5 +51,10 @@ func TestBFloat16IsRefusedWhereItCannotBeComputed(t *testing.T) {
 	cfg.Train.Precision = "bfloat16"
 	if _, err := train.New(m, cfg); err == nil || !strings.Contains(err.Error(), `compute.backend = "xla"`) {
 		t.Errorf("the Go backend trains in bfloat16, or does not say what can: %v", err)
+	}
+	recipe := sweeps.RecipeDefaults()
+	recipe.Train.Precision = "bfloat16"
+	if _, err := train.NewPretrainer(m, recipe, false); err == nil || !strings.Contains(err.Error(), `compute.backend = "xla"`) {
+		t.Errorf("the Go backend pretrains in bfloat16, or does not say what can: %v", err)
 	}
 }

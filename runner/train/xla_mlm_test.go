@@ -3,42 +3,73 @@
 package train_test
 
 import (
+	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"headroom/internal/xlatest"
 	"headroom/metrics/event"
+	"headroom/models/safetensors"
 	"headroom/runner/engine"
 	"headroom/runner/train"
 	"headroom/sweeps"
 )
 
-// Pretraining on XLA is the Go backend's: the same masks, losses and parameters.
+// mlmRecipe is a recipe of 20 steps for the small reference models.
+func mlmRecipe(edit func(*sweeps.Recipe)) sweeps.Recipe {
+	recipe := sweeps.RecipeDefaults()
+	recipe.Seed, recipe.Mask.Share, recipe.Data.MaxLength = 3, .3, 16
+	recipe.Train.Steps, recipe.Train.Beta2, recipe.Train.Warmup = 20, .98, .2
+	if edit != nil {
+		edit(&recipe)
+	}
+	return recipe
+}
+
+// mlmSteps pretrains from one step up to another.
+func mlmSteps(t *testing.T, s train.Pretrainer, m *engine.Model, recipe sweeps.Recipe, from, to int) (series []map[string]event.Value) {
+	t.Helper()
+	masking := train.Masking{Rule: recipe.Mask, Vocab: m.Config.Vocab, Mask: 4, Special: map[int32]bool{0: true, 4: true}, Seed: recipe.Seed}
+	for step := from; step < to; step++ {
+		masked, err := masking.At(step, texts(uint64(step), 6, m.Config.Vocab, 9, 16, 13))
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, err := s.Step(step, masked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		series = append(series, values)
+	}
+	if err := s.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	return series
+}
+
+func pretrainer(t *testing.T, m *engine.Model, recipe sweeps.Recipe, remat bool) train.Pretrainer {
+	t.Helper()
+	s, err := train.NewPretrainer(m, recipe, remat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Pretraining on XLA is the Go backend's: losses, gradient norms and parameters. There
+// autodiff goes through one graph, gathers and the decoder's two uses included; here the
+// head's gradient, the way back to the tokens and the embeddings' sum are written out.
 func TestXLAPretrainsLikeTheGoBackend(t *testing.T) {
 	e := xlatest.Open(t)
-	recipe := sweeps.Recipe{Mask: sweeps.RecipeMask{Share: .3, Mask: .8, Random: .1}}
-	recipe.Train.Steps, recipe.Train.LR, recipe.Train.Beta1, recipe.Train.Beta2 = 8, 1e-3, .9, .98
-	recipe.Train.WeightDecay, recipe.Train.Clip, recipe.Train.Warmup, recipe.Train.Schedule = .01, 1, .2, "linear"
-	for _, folder := range []string{"bert-tied", "modernbert-untied"} {
+	recipe := mlmRecipe(nil)
+	for _, folder := range []string{"bert-tied", "bert-untied", "modernbert-tied", "modernbert-untied"} {
 		t.Run(folder, func(t *testing.T) {
 			models := []*engine.Model{openModel(t, folder, false), modelOn(t, e, folder, false)}
 			var series [2][]map[string]event.Value
 			for i, m := range models {
-				s, err := train.NewPretrainer(m, recipe, train.Masking{Rule: recipe.Mask, Vocab: m.Config.Vocab, Mask: 4, Special: map[int32]bool{0: true, 4: true}, Seed: 3})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer s.Close()
-				for step := range 8 {
-					values, err := s.Step(step, texts(uint64(step), 6, m.Config.Vocab, 9, 16, 13))
-					if err != nil {
-						t.Fatal(err)
-					}
-					series[i] = append(series[i], values)
-				}
-				if err := s.Sync(); err != nil {
-					t.Fatal(err)
-				}
+				series[i] = mlmSteps(t, pretrainer(t, m, recipe, false), m, recipe, 0, 20)
 			}
 			compareSeries(t, series[1], series[0], 1e-4)
 			for i, p := range models[1].Params {
@@ -51,4 +82,133 @@ func TestXLAPretrainsLikeTheGoBackend(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What bfloat16 may change: a number keeps 8 bits, 2⁻⁹ of it is lost where a product's sum
+// is rounded, and through two layers and the head a logit is off by 1 % of the logits' size
+// or less. The loss is a mean over tens of tokens of differences of logits that are about 1
+// here, in float32: off by 1 % of it. A gradient is off by as much as the logits and the
+// activations that it is made of, up to 10 % over two layers and back: a cosine above
+// 1 − .1²/2, and as most of that has no preferred direction, the norm off by half as much.
+func TestXLAPretrainingInBFloat16StaysCloseToFloat32(t *testing.T) {
+	e := xlatest.Open(t)
+	for _, folder := range []string{"bert-tied", "modernbert-tied"} {
+		t.Run(folder, func(t *testing.T) {
+			var series [2][]map[string]event.Value
+			var first [2][]safetensors.Tensor
+			for i, precision := range []string{"float32", "bfloat16"} {
+				recipe := mlmRecipe(func(r *sweeps.Recipe) { r.Train.Precision = precision })
+				m := modelOn(t, e, folder, false)
+				s := pretrainer(t, m, recipe, false)
+				series[i] = mlmSteps(t, s, m, recipe, 0, 1)
+				var err error
+				if first[i], err = s.Moments(); err != nil {
+					t.Fatal(err)
+				}
+				series[i] = append(series[i], mlmSteps(t, s, m, recipe, 1, 20)...)
+			}
+			var worst, norm float64
+			for step, want := range series[0] {
+				got := series[1][step]
+				x, y := float64(got["loss"]), float64(want["loss"])
+				worst = math.Max(worst, math.Abs(x-y)/y)
+				norm = math.Max(norm, math.Abs(float64(got["grad_norm"]/want["grad_norm"])-1))
+				if x == y {
+					t.Errorf("step %d: the losses are the same number, %v: is this bfloat16?", step, x)
+				}
+			}
+			cosine := cosineOf(first[0], first[1])
+			t.Logf("loss within %.3g of itself, gradient norm %.3g; the first gradient's cosine is 1 − %.2g", worst, norm, 1-cosine)
+			if worst > .01 || norm > .05 || cosine < .995 {
+				t.Errorf("loss off by %.3g, gradient norm by %.3g, cosine %.5f", worst, norm, cosine)
+			}
+		})
+	}
+}
+
+// cosineOf is that of two optimizers' first moments, which after one update are the
+// gradients times a factor.
+func cosineOf(a, b []safetensors.Tensor) float64 {
+	var dot, x2, y2 float64
+	for i, first := range a {
+		if first.Name[0] != 'm' {
+			continue
+		}
+		for j, x := range first.Data {
+			y := b[i].Data[j]
+			dot, x2, y2 = dot+float64(x)*float64(y), x2+float64(x)*float64(x), y2+float64(y)*float64(y)
+		}
+	}
+	return dot / math.Sqrt(x2*y2)
+}
+
+// The state that a checkpoint holds leads on bit for bit, dropout and bfloat16 included;
+// another seed does not.
+func TestXLAPretrainingsStateIsWhole(t *testing.T) {
+	e := xlatest.Open(t)
+	recipe := mlmRecipe(func(r *sweeps.Recipe) { r.Train.Precision, r.Model.Dropout = "bfloat16", .3 })
+	whole := modelOn(t, e, "modernbert-tied", false)
+	s := pretrainer(t, whole, recipe, true)
+	mlmSteps(t, s, whole, recipe, 0, 3)
+	moments, err := s.Moments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	var files [2]*safetensors.File
+	for i, list := range [][]safetensors.Tensor{train.Weights(whole), moments} {
+		path := filepath.Join(folder, []string{"weights", "moments"}[i])
+		if err := safetensors.Write(path, list, nil); err != nil {
+			t.Fatal(err)
+		}
+		if files[i], err = safetensors.Open(path); err != nil {
+			t.Fatal(err)
+		}
+		defer files[i].Close()
+	}
+	mlmSteps(t, s, whole, recipe, 3, 6)
+
+	resumed := modelOn(t, e, "modernbert-tied", false)
+	again := pretrainer(t, resumed, recipe, true)
+	mlmSteps(t, again, resumed, recipe, 0, 2) // other state, to be replaced
+	if err := again.Restore(3, files[0], files[1]); err != nil {
+		t.Fatal(err)
+	}
+	mlmSteps(t, again, resumed, recipe, 3, 6)
+	if name := differing(whole, resumed); name != "" {
+		t.Errorf("%s is another when training was resumed", name)
+	}
+
+	other := recipe
+	other.Seed = 4
+	moved := modelOn(t, e, "modernbert-tied", false)
+	mlmSteps(t, pretrainer(t, moved, other, true), moved, recipe, 0, 6) // the same masks: dropout alone differs
+	if differing(whole, moved) == "" {
+		t.Error("another seed's dropout gives the same parameters")
+	}
+}
+
+// Layers computed again in the backward pass are the same, dropout included: to rounding,
+// since XLA compiles another program.
+func TestXLARematChangesNoPretraining(t *testing.T) {
+	e := xlatest.Open(t)
+	recipe := mlmRecipe(func(r *sweeps.Recipe) { r.Model.Dropout = .3 })
+	var series [2][]map[string]event.Value
+	for i, remat := range []bool{false, true} {
+		m := modelOn(t, e, "bert-tied", false)
+		series[i] = mlmSteps(t, pretrainer(t, m, recipe, remat), m, recipe, 0, 6)
+	}
+	compareSeries(t, series[1], series[0], 1e-5)
+}
+
+// differing names a parameter that two models do not have bit for bit alike, or is "".
+func differing(a, b *engine.Model) string {
+	for i, p := range a.Params {
+		for j, x := range p.Values {
+			if math.Float32bits(x) != math.Float32bits(b.Params[i].Values[j]) {
+				return p.Name
+			}
+		}
+	}
+	return ""
 }

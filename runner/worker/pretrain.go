@@ -176,7 +176,7 @@ func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.To
 	if special.MASK < 0 {
 		return fmt.Errorf("the tokenizer has no [MASK] token")
 	}
-	s, err := train.NewPretrainer(m, b.recipe, masking)
+	s, err := train.NewPretrainer(m, b.recipe, b.Remat)
 	if err != nil {
 		return err
 	}
@@ -204,6 +204,8 @@ func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.To
 	if err != nil {
 		return err
 	}
+	ahead := maskedFrom(b.step, total, sampler, texts, masking)
+	defer ahead.close()
 	speed, last := rate{start: b.now(), first: b.step}, b.now()
 	for b.step < total {
 		if ctx.Err() != nil {
@@ -213,11 +215,11 @@ func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.To
 			return stopped(ctx)
 		}
 		start := b.now()
-		var chosen [][]int32
-		for _, i := range sampler.At(b.step) {
-			chosen = append(chosen, texts[i])
+		next, err := ahead.next()
+		if err != nil {
+			return err
 		}
-		values, err := s.Step(b.step, chosen)
+		values, err := s.Step(b.step, next)
 		if err != nil {
 			return err
 		}

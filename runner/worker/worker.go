@@ -43,6 +43,8 @@ type Job struct {
 	// Backend and Threads are used where not "" and 0; otherwise the job's own say.
 	Backend string
 	Threads int
+	// Remat computes a recipe's layers again in the backward pass, as compute.remat a run's.
+	Remat bool
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
