@@ -53,7 +53,7 @@ func New(n, size int, seed int64, order string, conflict func(i, j int) bool) (*
 		return s, nil
 	}
 	if s.fallback = s.epoch(0).together(); len(s.fallback) < size {
-		return nil, crowded(size, len(s.fallback), n)
+		return nil, &CrowdedError{Size: size, Found: len(s.fallback), Rows: n}
 	}
 	return s, nil
 }
@@ -70,10 +70,6 @@ func check(n, size int, order string) error {
 		return fmt.Errorf("make batches: order %q: \"shuffle\" or \"file\" is allowed", order)
 	}
 	return nil
-}
-
-func crowded(size, found, n int) error {
-	return fmt.Errorf("make batches: batch %d: only %d of %d examples were found to stand together without one being a false negative of another: a smaller batch is needed", size, found, n)
 }
 
 // At returns the indices of the examples of a step, from 0 on; none for a negative step. The slice is the

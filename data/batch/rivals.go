@@ -2,8 +2,8 @@ package batch
 
 // rivals knows the members of batches that an example conflicts with.
 type rivals interface {
-	// of chooses the example that in speaks of.
-	of(example int)
+	// of chooses the example that in speaks of, and says how many members it looked at, or will.
+	of(example int) int
 	// in counts the members of a batch that conflict with the example, up to 2, and gives the place of one.
 	in(batch int) (n, at int)
 	// enters and leaves say that a place has a member, and has it no more.
@@ -24,7 +24,10 @@ type allPairs struct {
 	example int
 }
 
-func (p *allPairs) of(example int) { p.example = example }
+func (p *allPairs) of(example int) int {
+	p.example = example
+	return p.stretch.size * len(p.stretch.batches)
+}
 
 func (p *allPairs) in(batch int) (n, place int) {
 	for at, member := range p.stretch.batches[batch] {
@@ -94,21 +97,22 @@ func (x *index) leaves(member, batch, at int) {
 	}
 }
 
-func (x *index) of(example int) {
+func (x *index) of(example int) int {
 	x.now++
 	m := &x.marks[example]
-	x.count(x.queries[m.Query])
-	x.count(x.relevant[m.Positive])
+	looked := x.count(x.queries[m.Query]) + x.count(x.relevant[m.Positive])
 	for _, key := range m.Negatives {
-		x.count(x.relevant[key])
+		looked += x.count(x.relevant[key])
 	}
 	for _, key := range m.Relevant {
-		x.count(x.documents[key])
+		looked += x.count(x.documents[key])
 	}
+	return looked
 }
 
-func (x *index) count(examples []int32) {
+func (x *index) count(examples []int32) (looked int) {
 	for _, example := range examples {
+		looked += 1 + len(x.spots[example])
 		if x.seen[example] == x.now {
 			continue
 		}
@@ -121,6 +125,7 @@ func (x *index) count(examples []int32) {
 			x.at[s.batch] = s.at
 		}
 	}
+	return looked
 }
 
 func (x *index) in(batch int) (n, at int) {

@@ -57,6 +57,15 @@ type made struct {
 
 // NewStream checks that the first window can be put into batches.
 func NewStream(o StreamOptions) (*Stream, error) {
+	s, err := newStream(o)
+	if err != nil || o.Order == File {
+		return s, err
+	}
+	s.first, err = s.read(0)
+	return s, err
+}
+
+func newStream(o StreamOptions) (*Stream, error) {
 	if err := check(o.Rows, o.Size, o.Order); err != nil {
 		return nil, err
 	}
@@ -66,12 +75,7 @@ func NewStream(o StreamOptions) (*Stream, error) {
 	if o.Whole {
 		s.windows = 1
 	}
-	if o.Order == File {
-		return s, nil
-	}
-	var err error
-	s.first, err = s.read(0)
-	return s, err
+	return s, nil
 }
 
 // At returns the places of a step, from 0 on; none for a negative step. An error is one of Marks, or says that

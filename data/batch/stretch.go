@@ -24,7 +24,14 @@ type stretch struct {
 
 	firstStep int
 	batches   [][]int
+	// spent is what looking for exchanges has cost so far.
+	spent int
 }
+
+// patience is how much looking for exchanges may cost in one stretch, in members and rivals looked at: a second
+// or so. Where the rows of one query are far more than there are batches it would else grow with the cube of the
+// stretch, and find nothing.
+const patience = 1 << 27
 
 // arrange puts a stretch together. The tail is chosen first and from this stretch's permutation alone, so
 // that the next can know it without this one's arrangement: none depends on more than the one before.
@@ -147,7 +154,10 @@ func (e *stretch) exchange(b int, members company, r rivals, left []int, own int
 		if members.fits(example) {
 			return example, i
 		}
-		r.of(example)
+		if e.spent > patience {
+			continue
+		}
+		e.spent += r.of(example) + len(e.batches)
 		for other, batch := range e.batches {
 			if other == b {
 				continue
@@ -162,6 +172,7 @@ func (e *stretch) exchange(b int, members company, r rivals, left []int, own int
 			case n == 1: // the example could take the place of that member only
 				first, last = max(first, at), at
 			}
+			e.spent += max(0, last+1-first)
 			for at := first; at <= last; at++ {
 				if member := batch[at]; members.fits(member) {
 					r.leaves(member, other, at)

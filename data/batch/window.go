@@ -27,10 +27,7 @@ func (s *Stream) read(number int) (*window, error) {
 	w := &window{number: number, stretch: stretch{
 		n: s.begin(t, j+1) - s.begin(t, j), size: s.Size, begin: epoch*s.Rows + s.begin(t, j), turn: number * s.Size,
 	}}
-	ranges := make([]Range, 0, s.bound(j+1)-s.bound(j))
-	for _, block := range t.blocks[s.bound(j):s.bound(j+1)] {
-		ranges = append(ranges, Range{block * Block, min((block+1)*Block, s.Rows)})
-	}
+	ranges := s.ranges(t, j)
 	var err error
 	if w.marks, err = s.Marks(ranges, epoch); err != nil {
 		return nil, err
@@ -47,7 +44,7 @@ func (s *Stream) read(number int) (*window, error) {
 	w.conflict = func(i, j int) bool { return i == j || w.marks[i].Conflicts(&w.marks[j]) }
 	w.company = func() company { return newCrowd(w.marks) }
 	if w.fallback = w.together(); len(w.fallback) < s.Size {
-		return nil, crowded(s.Size, len(w.fallback), w.n)
+		return nil, &CrowdedError{Size: s.Size, Found: len(w.fallback), Rows: w.n}
 	}
 	w.permutation = permutation(s.Seed, number, w.n)
 	_, tail := w.tail()
@@ -56,6 +53,15 @@ func (s *Stream) read(number int) (*window, error) {
 		w.rest.marks = append(w.rest.marks, w.marks[i])
 	}
 	return w, nil
+}
+
+// ranges are the rows of window j of a tour, block by block.
+func (s *Stream) ranges(t tour, j int) []Range {
+	ranges := make([]Range, 0, s.bound(j+1)-s.bound(j))
+	for _, block := range t.blocks[s.bound(j):s.bound(j+1)] {
+		ranges = append(ranges, Range{block * Block, min((block+1)*Block, s.Rows)})
+	}
+	return ranges
 }
 
 // follow puts the window into batches, the first of which begins with what the window before left.

@@ -1,0 +1,34 @@
+package sweeps
+
+import (
+	"fmt"
+	"math"
+)
+
+// Notices are what a configuration says that is allowed and seldom meant: each a
+// sentence that names the key, its value and what comes of it.
+func (c RunConfig) Notices() []string {
+	var list []string
+	steps := c.Train.Steps
+	note := func(key string, value int, format string, args ...any) {
+		list = append(list, fmt.Sprintf("%s = %d is more than train.steps = %d: ", key, value, steps)+fmt.Sprintf(format, args...))
+	}
+	if n := c.Evaluate.Every; n > steps && len(c.Evaluate.During) > 0 {
+		chosen := ""
+		if c.Selects() {
+			chosen = `, and checkpoint.select = "best" has only that model to choose from`
+		}
+		note("evaluate.every", n, "the dev data are measured once, after the last step%s", chosen)
+	}
+	if n := c.Checkpoint.Every; n > steps {
+		note("checkpoint.every", n, "nothing is saved before the last step, so that a run that is killed begins again")
+	}
+	if n := c.Regularizer.RampSteps; n != nil && *n > steps && c.Regularizer.Kind != "none" && c.Regularizer.RampKind != "constant" {
+		share := float64(steps-1) / float64(*n)
+		if c.Regularizer.RampKind == "quadratic" {
+			share = math.Pow(share, 2)
+		}
+		note("regularizer.ramp_steps", *n, "λ ends at %.3g of its full value", share)
+	}
+	return list
+}
