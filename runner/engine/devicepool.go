@@ -40,6 +40,20 @@ func (e *Engine) BatchTokens() int {
 	return 2048
 }
 
+// Batches is how many batches are encoded at the same time. Where memory is shared, cores
+// that one leaves idle, between the small steps of an encoder, work on another. A device
+// computes one while others are copied from it and made into sparse vectors, which takes
+// a GPU's host longer than it takes the GPU.
+func (e *Engine) Batches() int {
+	switch {
+	case e.Shared():
+		return min(e.threads, 4)
+	case e.cuda:
+		return 4
+	}
+	return 2
+}
+
 // SetPrecision says what inference computes in, "float32" or "bfloat16". Parameters,
 // hidden states and pooled logits that leave the device are float32 in any case. It is
 // set before the model is first used, and bfloat16 needs a backend other than Go's.
@@ -80,9 +94,9 @@ func (m *Model) devicePool(texts [][]int32, plain bool) ([]float32, error) {
 		return nil, err
 	}
 	defer Free(out...)
-	pooled := make([]float32, len(texts)*m.Config.Vocab)
-	err = m.Engine.Read(out[0], func(values []float32) { copy(pooled, values) })
-	return pooled, err
+	pooled := make([]float32, len(full)*m.Config.Vocab)
+	err = m.Engine.Download(out[0], pooled)
+	return pooled[:len(texts)*m.Config.Vocab], err
 }
 
 // poolProgram prepares the program of devicePool.

@@ -11,11 +11,6 @@ import (
 	"headroom/runner/search"
 )
 
-// mostBatches are encoded at the same time where the backend shares this
-// program's memory: cores that one leaves idle, between the small steps of an
-// encoder, work on another.
-const mostBatches = 4
-
 // Encode returns the vectors of texts, in their order. A text is cut to
 // maxLength tokens, special ones included; progress, which may be nil, is called
 // from time to time, never twice at once. Texts of like length share a batch.
@@ -23,16 +18,17 @@ func (e *Encoder) Encode(ctx context.Context, texts []string, maxLength int, pro
 	if maxLength < 2 || maxLength > e.model.Config.MaxTokens() {
 		return nil, fmt.Errorf("encode: a maximum length of %d tokens is not possible: the model takes 2 to %d", maxLength, e.model.Config.MaxTokens())
 	}
+	return e.EncodeTokens(ctx, e.tokenizer.EncodeBatch(texts, maxLength, e.model.Engine.Threads()), progress)
+}
+
+// EncodeTokens is Encode for texts that are token ids already, special ones included.
+func (e *Encoder) EncodeTokens(ctx context.Context, ids [][]int32, progress func(done, total int)) ([]search.Vector, error) {
 	threads := e.model.Engine.Threads()
-	job := &encoding{e: e, ids: e.tokenizer.EncodeBatch(texts, maxLength, threads), vectors: make([]search.Vector, len(texts)), progress: progress}
+	job := &encoding{e: e, ids: ids, vectors: make([]search.Vector, len(ids)), progress: progress}
 	job.batches = e.batches(job.ids)
 	workers := 1
-	switch {
-	case e.form.Sum:
-	case e.model.Engine.Shared():
-		workers = max(1, min(threads, mostBatches, len(job.batches)))
-	default: // a device computes one batch while the vectors of another are made
-		workers = max(1, min(2, len(job.batches)))
+	if !e.form.Sum {
+		workers = max(1, min(e.model.Engine.Batches(), len(job.batches)))
 	}
 	done, err := job.prepare((threads + workers - 1) / workers)
 	if err != nil {
