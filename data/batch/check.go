@@ -15,7 +15,7 @@ func (e *CrowdedError) Error() string {
 	return fmt.Sprintf("make batches: batch %d: only %d of %d examples were found to stand together without one being a false negative of another: a smaller batch is needed", e.Size, e.Found, e.Rows)
 }
 
-// gathering collects examples that may stand together, in the order in which they are offered, as arranging does.
+// gathering collects examples that may stand together, in the order in which they are offered.
 type gathering struct {
 	crowd
 	members []int
@@ -59,12 +59,17 @@ func Together(marks []Mark) (n, one, other int) {
 	if g.one < 0 {
 		return len(g.members), -1, -1
 	}
-	return len(g.members), g.one, g.other
+	return len(g.best(len(marks))), g.one, g.other
+}
+
+// best looks from other starts on as well, once all marks are there.
+func (g *gathering) best(size int) []int {
+	return together(len(g.marks), size, func() company { return newCrowd(g.marks) })
 }
 
 // Check says what would keep a stream from putting the batches of its first steps together: a *CrowdedError, or an
-// error of Marks. It looks at the windows of the first epoch that these steps reach, and reads of each only as
-// many rows as fill a batch. The marks of a row must be the same whichever rows they are asked for with.
+// error of Marks. It looks at the windows of the first epoch that these steps reach, and mostly reads of each only
+// as many rows as fill a batch. The marks of a row must be the same whichever rows they are asked for with.
 func Check(o StreamOptions, steps int) error {
 	s, err := newStream(o)
 	if err != nil || o.Order == File || steps < 1 {
@@ -98,7 +103,11 @@ func (s *Stream) check(number int) error {
 			return nil
 		}
 	}
-	e := &CrowdedError{Size: s.Size, Found: len(g.members), Rows: len(rows)}
+	found := len(g.best(s.Size))
+	if found == s.Size {
+		return nil
+	}
+	e := &CrowdedError{Size: s.Size, Found: found, Rows: len(rows)}
 	if g.one >= 0 {
 		place := func(i int) Place { return Place{Row: rows[i], At: g.marks[i].At} }
 		e.One, e.Other, e.Apart = place(g.one), place(g.other), true

@@ -197,15 +197,33 @@ func (e *stretch) spare(members company) int {
 	return -1
 }
 
-// together collects, in ascending order, up to size examples that may stand in one batch.
+// together collects up to size examples that may stand in one batch.
 func (e *stretch) together() []int {
-	members := e.gather(nil)
-	var batch []int
-	for i := 0; i < e.n && len(batch) < e.size; i++ {
-		if members.fits(i) {
-			members.add(i)
-			batch = append(batch, i)
+	return together(e.n, e.size, func() company { return e.gather(nil) })
+}
+
+// starts is from how many places on together looks: an example that goes with hardly any other keeps only those
+// out that are looked at after it.
+const starts = 4
+
+// together collects up to size of n examples that fit each other, in ascending order from one of a few starts on,
+// the first that gives that many; otherwise the most that one gave.
+func together(n, size int, gather func() company) []int {
+	var best []int
+	for start := range min(starts, n) {
+		members := gather()
+		var batch []int
+		for i := range n {
+			if example := (start*n/starts + i) % n; members.fits(example) {
+				members.add(example)
+				if batch = append(batch, example); len(batch) == size {
+					return batch
+				}
+			}
+		}
+		if len(batch) > len(best) {
+			best = batch
 		}
 	}
-	return batch
+	return best
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -20,6 +21,9 @@ type files struct {
 	decoders           []decoder // of each file
 	table              *lines.Table
 	documents, queries *texts.Texts // nil where no id is to be resolved
+	sources            []string     // all files that the examples depend on
+	relevant           *lines.Keys  // documents by query, of queries that have several; nil without any
+	held               io.Closer    // what relevant reads; nil where it is in memory
 }
 
 // openFiles opens files and reads them whole, unless what that found is kept.
@@ -47,32 +51,48 @@ func (f *files) open(ctx context.Context, set Set, store kept.Store) error {
 		}
 		opened, f.decoders = append(opened, o), append(f.decoders, d)
 	}
-	sources := set.Files
 	err := f.first(opened)
 	if err == nil {
-		sources, err = f.collection(ctx, set, store)
+		f.sources, err = f.collection(ctx, set, store)
 	}
 	if err != nil {
 		return fail(err)
 	}
-	key, err := kept.KeyOf("examples 1", sources...)
+	key, err := kept.KeyOf("examples 2", f.sources...)
 	if err != nil {
 		return fail(err)
 	}
 	name := store.File(key, "examples")
-	indexes, err := f.read(name, len(opened))
-	if err != nil {
-		if indexes, err = f.scan(ctx, opened); err != nil {
+	if indexes, err := f.read(name, len(opened)); err == nil {
+		if f.table, err = lines.NewTable(opened, indexes); err != nil {
 			return fail(err)
 		}
-		if name != "" {
-			store.Superseded(key, "examples")
-			// What cannot be kept is found out again.
-			_ = kept.WriteFile(name, func(to *os.File) error { return f.write(to, indexes) })
+		return nil
+	}
+	gathered := &distinct{most: heldCouples, dir: store.Dir}
+	defer gathered.close()
+	indexes, err := f.scan(ctx, opened, gathered)
+	if err != nil {
+		return fail(err)
+	}
+	if f.table, err = lines.NewTable(opened, indexes); err != nil {
+		return fail(err)
+	}
+	entries, err := f.relate(ctx, gathered)
+	if err != nil {
+		return err
+	}
+	f.survey.Related = len(entries)
+	if name != "" {
+		store.Superseded(key, "examples")
+		// What cannot be kept is found out again.
+		if kept.WriteFile(name, func(to *os.File) error { return f.write(to, indexes, entries) }) == nil {
+			if _, err := f.read(name, len(opened)); err == nil {
+				return nil
+			}
 		}
 	}
-	f.table, err = lines.NewTable(opened, indexes)
-	return err
+	return f.hold(entries)
 }
 
 // openFile opens one file and finds how its lines are read.
@@ -163,6 +183,9 @@ func (f *files) Close() error {
 	var err error
 	if f.table != nil {
 		err = f.table.Close()
+	}
+	if f.held != nil {
+		err = errors.Join(err, f.held.Close())
 	}
 	for _, t := range []*texts.Texts{f.documents, f.queries} {
 		if t != nil {

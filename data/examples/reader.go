@@ -3,6 +3,7 @@ package examples
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"headroom/data/batch"
 	"headroom/data/texts"
@@ -39,28 +40,40 @@ func (r *reader) choose(from *row, number, epoch int) (positive string, negative
 // drawing parts the draws of negatives from others of the same seed.
 const drawing = 0x6e65676174697665
 
-// Marks reads rows for their keys.
+// Marks reads rows for their keys: each is the same whichever others are read with it.
 func (r *reader) Marks(ranges []batch.Range, epoch int) ([]batch.Mark, error) {
 	total := 0
 	for _, span := range ranges {
 		total += span.To - span.From
 	}
-	all := make([]marked, 0, total)
+	all := make([]batch.Mark, 0, total)
+	others := map[uint64][]uint64{} // by query
 	var line row
 	for _, span := range ranges {
 		number := span.From
 		err := r.table.Read(span.From, span.To, func(file int, place int64, text []byte) error {
 			m, err := r.mark(&line, file, text, number, epoch)
-			m.at = place
-			all = append(all, m)
+			if err != nil {
+				return err
+			}
+			known, looked := others[m.query]
+			if !looked {
+				if known, err = r.related(m.query); err != nil {
+					return err
+				}
+				others[m.query] = known
+			}
+			all = append(all, batch.Mark{
+				Query: m.query, Positive: m.positive, Relevant: union(known, append(m.relevant, m.positive)), Negatives: m.negatives, At: place,
+			})
 			number++
-			return err
+			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	return join(all), nil
+	return all, nil
 }
 
 // mark makes the keys of a row. A document's key is that of its text; negatives by id, of which there may be
@@ -99,6 +112,21 @@ func (r *reader) mark(line *row, file int, text []byte, number, epoch int) (m ma
 		}
 	}
 	return m, nil
+}
+
+// union adds to what is known, ascending, what is not in it. What is known may be shared.
+func union(known, own []uint64) []uint64 {
+	slices.Sort(own)
+	own = slices.Compact(own)
+	if known == nil {
+		return slices.Clip(own)
+	}
+	for _, key := range own {
+		if at, found := slices.BinarySearch(known, key); !found { // a row that came since
+			known = slices.Insert(slices.Clone(known), at, key)
+		}
+	}
+	return known
 }
 
 func (r *reader) decode(line *row, file int, text []byte) error {

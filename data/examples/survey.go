@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 
 	"headroom/data/lines"
 	"headroom/data/texts"
@@ -27,18 +26,30 @@ type Survey struct {
 	Fewest    string `json:"fewest"`
 	// Scores tells whether the rows have a teacher's scores.
 	Scores bool `json:"scores"`
+	// EmptyQueries and EmptyDocuments are texts of nothing but white space: rows that have such a one or, where
+	// rows have ids, such texts in the collection. FirstEmpty… is file and line.
+	EmptyQueries       int    `json:"empty_queries"`
+	FirstEmptyQuery    string `json:"first_empty_query"`
+	EmptyDocuments     int    `json:"empty_documents"`
+	FirstEmptyDocument string `json:"first_empty_document"`
+	// OwnNegatives are rows with their positive among their negatives, the first of which is at FirstOwn.
+	OwnNegatives int    `json:"own_negatives"`
+	FirstOwn     string `json:"first_own"`
+	// Related is how much is noted of queries that have several relevant documents.
+	Related int `json:"related"`
 	// Digest stands for the contents of the examples and of the collection that their ids are resolved against.
 	Digest string `json:"digest"`
 }
 
 // scan reads all rows and checks them.
-func (f *files) scan(ctx context.Context, opened []*lines.File) ([]lines.Index, error) {
+func (f *files) scan(ctx context.Context, opened []*lines.File, gathered *distinct) ([]lines.Index, error) {
 	indexes := make([]lines.Index, len(opened))
 	total := sha256.New()
 	check := checker{files: f}
 	f.survey = Survey{Columns: f.layout.String(), Scores: f.layout.scores, Negatives: -1}
 	var r row
 	n := 0
+	begin := int64(0) // of the file, among all files' bytes
 	for i, o := range opened {
 		sum, err := o.Scan(func(line lines.Line) error {
 			if n++; n%4096 == 0 && ctx.Err() != nil {
@@ -55,12 +66,16 @@ func (f *files) scan(ctx context.Context, opened []*lines.File) ([]lines.Index, 
 			if err == nil {
 				err = check.ids(&r)
 			}
+			if err == nil {
+				err = f.note(gathered, &r, begin+line.At)
+			}
 			if err != nil {
 				return err
 			}
 			if have := len(r.negatives); f.survey.Negatives < 0 || have < f.survey.Negatives {
-				f.survey.Negatives, f.survey.Fewest = have, o.Path+":"+strconv.Itoa(line.Number)
+				f.survey.Negatives, f.survey.Fewest = have, place(o.Path, line.Number)
 			}
+			f.survey.count(&r, o.Path, line.Number)
 			indexes[i].Add(line.At)
 			return nil
 		})
@@ -70,6 +85,7 @@ func (f *files) scan(ctx context.Context, opened []*lines.File) ([]lines.Index, 
 		if err != nil {
 			return nil, err
 		}
+		begin += o.Size()
 		f.survey.Rows += indexes[i].Rows
 		fmt.Fprintf(total, "examples %s\n", sum)
 	}
@@ -78,12 +94,13 @@ func (f *files) scan(ctx context.Context, opened []*lines.File) ([]lines.Index, 
 			fmt.Fprintf(total, "%s\n", t.Digest())
 		}
 	}
+	f.countCollection()
 	f.survey.Digest = "sha256:" + hex.EncodeToString(total.Sum(nil))
 	return indexes, nil
 }
 
-// write keeps a survey and indexes for read.
-func (f *files) write(to io.Writer, indexes []lines.Index) error {
+// write keeps a survey, indexes and what is relevant to queries for read.
+func (f *files) write(to io.Writer, indexes []lines.Index, entries []lines.Entry) error {
 	w := bufio.NewWriter(to)
 	text, err := json.Marshal(f.survey)
 	if err == nil {
@@ -92,23 +109,43 @@ func (f *files) write(to io.Writer, indexes []lines.Index) error {
 	for i := 0; i < len(indexes) && err == nil; i++ {
 		_, err = indexes[i].WriteTo(w)
 	}
+	if len(entries) > 0 && err == nil {
+		err = lines.WriteKeys(w, entries)
+	}
 	return errors.Join(err, w.Flush())
 }
 
-func (f *files) read(name string, n int) ([]lines.Index, error) {
+func (f *files) read(name string, n int) (indexes []lines.Index, err error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() {
+		if f.held == nil {
+			file.Close()
+		}
+	}()
 	in := bufio.NewReader(file)
 	text, err := in.ReadBytes('\n')
+	var survey Survey
 	if err == nil {
-		err = json.Unmarshal(text, &f.survey)
+		err = json.Unmarshal(text, &survey)
 	}
-	indexes := make([]lines.Index, n)
+	at := int64(len(text))
+	indexes = make([]lines.Index, n)
 	for i := 0; i < n && err == nil; i++ {
 		indexes[i], err = lines.ReadIndex(in)
+		at += indexes[i].Size()
 	}
-	return indexes, err
+	if err == nil && survey.Related > 0 {
+		f.relevant, err = lines.OpenKeys(io.NewSectionReader(file, at, 1<<62))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if f.relevant != nil {
+		f.held = file
+	}
+	f.survey = survey
+	return indexes, nil
 }

@@ -160,6 +160,9 @@ func (f *File) open(name string) error {
 	return nil
 }
 
+// Size is the number of bytes, unpacked.
+func (f *File) Size() int64 { return f.size }
+
 // Close closes the file, and removes what was unpacked for this process alone.
 func (f *File) Close() error {
 	err := f.text.Close()

@@ -28,8 +28,11 @@ func (x *Index) Add(at int64) {
 // WriteTo writes the index for ReadIndex.
 func (x *Index) WriteTo(w io.Writer) (int64, error) {
 	values := append([]int64{int64(x.Rows)}, x.places...)
-	return int64(8 * len(values)), binary.Write(w, binary.LittleEndian, values)
+	return x.Size(), binary.Write(w, binary.LittleEndian, values)
 }
+
+// Size is how many bytes WriteTo writes.
+func (x *Index) Size() int64 { return int64(8 * (1 + len(x.places))) }
 
 // ReadIndex reads what WriteTo wrote.
 func ReadIndex(r io.Reader) (Index, error) {

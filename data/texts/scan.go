@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"headroom/data/lines"
 )
@@ -22,8 +24,13 @@ func (t *Texts) scan(ctx context.Context, files []*lines.File) ([]lines.Entry, e
 			if line.At == 0 && t.forms[i].headed() {
 				return nil
 			}
-			id, _, err := t.forms[i].parse(line.Text)
+			id, text, err := t.forms[i].parse(line.Text)
 			if err == nil {
+				if strings.TrimSpace(text) == "" {
+					if t.empty++; t.empty == 1 {
+						t.firstEmpty = f.Path + ":" + strconv.Itoa(line.Number)
+					}
+				}
 				entries = append(entries, lines.Entry{Hash: lines.Hash([]byte(id)), Place: t.table.Place(i, line.At)})
 			}
 			return err

@@ -38,6 +38,9 @@ type Texts struct {
 	keys   *lines.Keys
 	held   io.Closer // what keys read; nil where they are in memory
 	digest string
+	// empty texts, and the first one's file and line
+	empty      int
+	firstEmpty string
 }
 
 // Open opens files of one kind, which together have each id once. Checking them, where that is not known yet,
@@ -52,7 +55,7 @@ func Open(ctx context.Context, kind Kind, files []string, store kept.Store) (*Te
 }
 
 func (t *Texts) open(ctx context.Context, files []string, store kept.Store) error {
-	key, err := kept.KeyOf("texts 1 "+string(t.kind), files...)
+	key, err := kept.KeyOf("texts 2 "+string(t.kind), files...)
 	if err != nil {
 		return err
 	}
@@ -103,6 +106,9 @@ func closing(files []*lines.File, err error) error {
 // Digest stands for the contents: "sha256:" and a hash. Packing a file changes nothing.
 func (t *Texts) Digest() string { return t.digest }
 
+// Empty counts texts that hold nothing but white space, and gives file and line of the first; "" where there is none.
+func (t *Texts) Empty() (n int, first string) { return t.empty, t.firstEmpty }
+
 // Name is that of the files, for messages.
 func (t *Texts) Name() string {
 	if len(t.forms) == 1 {
@@ -152,10 +158,12 @@ func (t *Texts) Text(id string) (text string, found bool, err error) {
 // head is the first line of what is kept.
 type head struct {
 	Digest string `json:"digest"`
+	Empty  int    `json:"empty"`
+	First  string `json:"first"`
 }
 
 func (t *Texts) write(to *os.File, entries []lines.Entry) error {
-	text, err := json.Marshal(head{t.digest})
+	text, err := json.Marshal(head{t.digest, t.empty, t.firstEmpty})
 	if err != nil {
 		return err
 	}
@@ -182,7 +190,7 @@ func (t *Texts) read(name string) error {
 		file.Close()
 		return err
 	}
-	t.held, t.digest = file, h.Digest
+	t.held, t.digest, t.empty, t.firstEmpty = file, h.Digest, h.Empty, h.First
 	return nil
 }
 

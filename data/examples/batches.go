@@ -1,0 +1,84 @@
+package examples
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"headroom/data/batch"
+	"headroom/data/collection"
+	"headroom/data/kept"
+)
+
+// Batches are what a run makes of examples in the order "shuffle".
+type Batches struct {
+	Options
+	// Size is the number of queries of a batch, Steps that of batches.
+	Size, Steps int
+}
+
+// Together says how many examples of a collection's split can stand in one batch, which is the largest that can be
+// made of it. Where not all can, apart names two that may not share one.
+func Together(c *collection.Collection, split string) (n int, apart string, err error) {
+	pairs, err := FromCollection(c, split)
+	if err != nil {
+		return 0, "", err
+	}
+	n, one, other := batch.Together(Marks(pairs))
+	if one >= 0 {
+		name := func(p Pair) string { return fmt.Sprintf("query %q with document %q", p.QueryID, p.PositiveID) }
+		apart = name(pairs[one]) + " and " + name(pairs[other])
+	}
+	return n, apart, nil
+}
+
+// Crowded is the error of data of which no batch can be made: of a number of rows found can share one, and those
+// that apart names cannot.
+func Crowded(found, rows int, apart string) error {
+	example := ""
+	if apart != "" {
+		example = " (" + apart + " do not)"
+	}
+	return fmt.Errorf("only %d of the %d examples that are shuffled together can share a batch: not two of one query, nor two of which one brings a document that is relevant to the other's query%s", found, rows, example)
+}
+
+// CheckBatches says what would keep files from being put into the batches of a run, as far as the windows of the
+// first epoch show it. What was found sound is not looked at again until a file changes.
+func CheckBatches(ctx context.Context, set Set, store kept.Store, b Batches) error {
+	f, err := openFiles(ctx, set, store)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := b.check(f.survey); err != nil {
+		return err
+	}
+	key, err := kept.KeyOf(fmt.Sprintf("batches 1 %+v", b), f.sources...)
+	if err != nil {
+		return err
+	}
+	if _, sound := store.Get(key); sound {
+		return nil
+	}
+	r := &reader{files: f, Options: b.Options}
+	marks := func(ranges []batch.Range, epoch int) ([]batch.Mark, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return r.Marks(ranges, epoch)
+	}
+	err = batch.Check(batch.StreamOptions{Rows: f.survey.Rows, Size: b.Size, Seed: b.Seed, Order: batch.Shuffle, Marks: marks}, b.Steps)
+	var crowded *batch.CrowdedError
+	if errors.As(err, &crowded) {
+		apart := ""
+		if crowded.Apart {
+			apart = f.table.Where(crowded.One.At) + " and " + f.table.Where(crowded.Other.At)
+		}
+		return Crowded(crowded.Found, crowded.Rows, apart)
+	}
+	if err != nil {
+		return err
+	}
+	store.Put(key, "sound")
+	return nil
+}

@@ -1,0 +1,193 @@
+package examples
+
+import (
+	"bufio"
+	"cmp"
+	"container/heap"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+)
+
+// couple is a query and a document that a row calls relevant to it, by their keys, and the place of such a row.
+type couple struct {
+	query, document uint64
+	place           int64
+}
+
+func (c couple) compare(o couple) int {
+	return cmp.Or(cmp.Compare(c.query, o.query), cmp.Compare(c.document, o.document))
+}
+
+// heldCouples bounds the memory of distinct to 24 MiB.
+const heldCouples = 1 << 20
+
+// distinct gathers couples and gives each of them once, in order. What is more than it may hold lies in files.
+type distinct struct {
+	most int    // couples held
+	dir  string // of the files; "" is the system's
+	held []couple
+	runs []*os.File // each in order
+}
+
+func (d *distinct) add(c couple) error {
+	if n := len(d.held); n > 0 && d.held[n-1].compare(c) == 0 {
+		return nil // rows of a query often stand side by side
+	}
+	d.held = append(d.held, c)
+	if len(d.held) < d.most {
+		return nil
+	}
+	d.tidy()
+	if len(d.held) < d.most/4*3 {
+		return nil
+	}
+	return d.spill()
+}
+
+// tidy puts what is held in order, each couple once.
+func (d *distinct) tidy() {
+	slices.SortStableFunc(d.held, couple.compare)
+	d.held = slices.CompactFunc(d.held, func(a, b couple) bool { return a.compare(b) == 0 })
+}
+
+// spill writes what is held into a file.
+func (d *distinct) spill() error {
+	if d.dir != "" {
+		if err := os.MkdirAll(d.dir, 0o755); err != nil {
+			return fmt.Errorf("gather queries: %w", err)
+		}
+	}
+	file, err := os.CreateTemp(d.dir, "queries-*")
+	if err != nil {
+		return fmt.Errorf("gather queries: %w", err)
+	}
+	d.runs = append(d.runs, file)
+	// Where the system allows it the name goes at once, so that nothing is left behind however this process ends.
+	_ = os.Remove(file.Name())
+	w := bufio.NewWriterSize(file, 1<<18)
+	var record [24]byte
+	for _, c := range d.held {
+		binary.LittleEndian.PutUint64(record[0:], c.query)
+		binary.LittleEndian.PutUint64(record[8:], c.document)
+		binary.LittleEndian.PutUint64(record[16:], uint64(c.place))
+		if _, err := w.Write(record[:]); err != nil {
+			return fmt.Errorf("gather queries: %w", err)
+		}
+	}
+	d.held = d.held[:0]
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("gather queries: %w", err)
+	}
+	return nil
+}
+
+// each calls fn with every couple, once and in order. Nothing is added after it.
+func (d *distinct) each(fn func(couple) error) error {
+	d.tidy()
+	if len(d.runs) == 0 {
+		for _, c := range d.held {
+			if err := fn(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := d.spill(); err != nil {
+		return err
+	}
+	d.held = nil
+	m := &merge{}
+	for _, file := range d.runs {
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return fmt.Errorf("gather queries: %w", err)
+		}
+		if err := m.open(bufio.NewReaderSize(file, 1<<16)); err != nil {
+			return err
+		}
+	}
+	heap.Init(m)
+	for first, last := true, (couple{}); len(m.runs) > 0; first = false {
+		c := m.runs[0].next
+		if first || c.compare(last) != 0 {
+			if err := fn(c); err != nil {
+				return err
+			}
+		}
+		last = c
+		if err := m.advance(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close removes the files.
+func (d *distinct) close() {
+	for _, file := range d.runs {
+		file.Close()
+		_ = os.Remove(file.Name()) // mostly it is gone already
+	}
+	d.runs, d.held = nil, nil
+}
+
+// run is a file in order, and its next couple.
+type run struct {
+	in   *bufio.Reader
+	next couple
+}
+
+// merge is a heap of runs.
+type merge struct{ runs []run }
+
+func (m *merge) open(in *bufio.Reader) error {
+	c, err := readCouple(in)
+	if err == nil {
+		m.runs = append(m.runs, run{in, c})
+	}
+	return ended(err)
+}
+
+// advance goes on in the run that is first.
+func (m *merge) advance() error {
+	c, err := readCouple(m.runs[0].in)
+	if err == nil {
+		m.runs[0].next = c
+		heap.Fix(m, 0)
+		return nil
+	}
+	heap.Pop(m)
+	return ended(err)
+}
+
+func readCouple(in *bufio.Reader) (couple, error) {
+	var record [24]byte
+	if _, err := io.ReadFull(in, record[:]); err != nil {
+		return couple{}, err
+	}
+	return couple{
+		query: binary.LittleEndian.Uint64(record[0:]), document: binary.LittleEndian.Uint64(record[8:]),
+		place: int64(binary.LittleEndian.Uint64(record[16:])),
+	}, nil
+}
+
+// ended makes no error of a run's end.
+func ended(err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil
+	}
+	return fmt.Errorf("gather queries: %w", err)
+}
+
+func (m *merge) Len() int           { return len(m.runs) }
+func (m *merge) Less(i, j int) bool { return m.runs[i].next.compare(m.runs[j].next) < 0 }
+func (m *merge) Swap(i, j int)      { m.runs[i], m.runs[j] = m.runs[j], m.runs[i] }
+func (m *merge) Push(any)           {} // runs are only taken away
+
+func (m *merge) Pop() any {
+	m.runs = m.runs[:len(m.runs)-1]
+	return nil
+}
