@@ -22,8 +22,8 @@ type Fault struct {
 	Late bool
 	// Lost: the device is lost with that call, and every further one fails.
 	Lost bool
-	// Room is how many token ids one input of a program may have, 0 any number: with more
-	// the device's memory is full.
+	// Room is how many texts of token ids a program may have side by side, 0 any number:
+	// with more the device's memory is full.
 	Room int
 }
 

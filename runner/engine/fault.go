@@ -86,9 +86,9 @@ func cause(text string) string {
 	lines := strings.SplitN(text, "\n", 4)
 	text = strings.Join(lines[:min(3, len(lines))], " ")
 	if len(text) > most {
-		text = text[:most] + " …"
+		return text[:most] + " …"
 	}
-	return text
+	return strings.TrimRight(text, ". ")
 }
 
 // fault explains an error of work on an open device. A GPU that is not there any more is

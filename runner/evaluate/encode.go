@@ -3,6 +3,7 @@ package evaluate
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -150,6 +151,13 @@ func (j *encoding) encode(batch []int) error {
 		texts[k] = j.ids[i]
 	}
 	pooled, err := j.pool(texts)
+	if n := len(batch); errors.Is(err, engine.ErrDeviceMemory) && n > 1 {
+		// What a device has room for depends on the model and on who else uses it.
+		if err := j.encode(batch[:n/2]); err != nil {
+			return err
+		}
+		return j.encode(batch[n/2:])
+	}
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,7 @@ func (w *worker) untrained(ctx context.Context, b workspace.Baseline, cfg sweeps
 	}
 	defer encoder.Close()
 	_, err = evaluate.OnCollection(ctx, encoder, c, options)
+	err = lower(err, `measure it on the CPU, with compute.backend = "go"`, "lower data.max_document")
 	var dense *evaluate.DenseError
 	if errors.As(err, &dense) {
 		w.notice(nil, fmt.Sprintf("the untrained %s has no figures on %s: %v", b.Backbone, b.Dataset, dense))

@@ -116,7 +116,7 @@ func (a *attempt) develop(ctx context.Context, s train.Trainer) (better bool, er
 			return false, nil
 		}
 		if err != nil {
-			return false, fmt.Errorf("evaluate during training, before step %d: %w", a.step, err)
+			return false, fmt.Errorf("evaluate during training, before step %d: %w", a.step, a.lowerEncoding(err))
 		}
 		if value, ok := score.Measures[m.Measure]; ok {
 			sum += float64(value)

@@ -134,7 +134,7 @@ func (a *attempt) evaluate(ctx context.Context) error {
 			a.notice(a.log, err.Error())
 			continue
 		case err != nil:
-			return err
+			return a.lowerEncoding(err)
 		}
 		if summary.Refused != "" {
 			continue

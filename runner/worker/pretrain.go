@@ -28,6 +28,7 @@ type backboneJob struct {
 	folder  string // backbones/<id>.work
 	log     *event.Log
 	step    int
+	saved   int // steps of the checkpoint to go on from; 0: none
 	weights string
 }
 
@@ -58,7 +59,7 @@ func (b *backboneJob) do(ctx context.Context, target string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.log.Close()) }()
-	err = b.work(ctx, target)
+	err = goesOn(b.work(ctx, target), b.saved, false)
 	ended := event.Ended{State: event.StateDone, Step: b.step, Seconds: b.now().Sub(started).Seconds(), Weights: b.weights}
 	switch {
 	case errors.Is(err, ErrInterrupted):
@@ -186,7 +187,7 @@ func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.To
 		return err
 	}
 	if saved != nil {
-		b.step = saved.Step
+		b.step, b.saved = saved.Step, saved.Step
 		if err := errors.Join(s.Restore(saved.Updates, saved.Weights, saved.Optimizer), saved.Close()); err != nil {
 			return err
 		}
@@ -221,7 +222,7 @@ func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.To
 		}
 		values, err := s.Step(b.step, next)
 		if err != nil {
-			return err
+			return b.lowerPretraining(m, s, err)
 		}
 		values["seconds"] = event.Value(b.now().Sub(start).Seconds())
 		if err := b.log.Append(event.Step{Step: b.step, Values: values}); err != nil {
@@ -260,6 +261,7 @@ func (b *backboneJob) save(m *engine.Model, s train.Pretrainer, final bool) erro
 	if err != nil {
 		return err
 	}
+	b.saved = b.step
 	if final {
 		b.weights = digest
 	}

@@ -44,7 +44,7 @@ func (a *attempt) chooseK(ctx context.Context) error {
 		return batches, nil
 	})
 	if err != nil {
-		return fmt.Errorf("model.rescale %q: %w", rescale.Auto, err)
+		return fmt.Errorf("model.rescale %q: %w", rescale.Auto, lower(err, "give model.rescale as a number", "lower train.batch or data.max_document"))
 	}
 	a.notice(a.log, fmt.Sprintf("model.rescale %q: k = %g", rescale.Auto, a.k))
 	return nil

@@ -39,6 +39,7 @@ type attempt struct {
 	k          float64           // by which the head is divided: the configuration's, or what an automatic choice came to
 	started    time.Time
 	step       int            // steps done
+	saved      int            // steps of the checkpoint to go on from; 0: none
 	weights    string         // digest of the final weights
 	dev        *development   // nil where nothing is evaluated during training
 	stopped    bool           // a collapse ended training
@@ -93,7 +94,7 @@ func (a *attempt) do(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.log.Close()) }()
-	err = a.work(ctx)
+	err = goesOn(a.work(ctx), a.saved, a.weights != "")
 	ended := event.Ended{State: event.StateDone, Step: a.step, Seconds: a.now().Sub(a.started).Seconds(), Weights: a.weights}
 	switch {
 	case errors.Is(err, ErrInterrupted):
@@ -204,7 +205,7 @@ func (a *attempt) train(ctx context.Context) error {
 	}
 	final := false
 	if saved != nil {
-		a.step, final = saved.Step, saved.Final
+		a.step, a.saved, final = saved.Step, saved.Step, saved.Final
 		if a.dev != nil {
 			if text := a.dev.resume(saved.Dev); text != "" && !final {
 				a.notice(a.log, text)

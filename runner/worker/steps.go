@@ -58,7 +58,7 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 		return err
 	}
 	speed := rate{start: a.now(), first: a.step}
-	saved := a.now()
+	last := a.now() // checkpoint
 	total := a.cfg.Train.Steps
 	// A state that was saved before it could be measured is measured first.
 	better, err := a.develop(ctx, s)
@@ -82,7 +82,7 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 		}
 		values, err := s.Step(a.step, batch)
 		if err != nil {
-			return err
+			return a.rescue(s, a.lowerTraining(err))
 		}
 		seconds := a.now().Sub(start).Seconds()
 		values["seconds"] = event.Value(seconds)
@@ -111,10 +111,11 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 		better, err := a.develop(ctx, s)
 		switch {
 		case err != nil:
+			err = a.rescue(s, err)
 		case a.over(): // its checkpoint follows
-		case a.due(saved):
+		case a.due(last):
 			err = a.save(s, toGoOn)
-			saved = a.now()
+			last = a.now()
 		case better && a.keepsBest():
 			err = a.save(s, asBest)
 		}
@@ -132,11 +133,11 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 }
 
 // due says whether it is time for a checkpoint.
-func (a *attempt) due(saved time.Time) bool {
+func (a *attempt) due(last time.Time) bool {
 	if every := a.cfg.Checkpoint.Every; every > 0 {
 		return a.step%every == 0
 	}
-	return a.now().Sub(saved) >= saveEvery
+	return a.now().Sub(last) >= saveEvery
 }
 
 // What a checkpoint is for.
@@ -174,8 +175,11 @@ func (a *attempt) save(s train.Trainer, of purpose) error {
 	if err != nil {
 		return err
 	}
-	if of == atEnd {
-		a.weights = digest
+	switch of {
+	case atEnd:
+		a.weights, a.saved = digest, a.step
+	case toGoOn:
+		a.saved = a.step
 	}
 	return a.log.Append(event.Checkpoint{Step: a.step, Digest: digest})
 }

@@ -9,8 +9,8 @@
 //   FAULT_LATE     where set, that call itself succeeds and the event of its end fails,
 //                  as with work that a device does later
 //   FAULT_LOST     where set, the device is lost with that call: all further ones fail
-//   FAULT_ROOM     int32 values that one input of a program may have; one with more
-//                  fails as a device does whose memory is full
+//   FAULT_ROOM     rows that a table of int32, such as texts of token ids, may have as an
+//                  input of a program; one with more fails as where memory is full
 //
 // Once the device is lost, freeing what lies on it fails too, and freeing the client ends
 // the process, as XLA's own destructors may: they take an error there for a bug.
@@ -175,7 +175,7 @@ static PJRT_Error* download(PJRT_Buffer_ToHostBuffer_Args* a) {
   return own;
 }
 
-// largest is the number of values of the largest int32 input: token ids.
+// largest is the number of rows of the largest table of int32 among the inputs.
 static long largest(const PJRT_LoadedExecutable_Execute_Args* a) {
   long most = 0;
   for (size_t i = 0; i < a->num_args; i++) {
@@ -183,9 +183,7 @@ static long largest(const PJRT_LoadedExecutable_Execute_Args* a) {
     PJRT_Buffer_ElementType_Args type = {.struct_size = PJRT_Buffer_ElementType_Args_STRUCT_SIZE, .buffer = b};
     PJRT_Buffer_Dimensions_Args dims = {.struct_size = PJRT_Buffer_Dimensions_Args_STRUCT_SIZE, .buffer = b};
     if (real->PJRT_Buffer_ElementType(&type) || real->PJRT_Buffer_Dimensions(&dims)) abort();
-    long n = type.type == PJRT_Buffer_Type_S32;
-    for (size_t j = 0; j < dims.num_dims; j++) n *= dims.dims[j];
-    if (n > most) most = n;
+    if (type.type == PJRT_Buffer_Type_S32 && dims.num_dims == 2 && dims.dims[0] > most) most = dims.dims[0];
   }
   return most;
 }

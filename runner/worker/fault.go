@@ -1,0 +1,80 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"headroom/runner/engine"
+	"headroom/runner/train"
+)
+
+// lower adds to an error that says that a device's memory is full what needs less of it.
+func lower(err error, ways ...string) error {
+	if !errors.Is(err, engine.ErrDeviceMemory) {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, strings.Join(ways, "; or "))
+}
+
+// lowerTraining is lower for a step of training.
+func (a *attempt) lowerTraining(err error) error {
+	t := a.cfg.Train
+	var same, ways []string
+	switch {
+	case t.MicroBatch == 0 && t.Batch > 1:
+		same = append(same, fmt.Sprintf("set train.micro_batch (now the whole batch of %d)", t.Batch))
+	case t.MicroBatch > 1:
+		same = append(same, fmt.Sprintf("lower train.micro_batch (now %d)", t.MicroBatch))
+	}
+	if !a.cfg.Compute.Remat {
+		same = append(same, "set compute.remat = true")
+	}
+	if same != nil {
+		ways = append(ways, strings.Join(same, " or ")+": the same run goes on")
+	}
+	return lower(err, append(ways, fmt.Sprintf("lower data.max_document (now %d), which makes it another run", a.cfg.Data.MaxDocument))...)
+}
+
+// lowerEncoding is lower for an evaluation, which has tried a single text.
+func (a *attempt) lowerEncoding(err error) error {
+	return lower(err, `evaluate on the CPU, with compute.backend = "go": the same run goes on`,
+		fmt.Sprintf("lower data.max_document (now %d), which makes it another run", a.cfg.Data.MaxDocument))
+}
+
+// rescue saves what was trained since the last checkpoint where work found the device's
+// memory full: the device still holds the state before that.
+func (a *attempt) rescue(s train.Trainer, err error) error {
+	if !errors.Is(err, engine.ErrDeviceMemory) || a.step == a.saved {
+		return err
+	}
+	return errors.Join(err, a.save(s, toGoOn))
+}
+
+// lowerPretraining is lower for a step of a recipe, and saves what was made as rescue does.
+func (b *backboneJob) lowerPretraining(m *engine.Model, s train.Pretrainer, err error) error {
+	var ways []string
+	if !b.Remat {
+		ways = append(ways, "set compute.remat = true (pretrain --remat): the same backbone goes on")
+	}
+	ways = append(ways, fmt.Sprintf("lower train.batch (now %d) or data.max_length (now %d) of the recipe, which makes it another one", b.recipe.Train.Batch, b.recipe.Data.MaxLength))
+	if !errors.Is(err, engine.ErrDeviceMemory) || b.step == b.saved {
+		return lower(err, ways...)
+	}
+	return errors.Join(lower(err, ways...), b.save(m, s, false))
+}
+
+// goesOn adds to a fault of the device from which checkpoint the work will go on, 0 for none.
+func goesOn(err error, saved int, trained bool) error {
+	if !errors.Is(err, engine.ErrDeviceLost) && !errors.Is(err, engine.ErrDeviceMemory) {
+		return err
+	}
+	from := "there is no checkpoint yet, training begins anew"
+	switch {
+	case trained:
+		from = "training is done and kept: only what is not measured yet is left"
+	case saved > 0:
+		from = fmt.Sprintf("training goes on from the checkpoint of step %d", saved)
+	}
+	return fmt.Errorf("%w; %s", err, from)
+}
