@@ -27,6 +27,11 @@ type row struct {
 // `text` a string; `title` may be absent or null. An error of fn ends the reading and is returned with file
 // and line.
 func ReadJSONL(r io.Reader, name string, fn func(Document) error) error {
+	return readJSONL(r, name, func(d Document, _ int) error { return fn(d) })
+}
+
+// readJSONL is ReadJSONL with each row's line.
+func readJSONL(r io.Reader, name string, fn func(d Document, line int) error) error {
 	text, err := trec.Decompress(r)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
@@ -50,7 +55,7 @@ func ReadJSONL(r io.Reader, name string, fn func(Document) error) error {
 				err = fmt.Errorf("_id %q: already on line %d; an id is allowed once", document.ID, at)
 			} else {
 				first[document.ID] = number
-				err = fn(document)
+				err = fn(document, number)
 			}
 		}
 		if err != nil {

@@ -7,9 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 
-	"headroom/data/collection"
 	"headroom/data/tokenize"
 )
 
@@ -17,44 +15,8 @@ import (
 // using a split of it: a malformed line, no documents, no queries, no positive
 // judgement. What passed is not read again until a file changes.
 func (r *Resolver) CheckCollection(folder, split string) error {
-	_, err := r.Positives(folder, split)
+	_, err := r.Look(folder, split)
 	return err
-}
-
-// Positives is CheckCollection and the number of judgements with a grade above
-// 0, which are the examples of a split that is trained on.
-func (r *Resolver) Positives(folder, split string) (int, error) {
-	c, err := collection.Open(folder)
-	if err != nil {
-		return 0, err
-	}
-	paths, err := collectionPaths(c, []string{split})
-	if err != nil {
-		return 0, err
-	}
-	result, err := r.remember("positives "+split, paths, func() (string, error) {
-		if _, err := c.Documents(); err != nil {
-			return "", err
-		}
-		judged, err := c.Judgments(split)
-		if err != nil {
-			return "", err
-		}
-		n := 0
-		for _, row := range judged.Rows {
-			if row.Grade > 0 {
-				n++
-			}
-		}
-		if n == 0 {
-			return "", fmt.Errorf("read collection %s: qrels %q have no row with a grade above 0", folder, split)
-		}
-		return strconv.Itoa(n), nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(result)
 }
 
 // CheckModel finds what can be seen of a model without building it: the files
@@ -92,22 +54,43 @@ func (r *Resolver) CheckModel(folder string) error {
 	return err
 }
 
+// Tokens is what a tokenizer.json says of numbers.
+type Tokens struct {
+	// Vocabulary is the number of tokens, Special that of those around each text.
+	Vocabulary, Special int
+}
+
+// Tokens loads a tokenizer.json, once while the file stands.
+func (r *Resolver) Tokens(path string) (Tokens, error) {
+	if err := file(path); err != nil {
+		return Tokens{}, err
+	}
+	result, err := r.remember("tokens", []string{path}, func() (string, error) {
+		t, err := tokenize.Load(path)
+		if err != nil {
+			return "", err
+		}
+		text, err := json.Marshal(Tokens{Vocabulary: t.VocabSize(), Special: len(t.Encode("", 0))})
+		return string(text), err
+	})
+	var tokens Tokens
+	if err == nil {
+		err = json.Unmarshal([]byte(result), &tokens)
+	}
+	return tokens, err
+}
+
 // checkTokenizer loads a tokenizer.json, once while the file stands.
 func (r *Resolver) checkTokenizer(path string) error {
-	if err := file(path); err != nil {
-		return err
-	}
-	_, err := r.remember("check tokenizer", []string{path}, func() (string, error) {
-		_, err := tokenize.Load(path)
-		return "sound", err
-	})
+	_, err := r.Tokens(path)
 	return err
 }
 
 // modelConfig is the part of a config.json that planning reads.
 type modelConfig struct {
-	ModelType string `json:"model_type"`
-	Positions int    `json:"max_position_embeddings"`
+	ModelType  string `json:"model_type"`
+	Positions  int    `json:"max_position_embeddings"`
+	Vocabulary int    `json:"vocab_size"`
 }
 
 // positions is the longest text; RoBERTa's first two positions hold no token.

@@ -19,6 +19,8 @@ type Checkpoint struct {
 	// Positions is the longest text in tokens that the model has positions for,
 	// 0 where its configuration does not say.
 	Positions int
+	// Tokens are the model's terms and the tokens around a text.
+	Tokens Tokens
 }
 
 // Model returns the folder of a model.
@@ -51,9 +53,14 @@ func (r *Resolver) Checkpoint(text string) (Checkpoint, error) {
 			return Checkpoint{}, err
 		}
 	}
-	if c.Tokenizer, err = r.DigestFile(filepath.Join(folder, "tokenizer.json")); err != nil {
+	tokenizer := filepath.Join(folder, "tokenizer.json")
+	if c.Tokenizer, err = r.DigestFile(tokenizer); err != nil {
 		return Checkpoint{}, err
 	}
+	if c.Tokens, err = r.Tokens(tokenizer); err != nil {
+		return Checkpoint{}, fmt.Errorf("resolve model %q: %w", text, err)
+	}
+	c.Tokens.Vocabulary = max(c.Tokens.Vocabulary, config.Vocabulary) // the head may be padded
 	return c, nil
 }
 

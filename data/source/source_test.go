@@ -323,8 +323,8 @@ func TestCheckCollectionSaysWhatWouldStopARun(t *testing.T) {
 	if err := r.CheckCollection(folder, "train"); err != nil {
 		t.Errorf("a sound collection: %v", err)
 	}
-	if n, err := r.Positives(folder, "train"); err != nil || n != 1 {
-		t.Errorf("Positives = %d, %v", n, err)
+	if facts, err := r.Look(folder, "train"); err != nil || facts != (source.Facts{Positives: 1, Together: 1}) {
+		t.Errorf("facts %+v, %v", facts, err)
 	}
 	if err := r.CheckCollection(folder, "dev"); err == nil || !strings.Contains(err.Error(), "test, train") {
 		t.Errorf("a split that is not there: %v", err)

@@ -123,12 +123,29 @@ func (r *Resolver) Survey(ctx context.Context, set examples.Set) (examples.Surve
 		defer r.whileReading(set)()
 		return examples.Look(ctx, set, kept.Store{Dir: r.CacheDir})
 	}
-	rows, err := r.Positives(set.Folder, collection.Train)
+	facts, err := r.Look(set.Folder, collection.Train)
 	if err != nil {
 		return examples.Survey{}, err
 	}
 	digest, err := r.DigestCollection(set.Folder, collection.Train)
-	return examples.Survey{Rows: rows, Columns: "query, positive", Fewest: set.Folder, Digest: digest}, err
+	return examples.Survey{
+		Rows: facts.Positives, Columns: "query, positive", Fewest: set.Folder, Digest: digest,
+		EmptyQueries: facts.EmptyQueries, FirstEmptyQuery: facts.FirstEmptyQuery,
+		EmptyDocuments: facts.EmptyDocuments, FirstEmptyDocument: facts.FirstEmptyDocument,
+	}, err
+}
+
+// CheckBatches says what would keep training data, which Survey found sound, from
+// being put into a run's batches in the order "shuffle".
+func (r *Resolver) CheckBatches(ctx context.Context, set examples.Set, b examples.Batches) error {
+	if set.Folder == "" {
+		return examples.CheckBatches(ctx, set, kept.Store{Dir: r.CacheDir}, b)
+	}
+	facts, err := r.Look(set.Folder, collection.Train)
+	if err == nil && b.Size > facts.Together {
+		err = examples.Crowded(facts.Together, facts.Positives, facts.Apart)
+	}
+	return err
 }
 
 // patience is how long files are read without a word.

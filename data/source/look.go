@@ -1,0 +1,112 @@
+package source
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"headroom/data/collection"
+	"headroom/data/examples"
+)
+
+// Facts is what was found of one split of a collection, all of whose lines were
+// read and are sound.
+type Facts struct {
+	// Positives is the number of judgements with a grade above 0, which are the
+	// examples of a split that is trained on. It is at least 1.
+	Positives int `json:"positives"`
+	// Lost are those of them whose document is not in the corpus.
+	Lost int `json:"lost"`
+	// EmptyQueries are judged queries, EmptyDocuments documents, of the train split
+	// relevant ones, that hold nothing but white space. FirstEmpty… is file and line.
+	EmptyQueries       int    `json:"empty_queries"`
+	FirstEmptyQuery    string `json:"first_empty_query"`
+	EmptyDocuments     int    `json:"empty_documents"`
+	FirstEmptyDocument string `json:"first_empty_document"`
+	// Together is how many examples of the train split can share a batch; Apart names
+	// two that cannot, where there are any.
+	Together int    `json:"together"`
+	Apart    string `json:"apart"`
+}
+
+// Look reads a collection whole, as CheckCollection, and says what a split has.
+func (r *Resolver) Look(folder, split string) (Facts, error) {
+	c, err := collection.Open(folder)
+	if err != nil {
+		return Facts{}, err
+	}
+	paths, err := collectionPaths(c, []string{split})
+	if err != nil {
+		return Facts{}, err
+	}
+	result, err := r.remember("split "+split, paths, func() (string, error) {
+		facts, err := look(c, split)
+		if err != nil {
+			return "", err
+		}
+		text, err := json.Marshal(facts)
+		return string(text), err
+	})
+	var facts Facts
+	if err == nil {
+		err = json.Unmarshal([]byte(result), &facts)
+	}
+	return facts, err
+}
+
+func look(c *collection.Collection, split string) (Facts, error) {
+	documents, err := c.EmptyDocuments() // reads the corpus
+	if err != nil {
+		return Facts{}, err
+	}
+	judged, err := c.Judgments(split)
+	if err != nil {
+		return Facts{}, err
+	}
+	queries, err := c.EmptyQueries()
+	if err != nil {
+		return Facts{}, err
+	}
+	var f Facts
+	relevant := map[string]bool{}
+	asked := map[string]bool{}
+	for _, row := range judged.Rows {
+		asked[row.Query] = true
+		if row.Grade <= 0 {
+			continue
+		}
+		f.Positives++
+		relevant[row.Document] = true
+		if _, known, err := c.Document(row.Document); err != nil {
+			return Facts{}, err
+		} else if !known {
+			f.Lost++
+		}
+	}
+	if f.Positives == 0 {
+		return Facts{}, fmt.Errorf("read collection %s: qrels %q have no row with a grade above 0", c.Folder, split)
+	}
+	training := split == collection.Train
+	f.EmptyQueries, f.FirstEmptyQuery = firstOf(queries, func(id string) bool { return asked[id] })
+	f.EmptyDocuments, f.FirstEmptyDocument = firstOf(documents, func(id string) bool { return !training || relevant[id] })
+	if training {
+		f.Together, f.Apart, err = examples.Together(c, split)
+	}
+	return f, err
+}
+
+// firstOf counts the empty rows that count, and gives the place of the first.
+func firstOf(rows collection.Empty, counts func(id string) bool) (n int, first string) {
+	line := 0
+	for id, at := range rows.Lines {
+		if !counts(id) {
+			continue
+		}
+		if n++; line == 0 || at < line {
+			line = at
+		}
+	}
+	if n > 0 {
+		first = fmt.Sprintf("%s:%d", rows.File, line)
+	}
+	return n, first
+}
