@@ -59,24 +59,21 @@ shapes=$(sed 's/.*"shapes":\[\([^]]*\)\].*/\1/; s/"//g; s/,/ /g' "$out/plan.json
 has_peer=no
 "$python" -c 'import torch, sentence_transformers' 2> /dev/null && has_peer=yes
 [ $has_peer = yes ] || echo "bench/gpu.sh: $python has no sentence-transformers: headroom alone is measured"
-# Timed with whatever XLA finds fastest; what runs of headroom use, operations whose
-# results do not depend on timing, is what the first shape's two further runs are told to use.
-fast=
-[ -n "$tiny" ] || fast="${XLA_FLAGS:-} --xla_gpu_deterministic_ops=false"
 first=yes
 for shape in $shapes; do
   [ $SECONDS -lt "$limit" ] || { echo "bench/gpu.sh: $limit s are over: $shape is not measured"; continue; }
   echo "bench/gpu.sh: $SECONDS s: $shape"
-  sampled "$out/memory" env XLA_FLAGS="${fast:-${XLA_FLAGS:-}}" timeout 200 bin/gpubench measure "$out" "$shape" "$backend" $precision > "$out/$shape.headroom.json" || status=1
+  sampled "$out/memory" timeout 200 bin/gpubench measure "$out" "$shape" "$backend" $precision > "$out/$shape.headroom.json" || status=1
   peak "$out/memory" "$out/$shape.headroom.json"
   if [ $has_peer = yes ]; then
     sampled "$out/memory" timeout 200 "$python" bench/gpu_peer.py "$out" "$shape" $device $precision > "$out/$shape.peer.json" || status=1
     peak "$out/memory" "$out/$shape.peer.json"
   fi
   if [ $first = yes ]; then
-    for run in exact again; do
-      timeout 120 bin/gpubench measure "$out" "$shape" "$backend" $precision check > "$out/$shape.$run.json" || status=1
-    done
+    timeout 120 bin/gpubench measure "$out" "$shape" "$backend" $precision check > "$out/$shape.again.json" || status=1
+    # What results cost that do not depend on timing: the same with kernels that XLA tries out.
+    XLA_FLAGS="${XLA_FLAGS:-} --xla_gpu_deterministic_ops=false" \
+      timeout 200 bin/gpubench measure "$out" "$shape" "$backend" $precision > "$out/$shape.tuned.json" || status=1
     first=no
   fi
 done

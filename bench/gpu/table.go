@@ -11,8 +11,8 @@ import (
 )
 
 // table prints what lies in a folder: SHAPE.headroom.json and SHAPE.peer.json for every
-// shape of the plan, SHAPE.exact.json and SHAPE.again.json, two runs that must be the same,
-// for one; what is missing is said.
+// shape of the plan; for one SHAPE.again.json, a second run that must be the same, and
+// SHAPE.tuned.json, with kernels that were tried out; what is missing is said.
 func table(out io.Writer, dir string) error {
 	var p plan
 	if err := read(filepath.Join(dir, "plan.json"), &p); err != nil {
@@ -24,8 +24,9 @@ func table(out io.Writer, dir string) error {
 	fmt.Fprintln(out, "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 	device, peer := "", ""
 	var faults []error
+	var tuned []string
 	for _, shape := range p.Shapes {
-		var own, exact, again, other result
+		var own, again, fast, other result
 		if err := load(dir, shape, "headroom", &own); err != nil {
 			fmt.Fprintf(out, "| %s | headroom was not measured: %v |\n", shape, err)
 			faults = append(faults, fmt.Errorf("shape %s: headroom was not measured", shape))
@@ -33,8 +34,12 @@ func table(out io.Writer, dir string) error {
 		}
 		device = own.Device
 		row := row{own: own}
-		if load(dir, shape, "exact", &exact) == nil && load(dir, shape, "again", &again) == nil {
-			row.exact, row.again = &exact, &again
+		if load(dir, shape, "again", &again) == nil {
+			row.again = &again
+		}
+		if load(dir, shape, "tuned", &fast) == nil {
+			tuned = append(tuned, fmt.Sprintf("%s with kernels that XLA tries out, and so with results that may differ from run to run: a step %s, encoding %.0f/s, first step %s.",
+				shape, seconds(fast.Step), fast.Encode, seconds(fast.First)))
 		}
 		if load(dir, shape, "peer", &other) == nil {
 			row.peer, peer = &other, other.System+" on "+other.Device
@@ -43,6 +48,9 @@ func table(out io.Writer, dir string) error {
 			faults = append(faults, fmt.Errorf("shape %s: a second run ended with other weights or losses", shape))
 		}
 		fmt.Fprintln(out, row)
+	}
+	for _, line := range tuned {
+		fmt.Fprintf(out, "\n%s\n", line)
 	}
 	fmt.Fprintf(out, "\nDevice: %s. Peer: %s.\n", orNone(device), orNone(peer))
 	return errors.Join(faults...)
@@ -57,8 +65,8 @@ func load(dir, shape, side string, r *result) error {
 }
 
 type row struct {
-	own                result
-	exact, again, peer *result
+	own         result
+	again, peer *result
 }
 
 func (r row) String() string {
@@ -85,7 +93,7 @@ func (r row) String() string {
 }
 
 func (r row) same() bool {
-	return r.again.Digest == r.exact.Digest && slices.Equal(r.again.Losses, r.exact.Losses)
+	return r.again.Digest == r.own.Digest && slices.Equal(r.again.Losses, r.own.Losses)
 }
 
 // gap is the largest relative difference of two series of losses.

@@ -31,13 +31,18 @@ func (e *Engine) Padded(longest, limit int) int {
 	return longest
 }
 
-// BatchTokens bounds the padded tokens of a batch that is only encoded: where more of
-// them are no faster.
-func (e *Engine) BatchTokens() int {
+// BatchTexts is how many texts of a padded length are encoded in one batch: where more of
+// them are no faster. A device's batches are filled up to a power of two, so they are one.
+func (e *Engine) BatchTexts(padded int) int {
+	tokens := 2048
 	if e.cuda {
-		return 1 << 15
+		tokens = 1 << 15
 	}
-	return 2048
+	n := max(1, tokens/padded)
+	if e.Shared() {
+		return n
+	}
+	return 1 << (bits.Len(uint(n)) - 1)
 }
 
 // Batches is how many batches are encoded at the same time. Where memory is shared, cores

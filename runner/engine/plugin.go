@@ -195,10 +195,16 @@ func cudaDataDir(plugin string, getenv func(string) string) string {
 }
 
 // cudaFlags is XLA_FLAGS with what a CUDA plugin needs: where CUDA's files are, and
-// operations whose results do not depend on timing. What is set already stays.
+// operations whose results do not depend on timing. XLA then tries out no kernels either,
+// and takes the first it has for a matrix product: with Triton's left out that is cuBLAS's
+// own choice. What is set already stays.
 func cudaFlags(plugin string, getenv func(string) string) string {
 	flags := withFlag(getenv("XLA_FLAGS"), "--xla_gpu_cuda_data_dir", cudaDataDir(plugin, getenv))
-	return withFlag(flags, "--xla_gpu_deterministic_ops", "true")
+	flags = withFlag(flags, "--xla_gpu_deterministic_ops", "true")
+	if strings.Contains(flags, "--xla_gpu_deterministic_ops=false") {
+		return flags
+	}
+	return withFlag(flags, "--xla_gpu_enable_triton_gemm", "false")
 }
 
 // cpuFlags is XLA_FLAGS with what XLA's CPU client needs: a maximum that keeps NaN, which

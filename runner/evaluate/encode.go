@@ -57,7 +57,7 @@ func (e *Encoder) batches(ids [][]int32) [][]int {
 	var batches [][]int
 	for len(order) > 0 {
 		padded := e.model.Engine.Padded(len(ids[order[0]]), e.model.Config.MaxTokens())
-		n := min(len(order), max(1, e.model.Engine.BatchTokens()/padded))
+		n := min(len(order), e.model.Engine.BatchTexts(padded))
 		batches = append(batches, order[:n])
 		order = order[n:]
 	}
