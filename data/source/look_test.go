@@ -3,12 +3,11 @@ package source_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"os"
 
 	"headroom/data/examples"
 	"headroom/data/source"

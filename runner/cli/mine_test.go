@@ -64,7 +64,7 @@ func TestMinedNegativesAreTrainedOn(t *testing.T) {
 			t.Errorf("BM25 found %q for %q", row.First, row.Query)
 		}
 	}
-	plan := decode[struct{ Runs []struct{ State, Why string } }](t, p.ok("plan", sweep, "data.train="+output, "data.negatives=2", "--json"))
+	plan := decode[struct{ Runs []struct{ State, Why string } }](t, p.ok("plan", sweep, "data.train="+output, "data.negatives=2", "train.batch=2", "--json"))
 	if len(plan.Runs) != 4 {
 		t.Errorf("%+v", plan)
 	}

@@ -47,10 +47,10 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 		return err
 	}
 	a.begin()
+	a.warn(p)
 	if a.global.json {
 		return a.printJSON(p)
 	}
-	a.warn(p)
 	return a.printPlan(p)
 }
 

@@ -30,13 +30,6 @@ func (m *maker) during(c sweeps.RunConfig) (digest, why string) {
 	return strings.Join(digests, "+"), ""
 }
 
-// warn adds what a person should know before the run, once.
-func (m *maker) warn(notice string) {
-	if !slices.Contains(m.plan.Notices, notice) {
-		m.plan.Notices = append(m.plan.Notices, notice)
-	}
-}
-
 // overlaps warns of dev data that are test data. What cannot be read is told elsewhere.
 func (m *maker) overlaps(c sweeps.RunConfig) {
 	if len(c.Evaluate.During) == 0 {
@@ -59,7 +52,7 @@ func (m *maker) overlaps(c sweeps.RunConfig) {
 	})
 	if err == nil {
 		for _, o := range found {
-			m.warn(o.String())
+			m.found.note("%s", o.String())
 		}
 	}
 }

@@ -127,6 +127,9 @@ func (m *maker) evaluation(run Run, key, ref, split string) {
 	if e.State == New && !run.State.Finished() {
 		e.Why = "comes with its run"
 	}
+	if !e.State.Finished() {
+		m.found.oddSplit(key, ref, split, data)
+	}
 	m.plan.Evaluations = append(m.plan.Evaluations, e)
 }
 

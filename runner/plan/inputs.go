@@ -22,7 +22,9 @@ type inputs struct {
 	sets     map[string]set
 	made     map[string]recipe
 	order    []string // recipes in the order of their first use
+	batches  map[string]error
 	faults   sweeps.Faults
+	notices  []string
 }
 
 // model is what is known of a backbone. why says why it cannot be used yet.
@@ -31,12 +33,15 @@ type model struct {
 	recipe                  sweeps.ID
 	precision               string // of a recipe that is not made yet
 	positions               int
+	tokens                  source.Tokens // zero where they are not known yet
 	bad                     bool
 }
 
-// set is what is known of a collection's split. Of training data survey says more.
+// set is what is known of a collection's split, or of training data.
 type set struct {
 	digest, why string
+	facts       source.Facts // of a split
+	training    examples.Set // otherwise
 	survey      examples.Survey
 	bad         bool
 }
@@ -46,6 +51,7 @@ type recipe struct {
 	recipe sweeps.Recipe
 	id     sweeps.ID
 	in     sweeps.Inputs
+	tokens source.Tokens
 	why    string
 	bad    bool
 }
@@ -53,7 +59,7 @@ type recipe struct {
 func newInputs(ctx context.Context, o Options) *inputs {
 	in := &inputs{
 		ctx: ctx, file: o.Spec.Path, resolver: *o.Resolver, read: o.Recipe,
-		models: map[string]model{}, sets: map[string]set{}, made: map[string]recipe{},
+		models: map[string]model{}, sets: map[string]set{}, made: map[string]recipe{}, batches: map[string]error{},
 	}
 	in.resolver.Workspace = o.Workspace
 	in.resolver.RecipeID = func(name string) (string, error) {
@@ -86,7 +92,7 @@ func (in *inputs) model(key, ref string) model {
 		m = in.recipeModel(key, ref, name)
 	} else {
 		checkpoint, err := in.resolver.Checkpoint(ref)
-		m = model{weights: checkpoint.Weights, tokenizer: checkpoint.Tokenizer, positions: checkpoint.Positions}
+		m = model{weights: checkpoint.Weights, tokenizer: checkpoint.Tokenizer, positions: checkpoint.Positions, tokens: checkpoint.Tokens}
 		if err != nil {
 			m = in.absent(key, ref, err)
 		}
@@ -110,7 +116,7 @@ func (in *inputs) recipeModel(key, ref, name string) model {
 	if made.bad {
 		return model{bad: true}
 	}
-	m := model{tokenizer: made.in.Tokenizer, why: made.why, positions: made.recipe.Model.Positions, precision: made.recipe.Train.Precision}
+	m := model{tokenizer: made.in.Tokenizer, why: made.why, positions: made.recipe.Model.Positions, tokens: made.tokens, precision: made.recipe.Train.Precision}
 	if made.id == "" {
 		return m
 	}
@@ -132,10 +138,13 @@ func (in *inputs) recipeModel(key, ref, name string) model {
 func (in *inputs) data(key, ref, split string) set {
 	return in.set(key, ref, split, func() (set, error) {
 		folder, err := in.resolver.Data(ref)
-		if err == nil {
-			err = in.resolver.CheckCollection(folder, split)
-		}
 		s := set{}
+		if err == nil {
+			s.facts, err = in.resolver.Look(folder, split)
+		}
+		if err == nil && s.facts.Lost == s.facts.Positives {
+			err = fmt.Errorf("qrels %q of %s: none of the %d documents with a grade above 0 is in the corpus, so that every measure is 0; allowed: qrels of this corpus", split, folder, s.facts.Lost)
+		}
 		if err == nil {
 			s.digest, err = in.resolver.DigestCollection(folder, split)
 		}
@@ -147,7 +156,7 @@ func (in *inputs) data(key, ref, split string) set {
 func (in *inputs) training(ref string) set {
 	return in.set("data.train", ref, "to train on", func() (set, error) {
 		found, err := in.resolver.Training(ref)
-		s := set{}
+		s := set{training: found}
 		if err == nil {
 			s.survey, err = in.resolver.Survey(in.ctx, found)
 			s.digest = s.survey.Digest
@@ -236,7 +245,7 @@ func (in *inputs) digests(name string, made *recipe) {
 	if r.Start.Folder != "" {
 		start, err := in.resolver.Checkpoint(r.Start.Folder)
 		note("start.folder", err)
-		made.in.Weights, made.in.Tokenizer = start.Weights, start.Tokenizer
+		made.in.Weights, made.in.Tokenizer, made.tokens = start.Weights, start.Tokenizer, start.Tokens
 		if err == nil && made.recipe.Model.Positions == 0 {
 			made.recipe.Model.Positions = start.Positions
 		}
@@ -246,6 +255,11 @@ func (in *inputs) digests(name string, made *recipe) {
 		if err == nil {
 			made.in.Tokenizer, err = in.resolver.DigestFile(path)
 		}
+		var tokens source.Tokens
+		if err == nil {
+			tokens, err = in.resolver.Tokens(path)
+		}
+		made.tokens.Vocabulary, made.tokens.Special = max(made.tokens.Vocabulary, tokens.Vocabulary), tokens.Special
 		note("tokenizer", err)
 	}
 	var texts []string
@@ -265,38 +279,5 @@ func (in *inputs) digests(name string, made *recipe) {
 func (in *inputs) computable(run Run, backbone model) {
 	if c := run.Config; backbone.precision == "bfloat16" && c.Compute.Backend == "go" && !run.State.Finished() {
 		in.fault("compute.backend", `"go"`, fmt.Sprintf("%s is pretrained in bfloat16, and the Go backend computes in float32 only: set compute.backend = \"xla\" or \"auto\", or make the backbone first (headroom pretrain --backend xla)", c.Model.Backbone))
-	}
-}
-
-// fits finds settings that the data or the backbone cannot bear.
-func (in *inputs) fits(c sweeps.RunConfig, backbone model, data set) {
-	if data.digest != "" {
-		in.fitsData(c, data.survey)
-	}
-	if p := backbone.positions; p > 0 {
-		for _, length := range []struct {
-			key string
-			n   int
-		}{{"data.max_query", c.Data.MaxQuery}, {"data.max_document", c.Data.MaxDocument}} {
-			if length.n > p {
-				in.fault(length.key, fmt.Sprint(length.n), fmt.Sprintf("longer than the %d positions of %s", p, c.Model.Backbone))
-			}
-		}
-	}
-}
-
-func (in *inputs) fitsData(c sweeps.RunConfig, s examples.Survey) {
-	if c.Train.Batch > s.Rows {
-		in.fault("train.batch", fmt.Sprint(c.Train.Batch), fmt.Sprintf("larger than the data: %s has %d training examples", c.Data.Train, s.Rows))
-	}
-	if n := c.Data.Negatives; n > s.Negatives {
-		message := fmt.Sprintf("more than the data has: the row with fewest hard negatives, %s, has %d", s.Fewest, s.Negatives)
-		if s.Negatives == 0 {
-			message = fmt.Sprintf("the data has no hard negatives: %s (headroom mine makes a file with them)", s.Fewest)
-		}
-		in.fault("data.negatives", fmt.Sprint(n), message)
-	}
-	if k := c.Loss.Kind; (k == "margin_mse" || k == "kl") && !s.Scores {
-		in.fault("loss.kind", fmt.Sprintf("%q", k), fmt.Sprintf("needs a teacher's scores, and %s has none: each of its rows is %s", c.Data.Train, s.Columns))
 	}
 }

@@ -178,6 +178,7 @@ func Make(ctx context.Context, o Options) (*Plan, error) {
 	if len(m.found.faults) > 0 {
 		return nil, m.found.faults
 	}
+	m.plan.Notices = append(m.plan.Notices, m.found.notices...)
 	m.predict(ctx)
 	return m.plan, ctx.Err()
 }
@@ -238,6 +239,10 @@ func (m *maker) run(point sweeps.Point) {
 		run.Needs = backbone.recipe
 	}
 	m.found.computable(run, backbone)
+	if !run.State.Finished() {
+		m.found.odd(config, backbone, data)
+	}
+	m.twice(config)
 	m.plan.Runs = append(m.plan.Runs, run)
 	m.evaluations(run)
 	if len(m.found.faults) == 0 {

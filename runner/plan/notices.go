@@ -1,0 +1,80 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"headroom/sweeps"
+)
+
+// note keeps what a person should know before the run, once.
+func (in *inputs) note(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(in.notices, text) {
+		in.notices = append(in.notices, text)
+	}
+}
+
+// odd notes what is allowed and seldom meant about a run that is still to do.
+func (in *inputs) odd(c sweeps.RunConfig, backbone model, data set) {
+	for _, notice := range c.Notices() {
+		in.note("%s", notice)
+	}
+	if v := backbone.tokens.Vocabulary; v > 0 && c.Model.TopK >= v {
+		in.note("model.top_k = %d keeps every term: %s has %d, and 0 says so", c.Model.TopK, c.Model.Backbone, v)
+	}
+	for _, length := range lengths(c) {
+		if special := backbone.tokens.Special; special > 0 && length.n == special {
+			in.note("%s = %d leaves no token of a %s: the tokenizer of %s puts %d special tokens around each text", length.key, length.n, length.of, c.Model.Backbone, special)
+		}
+	}
+	s := data.survey
+	in.empty("data.train", c.Data.Train, "", s.EmptyQueries, s.FirstEmptyQuery, s.EmptyDocuments, s.FirstEmptyDocument)
+	if s.OwnNegatives > 0 && c.Data.Negatives > 0 {
+		in.note("data.train = %q: %s among the hard negatives, the first at %s", c.Data.Train, count(s.OwnNegatives, "row has its positive", "rows have their positive"), s.FirstOwn)
+	}
+}
+
+// oddSplit does the same for data that a model is measured on.
+func (in *inputs) oddSplit(key, ref, split string, data set) {
+	f := data.facts
+	in.empty(key, ref, " ("+split+")", f.EmptyQueries, f.FirstEmptyQuery, f.EmptyDocuments, f.FirstEmptyDocument)
+	if f.Lost > 0 {
+		in.note("%s = %q (%s): %d of the %d documents with a grade above 0 are not in the corpus and count as not found", key, ref, split, f.Lost, f.Positives)
+	}
+}
+
+func (in *inputs) empty(key, ref, split string, queries int, firstQuery string, documents int, firstDocument string) {
+	const encoded = "an empty text is encoded as its special tokens alone"
+	if queries > 0 {
+		in.note("%s = %q%s: %s empty, the first at %s: %s", key, ref, split, count(queries, "query is", "queries are"), firstQuery, encoded)
+	}
+	if documents > 0 {
+		in.note("%s = %q%s: %s empty, the first at %s: %s", key, ref, split, count(documents, "document is", "documents are"), firstDocument, encoded)
+	}
+}
+
+func count(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, several)
+}
+
+// twice finds data that a list names twice in different words: what was measured
+// would be one evaluation.
+func (m *maker) twice(c sweeps.RunConfig) {
+	for _, list := range []struct {
+		key, split string
+		refs       []string
+	}{{"evaluate.final", FinalSplit, c.Evaluate.Final}, {"evaluate.during", DuringSplit, c.Evaluate.During}} {
+		first := map[string]string{}
+		for _, ref := range list.refs {
+			digest := m.found.data(list.key, ref, list.split).digest
+			if other, known := first[digest]; known && digest != "" {
+				m.found.fault(list.key, fmt.Sprintf("%q", ref), fmt.Sprintf("holds the same data as %q; allowed: each collection once", other))
+				continue
+			}
+			first[digest] = ref
+		}
+	}
+}
