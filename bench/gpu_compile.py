@@ -18,7 +18,10 @@ import time
 from collections import Counter
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault("XLA_FLAGS", "--xla_gpu_deterministic_ops=true --xla_gpu_enable_triton_gemm=false")
+os.environ.setdefault(  # headroom's own
+    "XLA_FLAGS",
+    "--xla_gpu_dot_merger_threshold_mb=0 --xla_gpu_deterministic_ops=true --xla_gpu_enable_triton_gemm=false",
+)
 
 import jax  # noqa: E402
 import numpy as np  # noqa: E402

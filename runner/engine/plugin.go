@@ -197,9 +197,11 @@ func cudaDataDir(plugin string, getenv func(string) string) string {
 // cudaFlags is XLA_FLAGS with what a CUDA plugin needs: where CUDA's files are, and
 // operations whose results do not depend on timing. XLA then tries out no kernels either,
 // and takes the first it has for a matrix product: with Triton's left out that is cuBLAS's
-// own choice. What is set already stays.
+// own choice. Products of queries and of documents by one weight stay apart, since XLA
+// would copy both into one matrix first. What is set already stays.
 func cudaFlags(plugin string, getenv func(string) string) string {
 	flags := withFlag(getenv("XLA_FLAGS"), "--xla_gpu_cuda_data_dir", cudaDataDir(plugin, getenv))
+	flags = withFlag(flags, "--xla_gpu_dot_merger_threshold_mb", "0")
 	flags = withFlag(flags, "--xla_gpu_deterministic_ops", "true")
 	if strings.Contains(flags, "--xla_gpu_deterministic_ops=false") {
 		return flags

@@ -92,11 +92,11 @@ func TestCUDAFlagsKeepWhatIsSet(t *testing.T) {
 			return ""
 		})
 	}
-	if got, want := flags(""), "--xla_gpu_cuda_data_dir="+site+"/nvidia/cu13 --xla_gpu_deterministic_ops=true --xla_gpu_enable_triton_gemm=false"; got != want {
+	if got, want := flags(""), "--xla_gpu_cuda_data_dir="+site+"/nvidia/cu13 --xla_gpu_dot_merger_threshold_mb=0 --xla_gpu_deterministic_ops=true --xla_gpu_enable_triton_gemm=false"; got != want {
 		t.Errorf("XLA_FLAGS %q, want %q", got, want)
 	}
 	for _, own := range []string{"--xla_gpu_deterministic_ops=false", "--xla_gpu_enable_triton_gemm=true --xla_gpu_deterministic_ops=true"} {
-		if got, want := flags("--xla_gpu_cuda_data_dir=/own "+own), "--xla_gpu_cuda_data_dir=/own "+own; got != want {
+		if got, want := flags("--xla_gpu_cuda_data_dir=/own --xla_gpu_dot_merger_threshold_mb=9 "+own), "--xla_gpu_cuda_data_dir=/own --xla_gpu_dot_merger_threshold_mb=9 "+own; got != want {
 			t.Errorf("XLA_FLAGS %q, want %q", got, want)
 		}
 	}
