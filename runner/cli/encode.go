@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -14,6 +15,7 @@ import (
 
 	"headroom/data/collection"
 	"headroom/data/tokenize"
+	"headroom/runner/engine"
 	"headroom/runner/evaluate"
 	"headroom/runner/search"
 )
@@ -138,9 +140,18 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 		return a.encodeTexts(ctx, encoder, input, total, o, out)
 	})
 	if err != nil {
-		return fmt.Errorf("encode to %q: %w", o.output, err)
+		return fmt.Errorf("encode to %q: %w", o.output, lower(err, fmt.Sprintf("lower --max-length (now %d), or encode on the CPU: --backend go", o.maxLength)))
 	}
 	return a.wrote(o.output)
+}
+
+// lower adds to an error that says that a device's memory is full what needs less of it.
+// A single text has been tried then.
+func lower(err error, ways string) error {
+	if errors.Is(err, engine.ErrDeviceMemory) {
+		return fmt.Errorf("%w; %s", err, ways)
+	}
+	return err
 }
 
 // limit is the length that stands in for a default that is too long for the

@@ -171,7 +171,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		}
 		summary, err := a.evaluateOn(ctx, encoder, t, options)
 		if err != nil {
-			return err
+			return lower(err, fmt.Sprintf("lower --max-document (now %d), or evaluate on the CPU: --backend go", maxDocument))
 		}
 		summary.Dataset = t.ref
 		document.Evaluations = append(document.Evaluations, evaluationEntry{Name: m.name, Summary: summary})

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/runner/engine"
 	"headroom/runner/plan"
 	"headroom/runner/pool"
 	"headroom/runner/workspace"
@@ -192,29 +193,48 @@ func fileDigest(path string) (string, error) {
 // precision that the backend does not have is no reason to begin. A process of its own, because a GPU's library keeps
 // memory for as long as its process lives.
 func (a *app) checkBackends(ctx context.Context, p *plan.Plan) error {
+	return eachBackend(p, func(backend, precision string) error { return a.checkBackend(ctx, backend, precision) })
+}
+
+// checkPlanned is what checkBackends can tell without opening anything: that this program
+// was built without XLA, that there is no plugin. Which precision "auto" has is up to
+// the machine that runs.
+func checkPlanned(p *plan.Plan) error {
+	return eachBackend(p, func(backend, _ string) error {
+		if err := engine.Check(backend); err != nil {
+			return fmt.Errorf("compute.backend = %q: %w", backend, err)
+		}
+		return nil
+	})
+}
+
+// eachBackend checks every backend that unfinished rows of a plan compute on, with each
+// precision that they need of it.
+func eachBackend(p *plan.Plan, check func(backend, precision string) error) error {
 	if p.Idle() {
 		return nil
 	}
 	var faults []error
 	type need struct{ backend, precision string }
-	checked := map[need]bool{}
-	check := func(what, backend, precision string) {
+	checked, said := map[need]bool{}, map[string]bool{}
+	add := func(what, backend, precision string) {
 		if n := (need{backend, precision}); !checked[n] {
 			checked[n] = true
-			if err := a.checkBackend(ctx, backend, precision); err != nil {
+			if err := check(backend, precision); err != nil && !said[err.Error()] {
+				said[err.Error()] = true
 				faults = append(faults, fmt.Errorf("%s%w", what, err))
 			}
 		}
 	}
 	for _, run := range p.Runs {
 		if !run.State.Finished() || lacksEvaluation(p, run.ID) {
-			check("", run.Config.Compute.Backend, run.Config.Train.Precision)
+			add("", run.Config.Compute.Backend, run.Config.Train.Precision)
 		}
 	}
 	needed := neededRecipes(p)
 	for _, r := range p.Recipes {
 		if needed[r.ID] {
-			check("recipe "+r.Name+": ", computeOf(p, r.ID).Backend, r.Recipe.Train.Precision)
+			add("recipe "+r.Name+": ", computeOf(p, r.ID).Backend, r.Recipe.Train.Precision)
 		}
 	}
 	return errors.Join(faults...)

@@ -46,6 +46,9 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 	if err != nil {
 		return err
 	}
+	if err := checkPlanned(p); err != nil {
+		return err
+	}
 	a.begin()
 	a.warn(p)
 	if a.global.json {

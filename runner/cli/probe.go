@@ -70,7 +70,7 @@ func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 	for _, m := range models {
 		report, err := probe.Model(cmd.Context(), m.name, m.folder, pairs, probe.Options{Backend: o.backend, Threads: o.threads})
 		if err != nil {
-			return fmt.Errorf("probe %q: %w", m.name, err)
+			return fmt.Errorf("probe %q: %w", m.name, lower(err, "probe on the CPU: --backend go"))
 		}
 		if n := len(report.NonFinite); n > 0 {
 			a.note("%s: not finite: %d parameters hold a NaN or an infinity, the first is %q", m.name, n, report.NonFinite[0])

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -194,7 +195,25 @@ func TestCtrlCEndsWith130AndTheStoreIsFolded(t *testing.T) {
 
 func TestABackendThatCannotBeOpenedIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 	p := newPlace(t)
-	p.refused([]string{"run", p.sample(), "compute.backend=\"xla\""}, `compute.backend = "xla"`, "no such device")
+	sweep := p.sample()
+	p.refused([]string{"run", sweep, "compute.backend=\"xla\""}, `compute.backend = "xla"`, "no such device")
+	p.ok("run", sweep, "--quiet")
+	p.ok("plan", sweep, "compute.backend=xla:/nowhere/plugin.so") // nothing is left to compute
+}
+
+// What can be told of a backend without opening it, plan tells too.
+func TestABackendThatCannotBeHereIsRefusedByPlan(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	want := map[string]string{"xla": "built without XLA", "xla:/nowhere/plugin.so": "built without XLA"}
+	if decode[struct{ XLA bool }](t, p.ok("version", "--json")).XLA {
+		want = map[string]string{"xla:/nowhere/plugin.so": `plugin "/nowhere/plugin.so": no PJRT plugin for XLA was found: no such file`, "xla:" + p.dir: "no such file"}
+	}
+	for backend, text := range want {
+		p.refused([]string{"plan", sweep, "compute.backend=" + backend}, fmt.Sprintf("compute.backend = %q", backend), text)
+		p.refused([]string{"plan", sweep, "compute.backend=" + backend, "--json"}, text)
+	}
+	p.ok("plan", sweep, "compute.backend=auto")
 }
 
 func TestAPrecisionThatTheBackendLacksIsRefusedBeforeAnythingIsWritten(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -35,25 +34,12 @@ func Open(name string, threads int) (*Engine, error) {
 		threads = runtime.NumCPU()
 	}
 	runtime.GOMAXPROCS(threads)
-	kind, plugin, _ := strings.Cut(name, ":")
-	switch kind {
-	case "", "auto":
-		if gpu := visibleGPU(); gpu != "" {
-			if !xlaLinked {
-				return nil, fmt.Errorf("open backend %q: %w: a GPU is visible (%s) but this program was built without XLA; "+
-					"build with make build-xla, or ask for the CPU with compute.backend = \"go\"", name, ErrBackend, gpu)
-			}
-			kind = "xla"
-			break
-		}
-		kind = "go"
-	case "go", "xla":
-	default:
-		return nil, fmt.Errorf("open backend %q: %w: allowed are auto, go, xla, xla:/path/to/plugin.so", name, ErrBackend)
+	kind, plugin, err := choose(name)
+	if err != nil {
+		return nil, err
 	}
 	reserveSlack()
 	e := &Engine{name: kind, threads: threads, device: "CPU"}
-	var err error
 	if kind == "xla" {
 		err = e.openXLA(plugin)
 	} else {
@@ -65,24 +51,8 @@ func Open(name string, threads int) (*Engine, error) {
 	return e, nil
 }
 
-// openXLA loads a plugin, given by its path or else searched for, and opens its first device.
-func (e *Engine) openXLA(path string) error {
-	if !xlaLinked {
-		return errors.New("this program was built without XLA; build with make build-xla")
-	}
-	plugin := Plugin{Path: path, CUDA: isCUDA(path)}
-	switch {
-	case path == "":
-		var err error
-		if plugin, err = HostPlugins().Choose(visibleGPU() != ""); err != nil {
-			return err
-		}
-	case !filepath.IsAbs(path) || strings.Contains(path, ","):
-		return fmt.Errorf("plugin %q: write its absolute path, without commas: xla:/path/to/plugin.so", path)
-	}
-	if info, err := os.Stat(plugin.Path); err != nil || !info.Mode().IsRegular() {
-		return fmt.Errorf("plugin %q: %w: no such file", plugin.Path, ErrNoPlugin)
-	}
+// openXLA loads a plugin and opens its first device.
+func (e *Engine) openXLA(plugin Plugin) error {
 	// float32 means float32, not TF32. No memory is shared with the device, whatever
 	// it is: then a run on XLA's CPU client takes the way that a GPU takes.
 	config := "xla:" + plugin.Path + ",noshared_buffers,tf32=false"

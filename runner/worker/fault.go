@@ -38,7 +38,11 @@ func (a *attempt) lowerTraining(err error) error {
 
 // lowerEncoding is lower for an evaluation, which has tried a single text.
 func (a *attempt) lowerEncoding(err error) error {
-	return lower(err, `evaluate on the CPU, with compute.backend = "go": the same run goes on`,
+	where := `on the CPU, with compute.backend = "go"`
+	if a.cfg.Train.Precision == "bfloat16" { // which the Go backend refuses
+		where = "on a device with more memory"
+	}
+	return lower(err, "evaluate "+where+": the same run goes on",
 		fmt.Sprintf("lower data.max_document (now %d), which makes it another run", a.cfg.Data.MaxDocument))
 }
 
