@@ -8,6 +8,7 @@ import (
 	"headroom/data/collection"
 	"headroom/metrics/ir"
 	"headroom/runner/evaluate"
+	"headroom/runner/plan"
 	"headroom/runner/pool"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
@@ -54,6 +55,15 @@ func (w *worker) measure(ctx context.Context, b workspace.Baseline, cfg sweeps.R
 	if err := w.progress(pool.Message{Phase: "evaluate"}, true); err != nil {
 		return err
 	}
+	err = w.compareSplit(b.Dataset, folder, b.Split, b.ID, func(digest string) plan.Evaluation {
+		if b.Name == plan.BM25 {
+			return plan.BM25Evaluation(w.workspace.Root, cfg, b.Dataset, b.Split, digest)
+		}
+		return plan.UntrainedEvaluation(w.workspace.Root, cfg, b.Inputs, b.Dataset, b.Split, digest)
+	})
+	if err != nil {
+		return err
+	}
 	switch b.Name {
 	case "bm25":
 		_, err = evaluate.BM25(ctx, c, options)
@@ -67,6 +77,9 @@ func (w *worker) measure(ctx context.Context, b workspace.Baseline, cfg sweeps.R
 // untrained measures a backbone as it came. One too dense to search has no
 // figures: that is said, and is no failure.
 func (w *worker) untrained(ctx context.Context, b workspace.Baseline, cfg sweeps.RunConfig, c *collection.Collection, options evaluate.CollectionOptions) error {
+	if err := w.compareModel("model.backbone", b.Backbone, b.Inputs); err != nil {
+		return err
+	}
 	folder, err := w.weightsFolder(b.Backbone, b.Inputs)
 	if err != nil {
 		return err

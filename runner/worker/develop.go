@@ -62,7 +62,7 @@ func (a *attempt) openDev() (*development, error) {
 		d.collections = append(d.collections, devCollection{ref: ref, digest: digest, data: data})
 		d.state.By += " " + digest
 	}
-	return d, nil
+	return d, a.compareDev(d)
 }
 
 // resume goes on from what a checkpoint knows. Values of other data or of another

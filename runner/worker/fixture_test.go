@@ -4,6 +4,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"headroom/data/synthetic"
 	"headroom/metrics/event"
 	"headroom/models/hf"
+	"headroom/runner/plan"
 	"headroom/runner/worker"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
@@ -122,12 +124,51 @@ func (b bench) config(edit func(*sweeps.RunConfig)) sweeps.RunConfig {
 // prepare writes a run into the workspace, as `headroom run` does.
 func (b bench) prepare(t testing.TB, cfg sweeps.RunConfig) string {
 	t.Helper()
-	in := sweeps.Inputs{Weights: "sha256:bench", Tokenizer: "sha256:bench", Data: "sha256:bench"}
+	in := b.inputs(t, cfg)
 	id := string(sweeps.RunID(cfg, in))
 	if err := b.files.WriteRun(id, cfg, in); err != nil {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// inputs are the digests of what a run starts from, as a plan takes them.
+func (b bench) inputs(t testing.TB, cfg sweeps.RunConfig) (in sweeps.Inputs) {
+	t.Helper()
+	model, err := b.resolver.Checkpoint(cfg.Model.Backbone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := b.resolver.Training(cfg.Data.Train)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := b.resolver.Survey(t.Context(), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in = sweeps.Inputs{Weights: model.Weights, Tokenizer: model.Tokenizer, Data: data.Digest}
+	if cfg.Selects() {
+		in.During = b.devDigest(t, cfg)
+	}
+	return in
+}
+
+func (b bench) devDigest(t testing.TB, cfg sweeps.RunConfig) string {
+	t.Helper()
+	var digests []string
+	for _, ref := range cfg.Evaluate.During {
+		folder, err := b.resolver.Data(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest, err := b.resolver.DigestCollection(folder, plan.DuringSplit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digests = append(digests, digest)
+	}
+	return strings.Join(digests, "+")
 }
 
 // run does the job of a run in this process.

@@ -25,6 +25,7 @@ import (
 type backboneJob struct {
 	*worker
 	recipe  sweeps.Recipe
+	in      sweeps.Inputs
 	folder  string // backbones/<id>.work
 	log     *event.Log
 	step    int
@@ -33,12 +34,12 @@ type backboneJob struct {
 }
 
 func (w *worker) pretrain(ctx context.Context) error {
-	recipe, _, err := w.workspace.ReadRecipe(w.ID)
+	recipe, in, err := w.workspace.ReadRecipe(w.ID)
 	if err != nil {
 		return err
 	}
 	target := w.workspace.Backbone(w.ID)
-	b := &backboneJob{worker: w, recipe: recipe, folder: target + ".work"}
+	b := &backboneJob{worker: w, recipe: recipe, in: in, folder: target + ".work"}
 	if err := os.MkdirAll(b.folder, 0o755); err != nil {
 		return fmt.Errorf("pretrain %q: %w", recipe.Name, err)
 	}
@@ -72,6 +73,9 @@ func (b *backboneJob) do(ctx context.Context, target string) (err error) {
 }
 
 func (b *backboneJob) work(ctx context.Context, target string) error {
+	if err := b.compareInputs(b.in); err != nil {
+		return err
+	}
 	e, err := engine.Open(b.backend("auto"), b.threads(0))
 	if err != nil {
 		return err

@@ -30,12 +30,25 @@ func (b bench) recipe(t *testing.T, architecture string, edit func(*sweeps.Recip
 	if edit != nil {
 		edit(&r)
 	}
-	in := sweeps.Inputs{Tokenizer: "sha256:bench", Data: "sha256:bench"}
+	in := b.recipeInputs(t, r)
 	id := string(sweeps.RecipeID(r, in))
 	if err := b.files.WriteRecipe(id, r, in); err != nil {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// recipeInputs are the digests of what a recipe without a start reads, as a plan takes them.
+func (b bench) recipeInputs(t *testing.T, r sweeps.Recipe) (in sweeps.Inputs) {
+	t.Helper()
+	var err error
+	if in.Tokenizer, err = b.resolver.DigestFile(r.Tokenizer); err != nil {
+		t.Fatal(err)
+	}
+	if in.Data, err = b.resolver.DigestCorpus(r.Data.Text[0]); err != nil {
+		t.Fatal(err)
+	}
+	return in
 }
 
 // hurried is a job whose clock goes on by 40 seconds whenever it is looked at: checkpoints

@@ -106,6 +106,9 @@ func (a *attempt) do(ctx context.Context) (err error) {
 }
 
 func (a *attempt) work(ctx context.Context) error {
+	if err := a.compareModel("model.backbone", a.cfg.Model.Backbone, a.in); err != nil {
+		return err
+	}
 	e, err := engine.Open(a.backend(a.cfg.Compute.Backend), a.threads(a.cfg.Compute.Threads))
 	if err != nil {
 		return err

@@ -26,7 +26,10 @@ func (a *attempt) loader(ctx context.Context) (*loader.Loader, error) {
 	if a.cfg.Data.MaxQuery > limit || a.cfg.Data.MaxDocument > limit {
 		return nil, fmt.Errorf("data.max_query %d and data.max_document %d: the backbone takes at most %d tokens", a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument, limit)
 	}
-	set, err := a.resolver.Training(a.cfg.Data.Train)
+	set, err := a.trainingData(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = stopped(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
