@@ -22,6 +22,8 @@ type Fault struct {
 	Late bool
 	// Lost: the device is lost with that call, and every further one fails.
 	Lost bool
+	// Dies: that call ends the process, as XLA's own checks do.
+	Dies bool
 	// Room is how many texts of token ids a program may have side by side, 0 any number:
 	// with more the device's memory is full.
 	Room int
@@ -55,7 +57,7 @@ func (f Fault) Environment() map[string]string {
 	}
 	return map[string]string{
 		"FAULT_CALL": f.Call, "FAULT_FROM": number(f.From), "FAULT_MESSAGE": f.Message, "FAULT_CODE": number(f.Code),
-		"FAULT_LATE": flag(f.Late), "FAULT_LOST": flag(f.Lost), "FAULT_ROOM": number(f.Room),
+		"FAULT_LATE": flag(f.Late), "FAULT_LOST": flag(f.Lost), "FAULT_DIES": flag(f.Dies), "FAULT_ROOM": number(f.Room),
 	}
 }
 

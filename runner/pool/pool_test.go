@@ -206,6 +206,17 @@ func TestOnlyThisAttemptsLastLinesAreTheTail(t *testing.T) {
 	if result, _ := pool.Run(t.Context(), []pool.Job{crashed}, options(t, 1)); !strings.HasPrefix(result.Outcomes[0].Tail, "panic: index out of range\ngoroutine 1") {
 		t.Errorf("of a crash the tail is %q", result.Outcomes[0].Tail)
 	}
+	stacks := "complain=" + strings.Repeat("goroutine 1\n", 50)
+	for name, words := range map[string][]string{
+		"F1123 17:20:37.514 8892 client.cc:99] Check failed: status is OK":     {"complain=F1123 17:20:37.514 8892 client.cc:99] Check failed: status is OK", stacks, "complain=SIGABRT: abort"},
+		"2026-11-23 17:20:37.5: F external/xla/client.cc:99] Check failed: ok": {"complain=2026-11-23 17:20:37.5: F external/xla/client.cc:99] Check failed: ok", stacks},
+		"terminate called": {"complain=terminate called", "complain=SIGABRT: abort"},
+	} {
+		ended := job("c", append(words, stacks, "exit=2")...)
+		if result, _ := pool.Run(t.Context(), []pool.Job{ended}, options(t, 1)); !strings.HasPrefix(result.Outcomes[0].Tail, name+"\n") {
+			t.Errorf("of a library's end the tail is %q", result.Outcomes[0].Tail)
+		}
+	}
 	j.Args = append(j.Args, "exit=1")
 	result, _ := pool.Run(t.Context(), []pool.Job{j}, options(t, 1))
 	lines := strings.Split(result.Outcomes[0].Tail, "\n")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -202,6 +203,9 @@ const (
 	tailLines = 12
 )
 
+// crashes are the lines with which Go, or a check of XLA that does not hold, ends a process.
+var crashes = regexp.MustCompile(`^(panic: |fatal error: |SIG[A-Z]+: |(F[0-9]{4}|[0-9-]+ [0-9:.]+: F) .*\.cc:[0-9]+\])`)
+
 // tail returns this worker's last words: where a crash begins, else the last
 // lines. A crash prints its cause first and then pages of stacks.
 func (l *workerLog) tail() string {
@@ -219,10 +223,10 @@ func (l *workerLog) tail() string {
 	if from > l.start && len(lines) > 1 {
 		lines = lines[1:] // a torn one
 	}
-	crash := slices.IndexFunc(lines, func(line string) bool {
-		return strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")
-	})
-	if crash >= 0 {
+	if crash := slices.IndexFunc(lines, crashes.MatchString); crash >= 0 {
+		if strings.HasPrefix(lines[crash], "SIG") { // a library said why before it ended the process
+			crash = max(0, crash-3)
+		}
 		return strings.Join(lines[crash:min(len(lines), crash+tailLines)], "\n")
 	}
 	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")

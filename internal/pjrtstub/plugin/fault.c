@@ -9,6 +9,7 @@
 //   FAULT_LATE     where set, that call itself succeeds and the event of its end fails,
 //                  as with work that a device does later
 //   FAULT_LOST     where set, the device is lost with that call: all further ones fail
+//   FAULT_DIES     where set, the process ends with that call, as XLA's own checks end it
 //   FAULT_ROOM     rows that a table of int32, such as texts of token ids, may have as an
 //                  input of a program; one with more fails as where memory is full
 //
@@ -82,6 +83,10 @@ static PJRT_Error* due(enum call c, int* late) {
     e = fail_as_told();
   } else if (!strcmp(which, names[c]) && ++count >= atol(from)) {
     e = fail_as_told();
+    if (*setting("FAULT_DIES", "")) {
+      fprintf(stderr, "F0000 00:00:00.000000 0 fault.cc:1] Check failed: %s\n", ((struct fault*)e)->message);
+      abort();
+    }
     lost = *setting("FAULT_LOST", "") != 0;
     *late = *setting("FAULT_LATE", "") != 0;
   }
