@@ -65,8 +65,13 @@ func TestFaultsOfXLASayWhatToDo(t *testing.T) {
 		"PJRT error (code=8): RESOURCE_EXHAUSTED: Out of memory while trying to allocate 17179869184 bytes.":                                                 engine.ErrDeviceMemory,
 		"PJRT error (code=13): INTERNAL: CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered":                                               engine.ErrDeviceLost,
 		"PJRT error (code=9): no supported devices found for platform CUDA: failed call to cuInit: CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected": engine.ErrNoGPU,
-		"PJRT error: CUDA driver version is insufficient for CUDA runtime version":                                                                           engine.ErrDriver,
-		"Unexpected PJRT_Client_Create_Args size: expected 96, got 64. Check installed software versions. The framework PJRT API version is 0.104.":          engine.ErrPluginVersion,
+		"PJRT error (code=13): CUDA error: device-side assert triggered":                                                                                     engine.ErrDeviceLost,
+		"PJRT error (code=2): Unable to launch: CUDA_ERROR_UNKNOWN: unknown error":                                                                           engine.ErrDeviceLost,
+		// Of a lost device no memory can be had either.
+		"PJRT error (code=8): Out of memory while trying to allocate 16 bytes: CUDA_ERROR_ECC_UNCORRECTABLE":                                        engine.ErrDeviceLost,
+		"PJRT error (code=13): Failed to create cuBLAS handle: CUBLAS_STATUS_ALLOC_FAILED":                                                          engine.ErrDeviceMemory,
+		"PJRT error: CUDA driver version is insufficient for CUDA runtime version":                                                                  engine.ErrDriver,
+		"Unexpected PJRT_Client_Create_Args size: expected 96, got 64. Check installed software versions. The framework PJRT API version is 0.104.": engine.ErrPluginVersion,
 	} {
 		if err := engine.Explain(errors.New(text)); !errors.Is(err, want) || !strings.Contains(err.Error(), strings.TrimSuffix(text, ".")) {
 			t.Errorf("%s: %v", text, err)
@@ -74,6 +79,13 @@ func TestFaultsOfXLASayWhatToDo(t *testing.T) {
 	}
 	if err := errors.New("something else"); engine.Explain(err) != err {
 		t.Error("an unknown fault was changed")
+	}
+	// GoMLX puts the values of a tensor that could not be copied before the cause.
+	values := "cannot convert argument 0: [4][21]int32{\n" + strings.Repeat("{60, 48, 70},\n", 100) + "}: backend: "
+	for _, said := range []string{"PJRT error (code=8): Out of memory", "PJRT error (code=13): nobody knows"} {
+		if err := engine.Explain(errors.New(values + said)); !strings.HasSuffix(err.Error(), said) || strings.Contains(err.Error(), "60, 48") {
+			t.Errorf("of a tensor and %q it says %v", said, err)
+		}
 	}
 	if got := engine.Explain(errors.New("RESOURCE_EXHAUSTED\n" + strings.Repeat("row\n", 5000))).Error(); len(got) > 1000 {
 		t.Errorf("a message of %d characters", len(got))
