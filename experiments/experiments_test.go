@@ -18,6 +18,7 @@ func golden() map[string][4]int {
 		"demo":          {16, 2, 4, 2},
 		"scifact-small": {6, 1, 3, 2},
 		"medquad-small": {2, 1, 2, 1},
+		"medquad-k":     {30, 2, 5, 3},
 		"rescale":       {54, 3, 6, 3},
 	}
 }
@@ -51,7 +52,7 @@ func TestEverySweepExpandsToItsGoldenCounts(t *testing.T) {
 }
 
 func TestEveryRecipeIsSoundAndNamedAsItsFile(t *testing.T) {
-	want := []string{"demo-bert", "demo-modernbert", "medquad-minilm"}
+	want := []string{"demo-bert", "demo-modernbert", "medquad-bert-mini", "medquad-ettin-17m", "medquad-minilm"}
 	if got := experiments.Recipes(); !slices.Equal(got, want) {
 		t.Errorf("embedded recipes %v, want %v", got, want)
 	}
@@ -99,7 +100,7 @@ func TestTheDemoIsThePrototypesRecipe(t *testing.T) {
 func TestAnUnknownNameSaysWhatThereIs(t *testing.T) {
 	for _, name := range []string{"dmeo", "../go", "backbones/demo-bert", ""} {
 		_, _, err := experiments.Sweep(name)
-		if !errors.Is(err, experiments.ErrUnknown) || !strings.Contains(err.Error(), "demo, medquad-small") {
+		if !errors.Is(err, experiments.ErrUnknown) || !strings.Contains(err.Error(), "demo, medquad-k, medquad-small") {
 			t.Errorf("Sweep(%q): %v", name, err)
 		}
 	}
