@@ -9,10 +9,10 @@ import (
 )
 
 // Lookup takes the gradient of token embeddings out of autodiff's hands, which would add
-// each token's row to the table's one by one: a scatter with repeated indices. Where
-// results must not depend on timing XLA makes of that a loop over all tokens of a batch
-// on a GPU, or a rewriting that is switched on by a flag and known for wrong results.
-// Here rows are sorted by token and summed in log₂(tokens) passes over them, in one order.
+// each token's row to the table's by a scatter with repeated indices. Where results must not
+// depend on timing, XLA makes of that, on a GPU, a sort of every number of every row, and in
+// other versions a loop over all tokens of a batch. Here tokens are sorted, and their rows
+// summed in log₂(tokens) passes over them, in one order.
 type Lookup struct {
 	// Rows are what was looked up, [batch, tokens, dim]: take the gradient by them.
 	Rows *Node

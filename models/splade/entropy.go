@@ -55,11 +55,16 @@ func (h Head) CrossEntropy(hidden, labels, weights *Node) Entropy {
 	return e
 }
 
-// rows yields the first row and the number of rows of each group: as large as Bytes
-// allows, and nearly of one size.
+// rows yields the first row and the number of rows of each group. Groups hold as much as
+// Bytes allows and are of one size, where less than twice as many groups make that
+// possible: a compiler then has one shape to make fast, and pads none.
 func (h Head) rows(n int) func(yield func(first, rows int) bool) {
 	most := max(1, h.Bytes/(4*h.Weight.Shape().Dimensions[0]))
-	groups := (n + most - 1) / most
+	least := (n + most - 1) / most
+	groups := least
+	for n%groups != 0 && groups < 2*least {
+		groups++
+	}
 	return func(yield func(first, rows int) bool) {
 		for i := range groups {
 			first, end := i*n/groups, (i+1)*n/groups

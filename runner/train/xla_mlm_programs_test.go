@@ -79,8 +79,8 @@ func TestXLAPretrainingProgramsOfRealSize(t *testing.T) {
 	}
 }
 
-// With repeated places a sum is either of no fixed order or, where it must be, a loop over
-// all of them: no step of training has such a thing.
+// With repeated places a sum is either of no fixed order or, where it must be, a sort of all
+// numbers or a loop: no step of training has such a thing.
 func TestXLAStepsHaveNoScatter(t *testing.T) {
 	e := stubbed(t)
 	for _, name := range []string{"BERT-base", "Ettin-17m"} {
