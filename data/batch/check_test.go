@@ -128,3 +128,50 @@ func TestARowInTwoOfOneQueryIsArranged(t *testing.T) {
 		t.Errorf("%d rows came in an epoch; each of another query can", len(came))
 	}
 }
+
+// TestAQueryWithThousandsOfDocuments: its rows share one long list of what is relevant, which is searched and not
+// copied; batches are as sound as any.
+func TestAQueryWithThousandsOfDocuments(t *testing.T) {
+	const rows, popular, size = 10_000, 3_500, 32
+	random := rand.New(rand.NewPCG(8, 9))
+	var relevant []uint64
+	for i := range uint64(popular) {
+		relevant = append(relevant, 1_000_000+i)
+	}
+	marks := make([]batch.Mark, rows)
+	for i, at := range random.Perm(rows) {
+		own := uint64(2_000_000 + i)
+		if i%5 == 0 {
+			own = relevant[random.IntN(popular)] // its document is relevant to the popular query
+		}
+		m := batch.Mark{Query: uint64(2 + i), Positive: own, Relevant: []uint64{own}, At: int64(at)}
+		if i < popular {
+			m.Query, m.Positive, m.Relevant = 1, relevant[i], relevant
+		}
+		if i%7 == 0 {
+			m.Negatives = []uint64{relevant[random.IntN(popular)], 3_000_000}
+		}
+		marks[at] = m
+	}
+	s := stream(t, batch.StreamOptions{Rows: rows, Size: size, Seed: 2, Order: batch.Shuffle, Marks: func(r []batch.Range, _ int) (list []batch.Mark, err error) {
+		for _, span := range r {
+			list = append(list, marks[span.From:span.To]...)
+		}
+		return list, nil
+	}})
+	came := map[int]bool{}
+	for step := range rows / size {
+		places := at(t, s, step)
+		for i, p := range places {
+			came[p.Row] = true
+			for _, o := range places[:i] {
+				if marks[p.Row].Conflicts(&marks[o.Row]) {
+					t.Fatalf("step %d has rows %d and %d", step, p.Row, o.Row)
+				}
+			}
+		}
+	}
+	if len(came) < (rows-popular)/2 {
+		t.Errorf("%d of %d rows came in an epoch", len(came), rows)
+	}
+}

@@ -42,17 +42,26 @@ func (p *pairwise) fits(example int) bool {
 type crowd struct {
 	marks                        []Mark
 	queries, relevant, documents map[uint64]struct{}
+	// popular are members with so many relevant documents that these are searched where they are.
+	popular []int
 }
 
+// many is how many relevant documents make a member popular.
+const many = 1024
+
 func newCrowd(marks []Mark) *crowd {
-	return &crowd{marks, map[uint64]struct{}{}, map[uint64]struct{}{}, map[uint64]struct{}{}}
+	return &crowd{marks: marks, queries: map[uint64]struct{}{}, relevant: map[uint64]struct{}{}, documents: map[uint64]struct{}{}}
 }
 
 func (c *crowd) add(example int) {
 	m := &c.marks[example]
 	c.queries[m.Query] = struct{}{}
-	for _, key := range m.Relevant {
-		c.relevant[key] = struct{}{}
+	if len(m.Relevant) > many {
+		c.popular = append(c.popular, example)
+	} else {
+		for _, key := range m.Relevant {
+			c.relevant[key] = struct{}{}
+		}
 	}
 	c.documents[m.Positive] = struct{}{}
 	for _, key := range m.Negatives {
@@ -65,7 +74,23 @@ func (c *crowd) fits(example int) bool {
 	if _, same := c.queries[m.Query]; same {
 		return false
 	}
-	return !has(c.relevant, m.Positive) && !hasAny(c.relevant, m.Negatives) && !hasAny(c.documents, m.Relevant)
+	for _, member := range c.popular {
+		if c.marks[member].wants(m) {
+			return false
+		}
+	}
+	if has(c.relevant, m.Positive) || hasAny(c.relevant, m.Negatives) {
+		return false
+	}
+	if len(m.Relevant) <= many {
+		return !hasAny(c.documents, m.Relevant)
+	}
+	for document := range c.documents {
+		if contains(m.Relevant, document) {
+			return false
+		}
+	}
+	return true
 }
 
 func has(set map[uint64]struct{}, key uint64) bool {

@@ -46,9 +46,11 @@ func (p *allPairs) leaves(int, int, int) {}
 // index finds rivals by the keys of marks: it says what allPairs says, in a time that grows with their number
 // and not with that of all members.
 type index struct {
-	marks                        []Mark
-	queries, relevant, documents map[uint64][]int32 // examples by key
-	spots                        [][]spot           // places of each example; mostly one
+	marks              []Mark
+	queries, documents map[uint64][]int32 // examples by key
+	relevant           map[uint64][]int32 // asking, by key
+	asking             [][]int32          // examples with one list of relevant documents: rows of a query
+	spots              [][]spot           // places of each example; mostly one
 
 	// counted[b] and at[b] are of the chosen example, where turn[b] is now.
 	now         int
@@ -70,6 +72,7 @@ func newIndex(e *stretch) *index {
 			x.enters(member, b, at)
 		}
 	}
+	lists := map[list]int32{} // asking
 	for i := range e.marks {
 		m, example := &e.marks[i], int32(i)
 		x.queries[m.Query] = append(x.queries[m.Query], example)
@@ -77,11 +80,27 @@ func newIndex(e *stretch) *index {
 		for _, key := range m.Negatives {
 			x.documents[key] = append(x.documents[key], example)
 		}
-		for _, key := range m.Relevant {
-			x.relevant[key] = append(x.relevant[key], example)
+		if len(m.Relevant) == 0 {
+			continue
 		}
+		shared := list{&m.Relevant[0], len(m.Relevant)}
+		at, known := lists[shared]
+		if !known {
+			at = int32(len(x.asking))
+			lists[shared], x.asking = at, append(x.asking, nil)
+			for _, key := range m.Relevant {
+				x.relevant[key] = append(x.relevant[key], at)
+			}
+		}
+		x.asking[at] = append(x.asking[at], example)
 	}
 	return x
+}
+
+// list is a slice that marks may share.
+type list struct {
+	first *uint64
+	n     int
 }
 
 func (x *index) enters(member, batch, at int) {
@@ -100,12 +119,19 @@ func (x *index) leaves(member, batch, at int) {
 func (x *index) of(example int) int {
 	x.now++
 	m := &x.marks[example]
-	looked := x.count(x.queries[m.Query]) + x.count(x.relevant[m.Positive])
+	looked := x.count(x.queries[m.Query]) + x.countAsking(m.Positive) + len(m.Relevant)
 	for _, key := range m.Negatives {
-		looked += x.count(x.relevant[key])
+		looked += x.countAsking(key)
 	}
 	for _, key := range m.Relevant {
 		looked += x.count(x.documents[key])
+	}
+	return looked
+}
+
+func (x *index) countAsking(document uint64) (looked int) {
+	for _, at := range x.relevant[document] {
+		looked += x.count(x.asking[at])
 	}
 	return looked
 }

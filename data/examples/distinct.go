@@ -31,6 +31,7 @@ type distinct struct {
 	dir  string // of the files; "" is the system's
 	held []couple
 	runs []*os.File // each in order
+	n    int        // couples in them
 }
 
 func (d *distinct) add(c couple) error {
@@ -78,6 +79,7 @@ func (d *distinct) spill() error {
 			return fmt.Errorf("gather queries: %w", err)
 		}
 	}
+	d.n += len(d.held)
 	d.held = d.held[:0]
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("gather queries: %w", err)
@@ -85,7 +87,10 @@ func (d *distinct) spill() error {
 	return nil
 }
 
-// each calls fn with every couple, once and in order. Nothing is added after it.
+// about is how many couples there are, or a few more.
+func (d *distinct) about() int { return d.n + len(d.held) }
+
+// each calls fn with every couple, once and in order. It may be called again; nothing is added after it.
 func (d *distinct) each(fn func(couple) error) error {
 	d.tidy()
 	if len(d.runs) == 0 {
@@ -96,10 +101,12 @@ func (d *distinct) each(fn func(couple) error) error {
 		}
 		return nil
 	}
-	if err := d.spill(); err != nil {
-		return err
+	if len(d.held) > 0 {
+		if err := d.spill(); err != nil {
+			return err
+		}
+		d.held = nil
 	}
-	d.held = nil
 	m := &merge{}
 	for _, file := range d.runs {
 		if _, err := file.Seek(0, io.SeekStart); err != nil {

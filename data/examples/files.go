@@ -78,21 +78,21 @@ func (f *files) open(ctx context.Context, set Set, store kept.Store) error {
 	if f.table, err = lines.NewTable(opened, indexes); err != nil {
 		return fail(err)
 	}
-	entries, err := f.relate(ctx, gathered)
+	related, err := f.relate(ctx, gathered)
 	if err != nil {
 		return err
 	}
-	f.survey.Related = len(entries)
+	defer related.close()
 	if name != "" {
 		store.Superseded(key, "examples")
 		// What cannot be kept is found out again.
-		if kept.WriteFile(name, func(to *os.File) error { return f.write(to, indexes, entries) }) == nil {
+		if kept.WriteFile(name, func(to *os.File) error { return f.write(to, indexes, related) }) == nil {
 			if _, err := f.read(name, len(opened)); err == nil {
 				return nil
 			}
 		}
 	}
-	return f.hold(entries)
+	return f.hold(related)
 }
 
 // openFile opens one file and finds how its lines are read.

@@ -1,9 +1,10 @@
 package examples
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 
 	"headroom/data/lines"
@@ -73,56 +74,88 @@ func (f *files) byTexts(ctx context.Context, byIDs, to *distinct) error {
 	})
 }
 
-// several finds the queries of which one row alone does not know all, with all that is relevant to them.
-func (f *files) several(d *distinct) ([]lines.Entry, error) {
+// several goes through the queries of which one row alone does not know all, with all that is relevant to them.
+func (f *files) several(d *distinct, fn func(lines.Entry) error) error {
 	own := 1 // what a row knows: the document's text, and its id where it has one
 	if f.layout.positive == byID {
 		own = 2
 	}
-	var entries []lines.Entry
-	from := 0 // of the query's
-	err := d.each(func(c couple) error {
-		if from < len(entries) && entries[from].Hash != c.query {
-			if len(entries)-from <= own {
-				entries = entries[:from]
-			}
-			from = len(entries)
+	var few []couple // of a query that may turn out to have no more
+	n := 0           // documents of the query so far
+	var query uint64
+	return d.each(func(c couple) error {
+		if n == 0 || c.query != query {
+			query, n, few = c.query, 0, few[:0]
 		}
-		entries = append(entries, lines.Entry{Hash: c.query, Place: int64(c.document)})
+		if n++; n <= own {
+			few = append(few, c)
+			return nil
+		}
+		for _, c := range append(few, c) {
+			if err := fn(lines.Entry{Hash: c.query, Place: int64(c.document)}); err != nil {
+				return err
+			}
+		}
+		few = few[:0]
 		return nil
 	})
-	if len(entries)-from <= own {
-		entries = entries[:from]
-	}
-	return entries, err
 }
 
-// relate makes of what was gathered what relevant asks.
-func (f *files) relate(ctx context.Context, d *distinct) ([]lines.Entry, error) {
+// relate makes of what was gathered what several goes through, and counts it.
+func (f *files) relate(ctx context.Context, gathered *distinct) (*distinct, error) {
+	d := gathered
 	if f.layout.query == byID || f.layout.positive == byID {
-		texts := &distinct{most: d.most, dir: d.dir}
-		defer texts.close()
-		if err := f.byTexts(ctx, d, texts); err != nil {
+		d = &distinct{most: gathered.most, dir: gathered.dir}
+		if err := f.byTexts(ctx, gathered, d); err != nil {
+			d.close()
 			return nil, err
 		}
-		d = texts
 	}
-	entries, err := f.several(d)
-	lines.SortEntries(entries)
-	return entries, err
+	n := 0
+	err := f.several(d, func(lines.Entry) error {
+		if n++; n%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return nil
+	})
+	f.survey.Related = n
+	if err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
 }
 
-// hold keeps entries in memory, where there is no file for them.
-func (f *files) hold(entries []lines.Entry) error {
-	if len(entries) == 0 {
+// writeRelated writes what relevant reads.
+func (f *files) writeRelated(to io.Writer, d *distinct) error {
+	return lines.WriteKeysOf(to, f.survey.Related, func(fn func(lines.Entry) error) error { return f.several(d, fn) })
+}
+
+// hold keeps it for this process alone.
+func (f *files) hold(d *distinct) error {
+	if f.survey.Related == 0 {
 		return nil
 	}
-	var b bytes.Buffer
-	if err := lines.WriteKeys(&b, entries); err != nil {
-		return err
+	file, err := os.CreateTemp(d.dir, "queries-*")
+	if err != nil {
+		return fmt.Errorf("gather queries: %w", err)
 	}
-	var err error
-	f.relevant, err = lines.OpenKeys(bytes.NewReader(b.Bytes()))
+	// Where the system allows it the name goes at once, so that nothing is left behind however this process ends.
+	_ = os.Remove(file.Name())
+	f.held = temporary{file}
+	if err := f.writeRelated(file, d); err != nil {
+		return fmt.Errorf("gather queries: %w", err)
+	}
+	f.relevant, err = lines.OpenKeys(file)
+	return err
+}
+
+// temporary is a file that goes when it is closed.
+type temporary struct{ *os.File }
+
+func (t temporary) Close() error {
+	err := t.File.Close()
+	_ = os.Remove(t.Name()) // mostly it is gone already
 	return err
 }
 

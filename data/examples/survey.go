@@ -100,7 +100,7 @@ func (f *files) scan(ctx context.Context, opened []*lines.File, gathered *distin
 }
 
 // write keeps a survey, indexes and what is relevant to queries for read.
-func (f *files) write(to io.Writer, indexes []lines.Index, entries []lines.Entry) error {
+func (f *files) write(to io.Writer, indexes []lines.Index, related *distinct) error {
 	w := bufio.NewWriter(to)
 	text, err := json.Marshal(f.survey)
 	if err == nil {
@@ -109,8 +109,8 @@ func (f *files) write(to io.Writer, indexes []lines.Index, entries []lines.Entry
 	for i := 0; i < len(indexes) && err == nil; i++ {
 		_, err = indexes[i].WriteTo(w)
 	}
-	if len(entries) > 0 && err == nil {
-		err = lines.WriteKeys(w, entries)
+	if f.survey.Related > 0 && err == nil {
+		err = f.writeRelated(w, related)
 	}
 	return errors.Join(err, w.Flush())
 }

@@ -52,13 +52,30 @@ func SortEntries(entries []Entry) {
 
 // WriteKeys writes sorted entries for OpenKeys.
 func WriteKeys(to io.Writer, entries []Entry) error {
-	if len(entries) > maxEntries {
-		return fmt.Errorf("write keys: %d ids; at most %d are allowed", len(entries), maxEntries)
-	}
-	logBuckets := bits.Len(uint(len(entries) / 64))
+	return WriteKeysOf(to, len(entries), func(fn func(Entry) error) error {
+		for _, e := range entries {
+			if err := fn(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// WriteKeysOf is WriteKeys of entries that are not held: each goes through them, about so many, twice.
+func WriteKeysOf(to io.Writer, about int, each func(fn func(Entry) error) error) error {
+	logBuckets := min(30, bits.Len(uint(about/64)))
 	directory := make([]uint32, 1<<logBuckets+1)
-	for _, e := range entries {
+	n := 0
+	err := each(func(e Entry) error {
+		if n++; n > maxEntries {
+			return fmt.Errorf("write keys: more than the %d ids that are allowed", maxEntries)
+		}
 		directory[bucket(e.Hash, 64-logBuckets)+1]++
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for i := range directory[1:] {
 		directory[i+1] += directory[i]
@@ -68,11 +85,14 @@ func WriteKeys(to io.Writer, entries []Entry) error {
 	for _, n := range directory {
 		buffer = binary.LittleEndian.AppendUint32(buffer, n)
 	}
-	_, err := w.Write(buffer)
-	for i := 0; i < len(entries) && err == nil; i++ {
-		buffer = binary.LittleEndian.AppendUint64(buffer[:0], entries[i].Hash)
-		_, err = w.Write(binary.LittleEndian.AppendUint64(buffer, uint64(entries[i].Place)))
+	if _, err := w.Write(buffer); err != nil {
+		return err
 	}
+	err = each(func(e Entry) error {
+		buffer = binary.LittleEndian.AppendUint64(buffer[:0], e.Hash)
+		_, err := w.Write(binary.LittleEndian.AppendUint64(buffer, uint64(e.Place)))
+		return err
+	})
 	return errors.Join(err, w.Flush())
 }
 
