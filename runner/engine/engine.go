@@ -23,7 +23,7 @@ type Engine struct {
 	threads int
 	device  string
 	cuda    bool
-	lost    atomic.Bool // the device failed: nothing is asked of it again
+	lost    atomic.Bool // the device failed: neither it nor its programs are freed
 }
 
 // Open opens the backend that a configuration names: "go", "xla", "xla:/path"

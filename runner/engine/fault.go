@@ -91,8 +91,8 @@ func cause(text string) string {
 	return strings.TrimRight(text, ". ")
 }
 
-// fault explains an error of work on an open device. A GPU that is not there any more is
-// one that was lost, and nothing is asked of a lost one again.
+// fault explains an error of work on an open device, and keeps in mind that the device was
+// lost. A GPU that is not there any more is lost too.
 func (e *Engine) fault(err error) error {
 	err = explain(err)
 	if errors.Is(err, ErrNoGPU) {

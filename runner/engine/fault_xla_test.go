@@ -41,7 +41,7 @@ func TestXLADeviceWhoseMemoryIsFull(t *testing.T) {
 	var want []float32
 	for _, call := range calls {
 		for _, late := range []bool{false, true} {
-			f := pjrtstub.Fault{Call: call, Late: late, Message: "Out of memory while trying to allocate 17179869184 bytes.", Code: pjrtstub.Full}
+			f := pjrtstub.Fault{Call: call, Late: late, Message: "Out of memory while trying to allocate 17179869184 bytes", Code: pjrtstub.Full}
 			if late && call == pjrtstub.Compiles {
 				continue
 			}
@@ -60,8 +60,8 @@ func TestXLADeviceWhoseMemoryIsFull(t *testing.T) {
 	}
 }
 
-// Of a device that is lost nothing is asked again, by nobody: the plugin ends the process
-// where the client of a lost device is freed.
+// The client of a device that is lost is never freed, by nobody: there the plugin ends the
+// process.
 func TestXLADeviceThatIsLost(t *testing.T) {
 	plugin, r := xlatest.Faulty(t), openReference(t, "bert-untied")
 	for i, call := range calls {
