@@ -18,11 +18,18 @@ import (
 // counts each text's tokens from the left; the result is [batch, tokens, hidden],
 // arbitrary at padding, in the type that mode computes in.
 func Transformed(p layers.Params, cfg hf.Config, ids, lengths *graph.Node, mode layers.Mode) *graph.Node {
+	x := rows(p, cfg, ids, lengths, mode)
+	y := graph.Reshape(x, ids.Shape().Dimensions[0], ids.Shape().Dimensions[1], cfg.Hidden)
+	mode.Tape.Reshaped(y, x)
+	return y
+}
+
+func rows(p layers.Params, cfg hf.Config, ids, lengths *graph.Node, mode layers.Mode) *graph.Node {
 	switch cfg.ModelType {
 	case hf.BERT, hf.DistilBERT, hf.RoBERTa:
-		return bert.Transform(p, cfg, bert.Hidden(p, cfg, ids, lengths, mode))
+		return bert.Transform(p, cfg, bert.Hidden(p, cfg, ids, lengths, mode), mode)
 	case hf.ModernBERT:
-		return modernbert.Transform(p, cfg, modernbert.Hidden(p, cfg, ids, lengths, mode))
+		return modernbert.Transform(p, cfg, modernbert.Hidden(p, cfg, ids, lengths, mode), mode)
 	}
 	panic(fmt.Errorf("build graph: model_type %q is unknown", cfg.ModelType))
 }

@@ -50,43 +50,53 @@ func namesOf(cfg hf.Config) names {
 	return n
 }
 
-// Hidden returns the last hidden states [batch, tokens, hidden] of ids
+// Hidden returns the last hidden states [batch·tokens, hidden] of ids
 // [batch, tokens] int32; lengths [batch] int32 counts each text's tokens.
 func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, mode layers.Mode) *Node {
-	drop := mode.Dropout
 	n := namesOf(cfg)
-	linear := func(prefix string, x *Node) *Node { return layers.Linear(x, p(prefix+".weight"), p(prefix+".bias")) }
-	norm := func(prefix string, x *Node) *Node {
-		return layers.LayerNorm(x, p(prefix+".weight"), p(prefix+".bias"), cfg.NormEps)
-	}
 	tokens := ids.Shape().Dimensions[1]
 
-	x := mode.Embed(p(n.word+".weight"), ids)
-	rows := Slice(p(n.position+".weight"), AxisRange(n.firstPosition, n.firstPosition+tokens), AxisRange())
+	tables := []*Node{p(n.position + ".weight")}
+	positions := Slice(tables[0], AxisRange(n.firstPosition, n.firstPosition+tokens), AxisRange())
 	if n.types != "" {
-		rows = Add(rows, BroadcastToShape(Slice(p(n.types+".weight"), AxisRange(0, 1), AxisRange()), rows.Shape()))
+		tables = append(tables, p(n.types+".weight"))
+		positions = Add(positions, BroadcastToShape(Slice(tables[1], AxisRange(0, 1), AxisRange()), positions.Shape()))
 	}
-	x = Add(x, BroadcastToShape(ExpandLeftToRank(rows, 3), x.Shape()))
-	x = mode.Compute(drop.Embedding(norm(n.norm, x)))
+	x := mode.Input(p(n.word+".weight"), ids, positions, tables...)
+	x = mode.Compute(mode.DropEmbedding(norm(p, cfg, mode, n.norm, x)))
 
 	bias := layers.AttentionBias(lengths, tokens, 0)
 	for i := range cfg.Layers {
-		layer := fmt.Sprintf(n.layer, i)
-		x = mode.LayerInput(x)
-		heads := func(prefix string) *Node {
-			return Reshape(linear(layer+prefix, x), ids.Shape().Dimensions[0], tokens, cfg.Heads, cfg.Hidden/cfg.Heads)
-		}
-		attended := layers.Attention(heads(n.query), heads(n.key), heads(n.value), bias, drop)
-		x = norm(layer+n.outputNorm, Add(x, drop.Hidden(linear(layer+n.output, attended))))
-		inner := layers.Activation(cfg.Activation, linear(layer+n.up, x))
-		x = norm(layer+n.downNorm, Add(x, drop.Hidden(linear(layer+n.down, inner))))
+		x = mode.Layer(x, func(mode layers.Mode, x *Node) *Node {
+			return n.oneLayer(p, cfg, fmt.Sprintf(n.layer, i), x, bias, mode)
+		})
 	}
 	return mode.LastOutput(x)
 }
 
-// Transform is the MLM head before its decoder: norm(act(dense·x)), [batch, tokens, hidden].
-func Transform(p layers.Params, cfg hf.Config, x *Node) *Node {
+func (n names) oneLayer(p layers.Params, cfg hf.Config, layer string, x, bias *Node, mode layers.Mode) *Node {
+	weights := func(name string) (weight, bias *Node) { return p(layer + name + ".weight"), p(layer + name + ".bias") }
+	linear := func(name string, x *Node) *Node {
+		weight, bias := weights(name)
+		return mode.Linear(x, weight, bias)
+	}
+	// Scaling the weights is less than scaling what comes of them.
+	scale := layers.AttentionScale(cfg.Hidden / cfg.Heads)
+	weight, shift := weights(n.query)
+	query := mode.Linear(x, mode.Scale(weight, scale), mode.Scale(shift, scale))
+	attended := mode.Attention(query, linear(n.key, x), linear(n.value, x), bias, cfg.Heads, nil)
+	x = norm(p, cfg, mode, layer+n.outputNorm, mode.Add(x, mode.DropHidden(linear(n.output, attended))))
+	inner := mode.Activation(cfg.Activation, linear(n.up, x))
+	return norm(p, cfg, mode, layer+n.downNorm, mode.Add(x, mode.DropHidden(linear(n.down, inner))))
+}
+
+func norm(p layers.Params, cfg hf.Config, mode layers.Mode, prefix string, x *Node) *Node {
+	return mode.Norm(x, p(prefix+".weight"), p(prefix+".bias"), cfg.NormEps)
+}
+
+// Transform is the MLM head before its decoder: norm(act(dense·x)), [batch·tokens, hidden].
+func Transform(p layers.Params, cfg hf.Config, x *Node, mode layers.Mode) *Node {
 	n := namesOf(cfg)
-	x = layers.Activation(cfg.HeadActivation, layers.Linear(x, p(n.headDense+".weight"), p(n.headDense+".bias")))
-	return layers.LayerNorm(x, p(n.headNorm+".weight"), p(n.headNorm+".bias"), cfg.NormEps)
+	x = mode.Activation(cfg.HeadActivation, mode.Linear(x, p(n.headDense+".weight"), p(n.headDense+".bias")))
+	return norm(p, cfg, mode, n.headNorm, x)
 }

@@ -26,45 +26,55 @@ func NewDropout(rates Rates, state *Node) *Dropout {
 	return &Dropout{rates: rates, state: state}
 }
 
-// Embedding drops elements of the normalized embeddings.
-func (d *Dropout) Embedding(x *Node) *Node {
+// at returns the rates, zeros for nil.
+func (d *Dropout) at() Rates {
 	if d == nil {
-		return x
+		return Rates{}
 	}
-	return d.apply(x, d.rates.Embedding)
+	return d.rates
 }
 
-// Hidden drops elements of a block's output.
-func (d *Dropout) Hidden(x *Node) *Node {
+// again draws what d draws from here on.
+func (d *Dropout) again() *Dropout {
 	if d == nil {
-		return x
+		return nil
 	}
-	return d.apply(x, d.rates.Hidden)
+	return &Dropout{rates: d.rates, state: d.state}
 }
 
-// Attention drops attention weights.
-func (d *Dropout) Attention(x *Node) *Node {
-	if d == nil {
-		return x
-	}
-	return d.apply(x, d.rates.Attention)
-}
-
-// MLP drops elements inside a feed-forward block.
-func (d *Dropout) MLP(x *Node) *Node {
-	if d == nil {
-		return x
-	}
-	return d.apply(x, d.rates.MLP)
-}
-
-func (d *Dropout) apply(x *Node, rate float64) *Node {
+// drop zeroes elements of x; keep is true for the others, and nil where nothing drops.
+func (d *Dropout) drop(x *Node, rate float64) (y, keep *Node) {
 	if rate == 0 {
-		return x
+		return x, nil
 	}
 	var u *Node
 	// Float32 whatever x is: bfloat16 has too few numbers for a rate to be met.
 	d.state, u = RandomUniform(d.state, shapes.Make(dtypes.Float32, x.Shape().Dimensions...))
-	keep := StopGradient(GreaterOrEqual(u, Scalar(x.Graph(), dtypes.Float32, rate)))
+	keep = StopGradient(GreaterOrEqual(u, Scalar(x.Graph(), dtypes.Float32, rate)))
+	return d.back(x, keep, rate), keep
+}
+
+// back drops what drop has dropped, which is how a gradient goes back through it.
+func (d *Dropout) back(x, keep *Node, rate float64) *Node {
+	if keep == nil {
+		return x
+	}
 	return Where(keep, MulScalar(x, 1/(1-rate)), ZerosLike(x))
 }
+
+func (m Mode) drop(x *Node, rate float64) *Node {
+	y, keep := m.Dropout.drop(x, rate)
+	if keep != nil {
+		m.Tape.record(y, func(dy *Node) { m.Tape.add(x, m.Dropout.back(dy, keep, rate)) })
+	}
+	return y
+}
+
+// DropEmbedding drops elements of the normalized embeddings.
+func (m Mode) DropEmbedding(x *Node) *Node { return m.drop(x, m.Dropout.at().Embedding) }
+
+// DropHidden drops elements of a block's output.
+func (m Mode) DropHidden(x *Node) *Node { return m.drop(x, m.Dropout.at().Hidden) }
+
+// DropMLP drops elements inside a feed-forward block.
+func (m Mode) DropMLP(x *Node) *Node { return m.drop(x, m.Dropout.at().MLP) }

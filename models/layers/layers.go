@@ -11,7 +11,6 @@ import (
 	"math"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -30,8 +29,13 @@ type Mode struct {
 	// Remat computes each layer's activations again in the backward pass instead of
 	// keeping them.
 	Remat bool
-	// Lookup is set where the token embeddings' gradient is to be had by TableGradient.
+	// Lookup is set where the token embeddings' gradient is to be had by TableGradient, or
+	// by its Rows.
 	Lookup *Lookup
+	// Fused takes the Go backend's fused operations. Without a Tape they have no gradient.
+	Fused bool
+	// Tape, where not nil, records the steps. It needs Fused, a Lookup and float32.
+	Tape *Tape
 }
 
 // Compute converts the embeddings' output to what the layers compute in.
@@ -42,17 +46,31 @@ func (m Mode) Compute(x *Node) *Node {
 	return cast(x, m.DType)
 }
 
-// LayerInput marks where a layer begins.
-func (m Mode) LayerInput(x *Node) *Node {
-	if m.Remat {
-		return x.Checkpoint()
+// Layer is build(x), a layer of an encoder. With Remat only x is kept of it.
+func (m Mode) Layer(x *Node, build func(m Mode, x *Node) *Node) *Node {
+	switch {
+	case !m.Remat:
+		return build(m, x)
+	case m.Tape == nil:
+		return build(m, x.Checkpoint())
 	}
-	return x
+	begin := m.Dropout.again()
+	first := m
+	first.Tape = NewTape() // its steps are not gone back through
+	y := build(first, x)
+	m.Tape.record(y, func(dy *Node) {
+		second := m
+		second.Tape, second.Dropout = &Tape{gradients: m.Tape.gradients}, begin
+		// Not before dy is there, and not one with the first time.
+		again := SchedulingBarrier(OptimizationBarrier(x), dy)
+		m.Tape.add(x, second.Tape.Gradient(build(second, again), dy, again)[0])
+	})
+	return y
 }
 
 // LastOutput marks the end of the last layer.
 func (m Mode) LastOutput(x *Node) *Node {
-	if m.Remat {
+	if m.Remat && m.Tape == nil {
 		return x.StopCheckpoint()
 	}
 	return x
@@ -134,46 +152,4 @@ func activation(name string, x *Node) *Node {
 		return Mul(x, Logistic(x))
 	}
 	panic(fmt.Errorf("build graph: activation %q is unknown: gelu, gelu_new, gelu_pytorch_tanh, relu, silu are known", name))
-}
-
-// Valid is [batch, tokens], true where a token counts: lengths is [batch] int32.
-func Valid(lengths *Node, tokens int) *Node {
-	position := Iota(lengths.Graph(), shapes.Make(dtypes.Int32, lengths.Shape().Dimensions[0], tokens), 1)
-	return LessThan(position, BroadcastToDims(InsertAxes(lengths, -1), lengths.Shape().Dimensions[0], tokens))
-}
-
-// masked is added to the score of a pair that must not attend: exp underflows to exactly 0.
-const masked = -1e9
-
-// AttentionBias is [batch, 1, tokens, tokens], 0 where a query position may attend
-// to a key position and -1e9 elsewhere: keys beyond a text's length, and, for
-// window > 0, keys more than window/2 positions away.
-func AttentionBias(lengths *Node, tokens, window int) *Node {
-	batch := lengths.Shape().Dimensions[0]
-	allowed := BroadcastToDims(InsertAxes(Valid(lengths, tokens), 1, 1), batch, 1, tokens, tokens)
-	if window > 0 && window/2 < tokens-1 {
-		shape := shapes.Make(dtypes.Int32, batch, 1, tokens, tokens)
-		distance := Abs(Sub(Iota(lengths.Graph(), shape, 2), Iota(lengths.Graph(), shape, 3)))
-		allowed = LogicalAnd(allowed, LessOrEqual(distance, Scalar(lengths.Graph(), dtypes.Int32, window/2)))
-	}
-	zero := ZerosLike(ConvertDType(allowed, dtypes.Float32))
-	return Where(allowed, zero, AddScalar(zero, masked))
-}
-
-// Attention is softmax(q·kᵀ/√dim + bias)·v. q, k, v are [batch, tokens, heads, dim],
-// bias as AttentionBias gives it, float32; the result is [batch, tokens, heads·dim].
-// The softmax is float32.
-func Attention(q, k, v, bias *Node, drop *Dropout) *Node {
-	dims := q.Shape().Dimensions
-	batch, tokens, heads, dim := dims[0], dims[1], dims[2], dims[3]
-	// Heads first, once for each operand: products forward and backward then have
-	// their batch axes in front and need no further transposition.
-	front := func(x *Node) *Node { return TransposeAllAxes(x, 0, 2, 1, 3) }
-	q, k, v = front(MulScalar(q, 1/math.Sqrt(float64(dim)))), front(k), front(v)
-	scores := Product(q, []int{3}, []int{0, 1}, k, []int{3}, []int{0, 1})
-	weights := inFloat32(scores, func(scores *Node) *Node {
-		return drop.Attention(Softmax(Add(scores, BroadcastToShape(bias, scores.Shape())), -1))
-	})
-	context := Product(weights, []int{3}, []int{0, 1}, v, []int{2}, []int{0, 1})
-	return Reshape(front(context), batch, tokens, heads*dim)
 }

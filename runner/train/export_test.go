@@ -42,22 +42,30 @@ func (s *Splade) Forward(step int, b loader.Batch) (float64, error) {
 
 // Weights are texts' term weights [len(texts), vocab] by the forward pass of training.
 func (s *Splade) Weights(texts [][]int32) ([]float32, error) {
-	d, err := s.newSide(0, 0, texts)
+	sides, err := s.newSides(0, texts)
 	if err != nil {
 		return nil, err
 	}
+	defer free(sides)
+	return append([]float32(nil), sides[0].reps.Values...), nil
+}
+
+// Parts is the number of parts that a side of these texts is encoded in.
+func (s *Splade) Parts(texts [][]int32) int {
+	d, err := s.newSide(0, 0, texts)
+	if err != nil {
+		return 0
+	}
 	defer d.free()
-	return append([]float32(nil), d.reps.Values...), nil
+	return len(d.parts)
 }
 
 // Recording returns a function that does again what step records: the series of a
 // batch whose forward pass is done.
-func (s *Splade) Recording(step int, b loader.Batch) (again func() error, free func(), err error) {
-	var sides [2]*side
-	for i, texts := range [2][][]int32{b.Queries, b.Documents} {
-		if sides[i], err = s.newSide(step, i, texts); err != nil {
-			return nil, nil, err
-		}
+func (s *Splade) Recording(step int, b loader.Batch) (again func() error, done func(), err error) {
+	sides, err := s.newSides(step, b.Queries, b.Documents)
+	if err != nil {
+		return nil, nil, err
 	}
 	out, err := s.minimize(step, sides, b)
 	if err != nil {
@@ -67,8 +75,7 @@ func (s *Splade) Recording(step int, b loader.Batch) (again func() error, free f
 			_, err := s.series(step, sides, out, b)
 			return err
 		}, func() {
-			sides[0].free()
-			sides[1].free()
+			free(sides)
 			engine.Free(out...)
 		}, nil
 }

@@ -29,7 +29,7 @@ func (o Objective) check(b loader.Batch) error {
 }
 
 // minimize runs the objective: the gradients by both sides' term weights, the scores, the components.
-func (s *Splade) minimize(step int, sides [2]*side, b loader.Batch) ([]*tensors.Tensor, error) {
+func (s *Splade) minimize(step int, sides []*side, b loader.Batch) ([]*tensors.Tensor, error) {
 	s.lambda[0].Values[0], s.lambda[1].Values[0] = float32(s.Query.At(step)), float32(s.Document.At(step))
 	inputs := []*tensors.Tensor{sides[0].reps.Tensor, sides[1].reps.Tensor, s.lambda[0].Tensor, s.lambda[1].Tensor}
 	if s.objective.Teacher() {
@@ -45,7 +45,7 @@ func (s *Splade) minimize(step int, sides [2]*side, b loader.Batch) ([]*tensors.
 }
 
 // series reads what a step records off the objective's outputs and the term weights.
-func (s *Splade) series(step int, sides [2]*side, out []*tensors.Tensor, b loader.Batch) (map[string]event.Value, error) {
+func (s *Splade) series(step int, sides []*side, out []*tensors.Tensor, b loader.Batch) (map[string]event.Value, error) {
 	values := map[string]event.Value{
 		"lr": event.Value(s.Rate.At(step)), "lambda/query": event.Value(s.Query.At(step)), "lambda/document": event.Value(s.Document.At(step)),
 	}

@@ -1,8 +1,6 @@
 package train
 
 import (
-	"errors"
-
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -26,22 +24,27 @@ type encoder struct {
 // one layer at a time.
 func newEncoder(m *engine.Model, rates layers.Rates, remat bool) (*encoder, error) {
 	e := &encoder{model: m, rates: rates}
-	build := func(in []*graph.Node, remat bool) (hidden *graph.Node, params, rest []*graph.Node) {
-		get, rest := m.EncoderNodes(in)
-		drop := layers.NewDropout(rates, rest[2])
-		return models.Transformed(get, m.Config, rest[0], rest[1], layers.Mode{Dropout: drop, Remat: remat}), in[:len(m.Encoder())], rest[3:]
-	}
 	var err error
 	e.forward, err = m.Engine.Program("train forward", func(in []*graph.Node) []*graph.Node {
-		hidden, _, _ := build(in, false)
-		return []*graph.Node{hidden}
+		get, rest := m.EncoderNodes(in)
+		mode := layers.Mode{Dropout: layers.NewDropout(rates, rest[2]), Fused: true}
+		return []*graph.Node{models.Transformed(get, m.Config, rest[0], rest[1], mode)}
 	})
 	if err != nil {
 		return nil, err
 	}
 	e.backward, err = m.Engine.Program("train backward", func(in []*graph.Node) []*graph.Node {
-		hidden, params, rest := build(in, remat)
-		return graph.Gradient(graph.ReduceAllSum(graph.Mul(hidden, rest[0])), params...)
+		get, rest := m.EncoderNodes(in)
+		tape, lookup := layers.NewTape(), &layers.Lookup{}
+		mode := layers.Mode{Dropout: layers.NewDropout(rates, rest[2]), Remat: remat, Lookup: lookup, Fused: true, Tape: tape}
+		hidden := models.Transformed(get, m.Config, rest[0], rest[1], mode)
+		wrt := []*graph.Node{lookup.Rows}
+		for i, p := range m.Encoder() {
+			if p.Name != m.Config.EmbeddingName() {
+				wrt = append(wrt, in[i])
+			}
+		}
+		return tape.Gradient(hidden, rest[3], wrt...)
 	})
 	return e, err
 }
@@ -60,23 +63,40 @@ func (e *encoder) hidden(b *engine.Batch, seed engine.Buffer[uint64]) (*tensors.
 	return out[0], nil
 }
 
-// pull adds to the optimizer's buffers the gradients that dHidden
-// [batch, tokens, hidden] causes; seed must be the forward pass's.
-func (e *encoder) pull(b *engine.Batch, seed engine.Buffer[uint64], dHidden engine.Buffer[float32], o *AdamW) error {
-	out, err := e.backward.Call(engine.Inputs(e.model.Encoder(), b.IDs.Tensor, b.Lengths.Tensor, seed.Tensor, dHidden.Tensor)...)
-	if err != nil {
+// pull returns the gradients that the part's dHidden causes, for add.
+func (e *encoder) pull(p *part) ([]*tensors.Tensor, error) {
+	return e.backward.Call(engine.Inputs(e.model.Encoder(),
+		p.batch.IDs.Tensor, p.batch.Lengths.Tensor, p.seed.Tensor, p.dHidden.Tensor)...)
+}
+
+// add adds a part's gradients to the optimizer's buffers. That by the words' embeddings
+// comes by token: by row of the table it would be mostly zeros.
+func (e *encoder) add(p *part, gradients []*tensors.Tensor, o *AdamW) error {
+	name, dim := e.model.Config.EmbeddingName(), e.model.Config.Hidden
+	table := o.Grad(e.model.Param(name))
+	if err := e.model.Engine.Read(gradients[0], func(values []float32) {
+		for i, id := range p.batch.IDs.Values {
+			addTo(table[int(id)*dim:(int(id)+1)*dim], values[i*dim:(i+1)*dim])
+		}
+	}); err != nil {
 		return err
 	}
-	defer engine.Free(out...)
-	list := e.model.Encoder()
-	faults := make([]error, len(list))
-	Parallel(len(list), e.model.Engine.Threads(), func(i int) {
-		grad := o.Grad(list[i])
-		faults[i] = e.model.Engine.Read(out[i], func(values []float32) {
-			for j, g := range values {
-				grad[j] += g
-			}
-		})
-	})
-	return errors.Join(faults...)
+	rest := gradients[1:]
+	for _, param := range e.model.Encoder() {
+		if param.Name == name {
+			continue
+		}
+		if err := e.model.Engine.Read(rest[0], func(values []float32) { addTo(o.Grad(param), values) }); err != nil {
+			return err
+		}
+		rest = rest[1:]
+	}
+	return nil
+}
+
+func addTo(sum, values []float32) {
+	sum = sum[:len(values)]
+	for i, x := range values {
+		sum[i] += x
+	}
 }

@@ -9,21 +9,58 @@ import (
 
 // side is one half of a training step: the queries, or the documents.
 type side struct {
-	parts []*part
-	reps  engine.Buffer[float32] // [texts, vocab], term weights
+	parts  []*part
+	reps   engine.Buffer[float32] // [texts, vocab], term weights
+	pooled []float32              // [texts, vocab], logits behind the maximum; nil for sum pooling, as arg
+	arg    []int32                // [texts, vocab]
 }
 
-// part is a micro-batch of a side.
+// part is some texts of a side, encoded together.
 type part struct {
-	first  int // its first text's row in the side
-	batch  *engine.Batch
-	seed   engine.Buffer[uint64]
-	hidden *tensors.Tensor
-	pooled []float32 // [texts, vocab], logits behind the maximum; nil for sum pooling, as arg
-	arg    []int32   // [texts, vocab]
+	batch   *engine.Batch
+	seed    engine.Buffer[uint64]
+	hidden  *tensors.Tensor
+	dHidden engine.Buffer[float32] // the gradient by hidden
 }
 
-// newSide encodes and pools the queries (which 0) or the documents (1) of a step.
+// partTokens is how many tokens, padding included, a part has at most, if it has more than
+// one text. Most of a graph's operations run on one thread each, so a step keeps cores busy
+// by encoding parts side by side. Much smaller ones would be slower: the backend has slower
+// kernels for small products, and every part has gradients to be added up. Parts do not
+// depend on the number of threads, so that no sum does.
+const partTokens = 1024
+
+// newSides prepares the queries (0) and the documents (1) of a step and encodes them.
+func (s *Splade) newSides(step int, texts ...[][]int32) (sides []*side, err error) {
+	defer func() {
+		if err != nil {
+			free(sides)
+		}
+	}()
+	var parts []*part
+	for i, texts := range texts {
+		d, err := s.newSide(step, i, texts)
+		if err != nil {
+			return sides, err
+		}
+		sides = append(sides, d)
+		parts = append(parts, d.parts...)
+	}
+	if err := s.each(parts, func(_ int, p *part) (err error) {
+		p.hidden, err = s.encoder.hidden(p.batch, p.seed)
+		return err
+	}); err != nil {
+		return sides, err
+	}
+	for _, d := range sides {
+		if err := s.pool(d); err != nil {
+			return sides, err
+		}
+	}
+	return sides, nil
+}
+
+// newSide cuts a side's texts into parts.
 func (s *Splade) newSide(step, which int, texts [][]int32) (_ *side, err error) {
 	d := &side{}
 	defer func() {
@@ -31,7 +68,8 @@ func (s *Splade) newSide(step, which int, texts [][]int32) (_ *side, err error) 
 			d.free()
 		}
 	}()
-	if d.reps, err = engine.NewBuffer[float32](s.model.Engine, len(texts), s.model.Config.Vocab); err != nil {
+	m := s.model
+	if d.reps, err = engine.NewBuffer[float32](m.Engine, len(texts), m.Config.Vocab); err != nil {
 		return nil, err
 	}
 	micro := s.micro
@@ -39,47 +77,77 @@ func (s *Splade) newSide(step, which int, texts [][]int32) (_ *side, err error) 
 		micro = len(texts)
 	}
 	for first := 0; first < len(texts); first += micro {
-		p := &part{first: first}
-		d.parts = append(d.parts, p)
-		// Sides and micro-batches drop out apart from one another.
-		if p.seed, err = randomState(s.model.Engine, s.seed, step, which, len(d.parts)-1); err != nil {
-			return nil, err
-		}
-		if err := s.encode(p, texts[first:min(first+micro, len(texts))], d.reps.Values); err != nil {
+		if err = s.cut(d, step, which, texts[first:min(first+micro, len(texts))]); err != nil {
 			return nil, err
 		}
 	}
 	return d, nil
 }
 
-// encode fills a micro-batch and its rows of the side's term weights.
-func (s *Splade) encode(p *part, texts [][]int32, reps []float32) (err error) {
+// cut adds the parts of a micro-batch to a side. They are of one padded length and of at
+// most two sizes, so that few graphs are compiled.
+func (s *Splade) cut(d *side, step, which int, texts [][]int32) (err error) {
 	m := s.model
-	if p.batch, err = engine.NewBatch(m.Engine, texts, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens()); err != nil {
-		return err
+	longest := 1
+	for _, t := range texts {
+		longest = max(longest, len(t))
 	}
-	if p.hidden, err = s.encoder.hidden(p.batch, p.seed); err != nil {
-		return err
-	}
-	vocab := m.Config.Vocab
-	n := len(texts) * vocab
-	own := reps[p.first*vocab : p.first*vocab+n]
-	if s.sum != nil {
-		if err := p.withTexts(m, func(texts []fused.Text) error { return s.sum.Weights(texts, own) }); err != nil {
+	tokens := m.Engine.Padded(longest, m.Config.MaxTokens())
+	n := min(len(texts), (len(texts)*tokens+partTokens-1)/partTokens)
+	for i := range n {
+		p := &part{}
+		d.parts = append(d.parts, p)
+		// Parts drop out apart from one another.
+		if p.seed, err = randomState(m.Engine, s.seed, step, which, len(d.parts)-1); err != nil {
 			return err
 		}
-		Parallel(len(texts), m.Engine.Threads(), func(i int) { s.form.Prune(own[i*vocab : (i+1)*vocab]) })
+		if p.batch, err = engine.NewBatchOf(m.Engine, texts[i*len(texts)/n:(i+1)*len(texts)/n], tokens, m.Config); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each calls do with all parts, side by side as far as threads and the micro-batch allow.
+func (s *Splade) each(parts []*part, do func(i int, p *part) error) error {
+	threads := s.model.Engine.Threads()
+	if s.micro > 0 {
+		largest := 1
+		for _, p := range parts {
+			largest = max(largest, p.batch.Size())
+		}
+		threads = min(threads, max(1, s.micro/largest))
+	}
+	faults := make([]error, len(parts))
+	Parallel(len(parts), threads, func(i int) { faults[i] = do(i, parts[i]) })
+	for _, err := range faults {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pool fills a side's term weights.
+func (s *Splade) pool(d *side) error {
+	m := s.model
+	vocab, texts := m.Config.Vocab, len(d.reps.Values)/m.Config.Vocab
+	if s.sum != nil {
+		if err := d.withTexts(m, func(texts []fused.Text) error { return s.sum.Weights(texts, d.reps.Values) }); err != nil {
+			return err
+		}
+		Parallel(texts, m.Engine.Threads(), func(i int) { s.form.Prune(d.reps.Values[i*vocab : (i+1)*vocab]) })
 		return nil
 	}
-	p.pooled, p.arg = make([]float32, n), make([]int32, n)
-	if err := p.withTexts(m, func(texts []fused.Text) error {
-		return m.Head().Max(texts, p.pooled, p.arg, m.Engine.Threads())
+	d.pooled, d.arg = make([]float32, texts*vocab), make([]int32, texts*vocab)
+	if err := d.withTexts(m, func(texts []fused.Text) error {
+		return m.Head().Max(texts, d.pooled, d.arg, m.Engine.Threads())
 	}); err != nil {
 		return err
 	}
-	Parallel(len(texts), m.Engine.Threads(), func(i int) {
-		out := own[i*vocab : (i+1)*vocab]
-		for v, z := range p.pooled[i*vocab : (i+1)*vocab] {
+	Parallel(texts, m.Engine.Threads(), func(i int) {
+		out := d.reps.Values[i*vocab : (i+1)*vocab]
+		for v, z := range d.pooled[i*vocab : (i+1)*vocab] {
 			out[v] = s.form.Weight(z * m.LogitScale)
 		}
 		s.form.Prune(out)
@@ -87,77 +155,102 @@ func (s *Splade) encode(p *part, texts [][]int32, reps []float32) (err error) {
 	return nil
 }
 
-// withTexts calls fn with the hidden states of the micro-batch, padding left out.
-func (p *part) withTexts(m *engine.Model, fn func([]fused.Text) error) error {
-	var fault error
-	err := m.Engine.Read(p.hidden, func(values []float32) { fault = fn(p.batch.Texts(values, m.Config.Hidden)) })
-	if err != nil {
-		return err
-	}
-	return fault
-}
-
-// backward adds the gradients that dReps [texts, vocab] causes. dReps is
-// overwritten with the gradient by the pooled logits.
-func (s *Splade) backward(d *side, dReps []float32) error {
-	vocab := s.model.Config.Vocab
-	for _, p := range d.parts {
-		from, to := p.first*vocab, (p.first+p.batch.Size())*vocab
-		if err := s.pull(p, d.reps.Values[from:to], dReps[from:to]); err != nil {
+// withTexts calls fn with the hidden states of the side, padding left out.
+func (d *side) withTexts(m *engine.Model, fn func([]fused.Text) error) error {
+	var texts []fused.Text
+	// The values of all parts have to be held at the same time, so the calls nest.
+	var hold func(parts []*part) error
+	hold = func(parts []*part) error {
+		if len(parts) == 0 {
+			return fn(texts)
+		}
+		var fault error
+		err := m.Engine.Read(parts[0].hidden, func(values []float32) {
+			texts = append(texts, parts[0].batch.Texts(values, m.Config.Hidden)...)
+			fault = hold(parts[1:])
+		})
+		if err != nil {
 			return err
 		}
+		return fault
 	}
-	return nil
+	return hold(d.parts)
 }
 
-// pull goes back through one micro-batch.
-func (s *Splade) pull(p *part, reps, dReps []float32) error {
+// backward adds the gradients that the sides' dReps [texts, vocab] cause. They are
+// overwritten with the gradients by the pooled logits.
+func (s *Splade) backward(sides []*side, dReps [][]float32) error {
+	var parts []*part
+	for i, d := range sides {
+		if err := s.pullHead(d, dReps[i]); err != nil {
+			return err
+		}
+		parts = append(parts, d.parts...)
+	}
+	order := newTurns()
+	return s.each(parts, func(i int, p *part) error {
+		out, err := s.encoder.pull(p)
+		defer engine.Free(out...)
+		// Sums of gradients run over parts in order.
+		order.take(i, func() {
+			if err == nil {
+				err = s.encoder.add(p, out, s.Optimizer)
+			}
+		})
+		return err
+	})
+}
+
+// pullHead goes back through the head, to the decoder and the hidden states.
+func (s *Splade) pullHead(d *side, dReps []float32) error {
 	m := s.model
-	vocab := m.Config.Vocab
-	Parallel(p.batch.Size(), m.Engine.Threads(), func(i int) {
-		row, kept := dReps[i*vocab:(i+1)*vocab], reps[i*vocab:(i+1)*vocab]
+	vocab, dim := m.Config.Vocab, m.Config.Hidden
+	Parallel(len(dReps)/vocab, m.Engine.Threads(), func(i int) {
+		row, kept := dReps[i*vocab:(i+1)*vocab], d.reps.Values[i*vocab:(i+1)*vocab]
 		for v := range row {
 			switch {
 			case kept[v] == 0: // not active, or pruned
 				row[v] = 0
 			case s.sum == nil:
-				row[v] *= m.LogitScale * s.form.Slope(p.pooled[i*vocab+v]*m.LogitScale)
+				row[v] *= m.LogitScale * s.form.Slope(d.pooled[i*vocab+v]*m.LogitScale)
 			}
 		}
 	})
-	dHidden, err := engine.NewBuffer[float32](m.Engine, p.batch.Size(), p.batch.Tokens, m.Config.Hidden)
-	if err != nil {
-		return err
-	}
-	defer dHidden.Free()
-	rows := make([][]float32, p.batch.Size())
-	for i, t := range p.batch.Texts(dHidden.Values, m.Config.Hidden) {
-		rows[i] = t.Hidden
+	var rows [][]float32
+	for _, p := range d.parts {
+		var err error
+		if p.dHidden, err = engine.NewBuffer[float32](m.Engine, p.batch.Size(), p.batch.Tokens, dim); err != nil {
+			return err
+		}
+		for _, t := range p.batch.Texts(p.dHidden.Values, dim) {
+			rows = append(rows, t.Hidden)
+		}
 	}
 	weightGrad := s.Optimizer.Grad(m.DecoderWeight())
-	biasGrad := make([]float32, m.Config.Vocab)
+	biasGrad := make([]float32, vocab)
 	if bias := m.DecoderBias(); bias != nil {
 		biasGrad = s.Optimizer.Grad(bias)
 	}
-	if err := p.withTexts(m, func(texts []fused.Text) error {
+	return d.withTexts(m, func(texts []fused.Text) error {
 		if s.sum != nil {
 			return s.sum.Backward(texts, dReps, rows, weightGrad, biasGrad)
 		}
-		return m.Head().Backward(texts, p.arg, dReps, rows, weightGrad, biasGrad, m.Engine.Threads())
-	}); err != nil {
-		return err
-	}
-	return s.encoder.pull(p.batch, p.seed, dHidden, s.Optimizer)
+		return m.Head().Backward(texts, d.arg, dReps, rows, weightGrad, biasGrad, m.Engine.Threads())
+	})
 }
 
-// free returns the side's memory.
-func (d *side) free() {
-	if d == nil {
-		return
+// free returns the memory of sides.
+func free(sides []*side) {
+	for _, d := range sides {
+		d.free()
 	}
+}
+
+func (d *side) free() {
 	for _, p := range d.parts {
 		engine.Free(p.hidden)
 		p.seed.Free()
+		p.dHidden.Free()
 		if p.batch != nil {
 			p.batch.Free()
 		}

@@ -6,6 +6,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -125,14 +126,11 @@ func (s *Splade) step(step int, b loader.Batch) (map[string]event.Value, error) 
 	if err := s.objective.check(b); err != nil {
 		return nil, err
 	}
-	var sides [2]*side
-	defer func() { sides[0].free(); sides[1].free() }()
-	for i, texts := range [2][][]int32{b.Queries, b.Documents} {
-		var err error
-		if sides[i], err = s.newSide(step, i, texts); err != nil {
-			return nil, err
-		}
+	sides, err := s.newSides(step, b.Queries, b.Documents)
+	if err != nil {
+		return nil, err
 	}
+	defer free(sides)
 	out, err := s.minimize(step, sides, b)
 	if err != nil {
 		return nil, err
@@ -142,14 +140,14 @@ func (s *Splade) step(step int, b loader.Batch) (map[string]event.Value, error) 
 	if err != nil {
 		return nil, err
 	}
-	for i, part := range sides {
-		gradient := make([]float32, len(part.reps.Values))
-		if err := s.model.Engine.Read(out[i], func(v []float32) { copy(gradient, v) }); err != nil {
+	gradients := make([][]float32, len(sides))
+	for i := range sides {
+		if err := s.model.Engine.Read(out[i], func(v []float32) { gradients[i] = slices.Clone(v) }); err != nil {
 			return nil, err
 		}
-		if err := s.backward(part, gradient); err != nil {
-			return nil, err
-		}
+	}
+	if err := s.backward(sides, gradients); err != nil {
+		return nil, err
 	}
 	if s.keepGradient {
 		return values, nil
