@@ -3,6 +3,7 @@
 package train_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -75,17 +76,35 @@ func TestXLAProgramsOfRealSize(t *testing.T) {
 			if err := m.SetPrecision("bfloat16"); err != nil {
 				t.Fatal(err)
 			}
-			run := config(100)
-			run.Train.Precision, run.Compute.Remat, run.Model.Dropout = "bfloat16", true, nil
-			s, err := train.NewDevice(m, run)
-			if err != nil {
-				t.Fatal(err)
+			for _, remat := range []bool{true, false} {
+				run := config(100)
+				run.Train.Precision, run.Compute.Remat, run.Model.Dropout = "bfloat16", remat, nil
+				s, err := train.NewDevice(m, run)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				text := program(t, func() error { return s.Build(64, 64, 128, 256) })
+				// Products without those of scores: one forward, and by queries and by documents.
+				checkProgram(t, text, 3)
+				keep(t, fmt.Sprintf("%s-step%s", name, map[bool]string{true: "-remat"}[remat]), text)
 			}
-			defer s.Close()
-			// Products without those of scores: one forward, and by queries and by documents.
-			checkProgram(t, program(t, func() error { return s.Build(64, 64, 128, 256) }), 3)
-			checkProgram(t, program(t, func() error { return m.Build(128, 256) }), 0)
+			text := program(t, func() error { return m.Build(128, 256) })
+			checkProgram(t, text, 0)
+			keep(t, name+"-encode", text)
 		})
+	}
+}
+
+// keep writes a program to the folder HEADROOM_XLA_PROGRAMS, for bench/gpu_compile.py.
+func keep(t *testing.T, name, text string) {
+	t.Helper()
+	folder := os.Getenv("HEADROOM_XLA_PROGRAMS")
+	if folder == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+".mlir"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -123,7 +142,7 @@ func checkProgram(t *testing.T, text string, scores int) {
 	if longest > 1<<20 {
 		t.Errorf("a line of %d bytes: a table is written out", longest)
 	}
-	// A group of logits is half a GiB at most; all of them would be several.
+	// A group of logits is a GiB at most; all of them would be several.
 	if largest > 1<<30 {
 		t.Errorf("a tensor of %.2f GB", float64(largest)/1e9)
 	}
