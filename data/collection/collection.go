@@ -153,6 +153,9 @@ func find(folder string) (files, error) {
 		if !ok || split == "" || strings.HasPrefix(split, ".") || entry.IsDir() {
 			continue
 		}
+		if info, err := os.Stat(filepath.Join(folder, "qrels", entry.Name())); err == nil && !info.Mode().IsRegular() {
+			return files{}, fmt.Errorf("qrels/%s is a %s; a file is allowed", entry.Name(), kindOf(info))
+		}
 		if _, taken := found.splits[split]; !taken {
 			found.splits[split] = "qrels/" + entry.Name()
 		}
@@ -160,14 +163,21 @@ func find(folder string) (files, error) {
 	return found, nil
 }
 
+func kindOf(info fs.FileInfo) string {
+	if info.IsDir() {
+		return "folder"
+	}
+	return "pipe or a device"
+}
+
 func plainOrGzip(folder, name string) (string, error) {
 	for _, candidate := range []string{name, name + ".gz"} {
 		info, err := os.Stat(filepath.Join(folder, candidate))
-		if err == nil && !info.IsDir() {
+		if err == nil && info.Mode().IsRegular() {
 			return candidate, nil
 		}
 		if err == nil {
-			return "", fmt.Errorf("%s is a folder; a file is allowed", candidate)
+			return "", fmt.Errorf("%s is a %s; a file is allowed", candidate, kindOf(info))
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return "", err

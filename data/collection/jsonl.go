@@ -58,6 +58,9 @@ func readJSONL(r io.Reader, name string, fn func(d Document, line int) error) er
 				err = fn(document, number)
 			}
 		}
+		if err != nil && lines.Err() != nil {
+			break // what a failed reading left of a line
+		}
 		if err != nil {
 			return fmt.Errorf("read %s:%d: %w", name, number, err)
 		}

@@ -2,6 +2,7 @@ package collection_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -102,4 +103,21 @@ func FuzzReadJSONL(f *testing.F) {
 			t.Errorf("error %q does not name the file", err)
 		}
 	})
+}
+
+// What a cut leaves of a line is not the line's fault.
+func TestAFileThatIsCutShortIsToldFromABadRow(t *testing.T) {
+	text := ""
+	for i := range 500 {
+		text += fmt.Sprintf(`{"_id":"d%d","text":"text of %d"}`+"\n", i, i*i)
+	}
+	whole := string(zipped(t, text))
+	if rows, err := readAll(whole); err != nil || len(rows) != 500 {
+		t.Fatal(len(rows), err)
+	}
+	for cut := 12; cut < len(whole); cut += 1 + len(whole)/200 {
+		if _, err := readAll(whole[:cut]); err == nil || !strings.Contains(err.Error(), "read f.jsonl:") || !strings.Contains(err.Error(), "the file is cut short") {
+			t.Fatalf("cut to %d of %d bytes: %v", cut, len(whole), err)
+		}
+	}
 }

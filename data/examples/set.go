@@ -46,6 +46,13 @@ func FindFile(path string) (Set, error) {
 // of one of them (train-00000-of-00002.parquet); otherwise a collection in BEIR's layout. The names of published
 // files, patterns as of filepath.Match, are looked for as well.
 func FindFolder(folder string, published ...string) (Set, error) {
+	entries, err := os.ReadDir(folder)
+	if err == nil && len(entries) > 0 { // a folder may be listed and not entered
+		_, err = os.Lstat(filepath.Join(folder, entries[0].Name()))
+	}
+	if err != nil {
+		return Set{}, fmt.Errorf("find examples: %w", err)
+	}
 	files, err := Files(folder, published...)
 	if err != nil {
 		return Set{}, err

@@ -7,6 +7,7 @@ package lines
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -77,6 +78,20 @@ func Open(ctx context.Context, path string, store kept.Store, unpack Unpack) (*F
 	return f, nil
 }
 
+// sink remembers an error of writing, which is none of what is read.
+type sink struct {
+	to  io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.to.Write(p)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
+}
+
 // stoppable is a writer that fails once its context has ended.
 type stoppable struct {
 	ctx context.Context
@@ -105,20 +120,38 @@ func gunzip(path string, to io.Writer) error {
 	}
 	defer file.Close()
 	text, err := gzip.NewReader(file)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = io.Copy(to, text)
 	}
-	_, err = io.Copy(to, text)
+	var corrupt flate.CorruptInputError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the gzip data end in the middle: the file is cut short: %w", err)
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
+		return fmt.Errorf("the gzip data are damaged: %w", err)
+	}
 	return err
 }
 
 // openKept opens what was unpacked before, or unpacks it now.
 func (f *File) openKept(name string, store kept.Store, key kept.Key, unpack Unpack) error {
-	if err := f.open(name); err == nil || !errors.Is(err, os.ErrNotExist) {
-		return err
+	if f.open(name) == nil {
+		return nil
 	}
 	store.Superseded(key, "unpacked")
-	if err := kept.WriteFile(name, func(to *os.File) error { return unpack(f.Path, to) }); err != nil {
+	var unreadable error
+	err := kept.WriteFile(name, func(to *os.File) error {
+		written := &sink{to: to}
+		err := unpack(f.Path, written)
+		if written.err == nil {
+			unreadable = err
+		}
+		return err
+	})
+	if unreadable != nil {
+		return unreadable
+	}
+	if err != nil {
 		return fmt.Errorf("into %s (HEADROOM_CACHE chooses another folder): %w", name, err)
 	}
 	return f.open(name)

@@ -342,3 +342,33 @@ func FuzzScan(f *testing.F) {
 		}
 	})
 }
+
+// Who is to blame is said: the packed file, or the folder that it is unpacked into.
+func TestAPackedFileOrTheCacheIsToBlame(t *testing.T) {
+	dir := t.TempDir()
+	whole := zipped(t, strings.Repeat("a line of text\n", 5000))
+	then := time.Now().Add(-time.Hour)
+	put := func(name string, text []byte) string {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.WriteFile(path, text, 0o644), os.Chtimes(path, then, then)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	file := put("file", []byte("in the way"))
+	for _, store := range []kept.Store{{}, {Dir: filepath.Join(dir, "cache")}} {
+		_, err := lines.Open(t.Context(), put("cut.gz", whole[:len(whole)/2]), store, nil)
+		if err == nil || !strings.Contains(err.Error(), "cut.gz: the gzip data end in the middle: the file is cut short") || strings.Contains(err.Error(), "HEADROOM_CACHE") {
+			t.Errorf("cut short: %v", err)
+		}
+		damaged := bytes.Clone(whole)
+		damaged[len(damaged)-6] ^= 1
+		if _, err := lines.Open(t.Context(), put("damaged.gz", damaged), store, nil); err == nil || !strings.Contains(err.Error(), "damaged.gz: the gzip data are damaged") {
+			t.Errorf("damaged: %v", err)
+		}
+	}
+	_, err := lines.Open(t.Context(), put("whole.gz", whole), kept.Store{Dir: file}, nil)
+	if err == nil || !strings.Contains(err.Error(), "HEADROOM_CACHE") {
+		t.Errorf("no folder to unpack into: %v", err)
+	}
+}

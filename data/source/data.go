@@ -1,7 +1,9 @@
 package source
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,8 +100,11 @@ func (r *Resolver) folder(what string, ref reference) (string, error) {
 	candidates := r.candidates(ref.name)
 	for _, candidate := range candidates {
 		info, err := os.Stat(candidate)
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
+		}
+		if err != nil { // it is there, and cannot be followed or entered
+			return "", fmt.Errorf("resolve %s %q: %w", what, ref.text, err)
 		}
 		if !info.IsDir() {
 			return "", fmt.Errorf("resolve %s %q: %s is not a folder", what, ref.text, candidate)

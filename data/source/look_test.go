@@ -99,3 +99,21 @@ func TestTokensOfAModel(t *testing.T) {
 		t.Errorf("a padded head: %+v, %v", checkpoint, err)
 	}
 }
+
+// What is there and cannot be followed is not called absent.
+func TestALinkToItselfIsCalledWhatItIs(t *testing.T) {
+	root := t.TempDir()
+	if err := os.Symlink("loop", filepath.Join(root, "loop")); err != nil {
+		t.Skip(err)
+	}
+	r := &source.Resolver{Base: root, DataRoot: root}
+	_, data := r.Data("./loop")
+	_, training := r.Training("./loop")
+	_, below := r.Training("data:loop")
+	_, model := r.Checkpoint("./loop")
+	for _, err := range []error{data, training, below, model} {
+		if err == nil || !strings.Contains(err.Error(), "too many levels of symbolic links") {
+			t.Errorf("got %v", err)
+		}
+	}
+}

@@ -2,7 +2,9 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,7 +51,9 @@ func (r *Resolver) trainingAt(ref reference) (examples.Set, error) {
 	for _, path := range candidates {
 		info, err := os.Stat(path)
 		switch {
-		case err != nil:
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil: // it is there, and cannot be followed or entered
+			return examples.Set{}, fmt.Errorf("resolve data %q: %w", ref.text, err)
 		case info.IsDir():
 			return examples.FindFolder(path)
 		default:

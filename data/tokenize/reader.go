@@ -70,6 +70,9 @@ func (r *reader) wrap(field string, err error) error {
 		if errors.Is(err, json.ErrUnknownName) {
 			return r.fault(field, "unknown member")
 		}
+		if semantic.GoType != nil && field == "" {
+			return fmt.Errorf("read tokenizer %q: its value begins with %s; an object is allowed", r.name, semantic.JSONKind)
+		}
 		if semantic.GoType != nil {
 			return r.fault(field, "a JSON %s does not fit %s", semantic.JSONKind, semantic.GoType)
 		}

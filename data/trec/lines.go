@@ -57,7 +57,11 @@ func (l *lines) err() error {
 	return fmt.Errorf("read %s:%d: %w", l.name, l.number+1, err)
 }
 
+// fault is what is wrong with the current line, unless it is what a failed reading left of one.
 func (l *lines) fault(format string, args ...any) error {
+	if err := l.err(); err != nil {
+		return err
+	}
 	return fmt.Errorf("read %s:%d: %w", l.name, l.number, fmt.Errorf(format, args...))
 }
 

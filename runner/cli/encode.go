@@ -104,6 +104,9 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 	if err := o.check(cmd); err != nil {
 		return err
 	}
+	if err := apart(o.output, o.input); err != nil {
+		return err
+	}
 	input, err := a.newTexts(o.input)
 	if err != nil {
 		return err

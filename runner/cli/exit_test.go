@@ -21,7 +21,8 @@ func TestEachExitCodeOfTheTable(t *testing.T) {
 			p := newPlace(t)
 			sweep := p.sample()
 			p.ok("run", sweep, "model.rescale=1", "seed=1")
-			return p.run("report", "small", "-o", p.write("file", "in the way"))
+			p.write("report/runs.csv/file", "in the way")
+			return p.run("report", "small", "-o", filepath.Join(p.dir, "report"))
 		},
 		2: func(t *testing.T) result {
 			return newPlace(t).run("plan", "no-such-sweep")

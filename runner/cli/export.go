@@ -48,8 +48,7 @@ func (a *app) export(text, to string) error {
 	if len(entries) > 0 {
 		return fmt.Errorf("export to %q: the folder is not empty", to)
 	}
-	a.begin()
-	if err := copyFolder(m.folder, to); err != nil {
+	if err := copyFolder(m.folder, to, a.begin); err != nil {
 		return fmt.Errorf("export run %q: %w", run.Label, err)
 	}
 	if a.global.json {
@@ -64,8 +63,9 @@ func (a *app) export(text, to string) error {
 	return nil
 }
 
-// copyFolder copies a folder's files beside the target and renames the whole.
-func copyFolder(from, to string) (err error) {
+// copyFolder copies a folder's files beside the target and renames the whole. It calls
+// begin once it can write there.
+func copyFolder(from, to string, begin func()) (err error) {
 	parent := filepath.Dir(filepath.Clean(to))
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
@@ -75,6 +75,7 @@ func copyFolder(from, to string) (err error) {
 		return err
 	}
 	defer os.RemoveAll(temporary)
+	begin()
 	err = filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -109,6 +110,16 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 	}
 	c, err := collection.Open(folder)
 	if err != nil {
+		return err
+	}
+	files, err := c.Files(o.split)
+	if err != nil {
+		return err
+	}
+	for i, name := range files {
+		files[i] = filepath.Join(folder, filepath.FromSlash(name))
+	}
+	if err := apart(o.output, append(files, o.from)...); err != nil {
 		return err
 	}
 	options := mine.Options{Depth: o.depth, Negatives: o.negatives, SkipTop: o.skipTop}

@@ -104,6 +104,20 @@ func (a *app) writeOutput(path string, write func(io.Writer) error) (err error) 
 	return os.Rename(file.Name(), path)
 }
 
+// apart refuses an output that would replace what is read.
+func apart(output string, inputs ...string) error {
+	out, err := os.Stat(output)
+	if output == "-" || err != nil {
+		return nil
+	}
+	for _, input := range inputs {
+		if in, err := os.Stat(input); err == nil && os.SameFile(in, out) {
+			return fmt.Errorf("write %q: it is what is read, %s; another file is allowed", output, input)
+		}
+	}
+	return nil
+}
+
 // wrote is the --json document of a command whose result is a file. On standard
 // output the result itself stands in its place.
 func (a *app) wrote(path string) error {

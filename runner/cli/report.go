@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -52,6 +53,9 @@ func (a *app) report(cmd *cobra.Command, sweep, output string) error {
 	comparison, err := compare.Compare(input, stats.DefaultResampling())
 	if err != nil {
 		return err
+	}
+	if err := os.MkdirAll(output, 0o755); err != nil {
+		return fmt.Errorf("make report folder: %w", err)
 	}
 	a.begin()
 	summary, err := report.Folder(comparison, output)

@@ -75,9 +75,6 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	if err := refuseUnresolved(todo); err != nil {
 		return err
 	}
-	if _, err := a.openWorkspace(); err != nil && !errors.Is(err, workspace.ErrNone) {
-		return err
-	}
 	m, err := a.machine(todo, o.slots)
 	if err != nil {
 		return err
@@ -86,7 +83,6 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 		return err
 	}
 
-	a.begin()
 	a.warn(todo)
 	w, err := workspace.OpenOrCreate(a.workspaceRoot())
 	if err != nil {
@@ -100,6 +96,7 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	if err != nil {
 		return err
 	}
+	a.begin()
 	manifest.Revision = revision
 	jobs, err := a.prepare(w, s, todo, m, revision)
 	if err != nil {

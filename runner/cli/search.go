@@ -44,6 +44,9 @@ func (a *app) search(cmd *cobra.Command, dir string, o searchOptions) error {
 	if err := usage(cmd, faults...); err != nil {
 		return err
 	}
+	if err := apart(o.output, o.queries); err != nil {
+		return err
+	}
 	err := a.writeOutput(o.output, func(w io.Writer) error {
 		return search.SearchFile(cmd.Context(), dir, o.queries, o.k, w)
 	})

@@ -30,7 +30,8 @@ type sweepRef struct {
 // openSweep takes SWEEP as a file, the name of a sweep in the workspace, or the
 // name of an embedded experiment, in this order.
 func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
-	if info, err := os.Stat(text); err == nil && info.Mode().IsRegular() {
+	info, err := os.Stat(text)
+	if err == nil && info.Mode().IsRegular() {
 		spec, err := sweeps.Load(text, overrides...)
 		if err != nil {
 			return sweepRef{}, err
@@ -42,7 +43,12 @@ func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
 		return sweepRef{spec, base, plan.Recipes(text, experiments.Recipe)}, nil
 	}
 	isFile := strings.ContainsAny(text, `/\`) || strings.HasSuffix(text, ".toml")
-	if isFile {
+	switch {
+	case isFile && err == nil:
+		return sweepRef{}, fmt.Errorf("open sweep %q: it is no regular file; a TOML file is allowed", text)
+	case isFile && !errors.Is(err, fs.ErrNotExist):
+		return sweepRef{}, fmt.Errorf("open sweep: %w", err)
+	case isFile:
 		return sweepRef{}, fmt.Errorf("open sweep %q: no such file", text)
 	}
 	kept, found, err := a.keptSweep(text, overrides)
@@ -96,6 +102,9 @@ func embeddedRecipe(name string) (*sweeps.Recipe, error) {
 
 // planSweep plans a sweep in this invocation's workspace, which may not exist.
 func (a *app) planSweep(ctx context.Context, s sweepRef, only []sweeps.Filter) (*plan.Plan, error) {
+	if _, err := a.openWorkspace(); err != nil && !errors.Is(err, workspace.ErrNone) {
+		return nil, err
+	}
 	resolver, err := a.resolver(s.base)
 	if err != nil {
 		return nil, err

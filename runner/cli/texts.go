@@ -24,14 +24,24 @@ var errNoTexts = errors.New("it holds no text: a row is {\"_id\": \"…\", \"tex
 
 // newTexts names an input file; "-" is standard input, which is kept in memory.
 func (a *app) newTexts(path string) (*texts, error) {
+	name, in := "standard input", a.env.Stdin
 	if path != "-" {
-		return &texts{path, func() (io.ReadCloser, error) { return os.Open(path) }}, nil
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().IsRegular() {
+			return &texts{path, func() (io.ReadCloser, error) { return os.Open(path) }}, nil
+		}
+		file, err := os.Open(path) // a pipe gives its text once, and is kept in memory as well
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		name, in = path, file
 	}
-	all, err := io.ReadAll(a.env.Stdin)
+	all, err := io.ReadAll(in)
 	if err != nil {
-		return nil, fmt.Errorf("read standard input: %w", err)
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	return &texts{"standard input", func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(all)), nil }}, nil
+	return &texts{name, func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(all)), nil }}, nil
 }
 
 // each calls fn for every row.

@@ -62,19 +62,19 @@ func count(n int, one, several string) string {
 
 // twice finds data that a list names twice in different words: what was measured
 // would be one evaluation.
-func (m *maker) twice(c sweeps.RunConfig) {
+func (m *maker) twice(written, c sweeps.EvaluateConfig) {
 	for _, list := range []struct {
-		key, split string
-		refs       []string
-	}{{"evaluate.final", FinalSplit, c.Evaluate.Final}, {"evaluate.during", DuringSplit, c.Evaluate.During}} {
+		key, split    string
+		refs, written []string
+	}{{"evaluate.final", FinalSplit, c.Final, written.Final}, {"evaluate.during", DuringSplit, c.During, written.During}} {
 		first := map[string]string{}
-		for _, ref := range list.refs {
+		for i, ref := range list.refs {
 			digest := m.found.data(list.key, ref, list.split).digest
 			if other, known := first[digest]; known && digest != "" {
-				m.found.fault(list.key, fmt.Sprintf("%q", ref), fmt.Sprintf("holds the same data as %q; allowed: each collection once", other))
+				m.found.fault(list.key, fmt.Sprintf("%q", list.written[i]), fmt.Sprintf("holds the same data as %q; allowed: each collection once", other))
 				continue
 			}
-			first[digest] = ref
+			first[digest] = list.written[i]
 		}
 	}
 }

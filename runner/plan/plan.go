@@ -242,7 +242,7 @@ func (m *maker) run(point sweeps.Point) {
 	if !run.State.Finished() {
 		m.found.odd(config, backbone, data)
 	}
-	m.twice(config)
+	m.twice(point.Config.Evaluate, config.Evaluate)
 	m.plan.Runs = append(m.plan.Runs, run)
 	m.evaluations(run)
 	if len(m.found.faults) == 0 {

@@ -146,6 +146,10 @@ func writeTemporary(path string, text []byte) (name string, err error) {
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
+		var cause *fs.PathError
+		if errors.As(err, &cause) { // the temporary file's name would tell nothing
+			err = &fs.PathError{Op: "write", Path: path, Err: cause.Err}
+		}
 		return "", err
 	}
 	_, err = file.Write(text)

@@ -1,0 +1,40 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A pipe gives its text once; checking it first must not be all that is done with it.
+func TestTextsMayComeThroughAPipe(t *testing.T) {
+	p, model := steps(t)
+	pipe := filepath.Join(p.dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+		t.Skip(err)
+	}
+	go os.WriteFile(pipe, []byte(`{"_id":"a","text":"red"}`+"\n"), 0o644)
+	if out := p.ok("encode", model, "--input", pipe, "--output", "-", "--backend", "go"); !strings.HasPrefix(out, `{"id":"a"`) {
+		t.Errorf("%q", out)
+	}
+}
+
+// A pipe in a collection would be waited for without end.
+func TestACollectionOfPipesIsRefused(t *testing.T) {
+	for _, name := range []string{"corpus.jsonl", "queries.jsonl", "qrels/train.tsv"} {
+		p := newPlace(t)
+		sweep := p.sample()
+		path := filepath.Join(p.dir, "data", name)
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mkfifo(path, 0o644); err != nil {
+			t.Skip(err)
+		}
+		p.refused([]string{"plan", sweep}, name+" is a pipe or a device; a file is allowed")
+	}
+}
