@@ -84,7 +84,7 @@ func (m *Model) prepare() error {
 	var err error
 	m.hidden, err = m.Engine.Program("encode", func(in []*graph.Node) []*graph.Node {
 		params, rest := m.EncoderNodes(in)
-		return []*graph.Node{float32Type(models.Transformed(params, m.Config, rest[0], rest[1], layers.Mode{DType: m.dtype}))}
+		return []*graph.Node{float32Type(models.Transformed(params, m.Config, rest[0], rest[1], layers.Mode{DType: m.dtype, Fused: m.Engine.Shared()}))}
 	})
 	return err
 }
