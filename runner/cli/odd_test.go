@@ -80,6 +80,12 @@ func TestAnOutputIsNeverWhatIsRead(t *testing.T) {
 	}
 }
 
+func TestAnOutputThatIsAFolderIsRefusedBeforeWork(t *testing.T) {
+	p, model := steps(t)
+	input := p.write("in.jsonl", `{"_id":"a","text":"red"}`+"\n")
+	p.refused([]string{"encode", model, "--input", input, "--output", p.dir, "--backend", "go"}, "it is a folder")
+}
+
 func TestResultsThatCannotBePutThereAreRefused(t *testing.T) {
 	p := newPlace(t)
 	p.ok("run", p.sample(), "model.rescale=1", "seed=1")

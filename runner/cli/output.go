@@ -73,10 +73,16 @@ func (a *app) paint(text string) string {
 }
 
 // writeOutput lets write fill a file that appears under its name only when it
-// is whole, or standard output for "-".
+// is whole, or standard output for "-". What is there as a pipe or a device, such
+// as /dev/null, takes the text as it comes.
 func (a *app) writeOutput(path string, write func(io.Writer) error) (err error) {
 	if path == "-" {
 		return write(a.stdout)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("write %q: it is a folder; a file is allowed", path)
+	} else if err == nil && !info.Mode().IsRegular() {
+		return writeInto(path, write)
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".headroom-*")
 	if err != nil {
@@ -102,6 +108,15 @@ func (a *app) writeOutput(path string, write func(io.Writer) error) (err error) 
 		return err
 	}
 	return os.Rename(file.Name(), path)
+}
+
+// writeInto writes into what is there and cannot be replaced.
+func writeInto(path string, write func(io.Writer) error) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(file), file.Close())
 }
 
 // apart refuses an output that would replace what is read.

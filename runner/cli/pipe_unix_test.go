@@ -38,3 +38,31 @@ func TestACollectionOfPipesIsRefused(t *testing.T) {
 		p.refused([]string{"plan", sweep}, name+" is a pipe or a device; a file is allowed")
 	}
 }
+
+// A device or a pipe takes what is written, and is still there.
+func TestAnOutputMayBeADeviceOrAPipe(t *testing.T) {
+	p, model := steps(t)
+	input := p.write("in.jsonl", `{"_id":"a","text":"red"}`+"\n")
+	pipe, link := filepath.Join(p.dir, "pipe"), filepath.Join(p.dir, "null")
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+		t.Skip(err)
+	}
+	if err := os.Symlink(os.DevNull, link); err != nil {
+		t.Skip(err)
+	}
+	read := make(chan string)
+	go func() {
+		text, _ := os.ReadFile(pipe)
+		read <- string(text)
+	}()
+	p.ok("encode", model, "--input", input, "--output", pipe, "--backend", "go")
+	if text := <-read; !strings.HasPrefix(text, `{"id":"a"`) {
+		t.Errorf("%q came through the pipe", text)
+	}
+	p.ok("encode", model, "--input", input, "--output", link, "--backend", "go")
+	for path, mode := range map[string]os.FileMode{pipe: os.ModeNamedPipe, link: os.ModeSymlink, os.DevNull: os.ModeDevice} {
+		if info, err := os.Lstat(path); err != nil || info.Mode()&mode == 0 {
+			t.Errorf("%s is %v now (%v)", path, info.Mode(), err)
+		}
+	}
+}
