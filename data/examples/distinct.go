@@ -59,12 +59,12 @@ func (d *distinct) tidy() {
 func (d *distinct) spill() error {
 	if d.dir != "" {
 		if err := os.MkdirAll(d.dir, 0o755); err != nil {
-			return fmt.Errorf("gather queries: %w", err)
+			return d.trouble(err)
 		}
 	}
 	file, err := os.CreateTemp(d.dir, "queries-*")
 	if err != nil {
-		return fmt.Errorf("gather queries: %w", err)
+		return d.trouble(err)
 	}
 	d.runs = append(d.runs, file)
 	// Where the system allows it the name goes at once, so that nothing is left behind however this process ends.
@@ -76,15 +76,20 @@ func (d *distinct) spill() error {
 		binary.LittleEndian.PutUint64(record[8:], c.document)
 		binary.LittleEndian.PutUint64(record[16:], uint64(c.place))
 		if _, err := w.Write(record[:]); err != nil {
-			return fmt.Errorf("gather queries: %w", err)
+			return d.trouble(err)
 		}
 	}
 	d.n += len(d.held)
 	d.held = d.held[:0]
 	if err := w.Flush(); err != nil {
-		return fmt.Errorf("gather queries: %w", err)
+		return d.trouble(err)
 	}
 	return nil
+}
+
+// trouble is that of the folder.
+func (d *distinct) trouble(err error) error {
+	return fmt.Errorf("gather the queries of so many rows in %s (HEADROOM_CACHE chooses another folder): %w", cmp.Or(d.dir, os.TempDir()), err)
 }
 
 // about is how many couples there are, or a few more.

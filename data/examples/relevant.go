@@ -1,6 +1,7 @@
 package examples
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -136,15 +137,23 @@ func (f *files) hold(d *distinct) error {
 	if f.survey.Related == 0 {
 		return nil
 	}
+	if f.survey.Related <= heldCouples {
+		var b bytes.Buffer
+		err := f.writeRelated(&b, d)
+		if err == nil {
+			f.relevant, err = lines.OpenKeys(bytes.NewReader(b.Bytes()))
+		}
+		return err
+	}
 	file, err := os.CreateTemp(d.dir, "queries-*")
 	if err != nil {
-		return fmt.Errorf("gather queries: %w", err)
+		return d.trouble(err)
 	}
 	// Where the system allows it the name goes at once, so that nothing is left behind however this process ends.
 	_ = os.Remove(file.Name())
 	f.held = temporary{file}
 	if err := f.writeRelated(file, d); err != nil {
-		return fmt.Errorf("gather queries: %w", err)
+		return d.trouble(err)
 	}
 	f.relevant, err = lines.OpenKeys(file)
 	return err

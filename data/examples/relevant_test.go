@@ -38,7 +38,7 @@ func TestCouplesAreGivenOnceAndInOrder(t *testing.T) {
 		}
 	}
 	file := put(t, filepath.Join(t.TempDir(), "file"), "")
-	if _, _, err := examples.Distinct(file, 4, [][2]uint64{{1, 1}, {2, 2}, {3, 3}, {4, 4}}); err == nil || !strings.Contains(err.Error(), "gather queries") {
+	if _, _, err := examples.Distinct(file, 4, [][2]uint64{{1, 1}, {2, 2}, {3, 3}, {4, 4}}); err == nil || !strings.Contains(err.Error(), "HEADROOM_CACHE") {
 		t.Errorf("a folder that cannot be made: %v", err)
 	}
 }
