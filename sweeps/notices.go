@@ -20,6 +20,9 @@ func (c RunConfig) Notices() []string {
 		}
 		note("evaluate.every", n, "the dev data are measured once, after the last step%s", chosen)
 	}
+	if len(c.Evaluate.Final) > 0 && len(c.Evaluate.Measures) == 0 {
+		list = append(list, fmt.Sprintf("evaluate.measures = []: nothing is measured on evaluate.final = %q", c.Evaluate.Final))
+	}
 	if n := c.Checkpoint.Every; n > steps {
 		note("checkpoint.every", n, "nothing is saved before the last step, so that a run that is killed begins again")
 	}

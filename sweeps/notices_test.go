@@ -24,6 +24,10 @@ func TestWhatIsAllowedAndSeldomMeantIsSaid(t *testing.T) {
 			[]string{watched, "evaluate.every=101", "checkpoint.select=best"},
 			[]string{`evaluate.every = 101 is more than train.steps = 100: the dev data are measured once, after the last step, and checkpoint.select = "best" has only that model to choose from`},
 		},
+		"nothing to measure": {
+			[]string{"evaluate.final=['builtin:demo']", "evaluate.measures=[]"},
+			[]string{`evaluate.measures = []: nothing is measured on evaluate.final = ["builtin:demo"]`},
+		},
 		"no checkpoint": {
 			[]string{"checkpoint.every=1000"},
 			[]string{"checkpoint.every = 1000 is more than train.steps = 100: nothing is saved before the last step, so that a run that is killed begins again"},

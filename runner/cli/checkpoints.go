@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"headroom/data/source"
 	"headroom/models/hf"
@@ -17,27 +18,36 @@ import (
 func checkCheckpoints(resolver *source.Resolver, p *plan.Plan) error {
 	var faults []error
 	checked := map[string]bool{}
-	check := func(key, ref string, headless bool) {
-		if ref == "" || checked[ref] {
+	check := func(key, ref, meant string, headless bool) {
+		if ref == "" || checked[meant] {
 			return
 		}
-		checked[ref] = true
-		if err := checkCheckpoint(resolver, ref, headless); err != nil {
+		checked[meant] = true
+		if err := checkCheckpoint(resolver, meant, headless); err != nil {
 			faults = append(faults, fmt.Errorf("%s = %q: %w", key, ref, err))
 		}
 	}
 	for _, r := range p.Runs {
 		if !r.State.Finished() && r.State != plan.Unresolved {
-			check("model.backbone", r.Config.Model.Backbone, false)
+			check("model.backbone", r.Config.Model.Backbone, meant(r), false)
 		}
 	}
 	needed := neededRecipes(p)
 	for _, r := range p.Recipes {
 		if needed[r.ID] {
-			check("recipe "+r.Name+": start.folder", r.Recipe.Start.Folder, startsWithoutHead(r.Recipe))
+			check("recipe "+r.Name+": start.folder", r.Recipe.Start.Folder, r.Recipe.Start.Folder, startsWithoutHead(r.Recipe))
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// meant is what a run's backbone refers to: of the backbones that one recipe made
+// before and after it was changed, the one in the run's id.
+func meant(r plan.Run) string {
+	if strings.HasPrefix(r.Inputs.Weights, "recipe:") {
+		return r.Inputs.Weights
+	}
+	return r.Config.Model.Backbone
 }
 
 // startsWithoutHead tells whether a recipe makes the MLM head anew.

@@ -93,3 +93,17 @@ func TestResultsThatCannotBePutThereAreRefused(t *testing.T) {
 	p.refused([]string{"report", "small", "-o", file}, "make report folder", file)
 	p.refused([]string{"export", "tiny", "--to", filepath.Join(file, "x")}, file)
 }
+
+// A recipe that was changed has made two backbones here; a run's own is the one in its id.
+func TestASweepGoesOnAfterItsRecipeWasChanged(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	p.ok("run", sweep, "model.rescale=1", "seed=1")
+	p.write("backbones/tiny.toml", strings.Replace(tinyRecipe, "steps = 4", "steps = 5", 1))
+	p.ok("run", sweep, "model.rescale=1", "seed=1")
+	for _, command := range []string{"plan", "run"} {
+		p.ok(command, sweep)
+	}
+	p.write("backbones/tiny.toml", tinyRecipe)
+	p.ok("run", sweep, "model.rescale=1", "seed=2")
+}
