@@ -108,7 +108,7 @@ func TestTogetherIsTheLargestBatch(t *testing.T) {
 
 // TestARowInTwoOfOneQueryIsArranged: looking for exchanges would go through the cube of the rows here, in vain.
 func TestARowInTwoOfOneQueryIsArranged(t *testing.T) {
-	const rows, size = 16_000, 32
+	const rows, size = 8_000, 32
 	of := func(row int) int { return (row % 2) * row }
 	s := stream(t, batch.StreamOptions{Rows: rows, Size: size, Seed: 1, Order: batch.Shuffle, Marks: marksOf(of)})
 	came := map[int]bool{}
@@ -132,7 +132,7 @@ func TestARowInTwoOfOneQueryIsArranged(t *testing.T) {
 // TestAQueryWithThousandsOfDocuments: its rows share one long list of what is relevant, which is searched and not
 // copied; batches are as sound as any.
 func TestAQueryWithThousandsOfDocuments(t *testing.T) {
-	const rows, popular, size = 10_000, 3_500, 32
+	const rows, popular, size = 5_000, 1_800, 32
 	random := rand.New(rand.NewPCG(8, 9))
 	var relevant []uint64
 	for i := range uint64(popular) {

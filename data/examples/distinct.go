@@ -31,7 +31,6 @@ type distinct struct {
 	dir  string // of the files; "" is the system's
 	held []couple
 	runs []*os.File // each in order
-	n    int        // couples in them
 }
 
 func (d *distinct) add(c couple) error {
@@ -79,7 +78,6 @@ func (d *distinct) spill() error {
 			return d.trouble(err)
 		}
 	}
-	d.n += len(d.held)
 	d.held = d.held[:0]
 	if err := w.Flush(); err != nil {
 		return d.trouble(err)
@@ -91,9 +89,6 @@ func (d *distinct) spill() error {
 func (d *distinct) trouble(err error) error {
 	return fmt.Errorf("gather the queries of so many rows in %s (HEADROOM_CACHE chooses another folder): %w", cmp.Or(d.dir, os.TempDir()), err)
 }
-
-// about is how many couples there are, or a few more.
-func (d *distinct) about() int { return d.n + len(d.held) }
 
 // each calls fn with every couple, once and in order. It may be called again; nothing is added after it.
 func (d *distinct) each(fn func(couple) error) error {
