@@ -108,6 +108,9 @@ func TestTogetherIsTheLargestBatch(t *testing.T) {
 
 // TestARowInTwoOfOneQueryIsArranged: looking for exchanges would go through the cube of the rows here, in vain.
 func TestARowInTwoOfOneQueryIsArranged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it spends all its patience: many seconds under the race detector")
+	}
 	const rows, size = 8_000, 32
 	of := func(row int) int { return (row % 2) * row }
 	s := stream(t, batch.StreamOptions{Rows: rows, Size: size, Seed: 1, Order: batch.Shuffle, Marks: marksOf(of)})
@@ -132,6 +135,9 @@ func TestARowInTwoOfOneQueryIsArranged(t *testing.T) {
 // TestAQueryWithThousandsOfDocuments: its rows share one long list of what is relevant, which is searched and not
 // copied; batches are as sound as any.
 func TestAQueryWithThousandsOfDocuments(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it spends all its patience: many seconds under the race detector")
+	}
 	const rows, popular, size = 5_000, 1_800, 32
 	random := rand.New(rand.NewPCG(8, 9))
 	var relevant []uint64

@@ -3,9 +3,7 @@ package examples
 import (
 	"bufio"
 	"cmp"
-	"container/heap"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,6 +29,7 @@ type distinct struct {
 	dir  string // of the files; "" is the system's
 	held []couple
 	runs []*os.File // each in order
+	n    int        // couples in them
 }
 
 func (d *distinct) add(c couple) error {
@@ -48,9 +47,9 @@ func (d *distinct) add(c couple) error {
 	return d.spill()
 }
 
-// tidy puts what is held in order, each couple once.
+// tidy puts what is held in order, each couple once, at its first place.
 func (d *distinct) tidy() {
-	slices.SortStableFunc(d.held, couple.compare)
+	slices.SortFunc(d.held, func(a, b couple) int { return cmp.Or(a.compare(b), cmp.Compare(a.place, b.place)) })
 	d.held = slices.CompactFunc(d.held, func(a, b couple) bool { return a.compare(b) == 0 })
 }
 
@@ -78,6 +77,7 @@ func (d *distinct) spill() error {
 			return d.trouble(err)
 		}
 	}
+	d.n += len(d.held)
 	d.held = d.held[:0]
 	if err := w.Flush(); err != nil {
 		return d.trouble(err)
@@ -89,6 +89,9 @@ func (d *distinct) spill() error {
 func (d *distinct) trouble(err error) error {
 	return fmt.Errorf("gather the queries of so many rows in %s (HEADROOM_CACHE chooses another folder): %w", cmp.Or(d.dir, os.TempDir()), err)
 }
+
+// atMost is a bound on the number of couples.
+func (d *distinct) atMost() int { return d.n + len(d.held) }
 
 // each calls fn with every couple, once and in order. It may be called again; nothing is added after it.
 func (d *distinct) each(fn func(couple) error) error {
@@ -116,7 +119,7 @@ func (d *distinct) each(fn func(couple) error) error {
 			return err
 		}
 	}
-	heap.Init(m)
+	m.order()
 	for first, last := true, (couple{}); len(m.runs) > 0; first = false {
 		c := m.runs[0].next
 		if first || c.compare(last) != 0 {
@@ -147,7 +150,7 @@ type run struct {
 	next couple
 }
 
-// merge is a heap of runs.
+// merge is a heap of runs: that with the least next couple is first.
 type merge struct{ runs []run }
 
 func (m *merge) open(in *bufio.Reader) error {
@@ -158,23 +161,55 @@ func (m *merge) open(in *bufio.Reader) error {
 	return ended(err)
 }
 
+func (m *merge) order() {
+	for i := len(m.runs)/2 - 1; i >= 0; i-- {
+		m.sink(i)
+	}
+}
+
+// sink moves a run down to where it belongs.
+func (m *merge) sink(i int) {
+	for {
+		child := 2*i + 1
+		if child >= len(m.runs) {
+			return
+		}
+		if child+1 < len(m.runs) && m.runs[child+1].next.compare(m.runs[child].next) < 0 {
+			child++
+		}
+		if m.runs[i].next.compare(m.runs[child].next) <= 0 {
+			return
+		}
+		m.runs[i], m.runs[child] = m.runs[child], m.runs[i]
+		i = child
+	}
+}
+
 // advance goes on in the run that is first.
 func (m *merge) advance() error {
 	c, err := readCouple(m.runs[0].in)
 	if err == nil {
 		m.runs[0].next = c
-		heap.Fix(m, 0)
-		return nil
+	} else {
+		last := len(m.runs) - 1
+		m.runs[0] = m.runs[last]
+		m.runs = m.runs[:last]
 	}
-	heap.Pop(m)
+	if len(m.runs) > 0 {
+		m.sink(0)
+	}
 	return ended(err)
 }
 
 func readCouple(in *bufio.Reader) (couple, error) {
-	var record [24]byte
-	if _, err := io.ReadFull(in, record[:]); err != nil {
+	record, err := in.Peek(24)
+	if len(record) > 0 && err != nil {
+		return couple{}, io.ErrUnexpectedEOF
+	}
+	if err != nil {
 		return couple{}, err
 	}
+	defer in.Discard(24)
 	return couple{
 		query: binary.LittleEndian.Uint64(record[0:]), document: binary.LittleEndian.Uint64(record[8:]),
 		place: int64(binary.LittleEndian.Uint64(record[16:])),
@@ -183,18 +218,8 @@ func readCouple(in *bufio.Reader) (couple, error) {
 
 // ended makes no error of a run's end.
 func ended(err error) error {
-	if err == nil || errors.Is(err, io.EOF) {
+	if err == nil || err == io.EOF {
 		return nil
 	}
 	return fmt.Errorf("gather queries: %w", err)
-}
-
-func (m *merge) Len() int           { return len(m.runs) }
-func (m *merge) Less(i, j int) bool { return m.runs[i].next.compare(m.runs[j].next) < 0 }
-func (m *merge) Swap(i, j int)      { m.runs[i], m.runs[j] = m.runs[j], m.runs[i] }
-func (m *merge) Push(any)           {} // runs are only taken away
-
-func (m *merge) Pop() any {
-	m.runs = m.runs[:len(m.runs)-1]
-	return nil
 }

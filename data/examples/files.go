@@ -86,13 +86,13 @@ func (f *files) open(ctx context.Context, set Set, store kept.Store) error {
 	if name != "" {
 		store.Superseded(key, "examples")
 		// What cannot be kept is found out again.
-		if kept.WriteFile(name, func(to *os.File) error { return f.write(to, indexes, related) }) == nil {
+		if kept.WriteFile(name, func(to *os.File) error { return f.write(ctx, to, indexes, related) }) == nil {
 			if _, err := f.read(name, len(opened)); err == nil {
 				return nil
 			}
 		}
 	}
-	return f.hold(related)
+	return f.hold(ctx, related)
 }
 
 // openFile opens one file and finds how its lines are read.

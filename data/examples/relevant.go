@@ -102,7 +102,7 @@ func (f *files) several(d *distinct, fn func(lines.Entry) error) error {
 	})
 }
 
-// relate makes of what was gathered what several goes through, and counts it.
+// relate makes of what was gathered what several goes through.
 func (f *files) relate(ctx context.Context, gathered *distinct) (*distinct, error) {
 	d := gathered
 	if f.layout.query == byID || f.layout.positive == byID {
@@ -112,34 +112,27 @@ func (f *files) relate(ctx context.Context, gathered *distinct) (*distinct, erro
 			return nil, err
 		}
 	}
-	n := 0
-	err := f.several(d, func(lines.Entry) error {
-		if n++; n%4096 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return nil
-	})
-	f.survey.Related = n
-	if err != nil {
-		d.close()
-		return nil, err
-	}
 	return d, nil
 }
 
 // writeRelated writes what relevant reads.
-func (f *files) writeRelated(to io.Writer, d *distinct) error {
-	return lines.WriteKeysOf(to, f.survey.Related, func(fn func(lines.Entry) error) error { return f.several(d, fn) })
+func (f *files) writeRelated(ctx context.Context, to io.Writer, d *distinct) error {
+	return lines.WriteKeysOf(to, d.atMost(), func(fn func(lines.Entry) error) error {
+		n := 0
+		return f.several(d, func(e lines.Entry) error {
+			if n++; n%65536 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fn(e)
+		})
+	})
 }
 
 // hold keeps it for this process alone.
-func (f *files) hold(d *distinct) error {
-	if f.survey.Related == 0 {
-		return nil
-	}
-	if f.survey.Related <= heldCouples {
+func (f *files) hold(ctx context.Context, d *distinct) error {
+	if d.atMost() <= heldCouples {
 		var b bytes.Buffer
-		err := f.writeRelated(&b, d)
+		err := f.writeRelated(ctx, &b, d)
 		if err == nil {
 			f.relevant, err = lines.OpenKeys(bytes.NewReader(b.Bytes()))
 		}
@@ -152,7 +145,7 @@ func (f *files) hold(d *distinct) error {
 	// Where the system allows it the name goes at once, so that nothing is left behind however this process ends.
 	_ = os.Remove(file.Name())
 	f.held = temporary{file}
-	if err := f.writeRelated(file, d); err != nil {
+	if err := f.writeRelated(ctx, file, d); err != nil {
 		return d.trouble(err)
 	}
 	f.relevant, err = lines.OpenKeys(file)

@@ -35,8 +35,6 @@ type Survey struct {
 	// OwnNegatives are rows with their positive among their negatives, the first of which is at FirstOwn.
 	OwnNegatives int    `json:"own_negatives"`
 	FirstOwn     string `json:"first_own"`
-	// Related is how much is noted of queries that have several relevant documents.
-	Related int `json:"related"`
 	// Digest stands for the contents of the examples and of the collection that their ids are resolved against.
 	Digest string `json:"digest"`
 }
@@ -100,7 +98,7 @@ func (f *files) scan(ctx context.Context, opened []*lines.File, gathered *distin
 }
 
 // write keeps a survey, indexes and what is relevant to queries for read.
-func (f *files) write(to io.Writer, indexes []lines.Index, related *distinct) error {
+func (f *files) write(ctx context.Context, to io.Writer, indexes []lines.Index, related *distinct) error {
 	w := bufio.NewWriter(to)
 	text, err := json.Marshal(f.survey)
 	if err == nil {
@@ -109,8 +107,8 @@ func (f *files) write(to io.Writer, indexes []lines.Index, related *distinct) er
 	for i := 0; i < len(indexes) && err == nil; i++ {
 		_, err = indexes[i].WriteTo(w)
 	}
-	if f.survey.Related > 0 && err == nil {
-		err = f.writeRelated(w, related)
+	if err == nil {
+		err = f.writeRelated(ctx, w, related)
 	}
 	return errors.Join(err, w.Flush())
 }
@@ -137,15 +135,12 @@ func (f *files) read(name string, n int) (indexes []lines.Index, err error) {
 		indexes[i], err = lines.ReadIndex(in)
 		at += indexes[i].Size()
 	}
-	if err == nil && survey.Related > 0 {
+	if err == nil {
 		f.relevant, err = lines.OpenKeys(io.NewSectionReader(file, at, 1<<62))
 	}
 	if err != nil {
 		return nil, err
 	}
-	if f.relevant != nil {
-		f.held = file
-	}
-	f.survey = survey
+	f.held, f.survey = file, survey
 	return indexes, nil
 }
