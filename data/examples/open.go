@@ -35,6 +35,8 @@ type Source interface {
 	Len() int
 	// Whole tells that all are in memory.
 	Whole() bool
+	// Survey is what was found of files; the zero one of a collection.
+	Survey() Survey
 	// Marks are those of the rows in the ranges, as they are in an epoch, counted from 0.
 	Marks(ranges []batch.Range, epoch int) ([]batch.Mark, error)
 	// Examples returns those of places.
@@ -99,9 +101,10 @@ type memory struct {
 	marks []batch.Mark
 }
 
-func (m *memory) Len() int     { return len(m.pairs) }
-func (m *memory) Whole() bool  { return true }
-func (m *memory) Close() error { return nil }
+func (m *memory) Len() int       { return len(m.pairs) }
+func (m *memory) Whole() bool    { return true }
+func (m *memory) Survey() Survey { return Survey{} }
+func (m *memory) Close() error   { return nil }
 
 func (m *memory) Marks(ranges []batch.Range, _ int) ([]batch.Mark, error) {
 	var marks []batch.Mark

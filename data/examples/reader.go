@@ -18,6 +18,8 @@ type reader struct {
 func (r *reader) Len() int    { return r.survey.Rows }
 func (r *reader) Whole() bool { return false }
 
+func (r *reader) Survey() Survey { return r.survey }
+
 // choose reduces a row to what an epoch trains on. Columns of negatives are taken in their order, as
 // sentence-transformers does. Lists of negatives have none: of them some are drawn, others in each epoch, and
 // several positives take turns.

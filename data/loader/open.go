@@ -62,6 +62,9 @@ func Open(ctx context.Context, set examples.Set, tokenizer *tokenize.Tokenizer, 
 // Examples is the number of examples of the data.
 func (l *Loader) Examples() int { return l.source.Len() }
 
+// Survey is what was found of the files that are loaded; the zero one of a collection.
+func (l *Loader) Survey() examples.Survey { return l.source.Survey() }
+
 // Close ends what is done in the background and closes the data.
 func (l *Loader) Close() error {
 	l.mu.Lock()

@@ -45,16 +45,15 @@ func (w *worker) compareModel(key, ref string, in sweeps.Inputs) error {
 	)
 }
 
-// trainingData finds what the run trains on, if that is what its id stands for.
-func (a *attempt) trainingData(ctx context.Context) (examples.Set, error) {
-	ref := a.cfg.Data.Train
-	set, err := a.resolver.Training(ref)
-	if err != nil {
-		return set, err
-	}
-	survey, err := a.resolver.Survey(ctx, set)
-	if err != nil {
-		return set, fmt.Errorf("data.train = %q: %w", ref, err)
+// compareData refuses training data that are not those in the id. Of files opened says
+// what was found; a collection is asked about here.
+func (a *attempt) compareData(ctx context.Context, set examples.Set, opened examples.Survey) error {
+	ref, survey := a.cfg.Data.Train, opened
+	if set.Folder != "" {
+		var err error
+		if survey, err = a.resolver.Survey(ctx, set); err != nil {
+			return fmt.Errorf("data.train = %q: %w", ref, err)
+		}
 	}
 	files := strings.Join(set.Files, ", ")
 	if set.Folder != "" {
@@ -62,7 +61,7 @@ func (a *attempt) trainingData(ctx context.Context) (examples.Set, error) {
 	} else if !strings.HasPrefix(survey.Columns, "query, positive") {
 		files += ", or the documents and queries of its ids"
 	}
-	return set, compare("data.train", ref, files, survey.Digest, a.in.Data)
+	return compare("data.train", ref, files, survey.Digest, a.in.Data)
 }
 
 // compareDev refuses dev data that choose the run's result and are not those in its id.

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,22 +27,28 @@ func (a *attempt) loader(ctx context.Context) (*loader.Loader, error) {
 	if a.cfg.Data.MaxQuery > limit || a.cfg.Data.MaxDocument > limit {
 		return nil, fmt.Errorf("data.max_query %d and data.max_document %d: the backbone takes at most %d tokens", a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument, limit)
 	}
-	set, err := a.trainingData(ctx)
+	set, err := a.resolver.Training(a.cfg.Data.Train)
+	if err != nil {
+		return nil, err
+	}
+	data, err := loader.Open(ctx, set, a.tokenizer, loader.Options{
+		Batch: a.cfg.Train.Batch, Seed: a.cfg.Seed, Order: a.cfg.Data.Order, Negatives: a.cfg.Data.Negatives,
+		MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
+		Threads: a.model.Engine.Threads(), CacheDir: a.resolver.CacheDir,
+	})
+	if err == nil {
+		if err = a.compareData(ctx, set, data.Survey()); err != nil {
+			err = errors.Join(err, data.Close())
+		}
+	}
 	if err != nil && ctx.Err() != nil {
 		err = stopped(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	a.examples, err = loader.Open(ctx, set, a.tokenizer, loader.Options{
-		Batch: a.cfg.Train.Batch, Seed: a.cfg.Seed, Order: a.cfg.Data.Order, Negatives: a.cfg.Data.Negatives,
-		MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
-		Threads: a.model.Engine.Threads(), CacheDir: a.resolver.CacheDir,
-	})
-	if err != nil && ctx.Err() != nil {
-		err = stopped(ctx)
-	}
-	return a.examples, err
+	a.examples = data
+	return data, nil
 }
 
 // unload closes the training data.
