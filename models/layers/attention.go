@@ -63,6 +63,8 @@ func (m Mode) Attention(q, k, v, bias *Node, heads int, turn *Rotation) *Node {
 		return y
 	})
 	y := behind(product(dropped, 3, fv, 2))
+	fq, fk, fv = m.Tape.keep(fq), m.Tape.keep(fk), m.Tape.keep(fv)
+	weights, dropped, kept = m.Tape.keep(weights), m.Tape.keep(dropped), m.Tape.keep(kept)
 	m.Tape.record(y, func(dy *Node) {
 		turned := func(x *Node) *Node { return TransposeAllAxes(x, 0, 1, 3, 2) }
 		dContext := front(dy)

@@ -64,7 +64,7 @@ func (d *Dropout) back(x, keep *Node, rate float64) *Node {
 
 func (m Mode) drop(x *Node, rate float64) *Node {
 	y, keep := m.Dropout.drop(x, rate)
-	if keep != nil {
+	if keep = m.Tape.keep(keep); keep != nil {
 		m.Tape.record(y, func(dy *Node) { m.Tape.add(x, m.Dropout.back(dy, keep, rate)) })
 	}
 	return y

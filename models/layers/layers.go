@@ -60,7 +60,8 @@ func (m Mode) Layer(x *Node, build func(m Mode, x *Node) *Node) *Node {
 	y := build(first, x)
 	m.Tape.record(y, func(dy *Node) {
 		second := m
-		second.Tape, second.Dropout = &Tape{gradients: m.Tape.gradients}, begin
+		second.Tape, second.Dropout = NewTape(), begin
+		second.Tape.gradients = m.Tape.gradients
 		// Not before dy is there, and not one with the first time.
 		again := SchedulingBarrier(OptimizationBarrier(x), dy)
 		m.Tape.add(x, second.Tape.Gradient(build(second, again), dy, again)[0])

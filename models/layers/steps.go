@@ -15,9 +15,10 @@ func (m Mode) Linear(x, weight, bias *Node) *Node {
 		return Linear(x, weight, bias)
 	}
 	y := BackendFusedDense(x, weight, bias, compute.DenseConfig{WeightLayout: compute.DenseLayoutOutputsInput})
+	before := m.Tape.keep(x)
 	m.Tape.record(y, func(dy *Node) {
 		m.Tape.add(x, Product(dy, []int{1}, nil, weight, []int{0}, nil))
-		m.Tape.add(weight, outer(dy, x))
+		m.Tape.add(weight, outer(dy, before))
 		if bias != nil {
 			m.Tape.add(bias, ReduceSum(dy, 0))
 		}
@@ -50,6 +51,7 @@ func (m Mode) Norm(x, gain, shift *Node, eps float64) *Node {
 	if shift != nil {
 		y = Add(y, ExpandLeftToRank(shift, 2))
 	}
+	unit, deviation = m.Tape.keep(unit), m.Tape.keep(deviation)
 	m.Tape.record(y, func(dy *Node) {
 		m.Tape.add(gain, ReduceSum(Mul(dy, unit), 0))
 		if shift != nil {
@@ -57,7 +59,7 @@ func (m Mode) Norm(x, gain, shift *Node, eps float64) *Node {
 		}
 		g := Mul(dy, wide)
 		along := Mul(unit, ReduceAndKeep(Mul(g, unit), ReduceMean, -1))
-		m.Tape.add(x, Mul(Sub(g, Add(along, ReduceAndKeep(g, ReduceMean, -1))), Reciprocal(deviation)))
+		m.Tape.add(x, Mul(Sub(Sub(g, along), ReduceAndKeep(g, ReduceMean, -1)), Reciprocal(deviation)))
 	})
 	return y
 }
@@ -66,13 +68,16 @@ func (m Mode) Norm(x, gain, shift *Node, eps float64) *Node {
 // gradient of the tanh form was seen to be wrong.
 func (m Mode) Activation(name string, x *Node) *Node {
 	if !m.Fused || name != "gelu" {
-		y := Activation(name, x)
-		m.Tape.local(y, x)
+		y, before := Activation(name, x), m.Tape.keep(x)
+		m.Tape.record(y, func(dy *Node) {
+			m.Tape.add(x, Gradient(ReduceAllSum(Mul(Activation(name, before), StopGradient(dy))), before)[0])
+		})
 		return y
 	}
 	gelu := compute.ActivationConfig{Type: compute.ActivationGelu}
 	y := BackendFusedActivation(x, gelu)
-	m.Tape.record(y, func(dy *Node) { m.Tape.add(x, BackendFusedActivationVJP(y, x, dy, gelu)) })
+	before, after := m.Tape.keep(x), m.Tape.keep(y)
+	m.Tape.record(y, func(dy *Node) { m.Tape.add(x, BackendFusedActivationVJP(after, before, dy, gelu)) })
 	return y
 }
 
@@ -89,9 +94,10 @@ func (m Mode) Add(x, y *Node) *Node {
 // Mul is x · y, elementwise, of one shape.
 func (m Mode) Mul(x, y *Node) *Node {
 	product := Mul(x, y)
+	keptX, keptY := m.Tape.keep(x), m.Tape.keep(y)
 	m.Tape.record(product, func(d *Node) {
-		m.Tape.add(x, Mul(d, y))
-		m.Tape.add(y, Mul(d, x))
+		m.Tape.add(x, Mul(d, keptY))
+		m.Tape.add(y, Mul(d, keptX))
 	})
 	return product
 }

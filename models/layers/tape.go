@@ -6,9 +6,15 @@ import . "github.com/gomlx/gomlx/core/graph"
 // layer, a norm or attention, and goes back through them by gradients written by hand.
 // GoMLX's own, by elementary operation, transpose every operand of a product and pass
 // over activations many times; where matrices are small that is most of the time.
+//
+// What the way back needs of the way there it either computes in the same graph, or a
+// graph before it has kept: Kept of the one are KeptTape's nodes of the other.
 type Tape struct {
 	steps     []step
 	gradients map[*Node]*Node
+	kept      []*Node
+	place     map[*Node]int // in kept
+	given     []*Node       // nil where nothing was kept
 }
 
 type step struct {
@@ -17,7 +23,34 @@ type step struct {
 }
 
 // NewTape is an empty tape.
-func NewTape() *Tape { return &Tape{gradients: map[*Node]*Node{}} }
+func NewTape() *Tape { return &Tape{gradients: map[*Node]*Node{}, place: map[*Node]int{}} }
+
+// KeptTape is an empty tape for a graph whose way back begins with the values that another
+// graph, built alike, has kept.
+func KeptTape(values []*Node) *Tape {
+	t := NewTape()
+	t.given = values
+	return t
+}
+
+// Kept are the nodes whose values the way back needs.
+func (t *Tape) Kept() []*Node { return t.kept }
+
+// keep returns x as the way back has it.
+func (t *Tape) keep(x *Node) *Node {
+	if t == nil || x == nil {
+		return x
+	}
+	i, found := t.place[x]
+	if !found {
+		i = len(t.kept)
+		t.place[x], t.kept = i, append(t.kept, x)
+	}
+	if t.given == nil {
+		return x
+	}
+	return t.given[i]
+}
 
 // record notes how the gradient by output is passed on. A nil tape records nothing.
 func (t *Tape) record(output *Node, back func(dy *Node)) {

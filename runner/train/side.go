@@ -20,6 +20,8 @@ type part struct {
 	batch   *engine.Batch
 	seed    engine.Buffer[uint64]
 	hidden  *tensors.Tensor
+	keeps   bool                   // whether the forward pass keeps what the way back needs,
+	kept    []*tensors.Tensor      // which is this
 	dHidden engine.Buffer[float32] // the gradient by hidden
 }
 
@@ -46,10 +48,8 @@ func (s *Splade) newSides(step int, texts ...[][]int32) (sides []*side, err erro
 		sides = append(sides, d)
 		parts = append(parts, d.parts...)
 	}
-	if err := s.each(parts, func(_ int, p *part) (err error) {
-		p.hidden, err = s.encoder.hidden(p.batch, p.seed)
-		return err
-	}); err != nil {
+	s.choose(parts)
+	if err := s.each(parts, func(_ int, p *part) error { return s.encoder.run(p) }); err != nil {
 		return sides, err
 	}
 	for _, d := range sides {
@@ -106,6 +106,29 @@ func (s *Splade) cut(d *side, step, which int, texts [][]int32) (err error) {
 		}
 	}
 	return nil
+}
+
+// keptBytes is how much the parts of a step may keep from the forward pass.
+const keptBytes = 256 << 20
+
+// choose lets all parts keep what the way back needs, or none. Micro-batches and remat
+// ask for little memory. Which it is depends on shapes alone, and changes no bit.
+func (s *Splade) choose(parts []*part) {
+	total := 0
+	for _, p := range parts {
+		total += len(p.batch.IDs.Values) * s.encoder.keptBytes(p.batch.Tokens)
+	}
+	for _, p := range parts {
+		p.keeps = total <= keptBytes && s.micro <= 0 && !s.remat
+	}
+}
+
+// form is the number of the programs that run a part.
+func (p *part) form() int {
+	if p.keeps {
+		return 1
+	}
+	return 0
 }
 
 // each calls do with all parts, side by side as far as threads and the micro-batch allow.
@@ -249,6 +272,7 @@ func free(sides []*side) {
 func (d *side) free() {
 	for _, p := range d.parts {
 		engine.Free(p.hidden)
+		engine.Free(p.kept...)
 		p.seed.Free()
 		p.dHidden.Free()
 		if p.batch != nil {

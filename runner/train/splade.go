@@ -40,6 +40,7 @@ type Splade struct {
 	loss      *engine.Program
 	lambda    [2]engine.Buffer[float32] // scalars
 	micro     int                       // texts encoded at a time
+	remat     bool
 	seed      int64
 
 	keepGradient bool // tests look at the gradient instead of applying it
@@ -48,7 +49,7 @@ type Splade struct {
 // NewSplade prepares training of a model that has already been rescaled.
 func NewSplade(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 	t := cfg.Train
-	s := &Splade{model: m, seed: cfg.Seed, micro: t.MicroBatch, Optimizer: NewAdamW(m, t.HeadLRScale),
+	s := &Splade{model: m, seed: cfg.Seed, micro: t.MicroBatch, remat: cfg.Compute.Remat, Optimizer: NewAdamW(m, t.HeadLRScale),
 		form: splade.NewForm(cfg.Model.Pooling, cfg.Model.Activation, cfg.Model.TopK)}
 	s.Optimizer.WeightDecay, s.Optimizer.Clip = t.WeightDecay, t.Clip
 	s.Rate, s.Query, s.Document = schedules(cfg)
