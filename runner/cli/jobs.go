@@ -196,16 +196,22 @@ func (a *app) checkBackends(ctx context.Context, p *plan.Plan) error {
 	return eachBackend(p, func(backend, precision string) error { return a.checkBackend(ctx, backend, precision) })
 }
 
-// checkPlanned is what checkBackends can tell without opening anything: that this program
-// was built without XLA, that there is no plugin. Which precision "auto" has is up to
-// the machine that runs.
-func checkPlanned(p *plan.Plan) error {
-	return eachBackend(p, func(backend, _ string) error {
+// elsewhere is what checkBackends can tell without opening anything: that this program was
+// built without XLA, that there is no plugin. A sweep may be planned on one machine and run
+// on another, so it is said and refuses nothing.
+func elsewhere(p *plan.Plan) []string {
+	var notices []string
+	// A check that never fails: what it finds is said, not refused.
+	_ = eachBackend(p, func(backend, _ string) error {
 		if err := engine.Check(backend); err != nil {
-			return fmt.Errorf("compute.backend = %q: %w", backend, err)
+			text := fmt.Sprintf("compute.backend = %q cannot be had on this machine, where run would refuse it: %v", backend, err)
+			if !slices.Contains(notices, text) {
+				notices = append(notices, text)
+			}
 		}
 		return nil
 	})
+	return notices
 }
 
 // eachBackend checks every backend that unfinished rows of a plan compute on, with each

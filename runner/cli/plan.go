@@ -46,9 +46,7 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 	if err != nil {
 		return err
 	}
-	if err := checkPlanned(p); err != nil {
-		return err
-	}
+	p.Notices = append(p.Notices, elsewhere(p)...)
 	a.begin()
 	a.warn(p)
 	if a.global.json {
