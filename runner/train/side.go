@@ -25,7 +25,7 @@ type part struct {
 	dHidden engine.Buffer[float32] // the gradient by hidden
 }
 
-// partTokens is how many tokens, padding included, a part has at most, if it has more than
+// partTokens is about how many tokens, padding included, a part has, if it has more than
 // one text. Most of a graph's operations run on one thread each, so a step keeps cores busy
 // by encoding parts side by side. Much smaller ones would be slower: the backend has slower
 // kernels for small products, and every part has gradients to be added up. Parts do not

@@ -93,7 +93,7 @@ func (w *worker) compareSplit(ref, folder, split, id string, again func(digest s
 func (b *backboneJob) compareInputs(in sweeps.Inputs) error {
 	r := b.recipe
 	if r.Start.Folder != "" {
-		start, err := b.resolver.Checkpoint(r.Start.Folder)
+		start, err := b.resolver.Checkpoint(b.startModel())
 		if err == nil {
 			err = compare("start.folder", r.Start.Folder, start.Folder+" (config.json, *.safetensors)", start.Weights, in.Weights)
 		}

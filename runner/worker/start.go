@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 
 	"headroom/data/tokenize"
 	"headroom/models/hf"
@@ -45,10 +46,19 @@ func (b *backboneJob) start() (*hf.Checkpoint, *tokenize.Tokenizer, error) {
 	return ck, t, nil
 }
 
+// startModel is the model that a recipe starts from: of the hub the commit that is in the
+// id, wherever the branch is now.
+func (b *backboneJob) startModel() string {
+	if pinned, hub := strings.CutPrefix(b.in.Weights, "hub:"); hub {
+		return pinned
+	}
+	return b.recipe.Start.Folder
+}
+
 // warm loads the checkpoint that a recipe starts from; with start.head = "new"
 // the MLM transform is made anew and the decoder is the token embeddings.
 func (b *backboneJob) warm() (*hf.Checkpoint, *tokenize.Tokenizer, error) {
-	folder, err := b.resolver.Model(b.recipe.Start.Folder)
+	folder, err := b.resolver.Model(b.startModel())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -47,7 +47,9 @@ func (w Workspace) WriteRun(id string, config sweeps.RunConfig, in sweeps.Inputs
 }
 
 // isReference tells whether a key enters the id by a digest and not by its text.
-func isReference(key string) bool { return key == "model.backbone" || key == "data.train" }
+func isReference(key string) bool {
+	return key == "model.backbone" || key == "data.train" || key == "evaluate.during"
+}
 
 // ReadRun returns what a run is made from.
 func (w Workspace) ReadRun(id string) (sweeps.RunConfig, sweeps.Inputs, error) {

@@ -116,6 +116,25 @@ func TestARunReadsBackAndRefusesAnotherConfiguration(t *testing.T) {
 	}
 }
 
+// Dev data that choose the checkpoint are in the id by their digest, so they may move.
+func TestARunsDevDataMayMove(t *testing.T) {
+	w := create(t)
+	selects := func(folder string) sweeps.RunConfig {
+		return config(t, "checkpoint.select = \"best\"\nevaluate.every = 5\nevaluate.during = [\""+folder+"\"]")
+	}
+	in := sweeps.Inputs{Weights: "recipe:x", Tokenizer: "sha256:1", Data: "sha256:2", During: "sha256:3"}
+	if err := w.WriteRun(id, selects("./dev"), in); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.WriteRun(id, selects("./moved/dev"), in); err != nil {
+		t.Error(err)
+	}
+	in.During = "sha256:4"
+	if err := w.WriteRun(id, selects("./dev"), in); !errors.Is(err, workspace.ErrChanged) {
+		t.Errorf("other dev data: error %v", err)
+	}
+}
+
 func TestProvenanceOfEveryBeginningIsKept(t *testing.T) {
 	w := create(t)
 	for _, host := range []string{"a", "a", "b", "b", "c"} {
