@@ -13,16 +13,18 @@ import (
 // read faults, and Go ends the process ("fatal error: fault"); it was seen about
 // once in 150 short processes.
 //
-// So the heap is made to end far above what is used: a large block is allocated
+// So the heap is made to end far above what is used: a large amount is allocated
 // once and given back. Go hands out the lowest free addresses first and never
 // unmaps, so the pages behind every tensor stay readable as long as less than
-// the block is in use at once. The block's pages are never touched and cost no
-// memory beyond a thousandth for Go's own tables.
+// that is in use at once. Its pages are not touched and cost no memory beyond a thousandth
+// for Go's own tables. It is taken in pieces, because Go fills an allocation with zeros,
+// all of it, where its first page was in use before; of pieces that can be only the first.
 
-// The largest and smallest block to try, in bytes.
+// The largest and smallest amount to try, and the size of a piece, in bytes.
 const (
 	mostSlack  = 16 << 30
 	leastSlack = 256 << 20
+	slackPiece = 64 << 20
 )
 
 var slackOnce sync.Once
@@ -40,10 +42,13 @@ func reserveSlack() {
 			if syscall.Munmap(probe) != nil {
 				return
 			}
-			block := make([]byte, size)
-			runtime.KeepAlive(block)
-			block = nil
-			runtime.GC() // gives the block back and lets the pace of later collections forget it
+			pieces := make([][]byte, size/slackPiece)
+			for i := range pieces {
+				pieces[i] = make([]byte, slackPiece)
+			}
+			runtime.KeepAlive(pieces)
+			pieces = nil
+			runtime.GC() // gives all back and lets the pace of later collections forget it
 			return
 		}
 	})
