@@ -83,10 +83,10 @@ func (b bench) steps(t testing.TB, id string) []int {
 // exported measures the run's exported folder on a split, as a stranger would.
 func (b bench) exported(t testing.TB, id, split string) float64 {
 	t.Helper()
-	return b.exportedAt(t, id, split, 40)
+	return b.exportedAt(t, id, split, "nDCG@10", 40)
 }
 
-func (b bench) exportedAt(t testing.TB, id, split string, maxDocument int) float64 {
+func (b bench) exportedAt(t testing.TB, id, split, measure string, maxDocument int) float64 {
 	t.Helper()
 	encoder, err := evaluate.OpenEncoder(t.Context(), filepath.Join(b.files.Run(id), "model"), evaluate.EncoderOptions{Backend: "go", Threads: 1})
 	if err != nil {
@@ -97,7 +97,7 @@ func (b bench) exportedAt(t testing.TB, id, split string, maxDocument int) float
 	if err != nil {
 		t.Fatal(err)
 	}
-	measures, err := ir.ParseAll([]string{"nDCG@10"})
+	measures, err := ir.ParseAll([]string{measure})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func (b bench) exportedAt(t testing.TB, id, split string, maxDocument int) float
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.Measures["nDCG@10"]
+	return s.Measures[measure]
 }
 
 func TestWatchingChangesNoStep(t *testing.T) {
