@@ -14,7 +14,6 @@ import (
 	"headroom/internal/pjrtstub"
 	"headroom/internal/xlatest"
 	"headroom/models/hf"
-	"headroom/runner/engine"
 	"headroom/runner/train"
 )
 
@@ -51,28 +50,10 @@ var (
 // in bfloat16 but those of the scores, tables computed and not written out, never a
 // batch's logits.
 func TestXLAProgramsOfRealSize(t *testing.T) {
-	plugin, err := pjrtstub.Build(t.TempDir(), "cuda")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("XLA_FLAGS", os.Getenv("XLA_FLAGS"))
-	t.Setenv("GOPJRT_CUDA_CHECKS", "0")
-	e, err := engine.Open("xla:"+plugin, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
+	e := stubbed(t)
 	for name, shape := range realShapes {
 		t.Run(name, func(t *testing.T) {
-			shape.CLS, shape.SEP, shape.PAD = 1, 2, 0
-			cfg, err := hf.NewConfig(shape)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := engine.Outline(e, cfg, true)
-			if err != nil {
-				t.Fatal(err)
-			}
+			m := outline(t, e, shape, true)
 			if err := m.SetPrecision("bfloat16"); err != nil {
 				t.Fatal(err)
 			}
