@@ -47,7 +47,7 @@ xla-cpu-plugin: ## bin/xla-cpu: XLA's CPU client as a PJRT plugin, fetched with 
 test-xla: ## the way to a GPU, tested through XLA's CPU client; skipped where its plugin cannot be had
 	@plugin=$$($(GO) run ./internal/xlaplugin bin/xla-cpu) || { echo "test-xla: no plugin (see above): the tests of XLA are SKIPPED"; exit 0; }; \
 	HEADROOM_XLA_PLUGIN=$$plugin XLA_FLAGS=--xla_backend_optimization_level=0 \
-	$(GO) test -tags xla -run XLA $(TESTFLAGS) ./runner/engine ./runner/train ./runner/worker ./runner/cli && \
+	$(GO) test -tags xla -run XLA $(TESTFLAGS) ./runner/engine ./runner/train/device ./runner/worker ./runner/cli && \
 	$(MAKE) --no-print-directory bench-gpu && HEADROOM_XLA_PLUGIN=$$plugin XLA_FLAGS=--xla_backend_optimization_level=0 PYTHON=false bench/gpu.sh --cpu && \
 	{ [ -n "$$HEADROOM_DATA" ] || { echo "test-xla: HEADROOM_DATA is not set: bench/gpu_result.sh --cpu is SKIPPED"; exit 0; }; \
 	  export HEADROOM_XLA_PLUGIN=$$plugin XLA_FLAGS=--xla_backend_optimization_level=0 HEADROOM_GPU_OUT=$$(mktemp -d); trap 'rm -rf "$$HEADROOM_GPU_OUT"' EXIT; \

@@ -3,7 +3,7 @@
 
 Needs `pip install "jax[cuda13]"` (tried with 0.10.2); FILEs are written by
 
-    HEADROOM_XLA_PROGRAMS=DIR go test -tags xla -run XLAProgramsOfRealSize ./runner/train
+    HEADROOM_XLA_PROGRAMS=DIR go test -tags xla -run XLAProgramsOfRealSize ./runner/train/device
 
 Prints a Markdown table: the compiler's own account of device memory, how many kernels a call launches, how many bytes
 they read and write, and what sorts, scatters and loops are left. A slice counts as all that it is cut from, so bytes

@@ -5,4 +5,4 @@
 #   HEADROOM_BENCH_TINY=1     everything small: only to see that it works
 set -e
 cd "$(dirname "$0")/.."
-exec env $(make -s env | sed 's/^export //') ${GO:-go} test -run '^$' -bench '^BenchmarkHead$' -benchtime 1x -timeout 30m ./runner/train
+exec env $(make -s env | sed 's/^export //') ${GO:-go} test -run '^$' -bench '^BenchmarkHead$' -benchtime 1x -timeout 30m ./runner/train/host

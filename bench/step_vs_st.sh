@@ -11,4 +11,4 @@
 set -e
 cd "$(dirname "$0")/.."
 export PYTHON="${PYTHON:-python3}"
-exec env $(make -s env | sed 's/^export //') ${GO:-go} test -v -run '^$' -bench 'AgainstSentenceTransformers$' -benchtime 1x -timeout 60m ./runner/train ./runner/evaluate
+exec env $(make -s env | sed 's/^export //') ${GO:-go} test -v -run '^$' -bench 'AgainstSentenceTransformers$' -benchtime 1x -timeout 60m ./runner/train/host ./runner/evaluate

@@ -16,7 +16,7 @@ import (
 	"headroom/models/splade"
 	"headroom/runner/engine"
 	"headroom/runner/evaluate"
-	"headroom/runner/train"
+	"headroom/runner/train/trainers"
 	"headroom/sweeps"
 )
 
@@ -64,7 +64,7 @@ func measure(dir, shape, backend, precision string, check bool) (result, error) 
 	if err := m.SetPrecision(precision); err != nil {
 		return r, err
 	}
-	s, err := train.New(m, settings(p, precision))
+	s, err := trainers.New(m, settings(p, precision))
 	if err != nil {
 		return r, err
 	}

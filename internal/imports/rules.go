@@ -47,6 +47,7 @@ var layers = []layer{
 	{[]string{"models/hf"}, []string{"models/safetensors"}},
 	{[]string{"models/bert", "models/modernbert", "models/mlmhead", "models/splade"}, []string{gomlx, "models/..."}},
 	{[]string{"runner/search"}, []string{"data/trec"}},
+	{[]string{"internal/parallel"}, nil},
 }
 
 // home says that a library may be imported by these packages only.
@@ -84,6 +85,9 @@ var walls = []wall{
 		From:  []string{"sweeps", "data/...", "metrics/..."},
 		Never: []string{"runner/...", "reports/...", "models/...", "cmd/...", gomlx},
 	},
+	{From: []string{"runner/train/host"}, Never: []string{"runner/train/device"}},
+	{From: []string{"runner/train/device"}, Never: []string{"runner/train/host"}},
+	{From: []string{"runner/train"}, Never: []string{"runner/train/host", "runner/train/device"}},
 	{From: []string{"models/..."}, Never: []string{"runner/...", "reports/...", "metrics/...", "sweeps"}},
 }
 

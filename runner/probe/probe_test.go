@@ -17,7 +17,7 @@ import (
 	"headroom/models/safetensors"
 	"headroom/runner/engine"
 	"headroom/runner/probe"
-	"headroom/runner/train"
+	"headroom/runner/train/host"
 	"headroom/sweeps"
 )
 
@@ -76,7 +76,7 @@ func firstStep(t *testing.T, m *engine.Model, b probe.Batch) probe.Step0 {
 	cfg := sweeps.Defaults()
 	none := 0.0
 	cfg.Train.Steps, cfg.Train.LR, cfg.Model.Dropout = 1, 0, &none
-	s, err := train.NewSplade(m, cfg)
+	s, err := host.New(m, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

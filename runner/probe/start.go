@@ -3,11 +3,11 @@ package probe
 import (
 	"math"
 
+	"headroom/internal/parallel"
 	"headroom/metrics/event"
 	"headroom/models/mlmhead"
 	"headroom/models/splade"
 	"headroom/runner/engine"
-	"headroom/runner/train"
 )
 
 // Batch is a batch as token ids; document i is query i's positive.
@@ -108,7 +108,7 @@ func (p *projection) weights(projected []float32, weight, bias float64, form spl
 	out := make([]float32, len(projected))
 	texts := len(projected) / p.vocab
 	active := make([]float64, texts)
-	train.Parallel(texts, p.threads, func(i int) {
+	parallel.For(texts, p.threads, func(i int) {
 		own := out[i*p.vocab : (i+1)*p.vocab]
 		for v := range own {
 			z := float64(projected[i*p.vocab+v]) / weight
@@ -145,7 +145,7 @@ func (p *projection) weights(projected []float32, weight, bias float64, form spl
 func (p *projection) scores(queries, documents []float32, scale float64) []float64 {
 	n, candidates := len(queries)/p.vocab, len(documents)/p.vocab
 	out := make([]float64, n*candidates)
-	train.Parallel(n, p.threads, func(i int) {
+	parallel.For(n, p.threads, func(i int) {
 		q := queries[i*p.vocab : (i+1)*p.vocab]
 		for j := range candidates {
 			sum := 0.0

@@ -67,3 +67,18 @@ func (m Masking) replace(out *Masked, place [2]int32, id int32, r *rand.Rand) {
 		}
 	}
 }
+
+// PaddedPlaces rounds the number of chosen tokens up, so that few shapes are compiled:
+// to multiples of 64, and of larger steps where there are many. Where compiling takes
+// long the steps are coarser still.
+func PaddedPlaces(n int, costly bool) int {
+	parts := 16 // sizes between two powers of two
+	if costly {
+		parts = 8
+	}
+	step := 64
+	for step*parts < n {
+		step *= 2
+	}
+	return (n + step - 1) / step * step
+}

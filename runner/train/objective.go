@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"headroom/data/loader"
 	"headroom/sweeps"
 )
 
@@ -65,6 +66,24 @@ func (o Objective) Positive(i int) int {
 	return i
 }
 
+// Check refuses a batch that the objective cannot be computed on.
+func (o Objective) Check(b loader.Batch) error {
+	queries, documents := len(b.Queries), len(b.Documents)
+	if queries == 0 || documents == 0 || documents%queries != 0 {
+		return fmt.Errorf("%d documents for %d queries: every query needs the same number, at least its positive", documents, queries)
+	}
+	if !o.Teacher() {
+		return nil
+	}
+	if b.Columns() < 2 {
+		return fmt.Errorf("loss %q compares documents of one query: data.negatives must be at least 1", o.Loss)
+	}
+	if len(b.Scores) != documents {
+		return fmt.Errorf("loss %q needs a teacher's score for each of the %d documents; the batch has %d", o.Loss, documents, len(b.Scores))
+	}
+	return nil
+}
+
 // Components are the scalar parts of the objective, as graph nodes.
 type Components struct {
 	Ranking                   *Node
@@ -72,6 +91,27 @@ type Components struct {
 	FlopsQuery, FlopsDocument *Node // unweighted, whatever the regularizer
 	L1Query, L1Document       *Node // unweighted; nil but for "l1"
 	Scores                    *Node // [queries, candidates], scaled
+}
+
+// Names are the series of a run's components, in the order of Components.Scalars.
+func (o Objective) Names() []string {
+	names := []string{o.Name(), "loss/reg_query", "loss/reg_document", "flops/query", "flops/document"}
+	if o.Regularizer == "l1" {
+		names = append(names, "l1/query", "l1/document")
+	}
+	return names
+}
+
+// Weighted is how many of Names, from the first on, sum to the loss.
+const Weighted = 3
+
+// Scalars are the components that are recorded.
+func (c Components) Scalars() []*Node {
+	list := []*Node{c.Ranking, c.RegQuery, c.RegDocument, c.FlopsQuery, c.FlopsDocument}
+	if c.L1Query != nil {
+		list = append(list, c.L1Query, c.L1Document)
+	}
+	return list
 }
 
 // Total is the sum that is differentiated.

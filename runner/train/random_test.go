@@ -19,7 +19,7 @@ func TestNoTwoPassesHaveOneRandomState(t *testing.T) {
 	for step := range 200 {
 		for side := range 2 {
 			for micro := range 8 {
-				b, err := randomState(e, 1, step, side, micro)
+				b, err := RandomState(e, 1, step, side, micro)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -42,7 +42,7 @@ func TestMaskedPlacesHaveFewSizes(t *testing.T) {
 			sizes := map[int]bool{}
 			for range 5000 {
 				n := 1 + int(float64(most)*(.9+.1*r.Float64())) // a batch's texts, a share of them chosen
-				padded := paddedPlaces(n, costly)
+				padded := PaddedPlaces(n, costly)
 				if padded < n || padded > max(n+64, n*3/2+1) {
 					t.Fatalf("%d places are padded to %d", n, padded)
 				}
@@ -54,7 +54,7 @@ func TestMaskedPlacesHaveFewSizes(t *testing.T) {
 		}
 	}
 	for n := 1; n <= 1024; n++ {
-		if got := paddedPlaces(n, false); got != (n+63)/64*64 {
+		if got := PaddedPlaces(n, false); got != (n+63)/64*64 {
 			t.Fatalf("%d places are padded to %d", n, got)
 		}
 	}

@@ -1,10 +1,13 @@
+// Package train is what training is on any backend: what is minimized, and how, exactly
+// as a configuration lists it (losses and regularizers are named components, learning rate
+// and λ pure functions of the global step), and the trainers' interfaces. The trainers are
+// in the packages host and device; trainers opens the one of a model's backend.
 package train
 
 import (
 	"headroom/data/loader"
 	"headroom/metrics/event"
 	"headroom/models/safetensors"
-	"headroom/runner/engine"
 	"headroom/sweeps"
 )
 
@@ -25,15 +28,16 @@ type Trainer interface {
 	Close()
 }
 
-// New prepares training of a model that has already been rescaled, on its own backend.
-func New(m *engine.Model, cfg sweeps.RunConfig) (Trainer, error) {
-	if !m.Engine.Shared() {
-		return NewDevice(m, cfg)
-	}
-	if _, err := m.Engine.ComputeType(cfg.Train.Precision); err != nil {
-		return nil, err
-	}
-	return NewSplade(m, cfg)
+// Pretrainer is one recipe's training on some backend, one optimizer step at a time.
+type Pretrainer interface {
+	// Step does the step-th update, 0-based, on a masked batch.
+	Step(step int, masked Masked) (map[string]event.Value, error)
+	// Updates, Sync, Moments and Restore are as Trainer's.
+	Updates() int
+	Sync() error
+	Moments() ([]safetensors.Tensor, error)
+	Restore(updates int, weights, moments *safetensors.File) error
+	Close()
 }
 
 // RampEnd is the first step at which λ has its full value.
@@ -41,11 +45,25 @@ func RampEnd(cfg sweeps.RunConfig) int {
 	return RampSteps(cfg.Regularizer.RampSteps, cfg.Regularizer.Ramp, cfg.Train.Steps)
 }
 
-// schedules are a configuration's learning rate and λ of queries and documents.
-func schedules(cfg sweeps.RunConfig) (rate Schedule, query, document Ramp) {
+// Schedules are a configuration's learning rate and λ of queries and documents.
+func Schedules(cfg sweeps.RunConfig) (rate Schedule, query, document Ramp) {
 	t, r := cfg.Train, cfg.Regularizer
 	rate = Schedule{Peak: t.LR, Kind: t.Schedule, Warmup: WarmupSteps(t.WarmupSteps, t.Warmup, t.Steps), Steps: t.Steps}
 	query = Ramp{Full: r.LambdaQuery, Kind: r.RampKind, Steps: RampEnd(cfg)}
 	document = Ramp{Full: r.LambdaDocument, Kind: r.RampKind, Steps: RampEnd(cfg)}
 	return rate, query, document
+}
+
+// Optimizer is a configuration's optimizer.
+func Optimizer(cfg sweeps.RunConfig) AdamW {
+	o := NewAdamW()
+	o.WeightDecay, o.Clip, o.HeadLRScale = cfg.Train.WeightDecay, cfg.Train.Clip, cfg.Train.HeadLRScale
+	return o
+}
+
+// RecipeOptimizer is a recipe's optimizer and learning rate.
+func RecipeOptimizer(recipe sweeps.Recipe) (AdamW, Schedule) {
+	o, t := NewAdamW(), recipe.Train
+	o.Beta1, o.Beta2, o.WeightDecay, o.Clip = t.Beta1, t.Beta2, t.WeightDecay, t.Clip
+	return o, Schedule{Peak: t.LR, Kind: t.Schedule, Warmup: WarmupSteps(nil, t.Warmup, t.Steps), Steps: t.Steps}
 }

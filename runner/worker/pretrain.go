@@ -17,6 +17,7 @@ import (
 	"headroom/runner/engine"
 	"headroom/runner/pool"
 	"headroom/runner/train"
+	"headroom/runner/train/trainers"
 	"headroom/sweeps"
 )
 
@@ -181,7 +182,7 @@ func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.To
 	if special.MASK < 0 {
 		return fmt.Errorf("the tokenizer has no [MASK] token")
 	}
-	s, err := train.NewPretrainer(m, b.recipe, b.Remat)
+	s, err := trainers.NewPretrainer(m, b.recipe, b.Remat)
 	if err != nil {
 		return err
 	}

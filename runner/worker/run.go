@@ -20,6 +20,7 @@ import (
 	"headroom/runner/evaluate"
 	"headroom/runner/plan"
 	"headroom/runner/train"
+	"headroom/runner/train/trainers"
 	"headroom/sweeps"
 )
 
@@ -178,7 +179,7 @@ func (a *attempt) rescale(ctx context.Context, record bool) error {
 
 // train brings the model to its last step, from the newest sound checkpoint on.
 func (a *attempt) train(ctx context.Context) error {
-	s, err := train.New(a.model, a.cfg)
+	s, err := trainers.New(a.model, a.cfg)
 	if err != nil {
 		return err
 	}

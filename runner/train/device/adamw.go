@@ -1,0 +1,75 @@
+package device
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"headroom/runner/engine"
+	"headroom/runner/train"
+)
+
+// adamW is AdamW as part of a graph: the same formula, in float32, its norm summed in float64.
+type adamW struct {
+	train.AdamW
+	head   int // index of the decoder that is its own parameter; -1 where it is tied
+	params []*engine.Param
+}
+
+func newAdamW(m *engine.Model, settings train.AdamW) adamW {
+	o := adamW{AdamW: settings, head: -1, params: m.Params}
+	for i, p := range m.Params {
+		if p == m.DecoderWeight() && !m.Tied {
+			o.head = i
+		}
+	}
+	return o
+}
+
+// norm is the L2 norm of all gradients together, a float64 scalar.
+func (o adamW) norm(grads []*Node) *Node {
+	total := Scalar(grads[0].Graph(), dtypes.Float64, 0)
+	for _, g := range grads {
+		total = Add(total, ReduceAllSum(Square(ConvertDType(g, dtypes.Float64))))
+	}
+	return Sqrt(total)
+}
+
+// update returns parameters, m and v after an update by grads, and the gradient's norm
+// before clipping. scalars is the step's vector.
+func (o adamW) update(params, m, v, grads []*Node, scalars *Node) (state []*Node, norm *Node) {
+	g := scalars.Graph()
+	at := func(i int) *Node { return Squeeze(Slice(scalars, AxisRange(i, i+1))) }
+	norm = o.norm(grads)
+	scale := Scalar(g, dtypes.Float32, 1)
+	if o.Clip > 0 {
+		// PyTorch's form: a non-finite norm makes the update non-finite too, and visible.
+		one := Scalar(g, dtypes.Float64, 1)
+		ratio := Div(Scalar(g, dtypes.Float64, o.Clip), AddScalar(norm, 1e-6))
+		scale = ConvertDType(Where(GreaterThan(ratio, one), one, ratio), dtypes.Float32)
+	}
+	n := len(params)
+	state = make([]*Node, 3*n)
+	for i, x := range params {
+		step, keep := at(atStepSize), at(atKeep)
+		if i == o.head {
+			step, keep = at(atHeadStepSize), at(atHeadKeep)
+		}
+		grad := Mul(grads[i], scale)
+		first := Add(MulScalar(m[i], o.Beta1), MulScalar(grad, 1-o.Beta1))
+		second := Add(MulScalar(v[i], o.Beta2), MulScalar(Square(grad), 1-o.Beta2))
+		if o.Decays(o.params[i].Shape) {
+			x = Mul(x, keep)
+		}
+		move := Div(Mul(first, step), AddScalar(Mul(Sqrt(second), at(atRoot)), o.Epsilon))
+		state[i], state[n+i], state[2*n+i] = Sub(x, move), first, second
+	}
+	return state, norm
+}
+
+// scalars fills in what the update-th update, from 1, needs.
+func (o adamW) scalars(lr float64, update int, out []float32) {
+	for i, head := range [2]bool{false, true} {
+		f := o.Factors(lr, update, head)
+		out[atStepSize+2*i], out[atKeep+2*i], out[atRoot] = f.StepSize, f.Keep, f.Root
+	}
+}

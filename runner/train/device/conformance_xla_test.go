@@ -1,0 +1,26 @@
+//go:build xla
+
+package device_test
+
+import (
+	"testing"
+
+	"headroom/internal/xlatest"
+	"headroom/runner/engine"
+	"headroom/runner/train"
+	"headroom/runner/train/conformance"
+	"headroom/runner/train/device"
+	"headroom/sweeps"
+)
+
+// The first trajectory of each backbone covers both architectures and both ties.
+func TestXLAConformance(t *testing.T) {
+	conformance.Run(t, conformance.Backend{
+		Engine:  xlatest.Open(t),
+		Trainer: func(m *engine.Model, cfg sweeps.RunConfig) (train.Trainer, error) { return device.New(m, cfg) },
+		Pretrainer: func(m *engine.Model, r sweeps.Recipe, remat bool) (train.Pretrainer, error) {
+			return device.NewMLM(m, r, remat)
+		},
+		Trajectories: []string{"training-bert-tied", "training-modernbert-untied-4"},
+	})
+}

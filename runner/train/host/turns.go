@@ -1,0 +1,30 @@
+package host
+
+import (
+	"sync"
+)
+
+// turns lets calls on several threads come one after another, in order.
+type turns struct {
+	mu   sync.Mutex
+	done sync.Cond
+	next int
+}
+
+func newTurns() *turns {
+	t := &turns{}
+	t.done.L = &t.mu
+	return t
+}
+
+// take waits for turns 0 … i−1 and calls do. Every turn has to be taken.
+func (t *turns) take(i int, do func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for t.next != i {
+		t.done.Wait()
+	}
+	do()
+	t.next++
+	t.done.Broadcast()
+}
