@@ -109,9 +109,9 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 	out := bufio.NewWriter(w)
 	for _, part := range []struct{ name, query string }{
 		{"sweep", "SELECT sweep, revision, question FROM sweep ORDER BY 1"},
-		{"member", "SELECT m.sweep, m.revision, m.position, r.run, m.label, m.backbone, m.rescale, m.seed, m.config FROM member m JOIN run r ON r.id = m.run_id ORDER BY 1, 2, 3"},
+		{"member", "SELECT m.sweep, m.revision, m.position, r.run, m.label, m.backbone, m.rescale, m.seed, m.config, m.added FROM member m JOIN run r ON r.id = m.run_id ORDER BY 1, 2, 3"},
 		{"baseline_member", "SELECT * FROM baseline_member ORDER BY sweep, position"},
-		{"run", "SELECT run FROM run ORDER BY 1"},
+		{"run", "SELECT run, written FROM run ORDER BY 1"},
 		{"attempt", `SELECT r.run, a.n, a.byte_offset, a.seq, a.from_step, a.steps, a.host, a.pid, a.facts, a.started_ms, a.last_ms, a.last_step, a.state, a.seconds, a.error, a.weights
 			FROM attempt a JOIN run r ON r.id = a.run_id ORDER BY 1, 2`},
 		{"point", "SELECT r.run, n.name, p.step, p.attempt, p.value, p.nonfinite FROM point p JOIN run r ON r.id = p.run_id JOIN series_name n ON n.id = p.name_id ORDER BY 1, 2, 3"},

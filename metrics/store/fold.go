@@ -153,6 +153,7 @@ func (f *fold) all() error {
 // without news costs no query per file.
 type state struct {
 	runs     map[string]int64
+	written  map[string]bool // runs whose folder was there
 	attempts map[int64]map[int]folded
 	// stamps of evaluations by folder, of sweeps by name.
 	evaluations, sweeps map[string]string
@@ -165,14 +166,15 @@ type folded struct {
 }
 
 func (f *fold) state() (*state, error) {
-	s := &state{runs: map[string]int64{}, attempts: map[int64]map[int]folded{},
+	s := &state{runs: map[string]int64{}, written: map[string]bool{}, attempts: map[int64]map[int]folded{},
 		evaluations: map[string]string{}, sweeps: map[string]string{}}
 	var text, stamp string
 	var id int64
 	var n int
+	var written bool
 	var at folded
 	return s, errors.Join(
-		f.each("SELECT run, id FROM run", func() { s.runs[text] = id }, &text, &id),
+		f.each("SELECT run, id, written FROM run", func() { s.runs[text], s.written[text] = id, written }, &text, &id, &written),
 		f.each("SELECT run_id, n, byte_offset, seq, modified, tail FROM attempt", func() {
 			if s.attempts[id] == nil {
 				s.attempts[id] = map[int]folded{}
@@ -207,7 +209,7 @@ func (f *fold) forget(runs []string, before *state) error {
 	}
 	var gone []string
 	for run, id := range before.runs {
-		if !there[run] && len(before.attempts[id]) > 0 {
+		if !there[run] && (len(before.attempts[id]) > 0 || before.written[run]) {
 			gone = append(gone, run)
 		}
 	}
@@ -224,6 +226,9 @@ func (f *fold) forget(runs []string, before *state) error {
 	return f.inTx(func(tx *sql.Tx) error {
 		for _, run := range gone {
 			if err := clear(f.ctx, tx, before.runs[run]); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(f.ctx, "UPDATE run SET written = 0 WHERE id = ?", before.runs[run]); err != nil {
 				return err
 			}
 		}

@@ -54,6 +54,10 @@ func TestTheViewsAreTheContract(t *testing.T) {
 		"verdicts":     "run, kind, severity, first_step, last_step, stands, detector_version, evidence",
 		"baselines":    "sweep, dataset, name, backbone, measure, value, queries",
 		"selected":     "run, step, measure, value, weights",
+		"members":      "sweep, run, label, standing, added, position, revision",
+		"settings": "run, label, seed, backbone, rescale, k, target, tie, pooling, activation, top_k, dropout, train, max_query, max_document, data_order, negatives, " +
+			"steps, batch, lr, head_lr_scale, schedule, warmup, warmup_steps, weight_decay, clip, precision, loss, loss_scale, temperature, candidates, " +
+			"regularizer, lambda_query, lambda_document, ramp, ramp_steps, ramp_kind, selects",
 	}
 	for view, want := range columns {
 		table, err := s.Query(context.Background(), "SELECT * FROM "+view)
@@ -99,7 +103,7 @@ func TestTypedReaders(t *testing.T) {
 	if err != nil || len(runs) != 3 {
 		t.Fatalf("%d runs, %v", len(runs), err)
 	}
-	want := store.Run{Run: id("a"), Label: "bert-a", Sweep: "demo", State: "done", Verdict: "non_finite", Chain: []string{"non_finite"},
+	want := store.Run{Run: id("a"), Label: "bert-a", Sweep: "demo", Standing: store.FromFile, State: "done", Verdict: "non_finite", Chain: []string{"non_finite"},
 		Backbone: "recipe:bert", Rescale: 1, Seed: 1, Step: 3, Steps: 10, Seconds: 12.5, Attempts: 1, Host: "node", Weights: "sha256:w",
 		Selected: &event.Selected{Step: 2, Measure: "nDCG@10", Value: .25, Weights: "sha256:w"},
 		Facts:    event.Facts{Batch: 4, Candidates: 4, Vocab: 100, RampEnd: 3, Loss: "infonce", Parameters: 12},
@@ -110,7 +114,7 @@ func TestTypedReaders(t *testing.T) {
 	if r := runs[2]; r.State != "new" || r.Step != -1 || r.RescaleAuto != "auto-norm" || !math.IsNaN(r.Rescale) || r.Verdict != "" {
 		t.Errorf("new run %+v", r)
 	}
-	if all, err := s.Runs(ctx, ""); err != nil || len(all) != 4 {
+	if all, err := s.AllRuns(ctx); err != nil || len(all) != 4 {
 		t.Errorf("%d runs in all, %v", len(all), err)
 	}
 

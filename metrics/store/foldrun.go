@@ -25,7 +25,7 @@ func (f *fold) run(run string, before *state) error {
 	}
 	id, known := before.runs[run]
 	at := before.attempts[id]
-	news, again := !known, false
+	news, again := !known || !before.written[run], false
 	for _, l := range logs {
 		news = news || l.changed(at[l.n])
 	}
@@ -47,6 +47,11 @@ func (f *fold) run(run string, before *state) error {
 		id, err := runID(f.ctx, tx, run)
 		if err != nil {
 			return err
+		}
+		if !before.written[run] {
+			if _, err := tx.ExecContext(f.ctx, "UPDATE run SET written = 1 WHERE id = ?", id); err != nil {
+				return err
+			}
 		}
 		if again {
 			if err := clear(f.ctx, tx, id); err != nil {

@@ -23,6 +23,7 @@ type manifest struct {
 		Rescale  rescale         `json:"rescale"`
 		Seed     int64           `json:"seed"`
 		Config   json.RawMessage `json:"config"`
+		Added    []string        `json:"added"`
 	} `json:"runs"`
 	Baselines []struct {
 		ID       string `json:"id"`
@@ -154,9 +155,9 @@ func (f *fold) sweep(name string, revisions []string, stamp string) error {
 				if err != nil {
 					return err
 				}
-				if _, err := tx.ExecContext(f.ctx, `INSERT INTO member (sweep, revision, position, run_id, label, backbone, rescale, seed, config)
-					VALUES (?,?,?,?,?,?,?,?,?)`,
-					name, revisions[i], position, id, r.Label, r.Backbone, r.Rescale.column(), r.Seed, string(r.Config)); err != nil {
+				if _, err := tx.ExecContext(f.ctx, `INSERT INTO member (sweep, revision, position, run_id, label, backbone, rescale, seed, config, added)
+					VALUES (?,?,?,?,?,?,?,?,?,?)`,
+					name, revisions[i], position, id, r.Label, r.Backbone, r.Rescale.column(), r.Seed, string(r.Config), strings.Join(r.Added, " ")); err != nil {
 					return err
 				}
 			}

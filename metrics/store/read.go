@@ -20,8 +20,12 @@ type Sweep struct {
 // Run is a run with what its last attempt and its sweep's manifest say.
 type Run struct {
 	Run, Label, Sweep string
-	// State is "new", "running", "interrupted", "failed" or "done". A killed attempt is
-	// "running" here; only its lease knows better.
+	// Standing is FromFile, Added or Former in Sweep; "" for a run of no sweep.
+	Standing string
+	// AddedBy are the words of the command line that added it; "" for a point of the file.
+	AddedBy string
+	// State is "new", "queued", "running", "interrupted", "failed" or "done". A killed
+	// attempt is "running" here; only its lease knows better.
 	State string
 	// Verdict is "" until the run is judged, then "healthy" or a kind of collapse.
 	Verdict string
@@ -52,6 +56,13 @@ type Run struct {
 	Config json.RawMessage
 }
 
+// How a run stands in a sweep.
+const (
+	FromFile = "file"   // a point of the sweep's file
+	Added    = "added"  // beside the file, by a command line
+	Former   = "former" // of an earlier revision only
+)
+
 // Sweeps lists the sweeps by name.
 func (s *Store) Sweeps(ctx context.Context) ([]Sweep, error) {
 	return read(ctx, s, "read sweeps", func(rows *sql.Rows) (Sweep, error) {
@@ -62,22 +73,36 @@ func (s *Store) Sweeps(ctx context.Context) ([]Sweep, error) {
 		FROM sweep s ORDER BY s.sweep`)
 }
 
-// Runs lists the runs of a sweep in its manifest's order. Without a name it lists all
-// runs, one of several sweeps once in each.
+// Runs lists the members of a sweep in its manifest's order.
 func (s *Store) Runs(ctx context.Context, sweep string) ([]Run, error) {
-	return read(ctx, s, fmt.Sprintf("read runs of sweep %q", sweep), scanRun, `
-		SELECT r.run, coalesce(p.label, ''), coalesce(p.sweep, ''), v.state, v.verdict, j.chain, coalesce(p.backbone, ''), p.rescale,
+	return s.runs(ctx, fmt.Sprintf("read runs of sweep %q", sweep), "membership p", "p.sweep = ?1 AND p.standing <> ?2", sweep, Former)
+}
+
+// FormerRuns lists the runs that only earlier revisions of a sweep have.
+func (s *Store) FormerRuns(ctx context.Context, sweep string) ([]Run, error) {
+	return s.runs(ctx, fmt.Sprintf("read former runs of sweep %q", sweep), "membership p", "p.sweep = ?1 AND p.standing = ?2", sweep, Former)
+}
+
+// AllRuns lists every run once: those of a sweep first, by its name.
+func (s *Store) AllRuns(ctx context.Context) ([]Run, error) {
+	return s.runs(ctx, "read all runs", "placed_run p", "true")
+}
+
+func (s *Store) runs(ctx context.Context, what, from, where string, args ...any) ([]Run, error) {
+	return read(ctx, s, what, scanRun, `
+		SELECT r.run, coalesce(p.label, ''), coalesce(p.sweep, ''), coalesce(p.standing, ''), coalesce(p.added, ''),
+		       v.state, v.verdict, j.chain, coalesce(p.backbone, ''), p.rescale,
 		       coalesce(p.seed, 0), v.step, b.steps, v.seconds, (SELECT count(*) FROM attempt c WHERE c.run_id = r.id),
 		       coalesce(b.host, ''), coalesce(a.error, ''), coalesce(a.weights, ''), b.facts, p.config,
 		       c.step, c.measure, c.value, c.weights
-		FROM placed_run p JOIN run r ON r.id = p.run_id
-		JOIN runs v ON v.run = r.run AND v.sweep IS p.sweep
+		FROM `+from+` JOIN run r ON r.id = p.run_id
+		JOIN runs v ON v.run = r.run
 		LEFT JOIN last_attempt a ON a.run_id = r.id
 		LEFT JOIN last_started b ON b.run_id = r.id
 		LEFT JOIN last_judgement j ON j.run_id = r.id
 		LEFT JOIN last_selection c ON c.run_id = r.id
-		WHERE ?1 = '' OR p.sweep = ?1
-		ORDER BY p.sweep, p.position, r.run`, sweep)
+		WHERE `+where+`
+		ORDER BY p.sweep IS NULL, p.sweep, p.position, r.run`, args...)
 }
 
 func scanRun(rows *sql.Rows) (Run, error) {
@@ -86,7 +111,7 @@ func scanRun(rows *sql.Rows) (Run, error) {
 	var rescale any
 	var step, steps, selected sql.NullInt64
 	var seconds, value sql.NullFloat64
-	err := rows.Scan(&r.Run, &r.Label, &r.Sweep, &r.State, &verdict, &chain, &r.Backbone, &rescale,
+	err := rows.Scan(&r.Run, &r.Label, &r.Sweep, &r.Standing, &r.AddedBy, &r.State, &verdict, &chain, &r.Backbone, &rescale,
 		&r.Seed, &step, &steps, &seconds, &r.Attempts, &r.Host, &r.Error, &r.Weights, &facts, &config,
 		&selected, &measure, &value, &weights)
 	if err != nil {

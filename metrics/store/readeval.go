@@ -117,7 +117,7 @@ func (s *Store) Scores(ctx context.Context, sweep string) ([]Score, error) {
 		}
 		return c, err
 	}, `SELECT c.run, c.dataset, c.measure, c.value, c.queries
-		FROM scores c JOIN run r ON r.run = c.run JOIN placed_run p ON p.run_id = r.id AND p.sweep = ?
+		FROM scores c JOIN run r ON r.run = c.run JOIN membership p ON p.run_id = r.id AND p.sweep = ? AND p.standing <> 'former'
 		ORDER BY p.position, c.dataset, c.measure`, sweep)
 }
 

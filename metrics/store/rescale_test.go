@@ -6,15 +6,21 @@ import (
 	"headroom/metrics/event"
 )
 
+// attemptThatCameTo begins a run whose automatic rescale is that k.
+func (w *space) attemptThatCameTo(run string, k float64) {
+	w.t.Helper()
+	l, err := event.Create(w.root+"/runs/"+id(run), event.WithClock(w.clock))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { l.Close() })
+	w.add(l, event.Started{Run: id(run), Attempt: l.Attempt(), Steps: 10, Facts: event.Facts{Batch: 4, Candidates: 4, Rescale: k}})
+}
+
 func TestAnAutomaticRescaleIsShownAsTheFactorItCameTo(t *testing.T) {
 	w := newSpace(t)
 	w.sweep("demo", "0001", member("a", "auto-score"), member("b", "auto-norm"))
-	l, err := event.Create(w.root+"/runs/"+id("a"), event.WithClock(w.clock))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	w.add(l, event.Started{Run: id("a"), Attempt: 1, Steps: 10, Facts: event.Facts{Batch: 4, Candidates: 4, Rescale: 8}})
+	w.attemptThatCameTo("a", 8)
 	s := w.open()
 	w.fold(s)
 	expect(t, s, "SELECT label, rescale FROM runs ORDER BY label", "bert-a|8", "bert-b|auto-norm")

@@ -255,7 +255,7 @@ func (a *app) showStatus(d statusDocument, again bool) error {
 		rows = append(rows, row)
 	}
 	var parts []string
-	for _, state := range []string{"done", "running", "interrupted", "new", "failed"} {
+	for _, state := range []string{"done", "running", "interrupted", "queued", "new", "failed"} {
 		if counts[state] > 0 {
 			parts = append(parts, strconv.Itoa(counts[state])+" "+state)
 		}
