@@ -135,7 +135,7 @@ type Recipe struct {
 
 // RecipeModel is the shape; zero fields are taken from Start's checkpoint.
 type RecipeModel struct {
-	Architecture   string  `toml:"architecture"` // "bert", "modernbert"
+	Architecture   string  `toml:"architecture"` // one of family.New
 	Hidden         int     `toml:"hidden"`
 	Layers         int     `toml:"layers"`
 	Heads          int     `toml:"heads"`

@@ -5,6 +5,8 @@ import (
 	"math"
 	"reflect"
 	"strings"
+
+	"headroom/models/family"
 )
 
 // LoadRecipe reads a pretraining recipe as strictly as a sweep.
@@ -68,7 +70,7 @@ func recipeRules() []rule {
 	return []rule{
 		text("name", "letters, digits, '.', '_' and '-', at most 100, beginning with a letter or digit", wrongName).need(),
 		integer("seed", 0, math.MaxInt64, "integer ≥ 0"),
-		choice("model.architecture", "bert", "modernbert"),
+		choice("model.architecture", family.New()...),
 		shape("model.hidden"), shape("model.layers"), shape("model.heads"), shape("model.intermediate"),
 		integer("model.positions", 0, maxLength, "integer ≥ 2; 0: as in start.folder"),
 		integer("model.local_attention", 2, maxLength, "integer ≥ 2, in tokens"),
@@ -115,7 +117,7 @@ func acrossRecipe(r Recipe, read keysRead) []Fault {
 	}
 	if r.Start.Folder == "" && !read.refused["start.folder"] {
 		if r.Model.Architecture == "" && !read.refused["model.architecture"] {
-			fault("model.architecture", "", "is missing", `"bert", "modernbert", or a start.folder to take it from`)
+			fault("model.architecture", "", "is missing", quoted(family.New())+", or a start.folder to take it from")
 		}
 		for _, size := range []struct {
 			key string

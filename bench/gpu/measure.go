@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"headroom/data/loader"
+	"headroom/models/family"
 	"headroom/models/hf"
 	"headroom/models/splade"
 	"headroom/runner/engine"
@@ -155,7 +156,7 @@ func encode(m *engine.Model, list []batch, p plan) (float64, error) {
 // as much backward.
 func flop(cfg hf.Config, p plan) float64 {
 	inner := 2.0 // matrices between hidden and intermediate
-	if cfg.ModelType == hf.ModernBERT {
+	if cfg.Graph() == family.Rotary {
 		inner = 3
 	}
 	h, v := float64(cfg.Hidden), float64(cfg.Vocab)

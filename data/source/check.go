@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"headroom/data/tokenize"
+	"headroom/models/family"
 )
 
 // CheckCollection reads a collection whole and says what would keep a run from
@@ -20,7 +21,7 @@ func (r *Resolver) CheckCollection(folder, split string) error {
 }
 
 // CheckModel finds what can be seen of a model without building it: the files
-// are there, the configuration is an object with a model_type, the tokenizer
+// are there, the configuration is an object of a known family, the tokenizer
 // loads, the weights' header lies within the file and is JSON.
 func (r *Resolver) CheckModel(folder string) error {
 	names, err := weightFiles(folder)
@@ -88,18 +89,22 @@ func (r *Resolver) checkTokenizer(path string) error {
 
 // modelConfig is the part of a config.json that planning reads.
 type modelConfig struct {
-	ModelType  string `json:"model_type"`
-	Positions  int    `json:"max_position_embeddings"`
-	Vocabulary int    `json:"vocab_size"`
+	family     family.Family
+	Positions  *int `json:"max_position_embeddings"`
+	Pad        *int `json:"pad_token_id"`
+	Vocabulary int  `json:"vocab_size"`
 }
 
-// positions is the longest text; RoBERTa's first two positions hold no token.
+// positions is the longest text in tokens.
 func (c modelConfig) positions() int {
-	switch c.ModelType {
-	case "roberta", "xlm-roberta", "camembert":
-		return max(0, c.Positions-2)
+	positions, pad := c.family.Defaults.Positions, c.family.Defaults.Pad
+	if c.Positions != nil {
+		positions = *c.Positions
 	}
-	return c.Positions
+	if c.Pad != nil {
+		pad = *c.Pad
+	}
+	return max(0, c.family.MaxTokens(positions, pad))
 }
 
 func readConfig(path string) (modelConfig, error) {
@@ -107,14 +112,20 @@ func readConfig(path string) (modelConfig, error) {
 	if err != nil {
 		return modelConfig{}, fmt.Errorf("read configuration: %w", err)
 	}
-	var config modelConfig
+	var config struct {
+		modelConfig
+		ModelType string `json:"model_type"`
+	}
 	if err := json.Unmarshal(text, &config); err != nil {
 		return modelConfig{}, fmt.Errorf("read configuration %s: %w", path, err)
 	}
 	if config.ModelType == "" {
-		return modelConfig{}, fmt.Errorf("read configuration %s: model_type is missing", path)
+		return modelConfig{}, fmt.Errorf("read configuration %s: field \"model_type\" is missing (allowed: %s)", path, family.Names())
 	}
-	return config, nil
+	if config.family, err = family.Of(config.ModelType); err != nil {
+		return modelConfig{}, fmt.Errorf("read configuration %s: field \"model_type\": %w", path, err)
+	}
+	return config.modelConfig, nil
 }
 
 // checkHeader reads the length and the JSON at the head of a safetensors file.

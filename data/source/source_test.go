@@ -334,7 +334,7 @@ func TestCheckCollectionSaysWhatWouldStopARun(t *testing.T) {
 func TestCheckModelSaysWhatCannotBeRead(t *testing.T) {
 	for name, c := range map[string]struct{ file, text, says string }{
 		"config is no JSON":      {"config.json", "{", "config.json"},
-		"config has no type":     {"config.json", "{}", "model_type is missing"},
+		"config has no type":     {"config.json", "{}", `"model_type" is missing`},
 		"tokenizer is no JSON":   {"tokenizer.json", "[", "tokenizer.json"},
 		"weights are cut":        {"model.safetensors", "abc", "shorter"},
 		"header beyond the file": {"model.safetensors", "\xff\xff\xff\xff\xff\xff\xff\xff{}", "claims"},

@@ -3,15 +3,9 @@ package hf
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-)
+	"slices"
 
-// The model types that this package knows.
-const (
-	BERT       = "bert"
-	DistilBERT = "distilbert"
-	RoBERTa    = "roberta"
-	ModernBERT = "modernbert"
+	"headroom/models/family"
 )
 
 // The activation functions that a config may name. Spellings that mean the same function are read as one of these.
@@ -24,84 +18,120 @@ const (
 
 // Config is a config.json, checked and with the differences of spelling between families removed.
 type Config struct {
-	ModelType string // BERT, DistilBERT, RoBERTa or ModernBERT
+	ModelType string // a name of package family
 
 	Vocab        int // rows of the input embeddings and of the decoder
+	Embedding    int // columns of both; ELECTRA's may differ from Hidden, in all other families it is Hidden
 	Hidden       int
 	Layers       int
 	Heads        int // divides Hidden
 	Intermediate int
-	Positions    int // longest text; rows of the position table, of which RoBERTa wastes PadID+1. ModernBERT: no table
-	TypeVocab    int // rows of the token type table; 0: the family has none (DistilBERT, ModernBERT)
+	Positions    int // longest text; rows of the position table, of which RoBERTa wastes PadID+1. Rotary: no table
+	TypeVocab    int // rows of the token type table; 0: the family has none
 	PadID        int // -1: none given. RoBERTa numbers positions from PadID+1
 
 	NormEps        float64 // of every LayerNorm
 	Activation     string  // of the feed-forward blocks: GELU, GELUTanh, ReLU or SiLU
-	HeadActivation string  // of the MLM head's transform; RoBERTa: always GELU
+	HeadActivation string  // of the MLM head's transform
 
 	EmbeddingDropout float64 // after the embeddings' LayerNorm
-	HiddenDropout    float64 // after each attention and feed-forward output; ModernBERT: after attention only
+	HiddenDropout    float64 // after each attention and feed-forward output; Rotary: after attention only
 	AttentionDropout float64 // on attention probabilities
-	MLPDropout       float64 // ModernBERT: inside the feed-forward block, before its last matrix; 0 elsewhere
+	MLPDropout       float64 // Rotary: inside the feed-forward block, before its last matrix; 0 elsewhere
 
 	TieWordEmbeddings bool    // what the file says; what a checkpoint's tensors show is Checkpoint.Tied
 	InitStd           float64 // initializer_range: standard deviation of new weights
 
-	// ModernBERT only; zero elsewhere.
+	// Rotary graphs only; zero elsewhere.
 	LocalAttention int     // whole window: a local layer sees LocalAttention/2 positions to each side, inclusive
 	GlobalTheta    float64 // RoPE base of the global layers
 	LocalTheta     float64 // RoPE base of the local layers
 	LayerGlobal    []bool  // per layer: attends to the whole text?
 
-	// Which biases exist. All true but for ModernBERT.
+	// Which biases exist. All true but for Rotary graphs.
 	NormBias, AttentionBias, MLPBias, ClassifierBias, DecoderBias bool
 
+	// Unread are the keys of the file that are neither obeyed nor known to leave the vectors alone, ascending.
+	Unread []string
+	// Half is the half-precision type that the file asks for, in which transformers 5 would compute; "" is none.
+	Half string
 	// Raw is the config.json as read. Save keeps what this package does not know.
 	Raw json.RawMessage
 }
+
+// family is the table's value; its zero value, which has no parameters, where the name is not in the table.
+func (c Config) family() family.Family {
+	f, err := family.Of(c.ModelType)
+	if err != nil {
+		return family.Family{}
+	}
+	return f
+}
+
+// Graph says which encoder the model has.
+func (c Config) Graph() family.Graph { return c.family().Graph }
+
+// Names are the parameters' names by role.
+func (c Config) Names() family.Params { return c.family().Params }
+
+// PositionsAfterPad tells whether positions are numbered from behind the padding id, padding tokens taking none.
+func (c Config) PositionsAfterPad() bool { return c.family().PositionsAfterPad }
 
 // HeadDim is the width of one attention head.
 func (c Config) HeadDim() int { return c.Hidden / c.Heads }
 
 // MaxTokens is the longest input in tokens, special ones included.
-func (c Config) MaxTokens() int {
-	if c.ModelType == RoBERTa {
-		return c.Positions - c.PadID - 1
-	}
-	return c.Positions
-}
+func (c Config) MaxTokens() int { return c.family().MaxTokens(c.Positions, c.PadID) }
 
-// ParseConfig reads a config.json. name stands for the file in messages. The error lists every fault with file,
-// field and what is allowed.
+// ParseConfig reads a config.json. name stands for the file in messages. A key that transformers has a default for
+// may be left out, the sizes of the layers excepted. The error lists every fault with file, field and what is allowed.
 func ParseConfig(name string, data []byte) (Config, error) {
 	f, err := readFields(name, data)
 	if err != nil {
 		return Config{}, err
 	}
 	c := Config{Raw: append(json.RawMessage(nil), data...)}
-	c.ModelType = f.word("model_type")
-	switch c.ModelType {
-	case BERT, RoBERTa:
-		c.readBERT(f)
-	case DistilBERT:
-		c.readDistilBERT(f)
-	case ModernBERT:
-		c.readModernBERT(f)
-	case "":
-		// word has recorded why.
-	default:
-		f.fault("model_type", fmt.Sprintf("%q is not a known model", c.ModelType), "one of "+knownModels())
+	if c.ModelType = f.word("model_type"); c.ModelType != "" {
+		fam, err := family.Of(c.ModelType)
+		if err != nil {
+			f.fault("model_type", fmt.Sprintf("%q is not a known model", c.ModelType), "one of "+family.Names())
+			return Config{}, f.err()
+		}
+		c.read(f, fam)
 	}
-	f.refuse("quantization_config", "quantized weights are not read")
-	f.refuse("auto_map", "the model brings its own code, which is not run")
 	if err := f.err(); err != nil {
 		return Config{}, err
 	}
 	return c, nil
 }
 
-func knownModels() string {
-	return strings.Join([]string{BERT, DistilBERT, RoBERTa, ModernBERT}, ", ")
+func (c *Config) read(f *fields, fam family.Family) {
+	f.rename(fam.Keys.Aliases)
+	c.readShape(f, fam)
+	c.readCommon(f, fam)
+	switch fam.Graph {
+	case family.PostNorm:
+		c.readPostNorm(f, fam)
+	case family.Rotary:
+		c.readRotary(f, fam)
+	default:
+		f.fault("model_type", fmt.Sprintf("%q has no graph", fam.Name), "a family with one")
+	}
+	c.refuseWhatChangesScores(f)
+	c.Half = f.half()
+	c.Unread = f.unread(slices.Concat(harmless(), fam.Keys.Harmless))
+}
+
+// refuseWhatChangesScores names the keys of all families that give other vectors and are not obeyed.
+func (c *Config) refuseWhatChangesScores(f *fields) {
+	f.refuse("quantization_config", "quantized weights are not read")
+	f.refuse("auto_map", "the model brings its own code, which is not run")
+	f.refuse("per_layer_config", "layers of different settings are not supported")
+	f.requireFalse("is_decoder")
+	f.requireFalse("is_causal") // transformers 5 masks what comes later, 4 does not look at it
+	f.requireFalse("is_encoder_decoder")
+	f.requireFalse("add_cross_attention")
+	f.refuseMembers("pruned_heads", "pruned heads are not supported")
 }
 
 // The bounds below are far above any real model of these families; they catch damage before it becomes an
@@ -114,73 +144,62 @@ const (
 	maxTypes     = 1 << 16
 )
 
-// readShape reads the sizes that all families but DistilBERT call by the same names.
-func (c *Config) readShape(f *fields) {
+// readShape reads the sizes. Those of the layers must be there: transformers' defaults for them are BERT-base's,
+// which fit no other model and, for heads, would not even be noticed.
+func (c *Config) readShape(f *fields, fam family.Family) {
+	k := fam.Keys
 	c.Vocab = f.integer("vocab_size", 1, maxVocab)
-	c.Hidden = f.integer("hidden_size", 1, maxHidden)
-	c.Layers = f.integer("num_hidden_layers", 1, maxLayers)
-	c.Heads = f.integer("num_attention_heads", 1, maxHidden)
-	c.Intermediate = f.integer("intermediate_size", 1, maxHidden*4)
-	c.Positions = f.integer("max_position_embeddings", 1, maxPositions)
+	c.Hidden = f.integer(k.Hidden, 1, maxHidden)
+	c.Layers = f.integer(k.Layers, 1, maxLayers)
+	c.Heads = f.integer(k.Heads, 1, maxHidden)
+	c.Intermediate = f.integer(k.Intermediate, 1, maxHidden*4)
+	c.Positions = f.integerOr("max_position_embeddings", fam.Defaults.Positions, 1, maxPositions)
+	c.Embedding = c.Hidden
+	if k.Embedding != "" {
+		c.Embedding = f.integerOr(k.Embedding, fam.Defaults.Embedding, 1, maxHidden)
+	}
+	f.checkHeads(k.Hidden, c.Hidden, k.Heads, c.Heads)
 }
 
-// readBERT reads BERT's and RoBERTa's fields.
-func (c *Config) readBERT(f *fields) {
-	c.readShape(f)
-	c.TypeVocab = f.integer("type_vocab_size", 1, maxTypes)
-	c.NormEps = f.number("layer_norm_eps", required, 1e-20, 0.1)
-	c.Activation = f.activation("hidden_act", "")
-	c.HeadActivation = c.Activation
-	c.HiddenDropout = f.dropout("hidden_dropout_prob", 0.1)
-	c.EmbeddingDropout = c.HiddenDropout
-	c.AttentionDropout = f.dropout("attention_probs_dropout_prob", 0.1)
-	c.readCommon(f, map[string]int{BERT: 0, RoBERTa: 1}[c.ModelType])
-	f.checkHeads("hidden_size", c.Hidden, "num_attention_heads", c.Heads)
-	f.requireValue("position_embedding_type", "absolute")
-	f.requireFalse("is_decoder")
-	f.requireFalse("add_cross_attention")
-	if c.ModelType == RoBERTa {
-		c.HeadActivation = GELU
+// readCommon reads what every family has, under whatever key.
+func (c *Config) readCommon(f *fields, fam family.Family) {
+	k, d := fam.Keys, fam.Defaults
+	c.NormEps = d.NormEps
+	if k.NormEps != "" {
+		c.NormEps = f.number(k.NormEps, d.NormEps, 1e-20, 0.1)
+	}
+	c.Activation = f.activation(k.Activation, GELU)
+	switch c.HeadActivation = c.Activation; {
+	case fam.HeadActivation != "":
+		c.HeadActivation = fam.HeadActivation
+	case k.HeadActivation != "":
+		c.HeadActivation = f.activation(k.HeadActivation, GELU)
+	}
+	c.PadID = f.optionalID("pad_token_id", d.Pad)
+	if c.Vocab > 0 && c.PadID >= c.Vocab {
+		f.fault("pad_token_id", fmt.Sprintf("%d is not in the vocabulary", c.PadID), fmt.Sprintf("less than vocab_size %d", c.Vocab))
+	}
+	if fam.PositionsAfterPad {
 		switch {
 		case c.PadID < 0:
-			f.fault("pad_token_id", "is null", "a token id: RoBERTa counts positions from it")
-		case c.Positions <= c.PadID+1:
+			f.fault("pad_token_id", "is null", "a token id: positions are counted from it")
+		case c.Positions > 0 && c.MaxTokens() < 1:
 			f.fault("max_position_embeddings", fmt.Sprintf("%d leaves no position after pad_token_id %d", c.Positions, c.PadID),
 				"more than pad_token_id + 1")
 		}
 	}
-	c.allBiases()
-}
-
-func (c *Config) readDistilBERT(f *fields) {
-	c.Vocab = f.integer("vocab_size", 1, maxVocab)
-	c.Hidden = f.integer("dim", 1, maxHidden)
-	c.Layers = f.integer("n_layers", 1, maxLayers)
-	c.Heads = f.integer("n_heads", 1, maxHidden)
-	c.Intermediate = f.integer("hidden_dim", 1, maxHidden*4)
-	c.Positions = f.integer("max_position_embeddings", 1, maxPositions)
-	c.NormEps = 1e-12 // fixed in the architecture, not in the file
-	c.Activation = f.activation("activation", "")
-	c.HeadActivation = c.Activation
-	c.HiddenDropout = f.dropout("dropout", 0.1)
-	c.EmbeddingDropout = c.HiddenDropout
-	c.AttentionDropout = f.dropout("attention_dropout", 0.1)
-	c.readCommon(f, 0)
-	f.checkHeads("dim", c.Hidden, "n_heads", c.Heads)
-	c.allBiases()
-}
-
-// readCommon reads what every family spells alike. Where transformers leaves a field out of the file because it has
-// its default, so may we.
-func (c *Config) readCommon(f *fields, pad int) {
-	c.PadID = f.optionalID("pad_token_id", pad)
-	if c.Vocab > 0 && c.PadID >= c.Vocab {
-		f.fault("pad_token_id", fmt.Sprintf("%d is not in the vocabulary", c.PadID), fmt.Sprintf("less than vocab_size %d", c.Vocab))
-	}
+	c.AttentionDropout = f.dropout(k.AttentionDropout, d.Dropout)
 	c.TieWordEmbeddings = f.boolean("tie_word_embeddings", true)
 	c.InitStd = f.number("initializer_range", 0.02, 0, 10)
 }
 
-func (c *Config) allBiases() {
+// readPostNorm reads what BERT and its descendants have beside.
+func (c *Config) readPostNorm(f *fields, fam family.Family) {
+	if key := fam.Keys.TypeVocab; key != "" {
+		c.TypeVocab = f.integerOr(key, fam.Defaults.TypeVocab, 1, maxTypes)
+	}
+	c.HiddenDropout = f.dropout(fam.Keys.HiddenDropout, fam.Defaults.Dropout)
+	c.EmbeddingDropout = c.HiddenDropout
+	f.requireValue("position_embedding_type", "absolute")
 	c.NormBias, c.AttentionBias, c.MLPBias, c.ClassifierBias, c.DecoderBias = true, true, true, true, true
 }

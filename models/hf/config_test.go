@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"headroom/models/family"
 	"headroom/models/hf"
 )
 
@@ -55,20 +56,20 @@ func TestParseConfigOfEachFamily(t *testing.T) {
 		tokens int
 		count  int64 // of the tied model, as published or worked out in transformers
 	}{
-		"bert": {bertBase, biased(hf.Config{ModelType: "bert", Vocab: 30522, Hidden: 768, Layers: 12, Heads: 12, Intermediate: 3072,
+		"bert": {bertBase, biased(hf.Config{ModelType: "bert", Vocab: 30522, Embedding: 768, Hidden: 768, Layers: 12, Heads: 12, Intermediate: 3072,
 			Positions: 512, TypeVocab: 2, PadID: 0, NormEps: 1e-12, Activation: "gelu", HeadActivation: "gelu",
 			EmbeddingDropout: 0.1, HiddenDropout: 0.1, AttentionDropout: 0.1, TieWordEmbeddings: true, InitStd: 0.02}), 512, 109514298},
-		"distilbert": {distilbertBase, biased(hf.Config{ModelType: "distilbert", Vocab: 30522, Hidden: 768, Layers: 6, Heads: 12,
+		"distilbert": {distilbertBase, biased(hf.Config{ModelType: "distilbert", Vocab: 30522, Embedding: 768, Hidden: 768, Layers: 6, Heads: 12,
 			Intermediate: 3072, Positions: 512, NormEps: 1e-12, Activation: "gelu", HeadActivation: "gelu",
 			EmbeddingDropout: 0.1, HiddenDropout: 0.1, AttentionDropout: 0.1, TieWordEmbeddings: true, InitStd: 0.02}), 512, 66985530},
-		"roberta": {robertaBase, biased(hf.Config{ModelType: "roberta", Vocab: 50265, Hidden: 768, Layers: 12, Heads: 12,
+		"roberta": {robertaBase, biased(hf.Config{ModelType: "roberta", Vocab: 50265, Embedding: 768, Hidden: 768, Layers: 12, Heads: 12,
 			Intermediate: 3072, Positions: 514, TypeVocab: 1, PadID: 1, NormEps: 1e-5, Activation: "gelu", HeadActivation: "gelu",
 			EmbeddingDropout: 0.1, HiddenDropout: 0.1, AttentionDropout: 0.1, TieWordEmbeddings: true, InitStd: 0.02}), 512, 124697433},
-		"modernbert": {modernbertOld, hf.Config{ModelType: "modernbert", Vocab: 50368, Hidden: 768, Layers: 22, Heads: 12,
+		"modernbert": {modernbertOld, hf.Config{ModelType: "modernbert", Vocab: 50368, Embedding: 768, Hidden: 768, Layers: 22, Heads: 12,
 			Intermediate: 1152, Positions: 8192, PadID: 50283, NormEps: 1e-5, Activation: "gelu", HeadActivation: "gelu",
 			TieWordEmbeddings: true, InitStd: 0.02, LocalAttention: 128, GlobalTheta: 160000, LocalTheta: 10000, LayerGlobal: every,
 			DecoderBias: true}, 8192, 149655232},
-		"modernbert in the newer form": {modernbertNew, hf.Config{ModelType: "modernbert", Vocab: 100, Hidden: 8, Layers: 3, Heads: 2,
+		"modernbert in the newer form": {modernbertNew, hf.Config{ModelType: "modernbert", Vocab: 100, Embedding: 8, Hidden: 8, Layers: 3, Heads: 2,
 			Intermediate: 6, Positions: 64, PadID: 3, NormEps: 1e-5, Activation: "gelu", HeadActivation: "gelu",
 			TieWordEmbeddings: true, InitStd: 0.02, LocalAttention: 10, GlobalTheta: 5000, LocalTheta: 70,
 			LayerGlobal: []bool{false, true, false}, DecoderBias: true}, 64, 800 + 8 + 3*(192+64+8+96+48) + 2*8 + 8 + 64 + 8 + 100},
@@ -154,7 +155,7 @@ func TestFaultyConfigs(t *testing.T) {
 	}{
 		"no model_type":        {bertBase, map[string]string{"model_type": ""}, []string{`"model_type"`, "missing"}},
 		"empty model_type":     {bertBase, map[string]string{"model_type": `""`}, []string{`"model_type"`, "empty"}},
-		"unknown model_type":   {bertBase, map[string]string{"model_type": `"gpt2"`}, []string{`"gpt2"`, "bert, distilbert, roberta, modernbert"}},
+		"unknown model_type":   {bertBase, map[string]string{"model_type": `"gpt2"`}, []string{`"gpt2"`, family.Names()}},
 		"model_type in caps":   {bertBase, map[string]string{"model_type": `"BERT"`}, []string{`"BERT"`}},
 		"model_type a number":  {bertBase, map[string]string{"model_type": `7`}, []string{`"model_type"`, "string"}},
 		"a size missing":       {bertBase, map[string]string{"hidden_size": ""}, []string{`"hidden_size"`, "missing"}},
@@ -166,7 +167,7 @@ func TestFaultyConfigs(t *testing.T) {
 		"a size a fraction":    {bertBase, map[string]string{"hidden_size": "768.5"}, []string{`"hidden_size"`, "whole"}},
 		"a size a string":      {bertBase, map[string]string{"hidden_size": `"768"`}, []string{`"hidden_size"`, "whole"}},
 		"heads do not divide":  {bertBase, map[string]string{"num_attention_heads": "7"}, []string{`"num_attention_heads"`, "7", "768"}},
-		"epsilon missing":      {bertBase, map[string]string{"layer_norm_eps": ""}, []string{`"layer_norm_eps"`, "missing"}},
+		"epsilon null":         {bertBase, map[string]string{"layer_norm_eps": "null"}, []string{`"layer_norm_eps"`, "null"}},
 		"epsilon zero":         {bertBase, map[string]string{"layer_norm_eps": "0"}, []string{`"layer_norm_eps"`}},
 		"epsilon large":        {bertBase, map[string]string{"layer_norm_eps": "3"}, []string{`"layer_norm_eps"`}},
 		"dropout 1":            {bertBase, map[string]string{"hidden_dropout_prob": "1"}, []string{`"hidden_dropout_prob"`}},
@@ -175,18 +176,24 @@ func TestFaultyConfigs(t *testing.T) {
 		"pad beyond vocab":     {bertBase, map[string]string{"pad_token_id": "30522"}, []string{`"pad_token_id"`, "30522"}},
 		"relative positions":   {bertBase, map[string]string{"position_embedding_type": `"relative_key"`}, []string{`"position_embedding_type"`, "absolute"}},
 		"a decoder":            {bertBase, map[string]string{"is_decoder": "true"}, []string{`"is_decoder"`}},
+		"causal":               {modernbertNew, map[string]string{"is_causal": "true"}, []string{`"is_causal"`, "true is not supported", "false"}},
+		"causal BERT":          {bertBase, map[string]string{"is_causal": "true"}, []string{`"is_causal"`}},
+		"an encoder-decoder":   {bertBase, map[string]string{"is_encoder_decoder": "true"}, []string{`"is_encoder_decoder"`}},
+		"pruned heads":         {bertBase, map[string]string{"pruned_heads": `{"0":[1]}`}, []string{`"pruned_heads"`}},
+		"layers of own kinds":  {bertBase, map[string]string{"per_layer_config": `{"0":{}}`}, []string{`"per_layer_config"`}},
+		"type of numbers":      {bertBase, map[string]string{"dtype": `"float8"`}, []string{`"dtype"`, "float8", "bfloat16"}},
 		"cross attention":      {bertBase, map[string]string{"add_cross_attention": "true"}, []string{`"add_cross_attention"`}},
 		"tie not a bool":       {bertBase, map[string]string{"tie_word_embeddings": `"no"`}, []string{`"tie_word_embeddings"`}},
 		"quantized":            {bertBase, map[string]string{"quantization_config": "{}"}, []string{`"quantization_config"`}},
 		"own code":             {bertBase, map[string]string{"auto_map": "{}"}, []string{`"auto_map"`}},
-		"BERT's key in Distil": {distilbertBase, map[string]string{"dim": "", "hidden_size": "768"}, []string{`"dim"`, "missing"}},
+		"BERT's key in Distil": {distilbertBase, map[string]string{"hidden_size": "64"}, []string{`"hidden_size"`, "64", "contradicts dim 768"}},
 		"RoBERTa without pad":  {robertaBase, map[string]string{"pad_token_id": "null"}, []string{`"pad_token_id"`}},
 		"RoBERTa too short":    {robertaBase, map[string]string{"max_position_embeddings": "2"}, []string{`"max_position_embeddings"`}},
-		"no theta":             {modernbertOld, map[string]string{"global_rope_theta": ""}, []string{`"global_rope_theta"`, "rope_parameters"}},
+		"theta null":           {modernbertOld, map[string]string{"local_rope_theta": "null"}, []string{`"local_rope_theta"`, "null"}},
 		"theta negative":       {modernbertOld, map[string]string{"local_rope_theta": "-1"}, []string{`"local_rope_theta"`}},
-		"no pattern":           {modernbertOld, map[string]string{"global_attn_every_n_layers": ""}, []string{`"global_attn_every_n_layers"`, "layer_types"}},
 		"pattern 0":            {modernbertOld, map[string]string{"global_attn_every_n_layers": "0"}, []string{`"global_attn_every_n_layers"`}},
-		"no window":            {modernbertOld, map[string]string{"local_attention": ""}, []string{`"local_attention"`}},
+		"two windows":          {modernbertOld, map[string]string{"sliding_window": "63"}, []string{`"sliding_window"`, "63", "contradicts local_attention 128"}},
+		"another head width":   {modernbertOld, map[string]string{"head_dim": "32"}, []string{`"head_dim"`, "64"}},
 		"odd head width":       {modernbertNew, map[string]string{"num_attention_heads": "8"}, []string{`"num_attention_heads"`, "odd"}},
 		"scaled rotation":      {modernbertNew, map[string]string{"rope_scaling": "{}"}, []string{`"rope_scaling"`}},
 		"layer types short":    {modernbertNew, map[string]string{"layer_types": `["full_attention"]`}, []string{`"layer_types"`, "1 entries"}},
@@ -195,10 +202,6 @@ func TestFaultyConfigs(t *testing.T) {
 		"patterns contradict":  {modernbertNew, map[string]string{"global_attn_every_n_layers": "3"}, []string{`"layer_types"`, "contradicts"}},
 		"thetas contradict":    {modernbertNew, map[string]string{"global_rope_theta": "160000"}, []string{"160000", "5000", "contradicts"}},
 		"rope no object":       {modernbertNew, map[string]string{"rope_parameters": "3"}, []string{`"rope_parameters"`}},
-		"one rope missing": {modernbertNew, map[string]string{"rope_parameters": `{"full_attention":{"rope_type":"default","rope_theta":9}}`},
-			[]string{`"rope_parameters.sliding_attention"`}},
-		"theta missing in rope": {modernbertNew, map[string]string{"rope_parameters": `{"full_attention":{"rope_type":"default"},"sliding_attention":{"rope_theta":9}}`},
-			[]string{`"rope_parameters.full_attention.rope_theta"`}},
 		"yarn": {modernbertNew, map[string]string{"rope_parameters": `{"full_attention":{"rope_type":"yarn","rope_theta":9},"sliding_attention":{"rope_theta":9}}`},
 			[]string{`"yarn"`}},
 	} {
@@ -249,7 +252,7 @@ func FuzzParseConfig(f *testing.F) {
 		if c.Heads < 1 || c.Hidden%c.Heads != 0 || c.Vocab < 1 || c.MaxTokens() < 1 || c.PadID >= c.Vocab || !(c.NormEps > 0) || math.IsInf(c.NormEps, 0) {
 			t.Fatalf("accepted %+v", c)
 		}
-		if c.ModelType == hf.ModernBERT && (len(c.LayerGlobal) != c.Layers || !(c.GlobalTheta > 0) || !(c.LocalTheta > 0) || c.HeadDim()%2 != 0) {
+		if c.Graph() == family.Rotary && (len(c.LayerGlobal) != c.Layers || !(c.GlobalTheta > 0) || !(c.LocalTheta > 0) || c.HeadDim()%2 != 0) {
 			t.Fatalf("accepted %+v", c)
 		}
 		names := map[string]bool{}

@@ -19,6 +19,8 @@ type fields struct {
 	file   string
 	path   string // of this object inside the file, with a dot at the end
 	values map[string]json.RawMessage
+	asked  map[string]bool // members that a getter has looked at
+	inner  []*fields       // objects in it that object has opened
 	faults *[]error
 }
 
@@ -29,7 +31,7 @@ func readFields(file string, data []byte) (*fields, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
-	return &fields{file: file, values: values, faults: new([]error)}, nil
+	return &fields{file: file, values: values, asked: map[string]bool{}, faults: new([]error)}, nil
 }
 
 // members splits a JSON object into its members.
@@ -94,7 +96,18 @@ func (f *fields) missing(field, hint string) {
 // has tells whether the field is there and not null.
 func (f *fields) has(field string) bool {
 	v, ok := f.values[field]
+	f.asked[field] = true
 	return ok && string(v) != "null"
+}
+
+// defaults tells whether a field is left out. A null is not: no reader of these files takes its default for it.
+func (f *fields) defaults(field string) bool {
+	v, ok := f.values[field]
+	f.asked[field] = true
+	if ok && string(v) == "null" {
+		f.fault(field, "is null", "a value, or no such field")
+	}
+	return !ok || string(v) == "null"
 }
 
 // decode fills into from a field that must be there.
@@ -150,9 +163,18 @@ func (f *fields) integer(field string, low, high int) int {
 	return int(n)
 }
 
+// integerOr reads a whole number that may be left out.
+func (f *fields) integerOr(field string, otherwise, low, high int) int {
+	if f.defaults(field) {
+		return otherwise
+	}
+	return f.integer(field, low, high)
+}
+
 // optionalID reads a token id: absent is the default, null is -1.
 func (f *fields) optionalID(field string, otherwise int) int {
 	raw, ok := f.values[field]
+	f.asked[field] = true
 	if !ok {
 		return otherwise
 	}
@@ -164,7 +186,7 @@ func (f *fields) optionalID(field string, otherwise int) int {
 
 // number reads a finite number; otherwise is taken when the field is absent, unless it is required.
 func (f *fields) number(field string, otherwise, low, high float64) float64 {
-	if otherwise != required && !f.has(field) {
+	if otherwise != required && f.defaults(field) {
 		return otherwise
 	}
 	var x float64
@@ -195,7 +217,7 @@ func (f *fields) dropout(field string, otherwise float64) float64 {
 }
 
 func (f *fields) boolean(field string, otherwise bool) bool {
-	if !f.has(field) {
+	if f.defaults(field) {
 		return otherwise
 	}
 	var b bool
@@ -203,9 +225,9 @@ func (f *fields) boolean(field string, otherwise bool) bool {
 	return b
 }
 
-// activation reads a function's name; otherwise is taken when the field is absent, "" makes it required.
+// activation reads a function's name; otherwise is taken when the field is absent.
 func (f *fields) activation(field, otherwise string) string {
-	if otherwise != "" && !f.has(field) {
+	if f.defaults(field) {
 		return otherwise
 	}
 	name := f.word(field)
@@ -236,7 +258,9 @@ func (f *fields) object(field string) *fields {
 		f.fault(field, err.Error(), "an object")
 		values = map[string]json.RawMessage{}
 	}
-	return &fields{file: f.file, path: f.path + field + ".", values: values, faults: f.faults}
+	o := &fields{file: f.file, path: f.path + field + ".", values: values, asked: map[string]bool{}, faults: f.faults}
+	f.inner = append(f.inner, o)
+	return o
 }
 
 // texts is a list of strings, nil where the field is absent or null.
@@ -260,7 +284,7 @@ func (f *fields) requireValue(field, want string) {
 }
 
 func (f *fields) requireFalse(field string) {
-	if f.boolean(field, false) {
+	if f.has(field) && f.boolean(field, false) {
 		f.fault(field, "true is not supported", "false")
 	}
 }

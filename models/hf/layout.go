@@ -113,7 +113,7 @@ func (se *SparseEncoder) readTransformer(folder string) error {
 	if f.has("max_seq_length") {
 		se.MaxSeqLength = f.integer("max_seq_length", 1, maxPositions)
 	}
-	se.DoLowerCase = f.boolean("do_lower_case", false)
+	se.DoLowerCase = f.has("do_lower_case") && f.boolean("do_lower_case", false)
 	if err := f.err(); err != nil {
 		return err
 	}

@@ -42,6 +42,10 @@ type Checkpoint struct {
 	MissingHead bool     // the files have an encoder and nothing else
 	Ignored     []string // names in the files that are no parameters, ascending
 
+	// Notices are what a user should know of the folder although it loads: sources that disagree, settings that are
+	// not obeyed. Each is a sentence that names file and key.
+	Notices []string
+
 	SparseEncoder *SparseEncoder // nil: no modules.json, a bare transformers folder
 }
 
@@ -68,6 +72,7 @@ func load(folder string, opts Options) (*Checkpoint, error) {
 	if ck.Config, err = ParseConfig(configPath, text); err != nil {
 		return nil, err
 	}
+	ck.Notices = append(ck.Notices, ck.Config.notices(configPath)...)
 	w, err := openWeights(ck.Transformer)
 	if err != nil {
 		return nil, err
@@ -94,7 +99,7 @@ func (ck *Checkpoint) match(w *weights, opts Options) (map[string]source, error)
 	for _, s := range c.Params() {
 		specs[s.Name] = s
 	}
-	second := c.secondBiasName()
+	second := c.Names().SecondBias
 	if second != "" {
 		bias := specs[c.DecoderBiasName()]
 		bias.Name = second
@@ -107,7 +112,7 @@ func (ck *Checkpoint) match(w *weights, opts Options) (map[string]source, error)
 		name := c.canonical(src.name)
 		spec, known := specs[name]
 		switch {
-		case !known && c.ignorable(name):
+		case !known && c.family().MayIgnore(name):
 			ck.Ignored = append(ck.Ignored, src.name)
 			continue
 		case !known:

@@ -147,7 +147,7 @@ func (m SaveModel) tensors() ([]safetensors.Tensor, error) {
 			faults = append(faults, fmt.Errorf("parameter %q has shape %v, the config gives %v", s.Name, p.Shape, s.Shape))
 		}
 		out = append(out, safetensors.Tensor{Name: s.Name, Shape: p.Shape, Data: p.Data})
-		if second := c.secondBiasName(); second != "" && s.Name == c.DecoderBiasName() {
+		if second := c.Names().SecondBias; second != "" && s.Name == c.DecoderBiasName() {
 			// transformers reads the second name: 5 joins the two only where the embeddings are tied, and RoBERTa
 			// in 4 not even there. A name that is missing would be filled with zeros.
 			out = append(out, safetensors.Tensor{Name: second, Shape: p.Shape, Data: p.Data})

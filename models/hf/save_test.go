@@ -116,7 +116,7 @@ func TestSaveAndLoadAgain(t *testing.T) {
 					t.Errorf("sentence-transformers' files read as %+v", se)
 				}
 				same, was := again.Config, ck.Config
-				same.Raw, was.Raw, was.TieWordEmbeddings = nil, nil, tied
+				same.Raw, was.Raw, was.Half, was.TieWordEmbeddings = nil, nil, "", tied
 				if !reflect.DeepEqual(same, was) {
 					t.Errorf("config is %+v, was %+v", same, was)
 				}
@@ -131,7 +131,7 @@ func TestSaveAndLoadAgain(t *testing.T) {
 				if _, _, has := f.Info(ck.Config.DecoderName()); has == tied {
 					t.Errorf("tied %v, decoder in the file %v", tied, has)
 				}
-				if second := map[string]string{hf.BERT: "cls.predictions.decoder.bias", hf.RoBERTa: "lm_head.decoder.bias"}[ck.Config.ModelType]; second != "" {
+				if second := map[string]string{"bert": "cls.predictions.decoder.bias", "roberta": "lm_head.decoder.bias"}[ck.Config.ModelType]; second != "" {
 					if bias, err := f.Float32(second); err != nil || !slices.Equal(bias, m.Params[ck.Config.DecoderBiasName()].Data) {
 						t.Errorf("the second bias is not the first: %v", err)
 					}
@@ -378,16 +378,16 @@ func TestModernBERTIsWrittenForBothVersions(t *testing.T) {
 }
 
 func TestNewConfig(t *testing.T) {
-	bert := hf.Shape{ModelType: hf.BERT, Vocab: 500, Hidden: 32, Layers: 2, Heads: 4, Intermediate: 64, Positions: 128,
+	bert := hf.Shape{ModelType: "bert", Vocab: 500, Hidden: 32, Layers: 2, Heads: 4, Intermediate: 64, Positions: 128,
 		Tie: true, InitStd: 0.05, Dropout: 0.1, CLS: 2, SEP: 3, PAD: 0}
 	modern := bert
-	modern.ModelType, modern.Dropout, modern.LocalAttention, modern.GlobalEvery = hf.ModernBERT, 0, 16, 3
+	modern.ModelType, modern.Dropout, modern.LocalAttention, modern.GlobalEvery = "modernbert", 0, 16, 3
 	modern.Layers, modern.LocalTheta = 5, 500
 	c, err := hf.NewConfig(bert)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.ModelType != hf.BERT || c.TypeVocab != 2 || c.NormEps != 1e-12 || c.HiddenDropout != 0.1 || c.EmbeddingDropout != 0.1 ||
+	if c.ModelType != "bert" || c.TypeVocab != 2 || c.NormEps != 1e-12 || c.HiddenDropout != 0.1 || c.EmbeddingDropout != 0.1 ||
 		c.AttentionDropout != 0.1 || c.InitStd != 0.05 || !c.TieWordEmbeddings || !c.DecoderBias || c.Activation != hf.GELU {
 		t.Errorf("BERT's is %+v", c)
 	}
@@ -395,7 +395,7 @@ func TestNewConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.ModelType != hf.ModernBERT || m.GlobalTheta != 160000 || m.LocalTheta != 500 || m.LocalAttention != 16 || m.NormBias ||
+	if m.ModelType != "modernbert" || m.GlobalTheta != 160000 || m.LocalTheta != 500 || m.LocalAttention != 16 || m.NormBias ||
 		!m.DecoderBias || !slices.Equal(m.LayerGlobal, []bool{true, false, false, true, false}) || m.NormEps != 1e-5 {
 		t.Errorf("ModernBERT's is %+v", m)
 	}
@@ -405,7 +405,7 @@ func TestNewConfig(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]func(s *hf.Shape){
-		"another family":    func(s *hf.Shape) { s.ModelType = hf.RoBERTa },
+		"another family":    func(s *hf.Shape) { s.ModelType = "roberta" },
 		"heads":             func(s *hf.Shape) { s.Heads = 5 },
 		"no layers":         func(s *hf.Shape) { s.Layers = 0 },
 		"pad beyond":        func(s *hf.Shape) { s.PAD = 500 },
@@ -429,8 +429,8 @@ func TestSaveNewModels(t *testing.T) {
 		root = t.TempDir()
 	}
 	for _, s := range []hf.Shape{
-		{ModelType: hf.BERT, Vocab: 60, Hidden: 8, Layers: 1, Heads: 2, Intermediate: 12, Positions: 32, Tie: true, InitStd: 0.02, CLS: 2, SEP: 3},
-		{ModelType: hf.ModernBERT, Vocab: 60, Hidden: 8, Layers: 4, Heads: 2, Intermediate: 12, Positions: 32, Tie: true, InitStd: 0.02,
+		{ModelType: "bert", Vocab: 60, Hidden: 8, Layers: 1, Heads: 2, Intermediate: 12, Positions: 32, Tie: true, InitStd: 0.02, CLS: 2, SEP: 3},
+		{ModelType: "modernbert", Vocab: 60, Hidden: 8, Layers: 4, Heads: 2, Intermediate: 12, Positions: 32, Tie: true, InitStd: 0.02,
 			Dropout: 0.1, CLS: 2, SEP: 3, LocalAttention: 8, GlobalEvery: 3},
 	} {
 		c, err := hf.NewConfig(s)

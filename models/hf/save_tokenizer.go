@@ -191,7 +191,7 @@ func (t tokenizerFile) tokenizerConfig(c Config) ([]byte, error) {
 		added[strconv.Itoa(a.ID)] = a.flags(&special)
 	}
 	inputs := []string{"input_ids", "attention_mask"}
-	if c.ModelType == BERT {
+	if c.family().TokenTypes {
 		inputs = []string{"input_ids", "token_type_ids", "attention_mask"}
 	}
 	values := map[string]json.RawMessage{}

@@ -1,12 +1,15 @@
 package hf
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+
+	"headroom/models/family"
 )
 
 // JSON is the config.json for a model with these values and float32 weights: Raw, with the differences between the
@@ -21,6 +24,12 @@ func (c Config) JSON(tied bool) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write config.json: %w", err)
 	}
+	for alias, key := range c.family().Keys.Aliases {
+		if value, ok := values[alias]; ok {
+			values[key] = value
+			delete(values, alias)
+		}
+	}
 	c.TieWordEmbeddings = tied
 	before := was.scalars()
 	for i, s := range c.scalars() {
@@ -28,7 +37,7 @@ func (c Config) JSON(tied bool) ([]byte, error) {
 			values[s.key] = json.RawMessage(s.value)
 		}
 	}
-	if c.ModelType == ModernBERT {
+	if c.Graph() == family.Rotary {
 		c.olderForm(values)
 	}
 	values["tie_word_embeddings"] = json.RawMessage(strconv.FormatBool(tied))
@@ -48,6 +57,8 @@ func (c Config) JSON(tied bool) ([]byte, error) {
 		return nil, fmt.Errorf("write config.json: %w", err)
 	}
 	again.Raw, c.Raw = nil, nil
+	again.Half, c.Half = "", "" // float32 is what is written
+	again.Unread, c.Unread = nil, nil
 	if !reflect.DeepEqual(again, c) {
 		return nil, fmt.Errorf("write config.json: a field differs from the config that was read and cannot be changed: have %+v, can write %+v", c, again)
 	}
@@ -62,6 +73,7 @@ func (c Config) olderForm(values map[string]json.RawMessage) {
 			values[key] = json.RawMessage(value)
 		}
 	}
+	add("local_attention", strconv.Itoa(c.LocalAttention))
 	add("global_rope_theta", float(c.GlobalTheta))
 	add("local_rope_theta", float(c.LocalTheta))
 	every := len(c.LayerGlobal)
@@ -80,18 +92,7 @@ func (c Config) olderForm(values map[string]json.RawMessage) {
 }
 
 // Architecture is the name of transformers' class.
-func (c Config) Architecture() string {
-	switch c.ModelType {
-	case BERT:
-		return "BertForMaskedLM"
-	case RoBERTa:
-		return "RobertaForMaskedLM"
-	case DistilBERT:
-		return "DistilBertForMaskedLM"
-	default:
-		return "ModernBertForMaskedLM"
-	}
-}
+func (c Config) Architecture() string { return c.family().Class }
 
 // scalar is one member of a config.json.
 type scalar struct{ key, value string }
@@ -99,40 +100,32 @@ type scalar struct{ key, value string }
 // scalars spells the fields in the family's keys, always in the same order. Thetas and layer types have two forms
 // and are not among them.
 func (c Config) scalars() []scalar {
+	k := c.family().Keys
+	pad := "null"
+	if c.PadID >= 0 {
+		pad = strconv.Itoa(c.PadID)
+	}
 	out := []scalar{
 		{"vocab_size", strconv.Itoa(c.Vocab)},
 		{"max_position_embeddings", strconv.Itoa(c.Positions)},
 		{"initializer_range", float(c.InitStd)},
-		{"pad_token_id", "null"},
+		{"pad_token_id", pad},
+		{k.Hidden, strconv.Itoa(c.Hidden)},
+		{k.Embedding, strconv.Itoa(c.Embedding)},
+		{k.Layers, strconv.Itoa(c.Layers)},
+		{k.Heads, strconv.Itoa(c.Heads)},
+		{k.Intermediate, strconv.Itoa(c.Intermediate)},
+		{k.TypeVocab, strconv.Itoa(c.TypeVocab)},
+		{k.NormEps, float(c.NormEps)},
+		{k.Activation, quote(c.Activation)},
+		{k.HeadActivation, quote(c.HeadActivation)},
+		{k.EmbeddingDropout, float(c.EmbeddingDropout)},
+		{k.HiddenDropout, float(c.HiddenDropout)},
+		{k.AttentionDropout, float(c.AttentionDropout)},
+		{k.MLPDropout, float(c.MLPDropout)},
 	}
-	if c.PadID >= 0 {
-		out[len(out)-1].value = strconv.Itoa(c.PadID)
-	}
-	if c.ModelType == DistilBERT {
-		return append(out,
-			scalar{"dim", strconv.Itoa(c.Hidden)},
-			scalar{"n_layers", strconv.Itoa(c.Layers)},
-			scalar{"n_heads", strconv.Itoa(c.Heads)},
-			scalar{"hidden_dim", strconv.Itoa(c.Intermediate)},
-			scalar{"activation", quote(c.Activation)},
-			scalar{"dropout", float(c.HiddenDropout)},
-			scalar{"attention_dropout", float(c.AttentionDropout)},
-		)
-	}
-	out = append(out,
-		scalar{"hidden_size", strconv.Itoa(c.Hidden)},
-		scalar{"num_hidden_layers", strconv.Itoa(c.Layers)},
-		scalar{"num_attention_heads", strconv.Itoa(c.Heads)},
-		scalar{"intermediate_size", strconv.Itoa(c.Intermediate)},
-	)
-	if c.ModelType == ModernBERT {
-		return append(out,
-			scalar{"norm_eps", float(c.NormEps)},
-			scalar{"hidden_activation", quote(c.Activation)},
-			scalar{"classifier_activation", quote(c.HeadActivation)},
-			scalar{"embedding_dropout", float(c.EmbeddingDropout)},
-			scalar{"attention_dropout", float(c.AttentionDropout)},
-			scalar{"mlp_dropout", float(c.MLPDropout)},
+	if c.Graph() == family.Rotary {
+		out = append(out,
 			scalar{"local_attention", strconv.Itoa(c.LocalAttention)},
 			scalar{"norm_bias", strconv.FormatBool(c.NormBias)},
 			scalar{"attention_bias", strconv.FormatBool(c.AttentionBias)},
@@ -141,13 +134,7 @@ func (c Config) scalars() []scalar {
 			scalar{"decoder_bias", strconv.FormatBool(c.DecoderBias)},
 		)
 	}
-	return append(out,
-		scalar{"type_vocab_size", strconv.Itoa(c.TypeVocab)},
-		scalar{"layer_norm_eps", float(c.NormEps)},
-		scalar{"hidden_act", quote(c.Activation)},
-		scalar{"hidden_dropout_prob", float(c.HiddenDropout)},
-		scalar{"attention_probs_dropout_prob", float(c.AttentionDropout)},
-	)
+	return slices.DeleteFunc(out, func(s scalar) bool { return s.key == "" }) // the family has no such key
 }
 
 // float writes a number that Python reads as a float: transformers refuses an int in a float's place.
@@ -163,7 +150,7 @@ func quote(s string) string { return strconv.Quote(s) }
 
 // Shape describes a new model for NewConfig.
 type Shape struct {
-	ModelType    string // BERT or ModernBERT
+	ModelType    string // one of family.New
 	Vocab        int
 	Hidden       int
 	Layers       int
@@ -172,11 +159,11 @@ type Shape struct {
 	Positions    int
 	Tie          bool    // decoder and input embeddings are one matrix
 	InitStd      float64 // of new weights
-	Dropout      float64 // BERT: hidden and attention; ModernBERT: embeddings, attention and feed-forward
+	Dropout      float64 // each of the rates that the family has
 
 	CLS, SEP, PAD int // token ids
 
-	// ModernBERT only.
+	// Rotary graphs only.
 	LocalAttention          int     // whole window
 	GlobalEvery             int     // layers 0, GlobalEvery, 2·GlobalEvery, … attend to the whole text
 	GlobalTheta, LocalTheta float64 // RoPE bases; 0: 160000 and 10000, as in ModernBERT
@@ -185,10 +172,18 @@ type Shape struct {
 // NewConfig makes the config of a new model, in a form that transformers 4.48 and later load. It is checked as a
 // file would be.
 func NewConfig(s Shape) (Config, error) {
+	fam, err := family.Of(s.ModelType)
+	if err == nil && !fam.New {
+		err = fmt.Errorf("%q is not a model that is made new (allowed: %s)", s.ModelType, strings.Join(family.New(), ", "))
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("make config: %w", err)
+	}
 	c := Config{
-		ModelType: s.ModelType, Vocab: s.Vocab, Hidden: s.Hidden, Layers: s.Layers, Heads: s.Heads,
+		ModelType: s.ModelType, Vocab: s.Vocab, Embedding: s.Hidden, Hidden: s.Hidden, Layers: s.Layers, Heads: s.Heads,
 		Intermediate: s.Intermediate, Positions: s.Positions, PadID: s.PAD, Activation: GELU, HeadActivation: GELU,
-		EmbeddingDropout: s.Dropout, HiddenDropout: s.Dropout, AttentionDropout: s.Dropout,
+		TypeVocab: fam.Defaults.TypeVocab, NormEps: fam.Defaults.NormEps,
+		EmbeddingDropout: s.Dropout, HiddenDropout: s.Dropout, AttentionDropout: s.Dropout, MLPDropout: s.Dropout,
 		InitStd: s.InitStd,
 	}
 	extra := []scalar{
@@ -196,30 +191,20 @@ func NewConfig(s Shape) (Config, error) {
 		{"tie_word_embeddings", strconv.FormatBool(s.Tie)},
 		{"dtype", quote("float32")},
 	}
-	switch s.ModelType {
-	case BERT:
-		c.TypeVocab, c.NormEps = 2, 1e-12
+	switch fam.Graph {
+	case family.PostNorm:
 		extra = append(extra, scalar{"position_embedding_type", quote("absolute")})
-	case ModernBERT:
-		c.NormEps, c.MLPDropout, c.LocalAttention, c.DecoderBias = 1e-5, s.Dropout, s.LocalAttention, true
-		global, local := s.GlobalTheta, s.LocalTheta
-		if global == 0 {
-			global = 160000
-		}
-		if local == 0 {
-			local = 10000
-		}
+	case family.Rotary:
+		c.LocalAttention, c.DecoderBias = s.LocalAttention, true
 		extra = append(extra,
 			scalar{"global_attn_every_n_layers", strconv.Itoa(s.GlobalEvery)},
-			scalar{"global_rope_theta", float(global)},
-			scalar{"local_rope_theta", float(local)},
+			scalar{"global_rope_theta", float(cmp.Or(s.GlobalTheta, defaultGlobalTheta))},
+			scalar{"local_rope_theta", float(cmp.Or(s.LocalTheta, defaultLocalTheta))},
 			scalar{"bos_token_id", strconv.Itoa(s.CLS)},
 			scalar{"cls_token_id", strconv.Itoa(s.CLS)},
 			scalar{"eos_token_id", strconv.Itoa(s.SEP)},
 			scalar{"sep_token_id", strconv.Itoa(s.SEP)},
 		)
-	default:
-		return Config{}, fmt.Errorf("make config: model type %q is not one that is made new (allowed: %s, %s)", s.ModelType, BERT, ModernBERT)
 	}
 	all := append(c.scalars(), extra...)
 	slices.SortFunc(all, func(a, b scalar) int { return strings.Compare(a.key, b.key) })

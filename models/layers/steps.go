@@ -103,8 +103,8 @@ func (m Mode) Mul(x, y *Node) *Node {
 }
 
 // Input is the sum of the rows of table [vocab, hidden] for ids [batch, tokens] and, where
-// positions [tokens, hidden] is not nil, of its rows: [batch·tokens, hidden]. positions is
-// made of the nodes by.
+// it is not nil, of the rows of positions: [batch·tokens, hidden]. positions, of the same for
+// all texts [tokens, hidden] or of each [batch·tokens, hidden], is made of the nodes by.
 func (m Mode) Input(table, ids, positions *Node, by ...*Node) *Node {
 	words := m.Embed(table, ids)
 	dims := words.Shape().Dimensions
@@ -115,6 +115,11 @@ func (m Mode) Input(table, ids, positions *Node, by ...*Node) *Node {
 		return x
 	}
 	m.Tape.local(positions, by...)
+	if batch > 1 && positions.Shape().Dimensions[0] == batch*tokens {
+		x := Reshape(words, batch*tokens, hidden)
+		m.Tape.Reshaped(x, words)
+		return m.Add(x, positions)
+	}
 	// A text a row: the backend adds one row to all faster than a matrix to all.
 	x := Add(Reshape(words, batch, tokens*hidden), Reshape(positions, 1, tokens*hidden))
 	x = Reshape(x, batch*tokens, hidden)

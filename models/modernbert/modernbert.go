@@ -17,10 +17,10 @@ import (
 // text's tokens.
 func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, mode layers.Mode) *Node {
 	g, tokens := ids.Graph(), ids.Shape().Dimensions[1]
-	dim := cfg.Hidden / cfg.Heads
+	n, dim := cfg.Names(), cfg.HeadDim()
 
-	x := mode.Input(p("model.embeddings.tok_embeddings.weight"), ids, nil)
-	x = mode.Compute(mode.DropEmbedding(norm(p, cfg, mode, "model.embeddings.norm", x)))
+	x := mode.Input(p(n.Word+".weight"), ids, nil)
+	x = mode.Compute(mode.DropEmbedding(norm(p, cfg, mode, n.EmbeddingNorm, x)))
 
 	globalBias := layers.AttentionBias(lengths, tokens, 0)
 	localBias := layers.AttentionBias(lengths, tokens, cfg.LocalAttention)
@@ -32,29 +32,30 @@ func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, mode layers.Mode
 		}
 		x = mode.Layer(x, func(mode layers.Mode, x *Node) *Node { return oneLayer(p, cfg, i, x, mask, turn, mode) })
 	}
-	return norm(p, cfg, mode, "model.final_norm", mode.LastOutput(x))
+	return norm(p, cfg, mode, n.FinalNorm, mode.LastOutput(x))
 }
 
 func oneLayer(p layers.Params, cfg hf.Config, number int, x, mask *Node, turn *layers.Rotation, mode layers.Mode) *Node {
-	layer := fmt.Sprintf("model.layers.%d.", number)
+	n := cfg.Names()
+	layer := fmt.Sprintf(n.Layer, number)
 	a := x
 	if number > 0 { // the embeddings' norm stands in for the first one
-		a = norm(p, cfg, mode, layer+"attn_norm", x)
+		a = norm(p, cfg, mode, layer+n.AttentionNorm, x)
 	}
 	// Splitting and scaling weights is less than doing so to what comes of them.
-	w := mode.Split(p(layer+"attn.Wqkv.weight"), 3)
-	b := mode.Split(bias(p, cfg.AttentionBias, layer+"attn.Wqkv.bias"), 3)
-	scale := layers.AttentionScale(cfg.Hidden / cfg.Heads)
+	w := mode.Split(p(layer+n.QueryKeyValue+".weight"), 3)
+	b := mode.Split(bias(p, cfg.AttentionBias, layer+n.QueryKeyValue+".bias"), 3)
+	scale := layers.AttentionScale(cfg.HeadDim())
 	q := mode.Linear(a, mode.Scale(w[0], scale), mode.Scale(b[0], scale))
 	attended := mode.Attention(q, mode.Linear(a, w[1], b[1]), mode.Linear(a, w[2], b[2]), mask, cfg.Heads, turn)
-	out := mode.Linear(attended, p(layer+"attn.Wo.weight"), bias(p, cfg.AttentionBias, layer+"attn.Wo.bias"))
+	out := mode.Linear(attended, p(layer+n.Output+".weight"), bias(p, cfg.AttentionBias, layer+n.Output+".bias"))
 	x = mode.Add(x, mode.DropHidden(out))
 
-	m := norm(p, cfg, mode, layer+"mlp_norm", x)
-	w = mode.Split(p(layer+"mlp.Wi.weight"), 2)
-	b = mode.Split(bias(p, cfg.MLPBias, layer+"mlp.Wi.bias"), 2)
+	m := norm(p, cfg, mode, layer+n.FeedNorm, x)
+	w = mode.Split(p(layer+n.Up+".weight"), 2)
+	b = mode.Split(bias(p, cfg.MLPBias, layer+n.Up+".bias"), 2)
 	gated := mode.DropMLP(mode.Mul(mode.Activation(cfg.Activation, mode.Linear(m, w[0], b[0])), mode.Linear(m, w[1], b[1])))
-	return mode.Add(x, mode.Linear(gated, p(layer+"mlp.Wo.weight"), bias(p, cfg.MLPBias, layer+"mlp.Wo.bias")))
+	return mode.Add(x, mode.Linear(gated, p(layer+n.Down+".weight"), bias(p, cfg.MLPBias, layer+n.Down+".bias")))
 }
 
 // bias is a parameter that only some models have, or nil.
@@ -71,6 +72,7 @@ func norm(p layers.Params, cfg hf.Config, mode layers.Mode, prefix string, x *No
 
 // Transform is the MLM head before its decoder: norm(gelu(dense·x)), [batch·tokens, hidden].
 func Transform(p layers.Params, cfg hf.Config, x *Node, mode layers.Mode) *Node {
-	x = mode.Activation(cfg.HeadActivation, mode.Linear(x, p("head.dense.weight"), bias(p, cfg.ClassifierBias, "head.dense.bias")))
-	return norm(p, cfg, mode, "head.norm", x)
+	n := cfg.Names()
+	x = mode.Activation(cfg.HeadActivation, mode.Linear(x, p(n.HeadDense+".weight"), bias(p, cfg.ClassifierBias, n.HeadDense+".bias")))
+	return norm(p, cfg, mode, n.HeadNorm, x)
 }

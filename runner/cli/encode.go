@@ -125,6 +125,7 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 		return err
 	}
 	defer encoder.Close()
+	a.notes(encoder.Notices())
 	if o.maxLength > encoder.MaxTokens() {
 		if cmd.Flags().Changed("max-length") {
 			return usage(cmd, fmt.Errorf("--max-length is %d; the model takes at most %d tokens", o.maxLength, encoder.MaxTokens()))

@@ -143,6 +143,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		return err
 	}
 	defer encoder.Close()
+	a.notes(encoder.Notices())
 	if o.maxLength > encoder.MaxTokens() && m.run == nil && !cmd.Flags().Changed("max-length") {
 		limit := a.limit(encoder)
 		if o.maxQuery == 0 {

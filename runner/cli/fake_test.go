@@ -106,7 +106,7 @@ func fakeModel(folder string) error { return fakeModelOf(folder, 32) }
 
 func fakeModelOf(folder string, positions int) error {
 	config, err := hf.NewConfig(hf.Shape{
-		ModelType: hf.BERT, Vocab: len(words) + 5, Hidden: 8, Layers: 1, Heads: 2, Intermediate: 16, Positions: positions,
+		ModelType: "bert", Vocab: len(words) + 5, Hidden: 8, Layers: 1, Heads: 2, Intermediate: 16, Positions: positions,
 		Tie: true, InitStd: 0.02, CLS: 2, SEP: 3, PAD: 0,
 	})
 	if err != nil {

@@ -36,6 +36,13 @@ func (a *app) printLine(line any) error {
 	return nil
 }
 
+// notes writes what a model's folder has a user know.
+func (a *app) notes(list []string) {
+	for _, text := range list {
+		a.note("note: %s", text)
+	}
+}
+
 // note writes a notice to standard error unless --quiet.
 func (a *app) note(format string, args ...any) {
 	if !a.global.quiet {

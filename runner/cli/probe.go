@@ -75,6 +75,7 @@ func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 		if n := len(report.NonFinite); n > 0 {
 			a.note("%s: not finite: %d parameters hold a NaN or an infinity, the first is %q", m.name, n, report.NonFinite[0])
 		}
+		a.notes(report.Notices)
 		reports = append(reports, report)
 	}
 	a.begin()

@@ -179,7 +179,7 @@ func (m *Model) Hidden(b *Batch) (*tensors.Tensor, error) {
 // Head is the decoder as the fused kernels read it; its bias is zeros where the
 // model has none. The slices are the parameters themselves.
 func (m *Model) Head() fused.Head {
-	h := fused.Head{Weight: m.DecoderWeight().Values, Vocab: m.Config.Vocab, Dim: m.Config.Hidden}
+	h := fused.Head{Weight: m.DecoderWeight().Values, Vocab: m.Config.Vocab, Dim: m.Config.Embedding}
 	if bias := m.DecoderBias(); bias != nil {
 		h.Bias = bias.Values
 	} else {
@@ -238,7 +238,7 @@ func (m *Model) pool(texts [][]int32, pool pooling) ([]float32, error) {
 	pooled := make([]float32, len(texts)*m.Config.Vocab)
 	var fault error
 	if err := m.Engine.Read(hidden, func(values []float32) {
-		fault = pool(batch.Texts(values, m.Config.Hidden), pooled)
+		fault = pool(batch.Texts(values, m.Config.Embedding), pooled)
 	}); err != nil {
 		return nil, err
 	}

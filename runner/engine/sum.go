@@ -112,7 +112,7 @@ func (h *SumHead) weights(g *group, texts []fused.Text, out []float32) error {
 // Backward adds to dHidden, one slice a text, to dWeight [vocab, dim] and to dBias
 // [vocab] what dOut [len(texts), vocab], the gradient by the weights, causes.
 func (h *SumHead) Backward(texts []fused.Text, dOut []float32, dHidden [][]float32, dWeight, dBias []float32) error {
-	vocab, dim := h.model.Config.Vocab, h.model.Config.Hidden
+	vocab, dim := h.model.Config.Vocab, h.model.Config.Embedding
 	return h.groups(texts, func(g *group) error {
 		upstream, err := NewBuffer[float32](h.model.Engine, groupTexts, vocab)
 		if err != nil {
@@ -171,8 +171,8 @@ func (g *group) inputs(decoder []*Param) []*tensors.Tensor {
 func (h *SumHead) groups(texts []fused.Text, do func(g *group) error) error {
 	total := 0
 	for i, t := range texts {
-		if len(t.Hidden) != t.Tokens*h.model.Config.Hidden {
-			return fmt.Errorf("pool head: text %d has %d elements, want [%d, %d]", i, len(t.Hidden), t.Tokens, h.model.Config.Hidden)
+		if len(t.Hidden) != t.Tokens*h.model.Config.Embedding {
+			return fmt.Errorf("pool head: text %d has %d elements, want [%d, %d]", i, len(t.Hidden), t.Tokens, h.model.Config.Embedding)
 		}
 		total += t.Tokens
 	}
@@ -200,7 +200,7 @@ func (h *SumHead) run(g *group, texts []fused.Text, size int, do func(g *group) 
 	if len(g.rows) == 0 {
 		return nil
 	}
-	dim := h.model.Config.Hidden
+	dim := h.model.Config.Embedding
 	if g.tokens, err = NewBuffer[float32](h.model.Engine, size, dim); err != nil {
 		return err
 	}

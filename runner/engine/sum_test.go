@@ -58,7 +58,7 @@ func TestSumPoolingKeepsTextsApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer head.Close()
-	vocab, dim := m.Config.Vocab, m.Config.Hidden
+	vocab, dim := m.Config.Vocab, m.Config.Embedding
 	texts := make([]fused.Text, 3)
 	for i := range texts {
 		texts[i] = fused.Text{Hidden: make([]float32, 2*dim), Tokens: 2}

@@ -119,7 +119,7 @@ func TestTheFirstFaultIsTold(t *testing.T) {
 	if !ok {
 		t.Fatalf("%q is no token", rare)
 	}
-	m.Param(m.Config.EmbeddingName()).Values[int(id)*m.Config.Hidden] = float32(math.NaN())
+	m.Param(m.Config.EmbeddingName()).Values[int(id)*m.Config.Embedding] = float32(math.NaN())
 	for i, text := range texts {
 		texts[i] = strings.Repeat("a ", len(strings.Fields(text)))
 	}

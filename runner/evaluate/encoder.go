@@ -38,6 +38,7 @@ type Encoder struct {
 	form      splade.Form
 	options   EncoderOptions
 	maxLength int // what the folder's own files say; 0: nothing
+	notices   []string
 }
 
 // OpenEncoder loads a *ForMaskedLM or sentence-transformers SparseEncoder folder.
@@ -49,7 +50,7 @@ func OpenEncoder(ctx context.Context, folder string, options EncoderOptions) (*E
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	e := &Encoder{folder: folder, options: options}
+	e := &Encoder{folder: folder, options: options, notices: ck.Notices}
 	if se := ck.SparseEncoder; se != nil {
 		if se.Pooling == "" {
 			return nil, fmt.Errorf("load model %q: modules.json names no SpladePooling: not a sparse encoder", folder)
@@ -103,6 +104,9 @@ func (e *Encoder) Tokenizer() *tokenize.Tokenizer { return e.tokenizer }
 
 // Vocab is the width of the vectors.
 func (e *Encoder) Vocab() int { return e.model.Config.Vocab }
+
+// Notices are what a user should know of the folder: see hf.Checkpoint.
+func (e *Encoder) Notices() []string { return e.notices }
 
 // MaxLength is how many tokens the folder's own files cut texts to; 0 where they do not say.
 func (e *Encoder) MaxLength() int { return e.maxLength }

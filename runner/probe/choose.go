@@ -20,7 +20,7 @@ const (
 func ChooseK(auto string, m *engine.Model, form Form, batches func() ([]Batch, error)) (float64, error) {
 	switch auto {
 	case AutoNorm:
-		return mlmhead.AutoNorm(mlmhead.RowNorms(m.DecoderWeight().Values, m.Config.Hidden).Mean)
+		return mlmhead.AutoNorm(mlmhead.RowNorms(m.DecoderWeight().Values, m.Config.Embedding).Mean)
 	case AutoScore:
 		list, err := batches()
 		if err != nil {

@@ -34,6 +34,8 @@ type Report struct {
 	SuggestedK   SuggestedK `json:"suggested_k"`
 	// NonFinite lists the parameters that hold a NaN or an infinity.
 	NonFinite []string `json:"non_finite,omitempty"`
+	// Notices are what a user should know of the folder: see hf.Checkpoint.
+	Notices []string `json:"notices,omitempty"`
 }
 
 // Head describes the decoder as it was loaded.
@@ -115,6 +117,7 @@ func Model(ctx context.Context, name, folder string, pairs []Pair, options Optio
 		return report, err
 	}
 	report.describe(m)
+	report.Notices = ck.Notices
 	batches := tokens(m, tokenizer, pairs)
 	p, err := project(m, batches)
 	if err != nil {
@@ -136,7 +139,7 @@ func (r *Report) describe(m *engine.Model) {
 		r.Parameters += int64(len(p.Values))
 	}
 	r.NonFinite = train.NonFinite(m)
-	n := mlmhead.RowNorms(m.DecoderWeight().Values, m.Config.Hidden)
+	n := mlmhead.RowNorms(m.DecoderWeight().Values, m.Config.Embedding)
 	r.Head.RowNorm = RowNorm{event.Value(n.Mean), event.Value(n.P05), event.Value(n.P50), event.Value(n.P95), event.Value(n.Max)}
 	if bias := m.DecoderBias(); bias != nil {
 		mean := 0.0

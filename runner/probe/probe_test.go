@@ -238,7 +238,7 @@ func TestAReportSaysWhatTheHeadIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := openModel(t, "modernbert-tied", false)
-	n := mlmhead.RowNorms(m.DecoderWeight().Values, m.Config.Hidden)
+	n := mlmhead.RowNorms(m.DecoderWeight().Values, m.Config.Embedding)
 	if r.Model != "mine" || r.Architecture != "modernbert" || r.Vocab != m.Config.Vocab || !r.Tied || r.Parameters != m.Config.ParameterCount(true) {
 		t.Errorf("got %+v", r)
 	}

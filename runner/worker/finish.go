@@ -24,7 +24,7 @@ import (
 
 // finish judges the trained run and exports its model.
 func (a *attempt) finish() error {
-	n := mlmhead.RowNorms(a.model.DecoderWeight().Values, a.model.Config.Hidden)
+	n := mlmhead.RowNorms(a.model.DecoderWeight().Values, a.model.Config.Embedding)
 	if err := a.log.Append(event.HeadNorms{Step: a.chosen, Mean: event.Value(n.Mean), P05: event.Value(n.P05), P50: event.Value(n.P50), P95: event.Value(n.P95), Max: event.Value(n.Max)}); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"headroom/metrics/event"
-	"headroom/models/hf"
 	"headroom/sweeps"
 )
 
@@ -15,7 +14,7 @@ import (
 // model is the sweep demo's shape, a small one: a larger model's share is less.
 // What a step itself computes to be recorded is in train's BenchmarkRecording.
 func BenchmarkOverhead(b *testing.B) {
-	for _, architecture := range []string{hf.BERT, hf.ModernBERT} {
+	for _, architecture := range []string{"bert", "modernbert"} {
 		b.Run(architecture, func(b *testing.B) {
 			for b.Loop() {
 				place := newBenchOfSize(b, architecture, 0, false, 96, 2)

@@ -86,6 +86,9 @@ func (b *backboneJob) work(ctx context.Context, target string) error {
 	if err != nil {
 		return err
 	}
+	for _, text := range ck.Notices {
+		b.notice(b.log, text)
+	}
 	texts, err := b.texts(tokenizer, e.Threads())
 	if err != nil {
 		return err

@@ -119,6 +119,9 @@ func (a *attempt) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, text := range ck.Notices {
+		a.notice(a.log, text)
+	}
 	if a.tokenizer, err = evaluate.LoadTokenizer(ck); err != nil {
 		return err
 	}
@@ -159,7 +162,7 @@ func (a *attempt) rescale(ctx context.Context, record bool) error {
 		if !record {
 			return nil
 		}
-		n := mlmhead.RowNorms(a.model.DecoderWeight().Values, a.model.Config.Hidden)
+		n := mlmhead.RowNorms(a.model.DecoderWeight().Values, a.model.Config.Embedding)
 		return a.log.Append(event.HeadNorms{Step: step, Mean: event.Value(n.Mean), P05: event.Value(n.P05), P50: event.Value(n.P50), P95: event.Value(n.P95), Max: event.Value(n.Max)})
 	}
 	if err := norms(-1); err != nil {

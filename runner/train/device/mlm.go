@@ -58,12 +58,12 @@ func (s *MLM) build(in []*Node) []*Node {
 	ids, lengths, seed, chosen, labels, weights, places, scalars := rest[0], rest[1], rest[2], rest[3], rest[4], rest[5], rest[6], rest[7]
 	mode := layers.Mode{Dropout: layers.NewDropout(s.rates, seed), DType: s.dtype, Remat: s.remat, Lookup: &layers.Lookup{}}
 	hidden := models.Transformed(get, m.Config, ids, lengths, mode)
-	hidden = Reshape(hidden, -1, m.Config.Hidden)
+	hidden = Reshape(hidden, -1, m.Config.Embedding)
 	head := m.GraphHead(get)
 	head.Bytes = entropyBytes
 	e := head.CrossEntropy(Gather(hidden, InsertAxes(chosen, -1)), labels, weights)
 	// The way back to the tokens: each takes its row, most of them the one of zeros.
-	none := Zeros(hidden.Graph(), shapes.Make(hidden.DType(), 1, m.Config.Hidden))
+	none := Zeros(hidden.Graph(), shapes.Make(hidden.DType(), 1, m.Config.Embedding))
 	dHidden := Gather(Concatenate([]*Node{e.Hidden, none}, 0), InsertAxes(places, -1))
 	grads := modelGradients(m, in[:n], causes(hidden, dHidden), []*layers.Lookup{mode.Lookup}, e.Decoder, e.Bias)
 	state, norm := s.optimizer.update(in[:n], in[n:2*n], in[2*n:3*n], grads, scalars)

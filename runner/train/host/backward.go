@@ -35,7 +35,7 @@ func (s *Splade) backward(sides []*side, dReps [][]float32) error {
 // pullHead goes back through the head, to the decoder and the hidden states.
 func (s *Splade) pullHead(d *side, dReps []float32) error {
 	m := s.model
-	vocab, dim := m.Config.Vocab, m.Config.Hidden
+	vocab, dim := m.Config.Vocab, m.Config.Embedding
 	parallel.For(len(dReps)/vocab, m.Engine.Threads(), func(i int) {
 		row, kept := dReps[i*vocab:(i+1)*vocab], d.reps.Values[i*vocab:(i+1)*vocab]
 		for v := range row {
@@ -82,7 +82,7 @@ func (e *encoder) pull(p *part) ([]*tensors.Tensor, error) {
 // add adds a part's gradients to the optimizer's buffers. That by the words' embeddings
 // comes by token: by row of the table it would be mostly zeros.
 func (e *encoder) add(p *part, gradients []*tensors.Tensor, o *AdamW) error {
-	name, dim := e.model.Config.EmbeddingName(), e.model.Config.Hidden
+	name, dim := e.model.Config.EmbeddingName(), e.model.Config.Embedding
 	table := o.Grad(e.model.Param(name))
 	if err := e.model.Engine.Read(gradients[0], func(values []float32) {
 		for i, id := range p.batch.IDs.Values {

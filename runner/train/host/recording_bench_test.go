@@ -17,7 +17,7 @@ import (
 // BenchmarkRecording: the share of a training step that goes into what is recorded
 // of it (scores, active dims, cosine, empty rows), step and recording in turns.
 func BenchmarkRecording(b *testing.B) {
-	for name, c := range map[string]shape{"demo": demoShape(hf.BERT), "4x256": benchShape(hf.BERT, 30522)} {
+	for name, c := range map[string]shape{"demo": demoShape("bert"), "4x256": benchShape("bert", 30522)} {
 		b.Run(name, func(b *testing.B) {
 			folder, _ := c.prepare(b)
 			ck, err := hf.Load(folder, hf.Options{})

@@ -191,7 +191,7 @@ func (d *side) withTexts(m *engine.Model, fn func([]fused.Text) error) error {
 		}
 		var fault error
 		err := m.Engine.Read(parts[0].hidden, func(values []float32) {
-			texts = append(texts, parts[0].batch.Texts(values, m.Config.Hidden)...)
+			texts = append(texts, parts[0].batch.Texts(values, m.Config.Embedding)...)
 			fault = hold(parts[1:])
 		})
 		if err != nil {

@@ -53,7 +53,7 @@ func TestTheTapesGradientIsTheGraphs(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer batch.Free()
-			upstream := floats(t, m.Engine, 2, batch.Size(), batch.Tokens, m.Config.Hidden)
+			upstream := floats(t, m.Engine, 2, batch.Size(), batch.Tokens, m.Config.Embedding)
 			seed, err := engine.NewBuffer[uint64](m.Engine, 3)
 			if err != nil {
 				t.Fatal(err)
