@@ -104,6 +104,43 @@ func (c RunConfig) JSON() ([]byte, error) {
 // MarshalJSON makes a configuration usable inside other JSON documents.
 func (c RunConfig) MarshalJSON() ([]byte, error) { return c.JSON() }
 
+// UnmarshalJSON reads what JSON wrote. A key that the text lacks has its default; one
+// that this version does not know is passed over.
+func (c *RunConfig) UnmarshalJSON(text []byte) error {
+	read := Defaults()
+	if err := readJSON(text, reflect.ValueOf(&read).Elem()); err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	*c = read
+	return nil
+}
+
+func readJSON(text []byte, into reflect.Value) error {
+	if r, ok := into.Addr().Interface().(*Rescale); ok {
+		*r = Rescale{}
+		if text[0] == '"' {
+			return json.Unmarshal(text, &r.Auto)
+		}
+		return json.Unmarshal(text, &r.K)
+	}
+	if into.Kind() != reflect.Struct {
+		return json.Unmarshal(text, into.Addr().Interface())
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
+		return err
+	}
+	for i := range into.NumField() {
+		name := into.Type().Field(i).Tag.Get("toml")
+		if member, ok := members[name]; ok {
+			if err := readJSON(member, into.Field(i)); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
 func writeJSON(b *bytes.Buffer, v reflect.Value) error {
 	if r, ok := v.Interface().(Rescale); ok {
 		if r.Auto == "" {

@@ -13,7 +13,7 @@ import (
 
 // Compare works out everything that a report says. It does not change in.
 func Compare(in *Input, r stats.Resampling) (*Comparison, error) {
-	c := &Comparison{Sweep: in.Sweep, Question: in.Question, Revision: in.Revision, Resampling: r}
+	c := &Comparison{Sweep: in.Sweep, Question: in.Question, Revision: in.Revision, Part: in.Part, Former: in.Former, Resampling: r}
 	for i := range in.Runs {
 		c.Runs = append(c.Runs, &in.Runs[i])
 	}

@@ -13,6 +13,9 @@ import (
 // Comparison is everything a report says about a sweep.
 type Comparison struct {
 	Sweep, Question, Revision string
+	// Part and Former are those of Input.
+	Part   string
+	Former int
 	// Datasets in the order of the sweep's evaluate.final; the first is where the
 	// best k is chosen.
 	Datasets []string

@@ -19,6 +19,10 @@ type Input struct {
 	Runs     []Run
 	// Baselines are what no run trained: BM25 and the untrained models.
 	Baselines []Baseline
+	// Part are the conditions that chose the runs; "" where they are all of the sweep's.
+	Part string
+	// Former counts the runs that the sweep's file has no longer and that are not among Runs.
+	Former int
 	// Notes are the sweep's own remarks on what it does not show.
 	Notes []string
 }
@@ -26,7 +30,10 @@ type Input struct {
 // Run is one run of the sweep, finished or not.
 type Run struct {
 	ID, Label string
-	Backbone  string
+	// Beside says how a run came in that is no point of the sweep's file: "added: …" by
+	// overrides, or "former"; "" for a point of the file.
+	Beside   string
+	Backbone string
 	// Rescale is k; NaN or 0 where it is chosen automatically and not known yet.
 	Rescale float64
 	Seed    int64

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"headroom/metrics/event"
@@ -17,13 +18,22 @@ var ErrNoSweep = errors.New("no such sweep in this workspace")
 // curves are the series that a report draws.
 func curves() []string { return []string{"loss", "active/query", "active/document"} }
 
-// Load reads a sweep from the store: its last revision's runs and baselines.
+// Load reads a sweep from the store: its members and its baselines.
 func Load(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
-	in, err := find(ctx, st, sweep)
-	if err != nil {
+	if _, err := find(ctx, st, sweep); err != nil {
 		return nil, err
 	}
 	runs, err := st.Runs(ctx, sweep)
+	if err != nil {
+		return nil, err
+	}
+	return LoadRuns(ctx, st, sweep, runs)
+}
+
+// LoadRuns reads some of a sweep's runs, and of its baselines BM25 and the untrained
+// models of the backbones that these runs have.
+func LoadRuns(ctx context.Context, st *store.Store, sweep string, runs []store.Run) (*Input, error) {
+	in, err := find(ctx, st, sweep)
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +49,9 @@ func Load(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 		return nil, err
 	}
 	for _, b := range baselines {
+		if b.Backbone != "" && len(runs) > 0 && !slices.ContainsFunc(runs, func(r store.Run) bool { return r.Backbone == b.Backbone }) {
+			continue
+		}
 		e, err := loadEvaluation(ctx, st, b)
 		if err != nil {
 			return nil, fmt.Errorf("load baseline %q on %q: %w", b.Name, b.Dataset, err)
@@ -78,6 +91,12 @@ func loadRun(ctx context.Context, st *store.Store, r store.Run) (Run, error) {
 		Verdict: r.Verdict, Step: r.Step, Seconds: r.Seconds, Error: r.Error, Series: map[string]Series{}}
 	if r.Selected != nil {
 		run.Selected = r.Selected.Step
+	}
+	if r.Standing != store.FromFile {
+		run.Beside = r.Standing
+		if r.AddedBy != "" {
+			run.Beside += ": " + r.AddedBy
+		}
 	}
 	if run.Label == "" {
 		run.Label = run.Short()

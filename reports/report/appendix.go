@@ -131,6 +131,10 @@ func runsTable(c *compare.Comparison) *table.Table {
 	if ties {
 		t.Columns = append(t.Columns, table.Column{Name: "tie share", Better: table.Lower, Numeric: true})
 	}
+	beside := slices.ContainsFunc(c.Runs, func(r *compare.Run) bool { return r.Beside != "" })
+	if beside {
+		t.Columns = append(t.Columns, table.Column{Name: "beside the file"})
+	}
 	keys := c.Varying()
 	if len(keys) > 0 {
 		t.Columns = append(t.Columns, table.Column{Name: "differs in"})
@@ -169,6 +173,9 @@ func runsTable(c *compare.Comparison) *table.Table {
 		}
 		if ties {
 			row = append(row, number(tieShare(r, primary(c)), compare.Score))
+		}
+		if beside {
+			row = append(row, table.Text(r.Beside))
 		}
 		if len(keys) > 0 {
 			var words []string

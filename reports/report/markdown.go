@@ -134,6 +134,12 @@ func status(c *compare.Comparison) string {
 	if c.Revision != "" {
 		text += fmt.Sprintf(" Sweep %s, revision %s.", c.Sweep, c.Revision)
 	}
+	if c.Part != "" {
+		text += fmt.Sprintf(" Only the runs with %s.", c.Part)
+	}
+	if c.Former > 0 {
+		text += fmt.Sprintf(" Left out: %s that the sweep's file has no longer.", plural(c.Former, "former run"))
+	}
 	return text
 }
 

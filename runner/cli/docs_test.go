@@ -42,6 +42,35 @@ func TestCommandsInTheDocumentsWork(t *testing.T) {
 	}
 }
 
+// TestTheTourOfTheReadme runs README's whole tour on one workspace: what it runs at the
+// end is a part of what it ran first, and hides none of it.
+func TestTheTourOfTheReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := steps(t)
+	t.Chdir(p.dir)
+	again := false
+	for _, command := range consoleCommands(string(text)) {
+		p.ok(splitCommand(command)...)
+		again = again || strings.HasPrefix(command, "run demo seed=1 --only")
+	}
+	if !again {
+		t.Fatal("the tour no longer runs a part of the demo again")
+	}
+	status := decode[endDocument](t, p.ok("status", "demo", "--json"))
+	if len(status.Runs) != 16 || status.Former != 0 {
+		t.Errorf("after the tour status has %d runs and %d former ones, want 16 and 0", len(status.Runs), status.Former)
+	}
+	if out := p.ok("report", "demo", "-o", filepath.Join(p.dir, "again")); !strings.Contains(out, "16 runs: 16 finished, 0 of them collapsed. Sweep demo, revision 0001.\n") {
+		t.Errorf("after the tour the report has other runs:\n%s", out)
+	}
+	if out := p.ok("query", "SELECT sweep, count(*) FROM runs GROUP BY sweep", "--csv"); !strings.Contains(out, "\ndemo,16\n") {
+		t.Errorf("after the tour the store has\n%s", out)
+	}
+}
+
 var (
 	consoleBlock  = regexp.MustCompile("(?s)```console\n(.*?)```")
 	consoleLine   = regexp.MustCompile(`(?m)^\$ headroom (.*)$`)

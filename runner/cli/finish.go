@@ -25,6 +25,7 @@ type endLine struct {
 	Interrupted int         `json:"interrupted"`
 	Blocked     int         `json:"blocked"`
 	Runs        []statusRun `json:"runs"`
+	Former      int         `json:"former"` // runs that the file has no longer and that are not among Runs
 }
 
 // finish folds what was done into the store, shows the sweep as it stands, and
@@ -35,16 +36,23 @@ func (a *app) finish(ctx context.Context, w workspace.Workspace, m workspace.Man
 		return errors.Join(runErr, err)
 	}
 	defer s.Close()
-	runs, err := a.sweepStatus(ctx, w, s, m.Sweep)
+	chosen, err := chooseRuns(ctx, s, m.Sweep, members{})
 	if err != nil {
 		return errors.Join(runErr, err)
+	}
+	runs, err := a.statusRuns(ctx, w, s, m.Sweep, chosen.runs)
+	if err != nil {
+		return errors.Join(runErr, err)
+	}
+	if chosen.former > 0 {
+		a.note("note: %s: %s that the file has no longer; `headroom status %s --all` shows them", m.Sweep, plural(chosen.former, "former run"), m.Sweep)
 	}
 	if a.global.json {
 		err = a.printLine(endLine{
 			Type: "end", Schema: schema, Sweep: m.Sweep, Revision: m.Revision,
 			Done: result.Count("", pool.Done), Failed: result.Count("", pool.Failed),
 			Interrupted: result.Count("", pool.Interrupted), Blocked: result.Count("", pool.Blocked),
-			Runs: runs,
+			Runs: runs, Former: chosen.former,
 		})
 	} else {
 		err = a.printSummary(ctx, s, m.Sweep, runs)

@@ -33,7 +33,10 @@ func realPlace(t *testing.T) (p *place, sweep string) {
 func (p *place) weights() map[string]string {
 	p.t.Helper()
 	digests := map[string]string{}
-	for _, run := range decode[struct{ Runs []struct{ ID string } }](p.t, p.ok("status", "--json")).Runs {
+	for _, run := range decode[struct{ Runs []struct{ ID, State string } }](p.t, p.ok("status", "--json")).Runs {
+		if run.State == "new" {
+			continue // a point of the file that the test does not run
+		}
 		show := decode[struct{ Label, State, Weights string }](p.t, p.ok("show", run.ID, "--json"))
 		if show.State != "done" || !strings.HasPrefix(show.Weights, "sha256:") {
 			p.t.Errorf("run %s is %s with weights %q", show.Label, show.State, show.Weights)

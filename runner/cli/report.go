@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,30 +15,38 @@ import (
 
 func newReport(a *app) *cobra.Command {
 	var output string
+	var o memberOptions
 	cmd := &cobra.Command{
-		Use:   "report SWEEP -o DIR",
+		Use:   "report SWEEP [KEY=VALUE…] -o DIR",
 		Short: "plots, tables and findings of a sweep's runs",
 		Long: `Writes report.md with its figures (SVG, PNG) and tables (Markdown, CSV, LaTeX), and
-prints the main table. The same store gives the same bytes.`,
-		Args: cobra.ExactArgs(1),
+prints the main table. The same store gives the same bytes. KEY=VALUE and --only
+report on a part of the runs; runs that the sweep's file has no longer are counted and,
+with --all, reported on too.`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output == "" {
 				return usage(cmd, errors.New("--output is missing"))
 			}
-			return a.report(cmd, args[0], output)
+			shown, err := o.members(args[1:])
+			if err != nil {
+				return err
+			}
+			return a.report(cmd, args[0], shown, output)
 		},
 	}
+	o.flags(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "", "`DIR` to write (required)")
 	return cmd
 }
 
-func (a *app) report(cmd *cobra.Command, sweep, output string) error {
+func (a *app) report(cmd *cobra.Command, sweep string, shown members, output string) error {
 	ctx := cmd.Context()
 	w, err := a.openWorkspace()
 	if err != nil {
 		return err
 	}
-	names, err := sweepNames(w, []string{sweep})
+	names, err := a.sweepNames(w, []string{sweep})
 	if err != nil {
 		return err
 	}
@@ -46,10 +55,18 @@ func (a *app) report(cmd *cobra.Command, sweep, output string) error {
 		return err
 	}
 	defer s.Close()
-	input, err := compare.Load(ctx, s, names[0])
+	chosen, err := chooseRuns(ctx, s, names[0], shown)
 	if err != nil {
 		return err
 	}
+	if len(chosen.runs) == 0 && len(shown.words) > 0 {
+		return shown.errNoneShown(names[0], chosen.of)
+	}
+	input, err := compare.LoadRuns(ctx, s, names[0], chosen.runs)
+	if err != nil {
+		return err
+	}
+	input.Part, input.Former = strings.Join(shown.words, ", "), chosen.former
 	comparison, err := compare.Compare(input, stats.DefaultResampling())
 	if err != nil {
 		return err

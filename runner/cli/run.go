@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -57,12 +56,12 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	if err != nil {
 		return err
 	}
-	whole, err := a.planSweep(ctx, s, nil)
+	file, err := a.planFile(ctx, sweep, s)
 	if err != nil {
 		return err
 	}
-	todo := whole
-	if len(only) > 0 {
+	todo := file
+	if len(overrides)+len(only) > 0 {
 		if todo, err = a.planSweep(ctx, s, only); err != nil {
 			return err
 		}
@@ -88,7 +87,7 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	if err != nil {
 		return err
 	}
-	manifest, err := newManifest(s, whole)
+	manifest, err := newManifest(w, s, file, todo)
 	if err != nil {
 		return err
 	}
@@ -185,42 +184,6 @@ func (a *app) renderer() pool.Renderer {
 	default:
 		return &pool.Lines{Out: a.stderr, Every: 15 * time.Second, Now: a.env.Now}
 	}
-}
-
-// newManifest lists what a sweep consists of: the runs and baselines whose
-// identity is known.
-func newManifest(s sweepRef, p *plan.Plan) (workspace.Manifest, error) {
-	m := workspace.Manifest{
-		Sweep: s.spec.Name, Question: s.spec.Question, Base: s.base, Overrides: s.spec.Overridden(),
-		Runs: []workspace.ManifestRun{}, Baselines: []workspace.ManifestBaseline{},
-	}
-	for _, run := range p.Runs {
-		if run.ID == "" {
-			continue
-		}
-		config, err := run.Config.JSON()
-		if err != nil {
-			return m, err
-		}
-		var rescale any = run.Config.Model.Rescale.K
-		if auto := run.Config.Model.Rescale.Auto; auto != "" {
-			rescale = auto
-		}
-		k, err := json.Marshal(rescale)
-		if err != nil {
-			return m, err
-		}
-		m.Runs = append(m.Runs, workspace.ManifestRun{
-			Run: string(run.ID), Label: run.Label, Backbone: run.Config.Model.Backbone,
-			Rescale: k, Seed: run.Config.Seed, Config: config,
-		})
-	}
-	for _, e := range p.Evaluations {
-		if e.Name != "" && e.ID != "" {
-			m.Baselines = append(m.Baselines, workspace.ManifestBaseline{ID: e.ID, Dataset: e.Dataset, Name: e.Name, Backbone: e.Backbone})
-		}
-	}
-	return m, nil
 }
 
 // machine is this machine's share for the workers.

@@ -19,8 +19,10 @@ type endDocument struct {
 	Schema                             int
 	Sweep, Revision                    string
 	Done, Failed, Interrupted, Blocked int
+	Former                             int
 	Runs                               []struct {
 		ID, Label, State string
+		Standing, Added  string
 		Verdict          *string
 		Step, Steps      int
 	}
@@ -99,20 +101,105 @@ func TestOnlyRunsThePartAndKeepsTheWholeSweep(t *testing.T) {
 	}
 }
 
-func TestOverridesMakeOtherRunsAndANewRevision(t *testing.T) {
+func TestOverridesAddToTheRunsOfTheFile(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()
 	first := lastLine(t, p.ok("run", sweep, "--json", "model.rescale=1", "seed=1"))
+	if got := first.standings(); got != "file done, file new, file new, file new" || first.Done != 1+2+1 || first.Revision != "0001" {
+		t.Errorf("a part of the file: %s: %+v", got, first)
+	}
 	second := lastLine(t, p.ok("run", sweep, "--json", "model.rescale=1", "seed=1", "train.steps=3"))
-	if len(first.Runs) != 1 || len(second.Runs) != 1 || first.Runs[0].ID == second.Runs[0].ID || second.Runs[0].Steps != 3 {
-		t.Errorf("runs %+v and %+v", first.Runs, second.Runs)
+	if got := second.standings(); got != "file done, file new, file new, file new, added done" || second.Revision != "0002" {
+		t.Errorf("a point beside the file: %s: %+v", got, second)
 	}
-	if second.Revision != "0002" {
-		t.Errorf("revision %s", second.Revision)
+	if added := second.Runs[4]; added.Steps != 3 || added.ID == first.Runs[0].ID || added.Added != "model.rescale=1 seed=1 train.steps=3" {
+		t.Errorf("the added run is %+v", added)
 	}
-	third := lastLine(t, p.ok("run", "small", "--json", "model.rescale=1", "seed=1"))
-	if third.Done != 0 || third.Runs[0].ID != first.Runs[0].ID {
-		t.Errorf("the sweep by its name gives %+v, want the first run again, done", third)
+	third := lastLine(t, p.ok("run", "small", "--json", "train.steps=3", "--only", "model.rescale=4, seed=[2,3]"))
+	if got := third.standings(); got != "file done, file new, file new, file new, added done, added done" {
+		t.Errorf("--only adds no more than it runs: %s", got)
+	}
+	fourth := lastLine(t, p.ok("run", "small", "--json"))
+	if got := fourth.standings(); got != "file done, file done, file done, file done, added done, added done" || fourth.Done != 3 || fourth.Revision != third.Revision {
+		t.Errorf("the rest of the file: %s: %+v", got, fourth)
+	}
+}
+
+// standings are the runs' standings and states in their order.
+func (d endDocument) standings() string {
+	var words []string
+	for _, r := range d.Runs {
+		words = append(words, r.Standing+" "+r.State)
+	}
+	return strings.Join(words, ", ")
+}
+
+func TestPointsThatLeftTheFileAreFormerAndKept(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	p.ok("run", sweep, "--quiet")
+	p.ok("run", sweep, "--quiet", "train.steps=3", "--only", "model.rescale=1, seed=1")
+	p.write("small.toml", strings.Replace(smallSweep, "[1, 4]", "[4, 8]", 1))
+	r := p.run("run", sweep, "--json")
+	end := lastLine(t, r.stdout)
+	if got := end.standings(); got != "file done, file done, file done, file done, added done" || end.Done != 2 || end.Former != 2 {
+		t.Errorf("after k = 1 left the file: %s, former %d: %+v", got, end.Former, end)
+	}
+	if !strings.Contains(r.stderr, "2 former runs that the file has no longer") {
+		t.Errorf("nothing is said of them: %s", r.stderr)
+	}
+	if out := p.ok("status", "small"); !strings.HasPrefix(out, "5 runs: 5 done; 2 former runs not shown (--all shows them)\n") || !strings.Contains(out, "added: train.steps=3") {
+		t.Error(out)
+	}
+	all := decode[endDocument](t, p.ok("status", sweep, "--all", "--json"))
+	if got := all.standings(); got != "file done, file done, file done, file done, added done, former done, former done" || all.Former != 0 {
+		t.Errorf("with --all: %s, former %d", got, all.Former)
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "5 runs: 5 finished, 0 of them collapsed. Sweep small, revision 0003. Left out: 2 former runs that the sweep's file has no longer."},
+		{[]string{"--all"}, "7 runs: 7 finished, 0 of them collapsed. Sweep small, revision 0003.\n"},
+		{[]string{"seed=2", "--only", "model.rescale=[1,8]", "--all"}, "2 runs: 2 finished, 0 of them collapsed. Sweep small, revision 0003. Only the runs with seed=2, model.rescale=[1,8]."},
+	} {
+		if out := p.ok(append([]string{"report", "small", "-o", filepath.Join(p.dir, "report")}, c.args...)...); !strings.Contains(out, c.want) {
+			t.Errorf("report %q lacks %q:\n%s", c.args, c.want, out)
+		}
+	}
+	p.write("small.toml", smallSweep)
+	if end = lastLine(t, p.ok("run", sweep, "--json")); end.Done != 0 || len(end.Runs) != 5 || end.Former != 2 {
+		t.Errorf("the old file again: %+v", end)
+	}
+}
+
+func TestStatusAndReportShowAPart(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	p.ok("run", sweep, "--quiet")
+	for _, args := range [][]string{{"status", "small", "seed=1"}, {"status", "seed=1"}, {"status", "--only", "seed=1"}, {"status", sweep, "seed!=2"}} {
+		if out := p.ok(args...); !strings.HasPrefix(out, "2 runs: 2 done\n") || strings.Contains(out, "-s2-") {
+			t.Errorf("%q: %s", args, out)
+		}
+	}
+	report := filepath.Join(p.dir, "report")
+	p.refused([]string{"status", "small", "seed=7"}, `show sweep "small": none of its 4 runs matches seed=7`)
+	p.refused([]string{"report", "small", "seed=7", "-o", report}, `none of its 4 runs matches seed=7`)
+	p.refused([]string{"status", "small", "sed=1"}, "sed", "seed")
+	p.refused([]string{"status", "smal"}, `find sweep "smal"`, "there are: small")
+}
+
+// A file that is no sweep without its overrides has no points of its own; what they made
+// stays.
+func TestWhatOverridesMakeOfAFileThatAloneIsNoSweep(t *testing.T) {
+	p := newPlace(t)
+	p.sample()
+	sweep := p.write("small.toml", strings.NewReplacer("steps = 6\n", "", "[1, 4]", "[4]").Replace(smallSweep))
+	p.refused([]string{"run", sweep}, "train.steps")
+	p.ok("run", sweep, "--quiet", "train.steps=2")
+	end := lastLine(t, p.ok("run", sweep, "--json", "train.steps=3", "seed=1"))
+	if got := end.standings(); got != "added done, added done, added done" {
+		t.Errorf("%s: %+v", got, end)
 	}
 }
 

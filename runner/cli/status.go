@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 )
 
 type statusOptions struct {
+	memberOptions
 	watch bool
 	every time.Duration
 }
@@ -25,13 +27,18 @@ type statusOptions struct {
 func newStatus(a *app) *cobra.Command {
 	var o statusOptions
 	cmd := &cobra.Command{
-		Use:   "status [SWEEP]",
+		Use:   "status [SWEEP] [KEY=VALUE…]",
 		Short: "runs, progress, verdicts, ETA",
-		Args:  cobra.MaximumNArgs(1),
+		Long: `Shows the runs of a sweep, or of all: the points of the file and those that
+overrides added. KEY=VALUE and --only show a part. Runs that the file has no longer
+are counted and, with --all, shown.`,
+		Example: `  headroom status demo
+  headroom status demo seed=1 --only 'model.backbone=~bert'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.status(cmd, args, o)
 		},
 	}
+	o.flags(cmd)
 	cmd.Flags().BoolVar(&o.watch, "watch", false, "show it again and again until all is over or Ctrl-C")
 	cmd.Flags().DurationVar(&o.every, "every", 2*time.Second, "how often --watch looks")
 	return cmd
@@ -39,15 +46,19 @@ func newStatus(a *app) *cobra.Command {
 
 // statusRun is one run as status shows it.
 type statusRun struct {
-	ID      string   `json:"id"`
-	Label   string   `json:"label"`
-	Sweep   string   `json:"sweep"`
-	State   string   `json:"state"`
-	Verdict *string  `json:"verdict"` // null until judged
-	Step    int      `json:"step"`
-	Steps   int      `json:"steps"`
-	Seconds float64  `json:"seconds"`
-	ETA     *float64 `json:"eta_seconds"` // of a running run; null where unknown
+	ID    string `json:"id"`
+	Label string `json:"label"`
+	Sweep string `json:"sweep"`
+	// Standing is "file" (a point of the sweep's file), "added" (by the overrides in Added)
+	// or "former" (only earlier revisions have it).
+	Standing string   `json:"standing"`
+	Added    string   `json:"added"`
+	State    string   `json:"state"`
+	Verdict  *string  `json:"verdict"` // null until judged
+	Step     int      `json:"step"`
+	Steps    int      `json:"steps"`
+	Seconds  float64  `json:"seconds"`
+	ETA      *float64 `json:"eta_seconds"` // of a running run; null where unknown
 	// Dev is what evaluations during training say; null where there are none yet.
 	Dev *devStatus `json:"dev"`
 	// Selected is the step whose weights are the result, where dev data chose it; null otherwise.
@@ -59,6 +70,8 @@ type statusRun struct {
 type statusDocument struct {
 	Schema int         `json:"schema"`
 	Runs   []statusRun `json:"runs"`
+	// Former counts the former runs that are not among Runs.
+	Former int `json:"former"`
 }
 
 func (a *app) status(cmd *cobra.Command, args []string, o statusOptions) error {
@@ -69,13 +82,21 @@ func (a *app) status(cmd *cobra.Command, args []string, o statusOptions) error {
 	if err != nil {
 		return err
 	}
-	names, err := sweepNames(w, args)
+	var sweep []string
+	if len(args) > 0 && !strings.Contains(args[0], "=") {
+		sweep, args = args[:1], args[1:]
+	}
+	shown, err := o.members(args)
+	if err != nil {
+		return err
+	}
+	names, err := a.sweepNames(w, sweep)
 	if err != nil {
 		return err
 	}
 	ctx := cmd.Context()
 	for first := true; ; first = false {
-		document, err := a.readStatus(ctx, w, names)
+		document, err := a.readStatus(ctx, w, names, shown)
 		if err != nil {
 			return err
 		}
@@ -94,8 +115,8 @@ func (a *app) status(cmd *cobra.Command, args []string, o statusOptions) error {
 	}
 }
 
-// sweepNames is the sweep that was named, or all.
-func sweepNames(w workspace.Workspace, args []string) ([]string, error) {
+// sweepNames is the sweep that was named, by its name or by its file, or all.
+func (a *app) sweepNames(w workspace.Workspace, args []string) ([]string, error) {
 	all, err := w.Sweeps()
 	if err != nil {
 		return nil, err
@@ -103,40 +124,62 @@ func sweepNames(w workspace.Workspace, args []string) ([]string, error) {
 	if len(args) == 0 {
 		return all, nil
 	}
-	if !slices.Contains(all, args[0]) {
-		return nil, fmt.Errorf("find sweep %q in the workspace: %w; there are: %s", args[0], fs.ErrNotExist, strings.Join(all, ", "))
+	name := args[0]
+	if info, err := os.Stat(name); !slices.Contains(all, name) && err == nil && info.Mode().IsRegular() {
+		spec, err := sweeps.Load(name)
+		if err != nil {
+			return nil, err
+		}
+		name = spec.Name
 	}
-	return args, nil
+	if !slices.Contains(all, name) {
+		known := "there is none"
+		if len(all) > 0 {
+			known = "there are: " + strings.Join(all, ", ")
+		}
+		return nil, fmt.Errorf("find sweep %q in the workspace: %w; %s", name, fs.ErrNotExist, known)
+	}
+	return []string{name}, nil
 }
 
-func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []string) (statusDocument, error) {
+func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []string, shown members) (statusDocument, error) {
 	document := statusDocument{Schema: schema, Runs: []statusRun{}}
 	s, err := a.openStore(ctx, w)
 	if err != nil {
 		return document, err
 	}
 	defer s.Close()
+	found := 0
 	for _, name := range names {
-		runs, err := a.sweepStatus(ctx, w, s, name)
+		chosen, err := chooseRuns(ctx, s, name, shown)
 		if err != nil {
 			return document, err
 		}
-		document.Runs = append(document.Runs, runs...)
+		found += chosen.of
+		document.Former += chosen.former
+		rows, err := a.statusRuns(ctx, w, s, name, chosen.runs)
+		if err != nil {
+			return document, err
+		}
+		document.Runs = append(document.Runs, rows...)
+	}
+	if found > 0 && len(document.Runs) == 0 && len(shown.words) > 0 {
+		return document, shown.errNoneShown(strings.Join(names, ", "), found)
 	}
 	return document, nil
 }
 
-// sweepStatus reads the runs of a sweep, in its order. Whether a run is being
-// worked on is seen from its lease, which no store knows.
-func (a *app) sweepStatus(ctx context.Context, w workspace.Workspace, s *store.Store, name string) ([]statusRun, error) {
-	stored, err := s.Runs(ctx, name)
+// statusRuns adds to runs of the store what the store does not know: whether a run is
+// being worked on is seen from its lease.
+func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.Store, name string, stored []store.Run) ([]statusRun, error) {
+	runs := make([]statusRun, 0, len(stored))
+	settings, err := settingsOf(stored)
 	if err != nil {
 		return nil, err
 	}
-	runs := make([]statusRun, 0, len(stored))
-	settings := settingsOf(w, stored)
-	for _, r := range stored {
-		run := statusRun{ID: r.Run, Label: r.Label, Sweep: name, State: r.State, Step: r.Step + 1, Steps: r.Steps, Seconds: r.Seconds, settings: settings[r.Run]}
+	for i, r := range stored {
+		run := statusRun{ID: r.Run, Label: r.Label, Sweep: name, Standing: r.Standing, Added: r.AddedBy,
+			State: r.State, Step: r.Step + 1, Steps: r.Steps, Seconds: r.Seconds, settings: settings[i]}
 		if run.Steps == 0 {
 			run.Steps = stepsOf(r.Config)
 		}
@@ -164,20 +207,14 @@ func (a *app) sweepStatus(ctx context.Context, w workspace.Workspace, s *store.S
 }
 
 // settingsOf says of each run what sets it apart from the others beyond its label.
-// A run whose configuration cannot be read has none; show says why.
-func settingsOf(w workspace.Workspace, stored []store.Run) map[string]string {
-	var ids []string
-	var configs []sweeps.RunConfig
-	for _, r := range stored {
-		if cfg, _, err := w.ReadRun(r.Run); err == nil {
-			ids, configs = append(ids, r.Run), append(configs, cfg)
+func settingsOf(stored []store.Run) ([]string, error) {
+	configs := make([]sweeps.RunConfig, len(stored))
+	for i, r := range stored {
+		if err := json.Unmarshal(r.Config, &configs[i]); err != nil {
+			return nil, fmt.Errorf("read run %q: %w", r.Run, err)
 		}
 	}
-	settings := map[string]string{}
-	for i, text := range sweeps.Variations(configs) {
-		settings[ids[i]] = text
-	}
-	return settings
+	return sweeps.Variations(configs), nil
 }
 
 // stepsOf reads a run's length from its configuration, 0 where that has none.
@@ -216,7 +253,7 @@ func (a *app) showStatus(d statusDocument, again bool) error {
 	if again && a.env.Columns(a.stdout) > 0 {
 		fmt.Fprint(a.stdout, "\x1b[H\x1b[2J")
 	}
-	if len(d.Runs) == 0 {
+	if len(d.Runs) == 0 && d.Former == 0 {
 		fmt.Fprintln(a.stdout, "no sweep has been run in this workspace")
 		return nil
 	}
@@ -229,6 +266,10 @@ func (a *app) showStatus(d statusDocument, again bool) error {
 	varied := slices.ContainsFunc(d.Runs, func(r statusRun) bool { return r.settings != "" })
 	if varied {
 		head = append(head, "settings")
+	}
+	beside := slices.ContainsFunc(d.Runs, func(r statusRun) bool { return r.Standing != store.FromFile })
+	if beside {
+		head = append(head, "beside the file")
 	}
 	rows := [][]string{head}
 	for _, r := range d.Runs {
@@ -252,6 +293,9 @@ func (a *app) showStatus(d statusDocument, again bool) error {
 		if varied {
 			row = append(row, r.settings)
 		}
+		if beside {
+			row = append(row, besideFile(r))
+		}
 		rows = append(rows, row)
 	}
 	var parts []string
@@ -260,6 +304,25 @@ func (a *app) showStatus(d statusDocument, again bool) error {
 			parts = append(parts, strconv.Itoa(counts[state])+" "+state)
 		}
 	}
-	fmt.Fprintf(a.stdout, "%s: %s\n", plural(len(d.Runs), "run"), strings.Join(parts, ", "))
+	fmt.Fprintf(a.stdout, "%s: %s%s\n", plural(len(d.Runs), "run"), strings.Join(parts, ", "), formerNote(d.Former))
 	return a.table(rows)
+}
+
+// besideFile says how a run came into its sweep that is no point of the file.
+func besideFile(r statusRun) string {
+	switch r.Standing {
+	case store.Added:
+		return "added: " + r.Added
+	case store.Former:
+		return "former"
+	}
+	return ""
+}
+
+// formerNote counts the former runs that are not shown.
+func formerNote(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s not shown (--all shows them)", plural(n, "former run"))
 }

@@ -49,10 +49,11 @@ func TestHardNegativesAndTeachersAreTrainedOn(t *testing.T) {
 		weights := map[string]bool{}
 		for _, file := range []string{jsonl, parquet} {
 			end := lastLine(t, p.ok("run", sweep, "--json", "data.train="+file, "data.negatives=2", "loss.kind="+c.loss))
-			if len(end.Runs) != 1 || end.Runs[0].State != "done" {
+			added := end.Runs[len(end.Runs)-1]
+			if added.State != "done" || added.Standing != "added" {
 				t.Fatalf("%s on %s: %+v", c.loss, file, end)
 			}
-			weights[decode[struct{ Weights string }](t, p.ok("show", end.Runs[0].ID, "--json")).Weights] = true
+			weights[decode[struct{ Weights string }](t, p.ok("show", added.ID, "--json")).Weights] = true
 		}
 		if n := series(c.series); n != 12 {
 			t.Errorf("%d points of %s", n, c.series)
@@ -104,7 +105,7 @@ func TestAModelOfTheHubIsFetchedForAFile(t *testing.T) {
 	jsonl, _ := p.taught()
 	sweep := p.write("hub.toml", strings.NewReplacer("recipe:tiny", "owner/tiny", "[1, 4]", "[1]", `"seed" = [1, 2]`, `"seed" = [1]`).Replace(smallSweep))
 	end := lastLine(t, p.ok("run", sweep, "--json", "data.train="+jsonl, "train.steps=2", "evaluate.final=[]"))
-	if len(end.Runs) != 1 || end.Runs[0].State != "done" {
-		t.Errorf("%+v", end)
+	if got := end.standings(); got != "file new, added done" {
+		t.Errorf("%s: %+v", got, end)
 	}
 }

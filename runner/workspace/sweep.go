@@ -20,7 +20,8 @@ type Manifest struct {
 	Sweep    string `json:"sweep"`
 	Question string `json:"question"`
 	Revision string `json:"revision"`
-	// Overrides are those that the sweep was run with; they are not in its text.
+	// Overrides are of a revision that an older version kept: its runs are not those of
+	// the text, but of the text with these.
 	Overrides []string `json:"overrides"`
 	// Base is the folder that ./path in the sweep starts from.
 	Base      string             `json:"base"`
@@ -36,6 +37,8 @@ type ManifestRun struct {
 	Rescale  json.RawMessage `json:"rescale"` // a number, or the name of an automatic choice
 	Seed     int64           `json:"seed"`
 	Config   json.RawMessage `json:"config"`
+	// Added are the overrides that made it; none for a point of the text itself.
+	Added []string `json:"added,omitempty"`
 }
 
 // ManifestBaseline is one baseline of a sweep.
@@ -44,6 +47,8 @@ type ManifestBaseline struct {
 	Dataset  string `json:"dataset"`
 	Name     string `json:"name"`
 	Backbone string `json:"backbone"`
+	// Added tells that overrides asked for it and not the text.
+	Added bool `json:"added,omitempty"`
 }
 
 // WriteSweep keeps a sweep as the revision after its last one, unless that one
