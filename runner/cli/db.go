@@ -48,14 +48,13 @@ func (a *app) dbRebuild(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	a.begin()
 	ctx := cmd.Context()
 	s, err := store.Recreate(ctx, path, store.WithClock(a.env.Now))
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	if err := errors.Join(store.Fold(ctx, w.Root, s), s.Close()); err != nil {
-		return err
+		return failed(err)
 	}
 	return a.printDB(dbDocument{Path: path, OK: true})
 }
@@ -70,13 +69,12 @@ func (a *app) dbCheck(cmd *cobra.Command) error {
 		return err
 	}
 	defer s.Close()
-	a.begin()
 	err = store.Check(cmd.Context(), w.Root, s)
 	document := dbDocument{Path: s.Path(), OK: err == nil}
 	if err != nil {
 		document.Faults = []string{err.Error()}
 	}
-	return errors.Join(a.printDB(document), err)
+	return failed(errors.Join(a.printDB(document), err))
 }
 
 func (a *app) printDB(d dbDocument) error {

@@ -56,7 +56,6 @@ func (a *app) diff(first, second string) error {
 			return err
 		}
 	}
-	a.begin()
 	x, y := infos[0], infos[1]
 	d := diffDocument{
 		Schema: schema,

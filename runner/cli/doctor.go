@@ -40,11 +40,10 @@ func newDoctor(a *app) *cobra.Command {
 		Short: "what this machine and this binary can do: backend, GPU, SIMD, disk, data",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			a.begin()
 			checks := a.diagnose()
-			failed := false
+			unwell := false
 			for _, c := range checks {
-				failed = failed || c.Status == checkFail
+				unwell = unwell || c.Status == checkFail
 			}
 			var err error
 			if a.global.json {
@@ -59,10 +58,10 @@ func newDoctor(a *app) *cobra.Command {
 				}
 				err = a.table(rows)
 			}
-			if err == nil && failed {
+			if err == nil && unwell {
 				err = errUnwell
 			}
-			return err
+			return failed(err)
 		},
 	}
 }

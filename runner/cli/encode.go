@@ -136,12 +136,11 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 		a.note("note: texts are cut at %d tokens; the model's own files cut them at %d: --max-length %d does what they say", o.maxLength, n, n)
 	}
 	err = a.writeOutput(o.output, func(w io.Writer) error {
-		a.begin()
 		var out vectorWriter = search.NewVectorWriter(w)
 		if o.format == "anserini" {
 			out = &anseriniWriter{encoder: json.NewEncoder(w), tokenizer: encoder.Tokenizer()}
 		}
-		return a.encodeTexts(ctx, encoder, input, total, o, out)
+		return failed(a.encodeTexts(ctx, encoder, input, total, o, out))
 	})
 	if err != nil {
 		return fmt.Errorf("encode to %q: %w", o.output, lower(err, fmt.Sprintf("lower --max-length (now %d), or encode on the CPU: --backend go", o.maxLength)))

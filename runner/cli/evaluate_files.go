@@ -19,10 +19,9 @@ func (a *app) evaluateFiles(qrelsFile, runFile string, measures []ir.Measure, pe
 	if err != nil {
 		return err
 	}
-	a.begin()
 	report := ir.NewReport(result)
 	if a.global.json {
 		return a.printJSON(report)
 	}
-	return report.WriteColumns(a.stdout, perQuery)
+	return failed(report.WriteColumns(a.stdout, perQuery))
 }

@@ -156,7 +156,6 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 	if longest := max(maxQuery, maxDocument); longest > encoder.MaxTokens() {
 		return usage(cmd, fmt.Errorf("texts of %d tokens are asked for; the model takes at most %d", longest, encoder.MaxTokens()))
 	}
-	a.begin()
 	document := evaluationDocument{Schema: schema}
 	for _, t := range targets {
 		options := evaluate.CollectionOptions{
@@ -172,7 +171,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		}
 		summary, err := a.evaluateOn(ctx, encoder, t, options)
 		if err != nil {
-			return lower(err, fmt.Sprintf("lower --max-document (now %d), or evaluate on the CPU: --backend go", maxDocument))
+			return failed(lower(err, fmt.Sprintf("lower --max-document (now %d), or evaluate on the CPU: --backend go", maxDocument)))
 		}
 		summary.Dataset = t.ref
 		document.Evaluations = append(document.Evaluations, evaluationEntry{Name: m.name, Summary: summary})
@@ -180,7 +179,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 			options.OutDir, options.ID, options.Dataset, options.Measures = "", "", t.ref, measures
 			bm25, err := evaluate.BM25(ctx, t.data, options)
 			if err != nil {
-				return err
+				return failed(err)
 			}
 			document.Evaluations = append(document.Evaluations, evaluationEntry{Name: "bm25", Summary: bm25})
 		}
@@ -188,7 +187,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 	if a.global.json {
 		return a.printJSON(document)
 	}
-	return a.printEvaluations(document, measures, o.perQuery)
+	return failed(a.printEvaluations(document, measures, o.perQuery))
 }
 
 func (a *app) evaluateOn(ctx context.Context, encoder *evaluate.Encoder, t target, options evaluate.CollectionOptions) (evaluate.Summary, error) {

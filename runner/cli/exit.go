@@ -19,21 +19,34 @@ const (
 	exitInterrupted = 130
 )
 
+// failure is an error of a command's work: something may have been written, and what
+// was asked for may be right.
+type failure struct{ error }
+
+func (f failure) Unwrap() error { return f.error }
+
+// failed makes a failure of an error, nil of none.
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return failure{err}
+}
+
 // ending is one row of the table from error to message and exit code.
 type ending struct {
 	code int
 	when string // what help prints; "" for a row that only words a code differently
-	// matches says whether an error ends the program this way; began is whether
-	// work had begun.
-	matches func(err error, began bool) bool
+	// matches says whether an error ends the program this way.
+	matches func(err error) bool
 	say     string // printed in place of the error's own text; "" prints that
 	hint    string // printed after it, unless --quiet
 }
 
 // endings is the table. The first row that matches decides.
 func endings() []ending {
-	is := func(targets ...error) func(error, bool) bool {
-		return func(err error, _ bool) bool {
+	is := func(targets ...error) func(error) bool {
+		return func(err error) bool {
 			for _, target := range targets {
 				if errors.Is(err, target) {
 					return true
@@ -45,7 +58,7 @@ func endings() []ending {
 	return []ending{
 		{
 			code: exitDone, when: "done, collapsed runs included",
-			matches: func(err error, _ bool) bool { return err == nil },
+			matches: func(err error) bool { return err == nil },
 		},
 		{
 			code: exitInterrupted, when: "interrupted (Ctrl-C, SIGTERM)",
@@ -59,16 +72,16 @@ func endings() []ending {
 		},
 		{
 			code: exitSomeFailed, when: "some runs failed; all others are done",
-			matches: func(err error, _ bool) bool { return errors.As(err, new(*pool.FailedError)) },
+			matches: func(err error) bool { return errors.As(err, new(*pool.FailedError)) },
 			hint:    "`headroom status` lists them; the same command again tries them again",
 		},
 		{
-			code: exitRefused, when: "refused before any work began: usage, configuration or data; nothing was changed",
-			matches: func(_ error, began bool) bool { return !began },
+			code: exitFailed, when: "failed after work began",
+			matches: func(err error) bool { return errors.As(err, new(failure)) },
 		},
 		{
-			code: exitFailed, when: "failed after work began",
-			matches: func(error, bool) bool { return true },
+			code: exitRefused, when: "refused before any work began: usage, configuration or data; nothing was changed",
+			matches: func(error) bool { return true },
 		},
 	}
 }
@@ -79,22 +92,71 @@ func (a *app) exit(ctx context.Context, err error) int {
 		err = fmt.Errorf("%w: %w", context.Canceled, err) // what fails because it was told to stop
 	}
 	for _, row := range endings() {
-		if !row.matches(err, a.began) {
+		if !row.matches(err) {
 			continue
 		}
 		if err != nil {
-			text := row.say
-			if text == "" {
-				text = strings.TrimRight(err.Error(), "\n")
-			}
-			fmt.Fprintln(a.stderr, "headroom: "+text)
-			if row.hint != "" && !a.global.quiet {
-				fmt.Fprintln(a.stderr, row.hint)
-			}
+			a.sayError(row, err)
 		}
 		return row.code
 	}
 	return exitFailed
+}
+
+// sayError prints an error for people and, with --json where no other document was
+// printed, as one.
+func (a *app) sayError(row ending, err error) {
+	text := strings.TrimRight(err.Error(), "\n")
+	if a.global.json && !a.answered {
+		// Standard output may be what failed; the message below is said all the same.
+		_ = a.printLine(errorDocument{schema, errorInfo{row.code, row.word(), text, row.hint}})
+	}
+	if row.say != "" {
+		text = row.say
+	}
+	fmt.Fprintln(a.stderr, "headroom: "+text)
+	if row.hint != "" && !a.global.quiet {
+		fmt.Fprintln(a.stderr, row.hint)
+	}
+}
+
+// errorDocument is what --json prints in place of a result.
+type errorDocument struct {
+	Schema int       `json:"schema"`
+	Error  errorInfo `json:"error"`
+}
+
+type errorInfo struct {
+	Code    int    `json:"code"`    // the exit code
+	Kind    string `json:"kind"`    // "refused", "failed", "some_failed" or "interrupted"
+	Message string `json:"message"` // lines of text, one for each fault
+	Hint    string `json:"hint,omitempty"`
+}
+
+// word names an exit code for programs.
+func (e ending) word() string {
+	switch e.code {
+	case exitRefused:
+		return "refused"
+	case exitSomeFailed:
+		return "some_failed"
+	case exitInterrupted:
+		return "interrupted"
+	}
+	return "failed"
+}
+
+// asksForJSON finds --json among arguments that may not be readable otherwise.
+func asksForJSON(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "--json", "--json=true":
+			return true
+		case "--":
+			return false
+		}
+	}
+	return false
 }
 
 // exitHelp is the table as help prints it.

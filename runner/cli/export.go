@@ -48,8 +48,12 @@ func (a *app) export(text, to string) error {
 	if len(entries) > 0 {
 		return fmt.Errorf("export to %q: the folder is not empty", to)
 	}
-	if err := copyFolder(m.folder, to, a.begin); err != nil {
-		return fmt.Errorf("export run %q: %w", run.Label, err)
+	if err := copyFolder(m.folder, to); err != nil {
+		err = fmt.Errorf("export run %q: %w", run.Label, err)
+		if wroteNothing(err) {
+			return err
+		}
+		return failed(err)
 	}
 	if a.global.json {
 		return a.printJSON(struct {
@@ -63,9 +67,8 @@ func (a *app) export(text, to string) error {
 	return nil
 }
 
-// copyFolder copies a folder's files beside the target and renames the whole. It calls
-// begin once it can write there.
-func copyFolder(from, to string, begin func()) (err error) {
+// copyFolder copies a folder's files beside the target and renames the whole.
+func copyFolder(from, to string) (err error) {
 	parent := filepath.Dir(filepath.Clean(to))
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
@@ -75,7 +78,6 @@ func copyFolder(from, to string, begin func()) (err error) {
 		return err
 	}
 	defer os.RemoveAll(temporary)
-	begin()
 	err = filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err

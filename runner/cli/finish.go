@@ -48,6 +48,7 @@ func (a *app) finish(ctx context.Context, w workspace.Workspace, m workspace.Man
 		a.note("note: %s: %s that the file has no longer; `headroom status %s --all` shows them", m.Sweep, plural(chosen.former, "former run"), m.Sweep)
 	}
 	if a.global.json {
+		a.answered = true
 		err = a.printLine(endLine{
 			Type: "end", Schema: schema, Sweep: m.Sweep, Revision: m.Revision,
 			Done: result.Count("", pool.Done), Failed: result.Count("", pool.Failed),

@@ -59,7 +59,6 @@ func (a *app) gc(o gcOptions) error {
 	if o.yes {
 		visit = gc.Free
 	}
-	a.begin()
 	report, fault := visit(options) // what was freed before a fault is shown as well
 	if a.global.json {
 		err = a.printJSON(gcDocument{Schema: schema, Freed: o.yes, Report: report})
@@ -67,9 +66,9 @@ func (a *app) gc(o gcOptions) error {
 		err = a.printGC(w.Root, report, o.yes)
 	}
 	if fault != nil {
-		return fault
+		return failed(fault)
 	}
-	return err
+	return failed(err)
 }
 
 func (a *app) printGC(root string, r gc.Report, freed bool) error {

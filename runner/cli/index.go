@@ -23,7 +23,6 @@ func newIndex(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a.begin()
 			if a.global.json {
 				return a.printJSON(struct {
 					Schema    int    `json:"schema"`

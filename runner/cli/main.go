@@ -3,8 +3,9 @@
 //
 // Results go to standard output, progress and notices to standard error. A
 // command first checks everything that it can (arguments, configuration, data)
-// and only then begins its work: an error before that point is exit code 2 and
-// has changed nothing, one after it is 1. exit.go holds the table.
+// and only then begins its work. An error of the work is a failure and exit code 1;
+// any other refuses what was asked for, is exit code 2 and has changed nothing.
+// exit.go holds the table.
 package cli
 
 import (
@@ -60,20 +61,16 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	global globalOptions
-	// began is set by a command when it has checked what can be checked and its
-	// work begins; it decides between the exit codes 2 and 1.
-	began bool
+	// answered tells that a JSON document has been printed, so that an error prints none.
+	answered bool
 }
-
-// begin marks the point after which an error is a failure of the work and not
-// of what was asked for.
-func (a *app) begin() { a.began = true }
 
 // Main runs one command and returns the exit code.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer, env Env) int {
 	a := &app{env: env, stdout: stdout, stderr: stderr}
 	root := newRoot(a)
 	root.SetArgs(args)
+	a.global.json = asksForJSON(args) // also where the rest cannot be read
 	err := root.ExecuteContext(ctx)
 	return a.exit(ctx, err)
 }

@@ -40,9 +40,14 @@ func (a *app) planFile(ctx context.Context, text string, s sweepRef) (*plan.Plan
 // newManifest lists what a sweep consists of: the points of its file, then what
 // overrides added, earlier and now. What the file has no longer is left out, and is a
 // former run by that. file is nil where the file alone is no sweep.
-func newManifest(w workspace.Workspace, s sweepRef, file, todo *plan.Plan) (workspace.Manifest, error) {
-	_, text, last, err := w.Sweep(s.spec.Name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (a *app) newManifest(s sweepRef, file, todo *plan.Plan) (workspace.Manifest, error) {
+	var text []byte
+	var last workspace.Manifest
+	w, err := a.openWorkspace()
+	if err == nil {
+		_, text, last, err = w.Sweep(s.spec.Name)
+	}
+	if err != nil && !errors.Is(err, workspace.ErrNone) && !errors.Is(err, fs.ErrNotExist) {
 		return last, err
 	}
 	m := workspace.Manifest{

@@ -132,9 +132,8 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 			return err
 		}
 	} else {
-		a.begin()
 		if run, err = rankByBM25(cmd.Context(), c, o); err != nil {
-			return err
+			return failed(err)
 		}
 	}
 	rows, short, err := mine.Rows(c, o.split, run, options)
@@ -146,9 +145,8 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 		document.Short = append(document.Short, mineShort{row.Query.ID, row.Positive.ID, len(row.Negatives)})
 	}
 	if len(rows) == 0 {
-		return fmt.Errorf("mine negatives: none of the %d examples has %d negatives: %s", len(short), o.negatives, document.lacking())
+		return failed(fmt.Errorf("mine negatives: none of the %d examples has %d negatives: %s", len(short), o.negatives, document.lacking()))
 	}
-	a.begin()
 	err = a.writeOutput(o.output, func(w io.Writer) error {
 		if !strings.HasSuffix(o.output, ".gz") {
 			return mine.Write(w, rows, o.ids)
@@ -157,7 +155,7 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 		return errors.Join(mine.Write(z, rows, o.ids), z.Close())
 	})
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	if len(short) > 0 {
 		a.note("%d of %d examples have fewer than %d negatives and are left out: %s", len(short), len(short)+len(rows), o.negatives, document.lacking())

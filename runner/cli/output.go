@@ -17,11 +17,12 @@ const schema = 1
 
 // printJSON writes one document to standard output.
 func (a *app) printJSON(document any) error {
+	a.answered = true
 	encoder := json.NewEncoder(a.stdout)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(document); err != nil {
-		return fmt.Errorf("print json: %w", err)
+		return failed(fmt.Errorf("print json: %w", err))
 	}
 	return nil
 }
@@ -31,7 +32,7 @@ func (a *app) printLine(line any) error {
 	encoder := json.NewEncoder(a.stdout)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(line); err != nil {
-		return fmt.Errorf("print json line: %w", err)
+		return failed(fmt.Errorf("print json line: %w", err))
 	}
 	return nil
 }
@@ -56,7 +57,7 @@ func (a *app) table(rows [][]string) error {
 	for _, row := range rows {
 		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
 	}
-	return w.Flush()
+	return failed(w.Flush())
 }
 
 // paint colours a state or verdict where standard output is a terminal. It must

@@ -47,7 +47,6 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 		return err
 	}
 	p.Notices = append(p.Notices, elsewhere(p)...)
-	a.begin()
 	a.warn(p)
 	if a.global.json {
 		return a.printJSON(p)

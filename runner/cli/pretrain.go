@@ -90,14 +90,13 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 			return err
 		}
 	}
-	a.begin()
 	w, err := workspace.OpenOrCreate(a.workspaceRoot())
 	if err != nil {
 		return err
 	}
 	if row.State != plan.Done {
 		if err := w.WriteRecipe(string(row.ID), row.Recipe, row.Inputs); err != nil {
-			return err
+			return failed(err)
 		}
 		m := machine{slots: 1, threads: o.threads}
 		job := a.job(w, kindPretrain, string(row.ID), "recipe "+row.Name, sweeps.ComputeConfig{Backend: o.backend, Remat: o.remat}, m, recipeEffort(row.Recipe))
@@ -106,10 +105,11 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 			Render: a.renderer(), Now: a.env.Now,
 		})
 		if err != nil {
-			return err
+			return failed(err)
 		}
 	}
 	if a.global.json {
+		a.answered = true
 		return a.printLine(struct {
 			Type   string `json:"type"`
 			Schema int    `json:"schema"`

@@ -78,7 +78,6 @@ func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 		a.notes(report.Notices)
 		reports = append(reports, report)
 	}
-	a.begin()
 	if a.global.json {
 		return a.printJSON(struct {
 			Schema int            `json:"schema"`

@@ -52,7 +52,6 @@ func (a *app) query(cmd *cobra.Command, sql string, asCSV bool) error {
 	if twice := repeated(t.Columns); a.global.json && twice != "" {
 		return usage(cmd, fmt.Errorf("two columns are called %q, which an object cannot have; name one with AS", twice))
 	}
-	a.begin()
 	switch {
 	case a.global.json:
 		rows := make([]orderedRow, len(t.Rows))
@@ -66,15 +65,15 @@ func (a *app) query(cmd *cobra.Command, sql string, asCSV bool) error {
 	case asCSV:
 		w := csv.NewWriter(a.stdout)
 		if err := w.Write(t.Columns); err != nil {
-			return err
+			return failed(err)
 		}
 		for _, row := range t.Rows {
 			if err := w.Write(cells(row, "")); err != nil {
-				return err
+				return failed(err)
 			}
 		}
 		w.Flush()
-		return w.Error()
+		return failed(w.Error())
 	default:
 		return a.printQuery(t)
 	}

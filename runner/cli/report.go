@@ -74,10 +74,9 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, output str
 	if err := os.MkdirAll(output, 0o755); err != nil {
 		return fmt.Errorf("make report folder: %w", err)
 	}
-	a.begin()
 	summary, err := report.Folder(comparison, output)
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	if a.global.json {
 		return a.printJSON(struct {
@@ -88,8 +87,8 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, output str
 		}{schema, names[0], output, summary.Files})
 	}
 	if err := report.Print(a.stdout, comparison); err != nil {
-		return err
+		return failed(err)
 	}
 	_, err = fmt.Fprintf(a.stdout, "\n%s in %s\n", plural(len(summary.Files), "file"), output)
-	return err
+	return failed(err)
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,21 +85,34 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	}
 
 	a.warn(todo)
+	manifest, err := a.newManifest(s, file, todo)
+	if err != nil {
+		return err
+	}
+	_, err = a.openWorkspace()
+	made := errors.Is(err, workspace.ErrNone)
 	w, err := workspace.OpenOrCreate(a.workspaceRoot())
 	if err != nil {
 		return err
 	}
-	manifest, err := newManifest(w, s, file, todo)
-	if err != nil {
+	manifest.Revision, err = w.WriteSweep(s.spec.Text, manifest)
+	if err != nil && !made && wroteNothing(err) {
 		return err
 	}
-	revision, err := w.WriteSweep(s.spec.Text, manifest)
-	if err != nil {
-		return err
+	if err == nil {
+		err = a.runPlan(ctx, w, s, todo, m, manifest)
 	}
-	a.begin()
-	manifest.Revision = revision
-	jobs, err := a.prepare(w, s, todo, m, revision)
+	return failed(err)
+}
+
+// wroteNothing tells whether an error says that a file could not even be begun.
+func wroteNothing(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// runPlan does the work of a plan.
+func (a *app) runPlan(ctx context.Context, w workspace.Workspace, s sweepRef, todo *plan.Plan, m machine, manifest workspace.Manifest) error {
+	jobs, err := a.prepare(w, s, todo, m, manifest.Revision)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,6 @@ func newShow(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a.begin()
 			if a.global.json {
 				return a.printJSON(newShowDocument(info))
 			}

@@ -97,12 +97,14 @@ func (a *app) status(cmd *cobra.Command, args []string, o statusOptions) error {
 	ctx := cmd.Context()
 	for first := true; ; first = false {
 		document, err := a.readStatus(ctx, w, names, shown)
+		if err != nil && !first {
+			return failed(err)
+		}
 		if err != nil {
 			return err
 		}
-		a.begin()
 		if err := a.showStatus(document, o.watch && !first); err != nil {
-			return err
+			return failed(err)
 		}
 		if !o.watch || settled(document) {
 			return nil

@@ -68,11 +68,10 @@ func (a *app) tokenize(cmd *cobra.Command, name string, o tokenizeOptions) error
 		return encoder.Encode(tokenized{ID: d.ID, IDs: ids, Tokens: tokenizer.Tokens(ids)})
 	}
 	if o.input == "" {
-		a.begin()
 		if err := plainLines(a.env.Stdin, write); err != nil {
-			return err
+			return failed(err)
 		}
-		return out.Flush()
+		return failed(out.Flush())
 	}
 	input, err := a.newTexts(o.input)
 	if err != nil {
@@ -81,9 +80,8 @@ func (a *app) tokenize(cmd *cobra.Command, name string, o tokenizeOptions) error
 	if _, err := input.count(); err != nil {
 		return err
 	}
-	a.begin()
 	if err := input.each(write); err != nil {
-		return err
+		return failed(err)
 	}
-	return out.Flush()
+	return failed(out.Flush())
 }

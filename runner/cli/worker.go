@@ -85,13 +85,12 @@ func (a *app) worker(cmd *cobra.Command, o workerOptions) error {
 	if o.parent > 0 {
 		go pool.WatchParent(ctx, o.parent, time.Second, cancel)
 	}
-	a.begin()
 	// A parent that dies takes the other end of standard output along. That must
 	// not kill the worker in the middle of a step: it is told to stop.
 	signal.Ignore(syscall.SIGPIPE)
 	out := &parentPipe{to: a.stdout, gone: cancel}
 	job := worker.Job{Workspace: w.Root, Kind: o.kind, ID: o.id, Resolver: resolver, Backend: o.backend, Threads: o.threads, Remat: o.remat}
-	return workWhenFree(ctx, out, func() error { return worker.Run(ctx, job, out) })
+	return failed(workWhenFree(ctx, out, func() error { return worker.Run(ctx, job, out) }))
 }
 
 // parentPipe is a worker's way to its parent. Where nobody reads any more it
