@@ -67,11 +67,10 @@ func makeAll(dir string, tiny bool) error {
 	if err != nil {
 		return err
 	}
-	files := map[string][]byte{"tokenizer.json": tokenizer.Bytes()}
 	special := tokenizer.Special()
 	save := func(name string, s hf.Shape) error {
 		s.Tie, s.InitStd, s.CLS, s.SEP, s.PAD = true, .02, int(special.CLS), int(special.SEP), int(special.PAD)
-		return saveRandom(filepath.Join(dir, name), s, files, p.DocumentTokens)
+		return saveRandom(filepath.Join(dir, name), s, tokenizer.Bytes(), p.DocumentTokens)
 	}
 	for _, s := range shapes(tiny) {
 		p.Shapes = append(p.Shapes, s.name)
@@ -136,7 +135,7 @@ func contents(world *synthetic.World) []string {
 }
 
 // saveRandom writes a folder of normal weights that both sides load.
-func saveRandom(folder string, s hf.Shape, files map[string][]byte, tokens int) error {
+func saveRandom(folder string, s hf.Shape, tokenizer []byte, tokens int) error {
 	cfg, err := hf.NewConfig(s)
 	if err != nil {
 		return err
@@ -147,7 +146,7 @@ func saveRandom(folder string, s hf.Shape, files map[string][]byte, tokens int) 
 		params[spec.Name] = spec.Fresh(r, s.InitStd)
 	}
 	params[cfg.DecoderName()].Data = params[cfg.EmbeddingName()].Data
-	return hf.Save(folder, hf.SaveModel{Config: cfg, Params: params, Tied: true, TokenizerFiles: files, MaxSeqLength: tokens})
+	return hf.Save(folder, hf.SaveModel{Config: cfg, Params: params, Tied: true, Tokenizer: tokenizer, MaxSeqLength: tokens})
 }
 
 // batches have texts of a quarter to all of the padded length, one text of all in each.

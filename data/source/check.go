@@ -28,8 +28,8 @@ func (r *Resolver) CheckModel(folder string) error {
 	if err != nil {
 		return err
 	}
-	config, tokenizer := filepath.Join(folder, "config.json"), filepath.Join(folder, "tokenizer.json")
-	paths := []string{config, tokenizer}
+	config := filepath.Join(folder, "config.json")
+	paths := []string{config}
 	for _, name := range names {
 		paths = append(paths, filepath.Join(folder, name))
 	}
@@ -38,14 +38,14 @@ func (r *Resolver) CheckModel(folder string) error {
 			return err
 		}
 	}
+	if _, err := r.Tokens(folder); err != nil {
+		return err
+	}
 	_, err = r.remember("check model", paths, func() (string, error) {
 		if _, err := readConfig(config); err != nil {
 			return "", err
 		}
-		if _, err := tokenize.Load(tokenizer); err != nil {
-			return "", err
-		}
-		for _, path := range paths[2:] {
+		for _, path := range paths[1:] {
 			if err := checkHeader(path); err != nil {
 				return "", err
 			}
@@ -55,23 +55,35 @@ func (r *Resolver) CheckModel(folder string) error {
 	return err
 }
 
-// Tokens is what a tokenizer.json says of numbers.
+// Tokens is what planning knows of a tokenizer.
 type Tokens struct {
 	// Vocabulary is the number of tokens, Special that of those around each text.
 	Vocabulary, Special int
+	// Digest is of the tokenizer.json, or of the one that says all that a folder's files say.
+	Digest string
+	// Notices say what of a folder's files was not taken as it stands.
+	Notices []string
 }
 
-// Tokens loads a tokenizer.json, once while the file stands.
+// Tokens loads a tokenizer, a model folder's or a tokenizer.json by itself, once while the files stand.
 func (r *Resolver) Tokens(path string) (Tokens, error) {
-	if err := file(path); err != nil {
+	paths := []string{path}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		paths = nil
+		for _, name := range tokenize.Files() {
+			if one := filepath.Join(path, name); file(one) == nil {
+				paths = append(paths, one)
+			}
+		}
+	} else if err := file(path); err != nil {
 		return Tokens{}, err
 	}
-	result, err := r.remember("tokens", []string{path}, func() (string, error) {
-		t, err := tokenize.Load(path)
+	result, err := r.remember("tokens", paths, func() (string, error) {
+		t, err := tokenize.Open(path)
 		if err != nil {
 			return "", err
 		}
-		text, err := json.Marshal(Tokens{Vocabulary: t.VocabSize(), Special: len(t.Encode("", 0))})
+		text, err := json.Marshal(Tokens{Vocabulary: t.VocabSize(), Special: len(t.Encode("", 0)), Digest: t.Digest(), Notices: t.Notices()})
 		return string(text), err
 	})
 	var tokens Tokens
@@ -81,7 +93,7 @@ func (r *Resolver) Tokens(path string) (Tokens, error) {
 	return tokens, err
 }
 
-// checkTokenizer loads a tokenizer.json, once while the file stands.
+// checkTokenizer loads a tokenizer, once while its files stand.
 func (r *Resolver) checkTokenizer(path string) error {
 	_, err := r.Tokens(path)
 	return err

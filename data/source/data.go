@@ -36,8 +36,8 @@ func (r *Resolver) Data(text string) (string, error) {
 	}
 }
 
-// Tokenizer returns the tokenizer.json that a recipe's tokenizer key names: a
-// model's folder or the file itself, or the built-in collection's.
+// Tokenizer returns the path of the tokenizer that a recipe's tokenizer key
+// names: a model's folder, a tokenizer.json or the built-in collection's.
 func (r *Resolver) Tokenizer(text string) (string, error) {
 	if text == "builtin:demo" {
 		made, err := r.builtin(text)
@@ -62,8 +62,7 @@ func (r *Resolver) Tokenizer(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(folder, tokenizerFile)
-	return path, r.checkTokenizer(path)
+	return folder, r.checkTokenizer(folder)
 }
 
 // Absolute writes a reference so that it means the same from every folder:

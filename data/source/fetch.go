@@ -135,10 +135,13 @@ func (r *Resolver) download(ctx context.Context, c *remote, ref reference, what 
 
 // wanted are the files to fetch of those that the hub has.
 func wanted(info revisionInfo, what need) ([]string, error) {
-	if !info.has(tokenizerFile) {
-		return nil, errors.New("it has no tokenizer.json; make one: load its tokenizer with transformers (use_fast=True), save_pretrained(FOLDER), and give the folder as ./FOLDER")
+	if !info.has(tokenizerFile) && !info.has(vocabularyFile) {
+		return nil, errors.New("it has no tokenizer.json and no vocab.txt; make the first: load its tokenizer with transformers (use_fast=True), save_pretrained(FOLDER), and give the folder as ./FOLDER")
 	}
-	names := []string{tokenizerFile}
+	var names []string
+	if info.has(tokenizerFile) {
+		names = append(names, tokenizerFile)
+	}
 	if info.has(configFile) {
 		names = append(names, configFile)
 	}

@@ -22,16 +22,17 @@ const (
 
 // The files of a hub model. Of the optional ones those are fetched that it has.
 const (
-	configFile    = "config.json"
-	tokenizerFile = "tokenizer.json"
-	weightsFile   = "model.safetensors"
-	indexFile     = "model.safetensors.index.json"
-	modulesFile   = "modules.json"
+	configFile     = "config.json"
+	tokenizerFile  = "tokenizer.json"
+	vocabularyFile = "vocab.txt" // BERT's, where there is no tokenizer.json
+	weightsFile    = "model.safetensors"
+	indexFile      = "model.safetensors.index.json"
+	modulesFile    = "modules.json"
 )
 
 func optionalFiles() []string {
 	return []string{
-		"tokenizer_config.json", "special_tokens_map.json", "vocab.txt",
+		"tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", vocabularyFile,
 		modulesFile, "config_sentence_transformers.json", "sentence_bert_config.json",
 	}
 }
@@ -123,6 +124,9 @@ func (ref reference) branch() string {
 func missing(folder string, what need) (string, error) {
 	has := func(name string) bool { return file(filepath.Join(folder, filepath.FromSlash(name))) == nil }
 	names := []string{tokenizerFile}
+	if !has(tokenizerFile) && has(vocabularyFile) {
+		names = nil
+	}
 	if what == needModel {
 		names = append([]string{configFile}, names...)
 		switch {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -90,8 +91,8 @@ func TestTokensOfAModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens, err := r.Tokens(filepath.Join(folder, "tokenizer.json"))
-	if err != nil || tokens != (source.Tokens{Vocabulary: 3}) || checkpoint.Tokens != tokens {
+	tokens, err := r.Tokens(folder)
+	if err != nil || tokens.Vocabulary != 3 || tokens.Special != 0 || !reflect.DeepEqual(checkpoint.Tokens, tokens) || checkpoint.Tokenizer != tokens.Digest {
 		t.Errorf("tokens %+v, of the checkpoint %+v, %v", tokens, checkpoint.Tokens, err)
 	}
 	write(t, filepath.Join(folder, "config.json"), `{"model_type":"bert","vocab_size":5000}`)

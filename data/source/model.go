@@ -9,12 +9,13 @@ import (
 
 // Checkpoint is a model that has been found.
 type Checkpoint struct {
-	// Folder holds config.json, tokenizer.json and the weights.
+	// Folder holds config.json, the tokenizer's files and the weights.
 	Folder string
 	// Weights is its identity: "sha256:…" over configuration and weights of a
 	// folder, "hub:owner/name@commit", or "recipe:<id>".
 	Weights string
-	// Tokenizer is the digest of tokenizer.json.
+	// Tokenizer is the digest of the tokenizer: of tokenizer.json where the files
+	// beside it change nothing.
 	Tokenizer string
 	// Positions is the longest text in tokens that the model has positions for,
 	// 0 where its configuration does not say.
@@ -53,13 +54,10 @@ func (r *Resolver) Checkpoint(text string) (Checkpoint, error) {
 			return Checkpoint{}, err
 		}
 	}
-	tokenizer := filepath.Join(folder, "tokenizer.json")
-	if c.Tokenizer, err = r.DigestFile(tokenizer); err != nil {
-		return Checkpoint{}, err
-	}
-	if c.Tokens, err = r.Tokens(tokenizer); err != nil {
+	if c.Tokens, err = r.Tokens(folder); err != nil {
 		return Checkpoint{}, fmt.Errorf("resolve model %q: %w", text, err)
 	}
+	c.Tokenizer = c.Tokens.Digest
 	c.Tokens.Vocabulary = max(c.Tokens.Vocabulary, config.Vocabulary) // the head may be padded
 	return c, nil
 }
@@ -111,10 +109,9 @@ func (r *Resolver) recipe(ref reference) (folder, identity string, err error) {
 // complete tells whether a folder has all that a model needs. Writers put the
 // folder in place whole, so presence is enough.
 func complete(folder string) bool {
-	for _, name := range []string{"config.json", "tokenizer.json"} {
-		if file(filepath.Join(folder, name)) != nil {
-			return false
-		}
+	has := func(name string) bool { return file(filepath.Join(folder, name)) == nil }
+	if !has(configFile) || !has(tokenizerFile) && !has(vocabularyFile) {
+		return false
 	}
 	names, err := weightFiles(folder)
 	return err == nil && len(names) > 0

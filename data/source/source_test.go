@@ -363,8 +363,8 @@ func TestTokenizerTakesFilesFoldersAndTheBuiltin(t *testing.T) {
 	r := &source.Resolver{DataRoot: root, Base: root, CacheDir: root, Builtin: func(string) (source.Builtin, error) {
 		return source.Builtin{TokenizerFile: "built-in.json"}, nil
 	}}
-	want := filepath.Join(model, "tokenizer.json")
-	for _, ref := range []string{"./m", model, "data:m", "./m/tokenizer.json", "data:m/tokenizer.json", want} {
+	file := filepath.Join(model, "tokenizer.json")
+	for ref, want := range map[string]string{"./m": model, model: model, "data:m": model, "./m/tokenizer.json": file, "data:m/tokenizer.json": file, file: file} {
 		if got, err := r.Tokenizer(ref); err != nil || got != want {
 			t.Errorf("Tokenizer(%q) = %q, %v", ref, got, err)
 		}

@@ -17,8 +17,8 @@ type scratch struct {
 }
 
 // Encode returns the ids of text with the special tokens of the file's template. The result has at most maxLength ids,
-// the special tokens included: of a longer text the end is cut off, the special tokens stay. With maxLength 0 there is
-// no limit; the file's own truncation and padding are not used. Each ill-formed sequence of bytes counts as U+FFFD.
+// the special tokens included: of a longer text the end is cut off, or its beginning where CutsLeft, the special tokens
+// stay. With maxLength 0 there is no limit. Each ill-formed sequence of bytes counts as U+FFFD.
 //
 // With a maxLength below the number of special tokens the result is the first maxLength of these.
 func (t *Tokenizer) Encode(text string, maxLength int) []int32 {
@@ -30,9 +30,17 @@ func (t *Tokenizer) Encode(text string, maxLength int) []int32 {
 		s.limit = max(0, maxLength-len(before)-len(after))
 	}
 	if s.limit > 0 {
+		limit := s.limit
+		if t.left {
+			s.limit = int(^uint(0) >> 1) // the end is only known when all is read
+		}
 		t.body(s, wellFormed(text))
-		if len(s.ids) > s.limit {
-			s.ids = s.ids[:s.limit]
+		switch {
+		case len(s.ids) <= limit:
+		case t.left:
+			s.ids = s.ids[len(s.ids)-limit:]
+		default:
+			s.ids = s.ids[:limit]
 		}
 	}
 	ids := make([]int32, 0, len(before)+len(s.ids)+len(after))

@@ -15,10 +15,11 @@ type bertRules struct{ clean, chinese, accents, lower bool }
 
 // normalizers is what the reader makes of the file's normalizer.
 type normalizers struct {
-	steps []step
-	bert  *bertRules // set when BERT's normalizer is the only one
-	nfc   bool       // set when NFC is the only one
-	grow  int        // bound on how many times longer Replace steps can make a text
+	steps  []step
+	bert   *bertRules // set when BERT's normalizer is the only one
+	nfc    bool       // set when NFC is the only one
+	lowers bool       // one of them lowers all letters
+	grow   int        // bound on how many times longer Replace steps can make a text
 }
 
 func (n *normalizers) apply(text string) string {
@@ -84,7 +85,7 @@ func (r *reader) readNormalizer(field string, value jsontext.Value, into *normal
 		if rules.Accents != nil {
 			bert.accents = *rules.Accents
 		}
-		into.bert = &bert
+		into.bert, into.lowers = &bert, into.lowers || bert.lower
 		add(bert.step(r.classes, r.forms))
 		return nil
 	case "NFC", "NFD", "NFKC", "NFKD":
@@ -96,6 +97,7 @@ func (r *reader) readNormalizer(field string, value jsontext.Value, into *normal
 		add(func(text string) string { return r.forms.normal(text, compatible, compose) })
 		return simple()
 	case "Lowercase":
+		into.lowers = true
 		add(lowercase)
 		return simple()
 	case "StripAccents":

@@ -16,8 +16,8 @@ type reader struct {
 	forms   *forms
 }
 
-// fileJSON is the file's outermost object. Truncation and padding are read and not used: the caller says how long a
-// text may be.
+// fileJSON is the file's outermost object. Of truncation only the side is used: the caller says how long a text may
+// be. Padding and decoder are for others: texts are encoded alone, and ids are never turned into text.
 type fileJSON struct {
 	Version       string         `json:"version"`
 	Truncation    jsontext.Value `json:"truncation"`
@@ -33,6 +33,29 @@ type fileJSON struct {
 // typed is embedded in every component.
 type typed struct {
 	Type string `json:"type"`
+}
+
+// readSide says on which side texts are cut.
+func (r *reader) readSide(value jsontext.Value) (left bool, err error) {
+	if isNull(value) {
+		return false, nil
+	}
+	var truncation struct {
+		Direction string         `json:"direction"`
+		Length    jsontext.Value `json:"max_length"`
+		Strategy  jsontext.Value `json:"strategy"`
+		Stride    jsontext.Value `json:"stride"`
+	}
+	if err := r.decode("truncation", value, &truncation); err != nil {
+		return false, err
+	}
+	switch truncation.Direction {
+	case "", "Right":
+		return false, nil
+	case "Left":
+		return true, nil
+	}
+	return false, r.fault("truncation.direction", `%q is not a side; allowed: "Left", "Right"`, truncation.Direction)
 }
 
 func isNull(value jsontext.Value) bool { return len(value) == 0 || value.Kind() == 'n' }
@@ -89,31 +112,4 @@ func (r *reader) fault(field, format string, args ...any) error {
 
 func (r *reader) unknown(field, kind string, known ...string) error {
 	return r.fault(field+".type", "%q is not implemented; known: %s", kind, strings.Join(known, ", "))
-}
-
-// checkDecoder accepts the decoders that belong to the models here. None is used: ids are never turned into text.
-func (r *reader) checkDecoder(value jsontext.Value) error {
-	if isNull(value) {
-		return nil
-	}
-	kind, err := r.kindOf("decoder", value)
-	if err != nil {
-		return err
-	}
-	switch kind {
-	case "WordPiece":
-		return r.decode("decoder", value, new(struct {
-			typed
-			Prefix  string `json:"prefix"`
-			Cleanup bool   `json:"cleanup"`
-		}))
-	case "ByteLevel":
-		return r.decode("decoder", value, new(struct {
-			typed
-			Prefix  bool `json:"add_prefix_space"`
-			Trim    bool `json:"trim_offsets"`
-			Pattern bool `json:"use_regex"`
-		}))
-	}
-	return r.unknown("decoder", kind, "ByteLevel", "WordPiece")
 }

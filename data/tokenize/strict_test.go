@@ -36,7 +36,6 @@ func TestReaderRefusesWhatItDoesNotKnow(t *testing.T) {
 		{"a byte fallback", "bpe", "model.byte_fallback", `true`, `model.byte_fallback: true is not implemented`},
 		{"a suffix", "bpe", "model.end_of_word_suffix", `"</w>"`, `model.end_of_word_suffix: "</w>" is not implemented`},
 		{"a post-processor", "wordpiece", "post_processor", `{"type":"Other"}`, `post_processor.type: "Other" is not implemented; known: BertProcessing`},
-		{"a decoder", "wordpiece", "decoder", `{"type":"CTC"}`, `decoder.type: "CTC" is not implemented; known: ByteLevel, WordPiece`},
 
 		{"an empty vocabulary", "wordpiece", "model.vocab", `{}`, `model.unk_token: "[UNK]" is not in model.vocab`},
 		{"an id twice", "wordpiece", "model.vocab", `{"[UNK]":1,"a":1}`, `model.vocab.a: id 1 is also the id of "[UNK]"`},

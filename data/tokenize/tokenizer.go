@@ -1,5 +1,6 @@
 // Package tokenize turns text into the token ids that a checkpoint was trained with.
 //
+// Open reads a model folder's tokenizer as transformers makes it of all the files there; Load reads one file.
 // It reads tokenizer.json files with a WordPiece or a byte-level BPE model and gives, for every text, the ids that the
 // reference library (Hugging Face tokenizers) gives for a single text with special tokens. A component that is not
 // implemented is an error when the file is read, never an approximation. TrainWordPiece makes such a file from text.
@@ -13,6 +14,7 @@ import (
 	"encoding/hex"
 	"encoding/json/v2"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -20,10 +22,16 @@ import (
 
 // Tokenizer encodes texts. Make one with Load, Parse or TrainWordPiece.
 type Tokenizer struct {
+	name       string // of the file, for messages
 	file       []byte
 	digest     string
 	vocabulary *vocabulary
 	special    Special
+	added      []addedJSON
+	left       bool // texts are cut at their beginning
+	limit      int  // see MaxLength
+	roles      map[string]string
+	notes      []string // see Notices
 	classes    *classes
 	normalizer normalizers
 	splitters  preTokenizers
@@ -74,7 +82,7 @@ func Parse(name string, data []byte) (*Tokenizer, error) {
 	if file.Version != "" && file.Version != "1.0" {
 		return nil, r.fault("version", "%q is not implemented; known: \"1.0\"", file.Version)
 	}
-	t := &Tokenizer{file: data, cache: new(wordCache)}
+	t := &Tokenizer{name: name, file: data, cache: new(wordCache)}
 	sum := sha256.Sum256(data)
 	t.digest = "sha256:" + hex.EncodeToString(sum[:])
 	t.scratch = &sync.Pool{New: func() any { return new(scratch) }}
@@ -92,6 +100,7 @@ func (t *Tokenizer) read(r *reader, file *fileJSON) error {
 	if t.vocabulary, err = r.readVocabulary(model.Vocab, file.AddedTokens); err != nil {
 		return err
 	}
+	t.added = file.AddedTokens
 	t.classes = newClasses()
 	r.classes, r.forms = t.classes, &forms{classes: t.classes}
 	if err := r.readNormalizer("normalizer", file.Normalizer, &t.normalizer, 0); err != nil {
@@ -106,7 +115,7 @@ func (t *Tokenizer) read(r *reader, file *fileJSON) error {
 	if err := r.readTemplate("post_processor", file.PostProcessor, t.vocabulary, &t.template, 0); err != nil {
 		return err
 	}
-	if err := r.checkDecoder(file.Decoder); err != nil {
+	if t.left, err = r.readSide(file.Truncation); err != nil {
 		return err
 	}
 	unknown := int32(-1)
@@ -165,8 +174,22 @@ func (t *Tokenizer) Tokens(ids []int32) []string {
 // Special returns the ids of the tokens with a role.
 func (t *Tokenizer) Special() Special { return t.special }
 
-// Digest identifies the file: "sha256:" and 64 hexadecimal digits.
+// CutsLeft tells that of a longer text the beginning is cut off, not the end.
+func (t *Tokenizer) CutsLeft() bool { return t.left }
+
+// Roles are special tokens by their key in tokenizer_config.json ("pad_token"), as the folder's files and its class say.
+func (t *Tokenizer) Roles() map[string]string { return maps.Clone(t.roles) }
+
+// MaxLength is how many tokens the folder's files keep of a text, special ones included; 0 where they do not say.
+func (t *Tokenizer) MaxLength() int { return t.limit }
+
+// Notices say what of the folder's files was not taken as it stands: a part of tokenizer.json that another file
+// replaces, a key that is not known.
+func (t *Tokenizer) Notices() []string { return slices.Clone(t.notes) }
+
+// Digest identifies the file: "sha256:" and 64 hexadecimal digits. Where other files of a folder change what
+// tokenizer.json says, it is of the tokenizer.json that says it all.
 func (t *Tokenizer) Digest() string { return t.digest }
 
-// Bytes returns the tokenizer.json as it was read or made.
+// Bytes returns the tokenizer.json as it was read or made; of a folder it says all that the folder's files say of ids.
 func (t *Tokenizer) Bytes() []byte { return slices.Clone(t.file) }

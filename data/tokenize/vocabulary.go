@@ -8,8 +8,10 @@ import (
 
 // vocabulary is the model's tokens and the added ones, by id and by content.
 type vocabulary struct {
-	tokens []string // "" where no token has the id
-	ids    map[string]int32
+	tokens    []string // "" where no token has the id
+	ids       map[string]int32
+	model     int             // number of the model's own tokens
+	onlyAdded map[string]bool // added tokens that the model's vocabulary lacks
 }
 
 // maxHoles is how many ids of a vocabulary may be missing; real files miss at most a few.
@@ -22,7 +24,7 @@ func (r *reader) readVocabulary(model map[string]int64, added []addedJSON) (*voc
 		return nil, r.fault("model.vocab", "is empty")
 	}
 	bound := int64(len(model) + len(added) + maxHoles)
-	v := &vocabulary{tokens: make([]string, bound), ids: make(map[string]int32, len(model)+len(added))}
+	v := &vocabulary{tokens: make([]string, bound), ids: make(map[string]int32, len(model)+len(added)), model: len(model), onlyAdded: map[string]bool{}}
 	taken := make([]bool, bound)
 	last, sound := int64(0), true
 	for token, id := range model {
@@ -51,6 +53,7 @@ func (r *reader) readVocabulary(model map[string]int64, added []addedJSON) (*voc
 		if _, twice := v.ids[a.Content]; twice {
 			return nil, r.fault(field, "%q is listed twice", a.Content)
 		}
+		v.onlyAdded[a.Content] = true
 		taken[a.ID], v.tokens[a.ID], v.ids[a.Content], last = true, a.Content, int32(a.ID), max(last, a.ID)
 	}
 	v.tokens = slices.Clip(v.tokens[:last+1])

@@ -14,6 +14,7 @@ type wordPiece struct {
 	canStart bool  // false: no piece can continue a word
 	unknown  int32
 	maxChars int
+	prefix   string
 }
 
 // modelJSON is any model; which members belong to which is checked by the reader.
@@ -79,7 +80,7 @@ func (r *reader) readWordPiece(model *modelJSON) (*wordPiece, error) {
 	for token, id := range model.Vocab {
 		keys = append(keys, trieKey{token, int32(id)})
 	}
-	w := &wordPiece{trie: newTrie(keys), unknown: int32(unknown), maxChars: int(*model.MaxChars)}
+	w := &wordPiece{trie: newTrie(keys), unknown: int32(unknown), maxChars: int(*model.MaxChars), prefix: *model.Prefix}
 	w.start, w.canStart = w.trie.walk(*model.Prefix)
 	return w, nil
 }

@@ -12,9 +12,7 @@ import (
 
 // SparseEncoder is what sentence-transformers' files around a transformer say.
 type SparseEncoder struct {
-	Modules      []Module
-	MaxSeqLength int  // texts are cut to this many tokens; 0: the files say nothing
-	DoLowerCase  bool // texts are lower-cased before the tokenizer
+	Modules []Module
 
 	// Pooling ("max", "sum") and Activation ("relu" for log(1+ReLU), "log1p_relu" for log(1+log(1+ReLU))) are as
 	// in SpladePooling's file; empty where the folder has no SpladePooling, a dense model for instance.
@@ -56,9 +54,6 @@ func openLayout(folder string) (transformer string, se *SparseEncoder, err error
 		return "", nil, err
 	}
 	transformer = filepath.Join(folder, filepath.FromSlash(se.Modules[0].Path))
-	if err := se.readTransformer(transformer); err != nil {
-		return "", nil, err
-	}
 	if err := se.readPooling(folder); err != nil {
 		return "", nil, err
 	}
@@ -102,34 +97,6 @@ func parseModules(path string, text []byte) ([]Module, error) {
 
 // class is the last part of a module's type: the packages before it changed between versions 5 and 6.
 func (m Module) class() string { return m.Type[strings.LastIndexByte(m.Type, '.')+1:] }
-
-// readTransformer reads sentence_bert_config.json and, for the longest text, tokenizer_config.json: version 6 keeps
-// the length only there.
-func (se *SparseEncoder) readTransformer(folder string) error {
-	f, err := readOptional(filepath.Join(folder, "sentence_bert_config.json"))
-	if err != nil {
-		return err
-	}
-	if f.has("max_seq_length") {
-		se.MaxSeqLength = f.integer("max_seq_length", 1, maxPositions)
-	}
-	se.DoLowerCase = f.has("do_lower_case") && f.boolean("do_lower_case", false)
-	if err := f.err(); err != nil {
-		return err
-	}
-	if se.MaxSeqLength != 0 {
-		return nil
-	}
-	f, err = readOptional(filepath.Join(folder, "tokenizer_config.json"))
-	if err != nil {
-		return err
-	}
-	// Tokenizers without a limit write 1e30 here; then nothing is said.
-	if n := f.optionalNumber("model_max_length", 0, 1e300); n >= 1 && n <= maxPositions {
-		se.MaxSeqLength = int(n)
-	}
-	return f.err()
-}
 
 // readPooling reads the SpladePooling module's file where there is such a module.
 func (se *SparseEncoder) readPooling(folder string) error {

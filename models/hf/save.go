@@ -18,9 +18,12 @@ type SaveModel struct {
 	Params map[string]*Param // by canonical name; all of Config.Params. Where Tied is set the decoder is not looked at
 	Tied   bool              // decoder and input embeddings are one; false writes the decoder and says so in config.json
 
-	// TokenizerFiles are copied by name. tokenizer.json is required; tokenizer_config.json, special_tokens_map.json
-	// and, for WordPiece, vocab.txt are made from it where they are not given. See ReadTokenizerFiles.
-	TokenizerFiles map[string][]byte
+	// Tokenizer is a tokenizer.json that says everything; required. The files beside it are made from it: what a
+	// foreign folder's said is in it already, or was not obeyed.
+	Tokenizer []byte
+	// SpecialTokens are tokens by their role's key ("pad_token"); those that are not given are looked for by the
+	// usual spellings.
+	SpecialTokens map[string]string
 
 	MaxSeqLength int    // texts are cut to this many tokens; required
 	Pooling      string // "max" or "sum"; "" is max

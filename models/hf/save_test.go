@@ -55,7 +55,7 @@ func fromCheckpoint(t testing.TB, ck *hf.Checkpoint, tied bool) hf.SaveModel {
 	t.Helper()
 	m := hf.SaveModel{
 		Config: ck.Config, Tied: tied, Params: map[string]*hf.Param{}, MaxSeqLength: min(ck.Config.MaxTokens(), 256),
-		TokenizerFiles: map[string][]byte{"tokenizer.json": wordPiece(t, ck.Config.Vocab)},
+		Tokenizer: wordPiece(t, ck.Config.Vocab),
 	}
 	for name, p := range ck.Tensors {
 		if !tied && (name == ck.Config.DecoderName() || name == ck.Config.DecoderBiasName()) {
@@ -112,7 +112,7 @@ func TestSaveAndLoadAgain(t *testing.T) {
 					t.Errorf("tied is %v, in the config %v, saved as %v", again.Tied, again.Config.TieWordEmbeddings, tied)
 				}
 				se := again.SparseEncoder
-				if se == nil || se.MaxSeqLength != m.MaxSeqLength || se.Pooling != "max" || se.Activation != "relu" || se.DoLowerCase {
+				if se == nil || se.Pooling != "max" || se.Activation != "relu" {
 					t.Errorf("sentence-transformers' files read as %+v", se)
 				}
 				same, was := again.Config, ck.Config
@@ -181,7 +181,7 @@ func TestSavedFilesWordForWord(t *testing.T) {
 		"1_SpladePooling/config.json": "{\n  \"pooling_strategy\": \"sum\",\n  \"activation_function\": \"log1p_relu\",\n  \"word_embedding_dimension\": 47\n}\n",
 		"sentence_bert_config.json":   "{\n  \"max_seq_length\": 17,\n  \"do_lower_case\": false\n}\n",
 		"README.md":                   "the card\n",
-		"tokenizer.json":              string(m.TokenizerFiles["tokenizer.json"]),
+		"tokenizer.json":              string(m.Tokenizer),
 	} {
 		if got := read(t, folder, name); got != want {
 			t.Errorf("%s is\n%s", name, got)
@@ -216,20 +216,6 @@ func TestSavedFilesWordForWord(t *testing.T) {
 		t.Errorf("vocab.txt is %q", vocab)
 	}
 
-	t.Run("given tokenizer files are copied", func(t *testing.T) {
-		m.TokenizerFiles["vocab.txt"] = []byte("mine")
-		m.TokenizerFiles["tokenizer_config.json"] = []byte(`{"mine":1}`)
-		if err := hf.Save(folder, m); err != nil {
-			t.Fatal(err)
-		}
-		if read(t, folder, "vocab.txt") != "mine" || read(t, folder, "tokenizer_config.json") != `{"mine":1}` {
-			t.Error("they are made anew")
-		}
-		back, err := hf.ReadTokenizerFiles(folder)
-		if err != nil || len(back) != 4 || string(back["vocab.txt"]) != "mine" {
-			t.Errorf("reading them back gives %d files, %v", len(back), err)
-		}
-	})
 	t.Run("equal models give equal bytes", func(t *testing.T) {
 		other := filepath.Join(t.TempDir(), "model")
 		if err := hf.Save(other, m); err != nil {
@@ -278,10 +264,9 @@ func TestSaveRefuses(t *testing.T) {
 		"an unknown activation": {func(m *hf.SaveModel) { m.Activation = "gelu" }, `"gelu"`},
 		"no length":             {func(m *hf.SaveModel) { m.MaxSeqLength = 0 }, "longest text 0"},
 		"a length beyond":       {func(m *hf.SaveModel) { m.MaxSeqLength = 17 }, "longest text 17"},
-		"no tokenizer":          {func(m *hf.SaveModel) { m.TokenizerFiles = nil }, "tokenizer.json"},
-		"a damaged tokenizer":   {func(m *hf.SaveModel) { m.TokenizerFiles["tokenizer.json"] = []byte("{") }, "tokenizer.json"},
-		"another's tokenizer":   {func(m *hf.SaveModel) { m.TokenizerFiles["tokenizer.json"] = wordPiece(t, 43) }, "the id 41"},
-		"an unknown file":       {func(m *hf.SaveModel) { m.TokenizerFiles["../x"] = nil }, `"../x"`},
+		"no tokenizer":          {func(m *hf.SaveModel) { m.Tokenizer = nil }, "tokenizer.json"},
+		"a damaged tokenizer":   {func(m *hf.SaveModel) { m.Tokenizer = []byte("{") }, "tokenizer.json"},
+		"another's tokenizer":   {func(m *hf.SaveModel) { m.Tokenizer = wordPiece(t, 43) }, "the id 41"},
 		"a changed config":      {func(m *hf.SaveModel) { m.Config.EmbeddingDropout = 0.7 }, "cannot be changed"},
 		"a config of no model":  {func(m *hf.SaveModel) { m.Config.Raw = nil }, "config.json"},
 	} {
@@ -438,7 +423,7 @@ func TestSaveNewModels(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := hf.SaveModel{Config: c, Tied: true, Params: map[string]*hf.Param{}, MaxSeqLength: 32,
-			TokenizerFiles: map[string][]byte{"tokenizer.json": wordPiece(t, 60)}}
+			Tokenizer: wordPiece(t, 60)}
 		for i, p := range c.Params() {
 			n := 1
 			for _, d := range p.Shape {
@@ -476,7 +461,7 @@ func TestSaveARealModelUntied(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := fromCheckpoint(t, ck, false)
-	if m.TokenizerFiles, err = hf.ReadTokenizerFiles(ck.Transformer); err != nil {
+	if m.Tokenizer, err = os.ReadFile(filepath.Join(ck.Transformer, "tokenizer.json")); err != nil {
 		t.Fatal(err)
 	}
 	root := *export
@@ -492,8 +477,8 @@ func TestSaveARealModelUntied(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkComplete(t, again)
-	if again.Tied || again.SparseEncoder.MaxSeqLength != 256 {
-		t.Errorf("tied %v, cut at %d", again.Tied, again.SparseEncoder.MaxSeqLength)
+	if again.Tied {
+		t.Error("it is tied")
 	}
 	if vocab := strings.Split(read(t, folder, "vocab.txt"), "\n"); len(vocab) != 30523 || vocab[101] != "[CLS]" {
 		t.Errorf("vocab.txt has %d lines", len(vocab)-1)

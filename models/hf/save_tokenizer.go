@@ -4,36 +4,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// tokenizerNames are the files of a tokenizer that are carried from folder to folder.
-var tokenizerNames = [...]string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"}
-
-// ReadTokenizerFiles reads a model folder's tokenizer files for SaveModel. tokenizer.json must be there.
-func ReadTokenizerFiles(folder string) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	for _, name := range tokenizerNames {
-		data, err := os.ReadFile(filepath.Join(folder, name))
-		if errors.Is(err, fs.ErrNotExist) && name != "tokenizer.json" {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read tokenizer of %q: %w", folder, err)
-		}
-		files[name] = data
-	}
-	return files, nil
-}
-
 // tokenizerFile is what is needed of a tokenizer.json.
 type tokenizerFile struct {
-	Added []addedToken `json:"added_tokens"`
+	Added      []addedToken `json:"added_tokens"`
+	Truncation *struct {
+		Direction string `json:"direction"`
+	} `json:"truncation"`
+	PreTokenizer struct {
+		Type   string `json:"type"`
+		Prefix bool   `json:"add_prefix_space"`
+	} `json:"pre_tokenizer"`
 	Model struct {
 		Type  string         `json:"type"`
 		Vocab map[string]int `json:"vocab"`
@@ -64,46 +49,32 @@ func (a addedToken) flags(special *bool) flags {
 	return flags{a.Content, a.LStrip, a.Normalized, a.RStrip, a.SingleWord, special}
 }
 
-// tokenizerFiles is the given files and those that can be made from tokenizer.json.
+// tokenizerFiles are tokenizer.json and those that are made from it.
 func (m SaveModel) tokenizerFiles() ([]textFile, error) {
-	text, ok := m.TokenizerFiles["tokenizer.json"]
-	if !ok {
-		return nil, errors.New("tokenizer.json is not among the tokenizer's files")
+	if m.Tokenizer == nil {
+		return nil, errors.New("tokenizer.json is not given")
 	}
 	var t tokenizerFile
-	if err := json.Unmarshal(text, &t); err != nil {
+	if err := json.Unmarshal(m.Tokenizer, &t); err != nil {
 		return nil, fmt.Errorf("read tokenizer.json: %w", err)
 	}
 	if err := t.check(m.Config.Vocab); err != nil {
 		return nil, err
 	}
-	made := map[string][]byte{}
-	var err error
-	if made["special_tokens_map.json"], err = t.specialTokensMap(); err != nil {
+	roles := t.roles(m.SpecialTokens)
+	special, err := specialTokensMap(roles)
+	if err != nil {
 		return nil, err
 	}
-	if made["tokenizer_config.json"], err = t.tokenizerConfig(m.Config); err != nil {
+	config, err := t.tokenizerConfig(m.Config, roles)
+	if err != nil {
 		return nil, err
 	}
+	files := []textFile{{"tokenizer.json", m.Tokenizer}, {"tokenizer_config.json", config}, {"special_tokens_map.json", special}}
 	if vocab := t.vocabText(); vocab != nil {
-		made["vocab.txt"] = vocab
+		files = append(files, textFile{"vocab.txt", vocab})
 	}
-	var out []textFile
-	for name := range m.TokenizerFiles {
-		if !slices.Contains(tokenizerNames[:], name) {
-			return nil, fmt.Errorf("tokenizer file %q is not known (allowed: %s)", name, strings.Join(tokenizerNames[:], ", "))
-		}
-	}
-	for _, name := range tokenizerNames {
-		data, given := m.TokenizerFiles[name]
-		if !given {
-			if data = made[name]; data == nil {
-				continue
-			}
-		}
-		out = append(out, textFile{name, data})
-	}
-	return out, nil
+	return files, nil
 }
 
 // check refuses a tokenizer that would give ids without an embedding.
@@ -141,8 +112,8 @@ type role struct {
 	plain bool // no flag is set: a string says it all
 }
 
-// roles finds the special tokens by the spellings of the known families.
-func (t tokenizerFile) roles() []role {
+// roles finds the special tokens: the given ones, else by the spellings of the known families.
+func (t tokenizerFile) roles(given map[string]string) []role {
 	var out []role
 	for _, r := range [...][3]string{
 		{"cls_token", "[CLS]", "<s>"},
@@ -151,7 +122,11 @@ func (t tokenizerFile) roles() []role {
 		{"sep_token", "[SEP]", "</s>"},
 		{"unk_token", "[UNK]", "<unk>"},
 	} {
-		for _, content := range r[1:] {
+		spellings := r[1:]
+		if content, ok := given[r[0]]; ok {
+			spellings = []string{content}
+		}
+		for _, content := range spellings {
 			if i := slices.IndexFunc(t.Added, func(a addedToken) bool { return a.Content == content }); i >= 0 {
 				a := t.Added[i]
 				out = append(out, role{r[0], a, !a.LStrip && !a.RStrip && !a.SingleWord && !a.Normalized})
@@ -166,9 +141,9 @@ func (t tokenizerFile) roles() []role {
 	return out
 }
 
-func (t tokenizerFile) specialTokensMap() ([]byte, error) {
+func specialTokensMap(roles []role) ([]byte, error) {
 	values := map[string]json.RawMessage{}
-	for _, r := range t.roles() {
+	for _, r := range roles {
 		var value any = r.token.Content
 		if !r.plain {
 			value = r.token.flags(nil)
@@ -184,7 +159,7 @@ func (t tokenizerFile) specialTokensMap() ([]byte, error) {
 
 // tokenizerConfig names the class that takes tokenizer.json as it is: the family's own class would build its
 // normalizer and splitter anew and could differ from what the model was trained with.
-func (t tokenizerFile) tokenizerConfig(c Config) ([]byte, error) {
+func (t tokenizerFile) tokenizerConfig(c Config, roles []role) ([]byte, error) {
 	added := map[string]flags{}
 	for _, a := range t.Added {
 		special := a.Special
@@ -195,20 +170,27 @@ func (t tokenizerFile) tokenizerConfig(c Config) ([]byte, error) {
 		inputs = []string{"input_ids", "token_type_ids", "attention_mask"}
 	}
 	values := map[string]json.RawMessage{}
-	for key, v := range map[string]any{
+	said := map[string]any{
 		"added_tokens_decoder":         added,
 		"clean_up_tokenization_spaces": false,
 		"model_input_names":            inputs,
 		"model_max_length":             c.MaxTokens(),
 		"tokenizer_class":              "PreTrainedTokenizerFast",
-	} {
+	}
+	if t.Truncation != nil && t.Truncation.Direction == "Left" {
+		said["truncation_side"] = "left"
+	}
+	if t.PreTokenizer.Type == "ByteLevel" && t.PreTokenizer.Prefix {
+		said["add_prefix_space"] = true // transformers 4 takes it from here
+	}
+	for key, v := range said {
 		text, err := json.Marshal(v)
 		if err != nil {
 			return nil, err
 		}
 		values[key] = text
 	}
-	for _, r := range t.roles() { // by text alone: the flags are in added_tokens_decoder
+	for _, r := range roles { // by text alone: the flags are in added_tokens_decoder
 		text, err := json.Marshal(r.token.Content)
 		if err != nil {
 			return nil, err

@@ -49,7 +49,7 @@ integers, weight × 100 rounded, which changes scores.`,
 	f := cmd.Flags()
 	f.StringVar(&o.input, "input", "", "`FILE` of JSON lines, gzipped or not; - is standard input (required)")
 	f.StringVar(&o.output, "output", "", "`FILE` to write; - is standard output (required)")
-	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept a text, special ones included; the default is less where the model takes less")
+	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept a text, special ones included; the default is less where the model takes less or its files say less")
 	f.BoolVar(&o.query, "query", false, "texts are queries: a title is not theirs")
 	f.IntVar(&o.topK, "top-k", 0, "terms kept a text, the heaviest; 0 keeps all")
 	f.StringVar(&o.format, "format", "jsonl", "jsonl or anserini")
@@ -126,14 +126,11 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 	}
 	defer encoder.Close()
 	a.notes(encoder.Notices())
-	if o.maxLength > encoder.MaxTokens() {
-		if cmd.Flags().Changed("max-length") {
-			return usage(cmd, fmt.Errorf("--max-length is %d; the model takes at most %d tokens", o.maxLength, encoder.MaxTokens()))
-		}
-		o.maxLength = a.limit(encoder)
+	if !cmd.Flags().Changed("max-length") {
+		o.maxLength = a.limit(encoder, o.maxLength)
 	}
-	if n := encoder.MaxLength(); n > 0 && n < o.maxLength && !cmd.Flags().Changed("max-length") {
-		a.note("note: texts are cut at %d tokens; the model's own files cut them at %d: --max-length %d does what they say", o.maxLength, n, n)
+	if o.maxLength > encoder.MaxTokens() {
+		return usage(cmd, fmt.Errorf("--max-length is %d; the model takes at most %d tokens", o.maxLength, encoder.MaxTokens()))
 	}
 	err = a.writeOutput(o.output, func(w io.Writer) error {
 		var out vectorWriter = search.NewVectorWriter(w)
@@ -157,12 +154,19 @@ func lower(err error, ways string) error {
 	return err
 }
 
-// limit is the length that stands in for a default that is too long for the
-// model, and says so.
-func (a *app) limit(encoder *evaluate.Encoder) int {
-	n := encoder.MaxTokens()
-	a.note("note: texts are cut at %d tokens, the most that this model takes", n)
-	return n
+// limit is the length that texts are cut to where nobody says: the default, or
+// less where the model's files say less or it takes less, which it says.
+func (a *app) limit(encoder *evaluate.Encoder, otherwise int) int {
+	own, most := encoder.MaxLength(), encoder.MaxTokens()
+	switch {
+	case own > 0 && own < otherwise && own < most:
+		a.note("note: texts are cut at %d tokens, as the model's own files say; --max-length is at most %d", own, most)
+		return own
+	case most < otherwise:
+		a.note("note: texts are cut at %d tokens, the most that this model takes", most)
+		return most
+	}
+	return otherwise
 }
 
 // encodeChunk bounds the vectors in memory. Within a chunk texts of like length

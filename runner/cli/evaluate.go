@@ -53,7 +53,7 @@ exactly, measure. A RUN uses its own lengths.`,
 	f.StringArrayVar(&o.measures, "measure", nil, "`MEASURE`, repeatable (default nDCG@10, RR@10, R@1000)")
 	f.StringVar(&o.split, "split", "test", "which qrels")
 	f.BoolVar(&o.bm25, "bm25", false, "BM25 beside it (k1 0.9, b 0.4)")
-	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept of queries and documents (--model); the default is less where the model takes less")
+	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept of queries and documents (--model); the default is less where the model takes less or its files say less")
 	f.IntVar(&o.maxQuery, "max-query", 0, "tokens kept of queries, if other than --max-length")
 	f.IntVar(&o.maxDocument, "max-document", 0, "tokens kept of documents, if other than --max-length")
 	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")

@@ -144,8 +144,8 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 	}
 	defer encoder.Close()
 	a.notes(encoder.Notices())
-	if o.maxLength > encoder.MaxTokens() && m.run == nil && !cmd.Flags().Changed("max-length") {
-		limit := a.limit(encoder)
+	if m.run == nil && !cmd.Flags().Changed("max-length") && (o.maxQuery == 0 || o.maxDocument == 0) {
+		limit := a.limit(encoder, o.maxLength)
 		if o.maxQuery == 0 {
 			maxQuery = limit
 		}

@@ -127,7 +127,7 @@ func fakeModelOf(folder string, positions int) error {
 	}
 	return hf.Save(folder, hf.SaveModel{
 		Config: config, Params: params, Tied: true, MaxSeqLength: positions,
-		TokenizerFiles: map[string][]byte{"tokenizer.json": []byte(tinyTokenizer)},
+		Tokenizer: []byte(tinyTokenizer),
 	})
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 
 	"headroom/data/source"
@@ -26,8 +25,7 @@ func (a *app) wholeModel(ctx context.Context, r *source.Resolver, ref string) (s
 func (a *app) onlyTokenizer(ctx context.Context, r *source.Resolver, ref string) (string, error) {
 	show, end := a.fetching(r)
 	defer end()
-	path, err := r.FetchTokenizer(ctx, ref, show)
-	return filepath.Dir(path), err
+	return r.FetchTokenizer(ctx, ref, show)
 }
 
 // fetching shows a download, where one happens.

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -50,10 +49,11 @@ func (a *app) tokenize(cmd *cobra.Command, name string, o tokenizeOptions) error
 	if err != nil {
 		return err
 	}
-	tokenizer, err := tokenize.Load(filepath.Join(m.folder, "tokenizer.json"))
+	tokenizer, err := tokenize.Open(m.folder)
 	if err != nil {
 		return err
 	}
+	a.notes(tokenizer.Notices())
 	out := bufio.NewWriter(a.stdout)
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)

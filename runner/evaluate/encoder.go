@@ -5,8 +5,6 @@ package evaluate
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"headroom/data/tokenize"
 	"headroom/models/hf"
@@ -37,7 +35,6 @@ type Encoder struct {
 	folder    string
 	form      splade.Form
 	options   EncoderOptions
-	maxLength int // what the folder's own files say; 0: nothing
 	notices   []string
 }
 
@@ -55,11 +52,12 @@ func OpenEncoder(ctx context.Context, folder string, options EncoderOptions) (*E
 		if se.Pooling == "" {
 			return nil, fmt.Errorf("load model %q: modules.json names no SpladePooling: not a sparse encoder", folder)
 		}
-		e.form, e.maxLength = splade.FormOf(se), se.MaxSeqLength
+		e.form = splade.FormOf(se)
 	}
 	if e.tokenizer, err = LoadTokenizer(ck); err != nil {
 		return nil, err
 	}
+	e.notices = append(e.notices, e.tokenizer.Notices()...)
 	backend := options.Backend
 	if backend == "" {
 		backend = "auto"
@@ -80,16 +78,12 @@ func OpenEncoder(ctx context.Context, folder string, options EncoderOptions) (*E
 
 // LoadTokenizer reads a checkpoint's tokenizer and checks that its ids fit the model.
 func LoadTokenizer(ck *hf.Checkpoint) (*tokenize.Tokenizer, error) {
-	path := filepath.Join(ck.Transformer, "tokenizer.json")
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("load tokenizer of model %q: %w", ck.Folder, err)
-	}
-	t, err := tokenize.Load(path)
+	t, err := tokenize.Open(ck.Transformer)
 	if err != nil {
 		return nil, err
 	}
 	if t.VocabSize() > ck.Config.Vocab {
-		return nil, fmt.Errorf("load tokenizer %q: it has %d tokens, the model's vocab_size is %d", path, t.VocabSize(), ck.Config.Vocab)
+		return nil, fmt.Errorf("load tokenizer of %q: it has %d tokens, the model's vocab_size is %d", ck.Transformer, t.VocabSize(), ck.Config.Vocab)
 	}
 	return t, nil
 }
@@ -109,7 +103,7 @@ func (e *Encoder) Vocab() int { return e.model.Config.Vocab }
 func (e *Encoder) Notices() []string { return e.notices }
 
 // MaxLength is how many tokens the folder's own files cut texts to; 0 where they do not say.
-func (e *Encoder) MaxLength() int { return e.maxLength }
+func (e *Encoder) MaxLength() int { return e.tokenizer.MaxLength() }
 
 // MaxTokens is the longest text the model takes.
 func (e *Encoder) MaxTokens() int { return e.model.Config.MaxTokens() }

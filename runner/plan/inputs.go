@@ -252,13 +252,11 @@ func (in *inputs) digests(name string, made *recipe) {
 	}
 	if r.Tokenizer != "" {
 		path, err := in.resolver.Tokenizer(r.Tokenizer)
-		if err == nil {
-			made.in.Tokenizer, err = in.resolver.DigestFile(path)
-		}
 		var tokens source.Tokens
 		if err == nil {
 			tokens, err = in.resolver.Tokens(path)
 		}
+		made.in.Tokenizer = tokens.Digest
 		made.tokens.Vocabulary, made.tokens.Special = max(made.tokens.Vocabulary, tokens.Vocabulary), tokens.Special
 		note("tokenizer", err)
 	}

@@ -22,6 +22,9 @@ func (in *inputs) odd(c sweeps.RunConfig, backbone model, data set) {
 	if v := backbone.tokens.Vocabulary; v > 0 && c.Model.TopK >= v {
 		in.note("model.top_k = %d keeps every term: %s has %d, and 0 says so", c.Model.TopK, c.Model.Backbone, v)
 	}
+	for _, text := range backbone.tokens.Notices {
+		in.note("model.backbone = %q: %s", c.Model.Backbone, text)
+	}
 	for _, length := range lengths(c) {
 		if special := backbone.tokens.Special; special > 0 && length.n == special {
 			in.note("%s = %d leaves no token of a %s: the tokenizer of %s puts %d special tokens around each text", length.key, length.n, length.of, c.Model.Backbone, special)

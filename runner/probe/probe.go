@@ -117,7 +117,7 @@ func Model(ctx context.Context, name, folder string, pairs []Pair, options Optio
 		return report, err
 	}
 	report.describe(m)
-	report.Notices = ck.Notices
+	report.Notices = append(ck.Notices, tokenizer.Notices()...)
 	batches := tokens(m, tokenizer, pairs)
 	p, err := project(m, batches)
 	if err != nil {

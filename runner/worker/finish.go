@@ -85,7 +85,7 @@ func (a *attempt) export(verdict string) error {
 	pooling, activation := a.form().Names()
 	return hf.Save(folder, hf.SaveModel{
 		Pooling: pooling, Activation: activation, TopK: a.cfg.Model.TopK,
-		Config: a.model.Config, Params: params, Tied: tied, TokenizerFiles: a.vocabulary,
+		Config: a.model.Config, Params: params, Tied: tied, Tokenizer: a.tokenizer.Bytes(), SpecialTokens: a.tokenizer.Roles(),
 		MaxSeqLength: max(a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument),
 		Card:         a.card(verdict),
 	})

@@ -93,7 +93,7 @@ func newBenchOfSize(t testing.TB, architecture string, bias float32, pointless b
 	// The decoder looks like the embeddings, as a pretrained one's does: a text's
 	// own words are active.
 	copy(params[cfg.DecoderName()].Data, params[cfg.EmbeddingName()].Data)
-	if err := hf.Save(b.backbone, hf.SaveModel{Config: cfg, Params: params, TokenizerFiles: map[string][]byte{"tokenizer.json": tokenizer.Bytes()}, MaxSeqLength: 48}); err != nil {
+	if err := hf.Save(b.backbone, hf.SaveModel{Config: cfg, Params: params, Tokenizer: tokenizer.Bytes(), MaxSeqLength: 48}); err != nil {
 		t.Fatal(err)
 	}
 	b.resolver = source.New(source.Environment{Getenv: func(name string) string {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"headroom/data/examples"
+	"headroom/data/source"
 	"headroom/runner/plan"
 	"headroom/sweeps"
 )
@@ -41,7 +41,7 @@ func (w *worker) compareModel(key, ref string, in sweeps.Inputs) error {
 	}
 	return errors.Join(
 		compare(key, ref, found.Folder+" (config.json, *.safetensors)", found.Weights, in.Weights),
-		compare(key, ref, filepath.Join(found.Folder, "tokenizer.json"), found.Tokenizer, in.Tokenizer),
+		compare(key, ref, found.Folder+" (tokenizer.json and the files beside it)", found.Tokenizer, in.Tokenizer),
 	)
 }
 
@@ -98,7 +98,7 @@ func (b *backboneJob) compareInputs(in sweeps.Inputs) error {
 			err = compare("start.folder", r.Start.Folder, start.Folder+" (config.json, *.safetensors)", start.Weights, in.Weights)
 		}
 		if err == nil && r.Tokenizer == "" {
-			err = compare("start.folder", r.Start.Folder, filepath.Join(start.Folder, "tokenizer.json"), start.Tokenizer, in.Tokenizer)
+			err = compare("start.folder", r.Start.Folder, start.Folder+" (tokenizer.json and the files beside it)", start.Tokenizer, in.Tokenizer)
 		}
 		if err != nil {
 			return err
@@ -108,7 +108,9 @@ func (b *backboneJob) compareInputs(in sweeps.Inputs) error {
 		path, err := b.resolver.Tokenizer(r.Tokenizer)
 		digest := ""
 		if err == nil {
-			digest, err = b.resolver.DigestFile(path)
+			var tokens source.Tokens
+			tokens, err = b.resolver.Tokens(path)
+			digest = tokens.Digest
 		}
 		if err == nil {
 			err = compare("tokenizer", r.Tokenizer, path, digest, in.Tokenizer)

@@ -108,9 +108,8 @@ func (b *backboneJob) work(ctx context.Context, target string) error {
 	for _, p := range m.Params {
 		params[p.Name] = &hf.Param{Name: p.Name, Shape: p.Shape, Data: p.Values}
 	}
-	files := map[string][]byte{"tokenizer.json": tokenizer.Bytes()}
 	if err := hf.Save(target, hf.SaveModel{
-		Config: m.Config, Params: params, Tied: m.Tied, TokenizerFiles: files, MaxSeqLength: min(b.recipe.Data.MaxLength, m.Config.MaxTokens()),
+		Config: m.Config, Params: params, Tied: m.Tied, Tokenizer: tokenizer.Bytes(), SpecialTokens: tokenizer.Roles(), MaxSeqLength: min(b.recipe.Data.MaxLength, m.Config.MaxTokens()),
 		Card: fmt.Sprintf("# %s\n\nA masked language model pretrained by headroom.\n\n- recipe: %s\n- steps: %d\n", b.recipe.Name, b.ID, b.step),
 	}); err != nil {
 		return err

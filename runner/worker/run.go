@@ -27,25 +27,24 @@ import (
 // attempt is one process's work on one run.
 type attempt struct {
 	*worker
-	id         string
-	folder     string
-	cfg        sweeps.RunConfig
-	in         sweeps.Inputs
-	log        *event.Log
-	monitor    *stability.Monitor
-	model      *engine.Model
-	tokenizer  *tokenize.Tokenizer
-	vocabulary map[string][]byte // of the tokenizer
-	examples   *loader.Loader    // nil until they are needed
-	k          float64           // by which the head is divided: the configuration's, or what an automatic choice came to
-	started    time.Time
-	step       int            // steps done
-	saved      int            // steps of the checkpoint to go on from; 0: none
-	weights    string         // digest of the final weights
-	dev        *development   // nil where nothing is evaluated during training
-	stopped    bool           // a collapse ended training
-	chosen     int            // the step whose weights are the result: the last, or the best
-	selected   event.Selected // where the best was asked for
+	id        string
+	folder    string
+	cfg       sweeps.RunConfig
+	in        sweeps.Inputs
+	log       *event.Log
+	monitor   *stability.Monitor
+	model     *engine.Model
+	tokenizer *tokenize.Tokenizer
+	examples  *loader.Loader // nil until they are needed
+	k         float64        // by which the head is divided: the configuration's, or what an automatic choice came to
+	started   time.Time
+	step      int            // steps done
+	saved     int            // steps of the checkpoint to go on from; 0: none
+	weights   string         // digest of the final weights
+	dev       *development   // nil where nothing is evaluated during training
+	stopped   bool           // a collapse ended training
+	chosen    int            // the step whose weights are the result: the last, or the best
+	selected  event.Selected // where the best was asked for
 }
 
 func (w *worker) run(ctx context.Context) error {
@@ -123,9 +122,6 @@ func (a *attempt) work(ctx context.Context) error {
 		a.notice(a.log, text)
 	}
 	if a.tokenizer, err = evaluate.LoadTokenizer(ck); err != nil {
-		return err
-	}
-	if a.vocabulary, err = hf.ReadTokenizerFiles(ck.Transformer); err != nil {
 		return err
 	}
 	if a.model, err = engine.NewModel(e, ck, a.cfg.Model.Tie == "keep"); err != nil {

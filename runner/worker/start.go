@@ -24,7 +24,7 @@ func (b *backboneJob) start() (*hf.Checkpoint, *tokenize.Tokenizer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := tokenize.Load(path)
+	t, err := tokenize.Open(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -83,7 +83,7 @@ func (b *backboneJob) warm() (*hf.Checkpoint, *tokenize.Tokenizer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := tokenize.Load(path)
+	t, err := tokenize.Open(path)
 	if err == nil && t.VocabSize() > ck.Config.Vocab {
 		err = fmt.Errorf("tokenizer %q has %d tokens, the model of %q %d", filepath.Base(path), t.VocabSize(), folder, ck.Config.Vocab)
 	}

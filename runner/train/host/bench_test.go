@@ -108,7 +108,7 @@ func (s shape) prepare(b *testing.B) (folder, input string) {
 	}
 	folder = filepath.Join(b.TempDir(), "model")
 	if err := hf.Save(folder, hf.SaveModel{Config: cfg, Params: params, MaxSeqLength: s.tokens,
-		TokenizerFiles: map[string][]byte{"tokenizer.json": tokenizer.Bytes()}}); err != nil {
+		Tokenizer: tokenizer.Bytes()}); err != nil {
 		b.Fatal(err)
 	}
 	in := stepInput{LambdaQuery: s.lambdaQuery, LambdaDocument: s.lambdaDocument, LR: s.learnedRate}
