@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -30,7 +31,19 @@ func Recipe(name string) (file string, text []byte, err error) {
 }
 
 // Sweeps lists the names of the embedded sweeps, sorted.
-func Sweeps() []string { return list(".") }
+func Sweeps() []string {
+	return slices.DeleteFunc(list("."), func(name string) bool { return name+".toml" == publishedFile })
+}
+
+// publishedFile holds claims, not a sweep.
+const publishedFile = "published.toml"
+
+// Published returns the claims about published models and the name to give the
+// file in messages.
+func Published() (file string, text []byte, err error) {
+	text, err = files.ReadFile(publishedFile)
+	return "experiments/" + publishedFile, text, err
+}
 
 // Recipes lists the names of the embedded recipes, sorted.
 func Recipes() []string { return list("backbones") }

@@ -1,0 +1,105 @@
+// Package claims reads claims from a TOML file and judges them: statements of a
+// paper, or of a model's makers, that a sweep or a model can bear out or not.
+//
+// Contract. Parse is strict: every fault of a file is reported at once with key,
+// value and what is allowed, and every kind of claim parses, whoever judges it.
+// A judge here is a pure function of figures that others have measured; it
+// never says "OK" of what was not measured.
+package claims
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"headroom/sweeps"
+)
+
+// Kind is what a claim states.
+type Kind string
+
+// The kinds of claims.
+const (
+	Better    Kind = "better"    // points score higher than against
+	Equal     Kind = "equal"     // points score like against, within tolerance
+	Collapses Kind = "collapses" // at least share of the points' runs collapse
+	Value     Kind = "value"     // points score value, within tolerance
+	Vectors   Kind = "vectors"   // a model's dot products are the published ones, within tolerance
+)
+
+// Claim is one [[claim]] of a file.
+type Claim struct {
+	ID, Text, Source string
+	Kind             Kind
+	// Points are the runs that it is about, Against those they are compared with.
+	Points, Against Points
+	// On is a reference to a collection or a group; of Vectors to the published texts and figures.
+	On      string
+	Measure string
+	// At asks for equal cost; nil compares the points as they are.
+	At *Cost
+	// Tolerance of Equal, Value and Vectors is absolute.
+	Tolerance float64
+	// Share is of the points' runs, 0 < Share ≤ 1.
+	Share float64
+	// Value is the published number; nil where it is not known.
+	Value *float64
+	// Predicted is the verdict that was expected; "" where nobody said.
+	Predicted Verdict
+}
+
+// Points are chosen by an expression as --only takes it.
+type Points struct {
+	Expression string
+	sweeps.Filter
+}
+
+// Cost is one figure at which things are compared.
+type Cost struct {
+	Name  string // "flops" or "active_document"
+	Value float64
+}
+
+// Verdict is what a judge says.
+type Verdict string
+
+// The verdicts.
+const (
+	OK      Verdict = "OK"
+	OKish   Verdict = "OKish"
+	Fail    Verdict = "FAIL"
+	NotRun  Verdict = "not run" // nothing of that kind is there
+	Unknown Verdict = "unknown" // there is something, and no published number to hold it against
+)
+
+// Judgement is a claim and what became of it, as claims --json prints it.
+type Judgement struct {
+	ID        string  `json:"id"`
+	Text      string  `json:"text"`
+	Source    string  `json:"source"`
+	Verdict   Verdict `json:"verdict"`
+	Why       string  `json:"why"`
+	Predicted Verdict `json:"predicted,omitempty"`
+	// Observed is a difference, a share or a score; of Vectors the dot products.
+	Observed Figures `json:"observed,omitzero"`
+	// Interval is of Observed, at 95 %.
+	Interval *[2]float64 `json:"interval,omitempty"`
+	P        *float64    `json:"p,omitempty"`
+	Queries  int         `json:"queries,omitempty"`
+	Seeds    int         `json:"seeds,omitempty"`
+}
+
+// Of begins the judgement of a claim.
+func (c Claim) Of(v Verdict, format string, args ...any) Judgement {
+	return Judgement{ID: c.ID, Text: c.Text, Source: c.Source, Predicted: c.Predicted, Verdict: v, Why: fmt.Sprintf(format, args...)}
+}
+
+// Figures are numbers; a single one is written without brackets.
+type Figures []float64
+
+// MarshalJSON writes one number, or a list.
+func (f Figures) MarshalJSON() ([]byte, error) {
+	if len(f) == 1 {
+		return json.Marshal(f[0])
+	}
+	return json.Marshal([]float64(f))
+}

@@ -1,0 +1,227 @@
+package claims
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"headroom/metrics/ir"
+	"headroom/sweeps"
+)
+
+// written is a [[claim]] as a file has it; nil where a key is missing.
+type written struct {
+	ID        *string            `toml:"id"`
+	Text      *string            `toml:"text"`
+	Source    *string            `toml:"source"`
+	Kind      *string            `toml:"kind"`
+	Points    *string            `toml:"points"`
+	Against   *string            `toml:"against"`
+	On        *string            `toml:"on"`
+	Measure   *string            `toml:"measure"`
+	At        map[string]float64 `toml:"at"`
+	Tolerance *float64           `toml:"tolerance"`
+	Share     *float64           `toml:"share"`
+	Value     *float64           `toml:"value"`
+	Predicted *string            `toml:"predicted"`
+}
+
+// rule is what a kind needs and what it may have, beside id, text, source, kind and predicted.
+type rule struct{ needs, may []string }
+
+func rules() map[Kind]rule {
+	return map[Kind]rule{
+		Better:    {needs: []string{"points", "against", "on", "measure"}, may: []string{"at"}},
+		Equal:     {needs: []string{"points", "against", "on", "measure", "tolerance"}, may: []string{"at"}},
+		Collapses: {needs: []string{"points", "share"}},
+		Value:     {needs: []string{"points", "on", "measure", "tolerance"}, may: []string{"value", "at"}},
+		Vectors:   {needs: []string{"points", "on", "tolerance"}},
+	}
+}
+
+// Parse reads a file of claims; name stands for it in messages. The error lists every fault.
+func Parse(name string, data []byte) ([]Claim, error) {
+	var file struct {
+		Claim []written `toml:"claim"`
+	}
+	md, err := toml.Decode(string(data), &file)
+	if err != nil {
+		var syntax toml.ParseError
+		if errors.As(err, &syntax) {
+			return nil, fmt.Errorf("read claims %s:%d: %s", name, syntax.Position.Line, syntax.Message)
+		}
+		return nil, fmt.Errorf("read claims %s: %s", name, strings.TrimPrefix(err.Error(), "toml: "))
+	}
+	p := &parser{name: name}
+	known := strings.Split("id text source kind points against on measure at tolerance share value predicted", " ")
+	for _, key := range md.Keys() {
+		switch {
+		case len(key) == 1 && key[0] == "claim":
+		case len(key) == 3 && key[0] == "claim" && key[1] == "at": // judged with its claim
+		case len(key) == 2 && key[0] == "claim" && slices.Contains(known, key[1]):
+		case key[0] == "claim":
+			p.fault(strings.Join(key, "."), "unknown key", strings.Join(known, ", "))
+		default:
+			p.fault(strings.Join(key, "."), "unknown key", "[[claim]]")
+		}
+	}
+	if len(file.Claim) == 0 {
+		p.fault("claim", "there is none", "one [[claim]] or more")
+	}
+	seen := map[string]bool{}
+	var list []Claim
+	for i, w := range file.Claim {
+		p.at = fmt.Sprintf("claim %d", i+1)
+		if w.ID != nil && *w.ID != "" {
+			p.at = fmt.Sprintf("claim %q", *w.ID)
+			if seen[*w.ID] {
+				p.fault("id", "is there twice", "each id once")
+			}
+			seen[*w.ID] = true
+		}
+		list = append(list, p.claim(w))
+	}
+	if err := errors.Join(p.faults...); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// parser gathers faults.
+type parser struct {
+	name, at string
+	faults   []error
+}
+
+func (p *parser) fault(key, problem, allowed string) {
+	at := p.at
+	if at != "" {
+		at += ": "
+	}
+	p.faults = append(p.faults, fmt.Errorf("read claims %s: %s%s: %s; allowed: %s", p.name, at, key, problem, allowed))
+}
+
+func (p *parser) claim(w written) Claim {
+	c := Claim{ID: p.text("id", w.ID), Text: p.text("text", w.Text), Source: p.text("source", w.Source), Kind: Kind(p.text("kind", w.Kind))}
+	kinds := rules()
+	rule, ok := kinds[c.Kind]
+	if !ok {
+		if c.Kind != "" {
+			p.fault("kind", strconv.Quote(string(c.Kind))+" is unknown", `"better", "equal", "collapses", "value", "vectors"`)
+		}
+		return c
+	}
+	p.belongs(w, c.Kind, rule)
+	c.Points, c.Against = p.points("points", w.Points), p.points("against", w.Against)
+	if w.On != nil {
+		c.On = p.text("on", w.On)
+	}
+	if w.Measure != nil {
+		c.Measure = *w.Measure
+		if m, err := ir.Parse(c.Measure); err != nil {
+			p.fault("measure", err.Error(), "a measure such as nDCG@10")
+		} else {
+			c.Measure = m.String()
+		}
+	}
+	c.At = p.cost(w.At)
+	c.Tolerance = p.number("tolerance", w.Tolerance, func(x float64) bool { return x >= 0 }, "a number ≥ 0")
+	c.Share = p.number("share", w.Share, func(x float64) bool { return x > 0 && x <= 1 }, "a number, 0 < x ≤ 1")
+	if w.Value != nil {
+		value := p.number("value", w.Value, func(float64) bool { return true }, "a finite number")
+		c.Value = &value
+	}
+	if w.Predicted != nil {
+		c.Predicted = Verdict(*w.Predicted)
+		if !slices.Contains([]Verdict{OK, OKish, Fail}, c.Predicted) {
+			p.fault("predicted", strconv.Quote(*w.Predicted)+" is no verdict", `"OK", "OKish", "FAIL"`)
+		}
+	}
+	return c
+}
+
+// belongs compares the keys that are there with those of the kind.
+func (p *parser) belongs(w written, kind Kind, r rule) {
+	there := map[string]bool{
+		"points": w.Points != nil, "against": w.Against != nil, "on": w.On != nil, "measure": w.Measure != nil, "at": w.At != nil,
+		"tolerance": w.Tolerance != nil, "share": w.Share != nil, "value": w.Value != nil,
+	}
+	all := slices.Concat(r.needs, r.may)
+	for _, key := range []string{"points", "against", "on", "measure", "at", "tolerance", "share", "value"} {
+		switch {
+		case there[key] && !slices.Contains(all, key):
+			p.fault(key, fmt.Sprintf("does not belong to kind %q", kind), strings.Join(all, ", "))
+		case !there[key] && slices.Contains(r.needs, key):
+			p.fault(key, fmt.Sprintf("is missing: kind %q needs it", kind), strings.Join(r.needs, ", "))
+		}
+	}
+}
+
+func (p *parser) text(key string, value *string) string {
+	if value == nil {
+		p.fault(key, "is missing", "a text")
+		return ""
+	}
+	if strings.TrimSpace(*value) == "" {
+		p.fault(key, "is empty", "a text")
+	}
+	return *value
+}
+
+func (p *parser) points(key string, expression *string) Points {
+	if expression == nil {
+		return Points{}
+	}
+	filter, err := sweeps.ParseOnly(*expression)
+	if err != nil {
+		var faults sweeps.Faults
+		if !errors.As(err, &faults) {
+			p.fault(key, err.Error(), "an expression as --only takes it")
+		}
+		for _, f := range faults {
+			problem := f.Message
+			if f.Key != "" && f.Key != "--only" {
+				problem = f.Key + ": " + problem
+			}
+			allowed := f.Allowed
+			if allowed == "" {
+				allowed = "an expression as --only takes it"
+			}
+			p.fault(key, strconv.Quote(*expression)+": "+problem, allowed)
+		}
+	}
+	return Points{Expression: *expression, Filter: filter}
+}
+
+func (p *parser) cost(at map[string]float64) *Cost {
+	if at == nil {
+		return nil
+	}
+	const allowed = "{ flops = X } or { active_document = X }, X > 0"
+	if len(at) != 1 {
+		p.fault("at", fmt.Sprintf("has %d figures", len(at)), allowed)
+		return nil
+	}
+	for name, value := range at {
+		if name != "flops" && name != "active_document" || !(value > 0) || math.IsInf(value, 0) {
+			p.fault("at", fmt.Sprintf("%s = %v", name, value), allowed)
+		}
+		return &Cost{Name: name, Value: value}
+	}
+	return nil
+}
+
+func (p *parser) number(key string, value *float64, fits func(float64) bool, allowed string) float64 {
+	if value == nil {
+		return 0
+	}
+	if math.IsNaN(*value) || math.IsInf(*value, 0) || !fits(*value) {
+		p.fault(key, fmt.Sprintf("%v is out of range", *value), allowed)
+	}
+	return *value
+}
