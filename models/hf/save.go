@@ -3,12 +3,14 @@ package hf
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"headroom/internal/atomic"
 	"headroom/models/safetensors"
 )
 
@@ -33,16 +35,15 @@ type SaveModel struct {
 }
 
 // Save writes a sentence-transformers SparseEncoder folder (the layout of version 5, which 6 reads) that transformers
-// also loads as a *ForMaskedLM. It is built beside the target and renamed at the end, so the folder is complete or
-// not there. A model that is there already is replaced; any other folder that is not empty is an error.
+// also loads as a *ForMaskedLM. The folder is complete or not there, as internal/atomic does it. A model that is there already is replaced; any other folder that is not empty is an error.
 func Save(folder string, m SaveModel) error {
-	if err := save(folder, m); err != nil {
+	if err := save(atomic.Disk{}, folder, m); err != nil {
 		return fmt.Errorf("save model %q: %w", folder, err)
 	}
 	return nil
 }
 
-func save(folder string, m SaveModel) (err error) {
+func save(disk atomic.Disk, folder string, m SaveModel) error {
 	files, err := m.textFiles()
 	if err != nil {
 		return err
@@ -54,36 +55,16 @@ func save(folder string, m SaveModel) (err error) {
 	if err := replaceable(folder); err != nil {
 		return err
 	}
-	parent := filepath.Dir(filepath.Clean(folder))
-	temp, err := os.MkdirTemp(parent, "."+filepath.Base(folder)+".tmp-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(temp))
+	return disk.ReplaceFolder(folder, func(to *atomic.Folder) error {
+		for _, f := range files {
+			if err := to.WriteFile(f.name, func(w io.Writer) error { _, err := w.Write(f.data); return err }); err != nil {
+				return err
+			}
 		}
-	}()
-	if err := os.Chmod(temp, 0o755); err != nil {
-		return err
-	}
-	if err := os.Mkdir(filepath.Join(temp, poolingFolder), 0o755); err != nil {
-		return err
-	}
-	for _, f := range files {
-		if err := writeSynced(filepath.Join(temp, filepath.FromSlash(f.name)), f.data); err != nil {
-			return err
-		}
-	}
-	if err := safetensors.Write(filepath.Join(temp, singleFile), tensors, map[string]string{"format": "pt"}); err != nil {
-		return err
-	}
-	for _, d := range []string{filepath.Join(temp, poolingFolder), temp} {
-		if err := syncFolder(d); err != nil {
-			return err
-		}
-	}
-	return putInPlace(temp, folder, parent)
+		return to.WriteFile(singleFile, func(w io.Writer) error {
+			return safetensors.Encode(w, tensors, map[string]string{"format": "pt"})
+		})
+	})
 }
 
 // replaceable refuses to write over anything but a model or an empty folder.
@@ -104,30 +85,6 @@ func replaceable(folder string) error {
 		}
 	}
 	return nil
-}
-
-// putInPlace renames the finished folder; an older one is moved aside first and removed last.
-func putInPlace(temp, folder, parent string) error {
-	old := ""
-	if _, err := os.Stat(folder); err == nil {
-		old = temp + ".old"
-		if err := os.Rename(folder, old); err != nil {
-			return err
-		}
-	}
-	if err := os.Rename(temp, folder); err != nil {
-		if old != "" {
-			err = errors.Join(err, os.Rename(old, folder))
-		}
-		return err
-	}
-	if err := syncFolder(parent); err != nil {
-		return err
-	}
-	if old == "" {
-		return nil
-	}
-	return os.RemoveAll(old)
 }
 
 // tensors lists what goes into the weights' file and checks it against the config.
@@ -163,27 +120,4 @@ func (m SaveModel) tensors() ([]safetensors.Tensor, error) {
 	}
 	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return out, errors.Join(faults...)
-}
-
-// writeSynced writes a file and waits until it is on the disk.
-func writeSynced(path string, data []byte) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(data); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := f.Sync(); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	return f.Close()
-}
-
-func syncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -1,7 +1,6 @@
 package safetensors
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
@@ -9,10 +8,10 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+
+	"headroom/internal/atomic"
 )
 
 // Tensor is one array to write. With DType empty or F32 and Bytes nil, Data is written as F32; otherwise Bytes holds
@@ -25,17 +24,22 @@ type Tensor struct {
 	Bytes []byte
 }
 
-// Write puts the tensors into a file at path, replacing one that is there. The order in the file is by element size,
-// largest first, then by name, so that every tensor is aligned to its elements and the order of the arguments does
-// not matter. The data reach the disk before the name does: after a crash path is the old file or the new one.
+// Write puts the tensors into a file at path, replacing one that is there: whole, as internal/atomic does it.
 func Write(path string, tensors []Tensor, metadata map[string]string) error {
-	if err := write(path, tensors, metadata); err != nil {
+	return write(atomic.Disk{}, path, tensors, metadata)
+}
+
+func write(disk atomic.Disk, path string, tensors []Tensor, metadata map[string]string) error {
+	err := disk.WriteFile(path, func(w io.Writer) error { return Encode(w, tensors, metadata) })
+	if err != nil {
 		return fmt.Errorf("write safetensors %q: %w", path, err)
 	}
 	return nil
 }
 
-func write(path string, tensors []Tensor, metadata map[string]string) (err error) {
+// Encode writes the content of a file. The order in the file is by element size, largest first, then by name, so that
+// every tensor is aligned to its elements and the order of the arguments does not matter.
+func Encode(w io.Writer, tensors []Tensor, metadata map[string]string) error {
 	sorted, err := layout(tensors)
 	if err != nil {
 		return err
@@ -44,17 +48,6 @@ func write(path string, tensors []Tensor, metadata map[string]string) (err error
 	if err != nil {
 		return err
 	}
-	folder := filepath.Dir(path)
-	temp, err := os.CreateTemp(folder, "."+filepath.Base(path)+".tmp-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, ignoreGone(temp.Close()), ignoreGone(os.Remove(temp.Name())))
-		}
-	}()
-	w := bufio.NewWriterSize(temp, 1<<18)
 	if _, err := w.Write(head); err != nil {
 		return err
 	}
@@ -63,30 +56,7 @@ func write(path string, tensors []Tensor, metadata map[string]string) (err error
 			return fmt.Errorf("tensor %q: %w", t.Name, err)
 		}
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if err := temp.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := temp.Sync(); err != nil {
-		return err
-	}
-	if err := temp.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(temp.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(folder)
-}
-
-// ignoreGone drops the errors of cleaning up what is already closed or renamed.
-func ignoreGone(err error) error {
-	if errors.Is(err, os.ErrClosed) || errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return err
+	return nil
 }
 
 // layout checks the tensors and puts them in file order.
@@ -212,14 +182,4 @@ func writeData(w io.Writer, t Tensor) error {
 		rest = rest[n:]
 	}
 	return nil
-}
-
-// syncFolder makes a rename in the folder durable.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
 }

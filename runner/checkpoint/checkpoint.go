@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/internal/atomic"
 	"headroom/models/safetensors"
 )
 
@@ -71,6 +72,10 @@ func (s State) best() int {
 // these names; those of later steps, which a resumed attempt has given up, go. Without
 // moments the state must be Final or WeightsOnly.
 func Save(dir string, state State, weights, moments []safetensors.Tensor) (digest string, err error) {
+	return save(atomic.Disk{}, dir, state, weights, moments)
+}
+
+func save(disk atomic.Disk, dir string, state State, weights, moments []safetensors.Tensor) (digest string, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("save checkpoint of step %d in %q: %w", state.Step, dir, err)
@@ -79,65 +84,48 @@ func Save(dir string, state State, weights, moments []safetensors.Tensor) (diges
 	if moments == nil && !state.Final && !state.WeightsOnly {
 		return "", errors.New("no moments, and neither final nor weights only")
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := disk.MkdirAll(dir); err != nil {
 		return "", err
 	}
 	if err := sweep(dir); err != nil {
 		return "", err
 	}
-	temp, err := os.MkdirTemp(dir, tempPrefix)
-	if err != nil {
-		return "", err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(temp))
-		}
-	}()
 	state.Format = 1
-	files := []string{WeightsFile, StateFile}
-	if err := safetensors.Write(filepath.Join(temp, WeightsFile), weights, nil); err != nil {
-		return "", err
-	}
-	if moments != nil {
-		files = append(files, OptimizerFile)
-		if err := safetensors.Write(filepath.Join(temp, OptimizerFile), moments, nil); err != nil {
-			return "", err
-		}
-	}
 	text, err := json.MarshalIndent(state, "", "  ")
 	if err != nil {
 		return "", err
 	}
-	if err := writeSynced(filepath.Join(temp, StateFile), append(text, '\n')); err != nil {
-		return "", err
-	}
-	slices.Sort(files)
-	var manifest strings.Builder
-	for _, name := range files {
-		sum, err := fileSum(filepath.Join(temp, name))
-		if err != nil {
-			return "", err
-		}
-		if name == WeightsFile {
-			digest = "sha256:" + sum
-		}
-		fmt.Fprintf(&manifest, "%s  %s\n", sum, name)
-	}
-	if err := writeSynced(filepath.Join(temp, ManifestFile), []byte(manifest.String())); err != nil {
-		return "", err
-	}
-	if err := syncFolder(temp); err != nil {
-		return "", err
-	}
-	final := filepath.Join(dir, prefix+strconv.Itoa(state.Step))
-	if err := replace(temp, final); err != nil {
-		return "", err
-	}
-	if err := syncFolder(dir); err != nil {
+	err = disk.ReplaceFolder(folderOf(dir, state.Step), func(f *atomic.Folder) error {
+		digest, err = fill(f, append(text, '\n'), weights, moments)
+		return err
+	})
+	if err != nil {
 		return "", err
 	}
 	return digest, retain(dir, state)
+}
+
+// fill writes the files of a checkpoint, the list of their digests last.
+func fill(f *atomic.Folder, state []byte, weights, moments []safetensors.Tensor) (digest string, err error) {
+	var manifest strings.Builder
+	put := func(name string, content func(io.Writer) error) (sum string, err error) {
+		h := sha256.New()
+		err = f.WriteFile(name, func(w io.Writer) error { return content(io.MultiWriter(w, h)) })
+		sum = hex.EncodeToString(h.Sum(nil))
+		fmt.Fprintf(&manifest, "%s  %s\n", sum, name)
+		return sum, err
+	}
+	sum, err := put(WeightsFile, func(w io.Writer) error { return safetensors.Encode(w, weights, nil) })
+	if err == nil && moments != nil {
+		_, err = put(OptimizerFile, func(w io.Writer) error { return safetensors.Encode(w, moments, nil) })
+	}
+	if err == nil {
+		_, err = put(StateFile, func(w io.Writer) error { _, err := w.Write(state); return err })
+	}
+	if err == nil {
+		err = f.WriteFile(ManifestFile, func(w io.Writer) error { _, err := io.WriteString(w, manifest.String()); return err })
+	}
+	return "sha256:" + sum, err
 }
 
 const prefix = "step-"
@@ -162,27 +150,6 @@ func Steps(dir string) ([]int, error) {
 	slices.Sort(steps)
 	slices.Reverse(steps)
 	return steps, nil
-}
-
-func writeSynced(path string, text []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if _, err := f.Write(text); err != nil {
-		return err
-	}
-	return f.Sync()
-}
-
-func syncFolder(path string) (err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return f.Sync()
 }
 
 func fileSum(path string) (string, error) {

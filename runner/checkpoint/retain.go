@@ -8,52 +8,22 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"headroom/internal/atomic"
 )
 
-// Names of what is on its way in or out; a killed process leaves them behind.
-const (
-	tempPrefix = ".new-"  // being written
-	oldPrefix  = ".old-"  // being replaced by another checkpoint of the same step
-	gonePrefix = ".gone-" // being removed
-)
+// gonePrefix begins the name of what is being removed; a killed process leaves it behind.
+const gonePrefix = ".gone-"
 
 func folderOf(dir string, step int) string { return filepath.Join(dir, prefix+strconv.Itoa(step)) }
-
-// replace renames temp to final, where an earlier attempt may have left the same step.
-func replace(temp, final string) error {
-	old := ""
-	if _, err := os.Stat(final); err == nil {
-		old = filepath.Join(filepath.Dir(final), oldPrefix+filepath.Base(final))
-		if err := os.RemoveAll(old); err != nil {
-			return err
-		}
-		if err := os.Rename(final, old); err != nil {
-			return err
-		}
-	}
-	if err := os.Rename(temp, final); err != nil {
-		if old != "" {
-			err = errors.Join(err, os.Rename(old, final))
-		}
-		return err
-	}
-	if err := syncFolder(filepath.Dir(final)); err != nil || old == "" {
-		return err
-	}
-	return os.RemoveAll(old)
-}
 
 // mend puts back a checkpoint whose replacement was cut short between two renames.
 func mend(dir string) error {
 	return leftovers(dir, func(name string) error {
-		step, replaced := strings.CutPrefix(name, oldPrefix)
-		if !replaced {
-			return nil
+		if path := atomic.ReplacedBy(filepath.Join(dir, name)); path != "" {
+			return atomic.Mend(path)
 		}
-		if _, err := os.Stat(filepath.Join(dir, step)); !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		return os.Rename(filepath.Join(dir, name), filepath.Join(dir, step))
+		return nil
 	})
 }
 
@@ -83,7 +53,7 @@ func Leftovers(dir string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if n := e.Name(); strings.HasPrefix(n, tempPrefix) || strings.HasPrefix(n, oldPrefix) || strings.HasPrefix(n, gonePrefix) {
+		if n := e.Name(); atomic.Leftover(n) || strings.HasPrefix(n, gonePrefix) {
 			names = append(names, n)
 		}
 	}
