@@ -1,10 +1,10 @@
 package collection
 
 import (
-	"bufio"
 	"encoding/json/v2"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -12,13 +12,17 @@ import (
 	"slices"
 
 	"headroom/data/trec"
+	"headroom/internal/atomic"
 )
 
-// Write makes a folder in BEIR's layout. It is there whole or not at all: files are written and synced under
-// a temporary name beside it, then renamed. A folder that exists is refused (fs.ErrExist). Qrels are written
+// Write makes a folder in BEIR's layout. It is there whole or not at all, as internal/atomic does it. A folder that exists is refused (fs.ErrExist). Qrels are written
 // in the order of queries and, within a query, of docs; what Open and Judgments would refuse is refused here,
 // unknown documents of any split included.
-func Write(folder string, docs []Document, queries []Query, splits map[string]trec.Qrels) (err error) {
+func Write(folder string, docs []Document, queries []Query, splits map[string]trec.Qrels) error {
+	return write(atomic.Disk{}, folder, docs, queries, splits)
+}
+
+func write(disk atomic.Disk, folder string, docs []Document, queries []Query, splits map[string]trec.Qrels) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("write collection %q: %w", folder, err)
@@ -30,29 +34,14 @@ func Write(folder string, docs []Document, queries []Query, splits map[string]tr
 	if err := check(docs, queries, splits); err != nil {
 		return err
 	}
-	parent := filepath.Dir(folder)
-	if err := os.MkdirAll(parent, 0o777); err != nil {
+	if err := disk.MkdirAll(filepath.Dir(folder)); err != nil {
 		return err
 	}
-	staging, err := os.MkdirTemp(parent, "."+filepath.Base(folder)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(staging) // gone already where the rename succeeded
-	if err := os.Chmod(staging, 0o755); err != nil {
-		return err
-	}
-	if err := writeFiles(staging, docs, queries, splits); err != nil {
-		return err
-	}
-	if err := os.Rename(staging, folder); err != nil {
-		return err
-	}
-	return syncFolder(parent)
+	return disk.CreateFolder(folder, func(f *atomic.Folder) error { return writeFiles(f, docs, queries, splits) })
 }
 
-func writeFiles(folder string, docs []Document, queries []Query, splits map[string]trec.Qrels) error {
-	err := writeFile(filepath.Join(folder, "corpus.jsonl"), func(w *bufio.Writer) error {
+func writeFiles(f *atomic.Folder, docs []Document, queries []Query, splits map[string]trec.Qrels) error {
+	err := f.WriteFile("corpus.jsonl", func(w io.Writer) error {
 		for _, d := range docs {
 			if err := writeRow(w, corpusRow(d)); err != nil {
 				return err
@@ -63,7 +52,7 @@ func writeFiles(folder string, docs []Document, queries []Query, splits map[stri
 	if err != nil {
 		return err
 	}
-	err = writeFile(filepath.Join(folder, "queries.jsonl"), func(w *bufio.Writer) error {
+	err = f.WriteFile("queries.jsonl", func(w io.Writer) error {
 		for _, q := range queries {
 			if err := writeRow(w, queryRow(q)); err != nil {
 				return err
@@ -71,24 +60,12 @@ func writeFiles(folder string, docs []Document, queries []Query, splits map[stri
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	if err := os.Mkdir(filepath.Join(folder, "qrels"), 0o755); err != nil {
-		return err
-	}
 	for _, split := range slices.Sorted(maps.Keys(splits)) {
-		err := writeFile(filepath.Join(folder, "qrels", split+".tsv"), func(w *bufio.Writer) error {
-			return writeQrels(w, docs, queries, splits[split])
-		})
-		if err != nil {
-			return err
+		if err == nil {
+			err = f.WriteFile("qrels/"+split+".tsv", func(w io.Writer) error { return writeQrels(w, docs, queries, splits[split]) })
 		}
 	}
-	if err := syncFolder(filepath.Join(folder, "qrels")); err != nil {
-		return err
-	}
-	return syncFolder(folder)
+	return err
 }
 
 type corpusRow struct {
@@ -102,23 +79,21 @@ type queryRow struct {
 	Text string `json:"text"`
 }
 
-func writeRow[T corpusRow | queryRow](w *bufio.Writer, row T) error {
+func writeRow[T corpusRow | queryRow](w io.Writer, row T) error {
 	line, err := json.Marshal(row)
 	if err != nil {
 		return err
 	}
-	if _, err := w.Write(line); err != nil {
-		return err
-	}
-	return w.WriteByte('\n')
+	_, err = w.Write(append(line, '\n'))
+	return err
 }
 
-func writeQrels(w *bufio.Writer, docs []Document, queries []Query, qrels trec.Qrels) error {
+func writeQrels(w io.Writer, docs []Document, queries []Query, qrels trec.Qrels) error {
 	place := make(map[string]int, len(docs))
 	for i, d := range docs {
 		place[d.ID] = i
 	}
-	if _, err := w.WriteString("query-id\tcorpus-id\tscore\n"); err != nil {
+	if _, err := io.WriteString(w, "query-id\tcorpus-id\tscore\n"); err != nil {
 		return err
 	}
 	for _, q := range queries {
@@ -130,23 +105,6 @@ func writeQrels(w *bufio.Writer, docs []Document, queries []Query, qrels trec.Qr
 		}
 	}
 	return nil
-}
-
-func writeFile(path string, fill func(*bufio.Writer) error) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	buffered := bufio.NewWriterSize(file, 1<<16)
-	return errors.Join(fill(buffered), buffered.Flush(), file.Sync(), file.Close())
-}
-
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // check refuses what could not be read back.

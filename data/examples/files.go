@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"headroom/data/kept"
@@ -86,7 +85,7 @@ func (f *files) open(ctx context.Context, set Set, store kept.Store) error {
 	if name != "" {
 		store.Superseded(key, "examples")
 		// What cannot be kept is found out again.
-		if kept.WriteFile(name, func(to *os.File) error { return f.write(ctx, to, indexes, related) }) == nil {
+		if store.WriteFile(name, func(to io.Writer) error { return f.write(ctx, to, indexes, related) }) == nil {
 			if _, err := f.read(name, len(opened)); err == nil {
 				return nil
 			}

@@ -8,10 +8,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"headroom/internal/atomic"
 )
 
 // settled is how old a file must be before anything is kept about it: a younger one could change again within
@@ -19,7 +22,11 @@ import (
 const settled = 2 * time.Second
 
 // Store is a folder of results; with Dir "" nothing is kept.
-type Store struct{ Dir string }
+type Store struct {
+	Dir string
+
+	disk atomic.Disk
+}
 
 // Key is what was asked about some files as they were then.
 type Key struct {
@@ -94,8 +101,8 @@ func (s Store) Put(k Key, result string) {
 	if err != nil {
 		return
 	}
-	_ = write(s.digest(k), func(f *os.File) error {
-		_, err := f.Write(text)
+	_ = s.WriteFile(s.digest(k), func(w io.Writer) error {
+		_, err := w.Write(text)
 		return err
 	})
 }
@@ -138,7 +145,7 @@ func (s Store) Superseded(k Key, folder string) {
 	for _, entry := range entries {
 		path := filepath.Join(s.Dir, folder, entry.Name())
 		former := strings.HasPrefix(entry.Name(), k.paths()+"-") && path != own
-		if strings.HasPrefix(entry.Name(), "new-") {
+		if atomic.Leftover(entry.Name()) {
 			info, err := entry.Info()
 			former = err == nil && time.Since(info.ModTime()) > abandoned
 		}
@@ -149,35 +156,9 @@ func (s Store) Superseded(k Key, folder string) {
 }
 
 // WriteFile writes a file that appears under its name only when it is whole and on disk.
-func WriteFile(name string, fill func(*os.File) error) error {
-	return write(name, func(f *os.File) error {
-		if err := fill(f); err != nil {
-			return err
-		}
-		return f.Sync()
-	})
-}
-
-// write may leave a torn file where the machine loses power: what Put writes shows that itself.
-func write(name string, fill func(*os.File) error) (err error) {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+func (s Store) WriteFile(name string, fill func(io.Writer) error) error {
+	if err := s.disk.MkdirAll(filepath.Dir(name)); err != nil {
 		return err
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(name), "new-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(temporary.Name())
-		}
-	}()
-	err = fill(temporary)
-	if closing := temporary.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), name)
+	return s.disk.WriteFile(name, fill)
 }

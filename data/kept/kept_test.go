@@ -2,6 +2,7 @@ package kept_test
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -70,11 +71,11 @@ func TestFormerStatesAreSuperseded(t *testing.T) {
 	for _, k := range []kept.Key{key(t, "index", path), key(t, "index", other)} {
 		name := s.File(k, "indexes")
 		names = append(names, name)
-		if err := kept.WriteFile(name, func(f *os.File) error { _, err := f.WriteString("x"); return err }); err != nil {
+		if err := s.WriteFile(name, func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	half, fresh := filepath.Join(s.Dir, "indexes", "new-1"), filepath.Join(s.Dir, "indexes", "new-2")
+	half, fresh := filepath.Join(s.Dir, "indexes", ".new-1"), filepath.Join(s.Dir, "indexes", ".new-2")
 	old(t, half, "left by a killed process", 25*time.Hour)
 	old(t, fresh, "being written", time.Minute)
 	old(t, path, "two!", time.Minute)
@@ -100,8 +101,8 @@ func TestFormerStatesAreSuperseded(t *testing.T) {
 func TestAFileIsWrittenWholeOrNotAtAll(t *testing.T) {
 	dir := t.TempDir()
 	broken := errors.New("disk full")
-	err := kept.WriteFile(filepath.Join(dir, "sub", "x"), func(f *os.File) error {
-		if _, err := f.WriteString("half"); err != nil {
+	err := kept.Store{}.WriteFile(filepath.Join(dir, "sub", "x"), func(w io.Writer) error {
+		if _, err := io.WriteString(w, "half"); err != nil {
 			t.Fatal(err)
 		}
 		return broken

@@ -140,7 +140,7 @@ func (f *File) openKept(name string, store kept.Store, key kept.Key, unpack Unpa
 	}
 	store.Superseded(key, "unpacked")
 	var unreadable error
-	err := kept.WriteFile(name, func(to *os.File) error {
+	err := store.WriteFile(name, func(to io.Writer) error {
 		written := &sink{to: to}
 		err := unpack(f.Path, written)
 		if written.err == nil {

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"headroom/internal/atomic"
 )
 
 // blob is a file's content by its digest, as the hub's cache keeps it: SHA-256
@@ -73,6 +75,7 @@ func (c *remote) describe(ctx context.Context, where *url.URL, name string) (blo
 // outside of it, whatever symbolic links lie in it.
 type store struct {
 	root  *os.Root
+	disk  atomic.Disk // writes below root
 	locks string
 }
 
@@ -113,7 +116,7 @@ func (s *store) fetch(ctx context.Context, c *remote, where *url.URL, b blob, ca
 	if err != nil {
 		return err
 	}
-	if err := s.root.Rename(partial, "blobs/"+b.digest); err != nil {
+	if err := s.disk.Rename(partial, "blobs/"+b.digest); err != nil {
 		return fmt.Errorf("keep %s: %w", b.name, err)
 	}
 	return nil

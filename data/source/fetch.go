@@ -5,13 +5,15 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"headroom/internal/atomic"
 )
 
 // Progress is how far a download has come.
@@ -99,7 +101,7 @@ func (r *Resolver) download(ctx context.Context, c *remote, ref reference, what 
 		return fmt.Errorf("make %s: %w", filepath.Join(folder, "blobs"), err)
 	}
 	d := &delivery{
-		remote: c, store: &store{root: root, locks: filepath.Join(r.HubCache, ".locks", repository(ref.name))},
+		remote: c, store: &store{root: root, disk: atomic.On(atomic.Root{Root: root}), locks: filepath.Join(r.HubCache, ".locks", repository(ref.name))},
 		commit: info.Commit, progress: progress,
 	}
 	// The lists first, which name further files.
@@ -245,7 +247,7 @@ func (s *store) link(name string, b blob) error {
 	wrap := func(err error) error {
 		return fmt.Errorf("put %s into the hub's cache: %w", b.name, err)
 	}
-	if err := s.root.MkdirAll(path.Dir(name), 0o755); err != nil {
+	if err := s.disk.MkdirAll(path.Dir(name)); err != nil {
 		return wrap(err)
 	}
 	target := strings.Repeat("../", strings.Count(name, "/")) + "blobs/" + b.digest
@@ -256,7 +258,7 @@ func (s *store) link(name string, b blob) error {
 			return wrap(err)
 		}
 	}
-	if err := s.root.Rename(temporary, name); err != nil {
+	if err := s.disk.Rename(temporary, name); err != nil {
 		s.root.Remove(temporary)
 		return wrap(err)
 	}
@@ -268,16 +270,11 @@ func (s *store) note(name, text string) error {
 	if known, err := s.root.ReadFile(name); err == nil && string(known) == text {
 		return nil
 	}
-	temporary := name + "." + rand.Text()[:8] + ".tmp"
-	err := s.root.MkdirAll(path.Dir(name), 0o755)
+	err := s.disk.MkdirAll(path.Dir(name))
 	if err == nil {
-		err = s.root.WriteFile(temporary, []byte(text), fs.FileMode(0o644))
-	}
-	if err == nil {
-		err = s.root.Rename(temporary, name)
+		err = s.disk.WriteFile(name, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 	}
 	if err != nil {
-		s.root.Remove(temporary)
 		return fmt.Errorf("write %s into the hub's cache: %w", name, err)
 	}
 	return nil

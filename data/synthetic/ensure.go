@@ -6,10 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"headroom/internal/atomic"
 )
 
 // Version is raised whenever the bytes that Ensure makes change; it is part of the folder's name, so that a
@@ -41,7 +44,7 @@ func Ensure(cacheDir string) (Demo, error) {
 	}
 	home := filepath.Join(cacheDir, fmt.Sprintf("builtin-%d", Version))
 	if _, err := os.Stat(home); errors.Is(err, fs.ErrNotExist) {
-		if err := install(cacheDir, home); err != nil {
+		if err := install(atomic.Disk{}, cacheDir, home, fill); err != nil {
 			return Demo{}, fmt.Errorf("make built-in collection %q: %w", home, err)
 		}
 	}
@@ -59,38 +62,23 @@ func demoIn(home string) Demo {
 	}
 }
 
-func install(cacheDir, home string) error {
-	if err := os.MkdirAll(cacheDir, 0o777); err != nil {
+func install(disk atomic.Disk, cacheDir, home string, fill func(*atomic.Folder) error) error {
+	if err := disk.MkdirAll(cacheDir); err != nil {
 		return err
 	}
-	staging, err := os.MkdirTemp(cacheDir, "."+filepath.Base(home)+"-*")
-	if err != nil {
-		return err
+	err := disk.CreateFolder(home, fill)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // another process was faster; Ensure looks at what it made
 	}
-	defer os.RemoveAll(staging) // gone already where the rename succeeded
-	if err := os.Chmod(staging, 0o755); err != nil {
-		return err
-	}
-	if err := fill(demoIn(staging)); err != nil {
-		return err
-	}
-	if err := writeManifest(staging); err != nil {
-		return err
-	}
-	if err := os.Rename(staging, home); err != nil {
-		if _, there := os.Stat(home); there == nil {
-			return nil // another process was faster; verify looks at what it made
-		}
-		return err
-	}
-	return sync(cacheDir)
+	return err
 }
 
-func fill(demo Demo) error {
+func fill(f *atomic.Folder) error {
 	w, err := New(DemoSeed, DemoSize())
 	if err != nil {
 		return err
 	}
+	demo := demoIn(f.Path())
 	if err := w.Write(demo.Folder); err != nil {
 		return err
 	}
@@ -105,14 +93,17 @@ func fill(demo Demo) error {
 	if err != nil {
 		return err
 	}
-	return writeSynced(demo.TokenizerFile, tokenizer.Bytes())
+	err = f.WriteFile(filepath.Base(demo.TokenizerFile), func(to io.Writer) error { _, err := to.Write(tokenizer.Bytes()); return err })
+	if err != nil {
+		return err
+	}
+	return f.WriteFile(manifest, func(to io.Writer) error { return writeManifest(to, f.Path()) })
 }
 
 // writeManifest lists the digests of all files, a line each: SHA-256 in hex, two spaces, the path with slashes.
-func writeManifest(home string) error {
-	var lines strings.Builder
-	err := filepath.WalkDir(home, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+func writeManifest(to io.Writer, home string) error {
+	return filepath.WalkDir(home, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Name() == manifest {
 			return err
 		}
 		name, err := filepath.Rel(home, path)
@@ -120,16 +111,12 @@ func writeManifest(home string) error {
 			return err
 		}
 		sum, err := digest(path)
-		fmt.Fprintf(&lines, "%s  %s\n", sum, filepath.ToSlash(name))
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(to, "%s  %s\n", sum, filepath.ToSlash(name))
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	if err := writeSynced(filepath.Join(home, manifest), []byte(lines.String())); err != nil {
-		return err
-	}
-	return sync(home)
 }
 
 func verify(home string) error {
@@ -170,21 +157,4 @@ func digest(path string) (string, error) {
 	}
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:]), nil
-}
-
-func writeSynced(path string, content []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	return errors.Join(err, file.Sync(), file.Close())
-}
-
-func sync(folder string) error {
-	opened, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(opened.Sync(), opened.Close())
 }

@@ -84,7 +84,7 @@ func (t *Texts) open(ctx context.Context, files []string, store kept.Store) erro
 	}
 	if name != "" {
 		store.Superseded(key, "texts")
-		if kept.WriteFile(name, func(to *os.File) error { return t.write(to, entries) }) == nil && t.read(name) == nil {
+		if store.WriteFile(name, func(to io.Writer) error { return t.write(to, entries) }) == nil && t.read(name) == nil {
 			return nil
 		}
 	}
@@ -162,7 +162,7 @@ type head struct {
 	First  string `json:"first"`
 }
 
-func (t *Texts) write(to *os.File, entries []lines.Entry) error {
+func (t *Texts) write(to io.Writer, entries []lines.Entry) error {
 	text, err := json.Marshal(head{t.digest, t.empty, t.firstEmpty})
 	if err != nil {
 		return err

@@ -23,6 +23,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"headroom/internal/atomic"
 )
 
 const (
@@ -144,23 +146,8 @@ func extract(text []byte, path string) error {
 		return fmt.Errorf("open %s: %w", wheel, err)
 	}
 	defer source.Close()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := atomic.MkdirAll(filepath.Dir(path)); err != nil {
 		return err
 	}
-	target, err := os.CreateTemp(filepath.Dir(path), "plugin-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(target.Name())
-	if _, err := io.Copy(target, source); err != nil {
-		target.Close()
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := target.Close(); err != nil {
-		return err
-	}
-	if err := os.Chmod(target.Name(), 0o755); err != nil {
-		return err
-	}
-	return os.Rename(target.Name(), path)
+	return atomic.WriteFile(path, func(w io.Writer) error { _, err := io.Copy(w, source); return err })
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"headroom/internal/atomic"
 )
 
 // How long a step may wait in memory. Every other event goes out at once.
@@ -69,7 +71,7 @@ func Create(dir string, options ...Option) (*Log, error) {
 	for _, o := range options {
 		o(l)
 	}
-	if err := os.MkdirAll(filepath.Join(dir, attemptsFolder), 0o777); err != nil {
+	if err := atomic.MkdirAll(filepath.Join(dir, attemptsFolder)); err != nil {
 		return nil, fmt.Errorf("create event log: %w", err)
 	}
 	taken, err := Attempts(dir)
@@ -97,7 +99,7 @@ func Create(dir string, options ...Option) (*Log, error) {
 	}
 	// The folders' entries are part of the fence, so they must outlive a crash.
 	for _, folder := range []string{filepath.Dir(l.path), filepath.Join(dir, attemptsFolder)} {
-		if err := syncFolder(folder); err != nil {
+		if err := atomic.SyncFolder(folder); err != nil {
 			file.Close()
 			return nil, fmt.Errorf("create event log: %w", err)
 		}
@@ -240,13 +242,4 @@ func Attempts(dir string) ([]int, error) {
 	}
 	slices.Sort(list)
 	return list, nil
-}
-
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
 }

@@ -13,8 +13,6 @@ import (
 	"fmt"
 	"image/color"
 	"io"
-	"os"
-	"path/filepath"
 
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot/font"
@@ -41,26 +39,8 @@ type Figure struct {
 	paint              func(*brush)
 }
 
-// Files are the names that Write gives its two files.
+// Files are the names of the two forms in a folder.
 func (f *Figure) Files() (svg, png string) { return f.Name + ".svg", f.Name + ".png" }
-
-// Write writes both forms of the figure into a folder.
-func (f *Figure) Write(folder string) error {
-	svg, png := f.Files()
-	for _, form := range []struct {
-		name  string
-		write func(io.Writer) error
-	}{{svg, f.SVG}, {png, f.PNG}} {
-		var b bytes.Buffer
-		if err := form.write(&b); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(folder, form.name), b.Bytes(), 0o644); err != nil {
-			return fmt.Errorf("write figure %q: %w", f.Name, err)
-		}
-	}
-	return nil
-}
 
 // SVG writes the figure as SVG.
 func (f *Figure) SVG(w io.Writer) error {

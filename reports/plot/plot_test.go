@@ -7,8 +7,6 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -249,28 +247,6 @@ func TestSameBytes(t *testing.T) {
 		if !bytes.Equal(svg, svg2) || !bytes.Equal(raster, raster2) {
 			t.Errorf("%s differs between two drawings", f.Name)
 		}
-	}
-}
-
-// TestWrite writes both forms with one call.
-func TestWrite(t *testing.T) {
-	folder := t.TempDir()
-	f := plot.HeadNorm(compared(t, sample.Demo()))
-	if err := f.Write(folder); err != nil {
-		t.Fatal(err)
-	}
-	svg, raster := render(t, f)
-	for name, want := range map[string][]byte{"headnorm.svg": svg, "headnorm.png": raster} {
-		got, err := os.ReadFile(filepath.Join(folder, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what SVG and PNG write", name)
-		}
-	}
-	if err := f.Write(filepath.Join(folder, "missing")); err == nil {
-		t.Error("a folder that does not exist was written to")
 	}
 }
 

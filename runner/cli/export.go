@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"headroom/internal/atomic"
 )
 
 func newExport(a *app) *cobra.Command {
@@ -67,52 +69,32 @@ func (a *app) export(text, to string) error {
 	return nil
 }
 
-// copyFolder copies a folder's files beside the target and renames the whole.
-func copyFolder(from, to string) (err error) {
-	parent := filepath.Dir(filepath.Clean(to))
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+// copyFolder copies a folder, whole or not at all, to a place that is empty or not
+// there.
+func copyFolder(from, to string) error {
+	if err := atomic.MkdirAll(filepath.Dir(filepath.Clean(to))); err != nil {
 		return err
 	}
-	temporary, err := os.MkdirTemp(parent, ".headroom-export-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(temporary)
-	err = filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		relative, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		if entry.IsDir() {
-			return os.MkdirAll(filepath.Join(temporary, relative), 0o755)
-		}
-		return copyFile(path, filepath.Join(temporary, relative))
+	return atomic.CreateFolder(to, func(f *atomic.Folder) error {
+		return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			relative, err := filepath.Rel(from, path)
+			if err != nil {
+				return err
+			}
+			return f.WriteFile(filepath.ToSlash(relative), func(w io.Writer) error { return copyFile(w, path) })
+		})
 	})
-	if err != nil {
-		return err
-	}
-	if err := os.Chmod(temporary, 0o755); err != nil {
-		return err
-	}
-	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return os.Rename(temporary, to)
 }
 
-func copyFile(from, to string) error {
-	in, err := os.Open(from)
+func copyFile(to io.Writer, path string) error {
+	in, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Sync(), out.Close())
+	_, err = io.Copy(to, in)
+	return err
 }

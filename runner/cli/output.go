@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
+
+	"headroom/internal/atomic"
 )
 
 // schema is the version of every JSON document that the program prints.
@@ -83,7 +83,7 @@ func (a *app) paint(text string) string {
 // writeOutput lets write fill a file that appears under its name only when it
 // is whole, or standard output for "-". What is there as a pipe or a device, such
 // as /dev/null, takes the text as it comes.
-func (a *app) writeOutput(path string, write func(io.Writer) error) (err error) {
+func (a *app) writeOutput(path string, write func(io.Writer) error) error {
 	if path == "-" {
 		return write(a.stdout)
 	}
@@ -92,30 +92,7 @@ func (a *app) writeOutput(path string, write func(io.Writer) error) (err error) 
 	} else if err == nil && !info.Mode().IsRegular() {
 		return writeInto(path, write)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".headroom-*")
-	if err != nil {
-		var cause *fs.PathError
-		if errors.As(err, &cause) { // the temporary file's name would tell nothing
-			err = cause.Err
-		}
-		return fmt.Errorf("write into folder %q: %w", filepath.Dir(path), err)
-	}
-	defer func() {
-		if err != nil {
-			file.Close()
-			os.Remove(file.Name())
-		}
-	}()
-	if err := write(file); err != nil {
-		return err
-	}
-	if err := file.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return atomic.WriteFile(path, write)
 }
 
 // writeInto writes into what is there and cannot be replaced.

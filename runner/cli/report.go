@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -71,8 +70,8 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, output str
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(output, 0o755); err != nil {
-		return fmt.Errorf("make report folder: %w", err)
+	if err := report.Replaceable(output); err != nil {
+		return err
 	}
 	summary, err := report.Folder(comparison, output)
 	if err != nil {

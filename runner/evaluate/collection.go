@@ -8,6 +8,7 @@ import (
 
 	"headroom/data/collection"
 	"headroom/data/trec"
+	"headroom/internal/atomic"
 	"headroom/metrics/ir"
 	"headroom/metrics/sparsity"
 	"headroom/runner/search"
@@ -167,7 +168,7 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	flops := sparsity.FLOPS(&inQueries, &inDocuments)
 	summary.ActiveQuery, summary.ActiveDocument, summary.Flops = &active[0], &active[1], &flops
 	summary.Seconds = Seconds{Encode: encoded.Seconds(), Index: indexing.Seconds(), Search: searched.Seconds()}
-	return summary.keep(o.OutDir)
+	return summary.keep(atomic.Disk{}, o.OutDir)
 }
 
 // refuse keeps the fact that vectors were too dense, so that it is not found out
@@ -175,7 +176,7 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 func (o CollectionOptions) refuse(asked judged, documents int, active float64, dense *DenseError) (Summary, error) {
 	s := Summary{Schema: 1, ID: o.ID, Dataset: o.Dataset, Split: o.Split, Name: o.Name, Backbone: o.Backbone,
 		Queries: len(asked.ids), Documents: documents, Measures: map[string]float64{}, ActiveDocument: &active, Refused: dense.Error()}
-	s, err := s.keep(o.OutDir)
+	s, err := s.keep(atomic.Disk{}, o.OutDir)
 	return s, errors.Join(dense, err)
 }
 
@@ -217,7 +218,7 @@ func bm25(ctx context.Context, c *collection.Collection, o CollectionOptions) (S
 		return Summary{}, err
 	}
 	summary.Seconds = Seconds{Index: indexed.Seconds(), Search: searched.Seconds()}
-	return summary.keep(o.OutDir)
+	return summary.keep(atomic.Disk{}, o.OutDir)
 }
 
 func (o CollectionOptions) report(done, total int) {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"headroom/data/trec"
+	"headroom/internal/atomic"
 	"headroom/metrics/event"
 	"headroom/metrics/ir"
 )
@@ -82,7 +83,7 @@ func (s Summary) Event(folder string) event.Evaluated {
 
 // keep writes the evaluation's files. Each appears whole under its name, the
 // summary last: where it is, the others are complete.
-func (s Summary) keep(dir string) (Summary, error) {
+func (s Summary) keep(disk atomic.Disk, dir string) (Summary, error) {
 	if dir == "" {
 		return s, nil
 	}
@@ -109,31 +110,16 @@ func (s Summary) keep(dir string) (Summary, error) {
 	if s.Refused != "" {
 		files = files[2:] // there is no ranking
 	}
-	err := os.MkdirAll(dir, 0o755)
+	err := disk.MkdirAll(dir)
 	for _, file := range files {
 		if err == nil {
-			err = writeFile(dir, file.name, file.fill)
+			err = disk.WriteFile(filepath.Join(dir, file.name), file.fill)
 		}
 	}
 	if err != nil {
 		return s, fmt.Errorf("keep evaluation %q: %w", dir, err)
 	}
 	return s, nil
-}
-
-func writeFile(dir, name string, fill func(io.Writer) error) error {
-	f, err := os.CreateTemp(dir, ".new-*")
-	if err != nil {
-		return err
-	}
-	err = errors.Join(fill(f), f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, name))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }
 
 // ReadSummary reads an evaluation's summary.json.

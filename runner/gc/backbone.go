@@ -53,8 +53,18 @@ func (o Options) backbone(id string, used map[string]bool) ([]Item, error) {
 	if _, err := os.Stat(state); missing == nil && err == nil {
 		return append(items, item(Checkpoint, state, "superseded: the backbone is made")), nil
 	}
-	found, err := checkpoints(state, false)
-	return append(items, found...), err
+	for _, look := range []func() ([]Item, error){
+		func() ([]Item, error) { return checkpoints(state, false) },
+		func() ([]Item, error) { return o.leftovers(folder + ".work") },
+		func() ([]Item, error) { return o.leases(folder + ".work") },
+	} {
+		found, err := look()
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, found...)
+	}
+	return items, nil
 }
 
 // usedBackbones are the recipes that the inputs of runs, baselines and other recipes

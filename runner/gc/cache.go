@@ -11,19 +11,17 @@ import (
 // unpacked texts and indexes into them.
 func spools() []string { return []string{"unpacked", "examples", "texts"} }
 
+func isSpool(folder string) bool { return slices.Contains(spools(), folder) }
+
 // cacheLeftovers finds what killed processes left half written in the cache.
 func (o Options) cacheLeftovers() ([]Item, error) {
 	var items []Item
 	for _, folder := range append(spools(), "digests") {
-		paths, err := filepath.Glob(filepath.Join(escape(o.CacheDir), folder, "new-*"))
+		found, err := o.leftovers(filepath.Join(o.CacheDir, folder))
 		if err != nil {
 			return nil, err
 		}
-		for _, path := range paths {
-			if o.isOld(path) {
-				items = append(items, item(Leftover, path, "left half written by a process that was killed"))
-			}
-		}
+		items = append(items, found...)
 	}
 	return items, nil
 }
@@ -47,7 +45,7 @@ func (o Options) cache(free bool) ([]Item, []Kept, error) {
 			return nil, nil, err
 		}
 		for _, e := range list {
-			if path := filepath.Join(o.CacheDir, folder, e.Name()); e.Type().IsRegular() && !strings.HasPrefix(e.Name(), "new-") {
+			if path := filepath.Join(o.CacheDir, folder, e.Name()); e.Type().IsRegular() && !isLeftover(path) {
 				items = append(items, item(Cache, path, "made again when it is needed"))
 			}
 		}

@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -192,8 +191,11 @@ func (o Options) places() ([]place, error) {
 		work := filepath.Join(o.Workspace, "backbones", id+".work")
 		places = append(places, place{lease: existing(work), look: func() ([]Item, error) { return o.backbone(id, used) }})
 	}
-	for _, folder := range []string{"", "runs", "backbones", "sweeps/*", "baselines/*"} {
-		places = append(places, place{look: func() ([]Item, error) { return o.old(folder, ".new-*", ".writable-*") }})
+	for _, folder := range []string{"", "runs", "backbones"} { // what lies in their folders has been looked at
+		places = append(places, place{look: func() ([]Item, error) { return o.leftoversIn(filepath.Join(o.Workspace, folder)) }})
+	}
+	for _, folder := range []string{"sweeps", "baselines", "report"} {
+		places = append(places, place{look: func() ([]Item, error) { return o.leftovers(filepath.Join(o.Workspace, folder)) }})
 	}
 	if o.CacheDir != "" {
 		places = append(places, place{look: func() ([]Item, error) { return o.cacheLeftovers() }})
@@ -216,24 +218,6 @@ func entries(folder string) ([]fs.DirEntry, error) {
 		return nil, nil
 	}
 	return list, err
-}
-
-// old finds what matches a pattern in folders of the workspace and is old enough.
-func (o Options) old(folders string, patterns ...string) ([]Item, error) {
-	var items []Item
-	for _, pattern := range patterns {
-		paths, err := filepath.Glob(filepath.Join(escape(o.Workspace), filepath.FromSlash(folders), pattern))
-		if err != nil {
-			return nil, err
-		}
-		slices.Sort(paths)
-		for _, path := range paths {
-			if o.isOld(path) {
-				items = append(items, item(Leftover, path, "left half written by a process that was killed"))
-			}
-		}
-	}
-	return items, nil
 }
 
 // isOld tells whether nothing in a path has changed for an hour.

@@ -171,15 +171,14 @@ func TestAFinishedRunKeepsItsResult(t *testing.T) {
 	s.save(run, checkpoint.State{Run: id("a"), Step: 30, Final: true, Dev: dev})
 	s.write(100, "runs", id("a"), "checkpoints", ".new-1", "model.safetensors")
 	s.write(50, "runs", id("a"), "checkpoints", ".gone-3", "model.safetensors")
-	s.write(70, "runs", id("a"), ".model.tmp-5", "model.safetensors")
 	s.write(7, "runs", id("a"), "model", "model.safetensors")
 	s.write(7, "runs", id("a"), "evaluations", "e1", "summary.json")
 	s.write(7, "runs", id("a"), "evaluations", "e1", "run.trec.gz")
 	s.write(7, "runs", id("a"), "worker.log")
 	at := "runs/" + id("a") + "/"
 	r := s.frees(s.options(), "checkpoint "+at+"checkpoints/step-20", "optimizer "+at+"checkpoints/step-10/optimizer.safetensors",
-		"leftover "+at+"checkpoints/.new-1", "leftover "+at+"checkpoints/.gone-3", "leftover "+at+".model.tmp-5")
-	if r.Bytes < 220 {
+		"leftover "+at+"checkpoints/.new-1", "leftover "+at+"checkpoints/.gone-3")
+	if r.Bytes < 150 {
 		t.Errorf("%d bytes", r.Bytes)
 	}
 	best, err := checkpoint.OpenWeights(filepath.Join(run, "checkpoints"), id("a"), 10)
@@ -239,12 +238,21 @@ func TestWhatHasNoLeaseMustBeOld(t *testing.T) {
 	}{
 		{"leftover", "sweeps/s/.new-1", ""}, {"leftover", ".new-2", ""}, {"leftover", "baselines/x/.new-3", ""}, {"leftover", "runs/" + id("b") + "/.new-4", ""},
 		{"evaluation", "runs/" + id("a") + "/evaluations/e", "summary.json"}, {"evaluation", "runs/" + id("b") + "/evaluations/half", "run.trec.gz"},
-		{"leftover", "runs/" + id("b") + "/evaluations/whole/.new-5", ""}, {"leftover", "cache/unpacked/new-6", ""}, {"leftover", "cache/digests/new-7", ""},
+		{"leftover", "runs/" + id("b") + "/evaluations/whole/.new-5", ""}, {"leftover", "cache/unpacked/new-6", ""}, {"leftover", "cache/digests/.new-7", ""},
+		{"leftover", "runs/" + id("b") + "/.model.tmp-5", "model.safetensors"}, {"leftover", "runs/" + id("b") + "/model/.new-8", ""},
+		{"leftover", "runs/" + id("b") + "/attempts/1/.new-9", ""}, {"leftover", "runs/" + id("b") + "/lease/.new-1", ""},
+		{"leftover", "runs/" + id("b") + "/lease/renew-2.tmp", ""}, {"leftover", "runs/" + id("b") + "/lease/acquire-3.tmp", ""},
+		{"leftover", "runs/" + id("b") + "/lease/1.json", ""}, {"leftover", "report/.new-4", "report.md"},
+		{"leftover", "backbones/.new-5", "config.json"}, {"leftover", "backbones/" + id("c") + ".work/attempts/1/.new-6", ""},
+		{"leftover", "backbones/" + id("c") + ".work/lease/.new-7", ""}, {"leftover", "report/.old-demo", "report.md"},
 	} {
 		s.write(10, filepath.FromSlash(c.place), c.file)
 		old = append(old, c.kind+" "+c.place)
 	}
 	s.write(10, "runs", id("b"), "evaluations", "whole", "summary.json")
+	s.write(10, "runs", id("b"), "lease", "2.json")
+	s.write(10, "report", "demo", "report.md")
+	s.write(10, "report", ".old-other", "report.md") // the only copy
 	s.write(10, "cache", "digests", "abc.json")
 	s.write(10, "cache", "unpacked", "0123-4567")
 	s.frees(s.options()) // nothing yet

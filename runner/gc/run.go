@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"headroom/runner/checkpoint"
 	"headroom/runner/plan"
@@ -20,15 +19,9 @@ func (o Options) run(folder string) ([]Item, error) {
 	}
 	for _, look := range []func() ([]Item, error){
 		func() ([]Item, error) { return checkpoints(filepath.Join(folder, "checkpoints"), finished) },
-		func() ([]Item, error) { return export(folder) },
 		func() ([]Item, error) { return o.evaluations(folder) },
-		func() ([]Item, error) {
-			relative, err := filepath.Rel(o.Workspace, folder)
-			if err != nil {
-				return nil, err
-			}
-			return o.old(escape(relative), ".new-*")
-		},
+		func() ([]Item, error) { return o.leftovers(folder) },
+		func() ([]Item, error) { return o.leases(folder) },
 	} {
 		found, err := look()
 		if err != nil {
@@ -48,10 +41,8 @@ func checkpoints(dir string, finished bool) ([]Item, error) {
 		return nil, err
 	}
 	for _, name := range names {
-		if replaced, found := strings.CutPrefix(name, ".old-"); found {
-			if _, err := os.Stat(filepath.Join(dir, replaced)); err != nil {
-				continue // the only copy: the next attempt puts it back
-			}
+		if onlyCopy(filepath.Join(dir, name)) {
+			continue
 		}
 		items = append(items, item(Leftover, filepath.Join(dir, name), "a checkpoint that a killed attempt was writing or removing"))
 	}
@@ -83,26 +74,6 @@ func checkpoints(dir string, finished bool) ([]Item, error) {
 	return items, err
 }
 
-// export finds what killed exports left beside runs/<id>/model.
-func export(folder string) ([]Item, error) {
-	list, err := entries(folder)
-	if err != nil {
-		return nil, err
-	}
-	_, missing := os.Stat(filepath.Join(folder, "model"))
-	var items []Item
-	for _, e := range list {
-		if !strings.HasPrefix(e.Name(), ".model.tmp-") {
-			continue
-		}
-		if missing != nil && strings.HasSuffix(e.Name(), ".old") {
-			continue // the only copy of a model
-		}
-		items = append(items, item(Leftover, filepath.Join(folder, e.Name()), "an export that a killed attempt was writing"))
-	}
-	return items, nil
-}
-
 // evaluations finds those that were never completed, and all of a folder that is no
 // run: what they were of cannot be told any more. `evaluate --run` holds no lease, so
 // they have to be old.
@@ -126,13 +97,6 @@ func (o Options) evaluations(folder string) ([]Item, error) {
 		if _, err := os.Stat(filepath.Join(path, "summary.json")); errors.Is(err, fs.ErrNotExist) {
 			items = append(items, item(Evaluation, path, "never completed: it has no summary.json"))
 			continue
-		}
-		half, err := filepath.Glob(filepath.Join(escape(path), ".new-*"))
-		if err != nil {
-			return nil, err
-		}
-		for _, path := range half {
-			items = append(items, item(Leftover, path, "left half written by a process that was killed"))
 		}
 	}
 	return items, nil

@@ -1,6 +1,12 @@
 package lease
 
-import "time"
+import (
+	"io/fs"
+	"os"
+	"time"
+
+	"headroom/internal/atomic"
+)
 
 // PublishWithoutLink makes a generation as on a file system without hard links.
 func PublishWithoutLink(dir string, generation int, now time.Time) error {
@@ -8,5 +14,16 @@ func PublishWithoutLink(dir string, generation int, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return publishWithoutLink(dir, generation, content{process: self, Acquired: now, Heartbeat: now})
+	return publish(atomic.On(noLinks{}), dir, generation, content{process: self, Acquired: now, Heartbeat: now})
+}
+
+type noLinks struct{ atomic.OS }
+
+func (noLinks) Link(from, to string) error {
+	return &os.LinkError{Op: "link", Old: from, New: to, Err: fs.ErrPermission}
+}
+
+// AcquireOn is Acquire on another disk.
+func AcquireOn(disk atomic.Disk, dir string, options Options) (*Lease, error) {
+	return acquire(disk, dir, options)
 }

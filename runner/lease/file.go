@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"headroom/internal/atomic"
 )
 
 // content is what a generation's file says.
@@ -27,6 +30,34 @@ func folder(dir string) string { return filepath.Join(dir, "lease") }
 
 func path(dir string, generation int) string {
 	return filepath.Join(folder(dir), strconv.Itoa(generation)+extension)
+}
+
+// Superseded lists the files of generations before the last one that was written
+// before a time: no process has a listing so old that it could make one of them anew.
+func Superseded(dir string, before time.Time) ([]string, error) {
+	last, err := latest(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list leases: %w", err)
+	}
+	var old []string
+	kept := false
+	for n := last; n > 0; n-- {
+		info, err := os.Lstat(path(dir, n))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // removed before
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list leases: %w", err)
+		}
+		if !info.ModTime().Before(before) {
+			continue
+		}
+		if kept {
+			old = append(old, path(dir, n))
+		}
+		kept = true
+	}
+	return old, nil
 }
 
 // latest is the highest generation, 0 where there is none.
@@ -79,86 +110,15 @@ func read(dir string, generation int) (c content, modified time.Time, whole bool
 	return c, info.ModTime(), err == nil, nil
 }
 
-// publish makes a generation, whole, unless it exists.
-func publish(dir string, generation int, c content) error {
-	temporary, err := write(dir, "acquire-*.tmp", c)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary)
-	err = os.Link(temporary, path(dir, generation))
-	if err == nil || same(temporary, path(dir, generation)) { // a server may repeat a request that it has granted
-		return nil
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return publishWithoutLink(dir, generation, c)
-}
-
-// publishWithoutLink is for file systems that have no hard links. A reader may see
-// the file before its content, and then goes by its age.
-func publishWithoutLink(dir string, generation int, c content) error {
-	file, err := os.OpenFile(path(dir, generation), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	return fill(file, c)
+// publish makes a generation, whole, unless it exists. Where a file system has no hard
+// links a reader may see the file before its content, and then goes by its age.
+func publish(disk atomic.Disk, dir string, generation int, c content) error {
+	return disk.CreateFile(path(dir, generation), c.write)
 }
 
 // rewrite replaces the content of a generation that this process holds.
-func rewrite(dir string, generation int, c content) error {
-	temporary, err := write(dir, "renew-*.tmp", c)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, path(dir, generation)); err != nil {
-		os.Remove(temporary)
-		return err
-	}
-	return nil
+func rewrite(disk atomic.Disk, dir string, generation int, c content) error {
+	return disk.WriteFile(path(dir, generation), c.write)
 }
 
-func write(dir, pattern string, c content) (string, error) {
-	file, err := os.CreateTemp(folder(dir), pattern)
-	if err != nil {
-		return "", err
-	}
-	if err := file.Chmod(0o644); err != nil {
-		file.Close()
-		os.Remove(file.Name())
-		return "", err
-	}
-	if err := fill(file, c); err != nil {
-		os.Remove(file.Name())
-		return "", err
-	}
-	return file.Name(), nil
-}
-
-// fill writes, syncs and closes.
-func fill(file *os.File, c content) error {
-	text, err := json.Marshal(c)
-	if err == nil {
-		_, err = file.Write(append(text, '\n'))
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", file.Name(), err)
-	}
-	return nil
-}
-
-func same(a, b string) bool {
-	one, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	two, err := os.Stat(b)
-	return err == nil && os.SameFile(one, two)
-}
+func (c content) write(w io.Writer) error { return json.NewEncoder(w).Encode(c) }

@@ -27,6 +27,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"headroom/internal/atomic"
 )
 
 // Default times.
@@ -83,6 +85,7 @@ var ErrLost = errors.New("lease lost")
 
 // Lease is held from Acquire until Release. It is safe for concurrent use.
 type Lease struct {
+	disk       atomic.Disk
 	dir        string
 	generation int
 	options    Options
@@ -100,9 +103,16 @@ type Lease struct {
 // Acquire takes the lease of the folder dir, which must exist, and keeps it alive
 // until Release. It does not wait: a lease in use is ErrHeld.
 func Acquire(dir string, options Options) (*Lease, error) {
-	l := &Lease{dir: dir, options: options.withDefaults(),
+	return acquire(atomic.Disk{}, dir, options)
+}
+
+func acquire(disk atomic.Disk, dir string, options Options) (*Lease, error) {
+	l := &Lease{disk: disk, dir: dir, options: options.withDefaults(),
 		lost: make(chan struct{}), stop: make(chan struct{}), stopped: make(chan struct{})}
-	if err := os.Mkdir(folder(dir), 0o777); err != nil && !errors.Is(err, os.ErrExist) {
+	if _, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("acquire lease: %w", err)
+	}
+	if err := disk.MkdirAll(folder(dir)); err != nil {
 		return nil, fmt.Errorf("acquire lease: %w", err)
 	}
 	self, err := thisProcess()
@@ -120,7 +130,7 @@ func Acquire(dir string, options Options) (*Lease, error) {
 		now := l.options.Now()
 		l.generation = info.generation + 1
 		l.content = content{process: self, Acquired: now, Heartbeat: now}
-		err = publish(dir, l.generation, l.content)
+		err = publish(l.disk, dir, l.generation, l.content)
 		if errors.Is(err, os.ErrExist) && tries < 100 {
 			// Another was quicker; see who. A client of a network file system may need a
 			// moment to see it.
@@ -163,7 +173,7 @@ func (l *Lease) Beat() error {
 	if err == nil {
 		renewed := l.content
 		renewed.Heartbeat = now
-		if err = rewrite(l.dir, l.generation, renewed); err == nil {
+		if err = rewrite(l.disk, l.dir, l.generation, renewed); err == nil {
 			l.content = renewed
 			return nil
 		}
@@ -205,7 +215,7 @@ func (l *Lease) Release() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.content.Released = true
-	if err := rewrite(l.dir, l.generation, l.content); err != nil {
+	if err := rewrite(l.disk, l.dir, l.generation, l.content); err != nil {
 		return fmt.Errorf("release lease: %w", err)
 	}
 	return nil

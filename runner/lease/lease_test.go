@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	whole "headroom/internal/atomic"
+	"headroom/internal/atomic/faults"
 	"headroom/runner/lease"
 )
 
@@ -369,4 +371,24 @@ func TestWithoutHardLinksALeaseIsStillExclusive(t *testing.T) {
 	if _, err := lease.Acquire(dir, lease.Options{}); !errors.As(err, new(lease.ErrHeld)) {
 		t.Errorf("acquire: %v", err)
 	}
+}
+
+func TestALeaseIsHeldOrNotWhateverFails(t *testing.T) {
+	faults.Test(t, faults.Case{
+		Write: func(disk whole.Disk, dir string) error {
+			l, err := lease.AcquireOn(disk, dir, lease.Options{Interval: -1})
+			var held lease.ErrHeld
+			if errors.As(err, &held) {
+				return nil // by the try before, of this process
+			}
+			if err != nil {
+				return err
+			}
+			return l.SetAttempt(7)
+		},
+		Read: func(dir string) (string, error) {
+			info, err := lease.Inspect(dir, lease.Options{})
+			return string(info.State), err
+		},
+	})
 }

@@ -14,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"headroom/internal/atomic"
 )
 
 // manifestName is the file that makes a folder an index; it is written last, so that a folder either has a
@@ -53,17 +55,17 @@ var ErrNotIndex = errors.New("the folder is not empty and holds no index")
 // Save writes the index into a folder, which is made where it is missing. An index that the folder holds is
 // replaced in one step: an interrupted Save leaves the old one whole.
 func (x *Index) Save(dir string) error {
-	if err := x.save(dir); err != nil {
+	if err := x.save(atomic.Disk{}, dir); err != nil {
 		return fmt.Errorf("save index %q: %w", dir, err)
 	}
 	return nil
 }
 
-func (x *Index) save(dir string) error {
+func (x *Index) save(disk atomic.Disk, dir string) error {
 	if err := checkTarget(dir); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := disk.MkdirAll(dir); err != nil {
 		return err
 	}
 	m := manifest{
@@ -87,7 +89,7 @@ func (x *Index) save(dir string) error {
 		m.Terms = "words"
 	}
 	for _, part := range parts {
-		file, err := writePart(dir, part.name, part.write)
+		file, err := writePart(disk, dir, part.name, part.write)
 		if err != nil {
 			return err
 		}
@@ -97,7 +99,7 @@ func (x *Index) save(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeManifest(dir, append(text, '\n')); err != nil {
+	if err := writeManifest(disk, dir, append(text, '\n')); err != nil {
 		return err
 	}
 	return removeOld(dir, m)
@@ -122,11 +124,11 @@ func checkTarget(dir string) error {
 
 const (
 	partEnd = ".bin"
-	tempEnd = ".part"
+	tempEnd = ".part" // of earlier versions
 )
 
 func isPart(name string) bool {
-	if strings.HasSuffix(name, tempEnd) {
+	if strings.HasSuffix(name, tempEnd) || atomic.Leftover(name) {
 		return true
 	}
 	for _, part := range []string{"documents", "positions", "offsets", "postings", "weights", "words"} {
@@ -137,52 +139,20 @@ func isPart(name string) bool {
 	return false
 }
 
-// writePart writes a file under a temporary name, syncs it and gives it its name.
-func writePart(dir, part string, write func(io.Writer) error) (manifestFile, error) {
-	temp, err := os.CreateTemp(dir, part+"-*"+tempEnd)
-	if err != nil {
-		return manifestFile{}, err
-	}
-	defer os.Remove(temp.Name())
+// writePart writes a file that is named for its digest, which is therefore made first.
+func writePart(disk atomic.Disk, dir, part string, write func(io.Writer) error) (manifestFile, error) {
 	counted := &countingHash{hash: sha256.New()}
-	out := bufio.NewWriterSize(io.MultiWriter(temp, counted), 1<<18)
-	err = write(out)
-	err = errors.Join(err, out.Flush(), temp.Chmod(0o644), temp.Sync())
-	if err = errors.Join(err, temp.Close()); err != nil {
+	whole := bufio.NewWriterSize(counted, 1<<18)
+	if err := errors.Join(write(whole), whole.Flush()); err != nil {
 		return manifestFile{}, err
 	}
 	digest := hex.EncodeToString(counted.hash.Sum(nil))
 	file := manifestFile{Part: part, Name: part + "-" + digest[:16] + partEnd, Bytes: counted.bytes, SHA256: digest}
-	return file, os.Rename(temp.Name(), filepath.Join(dir, file.Name))
+	return file, disk.WriteFile(filepath.Join(dir, file.Name), write)
 }
 
-func writeManifest(dir string, text []byte) error {
-	temp, err := os.CreateTemp(dir, "index-*"+tempEnd)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name())
-	_, err = temp.Write(text)
-	err = errors.Join(err, temp.Chmod(0o644), temp.Sync())
-	if err = errors.Join(err, temp.Close()); err != nil {
-		return err
-	}
-	// The parts' names must be on disk before the manifest that names them.
-	if err := syncFolder(dir); err != nil {
-		return err
-	}
-	if err := os.Rename(temp.Name(), filepath.Join(dir, manifestName)); err != nil {
-		return err
-	}
-	return syncFolder(dir)
-}
-
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+func writeManifest(disk atomic.Disk, dir string, text []byte) error {
+	return disk.WriteFile(filepath.Join(dir, manifestName), func(w io.Writer) error { _, err := w.Write(text); return err })
 }
 
 // removeOld clears away parts that the manifest does not name.

@@ -3,12 +3,15 @@ package search_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
+	"headroom/internal/atomic"
+	"headroom/internal/atomic/faults"
 	"headroom/runner/search"
 )
 
@@ -220,4 +223,25 @@ func TestTheManifestIsChecked(t *testing.T) {
 			t.Errorf("%s: got %v, want an error with %q", change[1], err, change[2])
 		}
 	}
+}
+
+func TestAnIndexIsTheOldOrTheNewWhateverFails(t *testing.T) {
+	first, second := randomCollection(1, 5, 30, 0), randomCollection(2, 6, 30, 0)
+	faults.Test(t, faults.Case{
+		Before: func(t *testing.T, dir string) {
+			if err := build(t, first.ids, first.documents, 0).Save(filepath.Join(dir, "i")); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Write: func(disk atomic.Disk, dir string) error {
+			return search.SaveOn(disk, build(t, second.ids, second.documents, 0), filepath.Join(dir, "i"))
+		},
+		Read: func(dir string) (string, error) {
+			x, err := search.Load(filepath.Join(dir, "i"))
+			if err != nil {
+				return "", err
+			}
+			return fmt.Sprint(x.Summary()), nil
+		},
+	})
 }

@@ -37,10 +37,10 @@ func (w Workspace) WriteRun(id string, config sweeps.RunConfig, in sweeps.Inputs
 	if err != nil {
 		return fmt.Errorf("write run %q: %w", id, err)
 	}
-	if err := replaceFile(filepath.Join(w.Run(id), "inputs.json"), append(inputs, '\n')); err != nil {
+	if err := replaceFile(w.disk, filepath.Join(w.Run(id), "inputs.json"), append(inputs, '\n')); err != nil {
 		return fmt.Errorf("write run %q: %w", id, err)
 	}
-	if err := replaceFile(filepath.Join(w.Run(id), "config.toml"), config.TOML()); err != nil {
+	if err := replaceFile(w.disk, filepath.Join(w.Run(id), "config.toml"), config.TOML()); err != nil {
 		return fmt.Errorf("write run %q: %w", id, err)
 	}
 	return nil
@@ -91,7 +91,7 @@ func (w Workspace) WriteProvenance(id string, p Provenance) error {
 			}
 			continue
 		}
-		if err := createFile(path, text); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := createFile(w.disk, path, text); err != nil && !errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("write provenance of %q: %w", id, err)
 		} else if err == nil {
 			return nil
@@ -147,10 +147,10 @@ func (w Workspace) WriteBaseline(b Baseline, config sweeps.RunConfig) error {
 	b.Schema = 1
 	text, err := json.Marshal(b)
 	if err == nil {
-		err = replaceFile(filepath.Join(w.Baseline(b.ID), "config.toml"), config.TOML())
+		err = replaceFile(w.disk, filepath.Join(w.Baseline(b.ID), "config.toml"), config.TOML())
 	}
 	if err == nil {
-		err = replaceFile(filepath.Join(w.Baseline(b.ID), "baseline.json"), append(text, '\n'))
+		err = replaceFile(w.disk, filepath.Join(w.Baseline(b.ID), "baseline.json"), append(text, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("write baseline %q: %w", b.ID, err)
@@ -178,10 +178,10 @@ func (w Workspace) ReadBaseline(id string) (b Baseline, config sweeps.RunConfig,
 func (w Workspace) WriteRecipe(id string, recipe sweeps.Recipe, in sweeps.Inputs) error {
 	text, err := json.Marshal(in)
 	if err == nil {
-		err = replaceFile(w.recipeFile(id, ".json"), append(text, '\n'))
+		err = replaceFile(w.disk, w.recipeFile(id, ".json"), append(text, '\n'))
 	}
 	if err == nil {
-		err = replaceFile(w.recipeFile(id, ".toml"), recipe.TOML())
+		err = replaceFile(w.disk, w.recipeFile(id, ".toml"), recipe.TOML())
 	}
 	if err != nil {
 		return fmt.Errorf("write recipe %q: %w", recipe.Name, err)

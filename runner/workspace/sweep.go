@@ -81,12 +81,12 @@ func (w Workspace) WriteSweep(text []byte, m Manifest) (revision string, err err
 		}
 		// Who makes the text owns the number. The manifest comes last: a revision
 		// without one is not there, now or, after a crash, ever.
-		err = createFile(w.sweepFile(m.Sweep, m.Revision, ".toml"), text)
+		err = createFile(w.disk, w.sweepFile(m.Sweep, m.Revision, ".toml"), text)
 		if errors.Is(err, fs.ErrExist) {
 			continue // another `run` was faster
 		}
 		if err == nil {
-			err = createFile(w.sweepFile(m.Sweep, m.Revision, ".json"), append(manifest, '\n'))
+			err = createFile(w.disk, w.sweepFile(m.Sweep, m.Revision, ".json"), append(manifest, '\n'))
 		}
 		if err != nil {
 			return fail(err)

@@ -20,9 +20,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"headroom/internal/atomic"
 )
 
 // Format is the version of the layout that this program writes and reads.
@@ -38,6 +41,8 @@ type Workspace struct {
 	Root string
 	// ID is random, made once; it names the workspace wherever it is mounted.
 	ID string
+
+	disk atomic.Disk
 }
 
 type identity struct {
@@ -77,7 +82,7 @@ func OpenOrCreate(root string) (Workspace, error) {
 	if root, err = filepath.Abs(root); err != nil {
 		return Workspace{}, fmt.Errorf("create workspace: %w", err)
 	}
-	if err := os.MkdirAll(root, 0o755); err != nil {
+	if err := atomic.MkdirAll(root); err != nil {
 		return Workspace{}, fmt.Errorf("create workspace: %w", err)
 	}
 	var random [16]byte
@@ -86,7 +91,7 @@ func OpenOrCreate(root string) (Workspace, error) {
 	if err != nil {
 		return Workspace{}, fmt.Errorf("create workspace: %w", err)
 	}
-	if err := createFile(filepath.Join(root, "workspace.json"), append(text, '\n')); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := createFile(atomic.Disk{}, filepath.Join(root, "workspace.json"), append(text, '\n')); err != nil && !errors.Is(err, fs.ErrExist) {
 		return Workspace{}, fmt.Errorf("create workspace: %w", err)
 	}
 	return Open(root) // of two that create at once, both open what the first wrote
@@ -105,58 +110,20 @@ func (w Workspace) Backbone(id string) string { return filepath.Join(w.Root, "ba
 func (w Workspace) Database() string { return filepath.Join(w.Root, "headroom.db") }
 
 // createFile writes a file that must not exist yet.
-func createFile(path string, text []byte) error {
-	temporary, err := writeTemporary(path, text)
-	if err != nil {
+func createFile(disk atomic.Disk, path string, text []byte) error {
+	if err := disk.MkdirAll(filepath.Dir(path)); err != nil {
 		return err
 	}
-	defer os.Remove(temporary)
-	err = os.Link(temporary, path) // unlike a rename, it never replaces
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	// A file system without links: no longer whole at once, but still exclusive.
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	return errors.Join(err, file.Sync(), file.Close())
+	return disk.CreateFile(path, func(w io.Writer) error { _, err := w.Write(text); return err })
 }
 
 // replaceFile writes a file whole or leaves the old one.
-func replaceFile(path string, text []byte) error {
+func replaceFile(disk atomic.Disk, path string, text []byte) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
 		return nil
 	}
-	temporary, err := writeTemporary(path, text)
-	if err != nil {
+	if err := disk.MkdirAll(filepath.Dir(path)); err != nil {
 		return err
 	}
-	if err := os.Rename(temporary, path); err != nil {
-		os.Remove(temporary)
-		return err
-	}
-	return nil
-}
-
-func writeTemporary(path string, text []byte) (name string, err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		var cause *fs.PathError
-		if errors.As(err, &cause) { // the temporary file's name would tell nothing
-			err = &fs.PathError{Op: "write", Path: path, Err: cause.Err}
-		}
-		return "", err
-	}
-	_, err = file.Write(text)
-	err = errors.Join(err, file.Chmod(0o644), file.Sync(), file.Close())
-	if err != nil {
-		os.Remove(file.Name())
-		return "", err
-	}
-	return file.Name(), nil
+	return disk.WriteFile(path, func(w io.Writer) error { _, err := w.Write(text); return err })
 }

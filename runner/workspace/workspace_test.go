@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"headroom/internal/atomic"
+	"headroom/internal/atomic/faults"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
@@ -255,4 +257,33 @@ func TestRevisionsOfTwoWritersAtOnceAreTwo(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+func TestWhatIsToBeComputedIsWrittenWholeWhateverFails(t *testing.T) {
+	open := func(dir string) workspace.Workspace { return workspace.Workspace{Root: dir} }
+	wanted := config(t, "")
+	faults.Test(t, faults.Case{
+		Write: func(disk atomic.Disk, dir string) error {
+			w := open(dir).On(disk)
+			_, err := w.WriteSweep([]byte("name = 's'"), workspace.Manifest{Sweep: "s"})
+			return errors.Join(err, w.WriteRun(id, wanted, sweeps.Inputs{Weights: "sha256:1"}))
+		},
+		Read: func(dir string) (string, error) {
+			w := open(dir)
+			names, err := w.Sweeps()
+			if err != nil {
+				return "", err
+			}
+			for _, name := range names {
+				if _, _, _, err := w.Sweep(name); err != nil {
+					return "", err
+				}
+			}
+			_, in, err := w.ReadRun(id)
+			if errors.Is(err, fs.ErrNotExist) {
+				return "none", nil
+			}
+			return in.Weights, err
+		},
+	})
 }

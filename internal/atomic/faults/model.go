@@ -111,10 +111,18 @@ func (d *disk) call(op, path string, do func() error, model func()) error {
 	return nil
 }
 
+// absolute is a path that may be relative to the root, as those of an os.Root are.
+func (d *disk) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(d.root, path)
+}
+
 // parent is the node of a path's folder and the path's name in it. What lies outside
 // of the root is not followed up.
 func (d *disk) parent(path string) (*node, string) {
-	relative, err := filepath.Rel(d.root, path)
+	relative, err := filepath.Rel(d.root, d.absolute(path))
 	if err != nil {
 		return folder(), ""
 	}
@@ -125,7 +133,7 @@ func (d *disk) parent(path string) (*node, string) {
 }
 
 func (d *disk) node(path string) *node {
-	if path == d.root {
+	if d.absolute(path) == d.root {
 		return d.tree
 	}
 	n, name := d.parent(path)

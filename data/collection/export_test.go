@@ -1,0 +1,4 @@
+package collection
+
+// WriteOn is Write on another disk.
+var WriteOn = write

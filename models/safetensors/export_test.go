@@ -1,0 +1,4 @@
+package safetensors
+
+// WriteOn is Write on another disk.
+var WriteOn = write

@@ -1,0 +1,151 @@
+package report
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"headroom/internal/atomic"
+	"headroom/reports/compare"
+)
+
+// Manifest names the file that lists the others of a report with their digests, a line
+// each as sha256sum writes it. By it a report is told from a folder of the user's.
+const Manifest = "MANIFEST"
+
+// ErrNotReport is returned when a folder that is to be written holds something else
+// than a report as this program wrote it.
+var ErrNotReport = errors.New("not replaced: choose a folder that is empty or not there, or remove this one")
+
+// Summary says what a report found and which files it wrote, relative to its folder.
+type Summary struct {
+	Comparison *compare.Comparison
+	Files      []string
+}
+
+// Folder writes the report of a comparison, whole or not at all. A report that is there
+// is replaced, and with it files that it no longer has; anything else is ErrNotReport.
+func Folder(c *compare.Comparison, folder string) (Summary, error) {
+	names, err := writeFolder(atomic.Disk{}, folder, files(c))
+	return Summary{Comparison: c, Files: names}, err
+}
+
+// writeFolder writes files and their manifest, and returns their names.
+func writeFolder(disk atomic.Disk, folder string, files []file) ([]string, error) {
+	err := disk.Mend(filepath.Clean(folder))
+	if err == nil {
+		err = Replaceable(folder)
+	}
+	if err == nil {
+		err = disk.MkdirAll(filepath.Dir(filepath.Clean(folder)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	err = disk.ReplaceFolder(folder, func(f *atomic.Folder) error {
+		var manifest strings.Builder
+		for _, file := range files {
+			sum := sha256.New()
+			if err := f.WriteFile(file.name, func(w io.Writer) error { return file.write(io.MultiWriter(w, sum)) }); err != nil {
+				return err
+			}
+			fmt.Fprintf(&manifest, "%x  %s\n", sum.Sum(nil), file.name)
+			names = append(names, file.name)
+		}
+		names = append(names, Manifest)
+		return f.WriteFile(Manifest, func(w io.Writer) error { _, err := io.WriteString(w, manifest.String()); return err })
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write report %q: %w", folder, err)
+	}
+	return names, nil
+}
+
+// Replaceable is nil for a folder that is not there, empty, or a report of which
+// nobody has changed a file or put one beside.
+func Replaceable(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	refuse := func(why string) error {
+		return fmt.Errorf("write report %q: %s: %w", folder, why, ErrNotReport)
+	}
+	listed, err := readManifest(filepath.Join(folder, Manifest))
+	if errors.Is(err, fs.ErrNotExist) {
+		return refuse("it is not empty and has no " + Manifest + ", so it is no report of this program")
+	}
+	if err != nil {
+		return refuse(err.Error())
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		if name == Manifest {
+			continue
+		}
+		want, known := listed[name]
+		if !known {
+			return refuse(fmt.Sprintf("%q is not of the report that it holds", name))
+		}
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			return refuse(err.Error())
+		}
+		if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != want {
+			return refuse(fmt.Sprintf("%q was changed after the report was written", name))
+		}
+	}
+	return nil
+}
+
+func readManifest(path string) (map[string]string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	listed := map[string]string{}
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		sum, name, ok := strings.Cut(lines.Text(), "  ")
+		if !ok || len(sum) != 2*sha256.Size {
+			return nil, fmt.Errorf("%s has a line that is none of a report's: %.80q", Manifest, lines.Text())
+		}
+		listed[name] = sum
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	return listed, nil
+}
+
+// file is one file of a report.
+type file struct {
+	name  string
+	write func(io.Writer) error
+}
+
+// files are those of a report, in the order in which they are written.
+func files(c *compare.Comparison) []file {
+	var all []file
+	figures, tables := Figures(c), Tables(c)
+	for _, f := range figures {
+		svg, png := f.Files()
+		all = append(all, file{svg, f.SVG}, file{png, f.PNG})
+	}
+	for _, t := range tables {
+		all = append(all, file{t.Name + ".md", t.Table.Markdown}, file{t.Name + ".csv", t.Table.CSV}, file{t.Name + ".tex", t.Table.LaTeX})
+	}
+	return append(all, file{"report.md", func(w io.Writer) error { return markdown(w, c, figures, tables) }})
+}

@@ -1,0 +1,4 @@
+package checkpoint
+
+// SaveOn is Save on another disk.
+var SaveOn = save
