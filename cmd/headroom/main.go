@@ -8,11 +8,18 @@ import (
 	"os/signal"
 	"syscall"
 
+	"headroom/internal/stdio"
 	"headroom/runner/cli"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the second Ctrl-C has its default effect: the process ends
-	os.Exit(cli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, cli.SystemEnv()))
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+	if signal.Ignored(syscall.SIGHUP) { // nohup
+		ends = ends[:2]
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
+	// The second Ctrl-C ends the process; a terminal that closes may send SIGHUP twice.
+	context.AfterFunc(ctx, func() { signal.Ignore(syscall.SIGHUP); stop() })
+	signal.Ignore(syscall.SIGPIPE) // an output that nobody reads is an error that is told
+	os.Exit(cli.Main(ctx, os.Args[1:], stdio.Out(), os.Stderr, cli.SystemEnv()))
 }

@@ -61,7 +61,11 @@ func endings() []ending {
 			matches: func(err error) bool { return err == nil },
 		},
 		{
-			code: exitInterrupted, when: "interrupted (Ctrl-C, SIGTERM)",
+			code:    exitFailed,
+			matches: is(errOutput),
+		},
+		{
+			code: exitInterrupted, when: "interrupted (Ctrl-C, SIGTERM, SIGHUP)",
 			matches: is(pool.ErrInterrupted),
 			say:     "interrupted", hint: "the same command again goes on from the last checkpoints",
 		},
@@ -96,7 +100,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 			continue
 		}
 		if err != nil {
-			a.sayError(row, err)
+			a.sayError(ctx, row, err)
 		}
 		return row.code
 	}
@@ -105,7 +109,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 
 // sayError prints an error for people and, with --json where no other document was
 // printed, as one.
-func (a *app) sayError(row ending, err error) {
+func (a *app) sayError(ctx context.Context, row ending, err error) {
 	text := strings.TrimRight(err.Error(), "\n")
 	if a.global.json && !a.answered {
 		// Standard output may be what failed; the message below is said all the same.
@@ -113,6 +117,9 @@ func (a *app) sayError(row ending, err error) {
 	}
 	if row.say != "" {
 		text = row.say
+	}
+	if cause := context.Cause(ctx); row.code == exitInterrupted && cause != nil && cause != context.Canceled {
+		text += ": " + cause.Error() // which signal it was
 	}
 	fmt.Fprintln(a.stderr, "headroom: "+text)
 	if row.hint != "" && !a.global.quiet {

@@ -17,12 +17,10 @@ func TestEachExitCodeOfTheTable(t *testing.T) {
 		0: func(t *testing.T) result {
 			return newPlace(t).run("version")
 		},
-		1: func(t *testing.T) result { // the work begins, and its output cannot be written
+		1: func(t *testing.T) result { // the work is done, and what it found cannot be written
 			p := newPlace(t)
-			sweep := p.sample()
-			p.ok("run", sweep, "model.rescale=1", "seed=1")
-			p.write("report/runs.csv/file", "in the way")
-			return p.run("report", "small", "-o", filepath.Join(p.dir, "report"))
+			p.out = full{}
+			return p.run("version")
 		},
 		2: func(t *testing.T) result {
 			return newPlace(t).run("plan", "no-such-sweep")

@@ -57,7 +57,8 @@ type place struct {
 	stdin  string
 	extra  []string // environment of workers and of the program
 	ctx    context.Context
-	width  int // of the terminal; 0 is none
+	width  int       // of the terminal; 0 is none
+	out    io.Writer // in place of standard output that is kept; nil for none
 	moment func() time.Time
 }
 
@@ -100,7 +101,11 @@ func (p *place) run(args ...string) result {
 		p.t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	code := cli.Main(p.ctx, args, &stdout, &stderr, cli.Env{
+	var out io.Writer = &stdout
+	if p.out != nil {
+		out = p.out
+	}
+	code := cli.Main(p.ctx, args, out, &stderr, cli.Env{
 		Stdin: strings.NewReader(p.stdin), Getenv: func(name string) string { return variables[name] }, Environ: environ,
 		Now: p.moment, Executable: executable, Columns: func(io.Writer) int { return p.width },
 	})

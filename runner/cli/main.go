@@ -10,6 +10,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -67,10 +68,23 @@ type app struct {
 
 // Main runs one command and returns the exit code.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer, env Env) int {
-	a := &app{env: env, stdout: stdout, stderr: stderr}
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	out := &output{to: stdout, lost: stop}
+	columns := env.Columns
+	env.Columns = func(w io.Writer) int {
+		if w == out {
+			w = stdout
+		}
+		return columns(w)
+	}
+	a := &app{env: env, stdout: out, stderr: stderr}
 	root := newRoot(a)
 	root.SetArgs(args)
 	a.global.json = asksForJSON(args) // also where the rest cannot be read
-	err := root.ExecuteContext(ctx)
+	err := root.ExecuteContext(working)
+	if fault := out.fault(); fault != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", errOutput, fault) // whatever came of it
+	}
 	return a.exit(ctx, err)
 }
