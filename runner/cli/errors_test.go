@@ -18,7 +18,7 @@ func TestWithJSONAnErrorIsADocument(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()
 	p.ok("run", sweep, "--quiet", "model.rescale=1", "seed=1")
-	p.write("report/runs.csv/file", "in the way")
+	p.write("report/.old-r", "in the way") // of a folder that was being replaced, it seems
 	for _, c := range []struct {
 		args    []string
 		code    int
@@ -32,7 +32,7 @@ func TestWithJSONAnErrorIsADocument(t *testing.T) {
 		{[]string{"nonsense", "--json"}, 2, "refused", "nonsense"},
 		{[]string{"show", "--json"}, 2, "refused", "accepts 1 arg"},
 		{[]string{"query", "SELECT", "--json"}, 2, "refused", "query database"},
-		{[]string{"report", "small", "-o", filepath.Join(p.dir, "report"), "--json"}, 1, "failed", "runs.csv"},
+		{[]string{"report", "small", "-o", filepath.Join(p.dir, "report", "r"), "--json"}, 1, "failed", "report/r"},
 	} {
 		r := p.run(c.args...)
 		d := decode[errorDocument](t, r.stdout)
