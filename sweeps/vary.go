@@ -14,7 +14,7 @@ func Variations(list []RunConfig) []string {
 		return out
 	}
 	for _, f := range runFields() {
-		if f.identity == "no" || inLabel(f.key, list) {
+		if f.identity == "no" || inLabel(f.key) {
 			continue
 		}
 		values := make([]string, len(list))
@@ -38,19 +38,7 @@ func Variations(list []RunConfig) []string {
 	return out
 }
 
-// inLabel tells whether the label shows a key; a backbone's only where no two of the
-// list have one name.
-func inLabel(key string, list []RunConfig) bool {
-	if key != "model.backbone" {
-		return key == "model.rescale" || key == "seed"
-	}
-	named := map[string]string{}
-	for _, c := range list {
-		name := BackboneName(c.Model.Backbone)
-		if other, known := named[name]; known && other != c.Model.Backbone {
-			return false
-		}
-		named[name] = c.Model.Backbone
-	}
-	return true
+// inLabel tells whether the label shows a key.
+func inLabel(key string) bool {
+	return key == "model.backbone" || key == "model.rescale" || key == "seed"
 }

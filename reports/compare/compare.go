@@ -40,7 +40,8 @@ func Compare(in *Input, r stats.Resampling) (*Comparison, error) {
 	} else if len(c.Measures) > 0 {
 		c.Measure = c.Measures[0]
 	}
-	c.Lines = group(c.Runs)
+	c.nameBackbones()
+	c.Lines = group(c.Runs, c.titles)
 	for _, line := range c.Lines {
 		c.choose(line)
 	}

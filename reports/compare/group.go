@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	"headroom/internal/names"
 	"headroom/metrics/stats"
 )
 
@@ -35,12 +36,16 @@ type Comparison struct {
 	Resampling stats.Resampling
 	Findings   []string
 	Limits     []string
+
+	titles map[string]string // of backbones by their references
 }
 
 // Line is one backbone (in one variant, where the sweep varies more than
 // backbone, k and seed) across k.
 type Line struct {
 	Backbone string
+	// Title is what the backbone is called, which no other of the sweep is.
+	Title string
 	// Variant holds the further keys that tell this line from others of its backbone.
 	Variant []Setting
 	Points  []*Point // k ascending
@@ -52,30 +57,42 @@ type Line struct {
 
 // Name is the backbone as people call it, with the variant where there is one.
 func (l *Line) Name() string {
-	name := BackboneName(l.Backbone)
+	name := l.Title
 	for _, s := range l.Variant {
 		name += ", " + s.Key[strings.LastIndex(s.Key, ".")+1:] + " " + s.Value
 	}
 	return name
 }
 
-// BackboneName is the last element of a reference: recipe:demo-bert is demo-bert.
-func BackboneName(reference string) string {
-	name := strings.TrimRight(reference, "/")
-	if i := strings.LastIndexAny(name, "/:"); i >= 0 && i+1 < len(name) {
-		name = name[i+1:]
+// BackboneName is what a backbone of the sweep is called: the last element of its
+// reference, and more of them where two would be called alike.
+func (c *Comparison) BackboneName(reference string) string { return c.titles[reference] }
+
+// nameBackbones names those of the runs and of the baselines.
+func (c *Comparison) nameBackbones() {
+	var references []string
+	for _, r := range c.Runs {
+		references = append(references, r.Backbone)
 	}
-	return name
+	for _, b := range c.Baselines {
+		references = append(references, b.Backbone)
+	}
+	c.titles = names.Distinct(references, names.Last)
 }
 
-// At returns the point of a factor, nil where the line has none.
+// At returns the point of a factor, nil where the line has none. One that the sweep names
+// comes before one that an automatic choice came to.
 func (l *Line) At(k float64) *Point {
+	var chosen *Point
 	for _, p := range l.Points {
-		if p.K == k {
+		if p.K == k && p.Auto == "" {
 			return p
 		}
+		if p.K == k && chosen == nil {
+			chosen = p
+		}
 	}
-	return nil
+	return chosen
 }
 
 // Point is one k of a line: the runs that differ only in their seed.
@@ -83,10 +100,13 @@ type Point struct {
 	Line *Line
 	K    float64 // NaN where it is chosen automatically and differs or is not known
 	Text string  // of k, as shown
+	Auto string  // the automatic choice that k is; "" for a number
 	Runs []*Run  // finished, by seed
 	Open []*Run  // not finished
 	// Varies are the keys in which the runs of this point differ all the same.
 	Varies []string
+
+	cameTo []float64 // what Auto came to, ascending
 }
 
 // Collapsed returns the runs whose collapse stands.
@@ -188,7 +208,7 @@ func (c *Comparison) Baseline(name, backbone, dataset string) *Evaluation {
 }
 
 // group sorts the runs into lines and points.
-func group(runs []*Run) []*Line {
+func group(runs []*Run, titles map[string]string) []*Line {
 	// A key that differs between runs of one backbone and one k (other than the
 	// seed) is a further axis of the sweep: it makes lines, not spread.
 	cells := map[string][]*Run{}
@@ -223,20 +243,18 @@ func group(runs []*Run) []*Line {
 		}
 		line := lines[id]
 		if line == nil {
-			line = &Line{Backbone: r.Backbone, Variant: variant}
+			line = &Line{Backbone: r.Backbone, Title: titles[r.Backbone], Variant: variant}
 			lines[id] = line
 			out = append(out, line)
 		}
 		id += "\x00" + kKey(r)
 		point := points[id]
 		if point == nil {
-			point = &Point{Line: line, K: r.Rescale, Text: kKey(r)}
+			point = &Point{Line: line, K: r.Rescale, Text: kKey(r), Auto: automatic(r)}
 			points[id] = point
 			line.Points = append(line.Points, point)
 		}
-		if r.Rescale != point.K {
-			point.K = math.NaN()
-		}
+		point.include(r)
 		if r.Finished() {
 			point.Runs = append(point.Runs, r)
 		} else {
@@ -256,12 +274,54 @@ func group(runs []*Run) []*Line {
 	return out
 }
 
+// include takes a run's k into the point's: an automatic choice may come to another k
+// for each seed, and its text has all that it came to.
+func (p *Point) include(r *Run) {
+	if r.Rescale != p.K {
+		p.K = math.NaN()
+	}
+	if p.Auto == "" || math.IsNaN(r.Rescale) || r.Rescale <= 0 {
+		return
+	}
+	if !slices.Contains(p.cameTo, r.Rescale) {
+		p.cameTo = append(p.cameTo, r.Rescale)
+		slices.Sort(p.cameTo)
+	}
+	low, high := KText(p.cameTo[0]), KText(p.cameTo[len(p.cameTo)-1])
+	if low != high {
+		low += " to " + high
+	}
+	p.Text = low + " (" + p.Auto + ")"
+}
+
+// SameAs is the point of the line whose k an automatic choice came to, nil where none is
+// or where it came to several.
+func (p *Point) SameAs() *Point {
+	if p.Auto == "" || len(p.cameTo) != 1 {
+		return nil
+	}
+	for _, other := range p.Line.Points {
+		if other.Auto == "" && other.K == p.cameTo[0] {
+			return other
+		}
+	}
+	return nil
+}
+
 // kKey tells points of a line apart: the factor, or the automatic choice's name.
 func kKey(r *Run) string {
-	if auto := r.Setting("model.rescale"); strings.HasPrefix(auto, "auto") {
+	if auto := automatic(r); auto != "" {
 		return auto
 	}
 	return KText(r.Rescale)
+}
+
+// automatic is the name of a run's automatic choice of k, "" where it has a number.
+func automatic(r *Run) string {
+	if k := r.Setting("model.rescale"); strings.HasPrefix(k, "auto") {
+		return k
+	}
+	return ""
 }
 
 func before(a, b *Point) bool {

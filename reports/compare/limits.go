@@ -195,7 +195,7 @@ func (c *Comparison) norms(add func(string, ...any)) {
 		}
 		seen[line.Backbone] = true
 		low, high = min(low, mean), max(high, mean)
-		words = append(words, fmt.Sprintf("%s %.3f", BackboneName(line.Backbone), mean))
+		words = append(words, fmt.Sprintf("%s %.3f", line.Title, mean))
 	}
 	if len(words) > 1 && high < 1.2*low {
 		add("The backbones' heads are of nearly one size as loaded (mean row norm: %s): the sweep says nothing about backbones that differ in it.", list(words))

@@ -157,7 +157,7 @@ func runsTable(c *compare.Comparison) *table.Table {
 		if r.Error != "" {
 			state.Notes = []int{t.Note(r.Error)}
 		}
-		row := []table.Cell{table.Text(r.Label), longText(r.Short(), r.ID), table.Text(compare.BackboneName(r.Backbone)),
+		row := []table.Cell{table.Text(r.Label), longText(r.Short(), r.ID), table.Text(c.BackboneName(r.Backbone)),
 			table.Number(r.Rescale, compare.KText(r.Rescale)), table.Number(float64(r.Seed), strconv.FormatInt(r.Seed, 10)),
 			state, table.Text(r.Verdict), table.Text(strings.Join(episodes, "; ")),
 			table.Number(float64(r.Step+1), strconv.Itoa(r.Step+1)), number(positive(r.Seconds), compare.Quantity)}

@@ -117,6 +117,9 @@ func kCell(t *table.Table, c *compare.Comparison, p *compare.Point) table.Cell {
 		}
 		cell.Notes = append(cell.Notes, t.Note(note))
 	}
+	if other := p.SameAs(); other != nil {
+		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("%s came to k = %s, which is a point of its own: the same training, not a second answer", p.Auto, other.Text)))
+	}
 	if len(p.Varies) > 0 {
 		cell.Notes = append(cell.Notes, t.Note("the runs of this point vary in "+strings.Join(p.Varies, ", ")))
 	}
@@ -228,7 +231,7 @@ func baselineNames(c *compare.Comparison) []baselineName {
 			n.title = "BM25"
 		}
 		if b.Backbone != "" {
-			n.title = compare.BackboneName(b.Backbone) + ", " + b.Name
+			n.title = c.BackboneName(b.Backbone) + ", " + b.Name
 		}
 		if !seen[n] {
 			seen[n] = true

@@ -36,77 +36,166 @@ func (e *ambiguousError) Error() string {
 // errNoRun is returned when no run has such an id or label.
 var errNoRun = errors.New("no run has an id or label that begins so")
 
-// allRuns lists the workspace's runs from its files, so that naming one needs
-// no store.
-func allRuns(w workspace.Workspace) ([]runRef, error) {
+// namedRun is a run with every label that it goes by: one for each sweep that has it.
+type namedRun struct {
+	id     string
+	labels []string
+	begun  bool // it has a folder
+}
+
+// label is the first that is what a user wrote or begins so, else the first.
+func (r namedRun) label(text string) string {
+	for _, fits := range []func(label string) bool{
+		func(label string) bool { return label == text },
+		func(label string) bool { return strings.HasPrefix(label, text) },
+	} {
+		if i := slices.IndexFunc(r.labels, fits); i >= 0 {
+			return r.labels[i]
+		}
+	}
+	return r.labels[0]
+}
+
+// namedRuns lists the workspace's runs and the members of its sweeps from their files,
+// so that naming one needs no store. Without all it takes the labels of the last
+// revisions; with all those of every revision, and what a run's own configuration gives.
+func namedRuns(w workspace.Workspace, all bool) ([]namedRun, error) {
+	var runs []namedRun
+	at := map[string]int{}
+	add := func(id string, labels ...string) {
+		i, known := at[id]
+		if !known {
+			i, at[id] = len(runs), len(runs)
+			runs = append(runs, namedRun{id: id})
+		}
+		for _, label := range labels {
+			if !slices.Contains(runs[i].labels, label) {
+				runs[i].labels = append(runs[i].labels, label)
+			}
+		}
+	}
+	sweepNames, err := w.Sweeps()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range sweepNames {
+		manifests, err := manifestsOf(w, name, all)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range manifests {
+			for _, run := range m.Runs {
+				add(run.Run, run.Label)
+			}
+		}
+	}
 	entries, err := os.ReadDir(filepath.Join(w.Root, "runs"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list runs: %w", err)
 	}
-	labels := map[string]string{}
-	names, err := w.Sweeps()
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		_, _, manifest, err := w.Sweep(name)
-		if err != nil {
-			return nil, err
-		}
-		for _, run := range manifest.Runs {
-			labels[run.Run] = run.Label
-		}
-	}
-	var runs []runRef
 	for _, entry := range entries {
 		id := entry.Name()
 		if !sweeps.ID(id).Valid() {
 			continue
 		}
-		label := labels[id]
-		if label == "" { // in no sweep's last revision any more
-			if config, _, err := w.ReadRun(id); err == nil {
-				label = sweeps.Label(config, sweeps.ID(id))
-			}
+		_, member := at[id]
+		add(id)
+		runs[at[id]].begun = true
+		if member && !all {
+			continue
 		}
-		runs = append(runs, runRef{ID: id, Label: label})
+		if config, _, err := w.ReadRun(id); err == nil {
+			add(id, sweeps.Label(config, sweeps.ID(id)))
+		}
+	}
+	for i := range runs {
+		if len(runs[i].labels) == 0 { // its configuration cannot be read
+			runs[i].labels = []string{sweeps.ID(runs[i].id).Short()}
+		}
 	}
 	return runs, nil
 }
 
-// findRun takes a run's label, or a unique prefix of a label or an id.
-func findRun(w workspace.Workspace, text string) (runRef, error) {
-	runs, err := allRuns(w)
+// manifestsOf are a sweep's last manifest, or all, the last first.
+func manifestsOf(w workspace.Workspace, sweep string, all bool) ([]workspace.Manifest, error) {
+	revisions, err := w.Revisions(sweep)
 	if err != nil {
-		return runRef{}, err
+		return nil, err
 	}
-	var found []runRef
+	slices.Reverse(revisions)
+	if !all {
+		revisions = revisions[:min(1, len(revisions))]
+	}
+	var manifests []workspace.Manifest
+	for _, revision := range revisions {
+		m, err := w.Manifest(sweep, revision)
+		if err != nil {
+			return nil, err
+		}
+		manifests = append(manifests, m)
+	}
+	return manifests, nil
+}
+
+// findRun takes any label that was ever printed of a run, its id, or a unique beginning
+// of either.
+func findRun(w workspace.Workspace, text string) (runRef, error) {
+	var runs []namedRun
+	for _, all := range []bool{false, true} {
+		var err error
+		if runs, err = namedRuns(w, all); err != nil {
+			return runRef{}, err
+		}
+		var begun, waits []namedRun // of those that wait there is nothing to show
+		for _, run := range runs {
+			if run.begun {
+				begun = append(begun, run)
+			} else {
+				waits = append(waits, run)
+			}
+		}
+		found := matching(begun, text)
+		if waiting := matching(waits, text); len(found) == 0 && len(waiting) > 0 {
+			return runRef{}, fmt.Errorf("find run %q: %s (%s) has not begun: `headroom run` with its sweep begins it", text, waiting[0].Label, sweeps.ID(waiting[0].ID).Short())
+		}
+		switch {
+		case len(found) == 1:
+			return found[0], nil
+		case len(found) > 1:
+			return runRef{}, &ambiguousError{text, found}
+		}
+	}
+	near := ""
+	if len(runs) > 0 {
+		var labels []string
+		for _, run := range runs {
+			labels = append(labels, run.labels...)
+		}
+		slices.Sort(labels)
+		near = "; there are: " + strings.Join(labels[:min(8, len(labels))], ", ")
+		if len(labels) > 8 {
+			near += ", …"
+		}
+	}
+	return runRef{}, fmt.Errorf("find run %q: %w%s", text, errNoRun, near)
+}
+
+// matching are the runs that have the text as id or label, or, where none has, those
+// whose id or label begins so.
+func matching(runs []namedRun, text string) []runRef {
+	var whole, begin []runRef
 	for _, run := range runs {
-		if run.Label == text || run.ID == text {
-			return run, nil
-		}
-		if text != "" && (strings.HasPrefix(run.Label, text) || strings.HasPrefix(run.ID, text)) {
-			found = append(found, run)
+		ref := runRef{run.id, run.label(text)}
+		switch {
+		case text == "":
+		case run.id == text || ref.Label == text:
+			whole = append(whole, ref)
+		case strings.HasPrefix(run.id, text) || strings.HasPrefix(ref.Label, text):
+			begin = append(begin, ref)
 		}
 	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		near := ""
-		if len(runs) > 0 {
-			labels := make([]string, len(runs))
-			for i, run := range runs {
-				labels[i] = run.Label
-			}
-			slices.Sort(labels)
-			near = "; there are: " + strings.Join(labels[:min(8, len(labels))], ", ")
-			if len(labels) > 8 {
-				near += ", …"
-			}
-		}
-		return runRef{}, fmt.Errorf("find run %q: %w%s", text, errNoRun, near)
-	default:
-		return runRef{}, &ambiguousError{text, found}
+	if len(whole) > 0 {
+		return whole
 	}
+	return begin
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"headroom/data/source"
+	"headroom/internal/names"
 	"headroom/sweeps"
 )
 
@@ -173,6 +174,7 @@ func Make(ctx context.Context, o Options) (*Plan, error) {
 	if len(m.plan.Runs) == 0 && len(m.found.faults) == 0 {
 		m.found.fault("--only", "", fmt.Sprintf("none of the sweep's %d runs matches", len(points)))
 	}
+	m.label(points)
 	m.recipes()
 	m.baselines()
 	if len(m.found.faults) > 0 {
@@ -220,7 +222,7 @@ func (m *maker) run(point sweeps.Point) {
 		run.ID = m.Semantics.RunID(config, run.Inputs)
 		run.Folder = runFolder(m.Workspace, run.ID)
 	}
-	run.Label = sweeps.Label(config, run.ID)
+	run.Label = sweeps.Label(config, run.ID) // until all are known
 	if m.same(run.ID, point) {
 		return
 	}
@@ -247,6 +249,29 @@ func (m *maker) run(point sweeps.Point) {
 	m.evaluations(run)
 	if len(m.found.faults) == 0 {
 		m.overlaps(config)
+	}
+}
+
+// label names the runs, so that no two have one label. What backbones are called does not
+// depend on the part of the sweep that is planned.
+func (m *maker) label(points []sweeps.Point) {
+	backbones := make([]string, len(points))
+	for i, p := range points {
+		backbones[i] = m.Resolver.Absolute(p.Config.Model.Backbone)
+	}
+	called := names.Distinct(backbones, sweeps.BackboneName)
+	list := make([]sweeps.Labelled, len(m.plan.Runs))
+	for i, run := range m.plan.Runs {
+		list[i] = sweeps.Labelled{Config: run.Config, ID: run.ID, Backbone: called[run.Config.Model.Backbone]}
+	}
+	byID := map[sweeps.ID]string{}
+	for i, label := range sweeps.Labels(list) {
+		m.plan.Runs[i].Label, byID[m.plan.Runs[i].ID] = label, label
+	}
+	for i := range m.plan.Evaluations {
+		if e := &m.plan.Evaluations[i]; e.Run != "" {
+			e.Label = byID[e.Run]
+		}
 	}
 }
 

@@ -182,6 +182,14 @@ func (w Workspace) Sweep(name string) (file string, text []byte, m Manifest, err
 	return file, text, m, nil
 }
 
+// Manifest reads the manifest of one of a sweep's revisions.
+func (w Workspace) Manifest(sweep, revision string) (m Manifest, err error) {
+	if err = readJSON(w.sweepFile(sweep, revision, ".json"), &m); err != nil {
+		return m, fmt.Errorf("open sweep %q: %w", sweep, err)
+	}
+	return m, nil
+}
+
 func (w Workspace) sweepFile(name, revision, extension string) string {
 	return filepath.Join(w.Root, "sweeps", name, revision+extension)
 }

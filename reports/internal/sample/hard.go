@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"headroom/internal/names"
 	"headroom/reports/compare"
 )
 
@@ -12,8 +13,8 @@ import (
 // still run, a learning rate that moves with the backbone.
 func Hard() *compare.Input {
 	in := &compare.Input{Sweep: "rescale-by-backbone", Question: "Which rescale factors keep large-norm backbones from collapsing?", Revision: "0003"}
-	names := []string{"google-bert/bert-base-uncased", "answerdotai/ModernBERT-base", "jhu-clsp/ettin-encoder-150m", "FacebookAI/roberta-base", "distilbert/distilbert-base-uncased"}
-	for i, name := range names {
+	backbones := []string{"google-bert/bert-base-uncased", "answerdotai/ModernBERT-base", "jhu-clsp/ettin-encoder-150m", "FacebookAI/roberta-base", "distilbert/distilbert-base-uncased"}
+	for i, name := range backbones {
 		norm := []float64{1.4, 3.1, 5.2, 0.9, 1.2}[i]
 		for j := range 9 {
 			k := math.Exp2(float64(j - 2))
@@ -31,7 +32,7 @@ func Hard() *compare.Input {
 				one := run(name, norm, r, seed%2)
 				one.Seed = int64(seed + 1)
 				one.ID = digest(fmt.Sprint(one.ID, seed))
-				one.Label = fmt.Sprintf("%s-k%g-s%d-%s", compare.BackboneName(name), k, seed+1, one.ID[:4])
+				one.Label = fmt.Sprintf("%s-k%g-s%d-%s", names.Last(name), k, seed+1, one.ID[:4])
 				stretch(&one, 50)
 				if i%2 == 0 {
 					set(&one, "train.lr", "5e-05")

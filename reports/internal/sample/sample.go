@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"math"
 
+	"headroom/internal/names"
 	"headroom/reports/compare"
 )
 
@@ -71,7 +72,7 @@ func Demo() *compare.Input {
 }
 
 func run(backbone string, norm float64, r row, seed int) compare.Run {
-	short := compare.BackboneName(backbone)
+	short := names.Last(backbone)
 	out := compare.Run{Backbone: backbone, Rescale: r.k, Seed: int64(seed + 1), State: "done", Verdict: r.verdict[seed],
 		Step: steps - 1, Candidates: 32, Seconds: 14.4 + float64(seed)/10, Series: map[string]compare.Series{}}
 	out.ID = digest(fmt.Sprint(backbone, r.k, seed))
