@@ -78,7 +78,8 @@ func (r *Resolver) Tokens(path string) (Tokens, error) {
 	} else if err := file(path); err != nil {
 		return Tokens{}, err
 	}
-	result, err := r.remember("tokens", paths, func() (string, error) {
+	// The name is another than that of programs which kept no digest.
+	result, err := r.remember("tokenizer", paths, func() (string, error) {
 		t, err := tokenize.Open(path)
 		if err != nil {
 			return "", err
