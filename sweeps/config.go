@@ -34,8 +34,39 @@ type ModelConfig struct {
 	Activation string `toml:"activation"`
 	// TopK keeps only that many terms of a text; 0 (default) keeps all.
 	TopK int `toml:"top_k"`
+	// QueryPrompt and DocumentPrompt are put before each query and document, in training, evaluation and the
+	// exported folder; nil (default) is what the backbone's folder puts there, "" is nothing.
+	QueryPrompt    *string `toml:"query_prompt"`
+	DocumentPrompt *string `toml:"document_prompt"`
 	// Dropout replaces the backbone's own rate; nil (default) keeps it.
 	Dropout *float64 `toml:"dropout"`
+}
+
+// Prompts are what is put before queries and documents; "" is nothing.
+func (m ModelConfig) Prompts() (query, document string) {
+	if m.QueryPrompt != nil {
+		query = *m.QueryPrompt
+	}
+	if m.DocumentPrompt != nil {
+		document = *m.DocumentPrompt
+	}
+	return query, document
+}
+
+// WithPrompts is the configuration that says by itself what is put before texts, where the backbone's folder puts
+// query and document there. No prompt is nil, whoever says so, so that it leaves no trace in an id.
+func (c RunConfig) WithPrompts(query, document string) RunConfig {
+	resolve := func(said *string, folder string) *string {
+		if said == nil {
+			said = &folder
+		}
+		if *said == "" {
+			return nil
+		}
+		return said
+	}
+	c.Model.QueryPrompt, c.Model.DocumentPrompt = resolve(c.Model.QueryPrompt, query), resolve(c.Model.DocumentPrompt, document)
+	return c
 }
 
 // Rescale is a number > 0, or one of the automatic choices "auto-norm", "auto-score".

@@ -14,11 +14,16 @@ type EncodingOptions struct {
 	MaxQuery, MaxDocument int
 	// TopK is the number of terms kept a text; 0 is all.
 	TopK int
+	// QueryPrompt and DocumentPrompt are put before texts; "" is nothing, and not in the id.
+	QueryPrompt, DocumentPrompt string
 }
 
 // EncodingOf is how a run's own evaluation encodes.
 func EncodingOf(c RunConfig, split string) EncodingOptions {
-	return EncodingOptions{Split: split, MaxQuery: c.Data.MaxQuery, MaxDocument: c.Data.MaxDocument, TopK: c.Model.TopK}
+	query, document := c.Model.Prompts()
+	return EncodingOptions{
+		Split: split, MaxQuery: c.Data.MaxQuery, MaxDocument: c.Data.MaxDocument, TopK: c.Model.TopK, QueryPrompt: query, DocumentPrompt: document,
+	}
 }
 
 // EvaluationID is the identity of an evaluation: of what (a run's id, a model's
@@ -30,6 +35,12 @@ func EvaluationID(of, data string, enc EncodingOptions, measures int) string {
 	b.WriteString("headroom evaluation 1\n")
 	fmt.Fprintf(&b, "of = %s\ndata = %s\nsplit = %s\n", quote(of), quote(data), quote(enc.Split))
 	fmt.Fprintf(&b, "max_query = %d\nmax_document = %d\ntop_k = %d\n", enc.MaxQuery, enc.MaxDocument, enc.TopK)
+	if enc.QueryPrompt != "" {
+		fmt.Fprintf(&b, "query_prompt = %s\n", quote(enc.QueryPrompt))
+	}
+	if enc.DocumentPrompt != "" {
+		fmt.Fprintf(&b, "document_prompt = %s\n", quote(enc.DocumentPrompt))
+	}
 	fmt.Fprintf(&b, "measures = %d\n", measures)
 	return string(digest(b.String()))
 }

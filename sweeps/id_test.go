@@ -36,6 +36,7 @@ func TestIDsStayWhatTheyWere(t *testing.T) {
 func otherValues() map[string]string {
 	return map[string]string{
 		"seed": "2", "model.backbone": "recipe:other", "model.rescale": "4", "model.target": "logits", "model.tie": "keep",
+		"model.query_prompt": `"query: "`, "model.document_prompt": `"document: "`,
 		"model.dropout": "0", "data.train": "beir:other", "data.max_query": "63", "data.max_document": "255", "data.order": "file",
 		"train.steps": "99", "train.batch": "16", "train.micro_batch": "8", "train.head_lr_scale": "2", "train.lr": "1e-5",
 		"train.weight_decay": "0.01", "train.clip": "0", "train.schedule": "cosine", "train.warmup": "0.2", "train.warmup_steps": "9",
@@ -330,6 +331,34 @@ func TestThresholdsAreTheDetectors(t *testing.T) {
 	}
 }
 
+func TestPromptsAreInTheIDOnlyWhereThereAreSome(t *testing.T) {
+	run, in := only(t, base), sweeps.Inputs{Weights: "w", Tokenizer: "t", Data: "d"}
+	id := func(c sweeps.RunConfig) sweeps.ID { return sweeps.RunID(c, in) }
+	said, none := only(t, base, `model.query_prompt="q: "`), only(t, base, `model.query_prompt=""`)
+	for name, pair := range map[string][2]sweeps.RunConfig{
+		"nobody says one":            {run, run.WithPrompts("", "")},
+		"the sweep says none":        {run, none.WithPrompts("", "")},
+		"the sweep takes one away":   {run, none.WithPrompts("folder: ", "")},
+		"the folder's is the same":   {said, run.WithPrompts("q: ", "")},
+		"the sweep's stands":         {said, said.WithPrompts("folder: ", "")},
+		"both roles, said or folder": {said.WithPrompts("", "d: "), run.WithPrompts("q: ", "d: ")},
+	} {
+		if id(pair[0]) != id(pair[1]) {
+			t.Errorf("%s: %+v and %+v are two runs", name, pair[0].Model, pair[1].Model)
+		}
+	}
+	ids := map[sweeps.ID]string{}
+	for name, c := range map[string]sweeps.RunConfig{"none": run, "query": said, "document": run.WithPrompts("", "q: "), "another": run.WithPrompts("q:", "")} {
+		if twin := ids[id(c)]; twin != "" {
+			t.Errorf("%s and %s are one run", name, twin)
+		}
+		ids[id(c)] = name
+	}
+	if query, document := said.WithPrompts("", "d: ").Model.Prompts(); query != "q: " || document != "d: " {
+		t.Errorf("prompts %q and %q", query, document)
+	}
+}
+
 func TestEvaluationsAreToldApart(t *testing.T) {
 	run := only(t, base)
 	enc := sweeps.EncodingOf(run, "test")
@@ -341,6 +370,8 @@ func TestEvaluationsAreToldApart(t *testing.T) {
 		"split":    sweeps.EvaluationID("run", "data", sweeps.EncodingOf(run, "dev"), 1),
 		"lengths":  sweeps.EvaluationID("run", "data", sweeps.EncodingOf(only(t, base, "data.max_query=32"), "test"), 1),
 		"measures": sweeps.EvaluationID("run", "data", enc, 2),
+		"query":    sweeps.EvaluationID("run", "data", sweeps.EncodingOf(only(t, base, `model.query_prompt="q: "`), "test"), 1),
+		"document": sweeps.EvaluationID("run", "data", sweeps.EncodingOf(only(t, base, `model.document_prompt="q: "`), "test"), 1),
 	} {
 		if twin := seen[id]; twin != "" || len(id) != 64 {
 			t.Errorf("%s and %s: %s", name, twin, id)

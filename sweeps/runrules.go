@@ -19,6 +19,7 @@ const (
 // each other.
 func runRules() []rule {
 	const reference = "a reference to training data: a folder or a file (./PATH, /PATH, data:PATH), builtin:demo, family:name"
+	const prompt = "a text of at most 10,000 bytes; \"\" is none, also where the backbone's folder has one"
 	rules := []rule{
 		integer("seed", 0, math.MaxInt64, "integer ≥ 0"),
 		text("model.backbone", "a hub name (owner/name[@revision]), a folder (./FOLDER, /FOLDER, data:PATH) or recipe:NAME", wrongReference).need(),
@@ -28,6 +29,8 @@ func runRules() []rule {
 		choice("model.pooling", "max", "sum"),
 		choice("model.activation", "log1p_relu", "log1p_log1p_relu"),
 		integer("model.top_k", 0, maxLength, "integer ≥ 0; 0 keeps all terms"),
+		text("model.query_prompt", prompt, wrongPrompt),
+		text("model.document_prompt", prompt, wrongPrompt),
 		number("model.dropout", belowOne, "number, 0 ≤ x < 1"),
 		text("data.train", reference, wrongReference).need(),
 		integer("data.max_query", 2, maxLength, "integer, 2 … the backbone's positions"),
@@ -101,6 +104,13 @@ func wrongReference(s string) string {
 	}
 	if kind, name, ok := strings.Cut(s, ":"); ok && name == "" && !strings.Contains(kind, "/") {
 		return fmt.Sprintf("nothing after %q", kind+":")
+	}
+	return ""
+}
+
+func wrongPrompt(s string) string {
+	if len(s) > 10_000 {
+		return fmt.Sprintf("has %d bytes", len(s))
 	}
 	return ""
 }

@@ -14,6 +14,22 @@ const (
 	roleDocument
 )
 
+func (r role) String() string {
+	if r == roleQuery {
+		return "query"
+	}
+	return "document"
+}
+
+// shortened keeps a text in a message to one short line.
+func shortened(text string) string {
+	const limit = 60
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return text
+}
+
 // Data of at most knownRows examples is trained on for many epochs: its tokens are kept, up to knownBytes of texts
 // and ids. Of more data every text would be kept and hardly any used again.
 const (

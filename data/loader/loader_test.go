@@ -2,6 +2,7 @@ package loader_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -281,4 +282,63 @@ func TestATextIsCutByItsRole(t *testing.T) {
 			t.Errorf("step %d: %v, want %v", step, got, want)
 		}
 	}
+}
+
+// TestPromptsComeBeforeTexts: the batches are those of texts that begin so.
+func TestPromptsComeBeforeTexts(t *testing.T) {
+	rows := func(query, document string) examples.Set {
+		var text strings.Builder
+		for i := range 40 {
+			fmt.Fprintf(&text, `{"query":"%squery %d","positive":"%sdocument %d","negative":"%snegative %d"}`+"\n", query, i%7, document, i, document, i)
+		}
+		set, err := examples.FindFile(put(t, filepath.Join(t.TempDir(), "train.jsonl"), text.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set
+	}
+	o := loader.Options{Batch: 4, Seed: 2, Order: batch.File, Negatives: 1, MaxQuery: 8, MaxDocument: 9}
+	written := openLoader(t, rows("about ", "number of "), o)
+	o.QueryPrompt, o.DocumentPrompt = "about ", "number of "
+	put := openLoader(t, rows("", ""), o)
+	for step := range 25 {
+		if got, want := at(t, put, step), at(t, written, step); !reflect.DeepEqual(got, want) {
+			t.Fatalf("step %d: %v, want %v", step, got, want)
+		}
+	}
+}
+
+func TestATextWithoutATokenIsNamed(t *testing.T) {
+	tok := bare(t)
+	set, err := examples.FindFile(put(t, filepath.Join(t.TempDir(), "train.jsonl"), `{"query":"query","positive":"document"}`+"\n"+`{"query":"about","positive":"\u0001"}`+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := loader.Open(context.Background(), set, tok, loader.Options{Batch: 2, Order: batch.File, MaxQuery: 4, MaxDocument: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := l.At(0); err == nil || !strings.Contains(err.Error(), `training data's document "\x01" has no token`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// bare is the tokenizer without special tokens around a text.
+func bare(t *testing.T) *tokenize.Tokenizer {
+	t.Helper()
+	var spec map[string]any
+	if err := json.Unmarshal(tokenizer(t).Bytes(), &spec); err != nil {
+		t.Fatal(err)
+	}
+	spec["post_processor"] = nil
+	text, err := json.Marshal(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := tokenize.Parse("bare.json", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
 }

@@ -20,6 +20,8 @@ type Options struct {
 	Negatives int
 	// MaxQuery and MaxDocument cut texts, in tokens with the special ones.
 	MaxQuery, MaxDocument int
+	// QueryPrompt and DocumentPrompt are put before texts; "" is nothing.
+	QueryPrompt, DocumentPrompt string
 	// Threads bounds the goroutines that tokenize; 0 is all cores.
 	Threads int
 	// CacheDir keeps indexes and unpacked files; with "" they are made anew.
@@ -97,24 +99,35 @@ func (l *Loader) make(step int) (Batch, error) {
 		}
 		scores = append(scores, e.Scores...)
 	}
+	queryIDs, err := l.encode(queries, l.o.QueryPrompt, l.o.MaxQuery, roleQuery)
+	if err != nil {
+		return Batch{}, err
+	}
+	documentIDs, err := l.encode(documents, l.o.DocumentPrompt, l.o.MaxDocument, roleDocument)
+	if err != nil {
+		return Batch{}, err
+	}
 	return Batch{
-		Queries: l.encode(queries, l.o.MaxQuery, roleQuery), Documents: l.encode(documents, l.o.MaxDocument, roleDocument), Scores: scores,
+		Queries: queryIDs, Documents: documentIDs, Scores: scores,
 	}, nil
 }
 
-// encode returns the token ids of texts, which are not to be changed.
-func (l *Loader) encode(texts []string, limit int, role role) [][]int32 {
+// encode returns the token ids of texts with the prompt before them, which are not to be changed.
+func (l *Loader) encode(texts []string, prompt string, limit int, role role) ([][]int32, error) {
 	all := make([][]int32, len(texts))
 	var todo []string
 	var at []int
 	for i, text := range texts {
 		if all[i] = l.known.ids(role, text); all[i] == nil {
-			todo, at = append(todo, text), append(at, i)
+			todo, at = append(todo, prompt+text), append(at, i)
 		}
 	}
 	for j, ids := range l.tokenizer.EncodeBatch(todo, limit, l.o.Threads) {
+		if len(ids) == 0 {
+			return nil, fmt.Errorf("the training data's %s %q has no token: its text is empty for this tokenizer, which puts no special tokens around it; allowed: texts with a token", role, shortened(texts[at[j]]))
+		}
 		all[at[j]] = ids
-		l.known.keep(role, todo[j], ids)
+		l.known.keep(role, texts[at[j]], ids)
 	}
-	return all
+	return all, nil
 }

@@ -61,6 +61,8 @@ type Tokens struct {
 	Vocabulary, Special int
 	// Digest is of the tokenizer.json, or of the one that says all that a folder's files say.
 	Digest string
+	// QueryPrompt and DocumentPrompt are what the folder puts before texts; "" is nothing.
+	QueryPrompt, DocumentPrompt string
 	// Notices say what of a folder's files was not taken as it stands.
 	Notices []string
 }
@@ -78,13 +80,12 @@ func (r *Resolver) Tokens(path string) (Tokens, error) {
 	} else if err := file(path); err != nil {
 		return Tokens{}, err
 	}
-	// The name is another than that of programs which kept no digest.
-	result, err := r.remember("tokenizer", paths, func() (string, error) {
+	result, err := r.remember("tokenizer of all files", paths, func() (string, error) {
 		t, err := tokenize.Open(path)
 		if err != nil {
 			return "", err
 		}
-		text, err := json.Marshal(Tokens{Vocabulary: t.VocabSize(), Special: len(t.Encode("", 0)), Digest: t.Digest(), Notices: t.Notices()})
+		text, err := json.Marshal(Tokens{Vocabulary: t.VocabSize(), Special: len(t.Encode("", 0)), Digest: t.Digest(), QueryPrompt: t.Prompts().Query, DocumentPrompt: t.Prompts().Document, Notices: t.Notices()})
 		return string(text), err
 	})
 	var tokens Tokens

@@ -11,7 +11,7 @@ import (
 
 // Files are the names of the files that Open reads, where they are there.
 func Files() []string {
-	return append([]string{"config.json", "modules.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt"}, sentenceFiles()...)
+	return append([]string{"config.json", "modules.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", promptFile}, sentenceFiles()...)
 }
 
 // Open reads the tokenizer of a model folder as transformers 5 makes it, and as sentence-transformers uses it, of
@@ -28,6 +28,10 @@ func Open(folder string) (*Tokenizer, error) {
 		return nil, err
 	}
 	said, err := readSentence(folder)
+	if err != nil {
+		return nil, err
+	}
+	prompts, notices, err := readPrompts(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +64,9 @@ func Open(folder string) (*Tokenizer, error) {
 	if made.limit = said.limit; made.limit == 0 {
 		made.limit = s.limit
 	}
+	made.prompts = prompts
 	made.take(s.roles(kind, made.has))
-	made.notes = append(s.notes, said.notes...)
+	made.notes = append(append(s.notes, said.notes...), notices...)
 	for _, part := range c.parts {
 		made.notes = append(made.notes, fmt.Sprintf("%s: %s", t.name, part))
 	}

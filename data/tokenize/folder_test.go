@@ -39,9 +39,10 @@ type folderValues struct {
 	Versions string   `json:"transformers"`
 	Texts    []string `json:"texts"`
 	Cases    []struct {
-		Name  string    `json:"name"`
-		IDs   [][]int32 `json:"ids"`
-		Error string    `json:"error"`
+		Name  string               `json:"name"`
+		IDs   [][]int32            `json:"ids"`
+		Roles map[string][][]int32 `json:"roles"` // with the prompts of queries, of documents, of neither
+		Error string               `json:"error"`
 	} `json:"cases"`
 }
 
@@ -198,6 +199,7 @@ func refusedFolders() map[string]string {
 		"special tokens not split":      "split_special_tokens",
 		"vocab.txt only, general class": "vocab.txt",
 		"roberta files only":            "tokenizer.json",
+		"a default that is not there":   "default_prompt_name",
 	}
 }
 
@@ -224,6 +226,14 @@ func TestAFoldersIDsAreSentenceTransformers(t *testing.T) {
 			for k, got := range ids {
 				if !slices.Equal(got, want.IDs[k]) {
 					t.Errorf("%q: %v, sentence-transformers %v", values.Texts[k], got, want.IDs[k])
+				}
+			}
+			prompts := tok.Prompts()
+			for role, prompt := range map[string]string{"query": prompts.Query, "document": prompts.Document, "plain": prompts.Named[prompts.Default]} {
+				for k, want := range want.Roles[role] {
+					if got := tok.Encode(prompt+values.Texts[k], max(tok.MaxLength(), 12)); !slices.Equal(got, want) {
+						t.Errorf("%q as %s: %v, sentence-transformers %v", values.Texts[k], role, got, want)
+					}
 				}
 			}
 			again, err := tokenize.Parse("again", tok.Bytes())

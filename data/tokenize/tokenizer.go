@@ -31,6 +31,7 @@ type Tokenizer struct {
 	left       bool // texts are cut at their beginning
 	limit      int  // see MaxLength
 	roles      map[string]string
+	prompts    Prompts
 	notes      []string // see Notices
 	classes    *classes
 	normalizer normalizers

@@ -7,25 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
-
-// SparseEncoder is what sentence-transformers' files around a transformer say.
-type SparseEncoder struct {
-	Modules []Module
-
-	// Pooling ("max", "sum") and Activation ("relu" for log(1+ReLU), "log1p_relu" for log(1+log(1+ReLU))) are as
-	// in SpladePooling's file; empty where the folder has no SpladePooling, a dense model for instance.
-	Pooling, Activation string
-	// MaxActive is the number of terms kept a text (max_active_dims); 0 is all.
-	MaxActive int
-
-	Prompts       map[string]string // by name, as written; sentence-transformers prepends them to texts
-	DefaultPrompt string            // name of the prompt that is used where none is asked for; "" is none
-}
-
-// maxTerms bounds max_active_dims: more than any vocabulary.
-const maxTerms = 1 << 30
 
 // Module is one line of modules.json.
 type Module struct {
@@ -50,31 +34,31 @@ func openLayout(folder string) (transformer string, se *SparseEncoder, err error
 		return "", nil, err
 	}
 	se = &SparseEncoder{}
-	if se.Modules, err = parseModules(path, text); err != nil {
+	if se.Modules, se.Notices, err = parseModules(path, text); err != nil {
 		return "", nil, err
 	}
 	transformer = filepath.Join(folder, filepath.FromSlash(se.Modules[0].Path))
 	if err := se.readPooling(folder); err != nil {
 		return "", nil, err
 	}
-	return transformer, se, se.readPrompts(filepath.Join(folder, "config_sentence_transformers.json"))
+	return transformer, se, se.readEncoder(filepath.Join(folder, "config_sentence_transformers.json"))
 }
 
-// parseModules reads modules.json: the first module must be a transformer, paths must stay inside the folder.
-func parseModules(path string, text []byte) ([]Module, error) {
-	var list []json.RawMessage
-	if err := json.Unmarshal(text, &list); err != nil {
-		return nil, fmt.Errorf("read %s: is not a list of modules: %w", path, err)
+// parseModules reads modules.json: the first module must be a transformer, paths must stay inside the folder. A sparse
+// encoder is a transformer and a SpladePooling; what else would change its vectors is refused.
+func parseModules(path string, text []byte) (list []Module, notices []string, err error) {
+	var lines []json.RawMessage
+	if err := json.Unmarshal(text, &lines); err != nil {
+		return nil, nil, fmt.Errorf("read %s: is not a list of modules: %w", path, err)
 	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("read %s: the list of modules is empty", path)
+	if len(lines) == 0 {
+		return nil, nil, fmt.Errorf("read %s: the list of modules is empty", path)
 	}
-	var out []Module
 	var faults []error
-	for i, raw := range list {
+	for i, raw := range lines {
 		f, err := readFields(fmt.Sprintf("%s: module %d", path, i), raw)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		m := Module{Name: f.text("name"), Path: f.text("path"), Type: f.word("type")}
 		if m.Path != "" && !filepath.IsLocal(filepath.FromSlash(m.Path)) {
@@ -89,62 +73,40 @@ func parseModules(path string, text []byte) ([]Module, error) {
 		case kind == "Router" || kind == "SparseAutoEncoder" || kind == "SparseStaticEmbedding":
 			f.fault("type", fmt.Sprintf("%q is not supported", m.Type), "MLMTransformer and SpladePooling")
 		}
+		if raw, ok := f.values["kwargs"]; ok && f.has("kwargs") && string(raw) != "[]" && string(raw) != "{}" {
+			f.fault("kwargs", shorten(raw)+" is not passed on", "an empty list")
+		}
+		if names := f.unread([]string{"idx", "kwargs"}); len(names) > 0 {
+			notices = append(notices, notObeyed(f.file, names))
+		}
 		faults = append(faults, f.err())
-		out = append(out, m)
+		list = append(list, m)
 	}
-	return out, errors.Join(faults...)
+	return list, notices, errors.Join(append(faults, checkSparse(path, list))...)
+}
+
+// checkSparse refuses modules beside the two of a sparse encoder.
+func checkSparse(path string, list []Module) error {
+	sparse := slices.IndexFunc(list, func(m Module) bool { return m.class() == "SpladePooling" })
+	if sparse < 0 || len(list) == 2 && sparse == 1 {
+		return nil
+	}
+	var names []string
+	for i, m := range list[1:] {
+		if i+1 != sparse {
+			names = append(names, m.class())
+		}
+	}
+	return fmt.Errorf("read %s: it has %s beside the transformer and SpladePooling, which would change the vectors and is not implemented (allowed: MLMTransformer and SpladePooling alone)", path, strings.Join(names, ", "))
+}
+
+// notObeyed says which members of a file are neither obeyed nor known to be harmless.
+func notObeyed(file string, names []string) string {
+	return fmt.Sprintf("%s: %s: neither known to leave vectors alone nor obeyed; where a key changes them, these vectors are not sentence-transformers'", file, strings.Join(names, ", "))
 }
 
 // class is the last part of a module's type: the packages before it changed between versions 5 and 6.
 func (m Module) class() string { return m.Type[strings.LastIndexByte(m.Type, '.')+1:] }
-
-// readPooling reads the SpladePooling module's file where there is such a module.
-func (se *SparseEncoder) readPooling(folder string) error {
-	for _, m := range se.Modules {
-		if m.class() != "SpladePooling" {
-			continue
-		}
-		path := filepath.Join(folder, filepath.FromSlash(m.Path), "config.json")
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		f, err := readFields(path, text)
-		if err != nil {
-			return err
-		}
-		se.Pooling = f.oneOf("pooling_strategy", "max", "sum")
-		se.Activation = "relu"
-		if f.has("activation_function") {
-			se.Activation = f.oneOf("activation_function", "relu", "log1p_relu")
-		}
-		return f.err()
-	}
-	return nil
-}
-
-// readPrompts reads what belongs to the encoder as a whole.
-func (se *SparseEncoder) readPrompts(path string) error {
-	f, err := readOptional(path)
-	if err != nil {
-		return err
-	}
-	if f.has("max_active_dims") {
-		se.MaxActive = f.integer("max_active_dims", 1, maxTerms)
-	}
-	if f.has("default_prompt_name") {
-		se.DefaultPrompt = f.text("default_prompt_name")
-	}
-	if prompts := f.object("prompts"); prompts != nil {
-		se.Prompts = map[string]string{}
-		for name := range prompts.values {
-			if prompts.has(name) {
-				se.Prompts[name] = prompts.text(name)
-			}
-		}
-	}
-	return f.err()
-}
 
 // readOptional reads an object from a file; a file that is not there reads as empty.
 func readOptional(path string) (*fields, error) {

@@ -73,6 +73,18 @@ func load(folder string, opts Options) (*Checkpoint, error) {
 		return nil, err
 	}
 	ck.Notices = append(ck.Notices, ck.Config.notices(configPath)...)
+	var modules []Module
+	if ck.SparseEncoder != nil {
+		ck.Notices = append(ck.Notices, ck.SparseEncoder.Notices...)
+		modules = ck.SparseEncoder.Modules
+	}
+	strange, err := strangers(folder, modules)
+	if err != nil {
+		return nil, err
+	}
+	if strange != "" {
+		ck.Notices = append(ck.Notices, strange)
+	}
 	w, err := openWeights(ck.Transformer)
 	if err != nil {
 		return nil, err

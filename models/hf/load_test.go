@@ -470,17 +470,17 @@ func TestSentenceTransformersLayouts(t *testing.T) {
 			"tokenizer_config.json":             `{"model_max_length": 512}`,
 			"1_SpladePooling/config.json":       `{"pooling_strategy": "max", "activation_function": "relu", "word_embedding_dimension": 11}`,
 			"config_sentence_transformers.json": `{"prompts": {"query": "q: ", "document": ""}, "default_prompt_name": null}`,
-		}, hf.SparseEncoder{Pooling: "max", Activation: "relu", Prompts: map[string]string{"query": "q: ", "document": ""}}},
+		}, hf.SparseEncoder{Pooling: "max", Activation: "relu", Similarity: "dot"}},
 		"version 6 at the root": {v6, "", map[string]string{
 			"sentence_bert_config.json":   `{"transformer_task": "fill-mask", "modality_config": {"text": {"method": "forward"}}}`,
 			"tokenizer_config.json":       `{"model_max_length": 256}`,
 			"1_SpladePooling/config.json": `{"pooling_strategy": "sum", "activation_function": "log1p_relu", "embedding_dimension": null}`,
-		}, hf.SparseEncoder{Pooling: "sum", Activation: "log1p_relu"}},
+		}, hf.SparseEncoder{Pooling: "sum", Activation: "log1p_relu", Similarity: "dot"}},
 		"in a subfolder": {v5, "0_MLMTransformer", map[string]string{
 			"0_MLMTransformer/sentence_bert_config.json": `{"max_seq_length": null, "do_lower_case": true}`,
 			"0_MLMTransformer/tokenizer_config.json":     `{"model_max_length": 1000000000000000019884624838656}`,
 			"1_SpladePooling/config.json":                `{"pooling_strategy": "max"}`,
-		}, hf.SparseEncoder{Pooling: "max", Activation: "relu"}},
+		}, hf.SparseEncoder{Pooling: "max", Activation: "relu", Similarity: "dot"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -507,7 +507,6 @@ func TestSentenceTransformersLayouts(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"an unknown pooling":    `{"pooling_strategy": "mean"}`,
-		"no pooling":            `{}`,
 		"an unknown activation": `{"pooling_strategy": "max", "activation_function": "gelu"}`,
 	} {
 		t.Run(name, func(t *testing.T) {

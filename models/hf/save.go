@@ -27,11 +27,12 @@ type SaveModel struct {
 	// usual spellings.
 	SpecialTokens map[string]string
 
-	MaxSeqLength int    // texts are cut to this many tokens; required
-	Pooling      string // "max" or "sum"; "" is max
-	Activation   string // "relu" or "log1p_relu", as SpladePooling names them; "" is relu
-	TopK         int    // terms kept a text, sentence-transformers' max_active_dims; 0 is all
-	Card         string // README.md; "" writes a short one
+	MaxSeqLength                int    // texts are cut to this many tokens; required
+	Pooling                     string // "max" or "sum"; "" is max
+	Activation                  string // "relu" or "log1p_relu", as SpladePooling names them; "" is relu
+	QueryPrompt, DocumentPrompt string // put before queries and documents; "" is nothing
+	TopK                        int    // terms kept a text, sentence-transformers' max_active_dims; 0 is all
+	Card                        string // README.md; "" writes a short one
 }
 
 // Save writes a sentence-transformers SparseEncoder folder (the layout of version 5, which 6 reads) that transformers

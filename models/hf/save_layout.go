@@ -64,7 +64,7 @@ func (m SaveModel) textFiles() ([]textFile, error) {
 			Activation string `json:"activation_function"`
 			Dimension  int    `json:"word_embedding_dimension"`
 		}{pooling, activation, m.Config.Vocab}},
-		{"config_sentence_transformers.json", sentenceTransformers(m.TopK)},
+		{"config_sentence_transformers.json", m.sentenceTransformers()},
 	} {
 		text, err := indented(f.value)
 		if err != nil {
@@ -114,10 +114,10 @@ type layoutVersions struct {
 }
 
 // sentenceTransformers names the versions whose layout this is: a reader warns where its own is older.
-func sentenceTransformers(topK int) sparseEncoderFile {
+func (m SaveModel) sentenceTransformers() sparseEncoderFile {
 	return sparseEncoderFile{
-		Version: layoutVersions{"2.6.0", "5.0.0", "4.48.0"}, MaxActive: topK,
-		ModelType: "SparseEncoder", Prompts: map[string]string{"query": "", "document": ""}, Similarity: "dot",
+		Version: layoutVersions{"2.6.0", "5.0.0", "4.48.0"}, MaxActive: m.TopK,
+		ModelType: "SparseEncoder", Prompts: map[string]string{"query": m.QueryPrompt, "document": m.DocumentPrompt}, Similarity: "dot",
 	}
 }
 

@@ -222,11 +222,11 @@ func (j *claimJudge) products(ctx context.Context, on, folder string, p claims.P
 		j.app.notes(j.encoder.Notices())
 	}
 	limit := j.app.limit(j.encoder, min(j.encoder.MaxTokens(), 512))
-	query, err := j.encoder.Encode(ctx, []string{queries[0].Text}, limit, nil)
+	query, err := j.encoder.EncodeQueries(ctx, []string{queries[0].Text}, limit, nil)
 	if err != nil {
 		return nil, err
 	}
-	vectors, err := j.encoder.Encode(ctx, wanted, limit, nil)
+	vectors, err := j.encoder.EncodeDocuments(ctx, wanted, limit, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -29,6 +30,9 @@ type encodeOptions struct {
 	backend       string
 	precision     string
 	threads       int
+	prompt        string
+	promptName    string
+	ownPrompt     bool // --prompt or --prompt-name
 }
 
 func newEncode(a *app) *cobra.Command {
@@ -55,6 +59,8 @@ integers, weight × 100 rounded, which changes scores.`,
 	f.StringVar(&o.format, "format", "jsonl", "jsonl or anserini")
 	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
 	f.StringVar(&o.precision, "precision", "float32", "of matrix products: float32, or on XLA bfloat16")
+	f.StringVar(&o.prompt, "prompt", "", "`TEXT` before each text; \"\" is none; default: the folder's own for queries or documents")
+	f.StringVar(&o.promptName, "prompt-name", "", "`NAME` of one of the folder's prompts, in its place")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
 	return cmd
 }
@@ -79,6 +85,9 @@ func (o encodeOptions) check(cmd *cobra.Command) error {
 	}
 	if o.format != "jsonl" && o.format != "anserini" {
 		faults = append(faults, fmt.Errorf("--format is %q; allowed: jsonl, anserini", o.format))
+	}
+	if cmd.Flags().Changed("prompt") && o.promptName != "" {
+		faults = append(faults, fmt.Errorf("--prompt and --prompt-name exclude each other"))
 	}
 	faults = append(faults, checkBackend(o.backend), checkPrecision(o.precision))
 	return usage(cmd, faults...)
@@ -125,6 +134,18 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 		return err
 	}
 	defer encoder.Close()
+	if o.promptName != "" {
+		named := encoder.Tokenizer().Prompts().Named
+		prompt, ok := named[o.promptName]
+		if !ok {
+			return usage(cmd, fmt.Errorf("--prompt-name is %q, which the model's files do not have; they have: %s", o.promptName, strings.Join(slices.Sorted(maps.Keys(named)), ", ")))
+		}
+		o.prompt = prompt
+	}
+	if s := encoder.Similarity(); s != "dot" {
+		a.note("note: the model's files compare vectors by %s; the vectors are as they are, and search adds up plain products", s)
+	}
+	o.ownPrompt = o.promptName != "" || cmd.Flags().Changed("prompt")
 	a.notes(encoder.Notices())
 	if !cmd.Flags().Changed("max-length") {
 		o.maxLength = a.limit(encoder, o.maxLength)
@@ -179,9 +200,19 @@ func (a *app) encodeTexts(ctx context.Context, encoder *evaluate.Encoder, input 
 	var ids, chunk []string
 	written := 0
 	flush := func() error {
-		vectors, err := encoder.Encode(ctx, chunk, o.maxLength, func(done, _ int) { progress.at(written+done, total) })
+		encode := encoder.EncodeDocuments
+		switch {
+		case o.ownPrompt:
+			encode = encoder.Encode
+			for i := range chunk {
+				chunk[i] = o.prompt + chunk[i]
+			}
+		case o.query:
+			encode = encoder.EncodeQueries
+		}
+		vectors, err := encode(ctx, chunk, o.maxLength, func(done, _ int) { progress.at(written+done, total) })
 		if err != nil {
-			return err
+			return evaluate.Named(err, func(i int) string { return fmt.Sprintf("row %d of %q, id %q", written+i+1, o.input, ids[i]) })
 		}
 		for i, v := range vectors {
 			if err := out.Write(ids[i], heaviest(v, o.topK)); err != nil {

@@ -143,6 +143,9 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		return err
 	}
 	defer encoder.Close()
+	if err := encoder.CheckSimilarity(); err != nil {
+		return err
+	}
 	a.notes(encoder.Notices())
 	if m.run == nil && !cmd.Flags().Changed("max-length") && (o.maxQuery == 0 || o.maxDocument == 0) {
 		limit := a.limit(encoder, o.maxLength)

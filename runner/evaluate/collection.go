@@ -107,6 +107,9 @@ func OnCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 }
 
 func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o CollectionOptions) (Summary, error) {
+	if err := enc.CheckSimilarity(); err != nil {
+		return Summary{}, err
+	}
 	asked, documents, err := o.open(c)
 	if err != nil {
 		return Summary{}, err
@@ -122,10 +125,11 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 		for i, d := range block {
 			texts[i] = d.Content()
 		}
-		vectors, err := enc.Encode(ctx, texts, o.MaxDocument, func(done, _ int) { o.report(first+done, total) })
+		vectors, err := enc.EncodeDocuments(ctx, texts, o.MaxDocument, func(done, _ int) { o.report(first+done, total) })
 		if err != nil {
-			return Summary{}, err
+			return Summary{}, Named(err, func(i int) string { return fmt.Sprintf("document %q", block[i].ID) })
 		}
+		enc.scale(vectors)
 		added := time.Now()
 		for i, v := range vectors {
 			inDocuments.Add(v.Terms)
@@ -140,10 +144,11 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 			return o.refuse(asked, len(documents), mean, dense)
 		}
 	}
-	vectors, err := enc.Encode(ctx, asked.texts, o.MaxQuery, func(done, _ int) { o.report(len(documents)+done, total) })
+	vectors, err := enc.EncodeQueries(ctx, asked.texts, o.MaxQuery, func(done, _ int) { o.report(len(documents)+done, total) })
 	if err != nil {
-		return Summary{}, err
+		return Summary{}, Named(err, func(i int) string { return fmt.Sprintf("query %q", asked.ids[i]) })
 	}
+	enc.scale(vectors)
 	for _, v := range vectors {
 		inQueries.Add(v.Terms)
 	}

@@ -22,8 +22,61 @@ func (e *Encoder) Encode(ctx context.Context, texts []string, maxLength int, pro
 	return e.EncodeTokens(ctx, e.tokenizer.EncodeBatch(texts, maxLength, e.model.Engine.Threads()), progress)
 }
 
+// EncodeQueries is Encode with the model's prompt for queries before each text.
+func (e *Encoder) EncodeQueries(ctx context.Context, texts []string, maxLength int, progress func(done, total int)) ([]search.Vector, error) {
+	return e.Encode(ctx, after(e.queryPrompt, texts), maxLength, progress)
+}
+
+// EncodeDocuments is Encode with the model's prompt for documents before each text.
+func (e *Encoder) EncodeDocuments(ctx context.Context, texts []string, maxLength int, progress func(done, total int)) ([]search.Vector, error) {
+	return e.Encode(ctx, after(e.documentPrompt, texts), maxLength, progress)
+}
+
+func after(prompt string, texts []string) []string {
+	if prompt == "" {
+		return texts
+	}
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = prompt + text
+	}
+	return out
+}
+
+// TextError is returned when one of the texts given to an Encoder cannot be encoded.
+type TextError struct {
+	Text int // of those given, from 0
+	Err  error
+}
+
+func (e *TextError) Error() string {
+	return fmt.Sprintf("encode text %d: %v", e.Text, e.Err)
+}
+
+// Unwrap is the fault without the text.
+func (e *TextError) Unwrap() error { return e.Err }
+
+// Named gives a fault of one text the text's name, where there is one; other errors stay.
+func Named(err error, name func(text int) string) error {
+	var fault *TextError
+	if errors.As(err, &fault) {
+		return fmt.Errorf("%s: %w", name(fault.Text), fault.Err)
+	}
+	return err
+}
+
 // EncodeTokens is Encode for texts that are token ids already, special ones included.
 func (e *Encoder) EncodeTokens(ctx context.Context, ids [][]int32, progress func(done, total int)) ([]search.Vector, error) {
+	for i, text := range ids {
+		if len(text) == 0 {
+			return nil, &TextError{i, errors.New("it has no token: it is empty for this tokenizer, which puts no special tokens around a text; allowed: texts with a token")}
+		}
+		for _, id := range text {
+			if id < 0 || int(id) >= e.Vocab() {
+				return nil, &TextError{i, fmt.Errorf("it has the token id %d; the model's vocabulary has %d", id, e.Vocab())}
+			}
+		}
+	}
 	threads := e.model.Engine.Threads()
 	job := &encoding{e: e, ids: ids, vectors: make([]search.Vector, len(ids)), progress: progress}
 	job.batches = e.batches(job.ids)
@@ -164,7 +217,7 @@ func (j *encoding) encode(batch []int) error {
 	vocab := j.e.Vocab()
 	for k, i := range batch {
 		if j.vectors[i], err = j.e.vector(pooled[k*vocab : (k+1)*vocab]); err != nil {
-			return fmt.Errorf("encode text %d: %w", i, err)
+			return &TextError{i, err}
 		}
 	}
 	return nil

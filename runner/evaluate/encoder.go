@@ -25,17 +25,25 @@ type EncoderOptions struct {
 	// weights. By default it is an error; the final evaluation of a run whose
 	// verdict is already non_finite asks for it.
 	KeepNonFinite bool
+	// QueryPrompt and DocumentPrompt are put before texts; nil is what the folder
+	// puts there, of a model in memory nothing.
+	QueryPrompt, DocumentPrompt *string
+	// Similarity replaces the folder's way of comparing vectors, see Encoder.Similarity.
+	Similarity *string
 }
 
 // Encoder turns texts into sparse vectors.
 type Encoder struct {
-	engine    *engine.Engine
-	model     *engine.Model
-	tokenizer *tokenize.Tokenizer
-	folder    string
-	form      splade.Form
-	options   EncoderOptions
-	notices   []string
+	engine     *engine.Engine
+	model      *engine.Model
+	tokenizer  *tokenize.Tokenizer
+	folder     string
+	form       splade.Form
+	options    EncoderOptions
+	notices    []string
+	similarity string // how vectors are compared; "" is "dot"
+	// put before texts
+	queryPrompt, documentPrompt string
 }
 
 // OpenEncoder loads a *ForMaskedLM or sentence-transformers SparseEncoder folder.
@@ -49,6 +57,7 @@ func OpenEncoder(ctx context.Context, folder string, options EncoderOptions) (*E
 	}
 	e := &Encoder{folder: folder, options: options, notices: ck.Notices}
 	if se := ck.SparseEncoder; se != nil {
+		e.similarity = said(options.Similarity, se.Similarity)
 		if se.Pooling == "" {
 			return nil, fmt.Errorf("load model %q: modules.json names no SpladePooling: not a sparse encoder", folder)
 		}
@@ -57,6 +66,8 @@ func OpenEncoder(ctx context.Context, folder string, options EncoderOptions) (*E
 	if e.tokenizer, err = LoadTokenizer(ck); err != nil {
 		return nil, err
 	}
+	prompts := e.tokenizer.Prompts()
+	e.queryPrompt, e.documentPrompt = said(options.QueryPrompt, prompts.Query), said(options.DocumentPrompt, prompts.Document)
 	e.notices = append(e.notices, e.tokenizer.Notices()...)
 	backend := options.Backend
 	if backend == "" {
@@ -88,9 +99,20 @@ func LoadTokenizer(ck *hf.Checkpoint) (*tokenize.Tokenizer, error) {
 	return t, nil
 }
 
+// said is a prompt that somebody asked for, or the folder's.
+func said(asked *string, folder string) string {
+	if asked != nil {
+		return *asked
+	}
+	return folder
+}
+
 // FromModel wraps a model that is already in memory; Close leaves it alone.
 func FromModel(m *engine.Model, t *tokenize.Tokenizer, form splade.Form, options EncoderOptions) *Encoder {
-	return &Encoder{model: m, tokenizer: t, form: form, options: options}
+	return &Encoder{
+		model: m, tokenizer: t, form: form, options: options,
+		queryPrompt: said(options.QueryPrompt, ""), documentPrompt: said(options.DocumentPrompt, ""),
+	}
 }
 
 // Tokenizer is the model's own.

@@ -25,6 +25,18 @@ func (in *inputs) odd(c sweeps.RunConfig, backbone model, data set) {
 	for _, text := range backbone.tokens.Notices {
 		in.note("model.backbone = %q: %s", c.Model.Backbone, text)
 	}
+	query, document := c.Model.Prompts()
+	for _, prompt := range []struct{ key, text, folder, of string }{
+		{"model.query_prompt", query, backbone.tokens.QueryPrompt, "query"}, {"model.document_prompt", document, backbone.tokens.DocumentPrompt, "document"},
+	} {
+		switch {
+		case prompt.folder == "":
+		case prompt.text == prompt.folder:
+			in.note("%s = %q is put before each %s, as the folder of %s does", prompt.key, prompt.text, prompt.of, c.Model.Backbone)
+		default:
+			in.note("%s = %q is put before each %s, where the folder of %s puts %q", prompt.key, prompt.text, prompt.of, c.Model.Backbone, prompt.folder)
+		}
+	}
 	for _, length := range lengths(c) {
 		if special := backbone.tokens.Special; special > 0 && length.n == special {
 			in.note("%s = %d leaves no token of a %s: the tokenizer of %s puts %d special tokens around each text", length.key, length.n, length.of, c.Model.Backbone, special)

@@ -20,8 +20,7 @@ import (
 	"headroom/sweeps"
 )
 
-// State is where a row stands, in the words that status and SQL have for runs, too. That
-// a finished run collapsed is no state but its verdict.
+// State is what a row needs.
 type State string
 
 const (
@@ -31,10 +30,12 @@ const (
 	Queued State = "queued"
 	// Running: a live process holds it.
 	Running State = "running"
-	// Interrupted: begun, not ended, and nobody works on it; run goes on from there.
-	Interrupted State = "interrupted"
-	// Done: finished, collapsed runs included; nothing to do.
+	// Resume: begun, not ended, and nobody works on it.
+	Resume State = "resume"
+	// Done: finished; nothing to do.
 	Done State = "done"
+	// Collapsed: finished, and its verdict is a collapse. Not tried again.
+	Collapsed State = "collapsed"
 	// Failed: the last attempt ended in an error; it is tried again.
 	Failed State = "failed"
 	// Stale: finished under semantics that have changed since.
@@ -44,7 +45,7 @@ const (
 )
 
 // Finished tells whether a state means that there is nothing to do.
-func (s State) Finished() bool { return s == Done }
+func (s State) Finished() bool { return s == Done || s == Collapsed }
 
 // Options are what a plan is made from.
 type Options struct {
@@ -90,12 +91,8 @@ type Run struct {
 	Label string    `json:"label"`
 	State State     `json:"state"`
 	Why   string    `json:"why"`
-	// Verdict is "healthy" or a kind of collapse; null until it is judged.
-	Verdict *string `json:"verdict"`
 	// Seconds is the predicted rest of its work; nil where unknown.
 	Seconds *float64 `json:"seconds_predicted"`
-	// Basis is what Seconds rest on; "" where nothing is predicted.
-	Basis string `json:"predicted_from"`
 	// Config has every effective value; its paths are absolute.
 	Config sweeps.RunConfig `json:"config"`
 
@@ -127,17 +124,6 @@ func (p *Plan) Count(state State) int {
 	n := 0
 	for _, run := range p.Runs {
 		if run.State == state {
-			n++
-		}
-	}
-	return n
-}
-
-// Collapsed is the number of finished runs whose verdict is a collapse.
-func (p *Plan) Collapsed() int {
-	n := 0
-	for _, run := range p.Runs {
-		if run.State == Done && run.Verdict != nil && *run.Verdict != healthy {
 			n++
 		}
 	}
@@ -223,6 +209,7 @@ func (m *maker) run(point sweeps.Point) {
 	backbone := m.found.model("model.backbone", config.Model.Backbone)
 	data := m.found.training(config.Data.Train)
 	m.found.fits(config, backbone, data)
+	config = config.WithPrompts(backbone.tokens.QueryPrompt, backbone.tokens.DocumentPrompt)
 
 	run := Run{Config: config}
 	run.Inputs = sweeps.Inputs{Weights: backbone.weights, Tokenizer: backbone.tokenizer, Data: data.digest}

@@ -22,9 +22,8 @@ const interruptedCode = 130
 
 // process is one running worker.
 type process struct {
-	job    Job
-	slot   int
-	answer *Answer // what its run came to, once it has said so
+	job  Job
+	slot int
 
 	mu          sync.Mutex
 	command     *exec.Cmd // nil until started and after it ended

@@ -142,11 +142,7 @@ func ending(o Outcome) string {
 	took := clock(o.Took)
 	switch o.State {
 	case Done:
-		text := fmt.Sprintf("done    %s in %s", o.Job.Label, took)
-		if o.Answer != nil {
-			text += ": " + o.Answer.String()
-		}
-		return text + "\n"
+		return fmt.Sprintf("done    %s in %s\n", o.Job.Label, took)
 	case Failed:
 		text := fmt.Sprintf("FAILED  %s after %s: %s\n", o.Job.Label, took, o.Reason)
 		if o.Tail != "" {

@@ -154,12 +154,12 @@ func (r *Report) describe(m *engine.Model) {
 // tokens makes batches of the sample.
 func tokens(m *engine.Model, t *tokenize.Tokenizer, pairs []Pair) []Batch {
 	var batches []Batch
-	limit := m.Config.MaxTokens()
+	limit, prompts := m.Config.MaxTokens(), t.Prompts()
 	for _, part := range split(pairs) {
 		var b Batch
 		for _, p := range part {
-			b.Queries = append(b.Queries, t.Encode(p.Query, min(maxQuery, limit)))
-			b.Documents = append(b.Documents, t.Encode(p.Document, min(maxDocument, limit)))
+			b.Queries = append(b.Queries, t.Encode(prompts.Query+p.Query, min(maxQuery, limit)))
+			b.Documents = append(b.Documents, t.Encode(prompts.Document+p.Document, min(maxDocument, limit)))
 		}
 		batches = append(batches, b)
 	}

@@ -84,7 +84,12 @@ func (w *worker) untrained(ctx context.Context, b workspace.Baseline, cfg sweeps
 	if err != nil {
 		return err
 	}
-	encoder, err := evaluate.OpenEncoder(ctx, folder, evaluate.EncoderOptions{Backend: w.backend(cfg.Compute.Backend), Threads: w.threads(cfg.Compute.Threads)})
+	query, document := cfg.Model.Prompts() // the plan has asked the folder
+	dot := "dot"
+	encoder, err := evaluate.OpenEncoder(ctx, folder, evaluate.EncoderOptions{
+		Backend: w.backend(cfg.Compute.Backend), Threads: w.threads(cfg.Compute.Threads), QueryPrompt: &query, DocumentPrompt: &document,
+		Similarity: &dot, // as the runs that it stands beside
+	})
 	if err != nil {
 		return err
 	}

@@ -158,7 +158,7 @@ func (a *attempt) devScore(ctx context.Context, c devCollection) (event.DevScore
 		e := plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, c.ref, plan.DuringSplit, c.digest)
 		o.OutDir, o.ID = e.Folder, e.ID
 	}
-	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{})
+	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{QueryPrompt: a.cfg.Model.QueryPrompt, DocumentPrompt: a.cfg.Model.DocumentPrompt})
 	summary, err := evaluate.OnCollection(ctx, encoder, c.data, o)
 	var dense *evaluate.DenseError
 	switch {

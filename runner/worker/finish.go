@@ -83,8 +83,9 @@ func (a *attempt) export(verdict string) error {
 		tied = false
 	}
 	pooling, activation := a.form().Names()
+	query, document := a.cfg.Model.Prompts()
 	return hf.Save(folder, hf.SaveModel{
-		Pooling: pooling, Activation: activation, TopK: a.cfg.Model.TopK,
+		Pooling: pooling, Activation: activation, QueryPrompt: query, DocumentPrompt: document, TopK: a.cfg.Model.TopK,
 		Config: a.model.Config, Params: params, Tied: tied, Tokenizer: a.tokenizer.Bytes(), SpecialTokens: a.tokenizer.Roles(),
 		MaxSeqLength: max(a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument),
 		Card:         a.card(verdict),
@@ -108,7 +109,7 @@ func (a *attempt) card(verdict string) string {
 // watched on, where it is not measured yet.
 func (a *attempt) evaluate(ctx context.Context) error {
 	verdict := a.monitor.Result().Verdict
-	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{KeepNonFinite: verdict == stability.NonFinite})
+	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{KeepNonFinite: verdict == stability.NonFinite, QueryPrompt: a.cfg.Model.QueryPrompt, DocumentPrompt: a.cfg.Model.DocumentPrompt})
 	for _, on := range a.evaluations() {
 		c, e, err := a.evaluation(on)
 		if err != nil {
@@ -139,9 +140,6 @@ func (a *attempt) evaluate(ctx context.Context) error {
 		if summary.Refused != "" {
 			continue
 		}
-		if main := measures[:min(1, len(measures))]; on == a.evaluations()[0] && len(main) > 0 && len(a.cfg.Evaluate.Final) > 0 {
-			a.main = pool.Answer{Measure: main[0].String(), Dataset: on.ref, Value: event.Value(summary.Measures[main[0].String()])}
-		}
 		relative, err := filepath.Rel(a.folder, e.Folder)
 		if err != nil {
 			return err
@@ -151,13 +149,6 @@ func (a *attempt) evaluate(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// answer tells the parent what the run came to.
-func (a *attempt) answer() {
-	a.main.Verdict = a.monitor.Result().Verdict
-	// A parent that no longer reads is noticed by its own watch.
-	_ = pool.Message{Type: pool.TypeResult, Result: &a.main}.Write(a.out)
 }
 
 // splitOf is one split of a collection.

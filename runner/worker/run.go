@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,6 @@ import (
 	"headroom/runner/engine"
 	"headroom/runner/evaluate"
 	"headroom/runner/plan"
-	"headroom/runner/pool"
 	"headroom/runner/train"
 	"headroom/runner/train/trainers"
 	"headroom/sweeps"
@@ -46,7 +46,6 @@ type attempt struct {
 	stopped   bool           // a collapse ended training
 	chosen    int            // the step whose weights are the result: the last, or the best
 	selected  event.Selected // where the best was asked for
-	main      pool.Answer    // its verdict and main score, at the end
 }
 
 func (w *worker) run(ctx context.Context) error {
@@ -104,9 +103,6 @@ func (a *attempt) do(ctx context.Context) (err error) {
 	case err != nil:
 		ended.State, ended.Weights, ended.Error = event.StateFailed, "", err.Error()
 	}
-	if err == nil {
-		a.answer()
-	}
 	return errors.Join(err, a.log.Append(ended))
 }
 
@@ -122,6 +118,9 @@ func (a *attempt) work(ctx context.Context) error {
 	ck, err := a.backbone()
 	if err != nil {
 		return err
+	}
+	if se := ck.SparseEncoder; se != nil && se.Pooling != "" && se.Similarity != "dot" {
+		a.notice(a.log, fmt.Sprintf("the backbone's files compare vectors by %s; this run is trained, measured and exported with the dot product", se.Similarity))
 	}
 	for _, text := range ck.Notices {
 		a.notice(a.log, text)

@@ -31,9 +31,10 @@ func (a *attempt) loader(ctx context.Context) (*loader.Loader, error) {
 	if err != nil {
 		return nil, err
 	}
+	query, document := a.cfg.Model.Prompts()
 	data, err := loader.Open(ctx, set, a.tokenizer, loader.Options{
 		Batch: a.cfg.Train.Batch, Seed: a.cfg.Seed, Order: a.cfg.Data.Order, Negatives: a.cfg.Data.Negatives,
-		MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
+		MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument, QueryPrompt: query, DocumentPrompt: document,
 		Threads: a.model.Engine.Threads(), CacheDir: a.resolver.CacheDir,
 	})
 	if err == nil {

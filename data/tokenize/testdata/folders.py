@@ -71,6 +71,8 @@ def cases():
         {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.sparse_encoder.models.MLMTransformer"},
         {"idx": 1, "name": "1", "path": "1_SpladePooling", "type": "sentence_transformers.sparse_encoder.models.SpladePooling"}])
     pooling = {"modules.json": modules, "config_sentence_transformers.json": '{"model_type": "SparseEncoder", "__version__": {"sentence_transformers": "5.0.0"}}', "1_SpladePooling/config.json": '{"pooling_strategy": "max", "activation_function": "relu", "word_embedding_dimension": 480}'}
+    prompts = lambda default, **named: {**pooling, "config_sentence_transformers.json": json.dumps(
+        {"model_type": "SparseEncoder", "__version__": {"sentence_transformers": "5.0.0"}, "prompts": named, "default_prompt_name": default})}
     st = lambda **keys: {**pooling, "sentence_bert_config.json": json.dumps(keys)}
     return [
         ["bert plain", "bert", {}, {}, {}],
@@ -140,6 +142,12 @@ def cases():
         ["vocab.txt only, basic tokenizer off", "bert", None, {"do_basic_tokenize": False}, {"vocab.txt": True}],
         ["vocab.txt only, never split", "bert", None, {"never_split": ["orbitzzz"]}, {"vocab.txt": True}],
         ["vocab.txt only, general class", "bert", None, fast, {"vocab.txt": True}],
+        ["prompts of both roles", "bert", {}, {}, prompts(None, query="tok: ", document="the [MASK] ")],
+        ["prompt of queries is the default", "bert", {}, {}, prompts("query", query="heart: ", document="")],
+        ["prompt of passages", "bert", {}, {}, prompts(None, query="a ", passage="tok ")],
+        ["a default of another name", "bert", {}, {}, prompts("extra", extra="tok ")],
+        ["no prompts", "bert", {}, {}, prompts(None)],
+        ["a default that is not there", "bert", {}, {}, prompts("absent", query="a ")],
         ["roberta plain", "roberta", {}, {}, {}],
         ["roberta without a class", "roberta", {}, {"tokenizer_class": None}, {}],
         ["roberta prefix space in the config", "roberta", {}, {"add_prefix_space": True}, {}],
@@ -225,6 +233,28 @@ def ids(folder):
     return [tokens([text])["input_ids"][0].tolist() for text in TEXTS]
 
 
+def roles(folder):
+    """The ids of the texts as queries, as documents and as neither, with the folder's prompts."""
+    import sentence_transformers
+
+    model = sentence_transformers.SparseEncoder(folder, device="cpu")
+    seen = []
+    forward = model.forward
+
+    def record(features, **more):
+        seen.append(features["input_ids"][0].tolist())
+        return forward(features, **more)
+
+    model.forward = record
+    out = {}
+    for name, encode in (("query", model.encode_query), ("document", model.encode_document), ("plain", model.encode)):
+        seen.clear()
+        for text in TEXTS:
+            encode([text], batch_size=1, show_progress_bar=False)
+        out[name] = list(seen)
+    return out
+
+
 def main():
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
@@ -253,6 +283,8 @@ def main():
             entry = {"name": name}
             try:
                 entry["ids"] = ids(folder)
+                if "prompt" in name or "default" in name:
+                    entry["roles"] = roles(folder)
             except Exception as error:  # what the library says is the value
                 entry["error"] = (type(error).__name__ + ": " + str(error)).split("\n")[0].replace(folder, "FOLDER")[:200]
         result.append(entry)

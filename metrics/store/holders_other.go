@@ -1,6 +1,0 @@
-//go:build !linux
-
-package store
-
-// Holders is not known here.
-func Holders(string) []string { return nil }

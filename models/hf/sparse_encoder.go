@@ -1,0 +1,87 @@
+package hf
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// SparseEncoder is what sentence-transformers' files around a transformer say of its vectors. What they say of texts is
+// read by data/tokenize.
+type SparseEncoder struct {
+	Modules []Module
+
+	// Pooling ("max", "sum") and Activation ("relu" for log(1+ReLU), "log1p_relu" for log(1+log(1+ReLU))) are as
+	// in SpladePooling's file; empty where the folder has no SpladePooling, a dense model for instance.
+	Pooling, Activation string
+	// MaxActive is the number of terms kept a text (max_active_dims); 0 is all.
+	MaxActive int
+	// Similarity is how sentence-transformers compares the vectors: "dot" (also where nothing is said), "cosine",
+	// "euclidean", "manhattan".
+	Similarity string
+
+	// Notices name what in the files is neither obeyed nor known to be harmless.
+	Notices []string
+}
+
+// maxTerms bounds max_active_dims: more than any vocabulary.
+const maxTerms = 1 << 30
+
+// readPooling reads the SpladePooling module's file where there is such a module.
+func (se *SparseEncoder) readPooling(folder string) error {
+	for _, m := range se.Modules {
+		if m.class() != "SpladePooling" {
+			continue
+		}
+		path := filepath.Join(folder, filepath.FromSlash(m.Path), "config.json")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		f, err := readFields(path, text)
+		if err != nil {
+			return err
+		}
+		se.Pooling, se.Activation = "max", "relu" // as the class has it where the file says nothing
+		if f.has("pooling_strategy") {
+			se.Pooling = f.oneOf("pooling_strategy", "max", "sum")
+		}
+		if f.has("activation_function") {
+			se.Activation = f.oneOf("activation_function", "relu", "log1p_relu")
+		}
+		se.say(f, "word_embedding_dimension", "embedding_dimension", "chunk_size")
+		return f.err()
+	}
+	return nil
+}
+
+// readEncoder reads config_sentence_transformers.json, what belongs to the encoder as a whole.
+func (se *SparseEncoder) readEncoder(path string) error {
+	f, err := readOptional(path)
+	if err != nil {
+		return err
+	}
+	if f.has("max_active_dims") {
+		se.MaxActive = f.integer("max_active_dims", 1, maxTerms)
+	}
+	se.Similarity = "dot"
+	if se.Pooling != "" {
+		if f.has("similarity_fn_name") {
+			se.Similarity = f.oneOf("similarity_fn_name", "dot", "cosine", "euclidean", "manhattan")
+		}
+		if f.has("model_type") {
+			if got := f.word("model_type"); got != "SparseEncoder" && got != "" {
+				f.fault("model_type", fmt.Sprintf("%q does not go with SpladePooling", got), `"SparseEncoder"`)
+			}
+		}
+		se.say(f, "__version__", "default_prompt_name", "prompts", "requirements")
+	}
+	return f.err()
+}
+
+// say keeps a notice of the members that are neither read nor harmless.
+func (se *SparseEncoder) say(f *fields, harmless ...string) {
+	if names := f.unread(harmless); len(names) > 0 {
+		se.Notices = append(se.Notices, notObeyed(f.file, names))
+	}
+}
