@@ -20,7 +20,7 @@ TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build build-xla bench-gpu xla-cpu-plugin test test-xla race check fmt vet lint lint-imports lint-static \
-        bench stream-rss fuzz golden reference env cover clean
+        bench stream-rss fuzz crash golden reference env cover clean
 
 help: ## this list
 	@printf 'headroom: make TARGET\n\n'
@@ -92,6 +92,13 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	    $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$dir </dev/null || exit 1; \
 	  done || exit 1; \
 	done
+
+KILLS ?= 100
+DISKS ?= 10
+SEED  ?= 1
+
+crash: ## kill -9 KILLS times, fill DISKS disks, flip FLIPS bits, by SEED, and compare what comes of a sweep
+	$(GO) test -count=1 -timeout 0 -v ./internal/crash -args -kills $(KILLS) -disks $(DISKS) -seed $(SEED) $(if $(FLIPS),-flips $(FLIPS))
 
 golden: ## write the golden files again; look at the difference before a commit
 	@dirs=$$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' . | xargs -r -n1 dirname | sort -u); \

@@ -80,7 +80,8 @@ func (r *Resolver) Tokens(path string) (Tokens, error) {
 	} else if err := file(path); err != nil {
 		return Tokens{}, err
 	}
-	result, err := r.remember("tokenizer of all files", paths, func() (string, error) {
+	// The name is another than that of programs which kept less of it.
+	result, err := r.remember("tokenizer and prompts", paths, func() (string, error) {
 		t, err := tokenize.Open(path)
 		if err != nil {
 			return "", err

@@ -35,6 +35,10 @@ var ErrNewer = errors.New("a newer headroom made this database: use that, or mak
 // new one in its place.
 var ErrDamaged = errors.New("database is damaged: `headroom db rebuild` makes it again from the files")
 
+// ErrBusy is returned when another program has locked SQLite's file for longer than we
+// wait. Nothing is lost by it.
+var ErrBusy = errors.New("another program has locked the database; all results are safe in the workspace's files, and the next command folds them")
+
 //go:embed migrations/*.sql
 var migrations embed.FS
 
@@ -162,6 +166,8 @@ func known(err error) error {
 	switch sqlite3.ErrNo(e.ExtendedCode & 0xff) {
 	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case sqlite3.ErrBusy, sqlite3.ErrLocked:
+		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
 	return err
 }

@@ -51,7 +51,7 @@ func (a *app) dbRebuild(cmd *cobra.Command) error {
 	ctx := cmd.Context()
 	s, err := store.Recreate(ctx, path, store.WithClock(a.env.Now))
 	if err != nil {
-		return failed(err)
+		return failed(heldBy(path, err))
 	}
 	if err := errors.Join(store.Fold(ctx, w.Root, s), s.Close()); err != nil {
 		return failed(err)

@@ -78,7 +78,7 @@ func TestHelpIsThis(t *testing.T) {
 	for _, command := range []string{
 		"", "plan", "run", "status", "show", "diff", "report", "export", "pretrain",
 		"tokenize", "encode", "index", "search", "evaluate",
-		"query", "db", "db rebuild", "db check", "gc", "doctor", "version", "worker",
+		"query", "db", "db rebuild", "db check", "gc", "unlock", "doctor", "version", "worker",
 	} {
 		args := append(strings.Fields(command), "--help")
 		b.WriteString("$ headroom " + strings.Join(args, " ") + "\n" + p.ok(args...) + "\n")

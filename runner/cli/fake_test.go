@@ -26,7 +26,7 @@ import (
 // fakeWorker does what a worker does, without computing: it writes the files
 // that a finished job leaves behind. FAKE_FAIL names a part of a job's id or
 // recipe that fails, FAKE_HANG is a file to be made by a job that then waits to
-// be interrupted (with FAKE_STUBBORN, twice), FAKE_COLLAPSE a run whose verdict is "identical".
+// be interrupted (with FAKE_STUBBORN, twice), FAKE_COLLAPSE the verdict of runs, which is no collapse otherwise.
 func fakeWorker(args []string) int {
 	flags := map[string]string{}
 	for i := 1; i+1 < len(args); i += 2 {
@@ -145,7 +145,7 @@ func fakeRun(w workspace.Workspace, id string) error {
 	}
 	verdict := "healthy"
 	if os.Getenv("FAKE_COLLAPSE") != "" {
-		verdict = "identical"
+		verdict = os.Getenv("FAKE_COLLAPSE")
 	}
 	steps := config.Train.Steps
 	events := []event.Event{
@@ -164,13 +164,19 @@ func fakeRun(w workspace.Workspace, id string) error {
 			return err
 		}
 	}
-	if err := fakeModel(filepath.Join(w.Run(id), "model")); err != nil {
-		return err
+	if verdict != "non_finite" {
+		if err := fakeModel(filepath.Join(w.Run(id), "model")); err != nil {
+			return err
+		}
 	}
 	if err := fakeEvaluations(w, id, log); err != nil {
 		return err
 	}
 	if err := log.Append(event.Ended{State: event.StateDone, Step: steps, Seconds: 1.5, Weights: "sha256:aa"}); err != nil {
+		return err
+	}
+	answer := &pool.Answer{Verdict: verdict, Measure: "nDCG@10", Dataset: "./data", Value: 0.5}
+	if err := (pool.Message{Type: pool.TypeResult, Result: answer}).Write(os.Stdout); err != nil {
 		return err
 	}
 	return log.Close()

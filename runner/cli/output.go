@@ -72,7 +72,7 @@ func (a *app) paint(text string) string {
 		code = "32"
 	case "failed", "non_finite", "empty", "identical", "stalled":
 		code = "31"
-	case "running", "resume", "interrupted", "waiting":
+	case "running", "interrupted", "waiting":
 		code = "33"
 	default:
 		return text

@@ -123,18 +123,40 @@ func finished(p *plan.Plan, e plan.Evaluation) bool {
 // summarize counts runs by state, and says what the rest will take.
 func summarize(p *plan.Plan) string {
 	parts := []string{plural(len(p.Runs), "run")}
-	for _, state := range []plan.State{plan.New, plan.Queued, plan.Running, plan.Resume, plan.Failed, plan.Stale, plan.Unresolved, plan.Done, plan.Collapsed} {
+	for _, state := range []plan.State{plan.New, plan.Queued, plan.Running, plan.Interrupted, plan.Failed, plan.Stale, plan.Unresolved, plan.Done} {
 		if n := p.Count(state); n > 0 {
 			parts = append(parts, strconv.Itoa(n)+" "+string(state))
+			if bad := p.Collapsed(); state == plan.Done && bad > 0 {
+				parts[len(parts)-1] += fmt.Sprintf(" (%d collapsed)", bad)
+			}
 		}
 	}
 	if missing := missingEvaluations(p); missing > 0 {
 		parts = append(parts, plural(missing, "evaluation")+" missing")
 	}
 	if p.Seconds != nil && *p.Seconds > 0 {
-		parts = append(parts, "about "+seconds(p.Seconds)+" of work")
+		parts = append(parts, "about "+seconds(p.Seconds)+" of work"+basis(p))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// basis says what predictions rest on; of several, what most do.
+func basis(p *plan.Plan) string {
+	runs, best := map[string]int{}, ""
+	for _, r := range p.Runs {
+		if r.Basis != "" {
+			if runs[r.Basis]++; runs[r.Basis] > runs[best] {
+				best = r.Basis
+			}
+		}
+	}
+	switch len(runs) {
+	case 0:
+		return ""
+	case 1:
+		return " (predicted from " + best + ")"
+	}
+	return " (most predicted from " + best + "; --json says of each)"
 }
 
 // missingEvaluations counts those that do not come with a run.

@@ -11,6 +11,8 @@ import (
 
 	"headroom/data/source"
 	"headroom/data/synthetic"
+	"headroom/metrics/event"
+	"headroom/metrics/stability"
 	"headroom/runner/workspace"
 )
 
@@ -105,7 +107,21 @@ func (a *app) findModel(ctx context.Context, text string, fetch fetcher) (model,
 func (a *app) runModel(w workspace.Workspace, run runRef) (model, error) {
 	folder := filepath.Join(w.Run(run.ID), "model")
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return model{}, fmt.Errorf("find model of run %q: it is not finished: no %s", run.Label, folder)
+		return model{}, a.noModel(w, run, folder)
 	}
 	return model{folder: folder, name: run.Label, run: &run}, nil
+}
+
+// noModel says why a run has no exported model.
+func (a *app) noModel(w workspace.Workspace, run runRef, folder string) error {
+	info, err := a.readRun(w, run)
+	switch {
+	case err != nil:
+		return fmt.Errorf("find model of run %q: %w", run.Label, err)
+	case info.state != event.StateDone:
+		return fmt.Errorf("find model of run %q: it is %s, at step %d of %d: `headroom run` with its sweep finishes it", run.Label, info.state, info.step, info.steps)
+	case info.verdict == stability.NonFinite:
+		return fmt.Errorf("find model of run %q: it is finished and its weights are not finite (verdict %s), so that there is no model; its log and figures are kept: `headroom show %s`. Another run may hold: a smaller train.lr, a larger model.rescale, more train.warmup", run.Label, info.verdict, run.Label)
+	}
+	return fmt.Errorf("find model of run %q: it is finished, but %s is gone: put it back from a copy, or remove %s and run its sweep again", run.Label, folder, w.Run(run.ID))
 }

@@ -241,7 +241,7 @@ func TestRunsWhoseBackboneFailsAreNotStarted(t *testing.T) {
 func TestACollapsedRunIsDone(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()
-	p.extra = []string{"FAKE_COLLAPSE=1"}
+	p.extra = []string{"FAKE_COLLAPSE=identical"}
 	end := lastLine(t, p.ok("run", sweep, "--json", "model.rescale=1", "seed=1"))
 	if v := end.Runs[0].Verdict; v == nil || *v != "identical" {
 		t.Errorf("run %+v", end.Runs[0])

@@ -18,7 +18,7 @@ type runInfo struct {
 	inputs      sweeps.Inputs
 	provenance  workspace.Provenance
 	attempts    []attemptInfo
-	state       string // "queued", "running", "resume", "done", "failed"
+	state       string // "queued", "running", "interrupted", "failed", "done"
 	verdict     string // "" until judged
 	chain       []string
 	step, steps int
@@ -75,7 +75,7 @@ func (r *runInfo) readAttempt(n int) error {
 	}
 	attempt := attemptInfo{Number: n}
 	if r.state != event.StateDone {
-		r.state = "resume"
+		r.state = "interrupted"
 	}
 	_, err := event.Scan(path, event.Position{}, func(record event.Record) error {
 		switch e := record.Event.(type) {

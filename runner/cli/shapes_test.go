@@ -28,7 +28,7 @@ func TestJSONDocumentsHaveTheseShapes(t *testing.T) {
 	}
 	lines := func(text string) string { return strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n\x00") }
 	add("plan", p.ok("plan", sweep, "--json"))
-	p.extra = []string{"FAKE_COLLAPSE=1"}
+	p.extra = []string{"FAKE_COLLAPSE=identical"}
 	add("run", lines(p.ok("run", sweep, "--json")))
 	p.extra = nil
 	add("plan, finished", p.ok("plan", sweep, "--json"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"headroom/metrics/store"
@@ -20,7 +21,7 @@ func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Stor
 	}
 	s, err := store.Open(path, store.WithClock(a.env.Now))
 	if err != nil {
-		return nil, err
+		return nil, heldBy(path, err)
 	}
 	err = store.Fold(ctx, w.Root, s)
 	var damage *store.Damage
@@ -32,9 +33,21 @@ func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Stor
 		err = nil
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(heldBy(path, err), s.Close())
 	}
 	return s, nil
+}
+
+// heldBy adds to the error of a locked database what holds it and what to do.
+func heldBy(path string, err error) error {
+	if !errors.Is(err, store.ErrBusy) {
+		return err
+	}
+	who := "it is not known which"
+	if holders := store.Holders(path); len(holders) > 0 {
+		who = "it is open in " + strings.Join(holders, ", ")
+	}
+	return fmt.Errorf("%w; %s: end that program or wait for it, then give the command again", err, who)
 }
 
 func (a *app) databasePath(w workspace.Workspace) (string, error) {

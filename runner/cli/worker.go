@@ -124,7 +124,7 @@ func workWhenFree(ctx context.Context, out io.Writer, work func() error) error {
 			}
 			return err
 		}
-		waiting := pool.Message{Type: pool.TypeWaiting, Message: fmt.Sprintf("process %d on %s works on it", held.PID, held.Host)}
+		waiting := pool.Message{Type: pool.TypeWaiting, Message: held.Holder()}
 		if err := waiting.Write(out); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package lease
 import (
 	"io/fs"
 	"os"
+	"testing"
 	"time"
 
 	"headroom/internal/atomic"
@@ -26,4 +27,17 @@ func (noLinks) Link(from, to string) error {
 // AcquireOn is Acquire on another disk.
 func AcquireOn(disk atomic.Disk, dir string, options Options) (*Lease, error) {
 	return acquire(disk, dir, options)
+}
+
+// PretendElsewhere makes a generation that of a process on another machine.
+func PretendElsewhere(t *testing.T, dir string, generation int) {
+	t.Helper()
+	c, _, _, err := read(dir, generation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Machine = "elsewhere"
+	if err := rewrite(atomic.Disk{}, dir, generation, c); err != nil {
+		t.Fatal(err)
+	}
 }

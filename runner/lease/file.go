@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,7 +61,8 @@ func Superseded(dir string, before time.Time) ([]string, error) {
 	return old, nil
 }
 
-// latest is the highest generation, 0 where there is none.
+// latest is the highest generation, 0 where there is none. What has another name, such
+// as 007.json, is none: nothing of ours is called so.
 func latest(dir string) (int, error) {
 	entries, err := os.ReadDir(folder(dir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -71,8 +73,9 @@ func latest(dir string) (int, error) {
 	}
 	highest := 0
 	for _, entry := range entries {
-		name, ok := strings.CutSuffix(entry.Name(), extension)
-		if n, err := strconv.Atoi(name); ok && err == nil && n > highest {
+		name, _ := strings.CutSuffix(entry.Name(), extension)
+		n, err := strconv.Atoi(name)
+		if err == nil && n > highest && n < most && strconv.Itoa(n)+extension == entry.Name() {
 			highest = n
 		}
 	}
@@ -86,6 +89,9 @@ func latest(dir string) (int, error) {
 	}
 }
 
+// most is above every generation that a folder can come to.
+const most = 1 << 40
+
 func exists(dir string, generation int) (bool, error) {
 	_, err := os.Lstat(path(dir, generation))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -94,20 +100,51 @@ func exists(dir string, generation int) (bool, error) {
 	return err == nil, err
 }
 
-// read returns a generation's content; whole is false where the file is not
-// complete JSON, which is where its maker was stopped between creating and writing.
-func read(dir string, generation int) (c content, modified time.Time, whole bool, err error) {
+// longest bounds what is read of a file that may be anything.
+const longest = 1 << 16
+
+// read returns a generation's content and when the file system last saw it change.
+// whole is false where it is not what a process writes: its maker was stopped between
+// creating and writing, or it is something else.
+func read(dir string, generation int) (c content, changed time.Time, whole bool, err error) {
+	info, err := os.Lstat(path(dir, generation))
+	if err != nil {
+		return c, changed, false, err
+	}
+	changed = lastChange(info)
+	if !info.Mode().IsRegular() { // a pipe would be waited for
+		return c, changed, false, nil
+	}
 	file, err := os.Open(path(dir, generation))
 	if err != nil {
-		return c, modified, false, err
+		return c, changed, false, err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return c, modified, false, err
+	if info, err = file.Stat(); err != nil {
+		return c, changed, false, err
 	}
-	err = json.NewDecoder(file).Decode(&c)
-	return c, info.ModTime(), err == nil, nil
+	err = json.NewDecoder(io.LimitReader(file, longest)).Decode(&c)
+	whole = err == nil && (c.Released || c.PID > 0 && c.Machine != "")
+	if !whole {
+		c = content{}
+	}
+	return c, lastChange(info), whole, nil
+}
+
+// fileSystemTime is the time by the clock of the file system that holds a folder, with
+// which the times of its files can be compared whatever the clocks of machines say.
+func fileSystemTime(dir string) (time.Time, error) {
+	name := filepath.Join(folder(dir), atomic.Unfinished+rand.Text())
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return time.Time{}, err
+	}
+	info, err := file.Stat()
+	err = errors.Join(err, file.Close(), os.Remove(name))
+	if err != nil {
+		return time.Time{}, err
+	}
+	return info.ModTime(), nil
 }
 
 // publish makes a generation, whole, unless it exists. Where a file system has no hard

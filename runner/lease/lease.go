@@ -16,15 +16,17 @@
 //
 // Liveness on the same machine is the process id together with the time at which
 // that process started, so that a reused id deceives nobody; "the same machine" is
-// the same boot and the same process namespace, not the same name. Between machines
-// it is the age of the heartbeat, which takes their clocks to agree within much less
-// than the timeout.
+// the same boot and the same process namespace, not the same name. Of other holders
+// nothing is known but when their file last changed, which is compared with the clock
+// of the file system: no clock of a machine enters, and none has to agree with another.
 package lease
 
 import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,7 +43,9 @@ const (
 
 // Options of Acquire and Inspect. The zero value is the normal case.
 type Options struct {
-	// Now is the clock. Default time.Now.
+	// Now is the clock that files are compared with. Default: that of the file system
+	// where a lease is acquired; time.Now where it is only looked at, since looking
+	// writes nothing.
 	Now func() time.Time
 	// Interval between heartbeats. Default Interval; negative starts none, for a
 	// caller that calls Beat itself.
@@ -51,9 +55,6 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if o.Interval == 0 {
 		o.Interval = Interval
 	}
@@ -63,21 +64,35 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// ErrHeld is returned by Acquire when a living process has the lease.
+// ErrHeld is returned by Acquire when a living process has the lease, or one that may
+// be alive.
 type ErrHeld struct {
-	Host    string
-	PID     int
-	Attempt int
-	// Age is that of the last heartbeat.
-	Age time.Duration
+	Info
+	// Name is what `headroom unlock` calls the folder.
+	Name string
+	// Timeout is when a holder that cannot be looked up is taken for dead.
+	Timeout time.Duration
 }
 
-func (e ErrHeld) Error() string {
-	if e.PID == 0 {
-		return fmt.Sprintf("run is held by a process that has not given its name, for %s", e.Age.Round(time.Second))
-	}
-	return fmt.Sprintf("run is held by process %d on %s, heard of %s ago", e.PID, e.Host, e.Age.Round(time.Second))
+func heldBy(dir string, info Info, timeout time.Duration) ErrHeld {
+	name := strings.TrimSuffix(filepath.Base(dir), ".work")
+	return ErrHeld{Info: info, Name: name[:min(len(name), 8)], Timeout: timeout}
 }
+
+// Holder says who holds it, since when, and what frees it.
+func (e ErrHeld) Holder() string {
+	who := e.Who()
+	switch {
+	case e.Here:
+		return who + fmt.Sprintf(": it is alive; `kill %d` stops it at a checkpoint", e.PID)
+	case e.Ahead > 0:
+		return who + fmt.Sprintf(", whose file is of a time to come (in %s): `headroom unlock %s` frees it", e.Ahead.Round(time.Second), e.Name)
+	}
+	return who + fmt.Sprintf(", heard of %s ago: it is taken over after %s of silence; `headroom unlock %s` frees it at once",
+		e.Age.Round(time.Second), e.Timeout, e.Name)
+}
+
+func (e ErrHeld) Error() string { return "run is held by " + e.Holder() }
 
 // ErrLost is returned when another process has taken the lease over, or when it
 // could not be renewed for so long that another may have.
@@ -120,14 +135,14 @@ func acquire(disk atomic.Disk, dir string, options Options) (*Lease, error) {
 		return nil, fmt.Errorf("acquire lease: %w", err)
 	}
 	for tries := 0; ; tries++ {
-		info, err := inspect(dir, l.options)
+		info, err := inspect(dir, l.options.Timeout, l.fileTime)
 		if err != nil {
 			return nil, fmt.Errorf("acquire lease: %w", err)
 		}
 		if info.State == Held {
-			return nil, ErrHeld{Host: info.Host, PID: info.PID, Attempt: info.Attempt, Age: info.Age}
+			return nil, heldBy(dir, info, l.options.Timeout)
 		}
-		now := l.options.Now()
+		now := l.now()
 		l.generation = info.generation + 1
 		l.content = content{process: self, Acquired: now, Heartbeat: now}
 		err = publish(l.disk, dir, l.generation, l.content)
@@ -140,7 +155,14 @@ func acquire(disk atomic.Disk, dir string, options Options) (*Lease, error) {
 		if err != nil {
 			return nil, fmt.Errorf("acquire lease: %w", err)
 		}
-		break
+		// Who has looked at an old listing may have made anew what was collected as
+		// garbage since.
+		if last, err := latest(dir); err != nil || last == l.generation {
+			if err != nil {
+				return nil, fmt.Errorf("acquire lease: %w", err)
+			}
+			break
+		}
 	}
 	if l.options.Interval < 0 {
 		close(l.stopped)
@@ -148,6 +170,22 @@ func acquire(disk atomic.Disk, dir string, options Options) (*Lease, error) {
 		go l.keep()
 	}
 	return l, nil
+}
+
+// now is the clock of this process.
+func (l *Lease) now() time.Time {
+	if l.options.Now != nil {
+		return l.options.Now()
+	}
+	return time.Now()
+}
+
+// fileTime is the clock that files are compared with.
+func (l *Lease) fileTime() (time.Time, error) {
+	if l.options.Now != nil {
+		return l.options.Now(), nil
+	}
+	return fileSystemTime(l.dir)
 }
 
 // SetAttempt records which attempt the holder has begun.
@@ -165,7 +203,7 @@ func (l *Lease) Beat() error {
 	if l.err != nil {
 		return l.err
 	}
-	now := l.options.Now()
+	now := l.now()
 	taken, err := exists(l.dir, l.generation+1)
 	if taken {
 		return l.lose(fmt.Errorf("renew lease: %w: another process took it over", ErrLost))

@@ -32,7 +32,12 @@ func (p process) here() bool {
 	return err == nil && p.Machine != "" && p.Machine == machine(host)
 }
 
-func (p process) alive() bool {
-	start, alive := startOf(p.PID)
-	return alive && (start == "" || p.Start == "" || start == p.Start)
+// alive tells whether the process is alive. sure is false where its id is in use and
+// nothing says by whom.
+func (p process) alive() (alive, sure bool) {
+	start, used := startOf(p.PID)
+	if !used || start == "" || p.Start == "" {
+		return used, !used
+	}
+	return start == p.Start, true
 }

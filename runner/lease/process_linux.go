@@ -3,10 +3,12 @@ package lease
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // machine is this boot and this process namespace, which a container has its own of.
@@ -22,11 +24,23 @@ func machine(host string) string {
 	return strings.TrimSpace(string(boot)) + " " + namespace
 }
 
+// lastChange is when a file was written, or became what it is if that is earlier: its
+// own time can have been set to any other.
+func lastChange(info fs.FileInfo) time.Time {
+	changed := info.ModTime()
+	if system, ok := info.Sys().(*syscall.Stat_t); ok {
+		if c := time.Unix(system.Ctim.Unix()); c.Before(changed) {
+			changed = c
+		}
+	}
+	return changed
+}
+
 // startOf is when a process started, in clock ticks since the boot, and whether it
 // is alive; a zombie is not.
 func startOf(pid int) (string, bool) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
+	if err != nil || !ownProc() {
 		// An entry may be hidden, so the last word has the process itself.
 		return "", !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 	}
@@ -37,4 +51,11 @@ func startOf(pid int) (string, bool) {
 		return "", true
 	}
 	return string(fields[start]), fields[state][0] != 'Z' && fields[state][0] != 'X'
+}
+
+// ownProc tells whether /proc is of this process namespace. In one that has been made
+// without a /proc of its own the ids there are another's.
+func ownProc() bool {
+	self, err := os.Readlink("/proc/self")
+	return err == nil && self == strconv.Itoa(os.Getpid())
 }

@@ -67,7 +67,7 @@ func TestARecipeIsIdentifiedBeforeItIsMade(t *testing.T) {
 	}
 	// While it is made it is known to be.
 	attempt(t, row.Folder+plan.WorkSuffix, event.Started{}, event.Step{Step: 5, Values: map[string]event.Value{"loss": 1}})
-	if again := w.must(t, sweep, "model.backbone=recipe:small").Recipes[0]; again.State != plan.Resume {
+	if again := w.must(t, sweep, "model.backbone=recipe:small").Recipes[0]; again.State != plan.Interrupted {
 		t.Errorf("%s: %s", again.State, again.Why)
 	}
 	w.model(t, row.Folder)

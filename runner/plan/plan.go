@@ -20,7 +20,8 @@ import (
 	"headroom/sweeps"
 )
 
-// State is what a row needs.
+// State is where a row stands, in the words that status and SQL have for runs, too. That
+// a finished run collapsed is no state but its verdict.
 type State string
 
 const (
@@ -30,12 +31,10 @@ const (
 	Queued State = "queued"
 	// Running: a live process holds it.
 	Running State = "running"
-	// Resume: begun, not ended, and nobody works on it.
-	Resume State = "resume"
-	// Done: finished; nothing to do.
+	// Interrupted: begun, not ended, and nobody works on it; run goes on from there.
+	Interrupted State = "interrupted"
+	// Done: finished, collapsed runs included; nothing to do.
 	Done State = "done"
-	// Collapsed: finished, and its verdict is a collapse. Not tried again.
-	Collapsed State = "collapsed"
 	// Failed: the last attempt ended in an error; it is tried again.
 	Failed State = "failed"
 	// Stale: finished under semantics that have changed since.
@@ -45,7 +44,7 @@ const (
 )
 
 // Finished tells whether a state means that there is nothing to do.
-func (s State) Finished() bool { return s == Done || s == Collapsed }
+func (s State) Finished() bool { return s == Done }
 
 // Options are what a plan is made from.
 type Options struct {
@@ -91,8 +90,12 @@ type Run struct {
 	Label string    `json:"label"`
 	State State     `json:"state"`
 	Why   string    `json:"why"`
+	// Verdict is "healthy" or a kind of collapse; null until it is judged.
+	Verdict *string `json:"verdict"`
 	// Seconds is the predicted rest of its work; nil where unknown.
 	Seconds *float64 `json:"seconds_predicted"`
+	// Basis is what Seconds rest on; "" where nothing is predicted.
+	Basis string `json:"predicted_from"`
 	// Config has every effective value; its paths are absolute.
 	Config sweeps.RunConfig `json:"config"`
 
@@ -124,6 +127,17 @@ func (p *Plan) Count(state State) int {
 	n := 0
 	for _, run := range p.Runs {
 		if run.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// Collapsed is the number of finished runs whose verdict is a collapse.
+func (p *Plan) Collapsed() int {
+	n := 0
+	for _, run := range p.Runs {
+		if run.State == Done && run.Verdict != nil && *run.Verdict != healthy {
 			n++
 		}
 	}

@@ -59,32 +59,32 @@ func TestEachStateHasItsFilesAndItsReason(t *testing.T) {
 			plan.Queued, "not begun"},
 		"killed": {func(t *testing.T, f string) {
 			attempt(t, f, event.Started{Steps: 10}, event.Step{Step: 3, Values: map[string]event.Value{"loss": 1}})
-		}, plan.Resume, "attempt 1 was cut short after step 3 of 10"},
-		"killed at once": {func(t *testing.T, f string) { attempt(t, f) }, plan.Resume, "attempt 1 was cut short"},
+		}, plan.Interrupted, "attempt 1 was cut short after step 3 of 10"},
+		"killed at once": {func(t *testing.T, f string) { attempt(t, f) }, plan.Interrupted, "attempt 1 was cut short"},
 		"killed before its log": {func(t *testing.T, f string) {
 			if err := os.MkdirAll(filepath.Join(f, "attempts", "1"), 0o755); err != nil {
 				t.Fatal(err)
 			}
-		}, plan.Resume, "attempt 1 ended before it began"},
+		}, plan.Interrupted, "attempt 1 ended before it began"},
 		"interrupted": {func(t *testing.T, f string) {
 			attempt(t, f, event.Started{}, event.Ended{State: event.StateInterrupted, Step: 4})
-		}, plan.Resume, "attempt 1 was interrupted at step 4 of 10"},
+		}, plan.Interrupted, "attempt 1 was interrupted at step 4 of 10"},
 		"preempted": {func(t *testing.T, f string) {
 			attempt(t, f, event.Started{}, event.Ended{State: event.StatePreempted, Step: 4})
-		}, plan.Resume, "attempt 1 was preempted at step 4 of 10"},
+		}, plan.Interrupted, "attempt 1 was preempted at step 4 of 10"},
 		"failed": {func(t *testing.T, f string) {
 			attempt(t, f, event.Started{}, event.Ended{State: event.StateFailed, Error: "disk full"})
 		}, plan.Failed, "attempt 1 failed: disk full"},
 		"failed, then killed": {func(t *testing.T, f string) {
 			attempt(t, f, event.Ended{State: event.StateFailed, Error: "x"})
 			attempt(t, f, event.Started{})
-		}, plan.Resume, "attempt 2 was cut short"},
+		}, plan.Interrupted, "attempt 2 was cut short"},
 		"done": {func(t *testing.T, f string) { attempt(t, f, done("healthy", 5)...) }, plan.Done, "finished"},
 		"done, then an attempt that evaluates and is cut": {func(t *testing.T, f string) {
 			attempt(t, f, done("healthy", 5)...)
 			attempt(t, f, event.Started{FromStep: 10})
 		}, plan.Done, "finished"},
-		"collapsed":    {func(t *testing.T, f string) { attempt(t, f, done("identical", 5)...) }, plan.Collapsed, "identical"},
+		"collapsed":    {func(t *testing.T, f string) { attempt(t, f, done("identical", 5)...) }, plan.Done, "identical"},
 		"never judged": {func(t *testing.T, f string) { attempt(t, f, event.Ended{State: event.StateDone}) }, plan.Done, "finished"},
 		"a damaged log": {func(t *testing.T, f string) {
 			attempt(t, f, done("healthy", 5)...)
@@ -104,7 +104,7 @@ func TestEachStateHasItsFilesAndItsReason(t *testing.T) {
 				t.Fatal(err)
 			}
 			write(t, path, string(text[:len(text)-3]))
-		}, plan.Resume, "was cut short"},
+		}, plan.Interrupted, "was cut short"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

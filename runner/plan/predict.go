@@ -2,10 +2,11 @@ package plan
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"headroom/metrics/event"
 	"headroom/sweeps"
@@ -13,24 +14,41 @@ import (
 
 // measured is what a finished run took.
 type measured struct {
-	backbone string
-	seconds  float64
-	work     float64
+	config sweeps.RunConfig
+	step   float64 // seconds of a training step
+	dev    float64 // of an evaluation during training; 0 where it made none
+	rest   float64 // of everything else: opening, the final evaluations, the export
 }
 
 // mostMeasured bounds how many runs outside the plan are read for a prediction.
 const mostMeasured = 200
 
-// work is what a run's time is taken to grow with: tokens through the model, at
-// full length. It is only used as a ratio between runs.
+// work is what a step's time is taken to grow with where no run of the same shape is
+// known: tokens through the model, at full length.
 func work(c sweeps.RunConfig) float64 {
-	return float64(c.Train.Steps) * float64(c.Train.Batch) * float64(c.Data.MaxQuery+(1+c.Data.Negatives)*c.Data.MaxDocument)
+	return float64(c.Train.Batch) * float64(c.Data.MaxQuery+(1+c.Data.Negatives)*c.Data.MaxDocument)
 }
 
-// predict fills in the seconds of what is left to do. The seconds of a run are
-// its work times the median rate of the finished runs with its backbone, or of
-// all finished runs where that backbone has none. Where nothing is finished,
-// nothing is predicted; evaluations come with their runs' seconds.
+// shape is all that a step's time and an evaluation's depend on: runs of one shape differ
+// in k, seed, rates, steps and how often they look at dev data.
+func shape(c sweeps.RunConfig) string {
+	micro := c.Train.MicroBatch
+	return fmt.Sprint(c.Model.Backbone, "\n", c.Data.Train, c.Data.MaxQuery, c.Data.MaxDocument, c.Data.Negatives, c.Train.Batch, micro, c.Train.Precision,
+		c.Loss.Kind, c.Regularizer.Kind, c.Model.Tie, c.Model.Pooling, c.Model.TopK, c.Evaluate.Final, c.Evaluate.During, c.Compute.Backend, c.Compute.Threads, c.Compute.Remat)
+}
+
+// evaluations is how often a run looks at dev data in its last so many steps.
+func evaluations(c sweeps.RunConfig, steps int) float64 {
+	if len(c.Evaluate.During) == 0 || c.Evaluate.Every == 0 {
+		return 0
+	}
+	return math.Ceil(float64(steps) / float64(c.Evaluate.Every))
+}
+
+// predict fills in the seconds of what is left to do, and what they rest on: the median
+// of the finished runs of the same shape, else of those with the same backbone, else of
+// all, scaled by tokens. Where nothing is finished, nothing is predicted; evaluations
+// come with their runs' seconds.
 func (m *maker) predict(ctx context.Context) {
 	open := false
 	for i := range m.plan.Runs {
@@ -63,45 +81,61 @@ func (m *maker) predict(ctx context.Context) {
 	for i := range m.plan.Runs {
 		run := &m.plan.Runs[i]
 		if run.Seconds == nil {
-			seconds := rate(history, run.Config.Model.Backbone) * work(run.Config) * m.left(*run)
-			run.Seconds = &seconds
+			seconds, basis := estimate(history, run.Config, run.Config.Train.Steps-m.stepsDone(*run))
+			run.Seconds, run.Basis = &seconds, basis
 			total += seconds
 		}
 	}
 	m.plan.Seconds = &total
 }
 
-// rate is the median of seconds per work.
-func rate(history []measured, backbone string) float64 {
-	var own, all []float64
-	for _, h := range history {
-		r := h.seconds / h.work
-		all = append(all, r)
-		if h.backbone == backbone {
-			own = append(own, r)
-		}
+// estimate is how long a run's last so many steps and its end take, and by what.
+func estimate(history []measured, c sweeps.RunConfig, steps int) (seconds float64, basis string) {
+	alike := func(same func(measured) bool) []measured {
+		return slices.DeleteFunc(slices.Clone(history), func(h measured) bool { return !same(h) })
 	}
-	if len(own) == 0 {
-		own = all
+	of := alike(func(h measured) bool { return shape(h.config) == shape(c) })
+	if n := len(of); n > 0 {
+		step, dev, rest := median(of, func(h measured) float64 { return h.step }), median(of, func(h measured) float64 { return h.dev }), median(of, func(h measured) float64 { return h.rest })
+		return float64(steps)*step + evaluations(c, steps)*dev + rest, count(n, "finished run of the same shape", "finished runs of the same shape")
 	}
-	slices.Sort(own)
-	return (own[(len(own)-1)/2] + own[len(own)/2]) / 2
+	of, basis = alike(func(h measured) bool { return h.config.Model.Backbone == c.Model.Backbone }), "of its backbone"
+	if len(of) == 0 {
+		of, basis = history, "of other backbones"
+	}
+	// Beside the steps, another shape's evaluations say the most that is known.
+	perToken := median(of, func(h measured) float64 { return h.step / work(h.config) })
+	dev, rest := median(of, func(h measured) float64 { return h.dev }), median(of, func(h measured) float64 { return h.rest })
+	return float64(steps)*perToken*work(c) + evaluations(c, steps)*dev + rest, count(len(of), "finished run ", "finished runs ") + basis + ", scaled by tokens"
 }
 
-// left is the share of a begun run that its newest checkpoint leaves to do.
-func (m *maker) left(run Run) float64 {
-	if run.State != Resume && run.State != Failed && run.State != Running {
-		return 1
+func median(of []measured, value func(measured) float64) float64 {
+	values := make([]float64, len(of))
+	for i, h := range of {
+		values[i] = value(h)
+	}
+	return middle(values)
+}
+
+func middle(values []float64) float64 {
+	slices.Sort(values)
+	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+}
+
+// stepsDone is how far the newest checkpoint of a begun run is.
+func (m *maker) stepsDone(run Run) int {
+	if run.State != Interrupted && run.State != Failed && run.State != Running {
+		return 0
 	}
 	attempts, err := event.Attempts(run.Folder)
 	if err != nil || len(attempts) == 0 {
-		return 1
+		return 0
 	}
 	e, err := readEnd(event.Path(run.Folder, attempts[len(attempts)-1]))
 	if err != nil || e.checkpoint == nil {
-		return 1
+		return 0
 	}
-	return max(0, 1-float64(e.checkpoint.Step)/float64(run.Config.Train.Steps))
+	return min(e.checkpoint.Step, run.Config.Train.Steps)
 }
 
 // history measures finished runs of the workspace, those of the plan first.
@@ -114,7 +148,11 @@ func (m *maker) history(ctx context.Context) []measured {
 		}
 		own[filepath.Base(run.Folder)] = true
 		if run.State.Finished() {
-			history = appendMeasured(history, run.Folder, run.Config)
+			config := run.Config
+			if made, err := configOf(run.Folder); err == nil { // it may have been measured on other data
+				config = made
+			}
+			history = appendMeasured(history, run.Folder, config)
 		}
 	}
 	entries, err := os.ReadDir(filepath.Join(m.Workspace, "runs"))
@@ -129,38 +167,53 @@ func (m *maker) history(ctx context.Context) []measured {
 			continue
 		}
 		folder := filepath.Join(m.Workspace, "runs", entry.Name())
-		text, err := os.ReadFile(filepath.Join(folder, "config.toml"))
-		if err != nil {
-			continue
-		}
-		if config, err := sweeps.ParseRun(text); err == nil {
+		if config, err := configOf(folder); err == nil {
 			history = appendMeasured(history, folder, config)
 		}
 	}
 	return history
 }
 
+// configOf reads the configuration that a run was made with.
+func configOf(folder string) (sweeps.RunConfig, error) {
+	text, err := os.ReadFile(filepath.Join(folder, "config.toml"))
+	if err != nil {
+		return sweeps.RunConfig{}, err
+	}
+	return sweeps.ParseRun(text)
+}
+
 // appendMeasured adds a run whose every attempt closed its log; the time of one
-// that was killed is not known.
+// that was killed is not known. Steps and evaluations are timed by the end of the log.
 func appendMeasured(history []measured, folder string, c sweeps.RunConfig) []measured {
 	attempts, err := event.Attempts(folder)
 	if err != nil || len(attempts) == 0 {
 		return history
 	}
-	total := time.Duration(0)
-	done := false
+	total, steps := 0.0, 0
+	var last end
 	for _, n := range attempts {
 		e, err := readEnd(event.Path(folder, n))
 		if err != nil || e.ended == nil {
 			return history
 		}
-		total += time.Duration(e.ended.Seconds * float64(time.Second))
-		done = done || e.ended.State == event.StateDone
+		total += e.ended.Seconds
+		if e.ended.State == event.StateDone && (steps == 0 || len(e.seconds) > 0) {
+			steps, last = e.ended.Step, e
+		}
 	}
-	if !done || total <= 0 || work(c) <= 0 {
+	if steps <= 0 || total <= 0 || work(c) <= 0 {
 		return history
 	}
-	return append(history, measured{backbone: c.Model.Backbone, seconds: total.Seconds(), work: work(c)})
+	h := measured{config: c, step: total / float64(steps)}
+	if len(last.seconds) > 0 {
+		h.step = middle(slices.Clone(last.seconds))
+		if last.measured != nil {
+			h.dev = last.measured.Seconds
+		}
+		h.rest = max(0, total-float64(steps)*h.step-evaluations(c, steps)*h.dev)
+	}
+	return append(history, h)
 }
 
 func exists(path string) bool {

@@ -44,7 +44,7 @@ func (m *maker) settleRecipe(row *Recipe) {
 		row.State, row.Why = Failed, err.Error()
 		return
 	}
-	if row.State, row.Why = m.state(row.Folder+WorkSuffix, row.Recipe.Train.Steps); row.State.Finished() {
+	if row.State, row.Why, _ = m.state(row.Folder+WorkSuffix, row.Recipe.Train.Steps); row.State.Finished() {
 		row.State, row.Why = New, "it was made, and its folder has been removed since"
 	}
 }

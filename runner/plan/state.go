@@ -20,7 +20,7 @@ func runFolder(workspace string, id sweeps.ID) string {
 
 // settle decides a run's state from its files.
 func (m *maker) settle(run *Run) {
-	run.State, run.Why = m.state(run.Folder, run.Config.Train.Steps)
+	run.State, run.Why, run.Verdict = m.state(run.Folder, run.Config.Train.Steps)
 	if run.State != New {
 		return
 	}
@@ -29,7 +29,7 @@ func (m *maker) settle(run *Run) {
 		if id == run.ID {
 			continue
 		}
-		if state, _ := m.state(runFolder(m.Workspace, id), run.Config.Train.Steps); state.Finished() {
+		if state, _, _ := m.state(runFolder(m.Workspace, id), run.Config.Train.Steps); state.Finished() {
 			run.State, run.Why = Stale, fmt.Sprintf("done as %s, but what its settings mean has changed since", id.Short())
 			return
 		}
@@ -37,21 +37,21 @@ func (m *maker) settle(run *Run) {
 }
 
 // state decides from a run's folder.
-func (m *maker) state(folder string, steps int) (State, string) {
+func (m *maker) state(folder string, steps int) (state State, why string, verdict *string) {
 	attempts, err := event.Attempts(folder)
 	if err != nil {
-		return Failed, err.Error()
+		return Failed, err.Error(), nil
 	}
 	if m.Holder != nil && len(attempts) > 0 {
 		if who := m.Holder(folder); who != "" {
-			return Running, "held by " + who
+			return Running, "held by " + who, nil
 		}
 	}
 	if len(attempts) == 0 {
 		if _, err := os.Stat(filepath.Join(folder, "config.toml")); err == nil {
-			return Queued, "in the workspace, not begun"
+			return Queued, "in the workspace, not begun", nil
 		}
-		return New, "not in the workspace"
+		return New, "not in the workspace", nil
 	}
 	// An attempt that finished decides, whatever came after it.
 	var last end
@@ -59,19 +59,21 @@ func (m *maker) state(folder string, steps int) (State, string) {
 	for i := len(attempts) - 1; i >= 0; i-- {
 		e, err := readEnd(event.Path(folder, attempts[i]))
 		if err == nil && e.ended != nil && e.ended.State == event.StateDone {
-			return e.state(attempts[i], steps)
+			state, why = e.state(attempts[i], steps)
+			return state, why, e.verdict()
 		}
 		if number == 0 {
 			last, number, cut = e, attempts[i], err
 		}
 	}
 	if errors.Is(cut, fs.ErrNotExist) {
-		return Resume, fmt.Sprintf("attempt %d ended before it began", number)
+		return Interrupted, fmt.Sprintf("attempt %d ended before it began; run resumes it", number), nil
 	}
 	if cut != nil {
-		return Failed, fmt.Sprintf("attempt %d cannot be read: %v", number, cut)
+		return Failed, fmt.Sprintf("attempt %d cannot be read: %v", number, cut), nil
 	}
-	return last.state(number, steps)
+	state, why = last.state(number, steps)
+	return state, why, nil
 }
 
 // Finished tells whether an attempt at the run in a folder came to the run's end.
@@ -96,6 +98,8 @@ type end struct {
 	checkpoint *event.Checkpoint
 	lastStep   int
 	steps      bool
+	seconds    []float64 // of the last steps
+	measured   *event.Measured
 }
 
 func (e end) state(attempt, steps int) (State, string) {
@@ -110,18 +114,28 @@ func (e end) state(attempt, steps int) (State, string) {
 		} else if e.steps {
 			at = fmt.Sprintf(" after step %d of %d", e.lastStep, steps)
 		}
-		return Resume, fmt.Sprintf("attempt %d %s%s", attempt, how, at)
+		return Interrupted, fmt.Sprintf("attempt %d %s%s; run resumes it", attempt, how, at)
 	}
 	switch e.ended.State {
 	case event.StateDone:
-		if e.judged != nil && e.judged.Verdict != "healthy" && e.judged.Verdict != "" {
-			return Collapsed, "finished: " + e.judged.Verdict
+		if verdict := e.verdict(); verdict != nil && *verdict != healthy {
+			return Done, "finished: collapsed (" + *verdict + "); it is not tried again"
 		}
 		return Done, "finished"
 	case event.StateFailed:
 		return Failed, fmt.Sprintf("attempt %d failed: %s", attempt, e.ended.Error)
 	}
 	return Failed, fmt.Sprintf("attempt %d ended as %q, which this version does not know", attempt, e.ended.State)
+}
+
+// healthy is the verdict of a run that did not collapse.
+const healthy = "healthy"
+
+func (e end) verdict() *string {
+	if e.judged == nil || e.judged.Verdict == "" {
+		return nil
+	}
+	return &e.judged.Verdict
 }
 
 // tailBytes is how much of a log's end is read: an attempt closes with a few
@@ -141,6 +155,11 @@ func readEnd(path string) (end, error) {
 			e.checkpoint = &v
 		case event.Step:
 			e.lastStep, e.steps = v.Step, true
+			if s := v.Values["seconds"]; s > 0 && s.NonFinite() == "" {
+				e.seconds = append(e.seconds, float64(s))
+			}
+		case event.Measured:
+			e.measured = &v
 		}
 		return nil
 	})

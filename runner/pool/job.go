@@ -49,6 +49,7 @@ type Outcome struct {
 	Reason string        // why it is not Done; "" where it is
 	Tail   string        // the last lines of its standard error
 	Took   time.Duration // wall time of the process
+	Answer *Answer       // what the run came to; nil where the worker said nothing of it
 }
 
 // Result is how all ended, in the order of the jobs.

@@ -13,6 +13,7 @@ const (
 	TypeProgress = "progress"
 	TypeWaiting  = "waiting" // another live process holds the job's lease; Message says which
 	TypeNotice   = "notice"  // something a person should read
+	TypeResult   = "result"  // what a run came to; Result has it
 )
 
 // Phases that renderers and estimates know; others are shown as they are called.
@@ -30,6 +31,23 @@ type Dev struct {
 	BestStep int         `json:"best_step"`
 }
 
+// Answer is what a run came to.
+type Answer struct {
+	Verdict string `json:"verdict"`
+	// Measure is the first of evaluate.measures on Dataset, the first of evaluate.final;
+	// "" where nothing was measured.
+	Measure string      `json:"measure,omitempty"`
+	Dataset string      `json:"dataset,omitempty"`
+	Value   event.Value `json:"value"`
+}
+
+func (a *Answer) String() string {
+	if a.Measure == "" {
+		return a.Verdict
+	}
+	return fmt.Sprintf("%s, %s %.4f", a.Verdict, a.Measure, float64(a.Value))
+}
+
 // Message is one line of a worker's standard output.
 type Message struct {
 	Type    string      `json:"type"`
@@ -39,6 +57,7 @@ type Message struct {
 	Rate    float64     `json:"rate,omitempty"`
 	Loss    event.Value `json:"loss,omitempty"`
 	Dev     *Dev        `json:"dev,omitempty"`
+	Result  *Answer     `json:"result,omitempty"`
 	Message string      `json:"message,omitempty"`
 }
 
@@ -58,7 +77,7 @@ func parse(line []byte) (m Message, ok bool) {
 		return Message{}, false
 	}
 	switch m.Type {
-	case TypeProgress, TypeWaiting, TypeNotice:
+	case TypeProgress, TypeWaiting, TypeNotice, TypeResult:
 		return m, true
 	default:
 		return Message{}, false

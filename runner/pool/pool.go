@@ -139,14 +139,19 @@ func (s *scheduler) start(job Job, slot int) {
 func (s *scheduler) take(n news) {
 	job := n.process.job
 	if n.outcome == nil {
-		if n.message.Type == TypeProgress {
+		switch n.message.Type {
+		case TypeProgress:
 			s.estimate.Progress(job.ID, n.message)
+		case TypeResult:
+			n.process.answer = n.message.Result
+			return // it is shown with the job's end
 		}
 		s.render.Message(job, n.message)
 		return
 	}
 	s.running = slices.DeleteFunc(s.running, func(p *process) bool { return p == n.process })
 	s.slots[n.process.slot] = false
+	n.outcome.Answer = n.process.answer
 	s.finish(*n.outcome)
 }
 

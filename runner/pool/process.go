@@ -22,8 +22,9 @@ const interruptedCode = 130
 
 // process is one running worker.
 type process struct {
-	job  Job
-	slot int
+	job    Job
+	slot   int
+	answer *Answer // what its run came to, once it has said so
 
 	mu          sync.Mutex
 	command     *exec.Cmd // nil until started and after it ended

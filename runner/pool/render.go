@@ -142,7 +142,11 @@ func ending(o Outcome) string {
 	took := clock(o.Took)
 	switch o.State {
 	case Done:
-		return fmt.Sprintf("done    %s in %s\n", o.Job.Label, took)
+		text := fmt.Sprintf("done    %s in %s", o.Job.Label, took)
+		if o.Answer != nil {
+			text += ": " + o.Answer.String()
+		}
+		return text + "\n"
 	case Failed:
 		text := fmt.Sprintf("FAILED  %s after %s: %s\n", o.Job.Label, took, o.Reason)
 		if o.Tail != "" {

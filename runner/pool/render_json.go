@@ -34,6 +34,7 @@ type jsonLine struct {
 	Message string      `json:"message,omitempty"`
 	Tail    string      `json:"tail,omitempty"` // the worker's last words, where it failed
 	Seconds float64     `json:"seconds,omitempty"`
+	Result  *Answer     `json:"result,omitempty"` // of a finished run: its verdict and main score
 }
 
 func (j *JSONLines) write(line jsonLine) {
@@ -72,7 +73,7 @@ func (j *JSONLines) Message(job Job, m Message) {
 
 // Finished writes how the job ended.
 func (j *JSONLines) Finished(o Outcome) {
-	line := jsonLine{Type: "finished", Kind: o.Job.Kind, ID: o.Job.ID, Label: o.Job.Label, State: o.State, Message: o.Reason, Seconds: o.Took.Seconds()}
+	line := jsonLine{Type: "finished", Kind: o.Job.Kind, ID: o.Job.ID, Label: o.Job.Label, State: o.State, Message: o.Reason, Seconds: o.Took.Seconds(), Result: o.Answer}
 	if o.State == Failed {
 		line.Tail = o.Tail
 	}

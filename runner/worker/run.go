@@ -20,6 +20,7 @@ import (
 	"headroom/runner/engine"
 	"headroom/runner/evaluate"
 	"headroom/runner/plan"
+	"headroom/runner/pool"
 	"headroom/runner/train"
 	"headroom/runner/train/trainers"
 	"headroom/sweeps"
@@ -46,6 +47,7 @@ type attempt struct {
 	stopped   bool           // a collapse ended training
 	chosen    int            // the step whose weights are the result: the last, or the best
 	selected  event.Selected // where the best was asked for
+	main      pool.Answer    // its verdict and main score, at the end
 }
 
 func (w *worker) run(ctx context.Context) error {
@@ -102,6 +104,9 @@ func (a *attempt) do(ctx context.Context) (err error) {
 		ended.State, ended.Weights = event.StateInterrupted, ""
 	case err != nil:
 		ended.State, ended.Weights, ended.Error = event.StateFailed, "", err.Error()
+	}
+	if err == nil {
+		a.answer()
 	}
 	return errors.Join(err, a.log.Append(ended))
 }

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package store
+
+// Holders is not known here.
+func Holders(string) []string { return nil }
