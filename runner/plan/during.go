@@ -39,9 +39,6 @@ func (m *maker) overlaps(c sweeps.RunConfig) {
 	if m.compared[key] {
 		return
 	}
-	if m.compared == nil {
-		m.compared = map[string]bool{}
-	}
 	m.compared[key] = true
 	found, err := TestedOn(c, func(ref string) (*collection.Collection, error) {
 		folder, err := m.found.resolver.Data(ref)

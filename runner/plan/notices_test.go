@@ -44,7 +44,7 @@ func TestWhatIsAllowedAndSeldomMeantIsNoticed(t *testing.T) {
 	at := func(name string) string { return filepath.Join(w.root, name) }
 	w.collection(t, "hollow", 4)
 	write(t, at("hollow/corpus.jsonl"), `{"_id":"d0","text":"a"}`+"\n"+`{"_id":"d1","text":" "}`+"\n"+`{"_id":"d2","text":"b"}`+"\n"+`{"_id":"d3","text":""}`+"\n"+`{"_id":"d9","text":""}`)
-	write(t, at("hollow/queries.jsonl"), `{"_id":"q0","text":"x"}`+"\n"+`{"_id":"q1","text":"y"}`+"\n"+`{"_id":"q2","text":"\t"}`+"\n"+`{"_id":"q3","text":"z"}`)
+	write(t, at("hollow/queries.jsonl"), `{"_id":"t0","text":"x"}`+"\n"+`{"_id":"t1","text":"y"}`+"\n"+`{"_id":"t2","text":"\t"}`+"\n"+`{"_id":"t3","text":"z"}`+"\n"+`{"_id":"q0","text":"v"}`+"\n"+`{"_id":"q1","text":"w"}`)
 	write(t, at("hollow/qrels/test.tsv"), "query-id\tcorpus-id\tscore\nq0\td0\t1\nq1\tgone\t1\n")
 	w.put(t, "own.tsv", "a\tb\tb\nc\td\te\n\t \tf\n")
 	for name, c := range map[string]struct {

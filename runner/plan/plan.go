@@ -172,7 +172,7 @@ func Make(ctx context.Context, o Options) (*Plan, error) {
 	if o.Earlier == nil {
 		o.Earlier = sweeps.EarlierSemantics()
 	}
-	m := &maker{Options: o, found: newInputs(ctx, o), plan: &Plan{
+	m := &maker{Options: o, compared: map[string]bool{}, found: newInputs(ctx, o), plan: &Plan{
 		Schema: 1, Sweep: o.Spec.Name, Question: o.Spec.Question,
 		Recipes: []Recipe{}, Runs: []Run{}, Evaluations: []Evaluation{}, Notices: []string{},
 	}}
@@ -214,7 +214,7 @@ type maker struct {
 	found *inputs
 	plan  *Plan
 	seen  map[sweeps.ID]sweeps.Point
-	// compared are the lists of collections that overlaps has looked at.
+	// compared are the lists of data that overlaps and leaks have looked at.
 	compared map[string]bool
 }
 
@@ -264,6 +264,7 @@ func (m *maker) run(point sweeps.Point) {
 	m.evaluations(run)
 	if len(m.found.faults) == 0 {
 		m.overlaps(config)
+		m.leaks(config, data)
 	}
 }
 

@@ -56,17 +56,20 @@ func write(t *testing.T, path, text string) {
 
 func (w *world) collection(t *testing.T, name string, pairs int) {
 	t.Helper()
-	var corpus, queries, qrels strings.Builder
+	var corpus, queries, qrels, train strings.Builder
 	qrels.WriteString("query-id\tcorpus-id\tscore\n")
+	train.WriteString(qrels.String())
 	for i := range pairs {
 		fmt.Fprintf(&corpus, "{\"_id\":\"d%d\",\"text\":\"text %d\"}\n", i, i)
 		fmt.Fprintf(&queries, "{\"_id\":\"q%d\",\"text\":\"query %d\"}\n", i, i)
+		fmt.Fprintf(&queries, "{\"_id\":\"t%d\",\"text\":\"asked in training %d\"}\n", i, i)
 		fmt.Fprintf(&qrels, "q%d\td%d\t1\n", i, i)
+		fmt.Fprintf(&train, "t%d\td%d\t1\n", i, i)
 	}
 	folder := filepath.Join(w.root, name)
 	write(t, filepath.Join(folder, "corpus.jsonl"), corpus.String())
 	write(t, filepath.Join(folder, "queries.jsonl"), queries.String())
-	write(t, filepath.Join(folder, "qrels", "train.tsv"), qrels.String())
+	write(t, filepath.Join(folder, "qrels", "train.tsv"), train.String())
 	write(t, filepath.Join(folder, "qrels", "test.tsv"), qrels.String())
 }
 
