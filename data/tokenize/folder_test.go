@@ -206,9 +206,9 @@ func refusedFolders() map[string]string {
 func TestAFoldersIDsAreSentenceTransformers(t *testing.T) {
 	c := readFolderCases(t)
 	var values folderValues
-	readJSON(t, filepath.Join("testdata", "folders-5.24.json"), &values)
+	readJSON(t, filepath.Join("testdata", "folders-5.json"), &values)
 	if len(values.Cases) != len(c.cases) {
-		t.Fatalf("%d cases, values of %d: run folders.py again", len(c.cases), len(values.Cases))
+		t.Fatalf("%d cases, values of %d: run folders_reference.py again", len(c.cases), len(values.Cases))
 	}
 	for i, entry := range c.cases {
 		t.Run(entry.Name, func(t *testing.T) {
@@ -254,7 +254,7 @@ func TestAFoldersIDsAreSentenceTransformers(t *testing.T) {
 func TestWhatVersionsDisagreeOnIsSaid(t *testing.T) {
 	c := readFolderCases(t)
 	var values folderValues
-	readJSON(t, filepath.Join("testdata", "folders-4.57.json"), &values)
+	readJSON(t, filepath.Join("testdata", "folders-4.json"), &values)
 	stripped := make([]string, len(values.Texts))
 	for i, text := range values.Texts {
 		stripped[i] = strings.TrimSpace(text)

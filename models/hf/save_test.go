@@ -235,6 +235,39 @@ func TestSavedFilesWordForWord(t *testing.T) {
 	})
 }
 
+// TestWhatTransformersReadsElsewhereIsWrittenThereToo: the side of truncation and the first space go into
+// tokenizer_config.json as tokenizer.json has them, a role's token as it is given.
+func TestWhatTransformersReadsElsewhereIsWrittenThereToo(t *testing.T) {
+	ck, err := hf.Load(filepath.Join(reference, "bert-tied"), hf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := fromCheckpoint(t, ck, true)
+	plain := string(m.Tokenizer)
+	left := `"truncation":{"direction":"Left","max_length":512,"strategy":"LongestFirst","stride":0}`
+	for _, test := range []struct{ from, to, want, not string }{
+		{"", "", "", `"truncation_side"`},
+		{`"truncation":null`, left, `"truncation_side": "left"`, `"add_prefix_space"`},
+		{`"truncation":null`, strings.Replace(left, "Left", "Right", 1), "", `"truncation_side"`},
+		{`{"type":"BertPreTokenizer"}`, `{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true}`, `"add_prefix_space": true`, `"truncation_side"`},
+	} {
+		folder := filepath.Join(t.TempDir(), "model")
+		m.Tokenizer = []byte(strings.Replace(plain, test.from, test.to, 1))
+		m.SpecialTokens = map[string]string{"pad_token": "[UNK]"}
+		m.QueryPrompt = "find: "
+		if err := hf.Save(folder, m); err != nil {
+			t.Fatal(err)
+		}
+		config := read(t, folder, "tokenizer_config.json")
+		if !strings.Contains(config, test.want) || strings.Contains(config, test.not) || !strings.Contains(config, `"pad_token": "[UNK]"`) || !strings.Contains(config, `"cls_token": "[CLS]"`) {
+			t.Errorf("%s: tokenizer_config.json is %s", test.to, config)
+		}
+		if encoder := read(t, folder, "config_sentence_transformers.json"); !strings.Contains(encoder, `"query": "find: "`) || !strings.Contains(encoder, `"document": ""`) {
+			t.Errorf("config_sentence_transformers.json is %s", encoder)
+		}
+	}
+}
+
 func read(t testing.TB, folder, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(name)))

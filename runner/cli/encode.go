@@ -163,6 +163,9 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 	if err != nil {
 		return fmt.Errorf("encode to %q: %w", o.output, lower(err, fmt.Sprintf("lower --max-length (now %d), or encode on the CPU: --backend go", o.maxLength)))
 	}
+	if !cmd.Flags().Changed("max-length") {
+		a.cut(encoder, o.maxLength)
+	}
 	return a.wrote(o.output)
 }
 
@@ -188,6 +191,18 @@ func (a *app) limit(encoder *evaluate.Encoder, otherwise int) int {
 		return most
 	}
 	return otherwise
+}
+
+// cut says that texts were cut at the default length where the model's own files
+// would have kept more of them.
+func (a *app) cut(encoder *evaluate.Encoder, at int) {
+	own := encoder.MaxTokens()
+	if n := encoder.MaxLength(); n > 0 {
+		own = min(n, own)
+	}
+	if n := encoder.Full(); n > 0 && at < own {
+		a.note("note: %d of the texts have %d tokens or more and were cut there; the model's own files keep %d: --max-length %d does too", n, at, own, own)
+	}
 }
 
 // encodeChunk bounds the vectors in memory. Within a chunk texts of like length

@@ -187,6 +187,9 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 			document.Evaluations = append(document.Evaluations, evaluationEntry{Name: "bm25", Summary: bm25})
 		}
 	}
+	if m.run == nil && !cmd.Flags().Changed("max-length") && o.maxQuery == 0 && o.maxDocument == 0 {
+		a.cut(encoder, maxDocument)
+	}
 	if a.global.json {
 		return a.printJSON(document)
 	}

@@ -162,6 +162,53 @@ func (p *place) cosineByHand(model string) float64 {
 	return total / float64(len(queries))
 }
 
+func TestTextsAreCutWhereTheModelsFilesSay(t *testing.T) {
+	p := newPlace(t)
+	long := strings.Repeat("red blue ", 10) // 22 tokens with the special ones
+	for name, test := range map[string]struct {
+		files map[string]string
+		at    string
+		note  string
+	}{
+		"max_seq_length":                   {map[string]string{"sentence_bert_config.json": `{"max_seq_length": 7}`}, "7", "cut at 7 tokens, as the model's own files say"},
+		"model_max_length of a bare model": {map[string]string{"modules.json": "", "tokenizer_config.json": `{"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 9}`}, "9", "cut at 9 tokens, as"},
+		"the positions":                    {map[string]string{"sentence_bert_config.json": `{"max_seq_length": null}`, "tokenizer_config.json": `{"tokenizer_class": "PreTrainedTokenizerFast"}`}, "32", "cut at 32 tokens, the most"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := p.edited(strings.ReplaceAll(name, " ", "-"), test.files)
+			got, want := p.vectors(folder, nil, long), p.vectors(folder, []string{"--max-length", test.at}, long)
+			if strings.Join(got, "") != strings.Join(want, "") {
+				t.Errorf("%s, cut at %s %s", got, test.at, want)
+			}
+			if r := p.run("encode", folder, "--input", filepath.Join(p.dir, "texts.jsonl"), "--output", "-", "--backend", "go"); !strings.Contains(r.stderr, test.note) {
+				t.Errorf("notes %q, want %q", r.stderr, test.note)
+			}
+		})
+	}
+	folder := filepath.Join(p.dir, "deep")
+	if err := fakeModelOf(folder, 400); err != nil {
+		t.Fatal(err)
+	}
+	p.write("texts.jsonl", fmt.Sprintf(`{"_id":"a","text":%q}`+"\n"+`{"_id":"b","text":"red"}`+"\n", strings.Repeat("red ", 300)))
+	if r := p.run("encode", folder, "--input", filepath.Join(p.dir, "texts.jsonl"), "--output", "-", "--backend", "go"); !strings.Contains(r.stderr, "1 of the texts have 256 tokens or more and were cut there; the model's own files keep 400") {
+		t.Errorf("notes %q", r.stderr)
+	}
+}
+
+func TestAVocabularyAloneIsEnough(t *testing.T) {
+	p := newPlace(t)
+	whole := p.edited("whole", nil)
+	alone := p.edited("alone", map[string]string{"tokenizer.json": "", "tokenizer_config.json": `{"tokenizer_class": "BertTokenizer", "do_lower_case": true}`})
+	texts := []string{"Red, stone BOAT", "", "salté"}
+	if got, want := p.vectors(alone, nil, texts...), p.vectors(whole, nil, texts...); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%s, with tokenizer.json %s", got, want)
+	}
+	none := p.edited("none", map[string]string{"tokenizer.json": "", "vocab.txt": ""})
+	if r := p.run("encode", none, "--input", filepath.Join(p.dir, "texts.jsonl"), "--output", "-"); r.code != 2 || !strings.Contains(r.stderr, "there is no tokenizer.json, which holds the tokenizer, and no vocab.txt") || !strings.Contains(r.stderr, "save_pretrained") {
+		t.Errorf("exit code %d, %s", r.code, r.stderr)
+	}
+}
+
 func TestATextThatCannotBeEncodedIsNamedByRowAndID(t *testing.T) {
 	p := newPlace(t)
 	t.Chdir(p.dir)

@@ -19,7 +19,13 @@ func (e *Encoder) Encode(ctx context.Context, texts []string, maxLength int, pro
 	if maxLength < 2 || maxLength > e.model.Config.MaxTokens() {
 		return nil, fmt.Errorf("encode: a maximum length of %d tokens is not possible: the model takes 2 to %d", maxLength, e.model.Config.MaxTokens())
 	}
-	return e.EncodeTokens(ctx, e.tokenizer.EncodeBatch(texts, maxLength, e.model.Engine.Threads()), progress)
+	ids := e.tokenizer.EncodeBatch(texts, maxLength, e.model.Engine.Threads())
+	for _, text := range ids {
+		if len(text) == maxLength {
+			e.full.Add(1)
+		}
+	}
+	return e.EncodeTokens(ctx, ids, progress)
 }
 
 // EncodeQueries is Encode with the model's prompt for queries before each text.

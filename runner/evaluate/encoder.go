@@ -5,6 +5,7 @@ package evaluate
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"headroom/data/tokenize"
 	"headroom/models/hf"
@@ -41,7 +42,8 @@ type Encoder struct {
 	form       splade.Form
 	options    EncoderOptions
 	notices    []string
-	similarity string // how vectors are compared; "" is "dot"
+	full       atomic.Int64 // texts that had the most tokens that were kept
+	similarity string       // how vectors are compared; "" is "dot"
 	// put before texts
 	queryPrompt, documentPrompt string
 }
@@ -126,6 +128,10 @@ func (e *Encoder) Notices() []string { return e.notices }
 
 // MaxLength is how many tokens the folder's own files cut texts to; 0 where they do not say.
 func (e *Encoder) MaxLength() int { return e.tokenizer.MaxLength() }
+
+// Full is how many of the texts encoded so far have as many tokens as were kept: what
+// was longer was cut there.
+func (e *Encoder) Full() int { return int(e.full.Load()) }
 
 // MaxTokens is the longest text the model takes.
 func (e *Encoder) MaxTokens() int { return e.model.Config.MaxTokens() }

@@ -1,11 +1,10 @@
 """Makes folders.json: model folders whose files disagree, and the ids that sentence-transformers gives for texts.
 
-Run it once with each pair of versions and the path of the file to write:
+`make reference` runs it with the versions that are pinned there and writes folders-5.json (checked in: of transformers
+5.24.0 and sentence-transformers 6.2.0; 5.23.0 gives the same). By hand, with transformers 4.57.3 and
+sentence-transformers 5.1.2, it writes folders-4.json. Both write folders.json, the cases as files that change a base.
 
-    python folders.py folders-4.57.json   # transformers 4.57.3, sentence-transformers 5.1.2
-    python folders.py folders-5.24.json   # transformers 5.24.0, sentence-transformers 6.2.0
-
-Both write the same cases (files as changes of a base) with their own ids, or the error's first line.
+    python folders_reference.py [FILE [NAME OF A CASE…]]
 """
 
 import copy
@@ -292,7 +291,8 @@ def main():
     text = json.dumps({"transformers": transformers.__version__, "sentence_transformers": sentence_transformers.__version__, "texts": TEXTS,
                        "cases": "CASES"}, ensure_ascii=False)
     lines = ",\n".join(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in result)
-    with open(sys.argv[1], "w", encoding="utf-8") as out:
+    path = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "folders-%s.json" % transformers.__version__.split(".")[0])
+    with open(path, "w", encoding="utf-8") as out:
         out.write(text.replace('"CASES"', "[\n" + lines + "\n]") + "\n")
     inputs = os.path.join(HERE, "folders.json")
     if not only:
