@@ -361,17 +361,24 @@ func TestPromptsAreInTheIDOnlyWhereThereAreSome(t *testing.T) {
 
 func TestEvaluationsAreToldApart(t *testing.T) {
 	run := only(t, base)
-	enc := sweeps.EncodingOf(run, "test")
+	id := func(weights string, run sweeps.RunConfig, data, split string, measures int) string {
+		return sweeps.EvaluationID(sweeps.EncoderID(weights, sweeps.EncodingOf(run)), data, split, measures)
+	}
 	seen := map[string]string{}
 	for name, id := range map[string]string{
-		"itself":   sweeps.EvaluationID("run", "data", enc, 1),
-		"run":      sweeps.EvaluationID("other", "data", enc, 1),
-		"data":     sweeps.EvaluationID("run", "other", enc, 1),
-		"split":    sweeps.EvaluationID("run", "data", sweeps.EncodingOf(run, "dev"), 1),
-		"lengths":  sweeps.EvaluationID("run", "data", sweeps.EncodingOf(only(t, base, "data.max_query=32"), "test"), 1),
-		"measures": sweeps.EvaluationID("run", "data", enc, 2),
-		"query":    sweeps.EvaluationID("run", "data", sweeps.EncodingOf(only(t, base, `model.query_prompt="q: "`), "test"), 1),
-		"document": sweeps.EvaluationID("run", "data", sweeps.EncodingOf(only(t, base, `model.document_prompt="q: "`), "test"), 1),
+		"itself":          id("run", run, "data", "test", 1),
+		"weights":         id("other", run, "data", "test", 1),
+		"data":            id("run", run, "other", "test", 1),
+		"split":           id("run", run, "data", "dev", 1),
+		"measures":        id("run", run, "data", "test", 2),
+		"query":           id("run", only(t, base, "data.max_query=32"), "data", "test", 1),
+		"document":        id("run", only(t, base, "data.max_document=32"), "data", "test", 1),
+		"top k":           id("run", only(t, base, "model.top_k=10"), "data", "test", 1),
+		"pooling":         id("run", only(t, base, "model.pooling=sum"), "data", "test", 1),
+		"activation":      id("run", only(t, base, "model.activation=log1p_log1p_relu"), "data", "test", 1),
+		"precision":       id("run", only(t, base, "train.precision=bfloat16", "compute.backend=xla"), "data", "test", 1),
+		"query prompt":    id("run", only(t, base, `model.query_prompt="q: "`), "data", "test", 1),
+		"document prompt": id("run", only(t, base, `model.document_prompt="q: "`), "data", "test", 1),
 	} {
 		if twin := seen[id]; twin != "" || len(id) != 64 {
 			t.Errorf("%s and %s: %s", name, twin, id)

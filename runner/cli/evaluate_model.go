@@ -15,6 +15,7 @@ import (
 	"headroom/data/collection"
 	"headroom/data/source"
 	"headroom/metrics/ir"
+	"headroom/metrics/record"
 	"headroom/runner/evaluate"
 	"headroom/runner/plan"
 	"headroom/runner/workspace"
@@ -62,8 +63,8 @@ func (o evaluateOptions) check(cmd *cobra.Command) error {
 type target struct {
 	ref  string
 	data *collection.Collection
-	// id and folder of the evaluation; set for a run
-	id, folder string
+	// of is what the evaluation is of; set for a run
+	of plan.Evaluation
 }
 
 // evaluationDocument is what --json prints.
@@ -167,8 +168,8 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		}
 		switch {
 		case o.run != "":
-			options.ID, options.OutDir, options.Dataset = t.id, t.folder, resolver.Absolute(t.ref)
-			options.Measures = withKept(measures, t.folder)
+			options.Of, options.OutDir, options.Dataset = t.of.Record(), t.of.Folder, t.of.Dataset
+			options.Measures = withKept(measures, t.of.Folder)
 		case o.output != "":
 			options.OutDir = filepath.Join(o.output, fileName(t.ref))
 		}
@@ -179,7 +180,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		summary.Dataset = t.ref
 		document.Evaluations = append(document.Evaluations, evaluationEntry{Name: m.name, Summary: summary})
 		if o.bm25 {
-			options.OutDir, options.ID, options.Dataset, options.Measures = "", "", t.ref, measures
+			options.OutDir, options.Of, options.Dataset, options.Measures = "", record.Evaluation{}, t.ref, measures
 			bm25, err := evaluate.BM25(ctx, t.data, options)
 			if err != nil {
 				return failed(err)
@@ -249,8 +250,7 @@ func nameEvaluations(resolver *source.Resolver, targets []target, run runRef, co
 		if err != nil {
 			return err
 		}
-		e := plan.RunEvaluation(resolver.Workspace, sweeps.ID(run.ID), config, targets[i].ref, split, digest)
-		targets[i].id, targets[i].folder = e.ID, e.Folder
+		targets[i].of = plan.RunEvaluation(resolver.Workspace, sweeps.ID(run.ID), config, resolver.Absolute(targets[i].ref), split, digest)
 	}
 	return nil
 }

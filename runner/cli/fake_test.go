@@ -183,7 +183,7 @@ func fakeRun(w workspace.Workspace, id string) error {
 }
 
 func fakeSummary(folder string, s evaluate.Summary, value float64) error {
-	s.Queries, s.Documents, s.QrelsDigest = 2, 3, "sha256:qrels"
+	s.Queries, s.Documents, s.Schema = 2, 3, 1
 	s.Measures = map[string]float64{"nDCG@10": value, "RR@10": value, "R@1000": value}
 	text, err := json.Marshal(s)
 	if err != nil {
@@ -223,7 +223,7 @@ func fakeEvaluations(w workspace.Workspace, id string, log *event.Log) error {
 			return err
 		}
 		e := plan.RunEvaluation(w.Root, sweeps.ID(id), config, ref, plan.FinalSplit, digest)
-		s := evaluate.Summary{Schema: 1, ID: e.ID, Dataset: ref, Split: plan.FinalSplit}
+		s := evaluate.Summary{Evaluation: e.Record()}
 		if err := fakeSummary(e.Folder, s, 0.5); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"headroom/data/trec"
 	"headroom/internal/atomic"
 	"headroom/metrics/ir"
+	"headroom/metrics/record"
 	"headroom/metrics/sparsity"
 	"headroom/runner/search"
 )
@@ -31,8 +32,9 @@ type CollectionOptions struct {
 	Threads int
 	// OutDir receives run.trec.gz, per_query.tsv and summary.json, all or nothing; "" keeps nothing.
 	OutDir string
-	// ID, Name and Backbone are written into the summary.
-	ID, Name, Backbone string
+	// Of says whose evaluation it is: its identity, name, backbone and encoding are
+	// written into the summary.
+	Of record.Evaluation
 	// Progress, which may be nil, is told of texts encoded.
 	Progress func(done, total int)
 }
@@ -141,7 +143,7 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 		mean := inDocuments.Mean()
 		if expected := int64(mean * float64(len(documents))); mean > denseShare*float64(enc.Vocab()) && expected > densePostings {
 			dense := &DenseError{Active: mean, Vocab: enc.Vocab(), Postings: expected}
-			return o.refuse(asked, len(documents), mean, dense)
+			return o.refuse(c, asked, len(documents), mean, dense)
 		}
 	}
 	vectors, err := enc.EncodeQueries(ctx, asked.texts, o.MaxQuery, func(done, _ int) { o.report(len(documents)+done, total) })
@@ -172,16 +174,19 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	active := [2]float64{inQueries.Mean(), inDocuments.Mean()}
 	flops := sparsity.FLOPS(&inQueries, &inDocuments)
 	summary.ActiveQuery, summary.ActiveDocument, summary.Flops = &active[0], &active[1], &flops
-	summary.Seconds = Seconds{Encode: encoded.Seconds(), Index: indexing.Seconds(), Search: searched.Seconds()}
+	summary.Seconds = record.Seconds{Encode: encoded.Seconds(), Index: indexing.Seconds(), Search: searched.Seconds()}
 	return summary.keep(atomic.Disk{}, o.OutDir)
 }
 
 // refuse keeps the fact that vectors were too dense, so that it is not found out
 // again at every run of the sweep.
-func (o CollectionOptions) refuse(asked judged, documents int, active float64, dense *DenseError) (Summary, error) {
-	s := Summary{Schema: 1, ID: o.ID, Dataset: o.Dataset, Split: o.Split, Name: o.Name, Backbone: o.Backbone,
-		Queries: len(asked.ids), Documents: documents, Measures: map[string]float64{}, ActiveDocument: &active, Refused: dense.Error()}
-	s, err := s.keep(atomic.Disk{}, o.OutDir)
+func (o CollectionOptions) refuse(c *collection.Collection, asked judged, documents int, active float64, dense *DenseError) (Summary, error) {
+	s, err := o.summary(c, asked, documents)
+	if err != nil {
+		return s, err
+	}
+	s.Measures, s.ActiveDocument, s.Refused = map[string]float64{}, &active, dense.Error()
+	s, err = s.keep(atomic.Disk{}, o.OutDir)
 	return s, errors.Join(dense, err)
 }
 
@@ -215,14 +220,12 @@ func bm25(ctx context.Context, c *collection.Collection, o CollectionOptions) (S
 		return Summary{}, err
 	}
 	searched := time.Since(start)
-	if o.Name == "" {
-		o.Name = "bm25"
-	}
+	o.Of.Name = "bm25"
 	summary, err := o.measure(c, asked, len(documents), hits)
 	if err != nil {
 		return Summary{}, err
 	}
-	summary.Seconds = Seconds{Index: indexed.Seconds(), Search: searched.Seconds()}
+	summary.Seconds = record.Seconds{Index: indexed.Seconds(), Search: searched.Seconds()}
 	return summary.keep(atomic.Disk{}, o.OutDir)
 }
 
@@ -242,17 +245,29 @@ func (o CollectionOptions) measure(c *collection.Collection, asked judged, docum
 	if err != nil {
 		return Summary{}, err
 	}
+	s, err := o.summary(c, asked, documents)
+	if err != nil {
+		return Summary{}, err
+	}
+	s.run, s.report = run, ir.NewReport(result)
+	share, mass := ir.TieShare(asked.qrels, run, tieDepth), ir.TieMass(asked.qrels, run, tieDepth)
+	s.Measures, s.TieShare, s.TieMass = s.report.Means(), &share, &mass
+	return s, nil
+}
+
+// tieDepth is the number of first places whose ties are counted.
+const tieDepth = 10
+
+// summary says what was measured, before any figure.
+func (o CollectionOptions) summary(c *collection.Collection, asked judged, documents int) (Summary, error) {
 	digest, err := c.DigestOf(o.Split)
 	if err != nil {
 		return Summary{}, err
 	}
-	report := ir.NewReport(result)
-	return Summary{
-		Schema: 1, ID: o.ID, Dataset: o.Dataset, Split: o.Split, Name: o.Name, Backbone: o.Backbone,
-		Queries: len(asked.ids), Documents: documents, Measures: report.Means(),
-		QrelsDigest: digest, TieShare: ir.TieShare(asked.qrels, run, 10),
-		run: run, report: report,
-	}, nil
+	s := Summary{Evaluation: o.Of}
+	s.Schema, s.Dataset, s.Split, s.Collection = 1, o.Dataset, o.Split, digest
+	s.Queries, s.Documents = len(asked.ids), documents
+	return s, nil
 }
 
 // withoutSelf drops the document that is the query itself and cuts at Depth.

@@ -22,6 +22,8 @@ type EncoderOptions struct {
 	// Precision is what matrix products are in, "float32" (where empty) or "bfloat16",
 	// which only XLA computes in. A model that is already in memory has its own.
 	Precision string
+	// Form is used in place of what the model's folder says of itself; nil is the folder's.
+	Form *splade.Form
 	// KeepNonFinite encodes a text whose weights are not finite without those
 	// weights. By default it is an error; the final evaluation of a run whose
 	// verdict is already non_finite asks for it.
@@ -60,10 +62,13 @@ func OpenEncoder(ctx context.Context, folder string, options EncoderOptions) (*E
 	e := &Encoder{folder: folder, options: options, notices: ck.Notices}
 	if se := ck.SparseEncoder; se != nil {
 		e.similarity = said(options.Similarity, se.Similarity)
-		if se.Pooling == "" {
+		if se.Pooling == "" && options.Form == nil {
 			return nil, fmt.Errorf("load model %q: modules.json names no SpladePooling: not a sparse encoder", folder)
 		}
 		e.form = splade.FormOf(se)
+	}
+	if options.Form != nil {
+		e.form = *options.Form
 	}
 	if e.tokenizer, err = LoadTokenizer(ck); err != nil {
 		return nil, err

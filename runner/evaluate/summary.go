@@ -13,47 +13,22 @@ import (
 	"headroom/internal/atomic"
 	"headroom/metrics/event"
 	"headroom/metrics/ir"
+	"headroom/metrics/record"
 )
 
-// Summary is one evaluation's result: summary.json.
+// Summary is one evaluation's result, with the ranking and the values per query behind it.
 type Summary struct {
-	Schema    int                `json:"schema"`
-	ID        string             `json:"id,omitempty"`
-	Dataset   string             `json:"dataset"`
-	Split     string             `json:"split"`
-	Name      string             `json:"name,omitempty"`     // of a baseline: "bm25", "untrained"
-	Backbone  string             `json:"backbone,omitempty"` // of an untrained baseline
-	Queries   int                `json:"queries"`
-	Documents int                `json:"documents"`
-	Measures  map[string]float64 `json:"measures"`
-	// ActiveQuery and ActiveDocument are mean active dims; Flops is Σ_j p_q(j)·p_d(j).
-	// All three are absent for BM25.
-	ActiveQuery    *float64 `json:"active_query,omitempty"`
-	ActiveDocument *float64 `json:"active_document,omitempty"`
-	Flops          *float64 `json:"flops,omitempty"`
-	Seconds        Seconds  `json:"seconds"`
-	QrelsDigest    string   `json:"qrels_digest"`
-	// TieShare is the share of queries with equal scores among their first ten.
-	TieShare float64 `json:"tie_share"`
-	// Refused says why there are no measures: the vectors were too dense to search.
-	Refused string `json:"refused,omitempty"`
+	record.Evaluation
 
 	run    trec.Run
 	report ir.Report
 }
 
-// Seconds are the wall times of the phases.
-type Seconds struct {
-	Encode float64 `json:"encode"`
-	Index  float64 `json:"index"`
-	Search float64 `json:"search"`
-}
-
 // The files of an evaluation's folder.
 const (
-	RunFile      = "run.trec.gz"
-	PerQueryFile = "per_query.tsv"
-	SummaryFile  = "summary.json"
+	RunFile      = record.RunFile
+	PerQueryFile = record.PerQueryFile
+	SummaryFile  = record.SummaryFile
 )
 
 // Run is the ranking behind the figures.
@@ -104,7 +79,7 @@ func (s Summary) keep(disk atomic.Disk, dir string) (Summary, error) {
 		{SummaryFile, func(w io.Writer) error {
 			enc := json.NewEncoder(w)
 			enc.SetIndent("", "  ")
-			return enc.Encode(s)
+			return enc.Encode(s.Evaluation)
 		}},
 	}
 	if s.Refused != "" {
@@ -124,14 +99,6 @@ func (s Summary) keep(disk atomic.Disk, dir string) (Summary, error) {
 
 // ReadSummary reads an evaluation's summary.json.
 func ReadSummary(dir string) (Summary, error) {
-	path := filepath.Join(dir, SummaryFile)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Summary{}, err
-	}
-	var s Summary
-	if err := json.Unmarshal(text, &s); err != nil {
-		return s, fmt.Errorf("read evaluation %q: %w", path, err)
-	}
-	return s, nil
+	e, err := record.ReadEvaluation(dir)
+	return Summary{Evaluation: e}, err
 }

@@ -1,21 +1,19 @@
 package plan
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
-	"headroom/metrics/event"
 	"headroom/metrics/ir"
+	"headroom/metrics/record"
 	"headroom/sweeps"
 )
 
 // MeasuresVersion is in every evaluation's id. It is raised when the same
 // vectors would be measured otherwise.
-const MeasuresVersion = 1
+const MeasuresVersion = 2
 
 // FinalSplit is the split that a run is measured on at its end.
 const FinalSplit = "test"
@@ -30,6 +28,10 @@ const (
 // baseline. It says all that a worker needs to make it.
 type Evaluation struct {
 	ID string `json:"id"`
+	// Encoder identifies what makes the vectors (sweeps.EncoderID), Collection the data:
+	// the digest of corpus, queries and the split's qrels. Both are "" where unresolved.
+	Encoder    string `json:"encoder"`
+	Collection string `json:"collection_digest"`
 	// Run is the run that is measured; "" for a baseline.
 	Run sweeps.ID `json:"run"`
 	// Name is "" for a run, else BM25 or Untrained.
@@ -45,10 +47,10 @@ type Evaluation struct {
 
 	// Config is the configuration it encodes with. For an untrained model it is
 	// that of the backbone as it came: k = 1.
-	Config   sweeps.RunConfig       `json:"-"`
-	Inputs   sweeps.Inputs          `json:"-"`
-	Encoding sweeps.EncodingOptions `json:"-"`
-	Measures []string               `json:"-"`
+	Config   sweeps.RunConfig `json:"-"`
+	Inputs   sweeps.Inputs    `json:"-"`
+	Encoding sweeps.Encoding  `json:"-"`
+	Measures []string         `json:"-"`
 	// Folder is where summary.json belongs.
 	Folder string `json:"-"`
 	// Needs is the id of the recipe whose backbone must be made first, and is all
@@ -61,40 +63,63 @@ type Evaluation struct {
 func RunEvaluation(workspace string, id sweeps.ID, c sweeps.RunConfig, dataset, split, digest string) Evaluation {
 	e := Evaluation{
 		Run: id, Label: sweeps.Label(c, id), Dataset: dataset, Split: split, Backbone: c.Model.Backbone,
-		Config: c, Encoding: sweeps.EncodingOf(c, split), Measures: c.Evaluate.Measures,
+		Config: c, Encoding: sweeps.EncodingOf(c), Measures: c.Evaluate.Measures,
 	}
-	e.ID = sweeps.EvaluationID(string(id), digest, e.Encoding, MeasuresVersion)
+	e.identify(string(id), digest)
 	e.Folder = filepath.Join(runFolder(workspace, id), "evaluations", e.ID)
 	return e
 }
 
-// BM25Evaluation is the same for BM25, which has no lengths and no backbone.
+// BM25Evaluation is the same for BM25, which encodes nothing and has no backbone.
 func BM25Evaluation(workspace string, c sweeps.RunConfig, dataset, split, digest string) Evaluation {
 	e := Evaluation{
 		Name: BM25, Label: BM25 + " on " + dataset, Dataset: dataset, Split: split,
-		Config: c, Encoding: sweeps.EncodingOptions{Split: split}, Measures: c.Evaluate.Measures,
+		Config: c, Measures: c.Evaluate.Measures,
 	}
-	return e.baseline(workspace, "bm25 k1=0.9 b=0.4", digest)
+	e.identify("bm25 k1=0.9 b=0.4", digest)
+	e.Folder = filepath.Join(workspace, "baselines", e.ID)
+	return e
 }
 
 // UntrainedEvaluation is the same for a backbone as it came, encoding texts as
-// the configuration's runs do.
+// the configuration's runs do, whatever form its own folder names.
 func UntrainedEvaluation(workspace string, c sweeps.RunConfig, in sweeps.Inputs, dataset, split, digest string) Evaluation {
 	c.Model.Rescale = sweeps.Rescale{K: 1}
 	c.Model.Target = sweeps.Defaults().Model.Target
 	c.Model.Tie = sweeps.Defaults().Model.Tie
 	e := Evaluation{
 		Name: Untrained, Dataset: dataset, Split: split, Backbone: c.Model.Backbone,
-		Config: c, Inputs: in, Encoding: sweeps.EncodingOf(c, split), Measures: c.Evaluate.Measures,
+		Config: c, Inputs: in, Encoding: sweeps.EncodingOf(c), Measures: c.Evaluate.Measures,
 	}
-	e.Label = sweeps.BackboneName(c.Model.Backbone) + " untrained on " + dataset
-	return e.baseline(workspace, "untrained "+in.Weights+" "+in.Tokenizer, digest)
-}
-
-func (e Evaluation) baseline(workspace, of, digest string) Evaluation {
-	e.ID = sweeps.EvaluationID(of, digest, e.Encoding, MeasuresVersion)
+	e.Label = sweeps.BackboneName(c.Model.Backbone) + " untrained"
+	if form := e.Encoding.Form(); form != "" {
+		e.Label += " (" + form + ")"
+	}
+	e.Label += " on " + dataset
+	e.identify("untrained "+in.Weights+" "+in.Tokenizer, digest)
 	e.Folder = filepath.Join(workspace, "baselines", e.ID)
 	return e
+}
+
+// identify sets the id and what it is made of.
+func (e *Evaluation) identify(weights, digest string) {
+	e.Encoder, e.Collection = sweeps.EncoderID(weights, e.Encoding), digest
+	e.ID = sweeps.EvaluationID(e.Encoder, digest, e.Split, MeasuresVersion)
+}
+
+// Record is what an evaluation's summary says of itself before it has figures.
+func (e Evaluation) Record() record.Evaluation {
+	r := record.Evaluation{
+		Schema: 1, ID: e.ID, Encoder: e.Encoder, Collection: e.Collection, Split: e.Split, MeasuresVersion: MeasuresVersion,
+		Dataset: e.Dataset, Name: e.Name,
+	}
+	if e.Name != "" {
+		r.Backbone = e.Backbone
+	}
+	if e.Name != BM25 {
+		r.Encoding = &e.Encoding
+	}
+	return r
 }
 
 // evaluations adds the rows of one run: its model at the end on test data, and on the
@@ -182,22 +207,12 @@ func (m *maker) baseline(name string, run Run, ref string) Evaluation {
 	return e
 }
 
-// summary is the part of summary.json that says which measures are there.
-type summary struct {
-	Measures map[string]event.Value `json:"measures"`
-	Refused  string                 `json:"refused"`
-}
-
 // look decides an evaluation's state from its folder.
 func (m *maker) look(e *Evaluation) {
-	text, err := os.ReadFile(filepath.Join(e.Folder, "summary.json"))
+	s, err := record.ReadEvaluation(e.Folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		e.State, e.Why = New, "not in the workspace"
 		return
-	}
-	var s summary
-	if err == nil {
-		err = json.Unmarshal(text, &s)
 	}
 	if err != nil {
 		e.State, e.Why = Failed, fmt.Sprintf("its summary cannot be read: %v", err)

@@ -50,12 +50,12 @@ func (w *worker) measure(ctx context.Context, b workspace.Baseline, cfg sweeps.R
 	}
 	options := evaluate.CollectionOptions{
 		Dataset: b.Dataset, Split: b.Split, Measures: measures, MaxQuery: cfg.Data.MaxQuery, MaxDocument: cfg.Data.MaxDocument,
-		Threads: w.threads(cfg.Compute.Threads), OutDir: dir, ID: b.ID, Name: b.Name, Backbone: b.Backbone, Progress: w.encoding(),
+		Threads: w.threads(cfg.Compute.Threads), OutDir: dir, Progress: w.encoding(),
 	}
 	if err := w.progress(pool.Message{Phase: "evaluate"}, true); err != nil {
 		return err
 	}
-	err = w.compareSplit(b.Dataset, folder, b.Split, b.ID, func(digest string) plan.Evaluation {
+	e, err := w.compareSplit(b.Dataset, folder, b.Split, b.ID, func(digest string) plan.Evaluation {
 		if b.Name == plan.BM25 {
 			return plan.BM25Evaluation(w.workspace.Root, cfg, b.Dataset, b.Split, digest)
 		}
@@ -64,6 +64,7 @@ func (w *worker) measure(ctx context.Context, b workspace.Baseline, cfg sweeps.R
 	if err != nil {
 		return err
 	}
+	options.Of = e.Record()
 	switch b.Name {
 	case "bm25":
 		_, err = evaluate.BM25(ctx, c, options)
@@ -74,8 +75,8 @@ func (w *worker) measure(ctx context.Context, b workspace.Baseline, cfg sweeps.R
 	return fmt.Errorf("measure baseline %q: name %q is unknown: allowed are bm25, untrained", b.ID, b.Name)
 }
 
-// untrained measures a backbone as it came. One too dense to search has no
-// figures: that is said, and is no failure.
+// untrained measures a backbone as it came, in the form of the runs that it is compared
+// with. One too dense to search has no figures: that is said, and is no failure.
 func (w *worker) untrained(ctx context.Context, b workspace.Baseline, cfg sweeps.RunConfig, c *collection.Collection, options evaluate.CollectionOptions) error {
 	if err := w.compareModel("model.backbone", b.Backbone, b.Inputs); err != nil {
 		return err
@@ -85,10 +86,10 @@ func (w *worker) untrained(ctx context.Context, b workspace.Baseline, cfg sweeps
 		return err
 	}
 	query, document := cfg.Model.Prompts() // the plan has asked the folder
-	dot := "dot"
+	dot, form := "dot", formOf(cfg.Model)
 	encoder, err := evaluate.OpenEncoder(ctx, folder, evaluate.EncoderOptions{
-		Backend: w.backend(cfg.Compute.Backend), Threads: w.threads(cfg.Compute.Threads), QueryPrompt: &query, DocumentPrompt: &document,
-		Similarity: &dot, // as the runs that it stands beside
+		Backend: w.backend(cfg.Compute.Backend), Threads: w.threads(cfg.Compute.Threads), Precision: cfg.Train.Precision,
+		QueryPrompt: &query, DocumentPrompt: &document, Form: &form, Similarity: &dot, // as the runs that it stands beside
 	})
 	if err != nil {
 		return err

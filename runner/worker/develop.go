@@ -156,7 +156,7 @@ func (a *attempt) devScore(ctx context.Context, c devCollection) (event.DevScore
 		// This is the model that the run ends with: the figures are kept whole, and
 		// need not be found again.
 		e := plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, c.ref, plan.DuringSplit, c.digest)
-		o.OutDir, o.ID = e.Folder, e.ID
+		o.OutDir, o.Of = e.Folder, e.Record()
 	}
 	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{QueryPrompt: a.cfg.Model.QueryPrompt, DocumentPrompt: a.cfg.Model.DocumentPrompt})
 	summary, err := evaluate.OnCollection(ctx, encoder, c.data, o)
@@ -171,7 +171,7 @@ func (a *attempt) devScore(ctx context.Context, c devCollection) (event.DevScore
 		return score, err
 	}
 	e := summary.Event("")
-	score.QrelsDigest, score.Queries, score.Documents, score.Seconds = summary.QrelsDigest, e.Queries, e.Documents, e.Seconds
+	score.QrelsDigest, score.Queries, score.Documents, score.Seconds = summary.Collection, e.Queries, e.Documents, e.Seconds
 	if score.Refused == "" {
 		score.Measures, score.ActiveQuery, score.ActiveDocument, score.Flops = e.Measures, e.ActiveQuery, e.ActiveDocument, e.Flops
 	}

@@ -47,8 +47,9 @@ func (a *attempt) finish() error {
 }
 
 // form says how the run's logits become term weights.
-func (a *attempt) form() splade.Form {
-	m := a.cfg.Model
+func (a *attempt) form() splade.Form { return formOf(a.cfg.Model) }
+
+func formOf(m sweeps.ModelConfig) splade.Form {
 	return splade.NewForm(m.Pooling, m.Activation, m.TopK)
 }
 
@@ -123,7 +124,7 @@ func (a *attempt) evaluate(ctx context.Context) error {
 		if err != nil || !has(summary, measures) {
 			summary, err = evaluate.OnCollection(ctx, encoder, c, evaluate.CollectionOptions{
 				Dataset: on.ref, Split: on.split, Measures: measures, MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
-				Threads: a.model.Engine.Threads(), OutDir: e.Folder, ID: e.ID,
+				Threads: a.model.Engine.Threads(), OutDir: e.Folder, Of: e.Record(),
 				Progress: a.encoding(),
 			})
 		}

@@ -77,16 +77,18 @@ func (a *attempt) compareDev(d *development) error {
 	return compare("evaluate.during", refs, "corpus, queries or qrels/"+plan.DuringSplit, strings.Join(digests, "+"), a.in.During)
 }
 
-// compareSplit refuses a baseline's data that are not those in its id.
-func (w *worker) compareSplit(ref, folder, split, id string, again func(digest string) plan.Evaluation) error {
+// compareSplit refuses a baseline's data that are not those in its id. It returns what
+// the evaluation is of.
+func (w *worker) compareSplit(ref, folder, split, id string, again func(digest string) plan.Evaluation) (plan.Evaluation, error) {
 	digest, err := w.resolver.DigestCollection(folder, split)
 	if err != nil {
-		return err
+		return plan.Evaluation{}, err
 	}
-	if again(digest).ID == id {
-		return nil
+	e := again(digest)
+	if e.ID == id {
+		return e, nil
 	}
-	return fmt.Errorf("evaluate.final = %q: %s (corpus, queries, qrels/%s): %w: its digest is %s, which the id %.8s does not stand for; put back what was there, or run the sweep again: what is there now is planned as another evaluation", ref, folder, split, ErrChanged, digest, id)
+	return e, fmt.Errorf("evaluate.final = %q: %s (corpus, queries, qrels/%s): %w: its digest is %s, which the id %.8s does not stand for; put back what was there, or run the sweep again: what is there now is planned as another evaluation", ref, folder, split, ErrChanged, digest, id)
 }
 
 // compareInputs refuses what a recipe reads where that is not what its id stands for.

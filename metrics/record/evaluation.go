@@ -1,0 +1,96 @@
+// Package record has the types of the files that a workspace's results are read
+// from: what one part of the program writes and several others read, each said once.
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"headroom/sweeps"
+)
+
+// The files of an evaluation's folder.
+const (
+	RunFile      = "run.trec.gz"
+	PerQueryFile = "per_query.tsv"
+	SummaryFile  = "summary.json"
+)
+
+// Evaluation is one evaluation's result: summary.json. What it is of is said by four
+// values, and its id is made of these: Encoder, Collection, Split, MeasuresVersion.
+type Evaluation struct {
+	Schema int    `json:"schema"`
+	ID     string `json:"id,omitempty"`
+	// Encoder identifies what made the vectors, in its form (sweeps.EncoderID); "" where
+	// the evaluation has no id.
+	Encoder string `json:"encoder,omitempty"`
+	// Collection is the digest of corpus, queries and the split's qrels.
+	Collection string `json:"collection_digest"`
+	// Split is the part of the collection that is judged.
+	Split string `json:"split"`
+	// MeasuresVersion is that of the measures (plan.MeasuresVersion).
+	MeasuresVersion int `json:"measures_version,omitempty"`
+
+	// Dataset is the reference under which the collection was found. It is a name, and
+	// what it names may change.
+	Dataset string `json:"dataset"`
+	// Name is of a baseline: "bm25" or "untrained".
+	Name string `json:"name,omitempty"`
+	// Backbone is the reference of an untrained baseline's model.
+	Backbone string `json:"backbone,omitempty"`
+	// Encoding is the form and the lengths of the vectors; nil for BM25.
+	Encoding *sweeps.Encoding `json:"encoding,omitempty"`
+
+	Queries   int                `json:"queries"`
+	Documents int                `json:"documents"`
+	Measures  map[string]float64 `json:"measures"`
+	// ActiveQuery and ActiveDocument are mean active dims; Flops is Σ_j p_q(j)·p_d(j).
+	// All three are absent for BM25.
+	ActiveQuery    *float64 `json:"active_query,omitempty"`
+	ActiveDocument *float64 `json:"active_document,omitempty"`
+	Flops          *float64 `json:"flops,omitempty"`
+	Seconds        Seconds  `json:"seconds"`
+	// TieShare is the share of queries with equal scores among their first ten.
+	TieShare *float64 `json:"tie_share,omitempty"`
+	// TieMass is the share of the first ten places whose documents only the order of
+	// their ids puts there (ir.TieMass).
+	TieMass *float64 `json:"tie_mass,omitempty"`
+	// Refused says why there are no measures: the vectors were too dense to search.
+	Refused string `json:"refused,omitempty"`
+}
+
+// Seconds are the wall times of the phases.
+type Seconds struct {
+	Encode float64 `json:"encode"`
+	Index  float64 `json:"index"`
+	Search float64 `json:"search"`
+}
+
+// ReadEvaluation reads the summary of an evaluation's folder. A file that an older
+// program wrote has the first version of the measures.
+func ReadEvaluation(folder string) (Evaluation, error) {
+	path := filepath.Join(folder, SummaryFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Evaluation{}, fmt.Errorf("read evaluation: %w", err)
+	}
+	var e struct {
+		Evaluation
+		Former string `json:"qrels_digest"` // what collection_digest was called
+	}
+	if err := json.Unmarshal(text, &e); err != nil {
+		return Evaluation{}, fmt.Errorf("read evaluation %s: %w", path, err)
+	}
+	if e.Schema != 1 {
+		return Evaluation{}, fmt.Errorf("read evaluation %s: schema is %d: want 1", path, e.Schema)
+	}
+	if e.Collection == "" {
+		e.Collection = e.Former
+	}
+	if e.MeasuresVersion == 0 {
+		e.MeasuresVersion = 1
+	}
+	return e.Evaluation, nil
+}
