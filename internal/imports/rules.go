@@ -46,7 +46,7 @@ var layers = []layer{
 	{[]string{"metrics/event", "metrics/sparsity", "metrics/stats"}, nil},
 	{[]string{"metrics/stability"}, []string{"metrics/event"}},
 	{[]string{"metrics/record"}, []string{"sweeps"}},
-	{[]string{"metrics/store"}, []string{"metrics/event", "metrics/record", sqlite}},
+	{[]string{"metrics/store"}, []string{"metrics/event", "metrics/record", "sweeps", sqlite}},
 	{[]string{"metrics/ir"}, []string{"data/trec"}},
 	{[]string{"models/safetensors"}, nil},
 	{[]string{"models/hf"}, []string{"models/family", "models/safetensors"}},

@@ -111,6 +111,8 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 		{"sweep", "SELECT sweep, revision, question FROM sweep ORDER BY 1"},
 		{"member", "SELECT m.sweep, m.revision, m.position, r.run, m.label, m.backbone, m.rescale, m.seed, m.config, m.added FROM member m JOIN run r ON r.id = m.run_id ORDER BY 1, 2, 3"},
 		{"baseline_member", "SELECT * FROM baseline_member ORDER BY sweep, position"},
+		{"asked", "SELECT * FROM asked ORDER BY sweep, position"},
+		{"reference", "SELECT * FROM reference ORDER BY reference, split"},
 		{"run", "SELECT run, written FROM run ORDER BY 1"},
 		{"attempt", `SELECT r.run, a.n, a.byte_offset, a.seq, a.from_step, a.steps, a.host, a.pid, a.facts, a.started_ms, a.last_ms, a.last_step, a.state, a.seconds, a.error, a.weights
 			FROM attempt a JOIN run r ON r.id = a.run_id ORDER BY 1, 2`},
@@ -120,9 +122,9 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 			FROM episode e JOIN run r ON r.id = e.run_id ORDER BY 1, 2, 3`},
 		{"judgement", "SELECT r.run, j.attempt, j.seq, j.at_step, j.verdict, j.chain FROM judgement j JOIN run r ON r.id = j.run_id ORDER BY 1, 2, 3"},
 		{"selection", "SELECT r.run, s.attempt, s.seq, s.at_step, s.step, s.measure, s.value, s.weights FROM selection s JOIN run r ON r.id = s.run_id ORDER BY 1, 2, 3"},
-		{"evaluated", "SELECT r.run, e.attempt, e.seq, e.evaluation FROM evaluated e JOIN run r ON r.id = e.run_id ORDER BY 1, 2, 3"},
-		{"evaluation", `SELECT e.folder, r.run, e.evaluation, e.dataset, e.split, e.name, e.backbone, e.queries, e.documents, e.active_query, e.active_document, e.flops,
-			e.encode_seconds, e.index_seconds, e.search_seconds, e.qrels_digest, e.tie_share FROM evaluation e LEFT JOIN run r ON r.id = e.run_id ORDER BY 1`},
+		{"evaluation", `SELECT e.folder, r.run, e.evaluation, e.encoder, e.collection, e.split, e.measures_version, e.reference, e.name, e.backbone, e.encoding,
+			e.queries, e.documents, e.active_query, e.active_document, e.flops, e.encode_seconds, e.index_seconds, e.search_seconds, e.tie_share, e.tie_mass,
+			e.label, e.current FROM evaluation e LEFT JOIN run r ON r.id = e.run_id ORDER BY 1`},
 		{"measure_value", "SELECT e.folder, v.measure, v.value FROM measure_value v JOIN evaluation e ON e.id = v.evaluation_id ORDER BY 1, 2"},
 		{"query_value", "SELECT e.folder, v.measure, v.query, v.value FROM query_value v JOIN evaluation e ON e.id = v.evaluation_id ORDER BY 1, 2, 3"},
 	} {

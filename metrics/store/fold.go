@@ -71,7 +71,7 @@ func Rebuild(ctx context.Context, workspace string, st *Store) error {
 	}
 	defer tx.Rollback()
 	// Children first; what refers to a run or an evaluation goes with it.
-	for _, table := range []string{"evaluation", "baseline_member", "member", "sweep", "run", "series_name"} {
+	for _, table := range []string{"evaluation", "reference", "asked", "baseline_member", "member", "sweep", "run", "series_name"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 			return fmt.Errorf("rebuild database: %w", known(err))
 		}
@@ -94,9 +94,7 @@ type fold struct {
 	ctx       context.Context
 	workspace string
 	// db reads the state before the pass.
-	db interface {
-		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	}
+	db querier
 	// inTx runs one run, sweep or evaluation as a unit.
 	inTx   func(do func(*sql.Tx) error) error
 	faults []error
@@ -146,7 +144,10 @@ func (f *fold) all() error {
 	if err := f.evaluations("baselines", "", before); err != nil {
 		return err
 	}
-	return f.forget(runs, before)
+	if err := f.forget(runs, before); err != nil {
+		return err
+	}
+	return f.settle()
 }
 
 // state is what the database holds before a pass, read at once so that a pass
@@ -186,8 +187,18 @@ func (f *fold) state() (*state, error) {
 	)
 }
 
+// querier is a database, or a transaction on one.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 func (f *fold) each(query string, row func(), into ...any) error {
-	rows, err := f.db.QueryContext(f.ctx, query)
+	return f.rows(f.db, query, row, into...)
+}
+
+// rows calls row for each row of an answer, after its columns are in into.
+func (f *fold) rows(db querier, query string, row func(), into ...any) error {
+	rows, err := db.QueryContext(f.ctx, query)
 	if err != nil {
 		return err
 	}

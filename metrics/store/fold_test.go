@@ -49,10 +49,11 @@ func TestTheViewsAreTheContract(t *testing.T) {
 	columns := map[string]string{
 		"runs":         "run, label, sweep, state, verdict, backbone, rescale, seed, step, seconds, config",
 		"series":       "run, step, name, value, nonfinite",
-		"scores":       "run, dataset, measure, value, queries",
-		"query_scores": "run, dataset, query, measure, value",
+		"scores":       "run, dataset, measure, value, queries, split, collection_digest, active_query, active_document, flops, tie_mass, current",
+		"query_scores": "run, dataset, query, measure, value, split, collection_digest, current",
 		"verdicts":     "run, kind, severity, first_step, last_step, stands, detector_version, evidence",
-		"baselines":    "sweep, dataset, name, backbone, measure, value, queries",
+		"baselines":    "sweep, dataset, name, backbone, measure, value, queries, split, collection_digest, active_query, active_document, flops, tie_mass, current, encoding",
+		"collections":  "sweep, dataset, split, reference, collection_digest",
 		"selected":     "run, step, measure, value, weights",
 		"members":      "sweep, run, label, standing, added, position, revision",
 		"settings": "run, label, seed, backbone, rescale, k, target, tie, pooling, activation, top_k, dropout, train, max_query, max_document, data_order, negatives, " +
@@ -72,10 +73,10 @@ func TestTheViewsAreTheContract(t *testing.T) {
 		}
 	}
 	expect(t, s, "SELECT label, sweep, state, verdict, backbone, rescale, seed, step, seconds, config FROM runs ORDER BY run",
-		`bert-a|demo|done|non_finite|recipe:bert|1|1|3|12.5|{"model":{"rescale":1},"seed":1}`,
-		`bert-b|demo|interrupted|<nil>|recipe:bert|0.125|1|1|3|{"model":{"rescale":0.125},"seed":1}`,
-		`bert-c|demo|new|<nil>|recipe:bert|auto-norm|1|<nil>|<nil>|{"model":{"rescale":"auto-norm"},"seed":1}`,
-		`bert-old|<nil>|new|<nil>|recipe:bert|2|1|<nil>|<nil>|{"model":{"rescale":2},"seed":1}`)
+		`bert-a|demo|done|non_finite|recipe:bert|1|1|3|12.5|{"evaluate":{"final":["builtin:demo"]},"model":{"rescale":1},"seed":1}`,
+		`bert-b|demo|interrupted|<nil>|recipe:bert|0.125|1|1|3|{"evaluate":{"final":["builtin:demo"]},"model":{"rescale":0.125},"seed":1}`,
+		`bert-c|demo|new|<nil>|recipe:bert|auto-norm|1|<nil>|<nil>|{"evaluate":{"final":["builtin:demo"]},"model":{"rescale":"auto-norm"},"seed":1}`,
+		`bert-old|<nil>|new|<nil>|recipe:bert|2|1|<nil>|<nil>|{"evaluate":{"final":["builtin:demo"]},"model":{"rescale":2},"seed":1}`)
 	expect(t, s, "SELECT step, name, value, nonfinite FROM series WHERE run = '"+id("a")+"' AND step >= 2 ORDER BY step, name",
 		"2|loss|102|<nil>", "2|lr|0.001|<nil>", "3|grad_norm|<nil>|+inf", "3|loss|<nil>|nan", "3|low|<nil>|-inf")
 	expect(t, s, "SELECT dataset, measure, value, queries FROM scores ORDER BY 1, 2",
@@ -84,7 +85,7 @@ func TestTheViewsAreTheContract(t *testing.T) {
 		"builtin:demo|q1|nDCG@10|0.5", "builtin:demo|q2|nDCG@10|0")
 	expect(t, s, "SELECT kind, severity, first_step, last_step, stands, detector_version, evidence FROM verdicts",
 		`non_finite|collapse|3|3|1|1|{"series":"cosine/query","rule":"a rule","threshold":0.95,"window":2,"observed":[{"step":3,"value":0.97}]}`)
-	expect(t, s, "SELECT * FROM baselines ORDER BY measure",
+	expect(t, s, "SELECT sweep, dataset, name, backbone, measure, value, queries FROM baselines ORDER BY measure",
 		"demo|builtin:demo|bm25||RR@10|0.5|2", "demo|builtin:demo|bm25||nDCG@10|0.4|2")
 	w.sameAsNew(s)
 }
@@ -107,7 +108,7 @@ func TestTypedReaders(t *testing.T) {
 		Backbone: "recipe:bert", Rescale: 1, Seed: 1, Step: 3, Steps: 10, Seconds: 12.5, Attempts: 1, Host: "node", Weights: "sha256:w",
 		Selected: &event.Selected{Step: 2, Measure: "nDCG@10", Value: .25, Weights: "sha256:w"},
 		Facts:    event.Facts{Batch: 4, Candidates: 4, Vocab: 100, RampEnd: 3, Loss: "infonce", Parameters: 12},
-		Config:   json.RawMessage(`{"model":{"rescale":1},"seed":1}`)}
+		Config:   json.RawMessage(`{"evaluate":{"final":["builtin:demo"]},"model":{"rescale":1},"seed":1}`)}
 	if !reflect.DeepEqual(runs[0], want) {
 		t.Errorf("\n got %+v\nwant %+v", runs[0], want)
 	}
@@ -140,13 +141,13 @@ func TestTypedReaders(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(episodes, []event.Episode{episode("non_finite", 3, 3, true)}) {
 		t.Errorf("episodes %+v, %v", episodes, err)
 	}
-	evaluations, err := s.Evaluations(ctx, id("a"))
+	evaluations, err := s.Evaluations(ctx, id("a"), store.Scope{})
 	if err != nil || len(evaluations) != 2 || evaluations[1].Split != "test" {
 		t.Fatalf("evaluations %+v, %v", evaluations, err)
 	}
-	wantEval := store.Evaluation{ID: "eval1", Dataset: "builtin:demo", Split: "test", Queries: 2, Documents: 9,
-		Measures: map[string]float64{"nDCG@10": .25, "RR@10": .5}, ActiveQuery: 3.5, ActiveDocument: 7, Flops: 1.25, TieShare: .1,
-		Seconds: event.Seconds{Encode: 1, Index: 2, Search: 3}, QrelsDigest: "sha256:q", Folder: "runs/" + id("a") + "/evaluations/eval1"}
+	wantEval := store.Evaluation{ID: "eval1", Dataset: "builtin:demo", Collection: "sha256:q", Reference: "builtin:demo", Split: "test", Current: true, Queries: 2, Documents: 9,
+		Measures: map[string]float64{"nDCG@10": .25, "RR@10": .5}, ActiveQuery: 3.5, ActiveDocument: 7, Flops: 1.25, TieShare: .1, TieMass: .05,
+		Seconds: event.Seconds{Encode: 1, Index: 2, Search: 3}, Folder: "runs/" + id("a") + "/evaluations/eval1"}
 	if !reflect.DeepEqual(evaluations[1], wantEval) {
 		t.Errorf("\n got %+v\nwant %+v", evaluations[1], wantEval)
 	}
@@ -154,13 +155,9 @@ func TestTypedReaders(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(values, map[string]map[string]float64{"nDCG@10": {"q1": .5, "q2": 0}}) {
 		t.Errorf("query scores %v, %v", values, err)
 	}
-	baselines, err := s.Baselines(ctx, "demo")
+	baselines, err := s.Baselines(ctx, store.Scope{Sweep: "demo"})
 	if err != nil || len(baselines) != 1 || baselines[0].Name != "bm25" || baselines[0].Measures["nDCG@10"] != .4 {
 		t.Errorf("baselines %+v, %v", baselines, err)
-	}
-	scores, err := s.Scores(ctx, "demo")
-	if err != nil || len(scores) != 4 || scores[1] != (store.Score{Run: id("a"), Dataset: "builtin:demo", Measure: "nDCG@10", Value: .25, Queries: 2}) {
-		t.Errorf("scores %+v, %v", scores, err)
 	}
 }
 
@@ -290,19 +287,6 @@ func TestFoldFollowsItsFiles(t *testing.T) {
 	w.fold(s)
 	expect(t, s, "SELECT count(*) FROM series WHERE name = 'loss'", "2")
 	w.sameAsNew(s)
-}
-
-func TestTheLaterEvaluationOfACollectionCounts(t *testing.T) {
-	w := newSpace(t)
-	l := w.attempt("r", 0)
-	folder := "runs/" + id("r") + "/evaluations"
-	w.evaluation(folder, "zz-first", "test", .1)
-	w.add(l, event.Evaluated{ID: "zz-first"})
-	w.evaluation(folder, "aa-second", "test", .2)
-	w.add(l, event.Evaluated{ID: "aa-second"})
-	s := w.open()
-	w.fold(s)
-	expect(t, s, "SELECT value FROM scores WHERE measure = 'nDCG@10'", "0.2")
 }
 
 func TestBadFilesAreNamedAndTheRestIsFolded(t *testing.T) {

@@ -13,34 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"headroom/metrics/event"
+	"headroom/metrics/record"
 )
-
-// The files of an evaluation's folder that are folded.
-const (
-	summaryFile  = "summary.json"
-	perQueryFile = "per_query.tsv"
-)
-
-// summary is an evaluation's summary.json.
-type summary struct {
-	Schema         int                    `json:"schema"`
-	ID             string                 `json:"id"`
-	Dataset        string                 `json:"dataset"`
-	Split          string                 `json:"split"`
-	Name           string                 `json:"name"`
-	Backbone       string                 `json:"backbone"`
-	Queries        int                    `json:"queries"`
-	Documents      int                    `json:"documents"`
-	Measures       map[string]event.Value `json:"measures"`
-	ActiveQuery    *event.Value           `json:"active_query"`
-	ActiveDocument *event.Value           `json:"active_document"`
-	Flops          *event.Value           `json:"flops"`
-	Seconds        event.Seconds          `json:"seconds"`
-	QrelsDigest    string                 `json:"qrels_digest"`
-	TieShare       *event.Value           `json:"tie_share"`
-	Refused        string                 `json:"refused"` // why there are no measures, and no file per query
-}
 
 // queryValue is one line of per_query.tsv.
 type queryValue struct {
@@ -85,12 +59,12 @@ func (f *fold) evaluations(folder, run string, before *state) error {
 
 // stampOf changes when one of an evaluation's files does.
 func stampOf(folder string) (string, error) {
-	info, err := os.Stat(filepath.Join(folder, summaryFile))
+	info, err := os.Stat(filepath.Join(folder, record.SummaryFile))
 	if err != nil {
 		return "", err
 	}
 	stamp := fmt.Sprint(info.Size(), " ", info.ModTime().UnixNano())
-	if info, err := os.Stat(filepath.Join(folder, perQueryFile)); err == nil {
+	if info, err := os.Stat(filepath.Join(folder, record.PerQueryFile)); err == nil {
 		stamp += fmt.Sprint(" ", info.Size(), " ", info.ModTime().UnixNano())
 	}
 	return stamp, nil
@@ -105,10 +79,10 @@ func (f *fold) drop(tx *sql.Tx, place string) error {
 // cannot be read is not there.
 func (f *fold) evaluation(place, run, stamp string) error {
 	path := filepath.Join(f.workspace, filepath.FromSlash(place))
-	s, err := readSummary(filepath.Join(path, summaryFile))
+	s, err := record.ReadEvaluation(path)
 	var values []queryValue
 	if err == nil && s.Refused == "" {
-		values, err = readPerQuery(filepath.Join(path, perQueryFile))
+		values, err = readPerQuery(filepath.Join(path, record.PerQueryFile))
 	}
 	if err != nil {
 		f.fault(err)
@@ -129,12 +103,23 @@ func (f *fold) evaluation(place, run, stamp string) error {
 		if s.ID == "" {
 			s.ID = filepath.Base(path)
 		}
-		result, err := tx.ExecContext(f.ctx, `INSERT INTO evaluation (run_id, evaluation, dataset, split, name, backbone, queries, documents,
-			active_query, active_document, flops, encode_seconds, index_seconds, search_seconds, qrels_digest, tie_share, folder, stamp)
-			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-			owner, s.ID, s.Dataset, s.Split, s.Name, s.Backbone, s.Queries, s.Documents,
-			nullable(s.ActiveQuery), nullable(s.ActiveDocument), nullable(s.Flops),
-			s.Seconds.Encode, s.Seconds.Index, s.Seconds.Search, s.QrelsDigest, nullable(s.TieShare), place, stamp)
+		if s.Collection == "" {
+			s.Collection = "unknown:" + s.Dataset // of an older program: no more is known of the data than their name
+		}
+		var encoding any
+		if s.Encoding != nil {
+			text, err := json.Marshal(s.Encoding)
+			if err != nil {
+				return err
+			}
+			encoding = string(text)
+		}
+		result, err := tx.ExecContext(f.ctx, `INSERT INTO evaluation (run_id, evaluation, encoder, collection, split, measures_version, reference, name, backbone,
+			encoding, queries, documents, active_query, active_document, flops, encode_seconds, index_seconds, search_seconds, tie_share, tie_mass, folder, stamp)
+			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			owner, s.ID, s.Encoder, s.Collection, s.Split, s.MeasuresVersion, s.Dataset, s.Name, s.Backbone,
+			encoding, s.Queries, s.Documents, nullable(s.ActiveQuery), nullable(s.ActiveDocument), nullable(s.Flops),
+			s.Seconds.Encode, s.Seconds.Index, s.Seconds.Search, nullable(s.TieShare), nullable(s.TieMass), place, stamp)
 		if err != nil {
 			return err
 		}
@@ -143,7 +128,7 @@ func (f *fold) evaluation(place, run, stamp string) error {
 			return err
 		}
 		for measure, v := range s.Measures {
-			if _, err := tx.ExecContext(f.ctx, "INSERT INTO measure_value (evaluation_id, measure, value) VALUES (?,?,?)", id, measure, float64(v)); err != nil {
+			if _, err := tx.ExecContext(f.ctx, "INSERT INTO measure_value (evaluation_id, measure, value) VALUES (?,?,?)", id, measure, v); err != nil {
 				return err
 			}
 		}
@@ -161,27 +146,12 @@ func (f *fold) evaluation(place, run, stamp string) error {
 	})
 }
 
-// nullable is a figure that an evaluation may not have. SQLite takes NaN as NULL.
-func nullable(v *event.Value) sql.NullFloat64 {
+// nullable is a figure that an evaluation may not have.
+func nullable(v *float64) sql.NullFloat64 {
 	if v == nil {
 		return sql.NullFloat64{}
 	}
-	return sql.NullFloat64{Float64: float64(*v), Valid: true}
-}
-
-func readSummary(path string) (summary, error) {
-	var s summary
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return s, fmt.Errorf("read evaluation: %w", err)
-	}
-	if err := json.Unmarshal(text, &s); err != nil {
-		return s, fmt.Errorf("read evaluation %s: %w", path, err)
-	}
-	if s.Schema != 1 {
-		return s, fmt.Errorf("read evaluation %s: schema is %d: want 1", path, s.Schema)
-	}
-	return s, nil
+	return sql.NullFloat64{Float64: *v, Valid: true}
 }
 
 func readPerQuery(path string) ([]queryValue, error) {

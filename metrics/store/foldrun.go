@@ -136,7 +136,7 @@ func tailOf(path string, offset int64) (string, error) {
 
 // clear drops everything that a run's logs say.
 func clear(ctx context.Context, tx *sql.Tx, id int64) error {
-	for _, table := range []string{"attempt", "point", "head_norm", "episode", "judgement", "selection", "evaluated"} {
+	for _, table := range []string{"attempt", "point", "head_norm", "episode", "judgement", "selection"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE run_id = ?", id); err != nil {
 			return err
 		}
@@ -276,13 +276,11 @@ func (l *logFold) record(r event.Record) error {
 		}
 		return l.exec("INSERT INTO selection (run_id, attempt, seq, at_step, step, measure, value, weights) VALUES (?,?,?,?,?,?,?,?)",
 			l.run, l.n, r.Seq, l.at(), e.Step, e.Measure, float64(e.Value), e.Weights)
-	case event.Evaluated:
-		return l.exec("INSERT INTO evaluated (run_id, attempt, seq, evaluation) VALUES (?,?,?,?)", l.run, l.n, r.Seq, e.ID)
 	case event.Ended:
 		return l.exec("UPDATE attempt SET state = ?, seconds = ?, error = ?, weights = ? WHERE run_id = ? AND n = ?",
 			e.State, e.Seconds, e.Error, e.Weights, l.run, l.n)
-	case event.Checkpoint, event.Notice:
-		return nil // of use to who resumes or reads the log itself
+	case event.Checkpoint, event.Notice, event.Evaluated:
+		return nil // of use to who resumes or reads the log itself; an evaluation has its own folder
 	}
 	return fmt.Errorf("fold event %q: not known here", r.Event.Kind())
 }

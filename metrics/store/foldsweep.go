@@ -27,7 +27,7 @@ type manifest struct {
 	} `json:"runs"`
 	Baselines []struct {
 		ID       string `json:"id"`
-		Dataset  string `json:"dataset"`
+		Encoder  string `json:"encoder"`
 		Name     string `json:"name"`
 		Backbone string `json:"backbone"`
 	} `json:"baselines"`
@@ -119,7 +119,7 @@ func (f *fold) revisions(name string) ([]string, string, error) {
 }
 
 func (f *fold) dropSweep(tx *sql.Tx, name string) error {
-	for _, table := range []string{"sweep", "member", "baseline_member"} {
+	for _, table := range []string{"sweep", "member", "baseline_member", "asked"} {
 		if _, err := tx.ExecContext(f.ctx, "DELETE FROM "+table+" WHERE sweep = ?", name); err != nil {
 			return err
 		}
@@ -163,13 +163,55 @@ func (f *fold) sweep(name string, revisions []string, stamp string) error {
 			}
 		}
 		for position, b := range manifests[last].Baselines {
-			if _, err := tx.ExecContext(f.ctx, "INSERT INTO baseline_member (sweep, position, evaluation, dataset, name, backbone) VALUES (?,?,?,?,?,?)",
-				name, position, b.ID, b.Dataset, b.Name, b.Backbone); err != nil {
+			if _, err := tx.ExecContext(f.ctx, "INSERT INTO baseline_member (sweep, position, evaluation, encoder, name, backbone) VALUES (?,?,?,?,?,?)",
+				name, position, b.ID, b.Encoder, b.Name, b.Backbone); err != nil {
+				return err
+			}
+		}
+		list, err := manifests[last].asked()
+		if err != nil {
+			return fmt.Errorf("revision %s: %w", revisions[last], err)
+		}
+		for position, at := range list {
+			if _, err := tx.ExecContext(f.ctx, "INSERT INTO asked (sweep, position, reference, split) VALUES (?,?,?,?)", name, position, at.name, at.split); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// asked lists the collections that the runs are measured on, each once, in the order of
+// the first run that asks for it.
+func (m manifest) asked() ([]reference, error) {
+	var list []reference
+	known := map[reference]bool{}
+	for _, r := range m.Runs {
+		if len(r.Config) == 0 {
+			continue
+		}
+		var config struct {
+			Evaluate struct {
+				Final  []string `json:"final"`
+				During []string `json:"during"`
+			} `json:"evaluate"`
+		}
+		if err := json.Unmarshal(r.Config, &config); err != nil {
+			return nil, fmt.Errorf("configuration of run %q: %w", r.Run, err)
+		}
+		for _, part := range []struct {
+			names []string
+			split string
+		}{{config.Evaluate.Final, "test"}, {config.Evaluate.During, "dev"}} {
+			for _, name := range part.names {
+				if at := (reference{name, part.split}); !known[at] {
+					known[at] = true
+					list = append(list, at)
+				}
+			}
+		}
+	}
+	return list, nil
 }
 
 func readManifest(path string) (manifest, error) {

@@ -3,30 +3,69 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 
 	"headroom/metrics/event"
+	"headroom/metrics/record"
+	"headroom/sweeps"
 )
 
 // Evaluation is what one collection says of a run or of a baseline.
 type Evaluation struct {
-	ID, Dataset, Split string
+	ID string
+	// Dataset is the collection's label, and Collection its digest: one label never has two.
+	// Reference is where it was found.
+	Dataset, Collection, Reference string
+	Split                          string
+	// Current is whether the collection is what its files hold now, and the measures those
+	// of the newest version; otherwise the evaluation is superseded.
+	Current bool
 	// Name and Backbone are of a baseline: "bm25", or "untrained" and its backbone.
-	Name, Backbone     string
+	Name, Backbone string
+	// Encoding is the form and the lengths of the vectors, nil for BM25 and where an older
+	// program did not record it.
+	Encoding           *sweeps.Encoding
 	Queries, Documents int
 	Measures           map[string]float64
-	// ActiveQuery, ActiveDocument, Flops and TieShare are NaN where they make no sense
-	// or were not recorded.
-	ActiveQuery, ActiveDocument, Flops, TieShare float64
-	Seconds                                      event.Seconds
-	QrelsDigest                                  string
+	// ActiveQuery, ActiveDocument, Flops, TieShare and TieMass are NaN where they make no
+	// sense or were not recorded.
+	ActiveQuery, ActiveDocument, Flops, TieShare, TieMass float64
+	Seconds                                               event.Seconds
 	// Folder is relative to the workspace.
 	Folder string
 }
 
-const evaluationColumns = `e.id, e.evaluation, e.dataset, e.split, e.name, e.backbone, e.queries, e.documents, e.active_query, e.active_document,
-	e.flops, e.tie_share, e.encode_seconds, e.index_seconds, e.search_seconds, e.qrels_digest, e.folder`
+// Scope says which evaluations are asked for, and how collections are called.
+type Scope struct {
+	// Sweep gives its collections the names that its own file has; "" gives every
+	// collection its label in the workspace.
+	Sweep string
+	// Superseded adds those that are not current.
+	Superseded bool
+}
+
+// Collection is a collection that a sweep asks for.
+type Collection struct {
+	Reference, Split string
+	// Digest is of what the reference holds; "" where nobody has seen it.
+	Digest string
+	// Label is its name in the sweep's tables.
+	Label string
+}
+
+// Collections lists what a sweep asks for, in the order of its file.
+func (s *Store) Collections(ctx context.Context, sweep string) ([]Collection, error) {
+	return read(ctx, s, fmt.Sprintf("read collections of sweep %q", sweep), func(rows *sql.Rows) (Collection, error) {
+		var c Collection
+		return c, rows.Scan(&c.Reference, &c.Split, &c.Digest, &c.Label)
+	}, "SELECT reference, split, collection, label FROM asked WHERE sweep = ? ORDER BY position", sweep)
+}
+
+const evaluationColumns = `e.id, e.evaluation, e.label, e.collection, e.reference, e.split, e.current, e.name, e.backbone, e.encoding, e.queries, e.documents,
+	e.active_query, e.active_document, e.flops, e.tie_share, e.tie_mass, e.encode_seconds, e.index_seconds, e.search_seconds, e.folder`
 
 // stored is an evaluation with its row.
 type stored struct {
@@ -36,37 +75,71 @@ type stored struct {
 
 func scanEvaluation(rows *sql.Rows) (stored, error) {
 	var e stored
-	figures := make([]sql.NullFloat64, 4)
-	err := rows.Scan(&e.id, &e.ID, &e.Dataset, &e.Split, &e.Name, &e.Backbone, &e.Queries, &e.Documents, &figures[0], &figures[1],
-		&figures[2], &figures[3], &e.Seconds.Encode, &e.Seconds.Index, &e.Seconds.Search, &e.QrelsDigest, &e.Folder)
-	for i, into := range []*float64{&e.ActiveQuery, &e.ActiveDocument, &e.Flops, &e.TieShare} {
+	var encoding sql.NullString
+	figures := make([]sql.NullFloat64, 5)
+	err := rows.Scan(&e.id, &e.ID, &e.Dataset, &e.Collection, &e.Reference, &e.Split, &e.Current, &e.Name, &e.Backbone, &encoding, &e.Queries, &e.Documents,
+		&figures[0], &figures[1], &figures[2], &figures[3], &figures[4], &e.Seconds.Encode, &e.Seconds.Index, &e.Seconds.Search, &e.Folder)
+	for i, into := range []*float64{&e.ActiveQuery, &e.ActiveDocument, &e.Flops, &e.TieShare, &e.TieMass} {
 		*into = math.NaN()
 		if figures[i].Valid {
 			*into = figures[i].Float64
 		}
 	}
+	if err == nil && encoding.Valid {
+		err = json.Unmarshal([]byte(encoding.String), &e.Encoding)
+	}
 	return e, err
 }
 
-// Evaluations returns a run's evaluations, of several of one collection and split the
-// last, ordered by these.
-func (s *Store) Evaluations(ctx context.Context, run string) ([]Evaluation, error) {
-	return s.evaluations(ctx, fmt.Sprintf("read evaluations of run %q", run),
-		"SELECT "+evaluationColumns+" FROM last_evaluation e WHERE e.run_id = (SELECT id FROM run WHERE run = ?) ORDER BY e.dataset, e.split", run)
+// Evaluations returns a run's evaluations by collection and split.
+func (s *Store) Evaluations(ctx context.Context, run string, scope Scope) ([]Evaluation, error) {
+	return s.evaluations(ctx, fmt.Sprintf("read evaluations of run %q", run), scope,
+		"SELECT "+evaluationColumns+` FROM evaluation e WHERE e.run_id = (SELECT id FROM run WHERE run = ?) AND (e.current OR ?)
+		ORDER BY e.label, e.split, e.evaluation`, run, scope.Superseded)
 }
 
 // Baselines returns the baselines of a sweep in its manifest's order, those that are
-// there. Dataset, Name and Backbone are the manifest's words.
-func (s *Store) Baselines(ctx context.Context, sweep string) ([]Evaluation, error) {
-	return s.evaluations(ctx, fmt.Sprintf("read baselines of sweep %q", sweep), `
-		SELECT e.id, e.evaluation, b.dataset, e.split, b.name, b.backbone, e.queries, e.documents, e.active_query, e.active_document,
-		       e.flops, e.tie_share, e.encode_seconds, e.index_seconds, e.search_seconds, e.qrels_digest, e.folder
-		FROM baseline_member b JOIN evaluation e ON e.evaluation = b.evaluation AND e.run_id IS NULL
-		WHERE b.sweep = ? ORDER BY b.position`, sweep)
+// there. Name and Backbone are the manifest's words.
+func (s *Store) Baselines(ctx context.Context, scope Scope) ([]Evaluation, error) {
+	columns := strings.NewReplacer("e.current", "b.current", "e.name", "b.name", "e.backbone", "b.backbone").Replace(evaluationColumns)
+	return s.evaluations(ctx, fmt.Sprintf("read baselines of sweep %q", scope.Sweep), scope,
+		"SELECT "+columns+` FROM sweep_baseline b JOIN evaluation e ON e.id = b.evaluation_id
+		WHERE b.sweep = ? AND (b.current OR ?) ORDER BY b.position, e.label, e.split, e.evaluation`, scope.Sweep, scope.Superseded)
 }
 
-func (s *Store) evaluations(ctx context.Context, what, query string, args ...any) ([]Evaluation, error) {
+// rename gives evaluations the labels that a sweep's file has for their collections.
+func (s *Store) rename(ctx context.Context, scope Scope, evaluations []stored) error {
+	if scope.Sweep == "" {
+		return nil
+	}
+	asked, err := s.Collections(ctx, scope.Sweep)
+	if err != nil {
+		return err
+	}
+	digests := map[contents]string{}
+	labels := map[reference]string{}
+	for _, c := range asked {
+		digests[contents{c.Digest, c.Split}] = c.Label
+		labels[reference{c.Label, c.Split}] = c.Digest
+	}
+	for i := range evaluations {
+		e := &evaluations[i]
+		other, taken := labels[reference{e.Dataset, e.Split}]
+		switch label := digests[contents{e.Collection, e.Split}]; {
+		case label != "" && e.Current:
+			e.Dataset = label
+		case taken && other != e.Collection:
+			e.Dataset = record.WithDigest(e.Dataset, e.Collection)
+		}
+	}
+	return nil
+}
+
+func (s *Store) evaluations(ctx context.Context, what string, scope Scope, query string, args ...any) ([]Evaluation, error) {
 	rows, err := read(ctx, s, what, scanEvaluation, query, args...)
+	if err == nil {
+		err = s.rename(ctx, scope, rows)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -95,30 +168,6 @@ func (s *Store) evaluations(ctx context.Context, what, query string, args ...any
 		all = append(all, e.Evaluation)
 	}
 	return all, nil
-}
-
-// Score is one row of the scores view.
-type Score struct {
-	Run, Dataset, Measure string
-	Value                 float64
-	Queries               int
-}
-
-// Scores returns the means of all runs of a sweep, in the order of its runs. A split
-// other than test stands behind the dataset's name: "beir:scifact/dev".
-func (s *Store) Scores(ctx context.Context, sweep string) ([]Score, error) {
-	return read(ctx, s, fmt.Sprintf("read scores of sweep %q", sweep), func(rows *sql.Rows) (Score, error) {
-		var c Score
-		var value sql.NullFloat64
-		err := rows.Scan(&c.Run, &c.Dataset, &c.Measure, &value, &c.Queries)
-		c.Value = math.NaN()
-		if value.Valid {
-			c.Value = value.Float64
-		}
-		return c, err
-	}, `SELECT c.run, c.dataset, c.measure, c.value, c.queries
-		FROM scores c JOIN run r ON r.run = c.run JOIN membership p ON p.run_id = r.id AND p.sweep = ? AND p.standing <> 'former'
-		ORDER BY p.position, c.dataset, c.measure`, sweep)
 }
 
 // QueryScores returns an evaluation's values by measure and query. The id is that of

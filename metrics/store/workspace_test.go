@@ -88,7 +88,7 @@ func episode(kind string, first, last int, stands bool) event.Episode {
 // member is a run's line in a manifest.
 func member(run string, k any) map[string]any {
 	return map[string]any{"run": id(run), "label": "bert-" + run, "backbone": "recipe:bert", "rescale": k, "seed": 1,
-		"config": map[string]any{"seed": 1, "model": map[string]any{"rescale": k}}}
+		"config": map[string]any{"seed": 1, "model": map[string]any{"rescale": k}, "evaluate": map[string]any{"final": []string{"builtin:demo"}}}}
 }
 
 func (w *space) sweep(name, revision string, runs ...map[string]any) {
@@ -106,7 +106,7 @@ func (w *space) evaluation(folder, id, split string, ndcg float64) {
 	w.t.Helper()
 	w.write(filepath.Join(folder, id, "summary.json"), fmt.Sprintf(`{"schema":1,"id":%q,"dataset":"builtin:demo","split":%q,"queries":2,"documents":9,
 		"measures":{"nDCG@10":%v,"RR@10":0.5},"active_query":3.5,"active_document":7,"flops":1.25,
-		"seconds":{"encode":1,"index":2,"search":3},"qrels_digest":"sha256:q","tie_share":0.1}`, id, split, ndcg))
+		"seconds":{"encode":1,"index":2,"search":3},"qrels_digest":"sha256:q","tie_share":0.1,"tie_mass":0.05}`, id, split, ndcg))
 	w.write(filepath.Join(folder, id, "per_query.tsv"), fmt.Sprintf("query\tmeasure\tvalue\nq1\tnDCG@10\t%v\nq2\tnDCG@10\t0\n", 2*ndcg))
 }
 

@@ -38,13 +38,13 @@ func LoadRuns(ctx context.Context, st *store.Store, sweep string, runs []store.R
 		return nil, err
 	}
 	for _, r := range runs {
-		loaded, err := loadRun(ctx, st, r)
+		loaded, err := loadRun(ctx, st, sweep, r)
 		if err != nil {
 			return nil, fmt.Errorf("load run %q: %w", r.Label, err)
 		}
 		in.Runs = append(in.Runs, loaded)
 	}
-	baselines, err := st.Baselines(ctx, sweep)
+	baselines, err := st.Baselines(ctx, store.Scope{Sweep: sweep})
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func find(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 // stepSeconds is the series of how long steps took.
 const stepSeconds = "seconds"
 
-func loadRun(ctx context.Context, st *store.Store, r store.Run) (Run, error) {
+func loadRun(ctx context.Context, st *store.Store, sweep string, r store.Run) (Run, error) {
 	run := Run{ID: r.Run, Label: r.Label, Backbone: r.Backbone, Rescale: r.Rescale, Seed: r.Seed, State: r.State,
 		Verdict: r.Verdict, Step: r.Step, Seconds: r.Seconds, Error: r.Error, Series: map[string]Series{}}
 	if r.Selected != nil {
@@ -153,7 +153,7 @@ func loadRun(ctx context.Context, st *store.Store, r store.Run) (Run, error) {
 		run.Episodes = append(run.Episodes, Episode{Kind: e.Verdict, Severity: e.Severity, Series: e.Evidence.Series,
 			FirstStep: e.FirstStep, LastStep: e.LastStep, Stands: e.Stands})
 	}
-	evaluations, err := st.Evaluations(ctx, r.Run)
+	evaluations, err := st.Evaluations(ctx, r.Run, store.Scope{Sweep: sweep})
 	if err != nil {
 		return run, err
 	}
@@ -180,6 +180,6 @@ func loadEvaluation(ctx context.Context, st *store.Store, e store.Evaluation) (E
 			}
 		}
 	}
-	return Evaluation{ID: e.ID, Dataset: e.Dataset, Split: e.Split, QrelsDigest: e.QrelsDigest, Queries: e.Queries, Documents: e.Documents,
+	return Evaluation{ID: e.ID, Dataset: e.Dataset, Split: e.Split, QrelsDigest: e.Collection, Queries: e.Queries, Documents: e.Documents,
 		Measures: e.Measures, ActiveQuery: e.ActiveQuery, ActiveDocument: e.ActiveDocument, Flops: e.Flops, TieShare: e.TieShare, PerQuery: values}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"headroom/metrics/event"
+	"headroom/metrics/record"
 	"headroom/metrics/store"
 	"headroom/reports/compare"
 	"headroom/reports/internal/sample"
@@ -181,28 +183,17 @@ func writeRun(t *testing.T, folder string, r compare.Run) {
 
 func writeEvaluation(t *testing.T, folder string, e compare.Evaluation, name, backbone string) {
 	t.Helper()
-	type text struct {
-		Schema         int                    `json:"schema"`
-		ID             string                 `json:"id"`
-		Dataset        string                 `json:"dataset"`
-		Split          string                 `json:"split"`
-		Name           string                 `json:"name,omitempty"`
-		Backbone       string                 `json:"backbone,omitempty"`
-		Queries        int                    `json:"queries"`
-		Documents      int                    `json:"documents"`
-		Measures       map[string]event.Value `json:"measures"`
-		ActiveQuery    event.Value            `json:"active_query"`
-		ActiveDocument event.Value            `json:"active_document"`
-		Flops          event.Value            `json:"flops"`
-		QrelsDigest    string                 `json:"qrels_digest"`
-		TieShare       event.Value            `json:"tie_share"`
+	figure := func(v float64) *float64 {
+		if math.IsNaN(v) {
+			return nil
+		}
+		return &v
 	}
-	s := text{Schema: 1, ID: e.ID, Dataset: e.Dataset, Split: e.Split, Name: name, Backbone: backbone, Queries: e.Queries, Documents: e.Documents,
-		Measures: map[string]event.Value{}, ActiveQuery: event.Value(e.ActiveQuery), ActiveDocument: event.Value(e.ActiveDocument), Flops: event.Value(e.Flops),
-		QrelsDigest: e.QrelsDigest, TieShare: event.Value(e.TieShare)}
+	s := record.Evaluation{Schema: 1, ID: e.ID, Dataset: e.Dataset, Split: e.Split, Name: name, Backbone: backbone, Queries: e.Queries, Documents: e.Documents,
+		Measures: e.Measures, ActiveQuery: figure(e.ActiveQuery), ActiveDocument: figure(e.ActiveDocument), Flops: figure(e.Flops),
+		Collection: e.QrelsDigest, TieShare: figure(e.TieShare)}
 	rows := []string{}
-	for m, v := range e.Measures {
-		s.Measures[m] = event.Value(v)
+	for m := range e.Measures {
 		for q, v := range e.PerQuery[m] {
 			rows = append(rows, fmt.Sprintf("%s\t%s\t%v\n", q, m, v))
 		}

@@ -89,11 +89,15 @@ func fakeJob(w workspace.Workspace, kind, id string) error {
 		}
 		return fakeModelOf(w.Backbone(id), recipe.Model.Positions)
 	case "baseline":
-		b, _, err := w.ReadBaseline(id)
+		b, config, err := w.ReadBaseline(id)
 		if err != nil {
 			return err
 		}
-		return fakeSummary(w.Baseline(id), evaluate.Summary{Schema: 1, ID: id, Dataset: b.Dataset, Split: b.Split, Name: b.Name, Backbone: b.Backbone}, 0.4)
+		e, err := fakeBaseline(w, b, config)
+		if err != nil {
+			return err
+		}
+		return fakeSummary(w.Baseline(id), evaluate.Summary{Evaluation: e.Record()}, 0.4)
 	case "run":
 		return fakeRun(w, id)
 	default:
@@ -204,21 +208,33 @@ func fakeSummary(folder string, s evaluate.Summary, value float64) error {
 	return os.WriteFile(filepath.Join(folder, evaluate.SummaryFile), text, 0o644)
 }
 
+func fakeBaseline(w workspace.Workspace, b workspace.Baseline, config sweeps.RunConfig) (plan.Evaluation, error) {
+	digest, err := fakeDigest(b.Dataset)
+	if b.Name == plan.BM25 {
+		return plan.BM25Evaluation(w.Root, config, b.Dataset, b.Split, digest), err
+	}
+	return plan.UntrainedEvaluation(w.Root, config, b.Inputs, b.Dataset, b.Split, digest), err
+}
+
+func fakeDigest(ref string) (string, error) {
+	resolver := &source.Resolver{DataRoot: os.Getenv("HEADROOM_DATA"), CacheDir: os.Getenv("HEADROOM_CACHE"), Builtin: func(cache string) (source.Builtin, error) {
+		demo, err := synthetic.Ensure(cache)
+		return source.Builtin(demo), err
+	}}
+	folder, err := resolver.Data(ref)
+	if err != nil {
+		return "", err
+	}
+	return resolver.DigestCollection(folder, plan.FinalSplit)
+}
+
 func fakeEvaluations(w workspace.Workspace, id string, log *event.Log) error {
 	config, _, err := w.ReadRun(id)
 	if err != nil {
 		return err
 	}
-	resolver := &source.Resolver{CacheDir: os.Getenv("HEADROOM_CACHE"), Builtin: func(cache string) (source.Builtin, error) {
-		demo, err := synthetic.Ensure(cache)
-		return source.Builtin(demo), err
-	}}
 	for _, ref := range config.Evaluate.Final {
-		folder, err := resolver.Data(ref)
-		if err != nil {
-			return err
-		}
-		digest, err := resolver.DigestCollection(folder, plan.FinalSplit)
+		digest, err := fakeDigest(ref)
 		if err != nil {
 			return err
 		}

@@ -65,8 +65,9 @@ func (a *app) finish(ctx context.Context, w workspace.Workspace, m workspace.Man
 // and baseline on each collection.
 func (a *app) printSummary(ctx context.Context, s *store.Store, sweep string, runs []statusRun) error {
 	t := scoreTable{values: map[[2]string]string{}}
+	scope := store.Scope{Sweep: sweep}
 	for _, r := range runs {
-		evaluations, err := s.Evaluations(ctx, r.ID)
+		evaluations, err := s.Evaluations(ctx, r.ID, scope)
 		if err != nil {
 			return err
 		}
@@ -74,7 +75,7 @@ func (a *app) printSummary(ctx context.Context, s *store.Store, sweep string, ru
 			t.put(r.ID, e)
 		}
 	}
-	baselines, err := s.Baselines(ctx, sweep)
+	baselines, err := s.Baselines(ctx, scope)
 	if err != nil {
 		return err
 	}

@@ -112,7 +112,7 @@ func addPlan(m *workspace.Manifest, p *plan.Plan, overrides []string) error {
 	}
 	for _, e := range p.Evaluations {
 		if e.Name != "" && e.ID != "" {
-			addBaseline(m, workspace.ManifestBaseline{ID: e.ID, Dataset: e.Dataset, Name: e.Name, Backbone: e.Backbone, Added: len(overrides) > 0})
+			addBaseline(m, workspace.ManifestBaseline{ID: e.ID, Encoder: e.Encoder, Dataset: e.Dataset, Name: e.Name, Backbone: e.Backbone, Added: len(overrides) > 0})
 		}
 	}
 	return nil

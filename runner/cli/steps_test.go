@@ -204,7 +204,7 @@ func TestRunsAreShownComparedExportedAndEvaluated(t *testing.T) {
 	p.write("other/qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t1\n")
 	p.ok("evaluate", "--run", runs[0].Label, "--on", filepath.Join(p.dir, "other"), "--backend", "go")
 	rows := p.ok("query", "SELECT dataset FROM scores WHERE run = '"+runs[0].ID+"' AND measure = 'nDCG@10' ORDER BY dataset", "--csv")
-	if want := "dataset\n" + filepath.Join(p.dir, "data") + "\n" + filepath.Join(p.dir, "other") + "\n"; rows != want {
+	if want := "dataset\ndata\nother\n"; rows != want {
 		t.Errorf("the store has the collections %q, want %q", rows, want)
 	}
 	// Evaluated again with another measure, and the collection named otherwise, it
@@ -219,7 +219,7 @@ func TestRunsAreShownComparedExportedAndEvaluated(t *testing.T) {
 	if _, ok := again.Measures["AP"]; !ok || again.Dataset != "../other" {
 		t.Errorf("%+v", again)
 	}
-	if measures, want := p.ok("query", "SELECT measure FROM scores WHERE dataset = '"+filepath.Join(p.dir, "other")+"' ORDER BY measure", "--csv"), "measure\nAP\nR@1000\nRR@10\nnDCG@10\n"; measures != want {
+	if measures, want := p.ok("query", "SELECT measure FROM scores WHERE dataset = 'other' ORDER BY measure", "--csv"), "measure\nAP\nR@1000\nRR@10\nnDCG@10\n"; measures != want {
 		t.Errorf("the store has %q of it, want %q", measures, want)
 	}
 	report := filepath.Join(p.dir, "report")

@@ -25,7 +25,7 @@ func TestEvaluationsFollowTheirSummaries(t *testing.T) {
 		if e.State != plan.New || e.ID == "" {
 			t.Errorf("%+v", e)
 		}
-		write(t, filepath.Join(e.Folder, "summary.json"), `{"measures":{"nDCG@10":0.5,"RR@10":0.5,"R@1000":1}}`)
+		write(t, filepath.Join(e.Folder, "summary.json"), `{"schema":1,"measures":{"nDCG@10":0.5,"RR@10":0.5,"R@1000":1}}`)
 	}
 	if p = w.must(t, sweep); !p.Idle() || p.Seconds == nil || *p.Seconds != 0 {
 		t.Errorf("all is there, and the plan is not idle: %+v", p.Evaluations)
@@ -118,7 +118,7 @@ func TestPlanningFinishedRunsIsQuick(t *testing.T) {
 		attempt(t, run.Folder, append(events, done("healthy", 3)...)...)
 	}
 	for _, e := range w.must(t, sweep, seeds).Evaluations {
-		write(t, filepath.Join(e.Folder, "summary.json"), `{"measures":{"nDCG@10":0.5,"RR@10":0.5,"R@1000":1}}`)
+		write(t, filepath.Join(e.Folder, "summary.json"), `{"schema":1,"measures":{"nDCG@10":0.5,"RR@10":0.5,"R@1000":1}}`)
 	}
 	begin := time.Now()
 	p := w.must(t, sweep, seeds)

@@ -43,7 +43,9 @@ type ManifestRun struct {
 
 // ManifestBaseline is one baseline of a sweep.
 type ManifestBaseline struct {
-	ID       string `json:"id"`
+	ID string `json:"id"`
+	// Encoder is what its id has in common with that of every other collection.
+	Encoder  string `json:"encoder"`
 	Dataset  string `json:"dataset"`
 	Name     string `json:"name"`
 	Backbone string `json:"backbone"`

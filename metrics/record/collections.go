@@ -1,0 +1,66 @@
+package record
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// CollectionsFile is the file's name in a workspace.
+const CollectionsFile = "collections.json"
+
+// Collections is what each reference to data held when somebody last looked:
+// collections.json. A workspace that was copied away from its data has no other word
+// on which of its evaluations are current.
+type Collections struct {
+	Schema     int         `json:"schema"`
+	References []Reference `json:"references"`
+}
+
+// Reference is a split of a collection under the name that somebody gave it.
+type Reference struct {
+	Reference string `json:"reference"`
+	Split     string `json:"split"`
+	// Collection is the digest of corpus, queries and the split's qrels; "" where the
+	// reference is gone and another one holds what it held.
+	Collection string `json:"collection_digest"`
+}
+
+// ReadCollections reads a workspace's collections.json, which need not exist.
+func ReadCollections(workspace string) (Collections, error) {
+	path := filepath.Join(workspace, CollectionsFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Collections{Schema: 1}, nil
+	}
+	if err != nil {
+		return Collections{}, fmt.Errorf("read collections: %w", err)
+	}
+	var c Collections
+	if err := json.Unmarshal(text, &c); err != nil {
+		return Collections{}, fmt.Errorf("read collections %s: %w", path, err)
+	}
+	if c.Schema != 1 {
+		return Collections{}, fmt.Errorf("read collections %s: schema is %d: want 1", path, c.Schema)
+	}
+	return c, nil
+}
+
+// CollectionName is what a reference is called in tables: a folder by its last
+// element, anything else as it is written.
+func CollectionName(reference string) string {
+	if !filepath.IsAbs(reference) && !strings.HasPrefix(reference, ".") {
+		return reference
+	}
+	return filepath.Base(reference)
+}
+
+// WithDigest tells a name that several contents have apart by the beginning of one's digest.
+func WithDigest(name, digest string) string {
+	digest = strings.TrimPrefix(digest, "sha256:")
+	return name + "@" + digest[:min(8, len(digest))]
+}
