@@ -50,6 +50,37 @@ func ReadCollections(workspace string) (Collections, error) {
 	return c, nil
 }
 
+// The splits that runs are measured on: at their end, and while they train.
+const (
+	FinalSplit  = "test"
+	DuringSplit = "dev"
+)
+
+// Asked lists the collections that a run's configuration, as nested JSON, wants to be
+// measured on. Their digests are empty.
+func Asked(config json.RawMessage) ([]Reference, error) {
+	if len(config) == 0 {
+		return nil, nil
+	}
+	var c struct {
+		Evaluate struct {
+			Final  []string `json:"final"`
+			During []string `json:"during"`
+		} `json:"evaluate"`
+	}
+	if err := json.Unmarshal(config, &c); err != nil {
+		return nil, err
+	}
+	var list []Reference
+	for _, name := range c.Evaluate.Final {
+		list = append(list, Reference{Reference: name, Split: FinalSplit})
+	}
+	for _, name := range c.Evaluate.During {
+		list = append(list, Reference{Reference: name, Split: DuringSplit})
+	}
+	return list, nil
+}
+
 // CollectionName is what a reference is called in tables: a folder by its last
 // element, anything else as it is written.
 func CollectionName(reference string) string {

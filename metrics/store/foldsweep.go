@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"headroom/metrics/record"
 )
 
 // manifest is sweeps/<name>/<revision>.json, what a sweep consists of.
@@ -187,27 +189,14 @@ func (m manifest) asked() ([]reference, error) {
 	var list []reference
 	known := map[reference]bool{}
 	for _, r := range m.Runs {
-		if len(r.Config) == 0 {
-			continue
-		}
-		var config struct {
-			Evaluate struct {
-				Final  []string `json:"final"`
-				During []string `json:"during"`
-			} `json:"evaluate"`
-		}
-		if err := json.Unmarshal(r.Config, &config); err != nil {
+		wanted, err := record.Asked(r.Config)
+		if err != nil {
 			return nil, fmt.Errorf("configuration of run %q: %w", r.Run, err)
 		}
-		for _, part := range []struct {
-			names []string
-			split string
-		}{{config.Evaluate.Final, "test"}, {config.Evaluate.During, "dev"}} {
-			for _, name := range part.names {
-				if at := (reference{name, part.split}); !known[at] {
-					known[at] = true
-					list = append(list, at)
-				}
+		for _, w := range wanted {
+			if at := (reference{w.Reference, w.Split}); !known[at] {
+				known[at] = true
+				list = append(list, at)
 			}
 		}
 	}

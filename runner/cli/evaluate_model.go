@@ -134,6 +134,12 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		if !cmd.Flags().Changed("max-length") && o.maxDocument == 0 {
 			maxDocument = config.Data.MaxDocument
 		}
+		if o.run != "" && !cmd.Flags().Changed("precision") {
+			o.precision = config.Train.Precision
+		}
+		if o.run != "" && o.precision != config.Train.Precision {
+			return usage(cmd, fmt.Errorf("--precision is %s; allowed for --run: %s, the run's own, which its results are kept for (--model with the run's label takes any, and keeps nothing)", o.precision, config.Train.Precision))
+		}
 		if err := nameEvaluations(resolver, targets, *m.run, config, o.split); err != nil {
 			return err
 		}
@@ -190,6 +196,15 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 	}
 	if m.run == nil && !cmd.Flags().Changed("max-length") && o.maxQuery == 0 && o.maxDocument == 0 {
 		a.cut(encoder, maxDocument)
+	}
+	if o.run != "" {
+		var measured []record.Reference
+		for _, t := range targets {
+			measured = append(measured, record.Reference{Reference: t.of.Dataset, Split: o.split})
+		}
+		if err := a.lookAtCollections(w, measured...); err != nil {
+			return failed(err)
+		}
 	}
 	if a.global.json {
 		return a.printJSON(document)

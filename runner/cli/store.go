@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"headroom/metrics/record"
 	"headroom/metrics/store"
 	"headroom/runner/workspace"
 )
@@ -22,6 +23,9 @@ func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Stor
 	s, err := store.Open(path, store.WithClock(a.env.Now))
 	if err != nil {
 		return nil, heldBy(path, err)
+	}
+	if err := a.lookAtCollections(w); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	err = store.Fold(ctx, w.Root, s)
 	var damage *store.Damage
@@ -48,6 +52,22 @@ func heldBy(path string, err error) error {
 		who = "it is open in " + strings.Join(holders, ", ")
 	}
 	return fmt.Errorf("%w; %s: end that program or wait for it, then give the command again", err, who)
+}
+
+// lookAtCollections records what the collections that the workspace's results are of hold
+// now, so that a file that was edited, or put back, is known to whatever reads them.
+func (a *app) lookAtCollections(w workspace.Workspace, more ...record.Reference) error {
+	resolver, err := a.resolver("")
+	if err != nil {
+		return err
+	}
+	return w.LookAtCollections(func(reference, split string) (string, error) {
+		folder, err := resolver.Data(reference)
+		if err != nil {
+			return "", err
+		}
+		return resolver.DigestCollection(folder, split)
+	}, more...)
 }
 
 func (a *app) databasePath(w workspace.Workspace) (string, error) {

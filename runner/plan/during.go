@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"headroom/data/collection"
+	"headroom/metrics/record"
 	"headroom/sweeps"
 )
 
 // DuringSplit is the split that a run is measured on during training.
-const DuringSplit = "dev"
+const DuringSplit = record.DuringSplit
 
 // during finds the dev data that a run is measured on while it trains. digest is of
 // all of it, "" where some is not there yet, which why says.

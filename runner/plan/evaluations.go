@@ -16,7 +16,7 @@ import (
 const MeasuresVersion = 2
 
 // FinalSplit is the split that a run is measured on at its end.
-const FinalSplit = "test"
+const FinalSplit = record.FinalSplit
 
 // The names of baselines.
 const (

@@ -1,0 +1,106 @@
+package workspace
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"headroom/metrics/record"
+)
+
+// LookAtCollections records what the collections of the workspace hold now: those that
+// the last revisions of its sweeps ask for, those recorded before, and more. find digests
+// one; where it cannot, as in a workspace that was copied away from its data, what was
+// seen last stands. A workspace that cannot be written is left as it is.
+func (w Workspace) LookAtCollections(find func(reference, split string) (digest string, err error), more ...record.Reference) error {
+	seen, err := record.ReadCollections(w.Root)
+	if err != nil {
+		return err
+	}
+	asked, err := w.asked()
+	if err != nil {
+		return err
+	}
+	type key struct{ name, split string }
+	digests, wanted := map[key]string{}, map[key]bool{}
+	for _, r := range seen.References {
+		digests[key{r.Reference, r.Split}] = r.Collection
+	}
+	for _, r := range asked {
+		wanted[key{r.Reference, r.Split}] = true
+	}
+	held := map[key]bool{} // a digest and its split, of what was found
+	gone := map[key]bool{}
+	for _, r := range slices.Concat(seen.References, asked, more) {
+		at := key{r.Reference, r.Split}
+		digest, err := find(r.Reference, r.Split)
+		if err != nil {
+			gone[at] = true
+			continue
+		}
+		digests[at], held[key{digest, r.Split}] = digest, true
+	}
+	// A folder that was renamed leaves its old name empty, unless a sweep still asks for it.
+	for at := range gone {
+		if digest, known := digests[at]; known && held[key{digest, at.split}] && !wanted[at] {
+			digests[at] = ""
+		}
+	}
+	now := record.Collections{Schema: 1, References: []record.Reference{}}
+	for at, digest := range digests {
+		now.References = append(now.References, record.Reference{Reference: at.name, Split: at.split, Collection: digest})
+	}
+	slices.SortFunc(now.References, func(a, b record.Reference) int {
+		return strings.Compare(a.Reference+"\x00"+a.Split, b.Reference+"\x00"+b.Split)
+	})
+	if slices.Equal(now.References, seen.References) {
+		return nil
+	}
+	text, err := json.MarshalIndent(now, "", "  ")
+	if err != nil {
+		return fmt.Errorf("record collections: %w", err)
+	}
+	err = w.disk.WriteFile(filepath.Join(w.Root, record.CollectionsFile), func(out io.Writer) error {
+		_, err := out.Write(append(text, '\n'))
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("record collections: %w", err)
+	}
+	return nil
+}
+
+// asked lists what the last revisions of all sweeps ask for, some of it several times.
+func (w Workspace) asked() ([]record.Reference, error) {
+	names, err := w.Sweeps()
+	if err != nil {
+		return nil, err
+	}
+	var list []record.Reference
+	known := map[record.Reference]bool{}
+	for _, name := range names {
+		_, _, manifest, err := w.Sweep(name)
+		if err != nil {
+			continue // the fold names what is damaged
+		}
+		for _, run := range manifest.Runs {
+			wanted, err := record.Asked(run.Config)
+			if err != nil {
+				continue
+			}
+			for _, r := range wanted {
+				if !known[r] {
+					known[r] = true
+					list = append(list, r)
+				}
+			}
+		}
+	}
+	return list, nil
+}
