@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"headroom/data/tokenize"
+	"headroom/internal/modelfolder"
 	"headroom/models/family"
 )
 
@@ -24,6 +25,9 @@ func (r *Resolver) CheckCollection(folder, split string) error {
 // are there, the configuration is an object of a known family, the tokenizer
 // loads, the weights' header lies within the file and is JSON.
 func (r *Resolver) CheckModel(folder string) error {
+	if err := modelfolder.Check(folder); err != nil {
+		return err
+	}
 	names, err := weightFiles(folder)
 	if err != nil {
 		return err

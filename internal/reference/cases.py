@@ -10,7 +10,7 @@ from dataclasses import dataclass
 @dataclass
 class Case:
     name: str
-    family: str  # bert, distilbert, roberta, modernbert
+    family: str  # bert, distilbert, roberta, electra, modernbert
     config: dict  # arguments of the family's transformers config class
     lengths: list[int]  # tokens of each text; the batch is padded to the longest
     tie: bool
@@ -21,6 +21,7 @@ class Case:
     shard_bytes: int = 0  # > 0: stored in shards of at most about this size
     old_config: bool = False  # modernbert: three theta/every fields instead of rope_parameters and layer_types
     embedding_std: float = 0.06
+    pads_in_texts: bool = False  # texts spell out the padding token
 
 
 def rope(full: float, sliding: float) -> dict:
@@ -71,6 +72,24 @@ CASES = [
              max_position_embeddings=23, type_vocab_size=1, layer_norm_eps=1e-4, pad_token_id=3, hidden_act="relu"),
         [17, 9, 1], False, 312, "another pad id, ReLU in the blocks while the head keeps GELU, weights stored as BF16",
         dtype="BF16",
+    ),
+    Case(
+        "roberta-pad", "roberta",
+        dict(vocab_size=41, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=28,
+             max_position_embeddings=20, type_vocab_size=1, layer_norm_eps=1e-5, pad_token_id=1),
+        [13, 6, 3], True, 321, "texts that spell out the padding token, which takes no position number", pads_in_texts=True,
+    ),
+    Case(
+        "electra-tied", "electra",
+        dict(vocab_size=57, embedding_size=14, hidden_size=24, num_hidden_layers=2, num_attention_heads=3,
+             intermediate_size=34, max_position_embeddings=24, type_vocab_size=2),
+        [16, 6, 2], True, 501, "ELECTRA's generator: embeddings narrower than the layers, a head that goes back to their width",
+    ),
+    Case(
+        "electra-untied", "electra",
+        dict(vocab_size=43, embedding_size=18, hidden_size=18, num_hidden_layers=2, num_attention_heads=2,
+             intermediate_size=30, max_position_embeddings=20, type_vocab_size=1, layer_norm_eps=1e-4, hidden_act="relu"),
+        [14, 9, 1], False, 502, "no projection where the widths are equal; ReLU in the blocks, GELU in the head",
     ),
     Case(
         "modernbert-tied", "modernbert",

@@ -68,9 +68,12 @@ func parseModules(path string, text []byte) (list []Module, notices []string, er
 		case m.Type == "":
 		case !strings.HasPrefix(m.Type, "sentence_transformers."):
 			f.fault("type", fmt.Sprintf("%q is not a module of sentence-transformers", m.Type), "sentence_transformers.…")
+		case kind == "Router" || kind == "Asym":
+			f.fault("type", fmt.Sprintf("%q encodes queries and documents by different modules, which is not supported", m.Type),
+				"one encoder for both: MLMTransformer and SpladePooling; a folder of this one's that is such an encoder by itself can be named")
 		case i == 0 && kind != "Transformer" && kind != "MLMTransformer":
 			f.fault("type", fmt.Sprintf("%q is not a transformer", m.Type), "…Transformer or …MLMTransformer")
-		case kind == "Router" || kind == "SparseAutoEncoder" || kind == "SparseStaticEmbedding":
+		case kind == "SparseAutoEncoder" || kind == "SparseStaticEmbedding":
 			f.fault("type", fmt.Sprintf("%q is not supported", m.Type), "MLMTransformer and SpladePooling")
 		}
 		if raw, ok := f.values["kwargs"]; ok && f.has("kwargs") && string(raw) != "[]" && string(raw) != "{}" {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"headroom/internal/modelfolder"
 	"headroom/models/safetensors"
 )
 
@@ -39,6 +40,8 @@ type Checkpoint struct {
 	// of the two or two equal ones. TiedInFile says that the file has one only.
 	Tied, TiedInFile bool
 
+	unused *source // the decoder's bias that another name's takes the place of
+
 	MissingHead bool     // the files have an encoder and nothing else
 	Ignored     []string // names in the files that are no parameters, ascending
 
@@ -62,6 +65,9 @@ func load(folder string, opts Options) (*Checkpoint, error) {
 	ck := &Checkpoint{Folder: folder}
 	var err error
 	if ck.Transformer, ck.SparseEncoder, err = openLayout(folder); err != nil {
+		return nil, err
+	}
+	if err := modelfolder.Check(ck.Transformer); err != nil {
 		return nil, err
 	}
 	configPath := filepath.Join(ck.Transformer, "config.json")
@@ -120,8 +126,13 @@ func (ck *Checkpoint) match(w *weights, opts Options) (map[string]source, error)
 
 	var faults []error
 	sources := map[string]source{}
-	for _, src := range w.tensors() {
-		name := c.canonical(src.name)
+	list := w.tensors()
+	wrapper, err := ck.wrapper(list, specs)
+	if err != nil {
+		return nil, err
+	}
+	for _, src := range list {
+		name := c.canonical(strings.TrimPrefix(src.name, wrapper))
 		spec, known := specs[name]
 		switch {
 		case !known && c.family().MayIgnore(name):
@@ -150,6 +161,7 @@ func (ck *Checkpoint) match(w *weights, opts Options) (map[string]source, error)
 		if first, both := sources[c.DecoderBiasName()]; both {
 			ck.Ignored = append(ck.Ignored, first.name)
 			slices.Sort(ck.Ignored)
+			ck.unused = &first
 		}
 		sources[c.DecoderBiasName()] = src
 		delete(sources, second)
@@ -246,7 +258,10 @@ func (ck *Checkpoint) read(sources map[string]source) error {
 		embedding := ck.Tensors[c.EmbeddingName()]
 		if slices.Equal(decoder.Data, embedding.Data) {
 			decoder.Data, ck.Tied = embedding.Data, true
+		} else {
+			ck.Notices = append(ck.Notices, fmt.Sprintf("%s: tie_word_embeddings is true, but %q and %q differ: each is taken as it is, untied, as transformers 5 does; transformers 4 takes the first for both",
+				filepath.Join(ck.Transformer, "config.json"), sources[c.EmbeddingName()].name, sources[c.DecoderName()].name))
 		}
 	}
-	return nil
+	return ck.compareBiases(sources)
 }

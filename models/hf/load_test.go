@@ -3,6 +3,7 @@ package hf_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -25,7 +26,8 @@ func TestLoadFoldersOfTransformers(t *testing.T) {
 	}{
 		{"bert-tied", true, 1}, {"bert-untied", false, 1}, {"bert-tanh", true, 1},
 		{"distilbert-tied", true, 1}, {"distilbert-untied", false, 1},
-		{"roberta-tied", true, 1}, {"roberta-untied", false, 1},
+		{"roberta-tied", true, 1}, {"roberta-untied", false, 1}, {"roberta-pad", true, 1},
+		{"electra-tied", true, 1}, {"electra-untied", false, 1},
 		{"modernbert-tied", true, 1}, {"modernbert-untied", false, 4}, {"modernbert-window", true, 1},
 	} {
 		t.Run(want.name, func(t *testing.T) {
@@ -174,7 +176,7 @@ func (m *tiny) list() []safetensors.Tensor {
 }
 
 func (m *tiny) rename(prefix, with string) {
-	for name, tensor := range m.tensors {
+	for name, tensor := range maps.Clone(m.tensors) {
 		if rest, ok := strings.CutPrefix(name, prefix); ok {
 			delete(m.tensors, name)
 			tensor.Name = with + rest
@@ -237,6 +239,9 @@ func TestFormsOfFilesThatLoad(t *testing.T) {
 			if ck.Tied || ck.TiedInFile || ck.Tensors["cls.predictions.decoder.weight"].Data[0] != 77 {
 				t.Errorf("tied %v, in file %v", ck.Tied, ck.TiedInFile)
 			}
+			if len(ck.Notices) != 1 || !strings.Contains(ck.Notices[0], "tie_word_embeddings is true, but") {
+				t.Errorf("notices are %q", ck.Notices)
+			}
 		}},
 		"an equal decoder in an untied model": {func(m *tiny) {
 			m.config["tie_word_embeddings"] = "false"
@@ -256,6 +261,43 @@ func TestFormsOfFilesThatLoad(t *testing.T) {
 		"only the second bias": {func(m *tiny) {
 			m.rename("cls.predictions.bias", "cls.predictions.decoder.bias")
 		}, hf.Options{}, func(t *testing.T, ck *hf.Checkpoint) {}},
+		"two biases of one value": {func(m *tiny) {
+			first := m.tensors["cls.predictions.bias"]
+			first.Name = "cls.predictions.decoder.bias"
+			m.tensors[first.Name] = first
+		}, hf.Options{}, func(t *testing.T, ck *hf.Checkpoint) {
+			if len(ck.Notices) != 0 {
+				t.Errorf("notices are %q", ck.Notices)
+			}
+		}},
+		"two biases that differ": {func(m *tiny) {
+			m.put("cls.predictions.decoder.bias", 55, 11)
+		}, hf.Options{}, func(t *testing.T, ck *hf.Checkpoint) {
+			if len(ck.Notices) != 1 || !strings.Contains(ck.Notices[0], `"cls.predictions.decoder.bias" is taken`) || ck.Tensors["cls.predictions.bias"].Data[0] != 55 {
+				t.Errorf("notices are %q", ck.Notices)
+			}
+		}},
+		"saved inside DataParallel": {func(m *tiny) { m.rename("", "module.") }, hf.Options{}, func(t *testing.T, ck *hf.Checkpoint) {
+			if len(ck.Notices) != 1 || !strings.Contains(ck.Notices[0], `begins with "module."`) || !ck.TiedInFile {
+				t.Errorf("notices are %q", ck.Notices)
+			}
+		}},
+		"saved compiled inside DataParallel, without the family's prefix": {func(m *tiny) {
+			m.rename("bert.", "")
+			m.rename("", "module._orig_mod.")
+		}, hf.Options{}, func(t *testing.T, ck *hf.Checkpoint) {
+			if len(ck.Notices) != 1 || !strings.Contains(ck.Notices[0], `"module._orig_mod."`) {
+				t.Errorf("notices are %q", ck.Notices)
+			}
+		}},
+		"keys of the config that nobody knows": {func(m *tiny) {
+			m.config["fresh_attention"], m.config["another"], m.config["null_one"] = "true", "1", "null"
+			m.config["torch_dtype"] = `"float16"`
+		}, hf.Options{}, func(t *testing.T, ck *hf.Checkpoint) {
+			if len(ck.Notices) != 2 || !strings.Contains(ck.Notices[0], "config.json: another, fresh_attention: neither known") || !strings.Contains(ck.Notices[1], `dtype "float16"`) {
+				t.Errorf("notices are %q", ck.Notices)
+			}
+		}},
 		"an encoder without prefix and head": {func(m *tiny) {
 			m.rename("bert.", "")
 			m.rename("cls.", "drop.")
@@ -307,6 +349,7 @@ func TestFilesThatDoNotFit(t *testing.T) {
 		}, []string{query, "F64", "BF16"}},
 		"one parameter under two names": {func(m *tiny) { m.put("bert.embeddings.LayerNorm.gamma", 0, 4) }, []string{"LayerNorm.gamma", "LayerNorm.weight"}},
 		"with and without prefix":       {func(m *tiny) { m.put("embeddings.LayerNorm.weight", 0, 4) }, []string{`"embeddings.LayerNorm.weight"`}},
+		"a wrapper of another kind":     {func(m *tiny) { m.rename("", "net.inner.") }, []string{`"net.inner."`, "every tensor", "bert model"}},
 		"half a head": {func(m *tiny) { delete(m.tensors, "cls.predictions.transform.dense.weight") },
 			[]string{"cls.predictions.transform.dense.weight"}},
 		"an untied model without its decoder": {func(m *tiny) { m.config["tie_word_embeddings"] = "false" },
@@ -364,6 +407,8 @@ func TestFoldersWithoutReadableWeights(t *testing.T) {
 		words []string
 	}{
 		"nothing":            {nil, []string{"config.json"}},
+		"an adapter":         {map[string]string{"adapter_config.json": `{"base_model_name_or_path":"b"}`}, []string{"adapter", `"b"`}},
+		"a git-lfs pointer":  {map[string]string{"config.json": tinyBERT, "model.safetensors": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"}, []string{"model.safetensors", "git lfs pull"}},
 		"no weights":         {map[string]string{"config.json": tinyBERT}, []string{"neither", "model.safetensors.index.json"}},
 		"pickled weights":    {map[string]string{"config.json": tinyBERT, "pytorch_model.bin": "x"}, []string{"pytorch_model.bin", "save_file"}},
 		"pickled shards":     {map[string]string{"config.json": tinyBERT, "pytorch_model.bin.index.json": "{}"}, []string{"pytorch_model.bin.index.json", "save_file"}},
@@ -378,7 +423,7 @@ func TestFoldersWithoutReadableWeights(t *testing.T) {
 		"modules empty":      {map[string]string{"modules.json": "[]"}, []string{"modules.json", "empty"}},
 		"modules leave":      {map[string]string{"modules.json": `[{"name":"0","path":"../x","type":"sentence_transformers.models.Transformer"}]`}, []string{`"../x"`}},
 		"module unknown":     {map[string]string{"modules.json": `[{"name":"0","path":"","type":"my_code.Transformer"}]`}, []string{"my_code.Transformer"}},
-		"module unsupported": {map[string]string{"modules.json": `[{"name":"0","path":"","type":"sentence_transformers.models.Router"}]`}, []string{"Router"}},
+		"module unsupported": {map[string]string{"modules.json": `[{"name":"0","path":"","type":"sentence_transformers.models.Router"}]`}, []string{"Router", "queries and documents by different modules"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()

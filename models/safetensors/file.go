@@ -29,6 +29,9 @@ func Open(path string) (*File, error) {
 }
 
 func open(path string) (*File, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // opening a pipe would wait for a writer
+		return nil, fmt.Errorf("not a regular file")
+	}
 	handle, err := os.Open(path)
 	if err != nil {
 		return nil, err

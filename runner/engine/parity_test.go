@@ -272,7 +272,7 @@ func TestPlantedFaultsAreSeen(t *testing.T) {
 
 func TestPaddingChangesNothing(t *testing.T) {
 	e := openEngine(t)
-	for _, name := range []string{"bert-tied", "distilbert-tied", "roberta-tied", "modernbert-tied"} {
+	for _, name := range []string{"bert-tied", "distilbert-tied", "roberta-tied", "roberta-pad", "electra-tied", "modernbert-tied"} {
 		t.Run(name, func(t *testing.T) {
 			r := openReference(t, name)
 			m, err := engine.NewModel(e, r.checkpoint, r.checkpoint.Tied)
@@ -298,7 +298,7 @@ func TestPaddingChangesNothing(t *testing.T) {
 
 func TestPooledLogitsAgreeWithPyTorch(t *testing.T) {
 	e := openEngine(t)
-	for _, name := range []string{"bert-tied", "bert-untied", "modernbert-tied", "modernbert-window", "roberta-untied", "distilbert-tied"} {
+	for _, name := range []string{"bert-tied", "bert-untied", "modernbert-tied", "modernbert-window", "roberta-untied", "roberta-pad", "distilbert-tied", "electra-tied", "electra-untied"} {
 		t.Run(name, func(t *testing.T) {
 			r := openReference(t, name)
 			m, err := engine.NewModel(e, r.checkpoint, r.checkpoint.Tied)

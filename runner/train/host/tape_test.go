@@ -23,6 +23,7 @@ func TestTheTapesGradientIsTheGraphs(t *testing.T) {
 	}{
 		{"bert-tied", "gelu", 0, false}, {"bert-tied", "gelu", .3, false}, {"bert-tied", "relu", .3, true},
 		{"bert-tanh", "gelu_new", 0, false}, {"roberta-tied", "silu", .2, false}, {"distilbert-tied", "gelu", 0, true},
+		{"roberta-pad", "gelu", .1, true}, {"electra-tied", "gelu", .2, false}, {"electra-tied", "gelu_new", 0, true},
 		{"modernbert-tied", "gelu", 0, false}, {"modernbert-window", "gelu", .3, false}, {"modernbert-untied", "silu", .2, true},
 	} {
 		t.Run(c.folder+" "+c.activation, func(t *testing.T) {

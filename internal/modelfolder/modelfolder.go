@@ -1,0 +1,128 @@
+// Package modelfolder says why a folder cannot be a model before anything of it is read: what is missing, what is in
+// its place, and what to do. Planning and loading ask it alike.
+package modelfolder
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Check returns nil where the folder has a config.json and every file of the kinds that models consist of can be read.
+// It follows links, as those of the hub's cache are.
+func Check(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		switch filepath.Ext(entry.Name()) {
+		case ".json", ".safetensors", ".txt", ".model", ".bin":
+			if err := checkFile(filepath.Join(folder, entry.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	if err := checkAdapter(folder); err != nil {
+		return err
+	}
+	if exists(folder, "config.json") {
+		return nil
+	}
+	return missingConfig(folder, entries)
+}
+
+// checkFile refuses what would block a reader or is not the file itself.
+func checkFile(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	switch mode := info.Mode(); {
+	case mode.IsRegular() || mode.IsDir():
+	case mode&fs.ModeNamedPipe != 0:
+		return fmt.Errorf("read %s: is a named pipe (allowed: a regular file)", path)
+	case mode&fs.ModeDevice != 0:
+		return fmt.Errorf("read %s: is a device (allowed: a regular file)", path)
+	default:
+		return fmt.Errorf("read %s: is not a regular file", path)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxPointer {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head := make([]byte, len(pointer))
+	if _, err := io.ReadFull(f, head); err != nil || string(head) != pointer {
+		return nil // shorter than a pointer, or none
+	}
+	return fmt.Errorf("read %s: is a git-lfs pointer and not the file itself: fetch it with\n  cd %q && git lfs pull", path, filepath.Dir(path))
+}
+
+// A pointer of git-lfs begins so and is a few lines long.
+const (
+	pointer    = "version https://git-lfs.github.com/spec/v"
+	maxPointer = 1 << 12
+)
+
+// checkAdapter refuses a folder of PEFT: transformers would load the base model and add to it.
+func checkAdapter(folder string) error {
+	path := filepath.Join(folder, "adapter_config.json")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var adapter struct {
+		Kind string `json:"peft_type"`
+		Base string `json:"base_model_name_or_path"`
+	}
+	if err := json.Unmarshal(text, &adapter); err != nil {
+		return fmt.Errorf("read %s: is not valid JSON: %w", path, err)
+	}
+	if adapter.Base == "" {
+		adapter.Base = "a model that it does not name"
+	}
+	return fmt.Errorf("folder %q is an adapter (%s) of base model %q and not a whole model (%s): merge the two first, with peft\n"+
+		"  AutoPeftModel.from_pretrained(FOLDER).merge_and_unload().save_pretrained(NEW)\n"+
+		"for the class with the MLM head, and copy the tokenizer's files", folder, strings.TrimSpace("PEFT "+adapter.Kind), adapter.Base, path)
+}
+
+// missingConfig says what the folder has instead of a config.json.
+func missingConfig(folder string, entries []os.DirEntry) error {
+	var models []string
+	for _, entry := range entries {
+		if exists(filepath.Join(folder, entry.Name()), "config.json") {
+			models = append(models, entry.Name())
+		}
+	}
+	if len(models) == 0 {
+		return fmt.Errorf("folder %q has no config.json", folder)
+	}
+	const shown = 5
+	more := ""
+	if len(models) > shown {
+		models, more = models[len(models)-shown:], ", …"
+	}
+	what := "models"
+	if strings.HasPrefix(models[0], "checkpoint-") {
+		what = "checkpoints of a training run"
+	}
+	return fmt.Errorf("folder %q has no config.json; it holds %s (%s%s): name one of them, such as %s",
+		folder, what, strings.Join(models, ", "), more, filepath.Join(folder, models[len(models)-1]))
+}
+
+func exists(folder, name string) bool {
+	_, err := os.Stat(filepath.Join(folder, name))
+	return err == nil
+}
