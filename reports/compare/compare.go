@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"sort"
-	"strings"
 
 	"headroom/metrics/stats"
 )
@@ -32,7 +31,7 @@ func Compare(in *Input, r stats.Resampling) (*Comparison, error) {
 		}
 	}
 	var found map[string]bool
-	found, c.Aside = c.datasets()
+	found, c.Aside = c.datasets(in.Superseded)
 	c.Datasets = c.order("evaluate.final", found)
 	c.Measures = c.order("evaluate.measures", c.measures())
 	if slices.Contains(c.Measures, "nDCG@10") {
@@ -70,8 +69,8 @@ func btoi(b bool) int {
 
 // datasets are the collections that the sweep asks for, and others that every finished
 // run was measured on. What was measured of some runs alone, by hand, would be a column
-// of gaps: it stands aside, with the number of those runs.
-func (c *Comparison) datasets() (found map[string]bool, aside map[string]int) {
+// of gaps: it stands aside, with the number of those runs, unless all is asked for.
+func (c *Comparison) datasets(all bool) (found map[string]bool, aside map[string]int) {
 	found, aside = map[string]bool{}, map[string]int{}
 	asked, finished := map[string]bool{}, 0
 	for _, run := range c.Runs {
@@ -87,7 +86,7 @@ func (c *Comparison) datasets() (found map[string]bool, aside map[string]int) {
 			}
 		}
 	}
-	if len(asked) == 0 {
+	if len(asked) == 0 || all {
 		return found, nil
 	}
 	for name := range found {
@@ -138,9 +137,7 @@ func (c *Comparison) order(key string, found map[string]bool) []string {
 	}
 	rank := map[string]int{}
 	if len(c.Runs) > 0 {
-		for i, name := range strings.FieldsFunc(c.Runs[0].Setting(key), func(r rune) bool {
-			return strings.ContainsRune(`[]," `, r)
-		}) {
+		for i, name := range listed(c.Runs[0].Setting(key)) {
 			rank[name] = i + 1
 		}
 	}

@@ -215,8 +215,8 @@ func (c *Comparison) contrasts(r stats.Resampling) error {
 				continue
 			}
 			atBest := side{name: line.Name() + " k=" + best.Text, runs: best.Runs}
-			bm25 := side{name: "BM25", fixed: c.Baseline("bm25", "", dataset)}
-			untrained := side{name: "untrained", fixed: c.Baseline("untrained", line.Backbone, dataset)}
+			bm25 := side{name: "BM25", fixed: c.Baseline("bm25", "", dataset, nil)}
+			untrained := side{name: "untrained", fixed: c.Baseline("untrained", line.Backbone, dataset, line.Encoding())}
 			var atOne side
 			if natural != nil && natural != best {
 				atOne = side{name: line.Name() + " k=1", runs: natural.Runs}

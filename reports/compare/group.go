@@ -196,17 +196,6 @@ func (e *Evaluation) value(measure string) float64 {
 	return math.NaN()
 }
 
-// Baseline finds a baseline's evaluation; backbone is "" for BM25.
-func (c *Comparison) Baseline(name, backbone, dataset string) *Evaluation {
-	for i := range c.Baselines {
-		b := &c.Baselines[i]
-		if b.Name == name && b.Backbone == backbone && b.Evaluation.Dataset == dataset && b.Evaluation.Split != "dev" {
-			return &b.Evaluation
-		}
-	}
-	return nil
-}
-
 // group sorts the runs into lines and points.
 func group(runs []*Run, titles map[string]string) []*Line {
 	// A key that differs between runs of one backbone and one k (other than the

@@ -11,6 +11,8 @@
 //   - The same input gives the same output, whatever its order.
 package compare
 
+import "headroom/sweeps"
+
 // Input is a sweep as plain data. Load makes it from a store; tests write it.
 type Input struct {
 	Sweep    string
@@ -25,6 +27,8 @@ type Input struct {
 	Former int
 	// Notes are the sweep's own remarks on what it does not show.
 	Notes []string
+	// Superseded says that evaluations of former contents are among those of the runs.
+	Superseded bool
 }
 
 // Run is one run of the sweep, finished or not.
@@ -51,7 +55,9 @@ type Run struct {
 	// in training; 0 where the loss has no chance level.
 	Candidates int
 	// Config holds every effective key of the run.
-	Config      []Setting
+	Config []Setting
+	// Encoding is how it encodes; the zero value where that is not known.
+	Encoding    sweeps.Encoding
 	Evaluations []Evaluation
 	Episodes    []Episode
 	HeadNorms   []HeadNorm
@@ -95,7 +101,10 @@ type Evaluation struct {
 type Baseline struct {
 	Name string // "bm25", "untrained"
 	// Backbone is empty for a baseline without one.
-	Backbone   string
+	Backbone string
+	// Encoding is the form and the lengths that it was measured in; nil for BM25 and
+	// where that is not known.
+	Encoding   *sweeps.Encoding
 	Evaluation Evaluation
 }
 

@@ -75,6 +75,7 @@ func (c *Comparison) limits() []string {
 			add("On %s the runs were judged by %d different qrels: differences between them may come from that.", dataset, len(digests))
 		}
 	}
+	c.unmeasured(finished, add)
 	for _, dataset := range slices.Sorted(maps.Keys(c.Aside)) {
 		add("Not compared: %s, which the sweep does not ask for and on which only %d of %d finished runs were measured.", dataset, c.Aside[dataset], len(finished))
 	}

@@ -27,36 +27,44 @@ func Load(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	return LoadRuns(ctx, st, sweep, runs)
+	return LoadRuns(ctx, st, store.Scope{Sweep: sweep}, runs)
 }
 
 // LoadRuns reads some of a sweep's runs, and of its baselines BM25 and the untrained
-// models of the backbones that these runs have.
-func LoadRuns(ctx context.Context, st *store.Store, sweep string, runs []store.Run) (*Input, error) {
-	in, err := find(ctx, st, sweep)
+// models of the backbones and forms that these runs have. What is superseded comes in
+// where the scope asks for it.
+func LoadRuns(ctx context.Context, st *store.Store, scope store.Scope, runs []store.Run) (*Input, error) {
+	in, err := find(ctx, st, scope.Sweep)
+	if err != nil {
+		return nil, err
+	}
+	in.Superseded = scope.Superseded
+	asked, err := st.Collections(ctx, scope.Sweep)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range runs {
-		loaded, err := loadRun(ctx, st, sweep, r)
+		loaded, err := loadRun(ctx, st, scope, asked, r)
 		if err != nil {
 			return nil, fmt.Errorf("load run %q: %w", r.Label, err)
 		}
 		in.Runs = append(in.Runs, loaded)
 	}
-	baselines, err := st.Baselines(ctx, store.Scope{Sweep: sweep})
+	baselines, err := st.Baselines(ctx, scope)
 	if err != nil {
 		return nil, err
 	}
 	for _, b := range baselines {
-		if b.Backbone != "" && len(runs) > 0 && !slices.ContainsFunc(runs, func(r store.Run) bool { return r.Backbone == b.Backbone }) {
+		if b.Backbone != "" && len(runs) > 0 && !slices.ContainsFunc(in.Runs, func(r Run) bool {
+			return r.Backbone == b.Backbone && (b.Encoding == nil || *b.Encoding == r.Encoding)
+		}) {
 			continue
 		}
 		e, err := loadEvaluation(ctx, st, b)
 		if err != nil {
 			return nil, fmt.Errorf("load baseline %q on %q: %w", b.Name, b.Dataset, err)
 		}
-		in.Baselines = append(in.Baselines, Baseline{Name: b.Name, Backbone: b.Backbone, Evaluation: e})
+		in.Baselines = append(in.Baselines, Baseline{Name: b.Name, Backbone: b.Backbone, Encoding: b.Encoding, Evaluation: e})
 	}
 	return in, nil
 }
@@ -86,7 +94,7 @@ func find(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 // stepSeconds is the series of how long steps took.
 const stepSeconds = "seconds"
 
-func loadRun(ctx context.Context, st *store.Store, sweep string, r store.Run) (Run, error) {
+func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []store.Collection, r store.Run) (Run, error) {
 	run := Run{ID: r.Run, Label: r.Label, Backbone: r.Backbone, Rescale: r.Rescale, Seed: r.Seed, State: r.State,
 		Verdict: r.Verdict, Step: r.Step, Seconds: r.Seconds, Error: r.Error, Series: map[string]Series{}}
 	if r.Selected != nil {
@@ -110,6 +118,12 @@ func loadRun(ctx context.Context, st *store.Store, sweep string, r store.Run) (R
 			return run, err
 		}
 		run.Config = settings
+		if err := nameCollections(run.Config, asked); err != nil {
+			return run, err
+		}
+		if run.Encoding, err = encodingOf(r.Config); err != nil {
+			return run, err
+		}
 	}
 	names, dev := curves(), ""
 	if measures := listed(run.Setting("evaluate.measures")); len(measures) > 0 {
@@ -153,7 +167,7 @@ func loadRun(ctx context.Context, st *store.Store, sweep string, r store.Run) (R
 		run.Episodes = append(run.Episodes, Episode{Kind: e.Verdict, Severity: e.Severity, Series: e.Evidence.Series,
 			FirstStep: e.FirstStep, LastStep: e.LastStep, Stands: e.Stands})
 	}
-	evaluations, err := st.Evaluations(ctx, r.Run, store.Scope{Sweep: sweep})
+	evaluations, err := st.Evaluations(ctx, r.Run, scope)
 	if err != nil {
 		return run, err
 	}

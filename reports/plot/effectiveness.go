@@ -79,10 +79,10 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 		p := &panel{brush: b, data: data, x: x, y: y}
 		p.axes(line.Name(), "k (log scale)", measure, true, col == 0)
 		var lines []level
-		if e := c.Baseline("bm25", "", dataset); e != nil {
+		if e := c.Baseline("bm25", "", dataset, nil); e != nil {
 			lines = append(lines, level{e.Measures[measure], "BM25", dashes()})
 		}
-		if e := c.Baseline("untrained", line.Backbone, dataset); e != nil {
+		if e := c.Baseline("untrained", line.Backbone, dataset, line.Encoding()); e != nil {
 			lines = append(lines, level{e.Measures[measure], "untrained", dots()})
 		}
 		p.levels(lines)

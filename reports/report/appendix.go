@@ -39,7 +39,7 @@ func scoresTable(c *compare.Comparison) *table.Table {
 				}
 			}
 			for _, b := range baselineNames(c) {
-				e := c.Baseline(b.name, b.backbone, dataset)
+				e := c.Baseline(b.name, b.backbone, dataset, b.encoding)
 				if e == nil || math.IsNaN(measure(e, m)) {
 					continue
 				}
@@ -225,7 +225,7 @@ func provenanceTable(c *compare.Comparison) *table.Table {
 			}
 		}
 		for _, b := range baselineNames(c) {
-			if e := c.Baseline(b.name, b.backbone, dataset); e != nil {
+			if e := c.Baseline(b.name, b.backbone, dataset, b.encoding); e != nil {
 				t.Rows = append(t.Rows, []table.Cell{table.Text(b.title), table.Text(""), table.Text(dataset), table.Text(e.Split),
 					longText("/ "+short(e.ID), "/ "+e.ID), longText(short(e.QrelsDigest), e.QrelsDigest)})
 			}

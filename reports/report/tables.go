@@ -3,12 +3,14 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
 	"headroom/metrics/stats"
 	"headroom/reports/compare"
 	"headroom/reports/table"
+	"headroom/sweeps"
 )
 
 // mainTable is backbone × k on the first collection, with the baselines below.
@@ -73,9 +75,9 @@ func mainTable(c *compare.Comparison) *table.Table {
 	for _, b := range baselineNames(c) {
 		row := []table.Cell{table.Text(b.title), table.Text(""), table.Text("")}
 		for _, s := range scores {
-			row = append(row, valueCell(c.Baseline(b.name, b.backbone, s.dataset), func(e *compare.Evaluation) float64 { return measure(e, s.measure) }, compare.Score))
+			row = append(row, valueCell(c.Baseline(b.name, b.backbone, s.dataset, b.encoding), func(e *compare.Evaluation) float64 { return measure(e, s.measure) }, compare.Score))
 		}
-		e := c.Baseline(b.name, b.backbone, primary(c))
+		e := c.Baseline(b.name, b.backbone, primary(c), b.encoding)
 		row = append(row,
 			valueCell(e, func(e *compare.Evaluation) float64 { return e.ActiveQuery }, compare.Quantity),
 			valueCell(e, func(e *compare.Evaluation) float64 { return e.ActiveDocument }, compare.Quantity),
@@ -219,24 +221,33 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-type baselineName struct{ title, name, backbone string }
+type baselineName struct {
+	title, name, backbone string
+	encoding              *sweeps.Encoding // nil where there is none, or it is not known
+}
 
 // baselineNames lists the baselines once each, over all collections.
 func baselineNames(c *compare.Comparison) []baselineName {
 	var out []baselineName
-	seen := map[baselineName]bool{}
 	for _, b := range c.Baselines {
-		n := baselineName{name: b.Name, backbone: b.Backbone, title: b.Name}
+		n := baselineName{name: b.Name, backbone: b.Backbone, title: b.Name, encoding: b.Encoding}
 		if b.Name == "bm25" {
 			n.title = "BM25"
 		}
 		if b.Backbone != "" {
 			n.title = c.BackboneName(b.Backbone) + ", " + b.Name
 		}
-		if !seen[n] {
-			seen[n] = true
+		if form := c.Form(b); form != "" {
+			n.title += " (" + form + ")"
+		}
+		if !slices.ContainsFunc(out, n.same) {
 			out = append(out, n)
 		}
 	}
 	return out
+}
+
+func (n baselineName) same(other baselineName) bool {
+	sameEncoding := n.encoding == other.encoding || n.encoding != nil && other.encoding != nil && *n.encoding == *other.encoding
+	return n.title == other.title && n.name == other.name && n.backbone == other.backbone && sameEncoding
 }

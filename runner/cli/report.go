@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/metrics/stats"
+	"headroom/metrics/store"
 	"headroom/reports/compare"
 	"headroom/reports/report"
 )
@@ -15,6 +16,7 @@ import (
 func newReport(a *app) *cobra.Command {
 	var output string
 	var o memberOptions
+	var superseded bool
 	cmd := &cobra.Command{
 		Use:   "report SWEEP [KEY=VALUE…] -o DIR",
 		Short: "plots, tables and findings of a sweep's runs",
@@ -31,15 +33,16 @@ with --all, reported on too.`,
 			if err != nil {
 				return err
 			}
-			return a.report(cmd, args[0], shown, output)
+			return a.report(cmd, args[0], shown, superseded, output)
 		},
 	}
 	o.flags(cmd)
+	cmd.Flags().BoolVar(&superseded, "superseded", false, "with the results of former contents of collections, in columns of their own")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "`DIR` to write (required)")
 	return cmd
 }
 
-func (a *app) report(cmd *cobra.Command, sweep string, shown members, output string) error {
+func (a *app) report(cmd *cobra.Command, sweep string, shown members, superseded bool, output string) error {
 	ctx := cmd.Context()
 	w, err := a.openWorkspace()
 	if err != nil {
@@ -61,7 +64,7 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, output str
 	if len(chosen.runs) == 0 && len(shown.words) > 0 {
 		return shown.errNoneShown(names[0], chosen.of)
 	}
-	input, err := compare.LoadRuns(ctx, s, names[0], chosen.runs)
+	input, err := compare.LoadRuns(ctx, s, store.Scope{Sweep: names[0], Superseded: superseded}, chosen.runs)
 	if err != nil {
 		return err
 	}
