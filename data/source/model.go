@@ -22,6 +22,8 @@ type Checkpoint struct {
 	Positions int
 	// Tokens are the model's terms and the tokens around a text.
 	Tokens Tokens
+	// Form is how the folder itself encodes.
+	Form Form
 }
 
 // Model returns the folder of a model.
@@ -44,7 +46,7 @@ func (r *Resolver) Checkpoint(text string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("resolve model %q: %w", text, err)
 	}
-	c := Checkpoint{Folder: folder, Weights: weights, Positions: config.positions()}
+	c := Checkpoint{Folder: folder, Weights: weights, Positions: config.positions(), Form: formOf(folder)}
 	if c.Weights == "" {
 		names, err := weightFiles(folder)
 		if err != nil {

@@ -34,6 +34,7 @@ type model struct {
 	precision               string // of a recipe that is not made yet
 	positions               int
 	tokens                  source.Tokens // zero where they are not known yet
+	form                    source.Form   // of the folder itself
 	bad                     bool
 }
 
@@ -92,7 +93,7 @@ func (in *inputs) model(key, ref string) model {
 		m = in.recipeModel(key, ref, name)
 	} else {
 		checkpoint, err := in.resolver.Checkpoint(ref)
-		m = model{weights: checkpoint.Weights, tokenizer: checkpoint.Tokenizer, positions: checkpoint.Positions, tokens: checkpoint.Tokens}
+		m = model{weights: checkpoint.Weights, tokenizer: checkpoint.Tokenizer, positions: checkpoint.Positions, tokens: checkpoint.Tokens, form: checkpoint.Form}
 		if err != nil {
 			m = in.absent(key, ref, err)
 		}

@@ -3,7 +3,9 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
+	"headroom/data/source"
 	"headroom/sweeps"
 )
 
@@ -25,6 +27,7 @@ func (in *inputs) odd(c sweeps.RunConfig, backbone model, data set) {
 	for _, text := range backbone.tokens.Notices {
 		in.note("model.backbone = %q: %s", c.Model.Backbone, text)
 	}
+	in.oddForm(c, backbone.form)
 	query, document := c.Model.Prompts()
 	for _, prompt := range []struct{ key, text, folder, of string }{
 		{"model.query_prompt", query, backbone.tokens.QueryPrompt, "query"}, {"model.document_prompt", document, backbone.tokens.DocumentPrompt, "document"},
@@ -46,6 +49,24 @@ func (in *inputs) odd(c sweeps.RunConfig, backbone model, data set) {
 	in.empty("data.train", c.Data.Train, "", s.EmptyQueries, s.FirstEmptyQuery, s.EmptyDocuments, s.FirstEmptyDocument)
 	if s.OwnNegatives > 0 && c.Data.Negatives > 0 {
 		in.note("data.train = %q: %s among the hard negatives, the first at %s", c.Data.Train, count(s.OwnNegatives, "row has its positive", "rows have their positive"), s.FirstOwn)
+	}
+}
+
+// oddForm notes where a folder encodes in another form than the sweep.
+func (in *inputs) oddForm(c sweeps.RunConfig, form source.Form) {
+	if form.Pooling == "" {
+		return
+	}
+	// The folder's words for an activation are not the sweep's.
+	written := map[string]string{"log1p_relu": "relu", "log1p_log1p_relu": "log1p_relu"}
+	for _, part := range []struct{ key, sweep, folder, file, says string }{
+		{"model.pooling", c.Model.Pooling, form.Pooling, form.PoolingFile, fmt.Sprintf("pooling_strategy = %q", form.Pooling)},
+		{"model.activation", c.Model.Activation, form.Activation, form.ActivationFile, fmt.Sprintf("activation_function = %q", written[form.Activation])},
+		{"model.top_k", strconv.Itoa(c.Model.TopK), strconv.Itoa(form.TopK), form.TopKFile, fmt.Sprintf("max_active_dims = %d", form.TopK)},
+	} {
+		if part.folder != "" && part.folder != part.sweep {
+			in.note("%s is %s, and %s of %s says %s (%s = %s): runs and the untrained baseline have the sweep's", part.key, part.sweep, part.file, c.Model.Backbone, part.says, part.key, part.folder)
+		}
 	}
 }
 
