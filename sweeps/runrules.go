@@ -27,7 +27,7 @@ func runRules() []rule {
 		choice("model.target", "decoder", "decoder+bias", "logits"),
 		choice("model.tie", "untie", "keep"),
 		choice("model.pooling", "max", "sum"),
-		choice("model.activation", "log1p_relu", "log1p_log1p_relu"),
+		{key: "model.activation", allowed: quoted([]string{onceLogged, twiceLogged}), wrong: wrongActivation},
 		integer("model.top_k", 0, maxLength, "integer ≥ 0; 0 keeps all terms"),
 		text("model.query_prompt", prompt, wrongPrompt),
 		text("model.document_prompt", prompt, wrongPrompt),

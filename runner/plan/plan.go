@@ -194,7 +194,7 @@ func Make(ctx context.Context, o Options) (*Plan, error) {
 	if len(m.found.faults) > 0 {
 		return nil, m.found.faults
 	}
-	m.plan.Notices = append(m.plan.Notices, m.found.notices...)
+	m.plan.Notices = append(append(m.plan.Notices, o.Spec.Notices()...), m.found.notices...)
 	m.predict(ctx)
 	return m.plan, ctx.Err()
 }
