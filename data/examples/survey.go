@@ -13,6 +13,7 @@ import (
 
 	"headroom/data/lines"
 	"headroom/data/texts"
+	"headroom/internal/seal"
 )
 
 // Survey is what can be told of training data without training on it. All rows were read and are sound.
@@ -78,7 +79,7 @@ func (f *files) scan(ctx context.Context, opened []*lines.File, gathered *distin
 			return nil
 		})
 		if t, ok := f.decoders[i].(*table); err == nil && ok && t.packed {
-			sum, err = lines.SumFile(o.Path) // its lines are of our making
+			sum, err = seal.SumFile(o.Path) // its lines are of our making
 		}
 		if err != nil {
 			return nil, err

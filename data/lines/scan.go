@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 )
 
 // Line is one line of a file. Text is valid until the next one is read.
@@ -36,20 +35,6 @@ func (f *File) Scan(fn func(Line) error) (sum string, err error) {
 			return "", fmt.Errorf("read %s:%d: %w", f.Path, r.number, err)
 		}
 	}
-}
-
-// SumFile is the hexadecimal SHA-256 of a file's bytes, as they are.
-func SumFile(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("digest: %w", err)
-	}
-	defer file.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return "", fmt.Errorf("digest %s: %w", path, err)
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // reader goes through lines from a place on.

@@ -42,6 +42,25 @@ func (b blob) hash() hash.Hash {
 	return h
 }
 
+// digestOf is the digest of bytes, of the kind that the blob's own is.
+func (b blob) digestOf(r io.Reader) (string, error) {
+	sum := b.hash()
+	if _, err := io.Copy(sum, r); err != nil {
+		return "", fmt.Errorf("digest %s: %w", b.name, err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// sum is the same of a file.
+func (b blob) sum(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("digest %s: %w", b.name, err)
+	}
+	defer f.Close()
+	return b.digestOf(f)
+}
+
 // describe asks the hub for the digest and size of a file.
 func (c *remote) describe(ctx context.Context, where *url.URL, name string) (blob, error) {
 	b := blob{name: name}
@@ -82,10 +101,19 @@ type store struct {
 // lockPoll is how often a lock that another process holds is looked at.
 const lockPoll = 100 * time.Millisecond
 
-// has tells whether a blob is there whole.
+// has tells whether a blob is there whole and as it was fetched.
 func (s *store) has(b blob) bool {
 	info, err := s.root.Stat("blobs/" + b.digest)
-	return err == nil && info.Mode().IsRegular() && info.Size() == b.size
+	if err != nil || !info.Mode().IsRegular() || info.Size() != b.size {
+		return false
+	}
+	f, err := s.root.Open("blobs/" + b.digest)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	got, err := b.digestOf(f)
+	return err == nil && got == b.digest
 }
 
 // fetch brings a blob. Of several processes and goroutines that want the same

@@ -45,7 +45,7 @@ func (r *Resolver) CheckModel(folder string) error {
 	if _, err := r.Tokens(folder); err != nil {
 		return err
 	}
-	_, err = r.remember("check model", paths, func() (string, error) {
+	_, err = r.Remember("check model", paths, func() (string, error) {
 		if _, err := readConfig(config); err != nil {
 			return "", err
 		}
@@ -85,7 +85,7 @@ func (r *Resolver) Tokens(path string) (Tokens, error) {
 		return Tokens{}, err
 	}
 	// The name is another than that of programs which kept less of it.
-	result, err := r.remember("tokenizer and prompts", paths, func() (string, error) {
+	result, err := r.Remember("tokenizer and prompts", paths, func() (string, error) {
 		t, err := tokenize.Open(path)
 		if err != nil {
 			return "", err

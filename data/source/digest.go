@@ -3,18 +3,21 @@ package source
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"headroom/data/collection"
 	"headroom/data/kept"
-	"headroom/data/lines"
+	"headroom/internal/seal"
 )
 
 // DigestFile is "sha256:" and the hash of a file's bytes.
 func (r *Resolver) DigestFile(path string) (string, error) {
-	return r.remember("file", []string{path}, func() (string, error) {
-		sum, err := lines.SumFile(path)
+	return r.Remember("file", []string{path}, func() (string, error) {
+		sum, err := seal.SumFile(path)
 		if err != nil {
 			return "", err
 		}
@@ -29,10 +32,10 @@ func (r *Resolver) DigestFolder(folder string, names ...string) (string, error) 
 	for i, name := range names {
 		paths[i] = filepath.Join(folder, name)
 	}
-	return r.remember("folder", paths, func() (string, error) {
+	return r.Remember("folder", paths, func() (string, error) {
 		total := sha256.New()
 		for i, path := range paths {
-			sum, err := lines.SumFile(path)
+			sum, err := seal.SumFile(path)
 			if err != nil {
 				return "", err
 			}
@@ -53,7 +56,7 @@ func (r *Resolver) DigestCollection(folder string, splits ...string) (string, er
 	if err != nil {
 		return "", err
 	}
-	return r.remember(fmt.Sprintf("collection %q", splits), paths, func() (string, error) { return c.DigestOf(splits...) })
+	return r.Remember(fmt.Sprintf("collection %q", splits), paths, func() (string, error) { return c.DigestOf(splits...) })
 }
 
 // DigestCorpus is the digest of a collection's documents alone, which is all
@@ -81,14 +84,37 @@ func collectionPaths(c *collection.Collection, splits []string) ([]string, error
 	return names, nil
 }
 
-// remember keeps what compute found until one of the files changes.
-func (r *Resolver) remember(what string, paths []string, compute func() (string, error)) (string, error) {
+// smallFile is up to how many bytes a file is read rather than its digest remembered.
+const smallFile = 64 << 10
+
+// Intact compares a folder with the manifest that it was made with. Its error is
+// *seal.Damage where a file is not what it was, and none where the folder has no manifest.
+func (r *Resolver) Intact(folder string) error {
+	err := seal.Check(folder, r.Known)
+	if errors.Is(err, seal.ErrNone) {
+		return nil
+	}
+	return err
+}
+
+// Known is the SHA-256 of a file, that of a large one from when it was last taken.
+func (r *Resolver) Known(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() <= smallFile || r.Verify {
+		return seal.SumFile(path)
+	}
+	digest, err := r.DigestFile(path)
+	return strings.TrimPrefix(digest, "sha256:"), err
+}
+
+// Remember keeps what compute found, which must not be "", until one of the files changes.
+func (r *Resolver) Remember(what string, paths []string, compute func() (string, error)) (string, error) {
 	key, err := kept.KeyOf(what, paths...)
 	if err != nil {
 		return "", fmt.Errorf("digest: %w", err)
 	}
 	store := kept.Store{Dir: r.CacheDir}
-	if known, ok := store.Get(key); ok {
+	if known, ok := store.Get(key); ok && !r.Verify {
 		return known, nil
 	}
 	result, err := compute()

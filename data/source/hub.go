@@ -58,7 +58,7 @@ func (r *Resolver) hub(ref reference, what need) (folder, identity string, err e
 		if info, err := os.Stat(root); err != nil || !info.IsDir() {
 			continue
 		}
-		folder, id, why, err := snapshot(ref, root, what)
+		folder, id, why, err := r.snapshot(ref, root, what)
 		if err != nil {
 			return "", "", err
 		}
@@ -84,8 +84,9 @@ func (r *Resolver) absent(ref reference, reason string) error {
 	return fmt.Errorf("resolve model %q: %w: %s; %s", ref.text, ErrUnresolved, reason, how)
 }
 
-// snapshot finds the folder of a revision. why says what it lacks.
-func snapshot(ref reference, root string, what need) (folder, id, why string, err error) {
+// snapshot finds the folder of a revision. why says what it lacks or what of it is not what
+// was fetched.
+func (r *Resolver) snapshot(ref reference, root string, what need) (folder, id, why string, err error) {
 	id = ref.branch()
 	if !commit.MatchString(id) {
 		path := filepath.Join(root, "refs", filepath.FromSlash(id))
@@ -102,13 +103,45 @@ func snapshot(ref reference, root string, what need) (folder, id, why string, er
 		return "", "", fmt.Sprintf("the hub's cache has no snapshot of commit %s (%s)", id, folder), nil
 	}
 	name, err := missing(folder, what)
+	if err == nil && name == "" {
+		why, err = r.damagedBlob(folder, what)
+	}
 	if err != nil {
 		return "", "", "", fmt.Errorf("resolve model %q: %w", ref.text, err)
 	}
 	if name != "" {
-		return "", "", fmt.Sprintf("the cached snapshot lacks %s (%s)", name, folder), nil
+		why = fmt.Sprintf("the cached snapshot lacks %s (%s)", name, folder)
 	}
-	return folder, id, "", nil
+	return folder, id, why, nil
+}
+
+// damagedBlob compares the files of a snapshot with the digests that they were fetched by,
+// which are the names of what the snapshot links to, and says which differs. A file that is
+// no such link has no digest.
+func (r *Resolver) damagedBlob(folder string, what need) (string, error) {
+	names, err := needed(folder, what)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range append(names, optionalFiles()...) {
+		path, err := filepath.EvalSymlinks(filepath.Join(folder, filepath.FromSlash(name)))
+		if err != nil || filepath.Base(filepath.Dir(path)) != "blobs" || !digestForm.MatchString(filepath.Base(path)) {
+			continue
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return "", fmt.Errorf("read the hub's cache: %w", err)
+		}
+		b := blob{name: name, digest: filepath.Base(path), size: info.Size()}
+		got, err := r.Remember("blob", []string{path}, func() (string, error) { return b.sum(path) })
+		if err != nil {
+			return "", err
+		}
+		if got != b.digest {
+			return fmt.Sprintf("the cached %s is damaged: %s has the digest %s", name, path, got), nil
+		}
+	}
+	return "", nil
 }
 
 // branch is the revision that is meant.
@@ -122,6 +155,20 @@ func (ref reference) branch() string {
 // missing names the first file that a snapshot needs and does not have, "" if
 // it has all: other programs fetch only what they use.
 func missing(folder string, what need) (string, error) {
+	names, err := needed(folder, what)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range names {
+		if file(filepath.Join(folder, filepath.FromSlash(name))) != nil {
+			return name, nil
+		}
+	}
+	return "", nil
+}
+
+// needed lists the files that a snapshot must have.
+func needed(folder string, what need) ([]string, error) {
 	has := func(name string) bool { return file(filepath.Join(folder, filepath.FromSlash(name))) == nil }
 	names := []string{tokenizerFile}
 	if !has(tokenizerFile) && has(vocabularyFile) {
@@ -131,29 +178,25 @@ func missing(folder string, what need) (string, error) {
 		names = append([]string{configFile}, names...)
 		switch {
 		case has(weightsFile):
+			names = append(names, weightsFile)
 		case has(indexFile):
 			shards, err := readList(folder, indexFile, shardNames)
 			if err != nil {
-				return "", err
+				return nil, err
 			}
-			names = append(names, shards...)
+			names = append(append(names, indexFile), shards...)
 		default:
 			names = append(names, weightsFile)
 		}
 		if has(modulesFile) {
 			modules, err := readList(folder, modulesFile, func(text []byte) ([]string, error) { return moduleConfigs(text, "SpladePooling") })
 			if err != nil {
-				return "", err
+				return nil, err
 			}
 			names = append(names, modules...)
 		}
 	}
-	for _, name := range names {
-		if !has(name) {
-			return name, nil
-		}
-	}
-	return "", nil
+	return names, nil
 }
 
 func readList(folder, name string, list func([]byte) ([]string, error)) ([]string, error) {

@@ -38,7 +38,7 @@ func (r *Resolver) Look(folder, split string) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	result, err := r.remember("split "+split, paths, func() (string, error) {
+	result, err := r.Remember("split "+split, paths, func() (string, error) {
 		facts, err := look(c, split)
 		if err != nil {
 			return "", err

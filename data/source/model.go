@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"headroom/internal/seal"
 )
 
 // Checkpoint is a model that has been found.
@@ -89,8 +91,8 @@ func (r *Resolver) find(text string, what need) (folder, identity string, err er
 // Backbone is the folder where the backbone of a recipe's id belongs.
 func (r *Resolver) Backbone(id string) string { return filepath.Join(r.Workspace, "backbones", id) }
 
-// recipe finds a backbone that a recipe has made. A name that is a full id is
-// taken as one.
+// recipe finds a backbone that a recipe has made, if it is what was made then. A name
+// that is a full id is taken as one.
 func (r *Resolver) recipe(ref reference) (folder, identity string, err error) {
 	id := ref.name
 	if len(id) != 64 || strings.Trim(id, "0123456789abcdef") != "" {
@@ -102,6 +104,9 @@ func (r *Resolver) recipe(ref reference) (folder, identity string, err error) {
 		}
 	}
 	folder = r.Backbone(id)
+	if err := r.Intact(folder); seal.IsDamage(err) {
+		return "", "recipe:" + id, fmt.Errorf("resolve model %q: %w", ref.text, err)
+	}
 	if !complete(folder) {
 		return "", "recipe:" + id, fmt.Errorf("resolve model %q: %w: recipe %s has not been run in this workspace", ref.text, ErrUnresolved, ref.name)
 	}

@@ -44,6 +44,9 @@ type Resolver struct {
 	Workspace string
 	// Hub is where Fetch downloads from.
 	Hub Hub
+	// Verify takes every digest anew. Otherwise one is remembered until a file's path, size
+	// or time changes.
+	Verify bool
 	// Offline forbids every download.
 	Offline bool
 	// Base is the folder that ./path starts from; "" is the working directory.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"headroom/data/lines"
+	"headroom/internal/seal"
 )
 
 // scan reads all rows, notes where their ids are and digests the contents.
@@ -36,7 +37,7 @@ func (t *Texts) scan(ctx context.Context, files []*lines.File) ([]lines.Entry, e
 			return err
 		})
 		if err == nil && t.forms[i].headed() {
-			sum, err = lines.SumFile(f.Path) // its lines are of our making
+			sum, err = seal.SumFile(f.Path) // its lines are of our making
 		}
 		if err != nil {
 			return nil, err

@@ -243,7 +243,14 @@ type Ended struct {
 	Error string `json:"error,omitempty"`
 	// Weights is the digest of the final weights where State is StateDone.
 	Weights string `json:"weights,omitempty"`
+	// Model is then the digest of the exported model's manifest, "sha256:…", or ModelNone.
+	// It is "" in the logs of older programs.
+	Model string `json:"model,omitempty"`
 }
+
+// ModelNone stands in Ended.Model where nothing could be exported: the weights were not
+// finite.
+const ModelNone = "none"
 
 func (Started) Kind() string    { return KindStarted }
 func (Step) Kind() string       { return KindStep }

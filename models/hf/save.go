@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"headroom/internal/atomic"
+	"headroom/internal/seal"
 	"headroom/models/safetensors"
 )
 
@@ -36,7 +37,7 @@ type SaveModel struct {
 }
 
 // Save writes a sentence-transformers SparseEncoder folder (the layout of version 5, which 6 reads) that transformers
-// also loads as a *ForMaskedLM. The folder is complete or not there, as internal/atomic does it. A model that is there already is replaced; any other folder that is not empty is an error.
+// also loads as a *ForMaskedLM. The folder is complete or not there, as internal/atomic does it, with the digests of its files in MANIFEST. A model that is there already is replaced; any other folder that is not empty is an error.
 func Save(folder string, m SaveModel) error {
 	if err := save(atomic.Disk{}, folder, m); err != nil {
 		return fmt.Errorf("save model %q: %w", folder, err)
@@ -62,9 +63,17 @@ func save(disk atomic.Disk, folder string, m SaveModel) error {
 				return err
 			}
 		}
-		return to.WriteFile(singleFile, func(w io.Writer) error {
+		err := to.WriteFile(singleFile, func(w io.Writer) error {
 			return safetensors.Encode(w, tensors, map[string]string{"format": "pt"})
 		})
+		if err != nil {
+			return err
+		}
+		manifest, err := seal.Manifest(to.Path())
+		if err != nil {
+			return err
+		}
+		return to.WriteFile(seal.ManifestFile, func(w io.Writer) error { _, err := w.Write(manifest); return err })
 	})
 }
 

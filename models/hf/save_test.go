@@ -172,7 +172,7 @@ func TestSavedFilesWordForWord(t *testing.T) {
 		t.Fatal(err)
 	}
 	slices.Sort(files)
-	if want := []string{"1_SpladePooling/config.json", "README.md", "config.json", "config_sentence_transformers.json",
+	if want := []string{"1_SpladePooling/config.json", "MANIFEST", "README.md", "config.json", "config_sentence_transformers.json",
 		"model.safetensors", "modules.json", "sentence_bert_config.json", "special_tokens_map.json", "tokenizer.json",
 		"tokenizer_config.json", "vocab.txt"}; !slices.Equal(files, want) {
 		t.Errorf("files are %v", files)

@@ -88,7 +88,7 @@ func TestTheModelOfARunThatEndedInNaN(t *testing.T) {
 			}
 		}
 	}
-	p.refused([]string{"export", "tiny-k4-s1", "--to", filepath.Join(p.dir, "out")}, "is finished, but", "is gone")
+	p.refused([]string{"export", "tiny-k4-s1", "--to", filepath.Join(p.dir, "out")}, "the exported model is missing", "`headroom run` of its sweep exports it again")
 }
 
 func TestALockedDatabaseSaysWhatHoldsItAndThatNothingIsLost(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/internal/atomic"
+	"headroom/internal/seal"
 )
 
 func newExport(a *app) *cobra.Command {
@@ -76,7 +77,7 @@ func copyFolder(from, to string) error {
 		return err
 	}
 	return atomic.CreateFolder(to, func(f *atomic.Folder) error {
-		return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
 				return err
 			}
@@ -86,6 +87,14 @@ func copyFolder(from, to string) error {
 			}
 			return f.WriteFile(filepath.ToSlash(relative), func(w io.Writer) error { return copyFile(w, path) })
 		})
+		if err != nil {
+			return err
+		}
+		// What is handed out is what was made, also where something was lost on the way.
+		if err := seal.Check(f.Path(), nil); !errors.Is(err, seal.ErrNone) {
+			return err
+		}
+		return nil
 	})
 }
 

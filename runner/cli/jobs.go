@@ -97,9 +97,14 @@ func (a *app) prepare(w workspace.Workspace, s sweepRef, p *plan.Plan, m machine
 	return jobs, nil
 }
 
-// neededRecipes are those that an unfinished row waits for.
+// neededRecipes are those that an unfinished row waits for or whose backbone is damaged.
 func neededRecipes(p *plan.Plan) map[sweeps.ID]bool {
 	needed := map[sweeps.ID]bool{}
+	for _, r := range p.Recipes {
+		if r.State == plan.Damaged {
+			needed[r.ID] = true
+		}
+	}
 	for _, r := range p.Runs {
 		if !r.State.Finished() && r.Needs != "" {
 			needed[r.Needs] = true

@@ -123,7 +123,7 @@ func finished(p *plan.Plan, e plan.Evaluation) bool {
 // summarize counts runs by state, and says what the rest will take.
 func summarize(p *plan.Plan) string {
 	parts := []string{plural(len(p.Runs), "run")}
-	for _, state := range []plan.State{plan.New, plan.Queued, plan.Running, plan.Interrupted, plan.Failed, plan.Stale, plan.Unresolved, plan.Done} {
+	for _, state := range []plan.State{plan.New, plan.Queued, plan.Running, plan.Interrupted, plan.Failed, plan.Damaged, plan.Stale, plan.Unresolved, plan.Done} {
 		if n := p.Count(state); n > 0 {
 			parts = append(parts, strconv.Itoa(n)+" "+string(state))
 			if bad := p.Collapsed(); state == plan.Done && bad > 0 {

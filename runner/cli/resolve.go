@@ -11,8 +11,10 @@ import (
 
 	"headroom/data/source"
 	"headroom/data/synthetic"
+	"headroom/internal/seal"
 	"headroom/metrics/event"
 	"headroom/metrics/stability"
+	"headroom/runner/plan"
 	"headroom/runner/workspace"
 )
 
@@ -104,9 +106,20 @@ func (a *app) findModel(ctx context.Context, text string, fetch fetcher) (model,
 	return model{folder: folder, name: text}, nil
 }
 
+// runModel is the exported model of a run, whose files are compared with their digests.
 func (a *app) runModel(w workspace.Workspace, run runRef) (model, error) {
-	folder := filepath.Join(w.Run(run.ID), "model")
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+	folder := plan.ModelFolder(w.Run(run.ID))
+	resolver, err := a.resolver("")
+	if err != nil {
+		return model{}, err
+	}
+	resolver.Verify = true
+	if err := plan.IntactModel(resolver, w.Run(run.ID)); seal.IsDamage(err) {
+		return model{}, fmt.Errorf("find model of run %q: %w; `headroom run` of its sweep exports it again from its checkpoint", run.Label, err)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return model{}, fmt.Errorf("find model of run %q: %w", run.Label, err)
+	}
+	if _, err := os.Stat(folder); err != nil {
 		return model{}, a.noModel(w, run, folder)
 	}
 	return model{folder: folder, name: run.Label, run: &run}, nil
@@ -123,5 +136,5 @@ func (a *app) noModel(w workspace.Workspace, run runRef, folder string) error {
 	case info.verdict == stability.NonFinite:
 		return fmt.Errorf("find model of run %q: it is finished and its weights are not finite (verdict %s), so that there is no model; its log and figures are kept: `headroom show %s`. Another run may hold: a smaller train.lr, a larger model.rescale, more train.warmup", run.Label, info.verdict, run.Label)
 	}
-	return fmt.Errorf("find model of run %q: it is finished, but %s is gone: put it back from a copy, or remove %s and run its sweep again", run.Label, folder, w.Run(run.ID))
+	return fmt.Errorf("find model of run %q: no %s", run.Label, folder)
 }

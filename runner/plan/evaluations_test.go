@@ -77,6 +77,9 @@ func TestSecondsComeFromWhatWasMeasured(t *testing.T) {
 	if p.Seconds != nil || p.Runs[0].Seconds != nil {
 		t.Error("something is predicted where nothing was measured")
 	}
+	for _, i := range []int{0, 2} {
+		write(t, filepath.Join(p.Runs[i].Folder, "config.toml"), string(p.Runs[i].Config.TOML()))
+	}
 	attempt(t, p.Runs[0].Folder, done("healthy", 40)...)
 	attempt(t, p.Runs[1].Folder, event.Started{}, event.Checkpoint{Step: 5}, event.Ended{State: event.StateInterrupted, Step: 5, Seconds: 20})
 	// One that was killed took nobody knows how long.

@@ -8,6 +8,7 @@ import (
 
 	"headroom/data/examples"
 	"headroom/data/source"
+	"headroom/internal/seal"
 	"headroom/sweeps"
 )
 
@@ -128,6 +129,8 @@ func (in *inputs) recipeModel(key, ref, name string) model {
 		m.recipe, m.precision, m.positions = "", "", checkpoint.Positions
 	case errors.Is(err, source.ErrUnresolved):
 		m.why = fmt.Sprintf("its backbone is not made yet: recipe %s (%s)", name, made.id.Short())
+	case seal.IsDamage(err):
+		m.why = fmt.Sprintf("its backbone is made again by its recipe %s (%s): %v", name, made.id.Short(), err)
 	default:
 		in.fault(key, fmt.Sprintf("%q", ref), fmt.Sprintf("%v; remove the folder to have it made again", err))
 		m.bad = true

@@ -39,6 +39,9 @@ const (
 	Failed State = "failed"
 	// Stale: finished under semantics that have changed since.
 	Stale State = "stale"
+	// Damaged: a file of it, once made, is missing or not what it was then. It is made
+	// again from what is left.
+	Damaged State = "damaged"
 	// Unresolved: something it needs is not there yet.
 	Unresolved State = "unresolved"
 )
@@ -153,6 +156,11 @@ func (p *Plan) Idle() bool {
 	}
 	for _, e := range p.Evaluations {
 		if !e.State.Finished() {
+			return false
+		}
+	}
+	for _, r := range p.Recipes {
+		if r.State == Damaged {
 			return false
 		}
 	}

@@ -84,8 +84,16 @@ func TestEachStateHasItsFilesAndItsReason(t *testing.T) {
 			attempt(t, f, done("healthy", 5)...)
 			attempt(t, f, event.Started{FromStep: 10})
 		}, plan.Done, "finished"},
-		"collapsed":    {func(t *testing.T, f string) { attempt(t, f, done("identical", 5)...) }, plan.Done, "identical"},
-		"never judged": {func(t *testing.T, f string) { attempt(t, f, event.Ended{State: event.StateDone}) }, plan.Done, "finished"},
+		"collapsed": {func(t *testing.T, f string) { attempt(t, f, done("identical", 5)...) }, plan.Done, "identical"},
+		"an export that is missing": {func(t *testing.T, f string) {
+			attempt(t, f, event.Judged{Verdict: "healthy"}, event.Ended{State: event.StateDone})
+		}, plan.Damaged, "finished, but "},
+		"weights that were not finite": {func(t *testing.T, f string) {
+			attempt(t, f, event.Judged{Verdict: "non_finite"}, event.Ended{State: event.StateDone})
+		}, plan.Done, "non_finite"},
+		"never judged": {func(t *testing.T, f string) {
+			attempt(t, f, event.Ended{State: event.StateDone, Model: event.ModelNone})
+		}, plan.Done, "finished"},
 		"a damaged log": {func(t *testing.T, f string) {
 			attempt(t, f, done("healthy", 5)...)
 			path := event.Path(f, 1)
@@ -95,7 +103,7 @@ func TestEachStateHasItsFilesAndItsReason(t *testing.T) {
 			}
 			text[20] ^= 1
 			write(t, path, string(text))
-		}, plan.Failed, "events.jsonl:1"},
+		}, plan.Damaged, "events.jsonl:1"},
 		"a torn last line": {func(t *testing.T, f string) {
 			attempt(t, f, done("healthy", 5)...)
 			path := event.Path(f, 1)

@@ -124,7 +124,7 @@ func middle(values []float64) float64 {
 
 // stepsDone is how far the newest checkpoint of a begun run is.
 func (m *maker) stepsDone(run Run) int {
-	if run.State != Interrupted && run.State != Failed && run.State != Running {
+	if run.State != Interrupted && run.State != Failed && run.State != Damaged && run.State != Running {
 		return 0
 	}
 	attempts, err := event.Attempts(run.Folder)

@@ -22,7 +22,7 @@ func took(evaluations int) []event.Event {
 	if evaluations > 0 {
 		events = append(events, event.Measured{Step: 10, Measure: "nDCG@10", Seconds: 2})
 	}
-	return append(events, event.Judged{Verdict: "healthy"}, event.Ended{State: event.StateDone, Step: 10, Seconds: 10 + 2*float64(evaluations) + 9})
+	return append(events, event.Judged{Verdict: "healthy"}, event.Ended{State: event.StateDone, Step: 10, Seconds: 10 + 2*float64(evaluations) + 9, Model: event.ModelNone})
 }
 
 func TestAPredictionIsOfRunsOfTheSameShape(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"headroom/data/source"
+	"headroom/internal/seal"
 	"headroom/sweeps"
 )
 
@@ -39,6 +40,9 @@ func (m *maker) settleRecipe(row *Recipe) {
 	switch {
 	case err == nil:
 		row.State, row.Why = Done, "finished"
+		return
+	case seal.IsDamage(err):
+		row.State, row.Why = Damaged, fmt.Sprintf("it is made again: %v", err)
 		return
 	case !errors.Is(err, source.ErrUnresolved):
 		row.State, row.Why = Failed, err.Error()

@@ -21,6 +21,11 @@ func runFolder(workspace string, id sweeps.ID) string {
 // settle decides a run's state from its files.
 func (m *maker) settle(run *Run) {
 	run.State, run.Why, run.Verdict = m.state(run.Folder, run.Config.Train.Steps)
+	if run.State.Finished() {
+		if err := Intact(m.Resolver, m.Workspace, string(run.ID)); err != nil {
+			run.State, run.Why = Damaged, fmt.Sprintf("%s, but %v", run.Why, err)
+		}
+	}
 	if run.State != New {
 		return
 	}
@@ -70,7 +75,7 @@ func (m *maker) state(folder string, steps int) (state State, why string, verdic
 		return Interrupted, fmt.Sprintf("attempt %d ended before it began; run resumes it", number), nil
 	}
 	if cut != nil {
-		return Failed, fmt.Sprintf("attempt %d cannot be read: %v", number, cut), nil
+		return Damaged, fmt.Sprintf("the log of attempt %d is damaged (%v): the rest of it is read, and work goes on from the newest sound checkpoint", number, cut), nil
 	}
 	state, why = last.state(number, steps)
 	return state, why, nil
@@ -78,17 +83,8 @@ func (m *maker) state(folder string, steps int) (state State, why string, verdic
 
 // Finished tells whether an attempt at the run in a folder came to the run's end.
 func Finished(folder string) (bool, error) {
-	attempts, err := event.Attempts(folder)
-	if err != nil {
-		return false, err
-	}
-	for _, n := range attempts {
-		e, err := readEnd(event.Path(folder, n))
-		if err == nil && e.ended != nil && e.ended.State == event.StateDone {
-			return true, nil
-		}
-	}
-	return false, nil
+	_, finished, err := finish(folder)
+	return finished, err
 }
 
 // end is what the last lines of an attempt's log say.

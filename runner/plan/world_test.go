@@ -137,12 +137,36 @@ func attempt(t *testing.T, folder string, events ...event.Event) {
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if last := len(events) - 1; last >= 0 {
+		if ended, ok := events[last].(event.Ended); ok && ended.State == event.StateDone {
+			begun(t, folder)
+		}
+	}
+}
+
+// begun writes what a run's folder holds before its first attempt, where it is not there.
+func begun(t *testing.T, folder string) {
+	t.Helper()
+	for name, text := range map[string]string{
+		"config.toml":     "[model]\nbackbone = \"./m\"\n[data]\ntrain = \"./d\"\n[train]\nsteps = 10\n",
+		"inputs.json":     "{}",
+		"provenance.json": "{}",
+	} {
+		if path := filepath.Join(folder, name); !exists(path) {
+			write(t, path, text)
+		}
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func done(verdict string, seconds float64) []event.Event {
 	return []event.Event{
 		event.Started{Steps: 10}, event.Step{Step: 9, Values: map[string]event.Value{"loss": 1}},
-		event.Judged{Verdict: verdict}, event.Ended{State: event.StateDone, Step: 10, Seconds: seconds},
+		event.Judged{Verdict: verdict}, event.Ended{State: event.StateDone, Step: 10, Seconds: seconds, Model: event.ModelNone},
 	}
 }
 

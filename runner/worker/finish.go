@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"headroom/data/collection"
+	"headroom/internal/seal"
 	"headroom/metrics/event"
 	"headroom/metrics/ir"
 	"headroom/metrics/stability"
@@ -53,14 +54,33 @@ func formOf(m sweeps.ModelConfig) splade.Form {
 	return splade.NewForm(m.Pooling, m.Activation, m.TopK)
 }
 
-// export writes runs/<id>/model, unless the weights are no numbers.
-func (a *attempt) export(verdict string) error {
-	folder := filepath.Join(a.folder, "model")
-	if _, err := os.Stat(filepath.Join(folder, "config.json")); err == nil {
-		return nil
+// export writes runs/<id>/model, unless it is there as it was made or the weights are no
+// numbers.
+func (a *attempt) export(verdict string) (err error) {
+	folder := plan.ModelFolder(a.folder)
+	defer func() {
+		if err == nil && a.exported == "" {
+			a.exported, err = seal.Sum(folder)
+		}
+	}()
+	if _, err := os.Stat(folder); err == nil {
+		read := *a.resolver
+		read.Verify = true
+		damage := plan.IntactModel(&read, a.folder)
+		if damage == nil {
+			return nil
+		}
+		if !seal.IsDamage(damage) {
+			return damage
+		}
+		a.notice(a.log, fmt.Sprintf("the model is exported again: %v", damage))
+		if err := os.RemoveAll(folder); err != nil {
+			return err
+		}
 	}
 	if name, finite := train.Finite(a.model); !finite {
 		a.notice(a.log, fmt.Sprintf("model not exported: parameter %q is not finite", name))
+		a.exported = event.ModelNone
 		return nil
 	}
 	params := map[string]*hf.Param{}

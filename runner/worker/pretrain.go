@@ -9,8 +9,10 @@ import (
 
 	"headroom/data/batch"
 	"headroom/data/collection"
+	"headroom/data/source"
 	"headroom/data/synthetic"
 	"headroom/data/tokenize"
+	"headroom/internal/seal"
 	"headroom/metrics/event"
 	"headroom/models/hf"
 	"headroom/runner/checkpoint"
@@ -48,16 +50,27 @@ func (w *worker) pretrain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, done := os.Stat(filepath.Join(target, "config.json")); done == nil {
-		return held.Release()
+	read := *w.resolver
+	read.Verify = true
+	_, err = read.Model("recipe:" + w.ID)
+	switch {
+	case err == nil:
+		return held.Release() // another worker made it
+	case seal.IsDamage(err):
+		w.notice(nil, fmt.Sprintf("the backbone is made again: %v", err))
+		err = os.RemoveAll(target)
+	case errors.Is(err, source.ErrUnresolved):
+		err = nil
 	}
-	err = b.do(ctx, target)
+	if err == nil {
+		err = b.do(ctx, target)
+	}
 	return errors.Join(err, held.Release())
 }
 
 func (b *backboneJob) do(ctx context.Context, target string) (err error) {
 	started := b.now()
-	if b.log, err = event.Create(b.folder); err != nil {
+	if b.log, err = b.openLog(b.folder); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.log.Close()) }()

@@ -11,6 +11,7 @@ import (
 
 	"headroom/data/loader"
 	"headroom/data/tokenize"
+	"headroom/internal/seal"
 	"headroom/metrics/event"
 	"headroom/metrics/ir"
 	"headroom/metrics/stability"
@@ -43,6 +44,7 @@ type attempt struct {
 	step      int            // steps done
 	saved     int            // steps of the checkpoint to go on from; 0: none
 	weights   string         // digest of the final weights
+	exported  string         // of the exported model, as event.Ended has it
 	dev       *development   // nil where nothing is evaluated during training
 	stopped   bool           // a collapse ended training
 	chosen    int            // the step whose weights are the result: the last, or the best
@@ -75,6 +77,11 @@ func (a *attempt) idle() (bool, error) {
 	if err != nil || !finished {
 		return false, err
 	}
+	if err := plan.IntactResults(a.resolver, a.folder); seal.IsDamage(err) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
 	measures, err := ir.ParseAll(a.cfg.Evaluate.Measures)
 	if err != nil {
 		return false, err
@@ -93,17 +100,17 @@ func (a *attempt) idle() (bool, error) {
 
 // do opens the attempt's log, so that whatever happens from here on is told in it.
 func (a *attempt) do(ctx context.Context) (err error) {
-	if a.log, err = event.Create(a.folder); err != nil {
+	if a.log, err = a.openLog(a.folder); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.log.Close()) }()
 	err = goesOn(a.work(ctx), a.saved, a.weights != "")
-	ended := event.Ended{State: event.StateDone, Step: a.step, Seconds: a.now().Sub(a.started).Seconds(), Weights: a.weights}
+	ended := event.Ended{State: event.StateDone, Step: a.step, Seconds: a.now().Sub(a.started).Seconds(), Weights: a.weights, Model: a.exported}
 	switch {
 	case errors.Is(err, ErrInterrupted):
-		ended.State, ended.Weights = event.StateInterrupted, ""
+		ended.State, ended.Weights, ended.Model = event.StateInterrupted, "", ""
 	case err != nil:
-		ended.State, ended.Weights, ended.Error = event.StateFailed, "", err.Error()
+		ended.State, ended.Weights, ended.Model, ended.Error = event.StateFailed, "", "", err.Error()
 	}
 	if err == nil {
 		a.answer()

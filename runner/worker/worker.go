@@ -143,6 +143,20 @@ func (w *worker) notice(log *event.Log, message string) {
 	}
 }
 
+// openLog makes the log of the next attempt in a folder, once the logs of those before it
+// are sound: of a damaged one the rest is used, and what is lost is said.
+func (w *worker) openLog(folder string) (*event.Log, error) {
+	lost, err := event.RepairAll(folder)
+	if err != nil {
+		return nil, err
+	}
+	log, err := event.Create(folder)
+	for _, message := range lost {
+		w.notice(nil, message)
+	}
+	return log, err
+}
+
 // rate measures steps a second over an attempt.
 type rate struct {
 	start time.Time
@@ -158,12 +172,15 @@ func (r rate) at(now time.Time, step int) float64 {
 
 // weightsFolder is where a job's backbone lies: a recipe's by its id and a hub
 // model's by its commit, which are in the inputs' digest, else by its reference.
+// Its files are read and compared with the digests of when they were made or fetched.
 func (w *worker) weightsFolder(backbone string, in sweeps.Inputs) (string, error) {
-	if recipe, made := strings.CutPrefix(in.Weights, "recipe:"); made {
-		return w.workspace.Backbone(recipe), nil
+	read := *w.resolver
+	read.Verify = true
+	if strings.HasPrefix(in.Weights, "recipe:") {
+		return read.Model(in.Weights)
 	}
 	if pinned, hub := strings.CutPrefix(in.Weights, "hub:"); hub {
-		return w.resolver.Model(pinned) // the commit that is in the id, wherever the branch is now
+		return read.Model(pinned) // the commit that is in the id, wherever the branch is now
 	}
-	return w.resolver.Model(backbone)
+	return read.Model(backbone)
 }

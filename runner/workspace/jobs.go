@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"headroom/internal/seal"
 	"headroom/sweeps"
 )
 
@@ -19,9 +19,12 @@ var ErrChanged = errors.New("its folder holds another configuration")
 
 // WriteRun puts what a run is made from into its folder, before any compute.
 // What does not enter the id (where it computes, on what it is evaluated) may
-// change from one time to the next; the rest never does.
+// change from one time to the next; the rest never does. Damaged files are made again:
+// the id is the digest of what belongs into them.
 func (w Workspace) WriteRun(id string, config sweeps.RunConfig, in sweeps.Inputs) error {
-	if old, oldIn, err := w.ReadRun(id); err == nil {
+	if old, oldIn, err := w.ReadRun(id); err == nil && standsFor(id, config, in) && !standsFor(id, old, oldIn) {
+		// An older program wrote them, without a checksum, and they have changed since.
+	} else if err == nil {
 		if oldIn != in {
 			return fmt.Errorf("write run %q: %w: inputs.json says %v, now they are %v", id, ErrChanged, oldIn, in)
 		}
@@ -30,20 +33,30 @@ func (w Workspace) WriteRun(id string, config sweeps.RunConfig, in sweeps.Inputs
 				return fmt.Errorf("write run %q: %w: %s is %s, now %s", id, ErrChanged, change.Key, change.A, change.B)
 			}
 		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	} else if !errors.Is(err, fs.ErrNotExist) && !seal.IsDamage(err) {
 		return err
 	}
-	inputs, err := json.Marshal(in)
+	inputs, err := seal.JSON(in)
+	if err == nil {
+		err = replaceFile(w.disk, filepath.Join(w.Run(id), "inputs.json"), inputs)
+	}
+	if err == nil {
+		err = replaceFile(w.disk, filepath.Join(w.Run(id), "config.toml"), seal.TOML(config.TOML()))
+	}
 	if err != nil {
 		return fmt.Errorf("write run %q: %w", id, err)
 	}
-	if err := replaceFile(w.disk, filepath.Join(w.Run(id), "inputs.json"), append(inputs, '\n')); err != nil {
-		return fmt.Errorf("write run %q: %w", id, err)
-	}
-	if err := replaceFile(w.disk, filepath.Join(w.Run(id), "config.toml"), config.TOML()); err != nil {
-		return fmt.Errorf("write run %q: %w", id, err)
-	}
 	return nil
+}
+
+// standsFor tells whether an id is that of a configuration and inputs.
+func standsFor(id string, config sweeps.RunConfig, in sweeps.Inputs) bool {
+	for _, semantics := range append(sweeps.EarlierSemantics(), sweeps.CurrentSemantics()) {
+		if string(semantics.RunID(config, in)) == id {
+			return true
+		}
+	}
+	return false
 }
 
 // isReference tells whether a key enters the id by a digest and not by its text.
@@ -51,50 +64,84 @@ func isReference(key string) bool {
 	return key == "model.backbone" || key == "data.train" || key == "evaluate.during"
 }
 
-// ReadRun returns what a run is made from.
+// ReadRun returns what a run is made from. Its error is *seal.Damage where a file is not
+// what was written: running the sweep makes it again.
 func (w Workspace) ReadRun(id string) (sweeps.RunConfig, sweeps.Inputs, error) {
-	fail := func(err error) (sweeps.RunConfig, sweeps.Inputs, error) {
-		return sweeps.RunConfig{}, sweeps.Inputs{}, fmt.Errorf("read run %q: %w", id, err)
-	}
-	text, err := os.ReadFile(filepath.Join(w.Run(id), "config.toml"))
-	if err != nil {
-		return fail(err)
-	}
-	config, err := sweeps.ParseRun(text)
-	if err != nil {
-		return fail(err)
-	}
 	var in sweeps.Inputs
-	if err := readJSON(filepath.Join(w.Run(id), "inputs.json"), &in); err != nil {
-		return fail(err)
+	config, err := readConfig(filepath.Join(w.Run(id), "config.toml"))
+	if err == nil {
+		err = seal.ReadJSON(filepath.Join(w.Run(id), "inputs.json"), &in)
+	}
+	if err != nil {
+		return sweeps.RunConfig{}, sweeps.Inputs{}, fmt.Errorf("read run %q: %w", id, err)
 	}
 	return config, in, nil
 }
 
+// readConfig reads a config.toml. One that cannot be parsed was not written so.
+func readConfig(path string) (sweeps.RunConfig, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return sweeps.RunConfig{}, err
+	}
+	if err := seal.CheckTOML(path, text); err != nil && !errors.Is(err, seal.ErrNone) {
+		return sweeps.RunConfig{}, err
+	}
+	config, err := sweeps.ParseRun(text)
+	if err != nil {
+		return sweeps.RunConfig{}, &seal.Damage{Path: path, What: err.Error()}
+	}
+	return config, nil
+}
+
 // WriteProvenance keeps under which program and machine a run was begun, one
-// file an attempt at it: the first is provenance.json, later ones are numbered.
+// file an attempt at it: the first is provenance.json, later ones are numbered. One that
+// is damaged is put aside.
 func (w Workspace) WriteProvenance(id string, p Provenance) error {
-	text, err := json.MarshalIndent(p, "", "  ")
+	text, err := seal.IndentedJSON(p)
 	if err != nil {
 		return fmt.Errorf("write provenance of %q: %w", id, err)
 	}
-	text = append(text, '\n')
 	for n := 1; ; n++ {
-		name := "provenance.json"
-		if n > 1 {
-			name = fmt.Sprintf("provenance-%d.json", n)
-		}
-		path := filepath.Join(w.Run(id), name)
+		path := w.provenanceFile(id, n)
 		if old, err := os.ReadFile(path); err == nil {
 			if bytes.Equal(old, text) {
 				return nil
 			}
-			continue
+			if !seal.IsDamage(seal.CheckJSON(path, old)) {
+				continue
+			}
+			if err := os.Rename(path, path+".damaged"); err != nil {
+				return fmt.Errorf("write provenance of %q: %w", id, err)
+			}
 		}
 		if err := createFile(w.disk, path, text); err != nil && !errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("write provenance of %q: %w", id, err)
 		} else if err == nil {
 			return nil
+		}
+	}
+}
+
+func (w Workspace) provenanceFile(id string, n int) string {
+	name := "provenance.json"
+	if n > 1 {
+		name = fmt.Sprintf("provenance-%d.json", n)
+	}
+	return filepath.Join(w.Run(id), name)
+}
+
+// CheckProvenance compares every provenance file of a run with its checksum. The first
+// must be there.
+func (w Workspace) CheckProvenance(id string) error {
+	for n := 1; ; n++ {
+		var p Provenance
+		err := seal.ReadJSON(w.provenanceFile(id, n), &p)
+		if errors.Is(err, fs.ErrNotExist) && n > 1 {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read provenance of %q: %w", id, err)
 		}
 	}
 }
@@ -123,7 +170,7 @@ type Provenance struct {
 // ReadProvenance returns the provenance of a run's first attempt.
 func (w Workspace) ReadProvenance(id string) (Provenance, error) {
 	var p Provenance
-	if err := readJSON(filepath.Join(w.Run(id), "provenance.json"), &p); err != nil {
+	if err := seal.ReadJSON(filepath.Join(w.Run(id), "provenance.json"), &p); err != nil {
 		return Provenance{}, fmt.Errorf("read provenance of %q: %w", id, err)
 	}
 	return p, nil
@@ -145,12 +192,12 @@ type Baseline struct {
 // WriteBaseline puts the request into the baseline's folder.
 func (w Workspace) WriteBaseline(b Baseline, config sweeps.RunConfig) error {
 	b.Schema = 1
-	text, err := json.Marshal(b)
+	text, err := seal.JSON(b)
 	if err == nil {
-		err = replaceFile(w.disk, filepath.Join(w.Baseline(b.ID), "config.toml"), config.TOML())
+		err = replaceFile(w.disk, filepath.Join(w.Baseline(b.ID), "config.toml"), seal.TOML(config.TOML()))
 	}
 	if err == nil {
-		err = replaceFile(w.disk, filepath.Join(w.Baseline(b.ID), "baseline.json"), append(text, '\n'))
+		err = replaceFile(w.disk, filepath.Join(w.Baseline(b.ID), "baseline.json"), text)
 	}
 	if err != nil {
 		return fmt.Errorf("write baseline %q: %w", b.ID, err)
@@ -160,12 +207,9 @@ func (w Workspace) WriteBaseline(b Baseline, config sweeps.RunConfig) error {
 
 // ReadBaseline returns the request.
 func (w Workspace) ReadBaseline(id string) (b Baseline, config sweeps.RunConfig, err error) {
-	text, err := os.ReadFile(filepath.Join(w.Baseline(id), "config.toml"))
+	config, err = readConfig(filepath.Join(w.Baseline(id), "config.toml"))
 	if err == nil {
-		config, err = sweeps.ParseRun(text)
-	}
-	if err == nil {
-		err = readJSON(filepath.Join(w.Baseline(id), "baseline.json"), &b)
+		err = seal.ReadJSON(filepath.Join(w.Baseline(id), "baseline.json"), &b)
 	}
 	if err != nil {
 		return Baseline{}, sweeps.RunConfig{}, fmt.Errorf("read baseline %q: %w", id, err)
@@ -176,12 +220,12 @@ func (w Workspace) ReadBaseline(id string) (b Baseline, config sweeps.RunConfig,
 // WriteRecipe puts a recipe, whose references are absolute, where the worker
 // that makes its backbone reads it.
 func (w Workspace) WriteRecipe(id string, recipe sweeps.Recipe, in sweeps.Inputs) error {
-	text, err := json.Marshal(in)
+	text, err := seal.JSON(in)
 	if err == nil {
-		err = replaceFile(w.disk, w.recipeFile(id, ".json"), append(text, '\n'))
+		err = replaceFile(w.disk, w.recipeFile(id, ".json"), text)
 	}
 	if err == nil {
-		err = replaceFile(w.disk, w.recipeFile(id, ".toml"), recipe.TOML())
+		err = replaceFile(w.disk, w.recipeFile(id, ".toml"), seal.TOML(recipe.TOML()))
 	}
 	if err != nil {
 		return fmt.Errorf("write recipe %q: %w", recipe.Name, err)
@@ -191,13 +235,24 @@ func (w Workspace) WriteRecipe(id string, recipe sweeps.Recipe, in sweeps.Inputs
 
 // ReadRecipe returns a recipe that WriteRecipe wrote.
 func (w Workspace) ReadRecipe(id string) (sweeps.Recipe, sweeps.Inputs, error) {
-	var in sweeps.Inputs
-	recipe, err := sweeps.LoadRecipe(w.recipeFile(id, ".toml"))
-	if err == nil {
-		err = readJSON(w.recipeFile(id, ".json"), &in)
-	}
-	if err != nil {
+	fail := func(err error) (sweeps.Recipe, sweeps.Inputs, error) {
 		return sweeps.Recipe{}, sweeps.Inputs{}, fmt.Errorf("read recipe %q: %w", id, err)
+	}
+	path := w.recipeFile(id, ".toml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fail(err)
+	}
+	if err := seal.CheckTOML(path, text); err != nil && !errors.Is(err, seal.ErrNone) {
+		return fail(err)
+	}
+	recipe, err := sweeps.ParseRecipe(path, text)
+	if err != nil {
+		return fail(&seal.Damage{Path: path, What: err.Error()})
+	}
+	var in sweeps.Inputs
+	if err := seal.ReadJSON(w.recipeFile(id, ".json"), &in); err != nil {
+		return fail(err)
 	}
 	return *recipe, in, nil
 }
@@ -220,15 +275,4 @@ func (w Workspace) Recipes() ([]string, error) {
 		}
 	}
 	return ids, nil
-}
-
-func readJSON(path string, into any) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
 }

@@ -2,6 +2,8 @@ package workspace
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"headroom/internal/seal"
 )
 
 // Manifest lists what a revision of a sweep consists of. The store and the
@@ -24,7 +28,10 @@ type Manifest struct {
 	// the text, but of the text with these.
 	Overrides []string `json:"overrides"`
 	// Base is the folder that ./path in the sweep starts from.
-	Base      string             `json:"base"`
+	Base string `json:"base"`
+	// Text is the digest of the sweep's text, "sha256:…"; WriteSweep sets it. It is ""
+	// where an older program wrote the manifest.
+	Text      string             `json:"text,omitempty"`
 	Runs      []ManifestRun      `json:"runs"`
 	Baselines []ManifestBaseline `json:"baselines"`
 }
@@ -58,6 +65,7 @@ type ManifestBaseline struct {
 func (w Workspace) WriteSweep(text []byte, m Manifest) (revision string, err error) {
 	fail := func(err error) (string, error) { return "", fmt.Errorf("keep sweep %q: %w", m.Sweep, err) }
 	m.Schema = 1
+	m.Text = textDigest(text)
 	for {
 		revisions, err := w.Revisions(m.Sweep)
 		if err != nil {
@@ -67,7 +75,7 @@ func (w Workspace) WriteSweep(text []byte, m Manifest) (revision string, err err
 			last := revisions[len(revisions)-1]
 			m.Revision = last
 			same, err := w.holds(text, m)
-			if err != nil {
+			if err != nil && !seal.IsDamage(err) { // a damaged one is followed by a sound one
 				return fail(err)
 			}
 			if same {
@@ -77,7 +85,7 @@ func (w Workspace) WriteSweep(text []byte, m Manifest) (revision string, err err
 		if m.Revision, err = w.nextRevision(m.Sweep); err != nil {
 			return fail(err)
 		}
-		manifest, err := json.Marshal(m)
+		manifest, err := seal.JSON(m)
 		if err != nil {
 			return fail(err)
 		}
@@ -88,7 +96,7 @@ func (w Workspace) WriteSweep(text []byte, m Manifest) (revision string, err err
 			continue // another `run` was faster
 		}
 		if err == nil {
-			err = createFile(w.disk, w.sweepFile(m.Sweep, m.Revision, ".json"), append(manifest, '\n'))
+			err = createFile(w.disk, w.sweepFile(m.Sweep, m.Revision, ".json"), manifest)
 		}
 		if err != nil {
 			return fail(err)
@@ -113,12 +121,19 @@ func (w Workspace) nextRevision(name string) (string, error) {
 	return fmt.Sprintf("%04d", highest+1), nil
 }
 
+func textDigest(text []byte) string {
+	sum := sha256.Sum256(text)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// holds tells whether a revision says what is to be written.
 func (w Workspace) holds(text []byte, m Manifest) (bool, error) {
-	old, err := os.ReadFile(w.sweepFile(m.Sweep, m.Revision, ".toml"))
+	oldText, old, err := w.ReadRevision(m.Sweep, m.Revision)
 	if err != nil {
 		return false, err
 	}
-	oldManifest, err := os.ReadFile(w.sweepFile(m.Sweep, m.Revision, ".json"))
+	old.Text = m.Text // an older program wrote none
+	was, err := json.Marshal(old)
 	if err != nil {
 		return false, err
 	}
@@ -126,7 +141,27 @@ func (w Workspace) holds(text []byte, m Manifest) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return bytes.Equal(old, text) && bytes.Equal(bytes.TrimSpace(oldManifest), manifest), nil
+	return bytes.Equal(oldText, text) && bytes.Equal(was, manifest), nil
+}
+
+// ReadRevision returns the text and the manifest of one revision. Its error is
+// *seal.Damage where they are not what was written.
+func (w Workspace) ReadRevision(name, revision string) (text []byte, m Manifest, err error) {
+	file := w.sweepFile(name, revision, ".toml")
+	err = seal.ReadJSON(w.sweepFile(name, revision, ".json"), &m)
+	if err == nil {
+		text, err = os.ReadFile(file)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = &seal.Damage{Path: file, What: "it is missing"}
+	}
+	if err == nil && m.Text != "" && textDigest(text) != m.Text {
+		err = &seal.Damage{Path: file, What: fmt.Sprintf("its digest is %s, its manifest says %s", textDigest(text), m.Text)}
+	}
+	if err != nil {
+		return nil, m, fmt.Errorf("open revision %s of sweep %q: %w", revision, name, err)
+	}
+	return text, m, nil
 }
 
 // Sweeps lists the names of the sweeps that were run here.
@@ -174,19 +209,16 @@ func (w Workspace) Sweep(name string) (file string, text []byte, m Manifest, err
 		return "", nil, m, fmt.Errorf("open sweep %q: %w", name, fs.ErrNotExist)
 	}
 	last := revisions[len(revisions)-1]
-	file = w.sweepFile(name, last, ".toml")
-	if text, err = os.ReadFile(file); err == nil {
-		err = readJSON(w.sweepFile(name, last, ".json"), &m)
+	text, m, err = w.ReadRevision(name, last)
+	if seal.IsDamage(err) {
+		err = fmt.Errorf("%w; run the sweep from its file again, which makes a new revision", err)
 	}
-	if err != nil {
-		return "", nil, m, fmt.Errorf("open sweep %q: %w", name, err)
-	}
-	return file, text, m, nil
+	return w.sweepFile(name, last, ".toml"), text, m, err
 }
 
 // Manifest reads the manifest of one of a sweep's revisions.
 func (w Workspace) Manifest(sweep, revision string) (m Manifest, err error) {
-	if err = readJSON(w.sweepFile(sweep, revision, ".json"), &m); err != nil {
+	if err = seal.ReadJSON(w.sweepFile(sweep, revision, ".json"), &m); err != nil {
 		return m, fmt.Errorf("open sweep %q: %w", sweep, err)
 	}
 	return m, nil

@@ -10,7 +10,8 @@
 //	backbones/<recipe id>.toml        the recipe, and
 //	backbones/<recipe id>.json        the digests of what it reads
 //
-// Every file appears whole under its name or not at all.
+// Every file appears whole under its name or not at all, and is sealed: it is compared
+// with its checksum wherever it is read.
 package workspace
 
 import (
@@ -26,6 +27,7 @@ import (
 	"path/filepath"
 
 	"headroom/internal/atomic"
+	"headroom/internal/seal"
 )
 
 // Format is the version of the layout that this program writes and reads.
@@ -64,8 +66,9 @@ func Open(root string) (Workspace, error) {
 		return Workspace{}, fmt.Errorf("open workspace: %w", err)
 	}
 	var id identity
-	if err := json.Unmarshal(text, &id); err != nil || id.ID == "" {
-		return Workspace{}, fmt.Errorf("open workspace %q: workspace.json is damaged: want {\"id\":…,\"format\":%d}", root, Format)
+	damage := seal.CheckJSON("workspace.json", text)
+	if err := json.Unmarshal(text, &id); err != nil || id.ID == "" || seal.IsDamage(damage) {
+		return Workspace{}, fmt.Errorf("open workspace %q: workspace.json is damaged: want {\"id\":\"32 hexadecimal digits\",\"format\":%d}; write that, with any digits: they only name the workspace", root, Format)
 	}
 	if id.Format != Format {
 		return Workspace{}, fmt.Errorf("open workspace %q: its format is %d; this program reads format %d", root, id.Format, Format)
@@ -87,11 +90,11 @@ func OpenOrCreate(root string) (Workspace, error) {
 	}
 	var random [16]byte
 	rand.Read(random[:])
-	text, err := json.Marshal(identity{ID: hex.EncodeToString(random[:]), Format: Format})
+	text, err := seal.JSON(identity{ID: hex.EncodeToString(random[:]), Format: Format})
 	if err != nil {
 		return Workspace{}, fmt.Errorf("create workspace: %w", err)
 	}
-	if err := createFile(atomic.Disk{}, filepath.Join(root, "workspace.json"), append(text, '\n')); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := createFile(atomic.Disk{}, filepath.Join(root, "workspace.json"), text); err != nil && !errors.Is(err, fs.ErrExist) {
 		return Workspace{}, fmt.Errorf("create workspace: %w", err)
 	}
 	return Open(root) // of two that create at once, both open what the first wrote

@@ -1,0 +1,138 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"headroom/data/source"
+	"headroom/internal/seal"
+	"headroom/metrics/event"
+	"headroom/runner/workspace"
+)
+
+// ModelFolder is where a run's exported model lies.
+func ModelFolder(run string) string { return filepath.Join(run, "model") }
+
+// Intact compares the files of a run with what was recorded when they were made: its
+// configuration, inputs and provenance, its logs and, where it is finished, the exported
+// model. Its error is *seal.Damage where one is missing or not what it was; running the
+// sweep makes it again. Digests of large files are remembered as r has it.
+func Intact(r *source.Resolver, root, id string) error {
+	w := workspace.Workspace{Root: root}
+	if _, _, err := w.ReadRun(id); err != nil {
+		return missing(err)
+	}
+	if err := w.CheckProvenance(id); err != nil {
+		return missing(err)
+	}
+	return IntactResults(r, w.Run(id))
+}
+
+// IntactResults compares what the attempts at the run in a folder have made.
+func IntactResults(r *source.Resolver, folder string) error {
+	if err := intactLogs(r, folder); err != nil {
+		return err
+	}
+	if finished, err := Finished(folder); err != nil || !finished {
+		return err
+	}
+	return IntactModel(r, folder)
+}
+
+// missing says of a file that is not there that it is damaged.
+func missing(err error) error {
+	var path *fs.PathError
+	if errors.Is(err, fs.ErrNotExist) && errors.As(err, &path) {
+		return &seal.Damage{Path: path.Path, What: "it is missing"}
+	}
+	return err
+}
+
+// intactLogs checks every attempt's log. One that was found sound is not read again
+// until it changes.
+func intactLogs(r *source.Resolver, folder string) error {
+	attempts, err := event.Attempts(folder)
+	if err != nil {
+		return err
+	}
+	for _, n := range attempts {
+		path := event.Path(folder, n)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			continue // its process died at once
+		}
+		const sound = "sound"
+		state, err := r.Remember("event log", []string{path}, func() (string, error) {
+			if err := event.Check(path); err != nil {
+				return err.Error(), nil
+			}
+			return sound, nil
+		})
+		if err != nil {
+			return err
+		}
+		if state != sound {
+			return &seal.Damage{Path: path, What: strings.TrimPrefix(state, path+":")}
+		}
+	}
+	return nil
+}
+
+// IntactModel checks the export of a run in a folder against its manifest, and that
+// against the log.
+func IntactModel(r *source.Resolver, run string) error {
+	done, finished, err := finish(run)
+	if err != nil {
+		return err
+	}
+	expected := ""
+	if finished {
+		expected = done.ended.Model
+		if expected == event.ModelNone || expected == "" && done.judged != nil && done.judged.Verdict == nonFinite {
+			return nil // there were no finite weights to export
+		}
+	}
+	folder := ModelFolder(run)
+	if _, err := os.Stat(folder); err != nil {
+		if errors.Is(err, fs.ErrNotExist) && finished {
+			return &seal.Damage{Path: folder, What: "the exported model is missing"}
+		}
+		return err
+	}
+	if err := r.Intact(folder); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(folder, "config.json")); err != nil { // of an export without a manifest
+		return missing(err)
+	}
+	found, err := seal.Sum(folder)
+	if err != nil {
+		return err
+	}
+	if expected != "" && found != expected {
+		return &seal.Damage{Path: filepath.Join(folder, seal.ManifestFile), What: fmt.Sprintf("it is not the one that the run's log names (%.23s…)", expected)}
+	}
+	return nil
+}
+
+// nonFinite is the verdict that metrics/stability gives to runs whose weights may be no
+// numbers.
+const nonFinite = "non_finite"
+
+// finish returns the end of the last attempt that came to the run's end.
+func finish(folder string) (e end, finished bool, err error) {
+	attempts, err := event.Attempts(folder)
+	if err != nil {
+		return end{}, false, err
+	}
+	for i := len(attempts) - 1; i >= 0; i-- {
+		e, err := readEnd(event.Path(folder, attempts[i]))
+		if err == nil && e.ended != nil && e.ended.State == event.StateDone {
+			return e, true, nil
+		}
+	}
+	return end{}, false, nil
+}
