@@ -32,6 +32,8 @@ type ModelConfig struct {
 	Pooling string `toml:"pooling"`
 	// Activation: "log1p_relu" (default) or "log1p_log1p_relu".
 	Activation string `toml:"activation"`
+	// Shift is taken from every logit: log(1+ReLU(x − shift)); 0 (default) is none.
+	Shift float64 `toml:"shift"`
 	// TopK keeps only that many terms of a text; 0 (default) keeps all.
 	TopK int `toml:"top_k"`
 	// QueryPrompt and DocumentPrompt are put before each query and document, in training, evaluation and the
@@ -111,17 +113,29 @@ type LossConfig struct {
 	Scale       float64 `toml:"scale"`       // multiplies scores; default 1
 	Candidates  string  `toml:"candidates"`  // "all" (default), "in_batch_and_own"
 	Temperature float64 `toml:"temperature"` // of KL; default 1
+	// Hardness adds HardnessStrength times a negative's own unscaled score to its scaled
+	// one, without a gradient: "none" (default), "in_batch_negatives", "hard_negatives",
+	// "all_negatives". InfoNCE alone reads it.
+	Hardness         string  `toml:"hardness"`
+	HardnessStrength float64 `toml:"hardness_strength"` // default 0, which only "none" allows
 }
 
 // RegularizerConfig chooses the sparsity regularizer and its ramp.
 type RegularizerConfig struct {
-	Kind           string  `toml:"kind"`            // "flops" (default), "l1", "none"
+	Kind           string  `toml:"kind"`            // "flops" (default), "l1", "df_flops", "none"
 	LambdaQuery    float64 `toml:"lambda_query"`    // default 5e-5
 	LambdaDocument float64 `toml:"lambda_document"` // default 1e-3
 	Ramp           float64 `toml:"ramp"`            // share of Steps until the full λ; default 1/3; unused where RampSteps is set
 	RampSteps      *int    `toml:"ramp_steps"`      // nil (default): Ramp decides
 	RampKind       string  `toml:"ramp_kind"`       // "quadratic" (default), "linear", "constant"
 	Negatives      string  `toml:"negatives"`       // "concatenated" (default), "averaged"
+	// ThresholdQuery and ThresholdDocument leave texts with at most so many terms out of
+	// FLOPS; 0 (default) leaves none out.
+	ThresholdQuery    int     `toml:"threshold_query"`
+	ThresholdDocument int     `toml:"threshold_document"`
+	DFAlpha           float64 `toml:"df_alpha"`  // of df_flops: the share of texts at which a term's weight is 1/2; default 0.1
+	DFBeta            float64 `toml:"df_beta"`   // of df_flops: how steeply the weight rises there; default 10
+	AntiZero          float64 `toml:"anti_zero"` // weight of 1/(Σq)² + 1/(Σd)²; 0 (default) is none
 }
 
 // EvaluateConfig says what a run is measured on. None of it enters the id, except what

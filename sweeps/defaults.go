@@ -14,10 +14,10 @@ func Defaults() RunConfig {
 			Batch: 32, HeadLRScale: 1, LR: 2e-5, Clip: 1,
 			Schedule: "linear", Warmup: 0.1, Precision: "float32",
 		},
-		Loss: LossConfig{Kind: "infonce", Scale: 1, Candidates: "all", Temperature: 1},
+		Loss: LossConfig{Kind: "infonce", Scale: 1, Candidates: "all", Temperature: 1, Hardness: "none"},
 		Regularizer: RegularizerConfig{
 			Kind: "flops", LambdaQuery: 5e-5, LambdaDocument: 1e-3,
-			Ramp: 1.0 / 3, RampKind: "quadratic", Negatives: "concatenated",
+			Ramp: 1.0 / 3, RampKind: "quadratic", Negatives: "concatenated", DFAlpha: 0.1, DFBeta: 10,
 		},
 		Stability: StabilityDefaults(),
 		Evaluate: EvaluateConfig{

@@ -91,6 +91,14 @@ func idle(c RunConfig, key string) bool {
 		return c.Loss.Kind != "infonce" || c.Data.Negatives == 0
 	case "loss.temperature":
 		return c.Loss.Kind != "kl"
+	case "loss.hardness":
+		return c.Loss.Kind != "infonce"
+	case "loss.hardness_strength":
+		return !c.Loss.Hard()
+	case "regularizer.threshold_query", "regularizer.threshold_document":
+		return c.Regularizer.Kind != "flops"
+	case "regularizer.df_alpha", "regularizer.df_beta":
+		return c.Regularizer.Kind != "df_flops"
 	case "regularizer.negatives":
 		return c.Regularizer.Kind == "none" || c.Data.Negatives == 0
 	case "regularizer.lambda_query", "regularizer.lambda_document":

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,8 +53,10 @@ func otherValues() map[string]string {
 		"stability.dense.min_steps": "31", "stability.spike.deviations": "7", "stability.spike.ratio": "3", "stability.spike.window": "127",
 		"stability.spike.after": "65", "stability.spike.recovery": "6", "stability.scale_shock.factor": "4", "stability.scale_shock.recovery": "6",
 		"evaluate.final": "['builtin:demo']", "evaluate.measures": "['AP']", "evaluate.baselines": "[]",
-		"model.pooling": "sum", "model.activation": "log1p_log1p_relu", "model.top_k": "9", "train.precision": "bfloat16", "loss.kind": "kl",
+		"model.pooling": "sum", "model.activation": "log1p_log1p_relu", "model.top_k": "9", "model.shift": "1.5", "train.precision": "bfloat16", "loss.kind": "kl",
 		"loss.candidates": "in_batch_and_own", "regularizer.negatives": "averaged", "compute.remat": "true",
+		"loss.hardness": "all_negatives", "loss.hardness_strength": "3", "regularizer.threshold_query": "4", "regularizer.threshold_document": "40",
+		"regularizer.df_alpha": "0.2", "regularizer.df_beta": "5", "regularizer.anti_zero": "1",
 		"checkpoint.every": "10", "checkpoint.keep": "last", "compute.backend": "xla", "compute.slots": "2", "compute.threads": "1",
 	}
 }
@@ -69,6 +72,12 @@ func acting(key string) []string {
 	switch key {
 	case "loss.candidates", "regularizer.negatives", "loss.kind":
 		return []string{"data.negatives=2"}
+	case "loss.hardness":
+		return []string{"loss.hardness_strength=2"}
+	case "loss.hardness_strength":
+		return []string{"loss.hardness=in_batch_negatives", "loss.hardness_strength=2"}
+	case "regularizer.df_alpha", "regularizer.df_beta":
+		return []string{"regularizer.kind=df_flops"}
 	case "loss.temperature":
 		return []string{"data.negatives=2", "loss.kind=kl"}
 	}
@@ -99,7 +108,8 @@ func TestTheIDFollowsExactlyWhatDecidesTheResult(t *testing.T) {
 			continue
 		}
 		plain := only(t, base, acting(key)...)
-		run := only(t, base, append(acting(key), key+"="+value)...)
+		others := slices.DeleteFunc(acting(key), func(arg string) bool { return strings.HasPrefix(arg, key+"=") })
+		run := only(t, base, append(others, key+"="+value)...)
 		if len(sweeps.Diff(plain, run)) == 0 {
 			t.Errorf("%s = %s is the default", key, value)
 		}
@@ -210,6 +220,10 @@ func TestARunsTextReadsBackToTheSameRun(t *testing.T) {
 			switch key {
 			case "train.warmup", "regularizer.ramp":
 				continue // have another way beside them
+			case "loss.hardness_strength":
+				continue // comes with loss.hardness
+			case "loss.hardness":
+				args = append(args, "loss.hardness_strength=3")
 			}
 			args = append(args, key+"="+value)
 		}

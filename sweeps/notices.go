@@ -3,6 +3,8 @@ package sweeps
 import (
 	"fmt"
 	"math"
+	"reflect"
+	"strings"
 )
 
 // Notices are what a configuration says that is allowed and seldom meant: each a
@@ -23,6 +25,11 @@ func (c RunConfig) Notices() []string {
 	if len(c.Evaluate.Final) > 0 && len(c.Evaluate.Measures) == 0 {
 		list = append(list, fmt.Sprintf("evaluate.measures = []: nothing is measured on evaluate.final = %q", c.Evaluate.Final))
 	}
+	for _, f := range runFields() {
+		if value := literal(f.of(reflect.ValueOf(c))); idle(c, f.key) && value != literal(f.of(reflect.ValueOf(Defaults()))) {
+			list = append(list, fmt.Sprintf("%s = %s is not read %s", f.key, value, c.unread(f.key)))
+		}
+	}
 	if n := c.Checkpoint.Every; n > steps {
 		note("checkpoint.every", n, "nothing is saved before the last step, so that a run that is killed begins again")
 	}
@@ -34,4 +41,17 @@ func (c RunConfig) Notices() []string {
 		note("regularizer.ramp_steps", *n, "λ ends at %.3g of its full value", share)
 	}
 	return list
+}
+
+// unread says under which settings an idle key is not read.
+func (c RunConfig) unread(key string) string {
+	switch {
+	case key == "loss.hardness_strength" && c.Loss.Kind == "infonce":
+		return fmt.Sprintf("with loss.hardness = %q", c.Loss.Hardness)
+	case strings.HasSuffix(key, ".negatives") && c.Regularizer.Kind != "none", key == "loss.candidates" && c.Loss.Kind == "infonce":
+		return "with data.negatives = 0"
+	case strings.HasPrefix(key, "loss."):
+		return fmt.Sprintf("with loss.kind = %q", c.Loss.Kind)
+	}
+	return fmt.Sprintf("with regularizer.kind = %q", c.Regularizer.Kind)
 }

@@ -92,7 +92,7 @@ func recipeRules() []rule {
 		integer("train.steps", 1, maxSteps, "integer ≥ 1").need(),
 		integer("train.batch", 1, maxCount, "integer ≥ 1, in texts"),
 		number("train.lr", notNegative, "number ≥ 0"),
-		choice("train.schedule", "linear", "cosine", "constant"),
+		choice("train.schedule", ScheduleKinds()...),
 		number("train.warmup", share, "share of train.steps, 0 ≤ x ≤ 1"),
 		number("train.clip", notNegative, "number ≥ 0; 0 is no clipping"),
 		number("train.weight_decay", notNegative, "number ≥ 0"),

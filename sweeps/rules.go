@@ -116,4 +116,5 @@ func quoted(options []string) string {
 func positive(x float64) bool    { return x > 0 }
 func notNegative(x float64) bool { return x >= 0 }
 func share(x float64) bool       { return x >= 0 && x <= 1 }
+func inside(x float64) bool      { return x > 0 && x < 1 }
 func belowOne(x float64) bool    { return x >= 0 && x < 1 }

@@ -28,6 +28,7 @@ func runRules() []rule {
 		choice("model.tie", "untie", "keep"),
 		choice("model.pooling", "max", "sum"),
 		{key: "model.activation", allowed: quoted([]string{onceLogged, twiceLogged}), wrong: wrongActivation},
+		number("model.shift", func(float64) bool { return true }, "finite number; 0 is none"),
 		integer("model.top_k", 0, maxLength, "integer ≥ 0; 0 keeps all terms"),
 		text("model.query_prompt", prompt, wrongPrompt),
 		text("model.document_prompt", prompt, wrongPrompt),
@@ -44,21 +45,28 @@ func runRules() []rule {
 		number("train.lr", notNegative, "number ≥ 0"),
 		number("train.weight_decay", notNegative, "number ≥ 0"),
 		number("train.clip", notNegative, "number ≥ 0; 0 is no clipping"),
-		choice("train.schedule", "linear", "cosine", "constant"),
+		choice("train.schedule", ScheduleKinds()...),
 		number("train.warmup", share, "share of train.steps, 0 ≤ x ≤ 1"),
 		integer("train.warmup_steps", 0, maxSteps, "integer, 0 … train.steps"),
 		choice("train.precision", "float32", "bfloat16"),
-		choice("loss.kind", "infonce", "margin_mse", "kl"),
+		choice("loss.kind", lossKinds()...),
 		number("loss.scale", positive, "number > 0"),
 		choice("loss.candidates", "all", "in_batch_and_own"),
 		number("loss.temperature", positive, "number > 0"),
-		choice("regularizer.kind", "flops", "l1", "none"),
+		choice("loss.hardness", "none", "in_batch_negatives", "hard_negatives", "all_negatives"),
+		number("loss.hardness_strength", notNegative, "number ≥ 0"),
+		choice("regularizer.kind", regularizerKinds()...),
 		number("regularizer.lambda_query", notNegative, "number ≥ 0"),
 		number("regularizer.lambda_document", notNegative, "number ≥ 0"),
 		number("regularizer.ramp", share, "share of train.steps, 0 ≤ x ≤ 1"),
 		integer("regularizer.ramp_steps", 1, maxSteps, "integer ≥ 1"),
-		choice("regularizer.ramp_kind", "quadratic", "linear", "constant"),
+		choice("regularizer.ramp_kind", RampKinds()...),
 		choice("regularizer.negatives", "concatenated", "averaged"),
+		integer("regularizer.threshold_query", 0, maxLength, "integer ≥ 0, in terms; 0 leaves no text out"),
+		integer("regularizer.threshold_document", 0, maxLength, "integer ≥ 0, in terms; 0 leaves no text out"),
+		number("regularizer.df_alpha", inside, "share of texts, 0 < x < 1"),
+		number("regularizer.df_beta", positive, "number > 0"),
+		number("regularizer.anti_zero", notNegative, "number ≥ 0; 0 is none"),
 		texts("evaluate.final", "a list of references to data", wrongReference),
 		texts("evaluate.during", "a list of references to data", wrongReference),
 		integer("evaluate.every", 0, maxSteps, "integer ≥ 0, in steps; 0 is never"),
@@ -147,8 +155,14 @@ func acrossRun(c RunConfig) []Fault {
 	if c.Loss.Kind == "infonce" && c.Train.Batch == 1 && c.Data.Negatives == 0 {
 		fault("train.batch", "1", "InfoNCE over one candidate is always zero: use a larger batch or data.negatives")
 	}
-	if k := c.Loss.Kind; (k == "margin_mse" || k == "kl") && c.Data.Negatives == 0 {
-		fault("data.negatives", "0", fmt.Sprintf("loss.kind = %q compares the documents of one query: use at least 1 hard negative, with a teacher's scores", k))
+	if l, _ := LossOf(c.Loss.Kind); l.Teacher && c.Data.Negatives == 0 {
+		fault("data.negatives", "0", fmt.Sprintf("loss.kind = %q compares the documents of one query: use at least 1 hard negative, with a teacher's scores", l.Kind))
+	}
+	if c.Loss.Hard() && c.Loss.HardnessStrength == 0 {
+		fault("loss.hardness_strength", "0", fmt.Sprintf("loss.hardness = %q adds nothing: use a strength above 0, or \"none\"", c.Loss.Hardness))
+	}
+	if c.Loss.Hard() && c.Loss.Hardness == "hard_negatives" && c.Data.Negatives == 0 {
+		fault("loss.hardness", `"hard_negatives"`, "there are none with data.negatives = 0: use \"in_batch_negatives\", or hard negatives")
 	}
 	if c.Train.Precision == "bfloat16" && c.Compute.Backend == "go" {
 		fault("train.precision", `"bfloat16"`, "the Go backend computes in float32 only: set compute.backend = \"xla\" or \"auto\", or leave train.precision out")

@@ -111,7 +111,7 @@ func stabilityRules() []rule {
 		count("identical.steps", 1, atLeastOne), count("identical.min_steps", 0, atLeastZero),
 		above("stalled.infonce"), within("stalled.accuracy"), within("stalled.falling"),
 		count("stalled.window", 2, "integer ≥ 2"), within("stalled.start"), count("stalled.min_steps", 0, atLeastZero),
-		choices("stability.stalled.losses", "infonce", "margin_mse", "kl"),
+		choices("stability.stalled.losses", lossKinds()...),
 		within("dense.share"), count("dense.terms", 0, atLeastZero), within("dense.fallen"),
 		count("dense.steps", 1, atLeastOne), count("dense.min_steps", 0, atLeastZero),
 		above("spike.deviations"), above("spike.ratio"), count("spike.window", 3, "integer ≥ 3"),

@@ -84,3 +84,20 @@ func Rescale(weight, bias []float32, k float64, target Target) (logitScale float
 	}
 	return 1, nil
 }
+
+// Shift takes s from every logit, so that weights are log(1+ReLU(x − s)): it moves the bias
+// [vocab], which is changed in place. logitScale is the factor on logits that Rescale gave.
+// As a bias has no weight decay, AdamW trains the shifted model as it would one whose graph
+// held s. A head without a bias is an error.
+func Shift(bias []float32, s float64, logitScale float32) error {
+	if s == 0 {
+		return nil
+	}
+	if bias == nil {
+		return fmt.Errorf("shift logits by %v: the head has no bias to move: allowed is model.shift = 0, or a backbone whose decoder has a bias", s)
+	}
+	for v, b := range bias {
+		bias[v] = float32(float64(b) - s/float64(logitScale))
+	}
+	return nil
+}

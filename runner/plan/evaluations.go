@@ -87,6 +87,7 @@ func UntrainedEvaluation(workspace string, c sweeps.RunConfig, in sweeps.Inputs,
 	c.Model.Rescale = sweeps.Rescale{K: 1}
 	c.Model.Target = sweeps.Defaults().Model.Target
 	c.Model.Tie = sweeps.Defaults().Model.Tie
+	c.Model.Shift = 0
 	e := Evaluation{
 		Name: Untrained, Dataset: dataset, Split: split, Backbone: c.Model.Backbone,
 		Config: c, Inputs: in, Encoding: sweeps.EncodingOf(c), Measures: c.Evaluate.Measures,

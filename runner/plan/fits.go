@@ -49,8 +49,8 @@ func (in *inputs) fitsData(c sweeps.RunConfig, data set) {
 		}
 		fault("data.negatives", fmt.Sprint(n), message)
 	}
-	if k := c.Loss.Kind; (k == "margin_mse" || k == "kl") && !s.Scores {
-		fault("loss.kind", fmt.Sprintf("%q", k), fmt.Sprintf("needs a teacher's scores, and %s has none: each of its rows is %s", c.Data.Train, s.Columns))
+	if l, _ := sweeps.LossOf(c.Loss.Kind); l.Teacher && !s.Scores {
+		fault("loss.kind", fmt.Sprintf("%q", l.Kind), fmt.Sprintf("needs a teacher's scores, and %s has none: each of its rows is %s", c.Data.Train, s.Columns))
 	}
 	if !sound || c.Data.Order != batch.Shuffle {
 		return

@@ -22,6 +22,7 @@ type Form struct {
 	ScoreScale float64
 	// Splade turns pooled logits into weights; its Sum cannot be probed.
 	Splade splade.Form
+	Shift  float64 // taken from every logit
 }
 
 // divisors of projection and bias that a factor k comes to.
@@ -89,8 +90,8 @@ func (p *projection) under(weight, bias float64, f Form) start {
 	s := start{lnCandidates: math.Log(float64(p.candidates()))}
 	share := 1 / float64(len(p.batches))
 	for _, b := range p.batches {
-		queries, activeQuery := p.weights(b.queries, weight, bias, f.Splade)
-		documents, activeDocument := p.weights(b.documents, weight, bias, f.Splade)
+		queries, activeQuery := p.weights(b.queries, weight, bias, f)
+		documents, activeDocument := p.weights(b.documents, weight, bias, f)
 		scores := p.scores(queries, documents, f.ScoreScale)
 		mean, sd := moments(scores)
 		s.activeQuery += share * activeQuery
@@ -104,7 +105,7 @@ func (p *projection) under(weight, bias float64, f Form) start {
 
 // weights are the term weights [texts, vocab] and the mean number of active ones:
 // NaN where a weight is not a number, since nothing can be said of it.
-func (p *projection) weights(projected []float32, weight, bias float64, form splade.Form) ([]float32, float64) {
+func (p *projection) weights(projected []float32, weight, bias float64, f Form) ([]float32, float64) {
 	out := make([]float32, len(projected))
 	texts := len(projected) / p.vocab
 	active := make([]float64, texts)
@@ -115,16 +116,17 @@ func (p *projection) weights(projected []float32, weight, bias float64, form spl
 			if p.bias != nil {
 				z += float64(p.bias[v]) / bias
 			}
+			z -= f.Shift
 			if z <= 0 {
 				continue
 			}
 			w := math.Log1p(z)
-			if form.Twice {
+			if f.Splade.Twice {
 				w = math.Log1p(w)
 			}
 			own[v] = float32(w)
 		}
-		form.Prune(own)
+		f.Splade.Prune(own)
 		for _, w := range own {
 			if w != w {
 				active[i] = float64(w)

@@ -1,10 +1,17 @@
 package train
 
 import (
+	"fmt"
+
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
+
+// dots are the dot products of every query [batch, vocab] with every document [documents, vocab].
+func dots(queries, documents *Node) *Node {
+	return DotGeneral(queries, []int{1}, nil, documents, []int{1}, nil)
+}
 
 // ownScores are the dot products of each query of queries [batch, vocab] with its
 // own documents in documents [columns·batch, vocab]: [batch, columns].
@@ -31,6 +38,36 @@ func InfoNCE(scores *Node) *Node {
 	return Neg(MulScalar(ReduceAllSum(Mul(own, LogSoftmax(scores, -1))), 1/float64(batch)))
 }
 
+// Hardness is what harder negatives weigh more: strength times their own scores [batch,
+// candidates], unscaled and without a gradient, as sentence-transformers'
+// SparseMultipleNegativesRankingLoss adds it (hardness_mode). Candidate j belongs to query
+// i where j mod batch is i, and is its positive where j is i; with own, candidates behind
+// the first batch are all the query's own.
+func Hardness(scores *Node, mode string, strength float64, own bool) *Node {
+	batch, candidates := scores.Shape().Dimensions[0], scores.Shape().Dimensions[1]
+	shape := shapes.Make(dtypes.Int32, batch, candidates)
+	row, column := Iota(scores.Graph(), shape, 0), Iota(scores.Graph(), shape, 1)
+	size := OnesLike(column)
+	size = MulScalar(size, batch)
+	behind := GreaterOrEqual(column, size)
+	belongs := Equal(Mod(column, size), row)
+	if own {
+		belongs = LogicalOr(Equal(column, row), behind)
+	}
+	var weighed *Node
+	switch mode {
+	case "in_batch_negatives":
+		weighed = LogicalNot(belongs)
+	case "hard_negatives":
+		weighed = LogicalAnd(belongs, behind)
+	case "all_negatives":
+		weighed = LogicalNot(Equal(column, row))
+	default:
+		panic(fmt.Errorf("build objective: loss.hardness %q is unknown", mode))
+	}
+	return Where(weighed, MulScalar(StopGradient(scores), strength), ZerosLike(scores))
+}
+
 // MarginMSE is the mean of ((s⁺ − s⁻) − (t⁺ − t⁻))² over queries and their negatives,
 // of scores s and teacher's scores t [batch, 1+negatives] (Hofstätter et al. 2020).
 func MarginMSE(scores, teacher *Node) *Node {
@@ -48,9 +85,3 @@ func KL(scores, teacher *Node, temperature float64) *Node {
 	s := LogSoftmax(DivScalar(scores, temperature), -1)
 	return MulScalar(ReduceAllMean(ReduceSum(Mul(Exp(t), Sub(t, s)), -1)), temperature*temperature)
 }
-
-// FLOPS is Σ_j (mean_i x_ij)² of x [texts, vocab].
-func FLOPS(x *Node) *Node { return ReduceAllSum(Square(ReduceMean(x, 0))) }
-
-// L1 is mean_i Σ_j |x_ij| of x [texts, vocab].
-func L1(x *Node) *Node { return ReduceAllMean(ReduceSum(Abs(x), -1)) }

@@ -12,51 +12,32 @@ import (
 
 // Objective is what a run minimizes: exactly the sum of its components.
 type Objective struct {
-	Loss        string  // "infonce", "margin_mse", "kl"
-	Scale       float64 // multiplies scores before the loss
-	Own         bool    // InfoNCE: of hard negatives only the query's own are its candidates
-	Temperature float64 // of KL
-	Regularizer string  // "flops", "l1", "none"
-	Averaged    bool    // the regularizer of positives and that of negatives are averaged
+	loss        sweeps.Loss
+	settings    sweeps.LossConfig
+	regularizer sweeps.RegularizerConfig
+	own         bool // InfoNCE: of hard negatives only the query's own are its candidates
+	averaged    bool // the regularizer of positives and that of negatives are averaged
 }
 
-// NewObjective takes the objective that a configuration lists.
+// NewObjective takes the objective that a configuration lists. A kind of loss or
+// regularizer that is unknown is an error.
 func NewObjective(cfg sweeps.RunConfig) (Objective, error) {
 	o := Objective{
-		Loss: cfg.Loss.Kind, Scale: cfg.Loss.Scale, Own: cfg.Loss.Candidates == "in_batch_and_own", Temperature: cfg.Loss.Temperature,
-		Regularizer: cfg.Regularizer.Kind, Averaged: cfg.Regularizer.Negatives == "averaged",
+		settings: cfg.Loss, regularizer: cfg.Regularizer,
+		own: cfg.Loss.Candidates == "in_batch_and_own", averaged: cfg.Regularizer.Negatives == "averaged",
 	}
-	switch {
-	case o.Loss != "infonce" && o.Loss != "margin_mse" && o.Loss != "kl":
-		return o, fmt.Errorf("build objective: loss.kind %q is unknown: infonce, margin_mse, kl are allowed", o.Loss)
-	case o.Regularizer != "flops" && o.Regularizer != "l1" && o.Regularizer != "none":
-		return o, fmt.Errorf("build objective: regularizer.kind %q is unknown: flops, l1, none are allowed", o.Regularizer)
+	var err error
+	if o.loss, err = sweeps.LossOf(cfg.Loss.Kind); err != nil {
+		return o, fmt.Errorf("build objective: %w", err)
+	}
+	if _, err = sweeps.RegularizerOf(cfg.Regularizer.Kind); err != nil {
+		return o, fmt.Errorf("build objective: %w", err)
 	}
 	return o, nil
 }
 
-// Name is the component's series: "loss/contrastive", "loss/margin_mse", "loss/kl".
-func (o Objective) Name() string {
-	if o.Loss == "infonce" {
-		return "loss/contrastive"
-	}
-	return "loss/" + o.Loss
-}
-
 // Teacher says whether the loss compares with a teacher's scores.
-func (o Objective) Teacher() bool { return o.Loss != "infonce" }
-
-// Candidates is the number of documents that each query is scored against, with
-// the given number of documents a query (its positive and hard negatives).
-func (o Objective) Candidates(batch, columns int) int {
-	switch {
-	case o.Teacher():
-		return columns
-	case o.Own:
-		return batch + columns - 1
-	}
-	return batch * columns
-}
+func (o Objective) Teacher() bool { return o.loss.Teacher }
 
 // Positive is the column of the scores that is query i's positive.
 func (o Objective) Positive(i int) int {
@@ -76,46 +57,49 @@ func (o Objective) Check(b loader.Batch) error {
 		return nil
 	}
 	if b.Columns() < 2 {
-		return fmt.Errorf("loss %q compares documents of one query: data.negatives must be at least 1", o.Loss)
+		return fmt.Errorf("loss %q compares documents of one query: data.negatives must be at least 1", o.loss.Kind)
 	}
 	if len(b.Scores) != documents {
-		return fmt.Errorf("loss %q needs a teacher's score for each of the %d documents; the batch has %d", o.Loss, documents, len(b.Scores))
+		return fmt.Errorf("loss %q needs a teacher's score for each of the %d documents; the batch has %d", o.loss.Kind, documents, len(b.Scores))
 	}
 	return nil
 }
 
 // Components are the scalar parts of the objective, as graph nodes.
 type Components struct {
-	Ranking                   *Node
-	RegQuery, RegDocument     *Node // weighted by λ
-	FlopsQuery, FlopsDocument *Node // unweighted, whatever the regularizer
-	L1Query, L1Document       *Node // unweighted; nil but for "l1"
-	Scores                    *Node // [queries, candidates], scaled
-}
-
-// Names are the series of a run's components, in the order of Components.Scalars.
-func (o Objective) Names() []string {
-	names := []string{o.Name(), "loss/reg_query", "loss/reg_document", "flops/query", "flops/document"}
-	if o.Regularizer == "l1" {
-		names = append(names, "l1/query", "l1/document")
-	}
-	return names
-}
-
-// Weighted is how many of Names, from the first on, sum to the loss.
-const Weighted = 3
-
-// Scalars are the components that are recorded.
-func (c Components) Scalars() []*Node {
-	list := []*Node{c.Ranking, c.RegQuery, c.RegDocument, c.FlopsQuery, c.FlopsDocument}
-	if c.L1Query != nil {
-		list = append(list, c.L1Query, c.L1Document)
-	}
-	return list
+	Weighted []*Node // what is summed: ranking loss, regularizers times λ, further terms
+	Recorded []*Node // what is recorded beside it, unweighted
+	Scores   *Node   // [queries, candidates], scaled
 }
 
 // Total is the sum that is differentiated.
-func (c Components) Total() *Node { return Add(Add(c.Ranking, c.RegQuery), c.RegDocument) }
+func (c Components) Total() *Node {
+	total := c.Weighted[0]
+	for _, part := range c.Weighted[1:] {
+		total = Add(total, part)
+	}
+	return total
+}
+
+// Scalars are the components that are recorded, the weighted ones first.
+func (c Components) Scalars() []*Node {
+	return append(c.Weighted[:len(c.Weighted):len(c.Weighted)], c.Recorded...)
+}
+
+// Names are the series of a run's components, in the order of Components.Scalars, and how
+// many of them, from the first on, sum to the loss.
+func (o Objective) Names() (names []string, weighted int) {
+	names = []string{o.settings.Series(), "loss/reg_query", "loss/reg_document"}
+	if o.regularizer.AntiZero > 0 {
+		names = append(names, "loss/anti_zero")
+	}
+	weighted = len(names)
+	names = append(names, "flops/query", "flops/document")
+	if series := o.regularizer.Series(); series != "" && series != "flops" {
+		names = append(names, series+"/query", series+"/document")
+	}
+	return names, weighted
+}
 
 // Build returns the components for term weights of queries [batch, vocab] and of
 // documents [columns·batch, vocab]: rows 0 to batch−1 are the queries' positives in
@@ -123,40 +107,80 @@ func (c Components) Total() *Node { return Add(Add(c.Ranking, c.RegQuery), c.Reg
 // scores [batch, columns] are nil unless the loss is a distillation. λ are scalars.
 func (o Objective) Build(queries, documents, teacher, lambdaQuery, lambdaDocument *Node) Components {
 	var c Components
-	switch o.Loss {
-	case "infonce":
-		c.Scores = MulScalar(o.candidates(queries, documents), o.Scale)
-		c.Ranking = InfoNCE(c.Scores)
-	case "margin_mse":
-		c.Scores = MulScalar(ownScores(queries, documents), o.Scale)
-		c.Ranking = MarginMSE(c.Scores, teacher)
-	case "kl":
-		c.Scores = MulScalar(ownScores(queries, documents), o.Scale)
-		c.Ranking = KL(c.Scores, teacher, o.Temperature)
-	default:
-		panic(fmt.Errorf("build objective: loss %q is unknown", o.Loss))
-	}
+	var ranking *Node
+	c.Scores, ranking = o.ranking(queries, documents, teacher)
 	batch := queries.Shape().Dimensions[0]
-	c.FlopsQuery, c.FlopsDocument = FLOPS(queries), o.documents(FLOPS, documents, batch)
-	zero := ScalarZero(queries.Graph(), dtypes.Float32)
-	switch o.Regularizer {
-	case "flops":
-		c.RegQuery, c.RegDocument = Mul(lambdaQuery, c.FlopsQuery), Mul(lambdaDocument, c.FlopsDocument)
-	case "l1":
-		c.L1Query, c.L1Document = L1(queries), o.documents(L1, documents, batch)
-		c.RegQuery, c.RegDocument = Mul(lambdaQuery, c.L1Query), Mul(lambdaDocument, c.L1Document)
-	case "none":
-		c.RegQuery, c.RegDocument = zero, zero
-	default:
-		panic(fmt.Errorf("build objective: regularizer %q is unknown", o.Regularizer))
+	flops := []*Node{FLOPS(queries), o.documents(FLOPS, documents, batch)}
+	penalties := o.penalties(queries, documents, flops)
+	if penalties == nil {
+		zero := ScalarZero(queries.Graph(), dtypes.Float32)
+		c.Weighted = []*Node{ranking, zero, zero}
+	} else {
+		c.Weighted = []*Node{ranking, Mul(lambdaQuery, penalties[0]), Mul(lambdaDocument, penalties[1])}
+	}
+	if o.regularizer.AntiZero > 0 {
+		c.Weighted = append(c.Weighted, MulScalar(AntiZero(queries, documents), o.regularizer.AntiZero))
+	}
+	c.Recorded = flops
+	if series := o.regularizer.Series(); series != "" && series != "flops" {
+		c.Recorded = append(flops, penalties...)
 	}
 	return c
+}
+
+// ranking builds the scores and the ranking loss.
+func (o Objective) ranking(queries, documents, teacher *Node) (scores, loss *Node) {
+	switch o.loss.Kind {
+	case "infonce":
+		unscaled := o.candidates(queries, documents)
+		scores = MulScalar(unscaled, o.settings.Scale)
+		if !o.settings.Hard() {
+			return scores, InfoNCE(scores)
+		}
+		own := o.own && documents.Shape().Dimensions[0] > queries.Shape().Dimensions[0]
+		return scores, InfoNCE(Add(scores, Hardness(unscaled, o.settings.Hardness, o.settings.HardnessStrength, own)))
+	case "margin_mse":
+		scores = MulScalar(ownScores(queries, documents), o.settings.Scale)
+		return scores, MarginMSE(scores, teacher)
+	case "kl":
+		scores = MulScalar(ownScores(queries, documents), o.settings.Scale)
+		return scores, KL(scores, teacher, o.settings.Temperature)
+	}
+	panic(fmt.Errorf("build objective: loss %q is unknown", o.loss.Kind))
+}
+
+// penalties are the unweighted regularizers of queries and of documents; nil for none.
+// flops are both sides' FLOPS.
+func (o Objective) penalties(queries, documents *Node, flops []*Node) []*Node {
+	r := o.regularizer
+	batch := queries.Shape().Dimensions[0]
+	both := func(query, document func(*Node) *Node) []*Node {
+		return []*Node{query(queries), o.documents(document, documents, batch)}
+	}
+	switch r.Kind {
+	case "flops":
+		if !r.Masked() {
+			return flops
+		}
+		masked := func(threshold int) func(*Node) *Node {
+			return func(x *Node) *Node { return MaskedFLOPS(x, threshold) }
+		}
+		return both(masked(r.ThresholdQuery), masked(r.ThresholdDocument))
+	case "l1":
+		return both(L1, L1)
+	case "df_flops":
+		df := func(x *Node) *Node { return DFFLOPS(x, r.DFAlpha, r.DFBeta) }
+		return both(df, df)
+	case "none":
+		return nil
+	}
+	panic(fmt.Errorf("build objective: regularizer %q is unknown", r.Kind))
 }
 
 // documents applies a regularizer to all documents together as sentence-transformers
 // does, or averages that of the positives and that of the negatives as naver does.
 func (o Objective) documents(regularizer func(*Node) *Node, documents *Node, batch int) *Node {
-	if !o.Averaged || documents.Shape().Dimensions[0] == batch {
+	if !o.averaged || documents.Shape().Dimensions[0] == batch {
 		return regularizer(documents)
 	}
 	positives, negatives := Slice(documents, AxisRange(0, batch)), Slice(documents, AxisRange(batch))
@@ -167,13 +191,9 @@ func (o Objective) documents(regularizer func(*Node) *Node, documents *Node, bat
 // of the batch, or the batch's positives followed by the query's own negatives.
 func (o Objective) candidates(queries, documents *Node) *Node {
 	batch := queries.Shape().Dimensions[0]
-	if !o.Own || documents.Shape().Dimensions[0] == batch {
+	if !o.own || documents.Shape().Dimensions[0] == batch {
 		return dots(queries, documents)
 	}
 	own := ownScores(queries, documents)
 	return Concatenate([]*Node{dots(queries, Slice(documents, AxisRange(0, batch))), Slice(own, AxisRange(), AxisRange(1))}, 1)
-}
-
-func dots(queries, documents *Node) *Node {
-	return DotGeneral(queries, []int{1}, nil, documents, []int{1}, nil)
 }

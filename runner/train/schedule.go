@@ -1,6 +1,13 @@
 package train
 
-import "math"
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"headroom/sweeps"
+)
 
 // Schedule is the learning rate as a pure function of the 0-based step: resume,
 // accumulation and micro-batches cannot move it.
@@ -19,6 +26,9 @@ func WarmupSteps(stated *int, share float64, steps int) int {
 	return int(math.Ceil(share * float64(steps)))
 }
 
+// Check refuses a kind that is unknown.
+func (c Schedule) Check() error { return known("train.schedule", c.Kind, sweeps.ScheduleKinds()) }
+
 // At is the rate of the update at step s.
 func (c Schedule) At(s int) float64 {
 	if s < c.Warmup {
@@ -26,12 +36,14 @@ func (c Schedule) At(s int) float64 {
 	}
 	rest := max(1, c.Steps-c.Warmup)
 	switch c.Kind {
-	case "constant":
-		return c.Peak
+	case "linear":
+		return c.Peak * math.Max(0, float64(c.Steps-s)/float64(rest))
 	case "cosine":
 		return c.Peak * 0.5 * (1 + math.Cos(math.Pi*float64(s-c.Warmup)/float64(rest)))
+	case "constant":
+		return c.Peak
 	}
-	return c.Peak * math.Max(0, float64(c.Steps-s)/float64(rest))
+	return math.NaN() // Check refuses it
 }
 
 // Ramp is a regularizer's weight as a pure function of the 0-based step.
@@ -49,14 +61,26 @@ func RampSteps(stated *int, share float64, steps int) int {
 	return max(1, int(share*float64(steps)))
 }
 
+// Check refuses a kind that is unknown.
+func (r Ramp) Check() error { return known("regularizer.ramp_kind", r.Kind, sweeps.RampKinds()) }
+
+func known(key, kind string, kinds []string) error {
+	if !slices.Contains(kinds, kind) {
+		return fmt.Errorf("%s %q is unknown: %s are allowed", key, kind, strings.Join(kinds, ", "))
+	}
+	return nil
+}
+
 // At is λ at step s.
 func (r Ramp) At(s int) float64 {
 	share := math.Min(1, float64(s)/float64(r.Steps))
 	switch r.Kind {
-	case "constant":
-		return r.Full
+	case "quadratic":
+		return r.Full * share * share
 	case "linear":
 		return r.Full * share
+	case "constant":
+		return r.Full
 	}
-	return r.Full * share * share
+	return math.NaN() // Check refuses it
 }

@@ -5,6 +5,8 @@
 package train
 
 import (
+	"errors"
+
 	"headroom/data/loader"
 	"headroom/metrics/event"
 	"headroom/models/safetensors"
@@ -45,13 +47,14 @@ func RampEnd(cfg sweeps.RunConfig) int {
 	return RampSteps(cfg.Regularizer.RampSteps, cfg.Regularizer.Ramp, cfg.Train.Steps)
 }
 
-// Schedules are a configuration's learning rate and λ of queries and documents.
-func Schedules(cfg sweeps.RunConfig) (rate Schedule, query, document Ramp) {
+// Schedules are a configuration's learning rate and λ of queries and documents. A kind that
+// is unknown is an error.
+func Schedules(cfg sweeps.RunConfig) (rate Schedule, query, document Ramp, err error) {
 	t, r := cfg.Train, cfg.Regularizer
 	rate = Schedule{Peak: t.LR, Kind: t.Schedule, Warmup: WarmupSteps(t.WarmupSteps, t.Warmup, t.Steps), Steps: t.Steps}
 	query = Ramp{Full: r.LambdaQuery, Kind: r.RampKind, Steps: RampEnd(cfg)}
 	document = Ramp{Full: r.LambdaDocument, Kind: r.RampKind, Steps: RampEnd(cfg)}
-	return rate, query, document
+	return rate, query, document, errors.Join(rate.Check(), query.Check())
 }
 
 // Optimizer is a configuration's optimizer.
@@ -61,9 +64,11 @@ func Optimizer(cfg sweeps.RunConfig) AdamW {
 	return o
 }
 
-// RecipeOptimizer is a recipe's optimizer and learning rate.
-func RecipeOptimizer(recipe sweeps.Recipe) (AdamW, Schedule) {
+// RecipeOptimizer is a recipe's optimizer and learning rate. A schedule that is unknown is
+// an error.
+func RecipeOptimizer(recipe sweeps.Recipe) (AdamW, Schedule, error) {
 	o, t := NewAdamW(), recipe.Train
 	o.Beta1, o.Beta2, o.WeightDecay, o.Clip = t.Beta1, t.Beta2, t.WeightDecay, t.Clip
-	return o, Schedule{Peak: t.LR, Kind: t.Schedule, Warmup: WarmupSteps(nil, t.Warmup, t.Steps), Steps: t.Steps}
+	rate := Schedule{Peak: t.LR, Kind: t.Schedule, Warmup: WarmupSteps(nil, t.Warmup, t.Steps), Steps: t.Steps}
+	return o, rate, rate.Check()
 }

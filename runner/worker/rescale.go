@@ -27,7 +27,7 @@ func (a *attempt) chooseK(ctx context.Context) error {
 	if a.k, err = a.chosenK(); err != nil || a.k > 0 {
 		return err
 	}
-	form := probe.Form{Target: mlmhead.Target(a.cfg.Model.Target), ScoreScale: a.cfg.Loss.Scale, Splade: a.form()}
+	form := probe.Form{Target: mlmhead.Target(a.cfg.Model.Target), ScoreScale: a.cfg.Loss.Scale, Splade: a.form(), Shift: a.cfg.Model.Shift}
 	a.k, err = probe.ChooseK(rescale.Auto, a.model, form, func() ([]probe.Batch, error) {
 		data, err := a.loader(ctx)
 		if err != nil {

@@ -186,6 +186,9 @@ func (a *attempt) rescale(ctx context.Context, record bool) error {
 	}
 	var err error
 	a.model.LogitScale, err = mlmhead.Rescale(a.model.DecoderWeight().Values, bias, a.k, mlmhead.Target(a.cfg.Model.Target))
+	if err == nil {
+		err = mlmhead.Shift(bias, a.cfg.Model.Shift, a.model.LogitScale)
+	}
 	if err := errors.Join(err, a.model.Changed()); err != nil {
 		return err
 	}
@@ -199,11 +202,7 @@ func (a *attempt) train(ctx context.Context) error {
 		return err
 	}
 	defer s.Close()
-	objective, err := train.NewObjective(a.cfg)
-	if err != nil {
-		return err
-	}
-	facts := event.Facts{Batch: a.cfg.Train.Batch, Candidates: objective.Candidates(a.cfg.Train.Batch, 1+a.cfg.Data.Negatives), Vocab: a.model.Config.Vocab, Loss: a.cfg.Loss.Kind, RampEnd: train.RampEnd(a.cfg)}
+	facts := event.Facts{Batch: a.cfg.Train.Batch, Candidates: a.cfg.Loss.CandidatesOf(a.cfg.Train.Batch, 1+a.cfg.Data.Negatives), Vocab: a.model.Config.Vocab, Loss: a.cfg.Loss.Kind, RampEnd: train.RampEnd(a.cfg)}
 	for _, p := range a.model.Params {
 		facts.Parameters += int64(len(p.Values))
 	}

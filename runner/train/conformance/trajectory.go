@@ -37,6 +37,19 @@ type trajectory struct {
 		Temperature float64 `json:"temperature"`
 		Activation  string  `json:"activation"`
 		Pooling     string  `json:"pooling"`
+
+		Shift             float64 `json:"shift"`
+		Hardness          string  `json:"hardness"`
+		HardnessStrength  float64 `json:"hardness_strength"`
+		Regularizer       string  `json:"regularizer"`
+		ThresholdQuery    int     `json:"threshold_query"`
+		ThresholdDocument int     `json:"threshold_document"`
+		DFAlpha           float64 `json:"df_alpha"`
+		DFBeta            float64 `json:"df_beta"`
+		AntiZero          float64 `json:"anti_zero"`
+		WeightDecay       float64 `json:"weight_decay"`
+		HeadLRScale       float64 `json:"head_lr_scale"`
+		Schedule          string  `json:"schedule"`
 	} `json:"run"`
 	Series map[string][]float64 `json:"series"`
 	Gap    map[string][]float64 `json:"float32_gap"`
@@ -112,6 +125,9 @@ func follow(t *testing.T, b Backend, name string) {
 	if _, err := mlmhead.Rescale(m.DecoderWeight().Values, nil, run.Rescale, mlmhead.Decoder); err != nil {
 		t.Fatal(err)
 	}
+	if err := mlmhead.Shift(m.DecoderBias().Values, run.Shift, m.LogitScale); err != nil {
+		t.Fatal(err)
+	}
 	s := b.trainer(t, m, cfg)
 	list := batches(t, file, want)
 	gap := map[string]float64{}
@@ -175,6 +191,11 @@ func settings(want trajectory) sweeps.RunConfig {
 	if want.Run.Loss == "naver" {
 		cfg.Loss.Kind, cfg.Loss.Candidates, cfg.Regularizer.Negatives = "infonce", "in_batch_and_own", "averaged"
 	}
+	run := want.Run
+	cfg.Train.WeightDecay, cfg.Train.HeadLRScale, cfg.Train.Schedule = run.WeightDecay, run.HeadLRScale, run.Schedule
+	cfg.Loss.Hardness, cfg.Loss.HardnessStrength = run.Hardness, run.HardnessStrength
+	cfg.Regularizer.Kind, cfg.Regularizer.ThresholdQuery, cfg.Regularizer.ThresholdDocument = run.Regularizer, run.ThresholdQuery, run.ThresholdDocument
+	cfg.Regularizer.DFAlpha, cfg.Regularizer.DFBeta, cfg.Regularizer.AntiZero = run.DFAlpha, run.DFBeta, run.AntiZero
 	cfg.Model.Activation, cfg.Model.Pooling = want.Run.Activation, want.Run.Pooling
 	zero := 0.0
 	cfg.Model.Dropout = &zero

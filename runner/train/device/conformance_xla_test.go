@@ -13,7 +13,8 @@ import (
 	"headroom/sweeps"
 )
 
-// The first trajectory of each backbone covers both architectures and both ties.
+// The first trajectory of each backbone covers both architectures and both ties; the others
+// are one of each term and of each schedule.
 func TestXLAConformance(t *testing.T) {
 	conformance.Run(t, conformance.Backend{
 		Engine:  xlatest.Open(t),
@@ -21,6 +22,9 @@ func TestXLAConformance(t *testing.T) {
 		Pretrainer: func(m *engine.Model, r sweeps.Recipe, remat bool) (train.Pretrainer, error) {
 			return device.NewMLM(m, r, remat)
 		},
-		Trajectories: []string{"training-bert-tied", "training-modernbert-untied-4"},
+		Trajectories: []string{"training-bert-tied", "training-modernbert-untied-4",
+			"training-hardness-all-bert-untied-4", "training-hardness-hard-modernbert-untied-4", "training-l0-bert-untied-4",
+			"training-df-flops-modernbert-untied-4", "training-anti-zero-bert-untied-4",
+			"training-optimizer-cosine-modernbert-untied-4", "training-optimizer-constant-bert-untied-4"},
 	})
 }

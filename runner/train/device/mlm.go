@@ -32,12 +32,14 @@ type MLM struct {
 
 // NewMLM prepares pretraining of a model by a recipe.
 func NewMLM(m *engine.Model, recipe sweeps.Recipe, remat bool) (*MLM, error) {
-	settings, rate := train.RecipeOptimizer(recipe)
+	settings, rate, err := train.RecipeOptimizer(recipe)
+	if err != nil {
+		return nil, err
+	}
 	s := &MLM{
 		memory: memory{model: m}, seed: recipe.Seed, remat: remat, limit: recipe.Data.MaxLength,
 		rates: models.Rates(m.Config, &recipe.Model.Dropout), optimizer: newAdamW(m, settings), Rate: rate,
 	}
-	var err error
 	if s.dtype, err = m.Engine.ComputeType(recipe.Train.Precision); err != nil {
 		return nil, err
 	}

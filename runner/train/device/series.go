@@ -10,7 +10,8 @@ import (
 
 // seriesNames are the series that a step's programs compute, in their order.
 func (d *Splade) seriesNames() []string {
-	names := append(d.objective.Names(), "score/mean", "score/sd", "accuracy")
+	names, _ := d.objective.Names()
+	names = append(names, "score/mean", "score/sd", "accuracy")
 	for _, side := range []string{"query", "document"} {
 		names = append(names, "active/"+side, "empty/"+side, "cosine/"+side)
 	}

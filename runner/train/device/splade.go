@@ -57,8 +57,10 @@ func New(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 		form:     splade.NewForm(cfg.Model.Pooling, cfg.Model.Activation, cfg.Model.TopK),
 		minimize: map[int]*engine.Program{}, limits: [2]int{cfg.Data.MaxQuery, cfg.Data.MaxDocument}, optimizer: newAdamW(m, train.Optimizer(cfg)),
 	}
-	d.Rate, d.Query, d.Document = train.Schedules(cfg)
 	var err error
+	if d.Rate, d.Query, d.Document, err = train.Schedules(cfg); err != nil {
+		return nil, err
+	}
 	if d.dtype, err = m.Engine.ComputeType(t.Precision); err != nil {
 		return nil, err
 	}
@@ -231,7 +233,12 @@ func (d *Splade) values(step int, series []float64) (map[string]event.Value, err
 	for i, name := range names {
 		values[name] = event.Value(series[i])
 	}
-	values["loss"] = event.Value(series[0] + series[1] + series[2])
+	_, weighted := d.objective.Names()
+	loss := 0.0
+	for _, part := range series[:weighted] {
+		loss += part
+	}
+	values["loss"] = event.Value(loss)
 	return values, nil
 }
 

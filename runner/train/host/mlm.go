@@ -30,7 +30,10 @@ func NewMLM(m *engine.Model, recipe sweeps.Recipe, remat bool) (*MLM, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings, rate := train.RecipeOptimizer(recipe)
+	settings, rate, err := train.RecipeOptimizer(recipe)
+	if err != nil {
+		return nil, err
+	}
 	s := &MLM{model: m, seed: recipe.Seed, Optimizer: NewAdamW(m, settings), Rate: rate}
 	rates := models.Rates(m.Config, &recipe.Model.Dropout)
 	s.program, err = m.Engine.Program("mlm step", func(in []*Node) []*Node {

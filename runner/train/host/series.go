@@ -32,12 +32,12 @@ func (s *Splade) series(step int, sides []*side, out []*tensors.Tensor, b loader
 	values := map[string]event.Value{
 		"lr": event.Value(s.Rate.At(step)), "lambda/query": event.Value(s.Query.At(step)), "lambda/document": event.Value(s.Document.At(step)),
 	}
-	names := s.objective.Names()
+	names, weighted := s.objective.Names()
 	total := 0.0
 	for i, t := range out[3:] {
 		if err := s.model.Engine.Read(t, func(v []float32) {
 			values[names[i]] = event.Value(v[0])
-			if i < train.Weighted {
+			if i < weighted {
 				total += float64(v[0])
 			}
 		}); err != nil {

@@ -49,9 +49,11 @@ func New(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 	t := cfg.Train
 	s := &Splade{model: m, seed: cfg.Seed, micro: t.MicroBatch, remat: cfg.Compute.Remat, Optimizer: NewAdamW(m, train.Optimizer(cfg)),
 		form: splade.NewForm(cfg.Model.Pooling, cfg.Model.Activation, cfg.Model.TopK)}
-	s.Rate, s.Query, s.Document = train.Schedules(cfg)
-	_, err := m.Engine.ComputeType(t.Precision)
-	if err != nil {
+	var err error
+	if s.Rate, s.Query, s.Document, err = train.Schedules(cfg); err != nil {
+		return nil, err
+	}
+	if _, err = m.Engine.ComputeType(t.Precision); err != nil {
 		return nil, err
 	}
 	if s.objective, err = train.NewObjective(cfg); err != nil {

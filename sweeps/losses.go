@@ -1,0 +1,124 @@
+package sweeps
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Loss is one kind of ranking loss. What a kind needs is said here alone: validation,
+// planning, training and what is recorded ask this table.
+type Loss struct {
+	// Kind is the value of loss.kind.
+	Kind string
+	// Teacher says that it compares scores with a teacher's: of the documents of one query,
+	// at least two of them. Without it the batch's documents are candidates too.
+	Teacher bool
+	series  string
+}
+
+// Losses are all kinds, the default first.
+func Losses() []Loss {
+	return []Loss{
+		{Kind: "infonce", series: "loss/contrastive"},
+		{Kind: "margin_mse", Teacher: true, series: "loss/margin_mse"},
+		{Kind: "kl", Teacher: true, series: "loss/kl"},
+	}
+}
+
+// LossOf finds a kind of loss; one that is unknown is an error.
+func LossOf(kind string) (Loss, error) {
+	for _, l := range Losses() {
+		if l.Kind == kind {
+			return l, nil
+		}
+	}
+	return Loss{}, fmt.Errorf("loss.kind %q is unknown: %s are allowed", kind, strings.Join(lossKinds(), ", "))
+}
+
+func lossKinds() []string {
+	var kinds []string
+	for _, l := range Losses() {
+		kinds = append(kinds, l.Kind)
+	}
+	return kinds
+}
+
+// Series is the name under which the loss is recorded. InfoNCE whose negatives weigh more
+// has a name of its own: its value is no longer to be compared with ln(candidates).
+func (c LossConfig) Series() string {
+	l, err := LossOf(c.Kind)
+	if err != nil {
+		return ""
+	}
+	if c.Hard() {
+		return l.series + "_hardness"
+	}
+	return l.series
+}
+
+// Hard says whether harder negatives weigh more.
+func (c LossConfig) Hard() bool { return c.Kind == "infonce" && c.Hardness != "none" }
+
+// CandidatesOf is the number of documents that each query is scored against, where a batch
+// has so many queries with so many documents each (a positive and hard negatives).
+func (c LossConfig) CandidatesOf(batch, columns int) int {
+	switch l, _ := LossOf(c.Kind); {
+	case l.Teacher:
+		return columns
+	case c.Candidates == "in_batch_and_own":
+		return batch + columns - 1
+	}
+	return batch * columns
+}
+
+// Regularizer is one kind of sparsity regularizer.
+type Regularizer struct {
+	// Kind is the value of regularizer.kind.
+	Kind string
+	// Series begins the names under which its unweighted value is recorded for each side; ""
+	// for none.
+	Series string
+}
+
+// Regularizers are all kinds, the default first.
+func Regularizers() []Regularizer {
+	return []Regularizer{{"flops", "flops"}, {"l1", "l1"}, {"df_flops", "df_flops"}, {"none", ""}}
+}
+
+// RegularizerOf finds a kind of regularizer; one that is unknown is an error.
+func RegularizerOf(kind string) (Regularizer, error) {
+	for _, r := range Regularizers() {
+		if r.Kind == kind {
+			return r, nil
+		}
+	}
+	return Regularizer{}, fmt.Errorf("regularizer.kind %q is unknown: %s are allowed", kind, strings.Join(regularizerKinds(), ", "))
+}
+
+func regularizerKinds() []string {
+	var kinds []string
+	for _, r := range Regularizers() {
+		kinds = append(kinds, r.Kind)
+	}
+	return kinds
+}
+
+// Masked says whether texts with few terms are left out of the regularizer.
+func (c RegularizerConfig) Masked() bool {
+	return c.Kind == "flops" && (c.ThresholdQuery > 0 || c.ThresholdDocument > 0)
+}
+
+// Series begins the names of the unweighted regularizer's series; "" for none.
+func (c RegularizerConfig) Series() string {
+	r, err := RegularizerOf(c.Kind)
+	if err == nil && c.Masked() {
+		return r.Series + "_l0"
+	}
+	return r.Series
+}
+
+// ScheduleKinds are what may follow a learning rate's warm-up.
+func ScheduleKinds() []string { return []string{"linear", "cosine", "constant"} }
+
+// RampKinds are the ways in which λ rises.
+func RampKinds() []string { return []string{"quadratic", "linear", "constant"} }
