@@ -100,6 +100,18 @@ func fakeJob(w workspace.Workspace, kind, id string) error {
 		return fakeSummary(w.Baseline(id), evaluate.Summary{Evaluation: e.Record()}, 0.4)
 	case "run":
 		return fakeRun(w, id)
+	case "evaluate":
+		log, err := event.Create(w.Run(id))
+		if err != nil {
+			return err
+		}
+		if err := fakeEvaluations(w, id, log); err != nil {
+			return err
+		}
+		if err := log.Append(event.Ended{State: event.StateDone, Step: 1, Weights: "sha256:aa"}); err != nil {
+			return err
+		}
+		return log.Close()
 	default:
 		return fmt.Errorf("no fake of kind %q", kind)
 	}

@@ -81,10 +81,7 @@ func (a *app) printSummary(ctx context.Context, s *store.Store, sweep string, ru
 	}
 	var names []string
 	for _, e := range baselines {
-		name := e.Name
-		if e.Backbone != "" {
-			name += " " + sweeps.BackboneName(e.Backbone)
-		}
+		name := baselineName(e, baselines)
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
@@ -110,6 +107,27 @@ func (a *app) printSummary(ctx context.Context, s *store.Store, sweep string, ru
 		rows = append(rows, t.row(name, name, "baseline", "-"))
 	}
 	return a.table(rows)
+}
+
+// baselineName tells the baselines of a sweep apart: by backbone, form and, where these
+// differ, lengths.
+func baselineName(e store.Evaluation, all []store.Evaluation) string {
+	name := e.Name
+	if e.Backbone != "" {
+		name += " " + sweeps.BackboneName(e.Backbone)
+	}
+	if e.Encoding == nil {
+		return name
+	}
+	if form := e.Encoding.Form(); form != "" {
+		name += " (" + form + ")"
+	}
+	if slices.ContainsFunc(all, func(o store.Evaluation) bool {
+		return o.Name == e.Name && o.Encoding != nil && (o.Encoding.MaxQuery != e.Encoding.MaxQuery || o.Encoding.MaxDocument != e.Encoding.MaxDocument)
+	}) {
+		name += fmt.Sprintf(" %d/%d tokens", e.Encoding.MaxQuery, e.Encoding.MaxDocument)
+	}
+	return name
 }
 
 // scoreTable gathers one measure a collection.

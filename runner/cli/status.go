@@ -20,8 +20,9 @@ import (
 
 type statusOptions struct {
 	memberOptions
-	watch bool
-	every time.Duration
+	watch      bool
+	every      time.Duration
+	superseded bool
 }
 
 func newStatus(a *app) *cobra.Command {
@@ -39,6 +40,7 @@ are counted and, with --all, shown.`,
 		},
 	}
 	o.flags(cmd)
+	cmd.Flags().BoolVar(&o.superseded, "superseded", false, "with the results of former contents of collections")
 	cmd.Flags().BoolVar(&o.watch, "watch", false, "show it again and again until all is over or Ctrl-C")
 	cmd.Flags().DurationVar(&o.every, "every", 2*time.Second, "how often --watch looks")
 	return cmd
@@ -72,6 +74,12 @@ type statusDocument struct {
 	Runs   []statusRun `json:"runs"`
 	// Former counts the former runs that are not among Runs.
 	Former int `json:"former"`
+	// Lacking are the collections that finished runs were not measured on as they are now.
+	Lacking []lackingRuns `json:"lacking"`
+	// Superseded is there where it was asked for.
+	Superseded []supersededRow `json:"superseded,omitempty"`
+
+	withSuperseded bool
 }
 
 func (a *app) status(cmd *cobra.Command, args []string, o statusOptions) error {
@@ -96,7 +104,7 @@ func (a *app) status(cmd *cobra.Command, args []string, o statusOptions) error {
 	}
 	ctx := cmd.Context()
 	for first := true; ; first = false {
-		document, err := a.readStatus(ctx, w, names, shown)
+		document, err := a.readStatus(ctx, w, names, shown, o.superseded)
 		if err != nil && !first {
 			return failed(err)
 		}
@@ -144,8 +152,8 @@ func (a *app) sweepNames(w workspace.Workspace, args []string) ([]string, error)
 	return []string{name}, nil
 }
 
-func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []string, shown members) (statusDocument, error) {
-	document := statusDocument{Schema: schema, Runs: []statusRun{}}
+func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []string, shown members, withSuperseded bool) (statusDocument, error) {
+	document := statusDocument{Schema: schema, Runs: []statusRun{}, Lacking: []lackingRuns{}, withSuperseded: withSuperseded}
 	s, err := a.openStore(ctx, w)
 	if err != nil {
 		return document, err
@@ -164,6 +172,18 @@ func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []str
 			return document, err
 		}
 		document.Runs = append(document.Runs, rows...)
+		missing, err := lacking(ctx, s, name, chosen.runs)
+		if err != nil {
+			return document, err
+		}
+		document.Lacking = append(document.Lacking, missing...)
+		if withSuperseded {
+			old, err := superseded(ctx, s, name, chosen.runs)
+			if err != nil {
+				return document, err
+			}
+			document.Superseded = append(document.Superseded, old...)
+		}
 	}
 	if found > 0 && len(document.Runs) == 0 && len(shown.words) > 0 {
 		return document, shown.errNoneShown(strings.Join(names, ", "), found)
@@ -307,7 +327,13 @@ func (a *app) showStatus(d statusDocument, again bool) error {
 		}
 	}
 	fmt.Fprintf(a.stdout, "%s: %s%s\n", plural(len(d.Runs), "run"), strings.Join(parts, ", "), formerNote(d.Former))
-	return a.table(rows)
+	for _, l := range d.Lacking {
+		fmt.Fprintln(a.stdout, l)
+	}
+	if err := a.table(rows); err != nil || !d.withSuperseded {
+		return err
+	}
+	return a.printSuperseded(d.Superseded)
 }
 
 // besideFile says how a run came into its sweep that is no point of the file.

@@ -1,9 +1,11 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"headroom/metrics/ir"
@@ -152,11 +154,34 @@ func (m *maker) evaluation(run Run, key, ref, split string) {
 	m.look(&e)
 	if e.State == New && !run.State.Finished() {
 		e.Why = "comes with its run"
+	} else if e.State == New {
+		e.Why = cmp.Or(superseded(e), e.Why)
 	}
 	if !e.State.Finished() {
 		m.found.oddSplit(key, ref, split, data)
 	}
 	m.plan.Evaluations = append(m.plan.Evaluations, e)
+}
+
+// superseded says how an evaluation that is missing was made before of other data, or by
+// other measures; "" where it was not.
+func superseded(e Evaluation) string {
+	others, err := os.ReadDir(filepath.Dir(e.Folder))
+	if err != nil {
+		return ""
+	}
+	why := ""
+	for _, other := range others {
+		s, err := record.ReadEvaluation(filepath.Join(filepath.Dir(e.Folder), other.Name()))
+		switch {
+		case err != nil || s.Split != e.Split:
+		case s.Collection == e.Collection && s.MeasuresVersion < MeasuresVersion:
+			return fmt.Sprintf("measured by version %d of the measures; this is version %d", s.MeasuresVersion, MeasuresVersion)
+		case s.Collection != e.Collection && s.Dataset == e.Dataset:
+			why = "the collection has changed since it was measured"
+		}
+	}
+	return why
 }
 
 // baselines adds BM25 once a collection, and the untrained model once a
