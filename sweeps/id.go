@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+
+	"headroom/metrics/measure"
 )
 
 // ID names a run or a recipe: a hex SHA-256 over what decides its result.
@@ -107,12 +109,13 @@ func idle(c RunConfig, key string) bool {
 	return false
 }
 
-// first is "" for no measures.
+// first is the canonical name of the first measure, "" where there is none: another
+// spelling selects the same step.
 func first(measures []string) string {
 	if len(measures) == 0 {
 		return ""
 	}
-	return measures[0]
+	return measure.Canonical(measures[0])
 }
 
 // pointKey tells the points of one file apart before inputs are known.

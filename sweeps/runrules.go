@@ -5,8 +5,9 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"strings"
+
+	"headroom/metrics/measure"
 )
 
 const (
@@ -70,7 +71,7 @@ func runRules() []rule {
 		texts("evaluate.final", "a list of references to data", wrongReference),
 		texts("evaluate.during", "a list of references to data", wrongReference),
 		integer("evaluate.every", 0, maxSteps, "integer ≥ 0, in steps; 0 is never"),
-		texts("evaluate.measures", "a list of nDCG, nDCG@k, AP, AP@k, P@k, R@k, RR, RR@k, Success@k", wrongMeasure),
+		{key: "evaluate.measures", allowed: "a list of measures as headroom evaluate takes them: nDCG@10, RR@10, R@1000, AP, P(rel=2)@5, …", wrong: wrongMeasures},
 		choices("evaluate.baselines", "bm25", "untrained"),
 		integer("checkpoint.every", 0, maxSteps, "integer ≥ 0, in steps; 0 is by time"),
 		choice("checkpoint.keep", "last+best", "last"),
@@ -123,9 +124,9 @@ func wrongPrompt(s string) string {
 	return ""
 }
 
-func wrongMeasure(s string) string {
-	if !regexp.MustCompile(`^((nDCG|AP|RR)(@[1-9][0-9]{0,8})?|(P|R|Success)@[1-9][0-9]{0,8})$`).MatchString(s) {
-		return fmt.Sprintf("%q is not a measure", s)
+func wrongMeasures(list reflect.Value) string {
+	if _, err := measure.ParseAll(list.Interface().([]string)); err != nil {
+		return err.Error()
 	}
 	return ""
 }

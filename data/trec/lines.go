@@ -98,8 +98,22 @@ func fields(line []byte, into [][]byte) int {
 	return n
 }
 
+// noNUL refuses a line with a byte that ends a text in C: trec_eval would read another id or score.
+func noNUL(line []byte) error {
+	if bytes.IndexByte(line, 0) >= 0 {
+		return errors.New("a NUL byte: not a qrels or run file")
+	}
+	return nil
+}
+
+// StandardInput is the path of standard input.
+const StandardInput = "-"
+
 // open opens a file for one of the readers and says which file failed; os's errors already name it.
 func open[T any](path string, read func(io.Reader, string) (T, error)) (T, error) {
+	if path == StandardInput {
+		return read(os.Stdin, "standard input")
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		var none T

@@ -1,10 +1,12 @@
 // Package trec reads and writes relevance judgements (qrels) and runs.
 //
-// Qrels come in TREC's four columns (any white space) or as BEIR's tab-separated file with a header;
-// which one is found out from the first line. Both kinds of file, and runs, may be gzipped, which is found
+// Qrels come in TREC's four columns (any white space), or in columns that a header names, as BEIR's
+// tab-separated file; which one is found out from the first line. Both kinds of file, and runs, may be gzipped, which is found
 // out from the content and not from the name. What is malformed is an error that names file and line:
 // nothing is skipped, except blank lines and, in TREC's formats, lines that start with '#'
 // (comments since trec_eval 10).
+//
+// Ids are bytes without white space and NUL. Scores are decimal numbers or inf, grades integers ("1.0" too).
 //
 // A ranking is ordered by score descending and, among equal scores, by document id descending in byte
 // order. That is trec_eval's rule; the rank column of a file is ignored. Scores are compared as float64,

@@ -27,8 +27,9 @@ type layer struct {
 }
 
 var layers = []layer{
-	{[]string{"internal/atomic", "internal/seal", "models/family"}, nil},
-	{[]string{"sweeps"}, []string{toml, "models/family"}},
+	{[]string{"internal/atomic", "internal/near", "internal/seal", "models/family"}, nil},
+	{[]string{"metrics/measure"}, []string{"internal/near"}},
+	{[]string{"sweeps"}, []string{"internal/near", "metrics/measure", toml, "models/family"}},
 	{[]string{"experiments"}, nil},
 	{[]string{"data/trec"}, nil},
 	{[]string{"data/collection"}, []string{"data/trec"}},
@@ -48,7 +49,7 @@ var layers = []layer{
 	{[]string{"metrics/stability"}, []string{"metrics/event"}},
 	{[]string{"metrics/record"}, []string{"sweeps"}},
 	{[]string{"metrics/store"}, []string{"internal/seal", "metrics/event", "metrics/record", "sweeps", sqlite}},
-	{[]string{"metrics/ir"}, []string{"data/trec"}},
+	{[]string{"metrics/ir"}, []string{"data/trec", "metrics/measure"}},
 	{[]string{"models/safetensors"}, nil},
 	{[]string{"models/hf"}, []string{"internal/modelfolder", "internal/seal", "models/family", "models/safetensors"}},
 	{[]string{"models/bert", "models/modernbert", "models/mlmhead", "models/splade"}, []string{gomlx, "models/..."}},

@@ -13,11 +13,12 @@ import (
 
 	"headroom/data/trec"
 	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 )
 
 func evaluate(t *testing.T, qrels trec.Qrels, run trec.Run, names ...string) *ir.Result {
 	t.Helper()
-	measures, err := ir.ParseAll(names)
+	measures, err := measure.ParseAll(names)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func TestValuesWorkedByHand(t *testing.T) {
 		"Success@1":              1,
 		"Success(rel=4)@5":       0,
 	} {
-		if got := evaluate(t, qrels, run, name).Mean[0]; math.Abs(got-want) > tolerance {
+		if got := evaluate(t, qrels, run, name).All[0]; math.Abs(got-want) > tolerance {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}
@@ -62,7 +63,7 @@ func TestValuesWorkedByHand(t *testing.T) {
 func TestReciprocalRankStopsAtItsCutoff(t *testing.T) {
 	qrels := trec.Qrels{"q": {"c": 1}}
 	run := trec.Run{"q": {{Doc: "a", Score: 3}, {Doc: "b", Score: 2}, {Doc: "c", Score: 1}}}
-	if got := evaluate(t, qrels, run, "RR", "RR@3", "RR@2").Mean; !reflect.DeepEqual(got, []float64{1.0 / 3, 1.0 / 3, 0}) {
+	if got := evaluate(t, qrels, run, "RR", "RR@3", "RR@2").All; !reflect.DeepEqual(got, []float64{1.0 / 3, 1.0 / 3, 0}) {
 		t.Errorf("got %v", got)
 	}
 }
@@ -81,12 +82,12 @@ func TestMeansAreOverEveryQueryOfTheQrels(t *testing.T) {
 		t.Fatalf("queries %v", result.Queries)
 	}
 	for i, measure := range result.Measures {
-		if result.Mean[i] != 0.25 {
-			t.Errorf("%s: mean %v over four queries of which one is answered", measure, result.Mean[i])
+		if result.All[i] != 0.25 {
+			t.Errorf("%s: mean %v over four queries of which one is answered", measure, result.All[i])
 		}
 	}
 	for _, empty := range []trec.Run{nil, {}, {"answered": nil}} {
-		for i, mean := range evaluate(t, qrels, empty, all...).Mean {
+		for i, mean := range evaluate(t, qrels, empty, all...).All {
 			if mean != 0 {
 				t.Errorf("%s of a run without rows: %v", all[i], mean)
 			}
@@ -96,16 +97,16 @@ func TestMeansAreOverEveryQueryOfTheQrels(t *testing.T) {
 
 func TestWhatCannotBeEvaluatedIsAnError(t *testing.T) {
 	qrels := trec.Qrels{"q": {"d": 1}}
-	one := []ir.Measure{{Kind: ir.RR, Rel: 1}}
+	one := []measure.Measure{{Kind: measure.RR, Rel: 1}}
 	if _, err := ir.Evaluate(nil, nil, one); !errors.Is(err, ir.ErrNoQueries) {
 		t.Errorf("no queries: %v", err)
 	}
 	if _, err := ir.Evaluate(qrels, nil, nil); !errors.Is(err, ir.ErrNoMeasures) {
 		t.Errorf("no measures: %v", err)
 	}
-	for _, measure := range []ir.Measure{{}, {Kind: 99, Rel: 1}, {Kind: ir.Precision, Rel: 1}, {Kind: ir.AP, Rel: 1, Cutoff: -1}} {
-		if _, err := ir.Evaluate(qrels, nil, []ir.Measure{measure}); err == nil {
-			t.Errorf("%#v was taken", measure)
+	for _, m := range []measure.Measure{{Kind: measure.NDCG, Rel: 1}, {Kind: 99, Rel: 1}, {Kind: measure.Precision, Rel: 1}, {Kind: measure.AP, Rel: 1, Cutoff: -1}, {Kind: measure.RBP, Rel: 1}} {
+		if _, err := ir.Evaluate(qrels, nil, []measure.Measure{m}); err == nil {
+			t.Errorf("%#v was taken", m)
 		}
 	}
 	_, err := ir.Evaluate(qrels, trec.Run{"q": {{Doc: "d", Score: 1}, {Doc: "e", Score: 2}, {Doc: "d", Score: 0}}}, one)
@@ -115,7 +116,7 @@ func TestWhatCannotBeEvaluatedIsAnError(t *testing.T) {
 	if _, err := ir.Evaluate(qrels, trec.Run{"q": {{Doc: "d", Score: math.NaN()}}}, one); err == nil {
 		t.Error("a NaN score was ranked")
 	}
-	huge := []ir.Measure{{Kind: ir.NDCG, Rel: 1, Exponential: true}}
+	huge := []measure.Measure{{Kind: measure.NDCG, Exponential: true}}
 	if _, err := ir.Evaluate(trec.Qrels{"q": {"d": 5000}}, trec.Run{"q": {{Doc: "d", Score: 1}}}, huge); err == nil {
 		t.Error("2^5000 is no gain")
 	}
@@ -138,9 +139,9 @@ func TestOnlyTheRankingCounts(t *testing.T) {
 			shuffled[query] = copied
 		}
 		if got := evaluate(t, qrels, shuffled, names...); !reflect.DeepEqual(got, want) {
-			t.Fatalf("seed %d: %v became %v", seed, want.Mean, got.Mean)
+			t.Fatalf("seed %d: %v became %v", seed, want.All, got.All)
 		}
-		for i, mean := range want.Mean {
+		for i, mean := range want.All {
 			if mean < 0 || mean > 1 {
 				t.Errorf("seed %d: %s is %v", seed, names[i], mean)
 			}
@@ -171,13 +172,13 @@ func randomData(random *rand.Rand) (trec.Qrels, trec.Run) {
 func TestTheBestRankingScoresOneAndSwapsCost(t *testing.T) {
 	qrels := trec.Qrels{"q": {"a": 3, "b": 2, "c": 1, "d": 0}}
 	ideal := trec.Run{"q": {{Doc: "a", Score: 4}, {Doc: "b", Score: 3}, {Doc: "c", Score: 2}, {Doc: "d", Score: 1}}}
-	for i, mean := range evaluate(t, qrels, ideal, "nDCG", "nDCG@2", "AP", "RR", "nDCG(dcg='exp-log2')").Mean {
+	for i, mean := range evaluate(t, qrels, ideal, "nDCG", "nDCG@2", "AP", "RR", "nDCG(dcg='exp-log2')").All {
 		if mean != 1 {
 			t.Errorf("measure %d of the ideal ranking: %v", i, mean)
 		}
 	}
 	swapped := trec.Run{"q": {{Doc: "b", Score: 4}, {Doc: "a", Score: 3}, {Doc: "c", Score: 2}, {Doc: "d", Score: 1}}}
-	if got := evaluate(t, qrels, swapped, "nDCG").Mean[0]; got >= 1 {
+	if got := evaluate(t, qrels, swapped, "nDCG").All[0]; got >= 1 {
 		t.Errorf("a swap of grades 3 and 2 costs nothing: %v", got)
 	}
 }
@@ -235,6 +236,7 @@ func TestReportsJSONIsTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"schema":1,"measures":{"RR":0.5,"nDCG@10":0.5},"queries":2,` +
+		`"answered":1,"no_relevant":0,"unjudged_queries":0,"returned":1,"returned_judged":1,` +
 		`"per_query":{"q1":{"RR":1,"nDCG@10":1},"q2":{"RR":0,"nDCG@10":0}}}`
 	if string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)

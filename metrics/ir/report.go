@@ -3,8 +3,10 @@ package ir
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 )
 
 // Report is a Result ready to be shown: as trec_eval's columns or as JSON.
@@ -18,13 +20,17 @@ func NewReport(result *Result) Report { return Report{result} }
 // nameWidth is the width to which trec_eval pads a measure's name.
 const nameWidth = 22
 
-// WriteColumns writes trec_eval's columns: measure, query or "all", value with four decimals, parted by tabs.
+// WriteColumns writes trec_eval's columns: measure, query or "all", value with four decimals (a count with none), parted by tabs.
 // With perQuery the rows of every query of the qrels come first.
 func (r Report) WriteColumns(w io.Writer, perQuery bool) error {
 	out := bufio.NewWriter(w)
 	rows := func(query string, values []float64) {
 		for i, measure := range r.result.Measures {
-			fmt.Fprintf(out, "%-*s\t%s\t%.4f\n", nameWidth, measure, query, values[i])
+			decimals := 4
+			if measure.Summed() {
+				decimals = 0
+			}
+			fmt.Fprintf(out, "%-*s\t%s\t%.*f\n", nameWidth, measure, query, decimals, values[i])
 		}
 	}
 	if perQuery {
@@ -32,7 +38,7 @@ func (r Report) WriteColumns(w io.Writer, perQuery bool) error {
 			rows(query, r.result.PerQuery[i])
 		}
 	}
-	rows("all", r.result.Mean)
+	rows("all", r.result.All)
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write measures: %w", err)
 	}
@@ -55,8 +61,11 @@ func (r Report) WriteTSV(w io.Writer) error {
 	return nil
 }
 
-// Means returns the means by the measures' canonical names.
-func (r Report) Means() map[string]float64 { return r.named(r.result.Mean) }
+// Values returns the values over all queries by the measures' canonical names.
+func (r Report) Values() map[string]float64 { return r.named(r.result.All) }
+
+// Coverage says what the values are made of.
+func (r Report) Coverage() Coverage { return r.result.Coverage }
 
 func (r Report) named(values []float64) map[string]float64 {
 	named := make(map[string]float64, len(values))
@@ -68,21 +77,30 @@ func (r Report) named(values []float64) map[string]float64 {
 
 // document is the JSON form; its keys are a contract.
 type document struct {
-	Schema   int                           `json:"schema"`
-	Measures map[string]float64            `json:"measures"`
-	Queries  int                           `json:"queries"`
+	Schema   int                `json:"schema"`
+	Measures map[string]float64 `json:"measures"`
+	Queries  int                `json:"queries"`
+	Coverage
 	PerQuery map[string]map[string]float64 `json:"per_query"`
 }
 
-// MarshalJSON gives {"schema":1,"measures":{…},"queries":n,"per_query":{query:{…}}}.
+// ErrNotUTF8 is returned when a query's id cannot be written as JSON.
+var ErrNotUTF8 = errors.New("an id that is not UTF-8 cannot be written as JSON")
+
+// MarshalJSON gives {"schema":1,"measures":{…},"queries":n,…,"per_query":{query:{…}}}, with the fields of
+// Coverage between. It refuses ids that JSON would change, and so make one of two.
 func (r Report) MarshalJSON() ([]byte, error) {
 	shown := document{
 		Schema:   1,
-		Measures: r.Means(),
+		Measures: r.Values(),
 		Queries:  len(r.result.Queries),
+		Coverage: r.result.Coverage,
 		PerQuery: make(map[string]map[string]float64, len(r.result.Queries)),
 	}
 	for i, query := range r.result.Queries {
+		if !utf8.ValidString(query) {
+			return nil, fmt.Errorf("query %q: %w; convert qrels and run to UTF-8, or leave out --json", query, ErrNotUTF8)
+		}
 		shown.PerQuery[query] = r.named(r.result.PerQuery[i])
 	}
 	return json.Marshal(shown)

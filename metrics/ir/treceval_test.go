@@ -11,23 +11,24 @@ import (
 
 	"headroom/data/trec"
 	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 )
 
 // trecName gives trec_eval's measure as one of ours; false for those that this package does not have.
-func trecName(name string, rel int) (ir.Measure, bool) {
+func trecName(name string, rel int) (measure.Measure, bool) {
 	stem, cutoff := name, 0
 	if i := strings.LastIndexByte(name, '_'); i >= 0 {
 		if k, err := strconv.Atoi(name[i+1:]); err == nil {
 			stem, cutoff = name[:i], k
 		}
 	}
-	kinds := map[string]ir.Kind{"map": ir.AP, "map_cut": ir.AP, "P": ir.Precision, "recall": ir.Recall,
-		"recip_rank": ir.RR, "ndcg": ir.NDCG, "ndcg_cut": ir.NDCG, "success": ir.Success}
+	kinds := map[string]measure.Kind{"map": measure.AP, "map_cut": measure.AP, "P": measure.Precision, "recall": measure.Recall,
+		"recip_rank": measure.RR, "ndcg": measure.NDCG, "ndcg_cut": measure.NDCG, "success": measure.Success}
 	kind, known := kinds[stem]
-	if kind == ir.NDCG {
-		rel = 1
+	if kind == measure.NDCG {
+		rel = 0
 	}
-	return ir.Measure{Kind: kind, Cutoff: cutoff, Rel: rel}, known
+	return measure.Measure{Kind: kind, Cutoff: cutoff, Rel: rel}, known
 }
 
 // expectation is a file that trec_eval printed and what it was made from.
@@ -93,27 +94,27 @@ func compareWithTrecEval(t *testing.T, root string, want expectation) {
 		t.Fatal(err)
 	}
 	defer output.Close()
-	computed := map[ir.Measure]*ir.Result{}
+	computed := map[measure.Measure]*ir.Result{}
 	compared := 0
 	for lines := bufio.NewScanner(output); lines.Scan(); {
 		columns := strings.Fields(lines.Text())
 		if len(columns) != 3 {
 			t.Fatalf("line %q", lines.Text())
 		}
-		measure, known := trecName(columns[0], max(1, want.rel))
+		m, known := trecName(columns[0], max(1, want.rel))
 		if !known {
 			continue
 		}
-		if want.rrCutoff > 0 && measure.Kind == ir.RR {
-			measure.Cutoff = want.rrCutoff
+		if want.rrCutoff > 0 && m.Kind == measure.RR {
+			m.Cutoff = want.rrCutoff
 		}
-		if computed[measure] == nil {
-			if computed[measure], err = ir.Evaluate(qrels, run, []ir.Measure{measure}); err != nil {
+		if computed[m] == nil {
+			if computed[m], err = ir.Evaluate(qrels, run, []measure.Measure{m}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if got := fmt.Sprintf("%.4f", valueOf(t, computed[measure], columns[1])); got != columns[2] {
-			t.Errorf("%s of %s: got %s, trec_eval printed %s", measure, columns[1], got, columns[2])
+		if got := fmt.Sprintf("%.4f", valueOf(t, computed[m], columns[1])); got != columns[2] {
+			t.Errorf("%s of %s: got %s, trec_eval printed %s", m, columns[1], got, columns[2])
 		}
 		compared++
 	}
@@ -125,7 +126,7 @@ func compareWithTrecEval(t *testing.T, root string, want expectation) {
 func valueOf(t *testing.T, result *ir.Result, query string) float64 {
 	t.Helper()
 	if query == "all" {
-		return result.Mean[0]
+		return result.All[0]
 	}
 	for i, name := range result.Queries {
 		if name == query {

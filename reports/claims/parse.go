@@ -10,7 +10,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 	"headroom/sweeps"
 )
 
@@ -123,7 +123,7 @@ func (p *parser) claim(w written) Claim {
 	}
 	if w.Measure != nil {
 		c.Measure = *w.Measure
-		if m, err := ir.Parse(c.Measure); err != nil {
+		if m, err := measure.Parse(c.Measure); err != nil {
 			p.fault("measure", err.Error(), "a measure such as nDCG@10")
 		} else {
 			c.Measure = m.String()

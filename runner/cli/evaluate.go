@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 )
 
 type evaluateOptions struct {
@@ -88,9 +88,9 @@ func (a *app) evaluate(cmd *cobra.Command, args []string, o evaluateOptions) err
 }
 
 // parseMeasures reads measures' names; none means the defaults.
-func parseMeasures(names []string) ([]ir.Measure, error) {
+func parseMeasures(names []string) ([]measure.Measure, error) {
 	if len(names) == 0 {
-		return ir.Defaults(), nil
+		return measure.Defaults(), nil
 	}
-	return ir.ParseAll(names)
+	return measure.ParseAll(names)
 }

@@ -14,7 +14,7 @@ import (
 
 	"headroom/data/collection"
 	"headroom/data/source"
-	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 	"headroom/metrics/record"
 	"headroom/runner/evaluate"
 	"headroom/runner/plan"
@@ -221,14 +221,14 @@ func (a *app) evaluateOn(ctx context.Context, encoder *evaluate.Encoder, t targe
 
 // withKept adds the measures of the evaluation that is to be replaced: a sweep or
 // a report may want them. One that cannot be read has none, and is mended so.
-func withKept(measures []ir.Measure, folder string) []ir.Measure {
+func withKept(measures []measure.Measure, folder string) []measure.Measure {
 	kept, err := evaluate.ReadSummary(folder)
 	if err != nil {
 		return measures
 	}
 	all := slices.Clone(measures)
 	for _, name := range slices.Sorted(maps.Keys(kept.Measures)) {
-		if m, err := ir.Parse(name); err == nil && !slices.Contains(all, m) {
+		if m, err := measure.Parse(name); err == nil && !slices.Contains(all, m) {
 			all = append(all, m)
 		}
 	}
@@ -271,7 +271,7 @@ func nameEvaluations(resolver *source.Resolver, targets []target, run runRef, co
 }
 
 // printEvaluations prints a row for each model and collection.
-func (a *app) printEvaluations(document evaluationDocument, measures []ir.Measure, perQuery bool) error {
+func (a *app) printEvaluations(document evaluationDocument, measures []measure.Measure, perQuery bool) error {
 	if perQuery {
 		for _, e := range document.Evaluations {
 			if err := e.Report().WriteColumns(a.stdout, true); err != nil {

@@ -10,6 +10,7 @@ import (
 	"headroom/data/trec"
 	"headroom/internal/atomic"
 	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 	"headroom/metrics/record"
 	"headroom/metrics/sparsity"
 	"headroom/runner/search"
@@ -25,7 +26,7 @@ type CollectionOptions struct {
 	// Split of the collection's qrels; "test" where empty.
 	Split string
 	// Measures; the defaults where empty.
-	Measures []ir.Measure
+	Measures []measure.Measure
 	// MaxQuery and MaxDocument cut texts, in tokens.
 	MaxQuery, MaxDocument int
 	// Threads of search; 0 is all cores.
@@ -51,7 +52,7 @@ func (o *CollectionOptions) open(c *collection.Collection) (judged, []collection
 		o.Split = "test"
 	}
 	if len(o.Measures) == 0 {
-		o.Measures = ir.Defaults()
+		o.Measures = measure.Defaults()
 	}
 	var j judged
 	var err error
@@ -251,7 +252,7 @@ func (o CollectionOptions) measure(c *collection.Collection, asked judged, docum
 	}
 	s.run, s.report = run, ir.NewReport(result)
 	share, mass := ir.TieShare(asked.qrels, run, tieDepth), ir.TieMass(asked.qrels, run, tieDepth)
-	s.Measures, s.TieShare, s.TieMass = s.report.Means(), &share, &mass
+	s.Measures, s.TieShare, s.TieMass = s.report.Values(), &share, &mass
 	return s, nil
 }
 

@@ -12,16 +12,17 @@ import (
 	"headroom/internal/atomic"
 	"headroom/internal/atomic/faults"
 	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 	"headroom/runner/evaluate"
 )
 
 func TestAnEvaluationIsThereWholeOrNotAtAllWhateverFails(t *testing.T) {
 	run := trec.Run{"q": {{Doc: "d", Score: 1}}}
-	measures, err := ir.Parse("nDCG@10")
+	measures, err := measure.Parse("nDCG@10")
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := ir.Evaluate(trec.Qrels{"q": {"d": 1}}, run, []ir.Measure{measures})
+	result, err := ir.Evaluate(trec.Qrels{"q": {"d": 1}}, run, []measure.Measure{measures})
 	if err != nil {
 		t.Fatal(err)
 	}

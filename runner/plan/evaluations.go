@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 	"headroom/metrics/record"
 	"headroom/sweeps"
 )
@@ -249,7 +249,7 @@ func (m *maker) look(e *Evaluation) {
 		return
 	}
 	for _, name := range e.Measures {
-		measure, err := ir.Parse(name)
+		measure, err := measure.Parse(name)
 		if err != nil {
 			m.found.fault("evaluate.measures", fmt.Sprintf("%q", name), err.Error())
 			continue

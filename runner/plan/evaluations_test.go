@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"headroom/metrics/event"
-	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 	"headroom/runner/plan"
 	"headroom/sweeps"
 )
@@ -137,7 +137,7 @@ func TestEveryMeasureOfTheSweepLanguageIsKnown(t *testing.T) {
 		if _, err := sweeps.Parse("x", []byte(sweep), fmt.Sprintf("evaluate.measures=[%q]", name)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if m, err := ir.Parse(name); err != nil || m.String() != name {
+		if m, err := measure.Parse(name); err != nil || m.String() != name {
 			t.Errorf("%s is %s there (%v)", name, m, err)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"headroom/data/collection"
-	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 	"headroom/runner/evaluate"
 	"headroom/runner/plan"
 	"headroom/runner/pool"
@@ -32,7 +32,7 @@ func (w *worker) baseline(ctx context.Context) error {
 }
 
 func (w *worker) measure(ctx context.Context, b workspace.Baseline, cfg sweeps.RunConfig) error {
-	measures, err := ir.ParseAll(cfg.Evaluate.Measures)
+	measures, err := measure.ParseAll(cfg.Evaluate.Measures)
 	if err != nil {
 		return err
 	}

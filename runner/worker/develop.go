@@ -9,7 +9,7 @@ import (
 
 	"headroom/data/collection"
 	"headroom/metrics/event"
-	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 	"headroom/runner/checkpoint"
 	"headroom/runner/evaluate"
 	"headroom/runner/plan"
@@ -22,7 +22,7 @@ import (
 // nothing else: the steps around it are the same with and without it.
 type development struct {
 	collections []devCollection
-	measures    []ir.Measure // the first selects
+	measures    []measure.Measure // the first selects
 	state       checkpoint.Dev
 	last        event.Value // of the last evaluation
 	tested      int         // dev queries that are test queries, at least
@@ -42,7 +42,7 @@ func (a *attempt) openDev() (*development, error) {
 	}
 	d := &development{last: event.Value(math.NaN())}
 	var err error
-	if d.measures, err = ir.ParseAll(c.Measures); err != nil {
+	if d.measures, err = measure.ParseAll(c.Measures); err != nil {
 		return nil, err
 	}
 	d.state.By = d.measures[0].String()

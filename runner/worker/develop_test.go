@@ -14,7 +14,7 @@ import (
 
 	"headroom/data/collection"
 	"headroom/metrics/event"
-	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 	"headroom/runner/checkpoint"
 	"headroom/runner/evaluate"
 	"headroom/runner/plan"
@@ -86,7 +86,7 @@ func (b bench) exported(t testing.TB, id, split string) float64 {
 	return b.exportedAt(t, id, split, "nDCG@10", 40)
 }
 
-func (b bench) exportedAt(t testing.TB, id, split, measure string, maxDocument int) float64 {
+func (b bench) exportedAt(t testing.TB, id, split, name string, maxDocument int) float64 {
 	t.Helper()
 	encoder, err := evaluate.OpenEncoder(t.Context(), filepath.Join(b.files.Run(id), "model"), evaluate.EncoderOptions{Backend: "go", Threads: 1})
 	if err != nil {
@@ -97,7 +97,7 @@ func (b bench) exportedAt(t testing.TB, id, split, measure string, maxDocument i
 	if err != nil {
 		t.Fatal(err)
 	}
-	measures, err := ir.ParseAll([]string{measure})
+	measures, err := measure.ParseAll([]string{name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func (b bench) exportedAt(t testing.TB, id, split, measure string, maxDocument i
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.Measures[measure]
+	return s.Measures[name]
 }
 
 func TestWatchingChangesNoStep(t *testing.T) {

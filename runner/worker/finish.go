@@ -10,7 +10,7 @@ import (
 	"headroom/data/collection"
 	"headroom/internal/seal"
 	"headroom/metrics/event"
-	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 	"headroom/metrics/stability"
 	"headroom/models/hf"
 	"headroom/models/mlmhead"
@@ -136,7 +136,7 @@ func (a *attempt) evaluate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		measures, err := ir.ParseAll(a.cfg.Evaluate.Measures)
+		measures, err := measure.ParseAll(a.cfg.Evaluate.Measures)
 		if err != nil {
 			return err
 		}
@@ -215,7 +215,7 @@ func (a *attempt) evaluation(on splitOf) (*collection.Collection, plan.Evaluatio
 }
 
 // has says whether a summary holds every measure, or says why it cannot.
-func has(s evaluate.Summary, measures []ir.Measure) bool {
+func has(s evaluate.Summary, measures []measure.Measure) bool {
 	if s.Refused != "" {
 		return true
 	}

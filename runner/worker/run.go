@@ -13,7 +13,7 @@ import (
 	"headroom/data/tokenize"
 	"headroom/internal/seal"
 	"headroom/metrics/event"
-	"headroom/metrics/ir"
+	"headroom/metrics/measure"
 	"headroom/metrics/stability"
 	"headroom/models/hf"
 	"headroom/models/mlmhead"
@@ -82,7 +82,7 @@ func (a *attempt) idle() (bool, error) {
 	} else if err != nil {
 		return false, err
 	}
-	measures, err := ir.ParseAll(a.cfg.Evaluate.Measures)
+	measures, err := measure.ParseAll(a.cfg.Evaluate.Measures)
 	if err != nil {
 		return false, err
 	}

@@ -1,0 +1,94 @@
+package ir
+
+import (
+	"fmt"
+
+	"headroom/data/trec"
+)
+
+// Coverage says what a mean is made of, so that a 0 can be told from nothing measured.
+type Coverage struct {
+	// Answered is how many judged queries have a row in the run; the others count as 0.
+	Answered int `json:"answered"`
+	// NoRelevant is how many judged queries have no document with a grade above 0; they count as 0.
+	NoRelevant int `json:"no_relevant"`
+	// Unjudged is how many queries of the run the qrels do not hold; they are left out.
+	Unjudged int `json:"unjudged_queries"`
+	// Returned is how many documents were returned for judged queries, ReturnedJudged how many of them are judged.
+	Returned       int `json:"returned"`
+	ReturnedJudged int `json:"returned_judged"`
+
+	queries         int
+	firstUnanswered string
+	firstNoRelevant string
+}
+
+// compare counts the run's queries and refuses a run of other queries.
+func (c *Coverage) compare(qrels trec.Qrels, run trec.Run) error {
+	c.queries = len(qrels)
+	judged := 0
+	first := ""
+	for query, found := range run {
+		if _, known := qrels[query]; known {
+			judged += len(found)
+		} else if len(found) > 0 {
+			if c.Unjudged++; first == "" || query < first {
+				first = query
+			}
+		}
+	}
+	if judged == 0 && c.Unjudged > 0 {
+		return fmt.Errorf("evaluate run: %w: the %d of the qrels (the first is %q) are not among the %d of the run (the first is %q)",
+			ErrNothingInCommon, len(qrels), qrels.Queries()[0], c.Unjudged, first)
+	}
+	return nil
+}
+
+func (c *Coverage) add(query string, r ranking) {
+	switch {
+	case r.returned > 0:
+		c.Answered++
+	case c.firstUnanswered == "":
+		c.firstUnanswered = query
+	}
+	if len(r.ideal) == 0 {
+		if c.NoRelevant++; c.NoRelevant == 1 {
+			c.firstNoRelevant = query
+		}
+	}
+	c.Returned += r.returned
+	for _, grade := range r.places {
+		if grade != unjudged && grade != empty {
+			c.ReturnedJudged++
+		}
+	}
+}
+
+// Notices are sentences on what counts as 0 or not at all; none where every query was answered and can be.
+func (c Coverage) Notices() []string {
+	var list []string
+	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	switch {
+	case c.Returned == 0:
+		say("the ranking is empty: nothing was returned for any of the %s, and each counts as 0", several(c.queries, "judged query", "judged queries"))
+	case c.Answered < c.queries:
+		say("%d of %s answered, the rest count as 0; the first without an answer is %q", c.Answered, several(c.queries, "judged query is", "judged queries are"), c.firstUnanswered)
+	}
+	if c.Returned > 0 && c.ReturnedJudged == 0 {
+		say("none of the %s judged: are the ids of the documents those of the qrels?", several(c.Returned, "returned document is", "returned documents are"))
+	}
+	if c.NoRelevant > 0 {
+		say("%s no document with a grade above 0; the first is %q, and a query without one counts as 0", several(c.NoRelevant, "judged query has", "judged queries have"), c.firstNoRelevant)
+	}
+	if c.Unjudged > 0 {
+		say("%s not judged and left out", several(c.Unjudged, "query of the run is", "queries of the run are"))
+	}
+	return list
+}
+
+func several(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}

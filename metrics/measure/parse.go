@@ -1,0 +1,338 @@
+package measure
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"headroom/internal/near"
+)
+
+// maxCutoff keeps a slip of the finger from becoming a ranking without end.
+const maxCutoff = 1_000_000_000
+
+// Parse reads a measure. What String returns parses to the same measure. The error of an unknown name says
+// which one may have been meant.
+func Parse(text string) (Measure, error) { return parse(text, 0) }
+
+// parse is Parse with the relevance level of measures that name none; 0 is each kind's own.
+func parse(text string, level int) (Measure, error) {
+	m, err := read(strings.TrimSpace(text), level)
+	if err != nil {
+		return Measure{}, fmt.Errorf("measure %q: %w", text, err)
+	}
+	return m, nil
+}
+
+// ParseAll reads several measures and refuses one that is named twice, in whatever spelling.
+func ParseAll(texts []string) ([]Measure, error) { return ParseAllAt(0, texts) }
+
+// ParseAllAt is ParseAll with a relevance level for every measure that takes one and names none; 0 leaves each
+// at its own.
+func ParseAllAt(level int, texts []string) ([]Measure, error) {
+	measures := make([]Measure, 0, len(texts))
+	seen := map[Measure]string{}
+	for _, text := range texts {
+		m, err := parse(text, level)
+		if err != nil {
+			return nil, err
+		}
+		if before, twice := seen[m]; twice {
+			return nil, fmt.Errorf("measure %q: the same as %q", text, before)
+		}
+		seen[m] = text
+		measures = append(measures, m)
+	}
+	return measures, nil
+}
+
+// Canonical is the canonical name of a measure, or the text itself where it is none.
+func Canonical(text string) string {
+	m, err := Parse(text)
+	if err != nil {
+		return text
+	}
+	return m.String()
+}
+
+// pieces are the parts of a measure as it is written.
+type pieces struct {
+	name       string
+	parameters string
+	at         string
+	hasAt      bool
+}
+
+// trecCut is trec_eval's way to write a cut-off: ndcg_cut_10, P.5, iprec_at_recall_0.10.
+var trecCut = regexp.MustCompile(`^(.*?[^0-9_.])[_.]([0-9]+(?:\.[0-9]+)?)$`)
+
+func split(text string) (pieces, error) {
+	p := pieces{name: text}
+	if open := strings.IndexByte(text, '('); open >= 0 {
+		end := strings.LastIndexByte(text, ')')
+		if end < open {
+			return p, errors.New("a bracket is not closed")
+		}
+		p.name, p.parameters = text[:open], text[open+1:end]
+		rest := strings.TrimSpace(text[end+1:])
+		if rest != "" {
+			p.at, p.hasAt = strings.CutPrefix(rest, "@")
+			if !p.hasAt {
+				return p, fmt.Errorf("%q after the bracket: @ and a cut-off may stand there", rest)
+			}
+		}
+	} else if p.name, p.at, p.hasAt = strings.Cut(text, "@"); !p.hasAt {
+		if found := trecCut.FindStringSubmatch(text); found != nil {
+			p.name, p.at, p.hasAt = found[1], found[2], true
+		}
+	}
+	p.name, p.at = strings.TrimSpace(p.name), strings.TrimSpace(p.at)
+	return p, nil
+}
+
+// plain is a name as it is compared: case and what parts its words do not matter.
+func plain(name string) string {
+	return strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(name))
+}
+
+func read(text string, level int) (Measure, error) {
+	p, err := split(text)
+	if err != nil {
+		return Measure{}, err
+	}
+	name := plain(p.name)
+	relevant := name == "numrelret" // NumRet at a relevance level
+	if relevant {
+		name = "numret"
+	}
+	shape, needsCut, known := find(name)
+	if !known {
+		return Measure{}, unknown(p)
+	}
+	m := Measure{Kind: shape.kind, Rel: shape.rel}
+	switch shape.kind {
+	case RBP:
+		m.Persistence = defaultPersistence
+	case SetF:
+		m.Beta = defaultBeta
+	}
+	if relevant {
+		m.Rel = 1
+	}
+	if level > 0 && m.Rel > 0 {
+		m.Rel = level
+	}
+	if err := m.setParameters(shape, p.parameters); err != nil {
+		return m, err
+	}
+	return m, m.setAt(shape, p, needsCut)
+}
+
+func find(name string) (shape form, needsCut, known bool) {
+	for _, shape := range forms() {
+		if name == plain(shape.name) || slices.Contains(shape.aliases, name) {
+			return shape, strings.HasSuffix(name, "cut"), true
+		}
+	}
+	return form{}, false, false
+}
+
+// unknown says which measure a name that is none may have been meant to be.
+func unknown(p pieces) error {
+	spelling := map[string]string{} // plain → as it is shown
+	var names []string
+	for _, shape := range forms() {
+		for _, name := range append([]string{plain(shape.name)}, shape.aliases...) {
+			names, spelling[name] = append(names, name), shape.name
+		}
+	}
+	names, spelling["numrelret"] = append(names, "numrelret"), "NumRelRet"
+	typed := plain(p.name)
+	var meant string
+	digits := strings.TrimLeft(typed, "abcdefghijklmnopqrstuvwxyz")
+	if shape, _, known := find(strings.TrimSuffix(typed, digits)); known && digits != "" && !p.hasAt {
+		meant, p.at, p.hasAt = shape.name, digits, true // "mrr10" only lacks the sign
+	} else {
+		meant = spelling[near.Word(typed, names)]
+	}
+	if meant == "" {
+		return fmt.Errorf("unknown name %q: %s", p.name, Allowed())
+	}
+	if p.hasAt && p.at != "" {
+		meant += "@" + p.at
+	}
+	return fmt.Errorf("unknown name %q; did you mean %q? %s", p.name, meant, Allowed())
+}
+
+// setAt reads what stands after @.
+func (m *Measure) setAt(shape form, p pieces, needsCut bool) error {
+	switch {
+	case shape.kind == SetF && p.hasAt:
+		return m.setBeta(p.at) // trec_eval's set_F_0.5
+	case shape.at == recall && !p.hasAt:
+		return errors.New("IPrec needs a recall: IPrec@0.1")
+	case shape.at == recall:
+		x, err := strconv.ParseFloat(p.at, 64)
+		if err != nil || !(x >= 0 && x <= 1) {
+			return fmt.Errorf("recall %q: a number from 0 to 1 is allowed", p.at)
+		}
+		// Hundredths are what trec_eval's name can say.
+		if m.Level = math.Round(x*100) / 100; m.Level != x {
+			return fmt.Errorf("recall %q: two decimals are allowed", p.at)
+		}
+		return nil
+	case shape.at == nothing && p.hasAt:
+		return fmt.Errorf("%s takes no cut-off", shape.name)
+	case !p.hasAt && (shape.at == mustCut || needsCut):
+		return fmt.Errorf("%s needs a cut-off: %s@10", shape.name, shape.name)
+	case !p.hasAt:
+		return nil
+	}
+	k, err := strconv.Atoi(p.at)
+	if err != nil || k < 1 || k > maxCutoff {
+		return fmt.Errorf("cut-off %q: an integer from 1 to %d is allowed", p.at, maxCutoff)
+	}
+	m.Cutoff = k
+	return nil
+}
+
+// setParameters reads what stands in brackets.
+func (m *Measure) setParameters(shape form, inside string) error {
+	seen := map[string]bool{}
+	for _, parameter := range splitParameters(inside) {
+		key, value, _ := strings.Cut(parameter, "=")
+		key, value = strings.ToLower(strings.TrimSpace(key)), strings.TrimSpace(value)
+		if seen[key] {
+			return fmt.Errorf("parameter %q is given twice", key)
+		}
+		seen[key] = true
+		if !shape.takes(key) {
+			allowed := "it takes none"
+			if len(shape.parameters) > 0 {
+				allowed = "it takes " + strings.Join(shape.parameters, ", ")
+			}
+			return fmt.Errorf("unknown parameter %q of %s: %s", key, shape.name, allowed)
+		}
+		if err := m.set(key, value); err != nil {
+			return err
+		}
+	}
+	if m.Exponential && m.Gains != "" {
+		return errors.New("dcg='exp-log2' and gains exclude each other: the gains may be powers themselves")
+	}
+	return nil
+}
+
+// splitParameters splits at the commas outside braces.
+func splitParameters(inside string) []string {
+	var list []string
+	depth, start := 0, 0
+	for i := range len(inside) {
+		switch inside[i] {
+		case '{':
+			depth++
+		case '}':
+			depth--
+		case ',':
+			if depth == 0 {
+				list, start = append(list, inside[start:i]), i+1
+			}
+		}
+	}
+	if strings.TrimSpace(inside) == "" {
+		return nil
+	}
+	return append(list, inside[start:])
+}
+
+func (m *Measure) set(key, value string) error {
+	switch key {
+	case "rel":
+		rel, err := strconv.ParseInt(value, 10, 32)
+		if err != nil || rel < 1 {
+			return fmt.Errorf("parameter rel=%s is not an integer from 1", value)
+		}
+		m.Rel = int(rel)
+	case "judged_only", "relative":
+		on, err := truth(value)
+		if err != nil {
+			return fmt.Errorf("parameter %s=%s: %w", key, value, err)
+		}
+		if key == "judged_only" {
+			m.JudgedOnly = on
+		} else if on {
+			m.Kind = SetRelP
+		}
+	case "dcg":
+		switch strings.Trim(value, `'"`) {
+		case "log2":
+		case "exp-log2":
+			m.Exponential = true
+		default:
+			return fmt.Errorf("parameter dcg=%s is neither 'log2' nor 'exp-log2'", value)
+		}
+	case "gains":
+		inner, ok := strings.CutPrefix(value, "{")
+		inner, closed := strings.CutSuffix(inner, "}")
+		if !ok || !closed {
+			return fmt.Errorf("parameter gains=%s: write it as gains={0:0,1:1,2:5}", value)
+		}
+		gains, err := parseGains(inner)
+		if err != nil {
+			return err
+		}
+		m.Gains = canonicalGains(gains)
+	case "p":
+		x, err := strconv.ParseFloat(value, 64)
+		if err != nil || !(x > 0 && x < 1) {
+			return fmt.Errorf("parameter p=%s: a number between 0 and 1 is allowed", value)
+		}
+		m.Persistence = x
+	case "beta":
+		return m.setBeta(value)
+	}
+	return nil
+}
+
+func (m *Measure) setBeta(value string) error {
+	x, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(x > 0 && x <= 1e6) {
+		return fmt.Errorf("beta %q: a number above 0 is allowed", value)
+	}
+	m.Beta = x
+	return nil
+}
+
+func truth(value string) (bool, error) {
+	switch strings.ToLower(value) {
+	case "true", "1":
+		return true, nil
+	case "false", "0":
+		return false, nil
+	}
+	return false, errors.New("True or False is allowed")
+}
+
+func parseGains(inside string) (map[int]int, error) {
+	gains := map[int]int{}
+	for _, pair := range strings.Split(inside, ",") {
+		if strings.TrimSpace(pair) == "" {
+			continue
+		}
+		left, right, _ := strings.Cut(pair, ":")
+		grade, err := strconv.ParseInt(strings.TrimSpace(left), 10, 32)
+		gain, err2 := strconv.ParseInt(strings.TrimSpace(right), 10, 32)
+		if err != nil || err2 != nil {
+			return nil, fmt.Errorf("gain %q: two integers are allowed, grade:gain", pair)
+		}
+		if _, twice := gains[int(grade)]; twice {
+			return nil, fmt.Errorf("gain of grade %d is given twice", grade)
+		}
+		gains[int(grade)] = int(gain)
+	}
+	return gains, nil
+}
