@@ -14,13 +14,14 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 TOOLS       := $(CURDIR)/bin/tools
 FUZZTIME    ?= 10s
 BENCH       ?= .
+WORLDS      ?= 1000
 PACKAGES    ?= ./...
 # Two packages at a time: the tests that train use both cores of a small machine.
 TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build build-xla bench-gpu xla-cpu-plugin test test-xla race check fmt vet lint lint-imports lint-static \
-        bench stream-rss fuzz crash golden reference env cover clean
+        bench statistics stream-rss fuzz crash golden reference env cover clean
 
 help: ## this list
 	@printf 'headroom: make TARGET\n\n'
@@ -81,6 +82,9 @@ race: ## the concurrent packages under the race detector
 bench: ## benchmarks, ratios to Python peers included (PYTHON with sentence-transformers); BENCH=regexp chooses
 	PYTHON=$(PYTHON) $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $(PACKAGES)
 	@if [ '$(BENCH)' = . ]; then PYTHON=$(PYTHON) data/tokenize/bench/tokenize_ratio.sh; fi
+
+statistics: ## error rates of the report's test in simulated sweeps of known truth (some minutes; WORLDS=1000 per cell)
+	$(GO) test -count=1 -timeout 3h ./metrics/stats -run 'Simulation$$' -worlds $(WORLDS) -v
 
 stream-rss: ## the memory of training on 40 million generated rows (8 GB in TMPDIR, some minutes)
 	$(GO) test -count=1 -timeout 60m ./data/loader -run ResidentMemory -rows 40000000 -v

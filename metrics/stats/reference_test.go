@@ -2,6 +2,7 @@ package stats_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"testing"
@@ -33,6 +34,13 @@ type reference struct {
 		Seed        uint64
 		Want        float64
 	}
+	FCDF     []struct{ X, D1, D2, Want float64 } `json:"f_cdf"`
+	Compared []struct {
+		A, B          [][]float64
+		FixedB        bool       `json:"fixed_b"`
+		Pool          [2]float64 // variance, degrees of freedom
+		Mean, P, Half float64
+	}
 	Quantile []struct {
 		Values  []float64
 		P, Want float64
@@ -57,7 +65,7 @@ func TestReference(t *testing.T) {
 	if err := json.Unmarshal(text, &ref); err != nil {
 		t.Fatal(err)
 	}
-	if len(ref.TQuantile) == 0 || len(ref.Hierarchical) == 0 || len(ref.Exact) == 0 || len(ref.Sampled) == 0 {
+	if len(ref.TQuantile) == 0 || len(ref.Hierarchical) == 0 || len(ref.Exact) == 0 || len(ref.Sampled) == 0 || len(ref.Compared) == 0 {
 		t.Fatal("reference.json lacks a section")
 	}
 	for _, c := range ref.TQuantile {
@@ -86,6 +94,20 @@ func TestReference(t *testing.T) {
 		near(t, "Hierarchical mean", got.Mean, c.Mean)
 		near(t, "Hierarchical low", got.Interval.Low, c.Low)
 		near(t, "Hierarchical high", got.Interval.High, c.High)
+	}
+	for _, c := range ref.FCDF {
+		near(t, "FCDF", stats.FCDF(c.X, c.D1, c.D2), c.Want)
+	}
+	for i, c := range ref.Compared {
+		got, err := stats.Compare(stats.Arm{Values: c.A}, stats.Arm{Values: c.B, Fixed: c.FixedB}, variance(c.Pool[0], c.Pool[1]), .95)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, fmt.Sprintf("Compare %d mean", i), got.Mean, c.Mean)
+		// The grid over logarithms is good to about 1e-5 of probability, where the
+		// residual's subtraction makes a kink; the reference to 1e-7.
+		within(t, fmt.Sprintf("Compare %d p", i), got.P, c.P, 2e-5)
+		within(t, fmt.Sprintf("Compare %d half", i), got.Half(), c.Half, 2e-5)
 	}
 	for _, c := range ref.Exact {
 		got, err := stats.Randomization(c.Differences, stats.DefaultResampling())

@@ -90,3 +90,15 @@ func incompleteBeta(x, a, b float64) float64 {
 	}
 	return front * fraction
 }
+
+// FCDF is the probability that an F variable with d1 and d2 degrees of freedom is
+// at most x.
+func FCDF(x, d1, d2 float64) float64 {
+	if math.IsNaN(x) || !(d1 > 0) || !(d2 > 0) {
+		return math.NaN()
+	}
+	if math.IsInf(x, 1) {
+		return 1
+	}
+	return incompleteBeta(d1*x/(d1*x+d2), d1/2, d2/2)
+}
