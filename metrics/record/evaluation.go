@@ -4,10 +4,12 @@ package record
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"headroom/internal/seal"
 	"headroom/sweeps"
 )
 
@@ -59,6 +61,51 @@ type Evaluation struct {
 	TieMass *float64 `json:"tie_mass,omitempty"`
 	// Refused says why there are no measures: the vectors were too dense to search.
 	Refused string `json:"refused,omitempty"`
+	// Files are the other files of the folder as they were made; none where an older program
+	// wrote them, or where there are no measures.
+	Files map[string]File `json:"files,omitempty"`
+}
+
+// File is what a file held when it was made.
+type File struct {
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// FileOf reads what a file holds.
+func FileOf(path string) (File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return File{}, err
+	}
+	digest, err := seal.SumFile(path)
+	return File{info.Size(), digest}, err
+}
+
+// Check compares one of the files with what it was. One that nothing was recorded of is
+// taken as it is.
+func (e Evaluation) Check(folder, name string, digest seal.Digest) error {
+	file, recorded := e.Files[name]
+	if !recorded {
+		return nil
+	}
+	return seal.CheckFile(filepath.Join(folder, name), file.Bytes, file.SHA256, digest)
+}
+
+// CheckEvaluation reads the summary of an evaluation's folder and compares the other files
+// with what it says of them. Its error is *seal.Damage where one is missing or not what it
+// was. digest may be nil, as seal.Check has it.
+func CheckEvaluation(folder string, digest seal.Digest) (Evaluation, error) {
+	e, err := ReadEvaluation(folder)
+	if err != nil {
+		return e, err
+	}
+	for _, name := range []string{RunFile, PerQueryFile} {
+		if err := e.Check(folder, name, digest); err != nil {
+			return e, fmt.Errorf("read evaluation: %w", err)
+		}
+	}
+	return e, nil
 }
 
 // Seconds are the wall times of the phases.
@@ -76,12 +123,15 @@ func ReadEvaluation(folder string) (Evaluation, error) {
 	if err != nil {
 		return Evaluation{}, fmt.Errorf("read evaluation: %w", err)
 	}
+	if err := seal.CheckJSON(path, text); err != nil && !errors.Is(err, seal.ErrNone) {
+		return Evaluation{}, fmt.Errorf("read evaluation: %w", err)
+	}
 	var e struct {
 		Evaluation
 		Former string `json:"qrels_digest"` // what collection_digest was called
 	}
 	if err := json.Unmarshal(text, &e); err != nil {
-		return Evaluation{}, fmt.Errorf("read evaluation %s: %w", path, err)
+		return Evaluation{}, fmt.Errorf("read evaluation: %w", &seal.Damage{Path: path, What: err.Error()})
 	}
 	if e.Schema != 1 {
 		return Evaluation{}, fmt.Errorf("read evaluation %s: schema is %d: want 1", path, e.Schema)

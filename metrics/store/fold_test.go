@@ -81,8 +81,8 @@ func TestTheViewsAreTheContract(t *testing.T) {
 		"2|loss|102|<nil>", "2|lr|0.001|<nil>", "3|grad_norm|<nil>|+inf", "3|loss|<nil>|nan", "3|low|<nil>|-inf")
 	expect(t, s, "SELECT dataset, measure, value, queries FROM scores ORDER BY 1, 2",
 		"builtin:demo|RR@10|0.5|2", "builtin:demo|nDCG@10|0.25|2", "builtin:demo/dev|RR@10|0.5|2", "builtin:demo/dev|nDCG@10|0.75|2")
-	expect(t, s, "SELECT dataset, query, measure, value FROM query_scores WHERE dataset = 'builtin:demo' ORDER BY query",
-		"builtin:demo|q1|nDCG@10|0.5", "builtin:demo|q2|nDCG@10|0")
+	expect(t, s, "SELECT dataset, query, measure, value FROM query_scores WHERE dataset = 'builtin:demo' ORDER BY query, measure",
+		"builtin:demo|q1|RR@10|1", "builtin:demo|q1|nDCG@10|0.5", "builtin:demo|q2|RR@10|0", "builtin:demo|q2|nDCG@10|0")
 	expect(t, s, "SELECT kind, severity, first_step, last_step, stands, detector_version, evidence FROM verdicts",
 		`non_finite|collapse|3|3|1|1|{"series":"cosine/query","rule":"a rule","threshold":0.95,"window":2,"observed":[{"step":3,"value":0.97}]}`)
 	expect(t, s, "SELECT sweep, dataset, name, backbone, measure, value, queries FROM baselines ORDER BY measure",
@@ -152,7 +152,7 @@ func TestTypedReaders(t *testing.T) {
 		t.Errorf("\n got %+v\nwant %+v", evaluations[1], wantEval)
 	}
 	values, err := s.QueryScores(ctx, "eval1")
-	if err != nil || !reflect.DeepEqual(values, map[string]map[string]float64{"nDCG@10": {"q1": .5, "q2": 0}}) {
+	if err != nil || !reflect.DeepEqual(values, map[string]map[string]float64{"nDCG@10": {"q1": .5, "q2": 0}, "RR@10": {"q1": 1, "q2": 0}}) {
 		t.Errorf("query scores %v, %v", values, err)
 	}
 	baselines, err := s.Baselines(ctx, store.Scope{Sweep: "demo"})
@@ -265,7 +265,7 @@ func TestFoldFollowsItsFiles(t *testing.T) {
 	w.evaluation("runs/"+id("a")+"/evaluations", "eval1", "test", .125) // measured again
 	w.fold(s)
 	expect(t, s, "SELECT value FROM scores WHERE dataset = 'builtin:demo' AND measure = 'nDCG@10'", "0.125")
-	expect(t, s, "SELECT value FROM query_scores WHERE dataset = 'builtin:demo' AND query = 'q1'", "0.25")
+	expect(t, s, "SELECT value FROM query_scores WHERE dataset = 'builtin:demo' AND query = 'q1' AND measure = 'nDCG@10'", "0.25")
 	w.sameAsNew(s)
 	remove("runs/" + id("a") + "/evaluations/eval1")
 	remove("baselines/bm25id")
@@ -318,7 +318,7 @@ func TestBadFilesAreNamedAndTheRestIsFolded(t *testing.T) {
 		if !errors.As(err, &damage) || len(damage.Faults) != 9 {
 			t.Fatalf("fold gives %v", err)
 		}
-		for _, want := range []string{"events.jsonl:4: damaged line", `bad/0001.json: run 1 has the id "../x"`, "worse/0001.json: unexpected end",
+		for _, want := range []string{"events.jsonl:4: damaged line", `bad/0001.json: run 1 has the id "../x"`, "worse/0001.json is damaged: it is no JSON",
 			"x/summary.json: schema is 2", `head/per_query.tsv:1: header`, "columns/per_query.tsv:2: 2 columns", `value/per_query.tsv:2: value is "x"`,
 			`twice/per_query.tsv:3: query "q1" has m twice`, "absent/per_query.tsv"} {
 			if !strings.Contains(err.Error(), want) {
@@ -329,6 +329,41 @@ func TestBadFilesAreNamedAndTheRestIsFolded(t *testing.T) {
 		expect(t, s, "SELECT count(*) FROM baselines", "2")
 	}
 	w.sameAsNew(s)
+}
+
+// TestFiguresThatContradictEachOtherAreDamage: also of an evaluation without digests.
+func TestFiguresThatContradictEachOtherAreDamage(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want string }{
+		"a digit of a measure": {"", "", "the mean of its values of nDCG@10 is 0.5, the summary says 0.6"},
+		"rows gone":            {"q2\tnDCG@10\t0\nq2\tRR@10\t0\n", "", "it has 1 values of RR@10, and the summary says 2 queries"},
+		"a value changed":      {"q1\tRR@10\t1", "q1\tRR@10\t0.9", "the mean of its values of RR@10 is 0.45, the summary says 0.5"},
+		"a measure misspelt":   {"q2\tRR@10", "q2\tRR@11", `it has values of "RR@11", which the summary does not have`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newSpace(t)
+			w.evaluation("baselines", "e", "test", .5)
+			file, old, new := "baselines/e/per_query.tsv", c.old, c.new
+			if name == "a digit of a measure" {
+				file, old, new = "baselines/e/summary.json", `"nDCG@10":0.5`, `"nDCG@10":0.6`
+			}
+			text, err := os.ReadFile(filepath.Join(w.root, file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := strings.Replace(string(text), old, new, 1)
+			if changed == string(text) {
+				t.Fatalf("%q is not in %s", old, text)
+			}
+			w.write(file, changed)
+			s := w.open()
+			var damage *store.Damage
+			err = store.Fold(context.Background(), w.root, s)
+			if !errors.As(err, &damage) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("fold gives %v; want %q", err, c.want)
+			}
+			expect(t, s, "SELECT count(*) FROM evaluation", "0")
+		})
+	}
 }
 
 // Random histories: whatever happens between folds, the fold is that of the files.

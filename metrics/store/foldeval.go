@@ -8,11 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
+	"headroom/internal/seal"
 	"headroom/metrics/record"
 )
 
@@ -82,7 +86,13 @@ func (f *fold) evaluation(place, run, stamp string) error {
 	s, err := record.ReadEvaluation(path)
 	var values []queryValue
 	if err == nil && s.Refused == "" {
-		values, err = readPerQuery(filepath.Join(path, record.PerQueryFile))
+		err = s.Check(path, record.PerQueryFile, nil)
+		if err == nil {
+			values, err = readPerQuery(filepath.Join(path, record.PerQueryFile))
+		}
+		if err == nil {
+			err = consistent(path, s, values)
+		}
 	}
 	if err != nil {
 		f.fault(err)
@@ -152,6 +162,37 @@ func nullable(v *float64) sql.NullFloat64 {
 		return sql.NullFloat64{}
 	}
 	return sql.NullFloat64{Float64: *v, Valid: true}
+}
+
+// consistent compares the values per query with what the summary says of them: one a
+// query and measure, and their mean is the measure. The two are written together, so a
+// difference is damage, of a file without a digest too.
+func consistent(path string, s record.Evaluation, values []queryValue) error {
+	rows, sums := map[string]int{}, map[string]float64{}
+	for _, v := range values {
+		rows[v.measure]++
+		sums[v.measure] += v.value
+	}
+	bad := func(what string, args ...any) error {
+		return fmt.Errorf("read evaluation: %w", &seal.Damage{Path: filepath.Join(path, record.PerQueryFile), What: fmt.Sprintf(what, args...)})
+	}
+	for _, measure := range slices.Sorted(maps.Keys(rows)) {
+		if _, ok := s.Measures[measure]; !ok {
+			return bad("it has values of %q, which the summary does not have", measure)
+		}
+	}
+	for _, measure := range slices.Sorted(maps.Keys(s.Measures)) {
+		mean := sums[measure] / float64(max(1, rows[measure]))
+		// Both are sums of the same numbers, which may be added in another order.
+		const rounding = 1e-9
+		switch {
+		case rows[measure] != s.Queries:
+			return bad("it has %d values of %s, and the summary says %d queries", rows[measure], measure, s.Queries)
+		case !(math.Abs(mean-s.Measures[measure]) <= rounding*max(1, math.Abs(mean))):
+			return bad("the mean of its values of %s is %v, the summary says %v", measure, mean, s.Measures[measure])
+		}
+	}
+	return nil
 }
 
 func readPerQuery(path string) ([]queryValue, error) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"headroom/internal/seal"
 	"headroom/metrics/record"
 )
 
@@ -207,6 +208,9 @@ func readManifest(path string) (manifest, error) {
 	var m manifest
 	text, err := os.ReadFile(path)
 	if err != nil {
+		return m, fmt.Errorf("read sweep: %w", err)
+	}
+	if err := seal.CheckJSON(path, text); err != nil && !errors.Is(err, seal.ErrNone) {
 		return m, fmt.Errorf("read sweep: %w", err)
 	}
 	if err := json.Unmarshal(text, &m); err != nil {

@@ -107,7 +107,7 @@ func (w *space) evaluation(folder, id, split string, ndcg float64) {
 	w.write(filepath.Join(folder, id, "summary.json"), fmt.Sprintf(`{"schema":1,"id":%q,"dataset":"builtin:demo","split":%q,"queries":2,"documents":9,
 		"measures":{"nDCG@10":%v,"RR@10":0.5},"active_query":3.5,"active_document":7,"flops":1.25,
 		"seconds":{"encode":1,"index":2,"search":3},"qrels_digest":"sha256:q","tie_share":0.1,"tie_mass":0.05}`, id, split, ndcg))
-	w.write(filepath.Join(folder, id, "per_query.tsv"), fmt.Sprintf("query\tmeasure\tvalue\nq1\tnDCG@10\t%v\nq2\tnDCG@10\t0\n", 2*ndcg))
+	w.write(filepath.Join(folder, id, "per_query.tsv"), fmt.Sprintf("query\tmeasure\tvalue\nq1\tnDCG@10\t%v\nq1\tRR@10\t1\nq2\tnDCG@10\t0\nq2\tRR@10\t0\n", 2*ndcg))
 }
 
 func (w *space) open() *store.Store {

@@ -2,7 +2,6 @@ package evaluate
 
 import (
 	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 
 	"headroom/data/trec"
 	"headroom/internal/atomic"
+	"headroom/internal/seal"
 	"headroom/metrics/event"
 	"headroom/metrics/ir"
 	"headroom/metrics/record"
@@ -56,7 +56,7 @@ func (s Summary) Event(folder string) event.Evaluated {
 }
 
 // keep writes the evaluation's files. Each appears whole under its name, the
-// summary last: where it is, the others are complete.
+// summary last, with the digests of the others: where it is, they are complete.
 func (s Summary) keep(disk atomic.Disk, dir string) (Summary, error) {
 	if dir == "" {
 		return s, nil
@@ -65,39 +65,40 @@ func (s Summary) keep(disk atomic.Disk, dir string) (Summary, error) {
 	if tag == "" {
 		tag = "headroom"
 	}
-	type file struct {
-		name string
-		fill func(io.Writer) error
-	}
-	files := []file{
-		{RunFile, func(w io.Writer) error {
-			zip := gzip.NewWriter(w)
-			return errors.Join(trec.WriteRun(zip, s.run, tag), zip.Close())
-		}},
-		{PerQueryFile, s.report.WriteTSV},
-		{SummaryFile, func(w io.Writer) error {
-			enc := json.NewEncoder(w)
-			enc.SetIndent("", "  ")
-			return enc.Encode(s.Evaluation)
-		}},
-	}
-	if s.Refused != "" {
-		files = files[2:] // there is no ranking
-	}
 	err := disk.MkdirAll(dir)
-	for _, file := range files {
+	add := func(name string, fill func(io.Writer) error) {
+		path := filepath.Join(dir, name)
 		if err == nil {
-			err = disk.WriteFile(filepath.Join(dir, file.name), file.fill)
+			err = disk.WriteFile(path, fill)
+		}
+		if err == nil && name != SummaryFile {
+			s.Files[name], err = record.FileOf(path)
 		}
 	}
+	if s.Refused == "" { // otherwise there is no ranking
+		s.Files = map[string]record.File{}
+		add(RunFile, func(w io.Writer) error {
+			zip := gzip.NewWriter(w)
+			return errors.Join(trec.WriteRun(zip, s.run, tag), zip.Close())
+		})
+		add(PerQueryFile, s.report.WriteTSV)
+	}
+	add(SummaryFile, func(w io.Writer) error {
+		text, err := seal.IndentedJSON(s.Evaluation)
+		if err == nil {
+			_, err = w.Write(text)
+		}
+		return err
+	})
 	if err != nil {
 		return s, fmt.Errorf("keep evaluation %q: %w", dir, err)
 	}
 	return s, nil
 }
 
-// ReadSummary reads an evaluation's summary.json.
+// ReadSummary reads the summary of an evaluation's folder, whose files must be what they
+// were when they were made.
 func ReadSummary(dir string) (Summary, error) {
-	e, err := record.ReadEvaluation(dir)
+	e, err := record.CheckEvaluation(dir, nil)
 	return Summary{Evaluation: e}, err
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"headroom/internal/seal"
 	"headroom/metrics/measure"
 	"headroom/metrics/record"
 	"headroom/sweeps"
@@ -235,9 +236,13 @@ func (m *maker) baseline(name string, run Run, ref string) Evaluation {
 
 // look decides an evaluation's state from its folder.
 func (m *maker) look(e *Evaluation) {
-	s, err := record.ReadEvaluation(e.Folder)
+	s, err := record.CheckEvaluation(e.Folder, m.Resolver.Known)
 	if errors.Is(err, fs.ErrNotExist) {
 		e.State, e.Why = New, "not in the workspace"
+		return
+	}
+	if seal.IsDamage(err) {
+		e.State, e.Why = Damaged, fmt.Sprintf("it is measured again: %v", err)
 		return
 	}
 	if err != nil {

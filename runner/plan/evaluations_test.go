@@ -41,7 +41,7 @@ func TestEvaluationsFollowTheirSummaries(t *testing.T) {
 		t.Errorf("%+v", second.Evaluations[0])
 	}
 	write(t, filepath.Join(p.Evaluations[0].Folder, "summary.json"), "{")
-	if e := w.must(t, sweep).Evaluations[0]; e.State != plan.Failed {
+	if e := w.must(t, sweep).Evaluations[0]; e.State != plan.Damaged {
 		t.Errorf("an unreadable summary: %+v", e)
 	}
 }
