@@ -80,25 +80,23 @@ class Run:
     schedule: str = "linear"  # "linear", "cosine", "constant"
 
 
+# Seeds at which no maximum over tokens is decided by a rounding, see MARGIN. --seek finds further ones.
 RUNS = [
     Run("bert-tied", "bert-tied", 1, True, 501),
     Run("bert-untied-4", "bert-tied", 4, False, 502),
-    # A seed at which no maximum over tokens is decided by less than a rounding: with 503 one is, at step 32, and from
-    # there on two correct programs train different tokens.
-    Run("modernbert-tied", "modernbert-tied", 1, True, 513),
-    Run("modernbert-untied-4", "modernbert-tied", 4, False, 504),
+    Run("modernbert-tied", "modernbert-tied", 1, True, 1513),
+    Run("modernbert-untied-4", "modernbert-tied", 4, False, 1504),
     Run("negatives-bert-untied-4", "bert-tied", 4, False, 601, negatives=2),
-    Run("negatives-modernbert-tied", "modernbert-tied", 1, True, 602, negatives=1),
+    Run("negatives-modernbert-tied", "modernbert-tied", 1, True, 602, 20, negatives=1),
     Run("naver-bert-tied", "bert-tied", 1, True, 603, loss="naver", negatives=1),
-    Run("naver-modernbert-untied-4", "modernbert-tied", 4, False, 604, loss="naver", negatives=1),
+    Run("naver-modernbert-untied-4", "modernbert-tied", 4, False, 1604, loss="naver", negatives=1),
     Run("margin-mse-bert-tied", "bert-tied", 1, True, 611, loss="margin_mse", negatives=1),
-    # With seed 612 two tokens are as good as equal and float32 PyTorch itself leaves float64 by 4e-2.
     Run("margin-mse-bert-untied-4", "bert-tied", 4, False, 642, loss="margin_mse", negatives=3),
-    Run("margin-mse-modernbert-tied", "modernbert-tied", 1, True, 613, loss="margin_mse", negatives=1),
+    Run("margin-mse-modernbert-tied", "modernbert-tied", 1, True, 613, 12, loss="margin_mse", negatives=1),
     Run("margin-mse-modernbert-untied-4", "modernbert-tied", 4, False, 614, loss="margin_mse", negatives=2),
     Run("kl-bert-tied", "bert-tied", 1, True, 621, loss="kl", negatives=1, temperature=2),
     Run("kl-bert-untied-4", "bert-tied", 4, False, 622, loss="kl", negatives=3),
-    Run("kl-modernbert-tied", "modernbert-tied", 1, True, 623, loss="kl", negatives=2),
+    Run("kl-modernbert-tied", "modernbert-tied", 1, True, 623, 20, loss="kl", negatives=2),
     Run("kl-modernbert-untied-4", "modernbert-tied", 4, False, 624, loss="kl", negatives=3, temperature=2),
     Run("twice-modernbert-untied-4", "modernbert-tied", 4, False, 631, activation="log1p_log1p_relu"),
     Run("sum-bert-untied-4", "bert-tied", 4, False, 632, pooling="sum"),
