@@ -224,6 +224,7 @@ type RecipeTrain struct {
 	Warmup      float64 `toml:"warmup"`
 	Clip        float64 `toml:"clip"`
 	WeightDecay float64 `toml:"weight_decay"`
+	FLOPS       float64 `toml:"flops"` // weight of FLOPS of the texts' pooled logits; 0 (default) is none
 	Beta1       float64 `toml:"beta1"`
 	Beta2       float64 `toml:"beta2"`
 	Precision   string  `toml:"precision"`

@@ -96,6 +96,7 @@ func recipeRules() []rule {
 		number("train.warmup", share, "share of train.steps, 0 ≤ x ≤ 1"),
 		number("train.clip", notNegative, "number ≥ 0; 0 is no clipping"),
 		number("train.weight_decay", notNegative, "number ≥ 0"),
+		number("train.flops", notNegative, "number ≥ 0; 0 is none"),
 		number("train.beta1", belowOne, "number, 0 ≤ x < 1"),
 		number("train.beta2", belowOne, "number, 0 ≤ x < 1"),
 		choice("train.precision", "float32", "bfloat16"),

@@ -88,7 +88,7 @@ func TestEveryKeyOfARecipeIsInItsID(t *testing.T) {
 		"[train]|[mask]\nshare = 0.3\n[train]", "[train]|[mask]\nmask = 0.7\nkeep = 0.2\n[train]",
 		"[train]|[mask]\nrandom = 0.0\nkeep = 0.2\n[train]", "steps = 10|steps = 11", "steps = 10|steps = 10\nbatch = 8",
 		"steps = 10|steps = 10\nlr = 1.0", "steps = 10|steps = 10\nschedule = 'constant'", "steps = 10|steps = 10\nwarmup = 0.0",
-		"steps = 10|steps = 10\nclip = 0", "steps = 10|steps = 10\nweight_decay = 0", "steps = 10|steps = 10\nbeta1 = 0.8",
+		"steps = 10|steps = 10\nclip = 0", "steps = 10|steps = 10\nweight_decay = 0", "steps = 10|steps = 10\nbeta1 = 0.8", "steps = 10|steps = 10\nflops = 0.1",
 		"steps = 10|steps = 10\nbeta2 = 0.98", "steps = 10|steps = 10\nprecision = 'bfloat16'",
 	} {
 		old, new, _ := strings.Cut(change, "|")

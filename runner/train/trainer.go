@@ -72,3 +72,14 @@ func RecipeOptimizer(recipe sweeps.Recipe) (AdamW, Schedule, error) {
 	rate := Schedule{Peak: t.LR, Kind: t.Schedule, Warmup: WarmupSteps(nil, t.Warmup, t.Steps), Steps: t.Steps}
 	return o, rate, rate.Check()
 }
+
+// RecordMLM records the losses of a step of pretraining: the masked language model's, and
+// FLOPS of pooled logits where it has a weight. The loss is the sum of its components.
+func RecordMLM(values map[string]event.Value, losses []float64, flops float64) {
+	values["loss"] = event.Value(losses[0])
+	if flops == 0 {
+		return
+	}
+	values["loss/mlm"], values["flops"], values["loss/reg_flops"] = event.Value(losses[0]), event.Value(losses[1]), event.Value(flops*losses[1])
+	values["loss"] = event.Value(losses[0] + flops*losses[1])
+}

@@ -24,6 +24,7 @@ type MLM struct {
 	rates     layers.Rates
 	dtype     dtypes.DType
 	remat     bool
+	flops     float64 // weight of FLOPS of pooled logits
 	seed      int64
 	limit     int // tokens of the longest text
 	optimizer adamW
@@ -37,7 +38,7 @@ func NewMLM(m *engine.Model, recipe sweeps.Recipe, remat bool) (*MLM, error) {
 		return nil, err
 	}
 	s := &MLM{
-		memory: memory{model: m}, seed: recipe.Seed, remat: remat, limit: recipe.Data.MaxLength,
+		memory: memory{model: m}, seed: recipe.Seed, remat: remat, flops: recipe.Train.FLOPS, limit: recipe.Data.MaxLength,
 		rates: models.Rates(m.Config, &recipe.Model.Dropout), optimizer: newAdamW(m, settings), Rate: rate,
 	}
 	if s.dtype, err = m.Engine.ComputeType(recipe.Train.Precision); err != nil {
@@ -52,7 +53,7 @@ func NewMLM(m *engine.Model, recipe sweeps.Recipe, remat bool) (*MLM, error) {
 const entropyBytes = 1 << 29
 
 // build is a step. Inputs: parameters, m, v; those of maskedInputs; scalars. Outputs: the
-// new parameters, m, v; loss and gradient norm.
+// new parameters, m, v; losses and gradient norm.
 func (s *MLM) build(in []*Node) []*Node {
 	m, n := s.model, len(s.model.Params)
 	get, _ := m.AllNodes(in)
@@ -60,16 +61,24 @@ func (s *MLM) build(in []*Node) []*Node {
 	ids, lengths, seed, chosen, labels, weights, places, scalars := rest[0], rest[1], rest[2], rest[3], rest[4], rest[5], rest[6], rest[7]
 	mode := layers.Mode{Dropout: layers.NewDropout(s.rates, seed), DType: s.dtype, Remat: s.remat, Lookup: &layers.Lookup{}}
 	hidden := models.Transformed(get, m.Config, ids, lengths, mode)
-	hidden = Reshape(hidden, -1, m.Config.Embedding)
 	head := m.GraphHead(get)
 	head.Bytes = entropyBytes
+	texts := hidden
+	hidden = Reshape(hidden, -1, m.Config.Embedding)
 	e := head.CrossEntropy(Gather(hidden, InsertAxes(chosen, -1)), labels, weights)
 	// The way back to the tokens: each takes its row, most of them the one of zeros.
 	none := Zeros(hidden.Graph(), shapes.Make(hidden.DType(), 1, m.Config.Embedding))
 	dHidden := Gather(Concatenate([]*Node{e.Hidden, none}, 0), InsertAxes(places, -1))
-	grads := modelGradients(m, in[:n], causes(hidden, dHidden), []*layers.Lookup{mode.Lookup}, e.Decoder, e.Bias)
+	total, losses := causes(hidden, dHidden), []*Node{e.Loss}
+	decoder, bias := e.Decoder, e.Bias
+	if s.flops > 0 {
+		flops := train.NewPooledFLOPS(head, texts, lengths, s.flops)
+		total, losses = Add(total, causes(texts, flops.Hidden)), append(losses, flops.Value)
+		decoder, bias = sumOf(decoder, flops.Decoder), sumOf(bias, flops.Bias)
+	}
+	grads := modelGradients(m, in[:n], total, []*layers.Lookup{mode.Lookup}, decoder, bias)
 	state, norm := s.optimizer.update(in[:n], in[n:2*n], in[2*n:3*n], grads, scalars)
-	return append(state, vector([]*Node{e.Loss, norm}))
+	return append(state, vector(append(losses, norm)))
 }
 
 // Step does the step-th update, 0-based, on a masked batch.
@@ -102,7 +111,10 @@ func (s *MLM) step(step int, masked train.Masked) (map[string]event.Value, error
 		return nil, err
 	}
 	s.replace(out[:n])
-	return map[string]event.Value{"lr": event.Value(s.Rate.At(step)), "loss": event.Value(series[0]), "grad_norm": event.Value(series[1])}, nil
+	last := len(series) - 1
+	values := map[string]event.Value{"lr": event.Value(s.Rate.At(step)), "grad_norm": event.Value(series[last])}
+	train.RecordMLM(values, series[:last], s.flops)
+	return values, nil
 }
 
 // Build compiles a step for a number of texts, their padded length and the padded number of

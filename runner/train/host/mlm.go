@@ -21,6 +21,7 @@ type MLM struct {
 
 	model   *engine.Model
 	seed    int64
+	flops   float64 // weight of FLOPS of pooled logits
 	program *engine.Program
 }
 
@@ -34,17 +35,36 @@ func NewMLM(m *engine.Model, recipe sweeps.Recipe, remat bool) (*MLM, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &MLM{model: m, seed: recipe.Seed, Optimizer: NewAdamW(m, settings), Rate: rate}
+	s := &MLM{model: m, seed: recipe.Seed, flops: recipe.Train.FLOPS, Optimizer: NewAdamW(m, settings), Rate: rate}
 	rates := models.Rates(m.Config, &recipe.Model.Dropout)
 	s.program, err = m.Engine.Program("mlm step", func(in []*Node) []*Node {
 		get, rest := m.AllNodes(in)
 		ids, lengths, places, labels, weights, seed := rest[0], rest[1], rest[2], rest[3], rest[4], rest[5]
 		hidden := models.Transformed(get, m.Config, ids, lengths, layers.Mode{Dropout: layers.NewDropout(rates, seed), DType: dtype, Remat: remat})
 		loss := mlmLoss(get, m, Gather(hidden, places), labels, weights)
-		return append(Gradient(loss, in[:len(m.Params)]...), loss)
+		params := in[:len(m.Params)]
+		if recipe.Train.FLOPS == 0 {
+			return append(Gradient(loss, params...), loss)
+		}
+		head := m.GraphHead(get)
+		head.Bytes = pooledBytes
+		flops := train.NewPooledFLOPS(head, hidden, lengths, recipe.Train.FLOPS)
+		grads := Gradient(Add(loss, ReduceAllSum(Mul(hidden, StopGradient(flops.Hidden)))), params...)
+		for i, p := range m.Params {
+			switch p {
+			case m.DecoderWeight():
+				grads[i] = Add(grads[i], flops.Decoder)
+			case m.DecoderBias():
+				grads[i] = Add(grads[i], flops.Bias)
+			}
+		}
+		return append(grads, loss, flops.Value)
 	})
 	return s, err
 }
+
+// pooledBytes bounds the float32 logits of the texts that are pooled at a time.
+const pooledBytes = 1 << 26
 
 // mlmLoss is the weighted mean cross-entropy of hidden [n, hidden] against
 // labels [n, 1]; weights [n] are 1 for real rows, 0 for padding.
@@ -90,9 +110,13 @@ func (s *MLM) step(step int, masked train.Masked) (map[string]event.Value, error
 			return nil, err
 		}
 	}
-	if err := m.Engine.Read(out[len(m.Params)], func(v []float32) { values["loss"] = event.Value(v[0]) }); err != nil {
-		return nil, err
+	var losses []float64
+	for _, scalar := range out[len(m.Params):] {
+		if err := m.Engine.Read(scalar, func(v []float32) { losses = append(losses, float64(v[0])) }); err != nil {
+			return nil, err
+		}
 	}
+	train.RecordMLM(values, losses, s.flops)
 	values["grad_norm"] = event.Value(s.Optimizer.Update(s.Rate.At(step)))
 	return values, nil
 }
