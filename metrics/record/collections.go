@@ -42,7 +42,7 @@ func ReadCollections(workspace string) (Collections, error) {
 	}
 	var c Collections
 	if err := json.Unmarshal(text, &c); err != nil {
-		return Collections{}, fmt.Errorf("read collections %s: %w", path, err)
+		return Collections{}, fmt.Errorf("read collections %s: %w; remove the file, and it is made again from what the references hold now", path, err)
 	}
 	if c.Schema != 1 {
 		return Collections{}, fmt.Errorf("read collections %s: schema is %d: want 1", path, c.Schema)
