@@ -11,9 +11,9 @@ import (
 // OpenRun reads a run file, gzipped or not; "-" is standard input.
 func OpenRun(path string) (Run, error) { return open(path, ReadRun) }
 
-// ReadRun reads `query Q0 document rank score tag`; the second column, the rank and the tag are ignored. A row
-// of more columns is refused: an id or the tag then holds white space, and nobody can say which. A file without
-// rows is a run that found nothing. A score may be infinite but not NaN, which has no place in an order. A
+// ReadRun reads `query Q0 document rank score tag`; the second column, the rank and the tag are ignored. A tag
+// may have several words, but a row of more columns is refused where an id may be what holds white space: where
+// its fourth column is no number or its sixth is one. A file without rows is a run that found nothing. A score may be infinite but not NaN, which has no place in an order. A
 // document twice in one query is refused. The name is used in messages. A row takes about 36 bytes and those of
 // its document's id.
 func ReadRun(r io.Reader, name string) (Run, error) { return readRun(r, name, scoredRow) }
@@ -22,13 +22,13 @@ func ReadRun(r io.Reader, name string) (Run, error) { return readRun(r, name, sc
 type row func(line []byte) (query, doc []byte, score float64, err error)
 
 func scoredRow(line []byte) (query, doc []byte, score float64, err error) {
-	var columns [6][]byte
+	var columns [7][]byte
 	n := fields(line, columns[:])
 	switch {
 	case n == 4:
 		return nil, nil, 0, errors.New("4 columns, as qrels have: a row of a run is `query Q0 document rank score tag`")
-	case n > 6:
-		return nil, nil, 0, fmt.Errorf("%d columns: a row is `query Q0 document rank score tag`, and neither ids nor the tag may hold white space", n)
+	case n > 6 && (!isNumber(columns[3]) || isNumber(columns[5])):
+		return nil, nil, 0, fmt.Errorf("%d columns: a row is `query Q0 document rank score tag`, and an id holds no white space", n)
 	case n < 6:
 		return nil, nil, 0, fmt.Errorf("%d columns: a row is `query Q0 document rank score tag`", n)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 func TestRunIgnoresAllButQueryDocumentAndScore(t *testing.T) {
-	text := "# made by hand\nq2 Q0 d1 7 -1e3 tag\nq1\tx\td1\t99\t0.5\ttag\n\n  q1 Q0 d2 0 2 tag\nq2 Q0 d2 0 inf t\n"
+	text := "# made by hand\nq2 Q0 d1 7 -1e3 tag\nq1\tx\td1\t99\t0.5\ttag and more\n\n  q1 Q0 d2 0 2 tag\nq2 Q0 d2 0 inf t\n"
 	want := trec.Run{
 		"q1": {{Doc: "d1", Score: 0.5}, {Doc: "d2", Score: 2}},
 		"q2": {{Doc: "d1", Score: -1000}, {Doc: "d2", Score: math.Inf(1)}},
@@ -36,18 +36,18 @@ func TestRunWithoutRowsIsValid(t *testing.T) {
 
 func TestBadRunsNameFileAndLine(t *testing.T) {
 	for name, bad := range map[string]struct{ text, want string }{
-		"five columns":       {"q Q0 d 1 0.5\n", "f:1: 5 columns"},
-		"no number":          {"q Q0 a 1 1 t\nq Q0 d 1 high t\n", `f:2: score "high"`},
-		"NaN":                {"q Q0 d 1 nan t\n", `f:1: score "nan"`},
-		"underscores":        {"q Q0 d 1 1_000 t\n", `f:1: score "1_000"`},
-		"hexadecimal":        {"q Q0 d 1 0x1p3 t\n", `f:1: score "0x1p3"`},
-		"a comma":            {"q Q0 d 1 0,5 t\n", `f:1: score "0,5"`},
-		"too great":          {"q Q0 d 1 1e400 t\n", "within float64"},
-		"no digits":          {"q Q0 d 1 -e t\n", `f:1: score "-e"`},
-		"NUL":                {"q Q0 d\x00e 1 1 t\n", "f:1: a NUL byte"},
-		"a space in an id":   {"q Q0 d e 1 1 t\n", "f:1: 7 columns"},
-		"a tag of two words": {"q Q0 d 1 1 my tag\n", "f:1: 7 columns"},
-		"qrels":              {"q 0 d 1\n", "f:1: 4 columns, as qrels have"},
+		"five columns":      {"q Q0 d 1 0.5\n", "f:1: 5 columns"},
+		"no number":         {"q Q0 a 1 1 t\nq Q0 d 1 high t\n", `f:2: score "high"`},
+		"NaN":               {"q Q0 d 1 nan t\n", `f:1: score "nan"`},
+		"underscores":       {"q Q0 d 1 1_000 t\n", `f:1: score "1_000"`},
+		"hexadecimal":       {"q Q0 d 1 0x1p3 t\n", `f:1: score "0x1p3"`},
+		"a comma":           {"q Q0 d 1 0,5 t\n", `f:1: score "0,5"`},
+		"too great":         {"q Q0 d 1 1e400 t\n", "within float64"},
+		"no digits":         {"q Q0 d 1 -e t\n", `f:1: score "-e"`},
+		"NUL":               {"q Q0 d\x00e 1 1 t\n", "f:1: a NUL byte"},
+		"a space in an id":  {"q Q0 d e 1 1 t\n", "f:1: 7 columns"},
+		"a number in an id": {"q Q0 d 7 1 2.5 t\n", "f:1: 7 columns"},
+		"qrels":             {"q 0 d 1\n", "f:1: 4 columns, as qrels have"},
 		"repeated": {"q Q0 d 1 9 t\np Q0 e 1 9 t\nq Q0 e 2 8 t\np Q0 e 3 7 t\nq Q0 d 3 7 t\n",
 			`f:4: document "e" is twice in query "p", first in line 2`},
 	} {
