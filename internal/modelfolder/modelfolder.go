@@ -14,8 +14,19 @@ import (
 )
 
 // Check returns nil where the folder has a config.json and every file of the kinds that models consist of can be read.
-// It follows links, as those of the hub's cache are.
 func Check(folder string) error {
+	if err := CheckFiles(folder); err != nil {
+		return err
+	}
+	if err := checkAdapter(folder); err != nil || exists(folder, "config.json") {
+		return err
+	}
+	return missingConfig(folder)
+}
+
+// CheckFiles is Check for the files alone, whatever is missing: nothing that is read in the folder later can be a pipe
+// that keeps its reader waiting, or a pointer to a file. It follows links, as those of the hub's cache are.
+func CheckFiles(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
@@ -28,13 +39,7 @@ func Check(folder string) error {
 			}
 		}
 	}
-	if err := checkAdapter(folder); err != nil {
-		return err
-	}
-	if exists(folder, "config.json") {
-		return nil
-	}
-	return missingConfig(folder, entries)
+	return nil
 }
 
 // checkFile refuses what would block a reader or is not the file itself.
@@ -99,7 +104,11 @@ func checkAdapter(folder string) error {
 }
 
 // missingConfig says what the folder has instead of a config.json.
-func missingConfig(folder string, entries []os.DirEntry) error {
+func missingConfig(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
 	var models []string
 	for _, entry := range entries {
 		if exists(filepath.Join(folder, entry.Name()), "config.json") {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"headroom/internal/modelfolder"
 )
 
 // Module is one line of modules.json.
@@ -24,6 +26,9 @@ func openLayout(folder string) (transformer string, se *SparseEncoder, err error
 	}
 	if !info.IsDir() {
 		return "", nil, fmt.Errorf("%q is not a folder", folder)
+	}
+	if err := modelfolder.CheckFiles(folder); err != nil {
+		return "", nil, err
 	}
 	path := filepath.Join(folder, "modules.json")
 	text, err := os.ReadFile(path)
