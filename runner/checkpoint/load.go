@@ -63,6 +63,27 @@ func Latest(dir, run string, usable func(State) error, notice func(message strin
 	return nil, nil
 }
 
+// Check compares every checkpoint in dir with its manifest, and returns an error each for
+// those that are damaged.
+func Check(dir, run string) []error {
+	steps, err := Steps(dir)
+	if err != nil {
+		return []error{err}
+	}
+	var faults []error
+	for _, s := range steps {
+		state, _ := peek(folderOf(dir, s)) // what it cannot read, open names
+		l, err := open(folderOf(dir, s), run, s, state.WeightsOnly)
+		if err == nil {
+			err = l.Close()
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("checkpoint %q is damaged: %w", folderOf(dir, s), err))
+		}
+	}
+	return faults
+}
+
 // OpenWeights opens the checkpoint of one step for its weights, whatever else it has.
 func OpenWeights(dir, run string, step int) (*Loaded, error) {
 	l, err := open(folderOf(dir, step), run, step, true)

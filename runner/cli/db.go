@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -12,20 +13,27 @@ import (
 func newDB(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "db COMMAND",
-		Short: "the store: make it again from the files, or check it",
+		Short: "the store and the files it is made from: check, repair, make again",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage(cmd, errors.New("want rebuild or check"))
+			return usage(cmd, errors.New("want rebuild, check or repair"))
 		},
 	}
+	var deep bool
+	check := &cobra.Command{
+		Use: "check", Short: "compare the store with the workspace's files, and these with their digests", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.dbCheck(cmd, deep) },
+	}
+	check.Flags().BoolVar(&deep, "deep", false, "read every byte, also of files whose path, size and time are as before")
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "rebuild", Short: "make the store again from the workspace's files", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.dbRebuild(cmd) },
 		},
+		check,
 		&cobra.Command{
-			Use: "check", Short: "compare the store with the workspace's files", Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error { return a.dbCheck(cmd) },
+			Use: "repair", Short: "mend damaged logs, make the store again, say what was done and what is left", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error { return a.dbRepair(cmd.Context()) },
 		},
 	)
 	return cmd
@@ -37,6 +45,10 @@ type dbDocument struct {
 	Path   string   `json:"path"`
 	OK     bool     `json:"ok"`
 	Faults []string `json:"faults"`
+	// Repaired is what db repair has done.
+	Repaired []string `json:"repaired,omitempty"`
+	// Unsealed counts what an older program made without recording digests; db check --deep.
+	Unsealed int `json:"unsealed,omitempty"`
 }
 
 func (a *app) dbRebuild(cmd *cobra.Command) error {
@@ -59,7 +71,7 @@ func (a *app) dbRebuild(cmd *cobra.Command) error {
 	return a.printDB(dbDocument{Path: path, OK: true})
 }
 
-func (a *app) dbCheck(cmd *cobra.Command) error {
+func (a *app) dbCheck(cmd *cobra.Command, deep bool) error {
 	w, err := a.openWorkspace()
 	if err != nil {
 		return err
@@ -69,18 +81,39 @@ func (a *app) dbCheck(cmd *cobra.Command) error {
 		return err
 	}
 	defer s.Close()
+	var faults []error
 	err = store.Check(cmd.Context(), w.Root, s)
-	document := dbDocument{Path: s.Path(), OK: err == nil}
-	if err != nil {
-		document.Faults = []string{err.Error()}
+	var damage *store.Damage
+	if errors.As(err, &damage) {
+		faults = append(faults, damage.Faults...)
+	} else if err != nil {
+		faults = append(faults, err)
 	}
-	return failed(errors.Join(a.printDB(document), err))
+	found, err := a.examine(cmd.Context(), w, deep)
+	if err != nil {
+		return failed(err)
+	}
+	document := dbDocument{Path: s.Path()}
+	if deep {
+		document.Unsealed = found.unsealed
+	}
+	var list []error
+	for _, fault := range append(faults, found.faults...) { // what both found is said once
+		if text := fault.Error(); !slices.Contains(document.Faults, text) {
+			document.Faults, list = append(document.Faults, text), append(list, fault)
+		}
+	}
+	document.OK = len(list) == 0
+	return failed(errors.Join(a.printDB(document), errors.Join(list...)))
 }
 
 func (a *app) printDB(d dbDocument) error {
 	d.Schema, d.Faults = schema, append([]string{}, d.Faults...)
 	if a.global.json {
 		return a.printJSON(d)
+	}
+	if d.Unsealed > 0 {
+		fmt.Fprintf(a.stdout, "no digest recorded: %s of an older program cannot be compared\n", plural(d.Unsealed, "folder"))
 	}
 	if d.OK {
 		fmt.Fprintf(a.stdout, "%s: agrees with the files\n", d.Path)

@@ -14,7 +14,8 @@ import (
 )
 
 type planOptions struct {
-	only []string
+	only   []string
+	verify bool
 }
 
 func newPlan(a *app) *cobra.Command {
@@ -30,6 +31,7 @@ func newPlan(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringArrayVar(&o.only, "only", nil, "keep the runs that match `EXPR`, as in 'model.backbone=~ettin, seed=1'")
+	cmd.Flags().BoolVar(&o.verify, "verify", false, "read every byte, also of files whose path, size and time are as before")
 	return cmd
 }
 
@@ -42,6 +44,7 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 	if err != nil {
 		return err
 	}
+	s.verify = o.verify
 	p, err := a.planSweep(cmd.Context(), s, only)
 	if err != nil {
 		return err

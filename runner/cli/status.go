@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/metrics/store"
+	"headroom/runner/plan"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
@@ -53,14 +54,16 @@ type statusRun struct {
 	Sweep string `json:"sweep"`
 	// Standing is "file" (a point of the sweep's file), "added" (by the overrides in Added)
 	// or "former" (only earlier revisions have it).
-	Standing string   `json:"standing"`
-	Added    string   `json:"added"`
-	State    string   `json:"state"`
-	Verdict  *string  `json:"verdict"` // null until judged
-	Step     int      `json:"step"`
-	Steps    int      `json:"steps"`
-	Seconds  float64  `json:"seconds"`
-	ETA      *float64 `json:"eta_seconds"` // of a running run; null where unknown
+	Standing string `json:"standing"`
+	Added    string `json:"added"`
+	State    string `json:"state"`
+	// Why says what is damaged; "" where nothing is.
+	Why     string   `json:"why,omitempty"`
+	Verdict *string  `json:"verdict"` // null until judged
+	Step    int      `json:"step"`
+	Steps   int      `json:"steps"`
+	Seconds float64  `json:"seconds"`
+	ETA     *float64 `json:"eta_seconds"` // of a running run; null where unknown
 	// Dev is what evaluations during training say; null where there are none yet.
 	Dev *devStatus `json:"dev"`
 	// Selected is the step whose weights are the result, where dev data chose it; null otherwise.
@@ -199,6 +202,10 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 	if err != nil {
 		return nil, err
 	}
+	resolver, err := a.resolver("")
+	if err != nil {
+		return nil, err
+	}
 	for i, r := range stored {
 		run := statusRun{ID: r.Run, Label: r.Label, Sweep: name, Standing: r.Standing, Added: r.AddedBy,
 			State: r.State, Step: r.Step + 1, Steps: r.Steps, Seconds: r.Seconds, settings: settings[i]}
@@ -214,7 +221,13 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 		if run.Dev, err = readDev(ctx, s, r); err != nil {
 			return nil, err
 		}
-		if run.State != "done" {
+		if run.State == "done" {
+			if err := runDamage(resolver, w, r.Run); err != nil {
+				run.State, run.Why = string(plan.Damaged), err.Error()
+				a.note("note: %s is damaged: %v; `headroom run` of its sweep makes it again", run.Label, err)
+			}
+		}
+		if run.State != "done" && run.State != string(plan.Damaged) {
 			switch holder := a.holder(w.Run(r.Run)); {
 			case holder != "":
 				run.State = "running"

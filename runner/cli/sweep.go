@@ -25,6 +25,8 @@ type sweepRef struct {
 	base string
 	// recipe reads the pretraining recipes that it may name.
 	recipe func(name string) (*sweeps.Recipe, error)
+	// verify has a plan take every digest anew.
+	verify bool
 }
 
 // openSweep takes SWEEP as a file, the name of a sweep in the workspace, or the
@@ -40,7 +42,7 @@ func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
 		if err != nil {
 			return sweepRef{}, fmt.Errorf("open sweep %q: %w", text, err)
 		}
-		return sweepRef{spec, base, plan.Recipes(text, experiments.Recipe)}, nil
+		return sweepRef{spec: spec, base: base, recipe: plan.Recipes(text, experiments.Recipe)}, nil
 	}
 	isFile := strings.ContainsAny(text, `/\`) || strings.HasSuffix(text, ".toml")
 	switch {
@@ -63,7 +65,7 @@ func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
 	if err != nil {
 		return sweepRef{}, err
 	}
-	return sweepRef{spec, "", embeddedRecipe}, nil
+	return sweepRef{spec: spec, recipe: embeddedRecipe}, nil
 }
 
 // keptSweep opens the last revision of a sweep that was run from a file in this
@@ -89,7 +91,7 @@ func (a *app) keptSweep(name string, overrides []string) (s sweepRef, found bool
 	if err != nil {
 		return sweepRef{}, false, err
 	}
-	return sweepRef{spec, manifest.Base, plan.Recipes(filepath.Join(manifest.Base, filepath.Base(file)), experiments.Recipe)}, true, nil
+	return sweepRef{spec: spec, base: manifest.Base, recipe: plan.Recipes(filepath.Join(manifest.Base, filepath.Base(file)), experiments.Recipe)}, true, nil
 }
 
 func embeddedRecipe(name string) (*sweeps.Recipe, error) {
@@ -109,6 +111,7 @@ func (a *app) planSweep(ctx context.Context, s sweepRef, only []sweeps.Filter) (
 	if err != nil {
 		return nil, err
 	}
+	resolver.Verify = s.verify
 	if s.base != "" {
 		resolver.Also = []string{filepath.Join(s.base, "backbones")} // for recipes that lie there
 	}

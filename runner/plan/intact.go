@@ -11,6 +11,7 @@ import (
 	"headroom/data/source"
 	"headroom/internal/seal"
 	"headroom/metrics/event"
+	"headroom/metrics/record"
 	"headroom/runner/workspace"
 )
 
@@ -135,4 +136,27 @@ func finish(folder string) (e end, finished bool, err error) {
 		}
 	}
 	return end{}, false, nil
+}
+
+// Evaluations checks every evaluation in the folder of a run, or in that of the baselines:
+// one error a damaged one. unsealed counts those that nothing was recorded of.
+func Evaluations(r *source.Resolver, folder string) (faults []error, unsealed int) {
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return []error{err}, 0
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
+			continue
+		}
+		e, err := record.CheckEvaluation(filepath.Join(folder, entry.Name()), r.Known)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // asked for, not made yet
+		case err != nil:
+			faults = append(faults, err)
+		case e.Files == nil && e.Refused == "":
+			unsealed++
+		}
+	}
+	return faults, unsealed
 }

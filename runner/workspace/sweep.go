@@ -227,3 +227,24 @@ func (w Workspace) Manifest(sweep, revision string) (m Manifest, err error) {
 func (w Workspace) sweepFile(name, revision, extension string) string {
 	return filepath.Join(w.Root, "sweeps", name, revision+extension)
 }
+
+// PutDamagedRevisionsAside renames the damaged revisions of a sweep that a later, sound one
+// replaces, and says which. Its last revision stays: only the sweep's file can replace it.
+func (w Workspace) PutDamagedRevisionsAside(name string) (done []string, err error) {
+	revisions, err := w.Revisions(name)
+	if err != nil || len(revisions) == 0 {
+		return nil, err
+	}
+	for _, revision := range revisions[:len(revisions)-1] {
+		_, _, err := w.ReadRevision(name, revision)
+		if !seal.IsDamage(err) {
+			continue
+		}
+		path := w.sweepFile(name, revision, ".json")
+		if err := os.Rename(path, path+".damaged"); err != nil {
+			return done, fmt.Errorf("put revision %s of sweep %q aside: %w", revision, name, err)
+		}
+		done = append(done, fmt.Sprintf("%s: put aside as %s.damaged, since %v", path, filepath.Base(path), err))
+	}
+	return done, nil
+}
