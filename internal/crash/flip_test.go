@@ -88,7 +88,7 @@ func TestNoFlippedBitIsTakenInSilence(t *testing.T) {
 // named: checkpoints of finished runs, the workspace's name, the database, of which
 // db rebuild is the remedy, revisions of a sweep, which db repair puts aside.
 func (p *place) isMadeAgain(kind string) bool {
-	for _, only := range []string{"checkpoints", "workspace.json", "headroom.db", "sweeps", "baseline.json"} {
+	for _, only := range []string{"checkpoints", "workspace.json", "headroom.db", "sweeps"} {
 		if strings.Contains(kind, only) {
 			return false
 		}

@@ -11,6 +11,7 @@ import (
 	"headroom/internal/seal"
 	"headroom/metrics/measure"
 	"headroom/metrics/record"
+	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
 
@@ -265,4 +266,10 @@ func (m *maker) look(e *Evaluation) {
 		}
 	}
 	e.State, e.Why = Done, "finished"
+	if e.Name == "" {
+		return
+	}
+	if _, _, err := (workspace.Workspace{Root: m.Workspace}).ReadBaseline(e.ID); seal.IsDamage(err) {
+		e.State, e.Why = Damaged, fmt.Sprintf("it is written again: %v", err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"headroom/data/source"
 	"headroom/internal/seal"
+	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
 
@@ -40,6 +41,9 @@ func (m *maker) settleRecipe(row *Recipe) {
 	switch {
 	case err == nil:
 		row.State, row.Why = Done, "finished"
+		if _, _, err := (workspace.Workspace{Root: m.Workspace}).ReadRecipe(string(row.ID)); seal.IsDamage(err) {
+			row.State, row.Why = Damaged, fmt.Sprintf("it is written again: %v", err)
+		}
 		return
 	case seal.IsDamage(err):
 		row.State, row.Why = Damaged, fmt.Sprintf("it is made again: %v", err)
