@@ -49,7 +49,6 @@ type Run struct {
 	// Selected is the step whose weights are the run's result, where dev data chose it;
 	// 0 where the last step's are.
 	Selected int
-	Seconds  float64
 	Error    string
 	// Candidates is the number of documents that a query's positive competes with
 	// in training; 0 where the loss has no chance level.

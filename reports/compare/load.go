@@ -91,12 +91,9 @@ func find(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 	return nil, fmt.Errorf("load sweep %q: %w (%s)", sweep, ErrNoSweep, known)
 }
 
-// stepSeconds is the series of how long steps took.
-const stepSeconds = "seconds"
-
 func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []store.Collection, r store.Run) (Run, error) {
 	run := Run{ID: r.Run, Label: r.Label, Backbone: r.Backbone, Rescale: r.Rescale, Seed: r.Seed, State: r.State,
-		Verdict: r.Verdict, Step: r.Step, Seconds: r.Seconds, Error: r.Error, Series: map[string]Series{}}
+		Verdict: r.Verdict, Step: r.Step, Error: r.Error, Series: map[string]Series{}}
 	if r.Selected != nil {
 		run.Selected = r.Selected.Step
 	}
@@ -130,16 +127,9 @@ func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []st
 		dev = event.DevSeries("", measures[0])
 		names = append(names, dev, testedSeries())
 	}
-	series, err := st.Series(ctx, r.Run, append(names, stepSeconds)...)
+	series, err := st.Series(ctx, r.Run, names...)
 	if err != nil {
 		return run, err
-	}
-	if s, ok := series[stepSeconds]; ok { // of training alone: a later evaluation is no slower training
-		run.Seconds = 0
-		for _, v := range s.Values {
-			run.Seconds += v
-		}
-		delete(series, stepSeconds)
 	}
 	for name, s := range series {
 		if name == testedSeries() {

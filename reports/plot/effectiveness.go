@@ -174,20 +174,13 @@ func kScale(c *compare.Comparison, ks span, length vg.Length) scale {
 	apiece := float64(length) / (high - low + 2*pad)
 	measure := newBrush(draw.Canvas{})
 	s := scale{low: math.Exp2(low - pad), high: math.Exp2(high + pad), warp: math.Log2}
-	previous := math.Inf(-1)
 	for _, f := range factors(c) {
-		if !(f.k > 0) {
-			continue
+		if f.k > 0 {
+			s.ticks = append(s.ticks, tick{f.k, f.text})
 		}
-		label := f.text
-		half := float64(measure.textWidth(label, script{size: sizeTick}) / 2)
-		if at := math.Log2(f.k) * apiece; at-half < previous+4 {
-			label = ""
-		} else {
-			previous = at + half
-		}
-		s.ticks = append(s.ticks, tick{f.k, label})
 	}
+	dropTouching(s.ticks, func(k float64) float64 { return math.Log2(k) * apiece },
+		func(label string) float64 { return float64(measure.textWidth(label, script{size: sizeTick})) })
 	return s
 }
 

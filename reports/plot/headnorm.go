@@ -58,11 +58,6 @@ func HeadNorm(c *compare.Comparison) *Figure {
 	}
 	values.add(1.25 * values.high) // room for the numbers
 	y := logarithmic(values)
-	x := scale{low: -0.5, high: float64(len(fs)) + 0.5, warp: func(v float64) float64 { return v }}
-	x.ticks = append(x.ticks, tick{0, "as loaded"})
-	for j, f := range fs {
-		x.ticks = append(x.ticks, tick{float64(j + 1), "k = " + f.text})
-	}
 	var entries []entry
 	for i, line := range c.Lines {
 		entries = append(entries, entry{name: line.Name(), width: 10, sample: func(b *brush, at vg.Point) {
@@ -75,13 +70,21 @@ func HeadNorm(c *compare.Comparison) *Figure {
 		b.line(muted, 1.4, nil, vg.Point{X: at.X + 4, Y: at.Y - 6}, vg.Point{X: at.X + 4, Y: at.Y + 6})
 	}})
 	s := sheet{title: title, legend: entries, rows: 1, cols: 1, panelHeight: 220, left: 62, right: margin + 4}
+	_, cell := s.columns()
+	x := divisions(fs, cell)
+	step := 0.7 / float64(max(1, len(c.Lines)))
+	// The means are written where there is room for each of them.
+	room := cell/vg.Length(len(fs)+1)*vg.Length(step) - 3
+	written := true
+	for _, at := range places {
+		written = written && newBrush(draw.Canvas{}).textWidth(meanText(at.norm), meanScript()) < room
+	}
 	s.panel = func(b *brush, data vg.Rectangle, _, _ int) {
 		p := &panel{brush: b, data: data, x: x, y: y}
 		p.axes("", "division of the head by k", "row norm (log scale)", true, true)
 		// What comes after the bar is the loaded head divided.
 		border := p.point(0.5, y.low).X
 		p.line(frame, 0.6, dots(), vg.Point{X: border, Y: data.Min.Y}, vg.Point{X: border, Y: data.Max.Y})
-		step := 0.7 / float64(max(1, len(c.Lines)))
 		for _, at := range places {
 			column := float64(at.column) + (float64(at.line)-float64(len(c.Lines)-1)/2)*step
 			color := backboneColor(at.line)
@@ -90,9 +93,7 @@ func HeadNorm(c *compare.Comparison) *Figure {
 				p.line(color, 1.4, nil, p.point(column, at.norm.P05), p.point(column, at.norm.P95))
 			}
 			p.glyph(backboneGlyph(at.line), mean, 3.6, color)
-			label := strconv.FormatFloat(at.norm.Mean, 'g', 2, 64)
-			s := script{size: 8.5, x: text.XCenter, y: text.YBottom}
-			if p.textWidth(label, s) < p.point(step, y.low).X-p.point(0, y.low).X-3 {
+			if label, s := meanText(at.norm), meanScript(); written {
 				top := max(mean.Y+4, p.point(column, math.Max(at.norm.P95, at.norm.Mean)).Y)
 				half := p.textWidth(label, s)/2 + 1
 				p.rectangle(vg.Rectangle{Min: vg.Point{X: mean.X - half, Y: top + 2}, Max: vg.Point{X: mean.X + half, Y: top + 11}}, rgb(0xffffff))
@@ -101,6 +102,45 @@ func HeadNorm(c *compare.Comparison) *Figure {
 		}
 	}
 	return s.figure(name, fmt.Sprintf("Row norms of the MLM head of %d backbones as loaded and after division by each k.", len(c.Lines)), caption)
+}
+
+func meanText(n compare.HeadNorm) string { return strconv.FormatFloat(n.Mean, 'g', 2, 64) }
+
+func meanScript() script { return script{size: 8.5, x: text.XCenter, y: text.YBottom} }
+
+// divisions is an axis of the given length with the head as loaded and a place for each k.
+// Its labels say less where there is less room for each.
+func divisions(fs []factor, length vg.Length) scale {
+	s := scale{low: -0.5, high: float64(len(fs)) + 0.5, warp: func(v float64) float64 { return v }}
+	apiece := float64(length) / float64(len(fs)+1)
+	measure := newBrush(draw.Canvas{})
+	width := func(label string) float64 { return float64(measure.textWidth(label, script{size: sizeTick})) }
+	loaded, prefix := "as loaded", "k = "
+	for _, f := range fs {
+		if width(prefix+f.text) > apiece-4 || width(loaded) > apiece-4 {
+			loaded, prefix = "none", ""
+			break
+		}
+	}
+	s.ticks = []tick{{0, loaded}}
+	for i, f := range fs {
+		s.ticks = append(s.ticks, tick{float64(i + 1), prefix + f.text})
+	}
+	dropTouching(s.ticks, func(v float64) float64 { return v * apiece }, width)
+	return s
+}
+
+// dropTouching takes away the labels that would touch the one before.
+func dropTouching(ticks []tick, at func(value float64) float64, width func(label string) float64) {
+	end := math.Inf(-1)
+	for i := range ticks {
+		half := width(ticks[i].label) / 2
+		if begin := at(ticks[i].value) - half; ticks[i].label != "" && begin >= end+4 {
+			end = at(ticks[i].value) + half
+		} else {
+			ticks[i].label = ""
+		}
+	}
 }
 
 func backboneGlyph(i int) draw.GlyphDrawer {

@@ -117,7 +117,7 @@ func pText(p float64) string {
 func runsTable(c *compare.Comparison) *table.Table {
 	t := &table.Table{Title: "Runs", Columns: []table.Column{
 		{Name: "run"}, {Name: "id"}, {Name: "backbone"}, {Name: "k", Numeric: true}, {Name: "seed", Numeric: true},
-		{Name: "state"}, {Name: "verdict"}, {Name: "episodes"}, {Name: "steps", Numeric: true}, {Name: "time", Unit: "s", Numeric: true},
+		{Name: "state"}, {Name: "verdict"}, {Name: "episodes"}, {Name: "steps", Numeric: true},
 	}}
 	for _, dataset := range c.Datasets {
 		t.Columns = append(t.Columns, table.Column{Name: c.Measure + " on " + dataset, Better: table.Higher, Numeric: true})
@@ -160,7 +160,7 @@ func runsTable(c *compare.Comparison) *table.Table {
 		row := []table.Cell{table.Text(r.Label), longText(r.Short(), r.ID), table.Text(c.BackboneName(r.Backbone)),
 			table.Number(r.Rescale, compare.KText(r.Rescale)), table.Number(float64(r.Seed), strconv.FormatInt(r.Seed, 10)),
 			state, table.Text(r.Verdict), table.Text(strings.Join(episodes, "; ")),
-			table.Number(float64(r.Step+1), strconv.Itoa(r.Step+1)), number(positive(r.Seconds), compare.Quantity)}
+			table.Number(float64(r.Step+1), strconv.Itoa(r.Step+1))}
 		for _, dataset := range c.Datasets {
 			row = append(row, number(r.Score(dataset, c.Measure), compare.Score))
 		}

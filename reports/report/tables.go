@@ -38,7 +38,6 @@ func mainTable(c *compare.Comparison) *table.Table {
 		table.Column{Name: "active dims, document", Better: table.Lower, Numeric: true, Spread: true},
 		table.Column{Name: "FLOPS", Better: table.Lower, Numeric: true, Spread: true},
 		table.Column{Name: "head norm", Numeric: true, Spread: true},
-		table.Column{Name: "time", Unit: "s", Better: table.Lower, Numeric: true, Spread: true},
 	)
 	spread := t.Note("mean ± sd over seeds (number of seeds); healthy seeds only, unless a note says otherwise")
 	norm := t.Note("mean row norm of the MLM head after the division by k, before the first update")
@@ -67,7 +66,6 @@ func mainTable(c *compare.Comparison) *table.Table {
 					return math.NaN()
 				}), compare.QuantityLike),
 				sampleCell(p.Norm(), significant),
-				sampleCell(p.Over(func(r *compare.Run) float64 { return positive(r.Seconds) }).All, compare.QuantityLike),
 			)
 			t.Rows = append(t.Rows, row)
 		}
@@ -82,7 +80,7 @@ func mainTable(c *compare.Comparison) *table.Table {
 			valueCell(e, func(e *compare.Evaluation) float64 { return e.ActiveQuery }, compare.Quantity),
 			valueCell(e, func(e *compare.Evaluation) float64 { return e.ActiveDocument }, compare.Quantity),
 			valueCell(e, func(e *compare.Evaluation) float64 { return e.Flops }, compare.Quantity),
-			missing(), missing())
+			missing())
 		t.Rows = append(t.Rows, row)
 	}
 	for _, difference := range c.Differences() {
@@ -202,13 +200,6 @@ func missing() table.Cell { return table.Cell{Text: "–", Value: math.NaN(), SD
 
 func measure(e *compare.Evaluation, name string) float64 {
 	if v, ok := e.Measures[name]; ok {
-		return v
-	}
-	return math.NaN()
-}
-
-func positive(v float64) float64 {
-	if v > 0 {
 		return v
 	}
 	return math.NaN()
