@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/internal/plain"
 	"headroom/reports/compare"
 	"headroom/reports/plot"
 	"headroom/reports/table"
@@ -35,7 +36,7 @@ func markdown(w io.Writer, c *compare.Comparison, figures []*plot.Figure, tables
 
 	fmt.Fprintf(b, "# %s\n\n", c.Sweep)
 	if c.Question != "" {
-		fmt.Fprintf(b, "> %s\n\n", c.Question)
+		fmt.Fprintf(b, "> %s\n\n", table.Inline(c.Question))
 	}
 	fmt.Fprintf(b, "%s\n\n## %s\n\n", status(c), byName["table"].Table.Title)
 	if err := write("table"); err != nil {
@@ -48,7 +49,7 @@ func markdown(w io.Writer, c *compare.Comparison, figures []*plot.Figure, tables
 	b.WriteString("\n## Figures\n")
 	for _, f := range figures {
 		svg, png := f.Files()
-		fmt.Fprintf(b, "\n![%s](%s)\n\n%s ([SVG](%s))\n", f.Alt, png, f.Caption, svg)
+		fmt.Fprintf(b, "\n![%s](%s)\n\n%s ([SVG](%s))\n", plain.Line(f.Alt), png, plain.Line(f.Caption), svg)
 	}
 	fmt.Fprintf(b, "\n## %s\n\n", byName["differences"].Table.Title)
 	if err := write("differences"); err != nil {
@@ -170,7 +171,7 @@ func settings(b *bufio.Writer, c *compare.Comparison) {
 			words = append(words, v)
 		}
 		sort.Slice(words, func(i, j int) bool { return less(words[i], words[j]) })
-		fmt.Fprintf(b, "%s = %s\n", key, strings.Join(words, " | "))
+		fmt.Fprintf(b, "%s = %s\n", key, plain.Line(strings.Join(words, " | ")))
 	}
 	b.WriteString("```\n")
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"headroom/internal/plain"
 )
 
 // CSV writes one record a row with full precision. A spread column becomes three:
@@ -50,9 +52,9 @@ func (t *Table) CSV(w io.Writer) error {
 			case c.Numeric && cell.N > 0:
 				record = append(record, number(cell.Value))
 			case cell.Full != "":
-				record = append(record, cell.Full)
+				record = append(record, plain.Line(cell.Full))
 			default:
-				record = append(record, cell.Text)
+				record = append(record, plain.Line(cell.Text))
 			}
 			if n == 0 {
 				add(c.Notes)
@@ -60,7 +62,7 @@ func (t *Table) CSV(w io.Writer) error {
 			add(cell.Notes)
 		}
 		if len(t.Notes) > 0 {
-			record = append(record, strings.Join(notes, "; "))
+			record = append(record, plain.Line(strings.Join(notes, "; ")))
 		}
 		if err := out.Write(record); err != nil {
 			return err

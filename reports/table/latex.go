@@ -4,13 +4,15 @@ import (
 	"bufio"
 	"io"
 	"strings"
+
+	"headroom/internal/plain"
 )
 
 // LaTeX writes a tabular that needs no package, its footnotes below.
 func (t *Table) LaTeX(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	if t.Title != "" {
-		b.WriteString("% " + strings.ReplaceAll(t.Title, "\n", " ") + "\n")
+		b.WriteString("% " + plain.Line(t.Title) + "\n")
 	}
 	b.WriteString(`\begin{tabular}{`)
 	for _, c := range t.Columns {
@@ -66,4 +68,6 @@ var latexEscapes = strings.NewReplacer(
 	"−", `$-$`, "λ", `$\lambda$`, "—", "---", "–", "--", "·", `$\cdot$`, "\n", " ",
 )
 
-func escapeLaTeX(s string) string { return latexEscapes.Replace(s) }
+func escapeLaTeX(s string) string {
+	return latexEscapes.Replace(plain.Line(strings.ReplaceAll(s, "\n", " ")))
+}

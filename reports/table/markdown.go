@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"headroom/internal/plain"
 )
 
 // Markdown writes the table with its columns aligned in the source too, and its
@@ -90,14 +92,12 @@ func marks(notes []int) string {
 // a word, a single tilde.
 func Inline(s string) string {
 	var b strings.Builder
-	runes := []rune(s)
+	runes := []rune(plain.Line(strings.ReplaceAll(s, "\n", " ")))
 	word := func(i int) bool {
 		return i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || unicode.IsDigit(runes[i]))
 	}
 	for i, r := range runes {
 		switch {
-		case r == '\n':
-			r = ' '
 		case r == '_' && word(i-1) && word(i+1), r == '~' && strings.Count(s, "~") == 1:
 		case strings.ContainsRune("\\|*_`[]~<", r):
 			b.WriteByte('\\')

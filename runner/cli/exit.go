@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"headroom/internal/plain"
 	"headroom/runner/pool"
 	"headroom/runner/worker"
 )
@@ -121,7 +122,7 @@ func (a *app) sayError(ctx context.Context, row ending, err error) {
 	if cause := context.Cause(ctx); row.code == exitInterrupted && cause != nil && cause != context.Canceled {
 		text += ": " + cause.Error() // which signal it was
 	}
-	fmt.Fprintln(a.stderr, "headroom: "+text)
+	fmt.Fprintln(a.stderr, "headroom: "+plain.Lines(text))
 	if row.hint != "" && !a.global.quiet {
 		fmt.Fprintln(a.stderr, row.hint)
 	}

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"headroom/internal/atomic"
+	"headroom/internal/plain"
 )
 
 // schema is the version of every JSON document that the program prints.
@@ -47,7 +48,7 @@ func (a *app) notes(list []string) {
 // note writes a notice to standard error unless --quiet.
 func (a *app) note(format string, args ...any) {
 	if !a.global.quiet {
-		fmt.Fprintf(a.stderr, format+"\n", args...)
+		fmt.Fprintln(a.stderr, plain.Lines(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -55,7 +56,11 @@ func (a *app) note(format string, args ...any) {
 func (a *app) table(rows [][]string) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+		cells := make([]string, len(row))
+		for i, text := range row {
+			cells[i] = plain.Line(text)
+		}
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 	}
 	return failed(w.Flush())
 }

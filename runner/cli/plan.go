@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/internal/plain"
 	"headroom/runner/plan"
 	"headroom/sweeps"
 )
@@ -67,7 +68,7 @@ func (a *app) warn(p *plan.Plan) {
 func (a *app) printPlan(p *plan.Plan) error {
 	fmt.Fprintf(a.stdout, "%s: %s\n", p.Sweep, summarize(p))
 	if p.Question != "" {
-		fmt.Fprintf(a.stdout, "%s\n", p.Question)
+		fmt.Fprintf(a.stdout, "%s\n", plain.Line(p.Question))
 	}
 	configs := make([]sweeps.RunConfig, len(p.Runs))
 	for i, r := range p.Runs {
