@@ -17,7 +17,9 @@ func Line(s string) string { return escape(s, false) }
 func Lines(s string) string { return escape(s, true) }
 
 func escape(s string, lines bool) string {
-	harmless := func(r rune) bool { return unicode.IsPrint(r) || lines && (r == '\n' || r == '\t') || unicode.Is(unicode.Zs, r) }
+	harmless := func(r rune) bool {
+		return unicode.IsPrint(r) || lines && (r == '\n' || r == '\t') || unicode.Is(unicode.Zs, r)
+	}
 	if utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !harmless(r) }) < 0 {
 		return s
 	}
