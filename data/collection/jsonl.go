@@ -12,8 +12,8 @@ import (
 	"headroom/data/trec"
 )
 
-// maxLine bounds a line, so that a file that is no JSONL does not fill the memory.
-const maxLine = 64 << 20
+// MaxLine bounds a line, so that a file that is no JSONL does not fill the memory.
+const MaxLine = 64 << 20
 
 // row is a line of corpus or queries. Pointers tell an absent or null member from an empty one.
 type row struct {
@@ -37,7 +37,7 @@ func readJSONL(r io.Reader, name string, fn func(d Document, line int) error) er
 		return fmt.Errorf("read %s: %w", name, err)
 	}
 	lines := bufio.NewScanner(text)
-	lines.Buffer(make([]byte, 0, 1<<16), maxLine)
+	lines.Buffer(make([]byte, 0, 1<<16), MaxLine)
 	first := map[string]int{} // id → line
 	number := 0
 	for lines.Scan() {
@@ -66,7 +66,7 @@ func readJSONL(r io.Reader, name string, fn func(d Document, line int) error) er
 		}
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-		return fmt.Errorf("read %s:%d: line longer than the %d MiB allowed", name, number+1, maxLine>>20)
+		return fmt.Errorf("read %s:%d: line longer than the %d MiB allowed", name, number+1, MaxLine>>20)
 	} else if err != nil {
 		return fmt.Errorf("read %s:%d: %w", name, number+1, err)
 	}

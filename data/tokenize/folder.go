@@ -23,6 +23,9 @@ func Open(folder string) (*Tokenizer, error) {
 	if isFile(folder) {
 		return Load(folder)
 	}
+	if err := checkFiles(folder); err != nil {
+		return nil, err
+	}
 	s, err := readSettings(folder)
 	if err != nil {
 		return nil, err
@@ -138,4 +141,22 @@ func (s *settings) fromVocabulary(folder string, k kind) (*Tokenizer, error) {
 	}
 	s.notes = append(s.notes, fmt.Sprintf("%s: there is no tokenizer.json beside it; BERT's is made of it", path))
 	return s.fromVocab(path, data)
+}
+
+// checkFiles refuses a folder of which a text that may be read is a pipe, which would be waited for, or a device.
+func checkFiles(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		path := filepath.Join(folder, entry.Name())
+		if ext := filepath.Ext(path); ext != ".json" && ext != ".txt" {
+			continue
+		}
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			return fmt.Errorf("read %s: it is a pipe or a device (allowed: a regular file)", path)
+		}
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -19,43 +20,66 @@ type Table struct {
 	Rows    [][]any
 }
 
-// Query answers one SQL statement that reads. The connection cannot write. A text
-// that is none, or more than one, is an error.
+// Query answers one SQL statement that reads, as Each does, and keeps all rows.
 func (s *Store) Query(ctx context.Context, query string) (Table, error) {
 	var t Table
+	err := s.Each(ctx, query, func(columns []string) error { t.Columns = columns; return nil }, func(row []any) error {
+		t.Rows = append(t.Rows, slices.Clone(row))
+		return nil
+	})
+	return t, err
+}
+
+// Each answers one SQL statement that reads. The connection cannot write. A text that
+// is none, or more than one, is an error. head is called once the answer begins, with
+// the names of the columns, and each for every row, which is valid until it returns.
+// An error of theirs ends the answer and is returned as it is.
+func (s *Store) Each(ctx context.Context, query string, head func(columns []string) error, each func(row []any) error) error {
 	statement, more := first(query)
 	if more {
 		statement = query // so that one that writes is named as such
 	}
 	rows, err := s.ro.QueryContext(ctx, statement)
 	if err != nil {
-		return t, fmt.Errorf("query database: %w", refused(err))
+		return fmt.Errorf("query database: %w", refused(err))
 	}
 	defer rows.Close()
-	if t.Columns, err = rows.Columns(); err != nil {
-		return t, fmt.Errorf("query database: %w", err)
+	columns, err := rows.Columns()
+	if err != nil {
+		return fmt.Errorf("query database: %w", err)
 	}
 	switch {
 	case more:
-		return t, errors.New("query database: more than one statement; one is allowed")
-	case len(t.Columns) == 0:
-		return t, errors.New("query database: the statement gives no table; a SELECT is allowed")
+		return errors.New("query database: more than one statement; one is allowed")
+	case len(columns) == 0:
+		return errors.New("query database: the statement gives no table; a SELECT is allowed")
 	}
+	row, into := make([]any, len(columns)), make([]any, len(columns))
+	for i := range row {
+		into[i] = &row[i]
+	}
+	begun := false
 	for rows.Next() {
-		row := make([]any, len(t.Columns))
-		into := make([]any, len(row))
-		for i := range row {
-			into[i] = &row[i]
-		}
 		if err := rows.Scan(into...); err != nil {
-			return t, fmt.Errorf("query database: %w", err)
+			return fmt.Errorf("query database: %w", err)
 		}
-		t.Rows = append(t.Rows, row)
+		if !begun {
+			if err := head(columns); err != nil {
+				return err
+			}
+			begun = true
+		}
+		if err := each(row); err != nil {
+			return err
+		}
 	}
 	if err := rows.Err(); err != nil {
-		return t, fmt.Errorf("query database: %w", refused(err))
+		return fmt.Errorf("query database: %w", refused(err))
 	}
-	return t, nil
+	if !begun {
+		return head(columns)
+	}
+	return nil
 }
 
 // refused names the error of a statement that writes.

@@ -59,6 +59,7 @@ type place struct {
 	ctx    context.Context
 	width  int       // of the terminal; 0 is none
 	out    io.Writer // in place of standard output that is kept; nil for none
+	in     io.Reader // in place of stdin; nil for none
 	moment func() time.Time
 }
 
@@ -101,12 +102,16 @@ func (p *place) run(args ...string) result {
 		p.t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
+	var in io.Reader = strings.NewReader(p.stdin)
+	if p.in != nil {
+		in = p.in
+	}
 	var out io.Writer = &stdout
 	if p.out != nil {
 		out = p.out
 	}
 	code := cli.Main(p.ctx, args, out, &stderr, cli.Env{
-		Stdin: strings.NewReader(p.stdin), Getenv: func(name string) string { return variables[name] }, Environ: environ,
+		Stdin: in, Getenv: func(name string) string { return variables[name] }, Environ: environ,
 		Now: p.moment, Executable: executable, Columns: func(io.Writer) int { return p.width },
 	})
 	return result{code, stdout.String(), stderr.String()}

@@ -13,8 +13,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
 
@@ -82,9 +84,35 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer, env Env)
 	root := newRoot(a)
 	root.SetArgs(args)
 	a.global.json = asksForJSON(args) // also where the rest cannot be read
-	err := root.ExecuteContext(working)
+	err := execute(working, root, args)
 	if fault := out.fault(); fault != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %w", errOutput, fault) // whatever came of it
 	}
 	return a.exit(ctx, err)
+}
+
+// patience is how long a command that was told to stop may take to clean up.
+const patience = 2 * time.Second
+
+// execute runs the command. One that has been told to stop and does not, because it
+// waits for a file or computes what cannot be interrupted, is left behind. Those that
+// stop at a checkpoint are waited for.
+func execute(ctx context.Context, root *cobra.Command, args []string) error {
+	done := make(chan error, 1)
+	go func() { done <- root.ExecuteContext(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	command, _, err := root.Find(args)
+	if err == nil && slices.Contains([]string{"run", "pretrain", "worker"}, command.Name()) {
+		return <-done
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(patience):
+		return ctx.Err()
+	}
 }

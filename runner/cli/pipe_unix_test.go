@@ -66,3 +66,27 @@ func TestAnOutputMayBeADeviceOrAPipe(t *testing.T) {
 		}
 	}
 }
+
+// A pipe in a model's folder would be waited for, and a device has no end.
+func TestAModelWhosePartIsAPipeOrADeviceIsRefused(t *testing.T) {
+	for _, name := range []string{"config.json", "tokenizer.json", "model.safetensors"} {
+		for _, put := range []func(path string) error{
+			func(path string) error { return syscall.Mkfifo(path, 0o644) },
+			func(path string) error { return os.Symlink("/dev/zero", path) },
+		} {
+			p, model := steps(t)
+			path := filepath.Join(model, name)
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := put(path); err != nil {
+				t.Skip(err)
+			}
+			input := p.write("in.jsonl", `{"_id":"a","text":"red"}`+"\n")
+			p.refused([]string{"encode", model, "--input", input, "--output", "-", "--backend", "go"}, name, "allowed: a regular file")
+			if name == "tokenizer.json" {
+				p.refused([]string{"tokenize", model}, name, "allowed: a regular file")
+			}
+		}
+	}
+}

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -45,38 +47,79 @@ func (a *app) query(cmd *cobra.Command, sql string, asCSV bool) error {
 		return err
 	}
 	defer s.Close()
-	t, err := s.Query(cmd.Context(), sql)
+	switch {
+	case a.global.json:
+		err = a.queryJSON(cmd, s, sql)
+	case asCSV:
+		w := csv.NewWriter(a.stdout)
+		err = s.Each(cmd.Context(), sql, w.Write, func(row []any) error { return failed(w.Write(cells(row, ""))) })
+		w.Flush()
+		err = errors.Join(err, failed(w.Error()))
+	default:
+		err = a.queryTable(cmd.Context(), s, sql)
+	}
+	return err
+}
+
+// queryJSON prints the rows one by one, in the document that printJSON would print of
+// all of them.
+func (a *app) queryJSON(cmd *cobra.Command, s *store.Store, sql string) error {
+	out := bufio.NewWriter(a.stdout)
+	var columns []string
+	between := ""
+	err := s.Each(cmd.Context(), sql, func(names []string) error {
+		if twice := repeated(names); twice != "" {
+			return usage(cmd, fmt.Errorf("two columns are called %q, which an object cannot have; name one with AS", twice))
+		}
+		columns, a.answered = names, true
+		_, err := fmt.Fprintf(out, "{\n  \"schema\": %d,\n  \"rows\": [", schema)
+		return failed(err)
+	}, func(row []any) error {
+		text, err := orderedRow{columns, row}.MarshalJSON()
+		if err != nil {
+			return failed(err)
+		}
+		var b bytes.Buffer
+		b.WriteString(between + "\n    ")
+		if err := json.Indent(&b, text, "    ", "  "); err != nil {
+			return failed(err)
+		}
+		between = ","
+		_, err = b.WriteTo(out)
+		return failed(err)
+	})
+	if err != nil {
+		return errors.Join(err, out.Flush())
+	}
+	end := "]\n}\n"
+	if between != "" {
+		end = "\n  ]\n}\n"
+	}
+	_, err = out.WriteString(end)
+	return failed(errors.Join(err, out.Flush()))
+}
+
+// alignedRows is how many rows share the widths of their columns.
+const alignedRows = 1000
+
+// queryTable prints the rows in columns, which are as wide as the rows of a part need.
+func (a *app) queryTable(ctx context.Context, s *store.Store, sql string) error {
+	var rows [][]string
+	flush := func() error {
+		err := a.table(rows)
+		rows = rows[:0]
+		return failed(err)
+	}
+	err := s.Each(ctx, sql, func(columns []string) error { rows = append(rows, columns); return nil }, func(row []any) error {
+		if rows = append(rows, cells(row, "NULL")); len(rows) <= alignedRows {
+			return nil
+		}
+		return flush()
+	})
 	if err != nil {
 		return err
 	}
-	if twice := repeated(t.Columns); a.global.json && twice != "" {
-		return usage(cmd, fmt.Errorf("two columns are called %q, which an object cannot have; name one with AS", twice))
-	}
-	switch {
-	case a.global.json:
-		rows := make([]orderedRow, len(t.Rows))
-		for i, row := range t.Rows {
-			rows[i] = orderedRow{t.Columns, row}
-		}
-		return a.printJSON(struct {
-			Schema int          `json:"schema"`
-			Rows   []orderedRow `json:"rows"`
-		}{schema, rows})
-	case asCSV:
-		w := csv.NewWriter(a.stdout)
-		if err := w.Write(t.Columns); err != nil {
-			return failed(err)
-		}
-		for _, row := range t.Rows {
-			if err := w.Write(cells(row, "")); err != nil {
-				return failed(err)
-			}
-		}
-		w.Flush()
-		return failed(w.Error())
-	default:
-		return a.printQuery(t)
-	}
+	return flush()
 }
 
 // repeated is the first name that stands a second time, "" where none does.
@@ -87,14 +130,6 @@ func repeated(names []string) string {
 		}
 	}
 	return ""
-}
-
-func (a *app) printQuery(t store.Table) error {
-	rows := [][]string{t.Columns}
-	for _, row := range t.Rows {
-		rows = append(rows, cells(row, "NULL"))
-	}
-	return a.table(rows)
 }
 
 // cells writes values as text; null stands for NULL.

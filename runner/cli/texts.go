@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 
@@ -22,7 +23,8 @@ type texts struct {
 // errNoTexts is returned for an input without any row.
 var errNoTexts = errors.New("it holds no text: a row is {\"_id\": \"…\", \"text\": \"…\"}")
 
-// newTexts names an input file; "-" is standard input, which is kept in memory.
+// newTexts names an input file. Standard input, for "-", and a pipe give their text
+// once: it is checked while it comes, and kept in a file without a name.
 func (a *app) newTexts(path string) (*texts, error) {
 	name, in := "standard input", a.env.Stdin
 	if path != "-" {
@@ -30,18 +32,28 @@ func (a *app) newTexts(path string) (*texts, error) {
 		if err != nil || info.Mode().IsRegular() {
 			return &texts{path, func() (io.ReadCloser, error) { return os.Open(path) }}, nil
 		}
-		file, err := os.Open(path) // a pipe gives its text once, and is kept in memory as well
+		file, err := os.Open(path)
 		if err != nil {
 			return nil, err
 		}
 		defer file.Close()
 		name, in = path, file
 	}
-	all, err := io.ReadAll(in)
+	kept, err := os.CreateTemp("", "headroom-input-*")
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("keep %s: %w", name, err)
 	}
-	return &texts{name, func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(all)), nil }}, nil
+	if err := os.Remove(kept.Name()); err != nil {
+		return nil, errors.Join(fmt.Errorf("keep %s: %w", name, err), kept.Close())
+	}
+	once := &texts{name, func() (io.ReadCloser, error) { return io.NopCloser(io.TeeReader(in, kept)), nil }}
+	if err := once.each(func(collection.Document) error { return nil }); err != nil {
+		return nil, errors.Join(err, kept.Close())
+	}
+	// A reader at its own place; the file is closed with the process.
+	return &texts{name, func() (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(kept, 0, math.MaxInt64)), nil
+	}}, nil
 }
 
 // each calls fn for every row.
@@ -68,22 +80,31 @@ func (t *texts) count() (int, error) {
 
 // plainLines reads a text a line; its number is its id.
 func plainLines(r io.Reader, fn func(collection.Document) error) error {
-	lines := bufio.NewReader(r)
-	for n := 1; ; n++ {
-		line, err := lines.ReadString('\n')
-		if line != "" {
-			if line[len(line)-1] == '\n' {
-				line = line[:len(line)-1]
-			}
-			if err := fn(collection.Document{ID: strconv.Itoa(n), Text: line}); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read standard input: %w", err)
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 0, 1<<16), collection.MaxLine)
+	lines.Split(wholeLines)
+	n := 0
+	for lines.Scan() {
+		n++
+		if err := fn(collection.Document{ID: strconv.Itoa(n), Text: lines.Text()}); err != nil {
+			return err
 		}
 	}
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("read standard input:%d: line longer than the %d MiB allowed", n+1, collection.MaxLine>>20)
+	} else if err != nil {
+		return fmt.Errorf("read standard input: %w", err)
+	}
+	return nil
+}
+
+// wholeLines splits at line feeds; unlike bufio.ScanLines it keeps carriage returns.
+func wholeLines(data []byte, end bool) (advance int, line []byte, err error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if end && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
 }
