@@ -71,6 +71,20 @@ func Defaults() []Measure {
 	return []Measure{{Kind: NDCG, Cutoff: 10}, {Kind: RR, Cutoff: 10, Rel: 1}, {Kind: Recall, Cutoff: 1000, Rel: 1}}
 }
 
+// Main is the measure that is shown where there is room for one: nDCG@10 where it is among
+// them, else the first. ok is false of none.
+func Main(measures []Measure) (main Measure, ok bool) {
+	for _, m := range measures {
+		if m == Defaults()[0] {
+			return m, true
+		}
+	}
+	if len(measures) == 0 {
+		return Measure{}, false
+	}
+	return measures[0], true
+}
+
 // Depth is how many documents of a ranking the measure looks at; 0 is all of them. A measure that first takes
 // out unjudged documents looks at all.
 func (m Measure) Depth() int {

@@ -58,6 +58,7 @@ type place struct {
 	extra  []string // environment of workers and of the program
 	ctx    context.Context
 	width  int       // of the terminal; 0 is none
+	lines  int       // its height
 	out    io.Writer // in place of standard output that is kept; nil for none
 	in     io.Reader // in place of stdin; nil for none
 	moment func() time.Time
@@ -112,7 +113,7 @@ func (p *place) run(args ...string) result {
 	}
 	code := cli.Main(p.ctx, args, out, &stderr, cli.Env{
 		Stdin: in, Getenv: func(name string) string { return variables[name] }, Environ: environ,
-		Now: p.moment, Executable: executable, Columns: func(io.Writer) int { return p.width },
+		Now: p.moment, Executable: executable, Columns: func(io.Writer) int { return p.width }, Lines: func(io.Writer) int { return p.lines },
 	})
 	return result{code, stdout.String(), stderr.String()}
 }

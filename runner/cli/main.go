@@ -30,6 +30,8 @@ type Env struct {
 	Executable string
 	// Columns is the width of the terminal that w is, 0 where it is none.
 	Columns func(w io.Writer) int
+	// Lines is its height, 0 where it is none; nil is none.
+	Lines func(w io.Writer) int
 }
 
 // SystemEnv is the environment of the running process.
@@ -45,17 +47,27 @@ func SystemEnv() Env {
 		Now:        time.Now,
 		Executable: executable,
 		Columns: func(w io.Writer) int {
-			file, ok := w.(*os.File)
-			if !ok || !term.IsTerminal(int(file.Fd())) {
-				return 0
-			}
-			width, _, err := term.GetSize(int(file.Fd()))
-			if err != nil || width < 20 {
-				return 80
-			}
+			width, _ := window(w)
 			return width
 		},
+		Lines: func(w io.Writer) int {
+			_, height := window(w)
+			return height
+		},
 	}
+}
+
+// window is the size of the terminal that w is, 0 by 0 where it is none.
+func window(w io.Writer) (width, height int) {
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return 0, 0
+	}
+	width, height, err := term.GetSize(int(file.Fd()))
+	if err != nil || width < 20 {
+		return 80, 24
+	}
+	return width, height
 }
 
 // app is one invocation of the program.
@@ -73,13 +85,18 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer, env Env)
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	out := &output{to: stdout, lost: stop}
-	columns := env.Columns
-	env.Columns = func(w io.Writer) int {
-		if w == out {
-			w = stdout
+	behind := func(size func(io.Writer) int) func(io.Writer) int {
+		return func(w io.Writer) int {
+			switch {
+			case size == nil:
+				return 0
+			case w == out:
+				w = stdout
+			}
+			return size(w)
 		}
-		return columns(w)
 	}
+	env.Columns, env.Lines = behind(env.Columns), behind(env.Lines)
 	a := &app{env: env, stdout: out, stderr: stderr}
 	root := newRoot(a)
 	root.SetArgs(args)

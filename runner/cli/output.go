@@ -53,8 +53,10 @@ func (a *app) note(format string, args ...any) {
 }
 
 // table prints rows in columns. The first is the head.
-func (a *app) table(rows [][]string) error {
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+func (a *app) table(rows [][]string) error { return failed(writeTable(a.stdout, rows)) }
+
+func writeTable(out io.Writer, rows [][]string) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, text := range row {
@@ -62,7 +64,7 @@ func (a *app) table(rows [][]string) error {
 		}
 		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 	}
-	return failed(w.Flush())
+	return w.Flush()
 }
 
 // paint colours a state or verdict where standard output is a terminal. It must

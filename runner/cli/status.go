@@ -5,14 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"headroom/metrics/measure"
+	"headroom/metrics/record"
 	"headroom/metrics/store"
 	"headroom/runner/plan"
 	"headroom/runner/workspace"
@@ -66,10 +68,19 @@ type statusRun struct {
 	ETA     *float64 `json:"eta_seconds"` // of a running run; null where unknown
 	// Dev is what evaluations during training say; null where there are none yet.
 	Dev *devStatus `json:"dev"`
+	// Score is the main measure on the sweep's first collection; null where it is not measured.
+	Score *runScore `json:"score"`
 	// Selected is the step whose weights are the result, where dev data chose it; null otherwise.
 	Selected *int `json:"selected_step"`
 
 	settings string // what sets it apart from the sweep's other runs, for people
+}
+
+// runScore is one figure of a run.
+type runScore struct {
+	Measure string  `json:"measure"`
+	Dataset string  `json:"dataset"`
+	Value   float64 `json:"value"`
 }
 
 type statusDocument struct {
@@ -114,7 +125,7 @@ func (a *app) status(cmd *cobra.Command, args []string, o statusOptions) error {
 		if err != nil {
 			return err
 		}
-		if err := a.showStatus(document, o.watch && !first); err != nil {
+		if err := a.showStatus(document, o.watch, first); err != nil {
 			return failed(err)
 		}
 		if !o.watch || settled(document) {
@@ -198,7 +209,12 @@ func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []str
 // being worked on is seen from its lease.
 func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.Store, name string, stored []store.Run) ([]statusRun, error) {
 	runs := make([]statusRun, 0, len(stored))
-	settings, err := settingsOf(stored)
+	configs, err := configsOf(stored)
+	if err != nil {
+		return nil, err
+	}
+	settings := sweeps.Variations(configs)
+	collections, err := s.Collections(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -221,6 +237,9 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 		if run.Dev, err = readDev(ctx, s, r); err != nil {
 			return nil, err
 		}
+		if run.Score, err = mainScore(ctx, s, name, collections, configs[i], r.Run); err != nil {
+			return nil, err
+		}
 		if run.State == "done" {
 			if err := runDamage(resolver, w, r.Run); err != nil {
 				run.State, run.Why = string(plan.Damaged), err.Error()
@@ -241,15 +260,40 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 	return runs, nil
 }
 
-// settingsOf says of each run what sets it apart from the others beyond its label.
-func settingsOf(stored []store.Run) ([]string, error) {
+// mainScore reads a run's main measure on the first collection of its sweep, nil where it
+// is not measured there.
+func mainScore(ctx context.Context, s *store.Store, sweep string, collections []store.Collection, c sweeps.RunConfig, run string) (*runScore, error) {
+	measures, err := measure.ParseAll(c.Evaluate.Measures)
+	if err != nil {
+		return nil, fmt.Errorf("read measures of run %q: %w", run, err)
+	}
+	main, ok := measure.Main(measures)
+	first := slices.IndexFunc(collections, func(c store.Collection) bool { return c.Split == record.FinalSplit })
+	if !ok || first < 0 {
+		return nil, nil
+	}
+	evaluations, err := s.Evaluations(ctx, run, store.Scope{Sweep: sweep})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range evaluations {
+		value, measured := e.Measures[main.String()]
+		if e.Collection == collections[first].Digest && e.Split == record.FinalSplit && measured && !math.IsNaN(value) {
+			return &runScore{main.String(), e.Dataset, value}, nil
+		}
+	}
+	return nil, nil
+}
+
+// configsOf reads the configurations of runs.
+func configsOf(stored []store.Run) ([]sweeps.RunConfig, error) {
 	configs := make([]sweeps.RunConfig, len(stored))
 	for i, r := range stored {
 		if err := json.Unmarshal(r.Config, &configs[i]); err != nil {
 			return nil, fmt.Errorf("read run %q: %w", r.Run, err)
 		}
 	}
-	return sweeps.Variations(configs), nil
+	return configs, nil
 }
 
 // stepsOf reads a run's length from its configuration, 0 where that has none.
@@ -275,95 +319,6 @@ func eta(run statusRun) *float64 {
 }
 
 func settled(d statusDocument) bool {
-	return !slices.ContainsFunc(d.Runs, func(r statusRun) bool { return r.State != "done" && r.State != "failed" })
-}
-
-func (a *app) showStatus(d statusDocument, again bool) error {
-	if a.global.json {
-		if again {
-			return a.printLine(d)
-		}
-		return a.printJSON(d)
-	}
-	if again && a.env.Columns(a.stdout) > 0 {
-		fmt.Fprint(a.stdout, "\x1b[H\x1b[2J")
-	}
-	if len(d.Runs) == 0 && d.Former == 0 {
-		fmt.Fprintln(a.stdout, "no sweep has been run in this workspace")
-		return nil
-	}
-	counts := map[string]int{}
-	head := []string{"run", "id", "step", "seconds", "ETA", "state", "verdict"}
-	watched := slices.ContainsFunc(d.Runs, func(r statusRun) bool { return r.Dev != nil })
-	if watched {
-		head = append(head, "dev")
-	}
-	varied := slices.ContainsFunc(d.Runs, func(r statusRun) bool { return r.settings != "" })
-	if varied {
-		head = append(head, "settings")
-	}
-	beside := slices.ContainsFunc(d.Runs, func(r statusRun) bool { return r.Standing != store.FromFile })
-	if beside {
-		head = append(head, "beside the file")
-	}
-	rows := [][]string{head}
-	for _, r := range d.Runs {
-		state := r.State
-		counts[state]++
-		verdict, left := "-", "-"
-		if r.Verdict != nil {
-			verdict = *r.Verdict
-		}
-		if r.ETA != nil {
-			left = seconds(r.ETA)
-		}
-		row := []string{r.Label, r.ID[:min(8, len(r.ID))], strconv.Itoa(r.Step) + "/" + strconv.Itoa(r.Steps), fmt.Sprintf("%.0f", r.Seconds), left, state, verdict}
-		if watched {
-			dev := r.Dev.String()
-			if r.Selected != nil {
-				dev += fmt.Sprintf(", selected @%d", *r.Selected)
-			}
-			row = append(row, dev)
-		}
-		if varied {
-			row = append(row, r.settings)
-		}
-		if beside {
-			row = append(row, besideFile(r))
-		}
-		rows = append(rows, row)
-	}
-	var parts []string
-	for _, state := range []string{"done", "running", "interrupted", "queued", "new", "failed"} {
-		if counts[state] > 0 {
-			parts = append(parts, strconv.Itoa(counts[state])+" "+state)
-		}
-	}
-	fmt.Fprintf(a.stdout, "%s: %s%s\n", plural(len(d.Runs), "run"), strings.Join(parts, ", "), formerNote(d.Former))
-	for _, l := range d.Lacking {
-		fmt.Fprintln(a.stdout, l)
-	}
-	if err := a.table(rows); err != nil || !d.withSuperseded {
-		return err
-	}
-	return a.printSuperseded(d.Superseded)
-}
-
-// besideFile says how a run came into its sweep that is no point of the file.
-func besideFile(r statusRun) string {
-	switch r.Standing {
-	case store.Added:
-		return "added: " + r.Added
-	case store.Former:
-		return "former"
-	}
-	return ""
-}
-
-// formerNote counts the former runs that are not shown.
-func formerNote(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; %s not shown (--all shows them)", plural(n, "former run"))
+	over := []string{"done", "failed", string(plan.Damaged)}
+	return !slices.ContainsFunc(d.Runs, func(r statusRun) bool { return !slices.Contains(over, r.State) })
 }

@@ -34,7 +34,7 @@ type Dev struct {
 // Answer is what a run came to.
 type Answer struct {
 	Verdict string `json:"verdict"`
-	// Measure is the first of evaluate.measures on Dataset, the first of evaluate.final;
+	// Measure is the main one of evaluate.measures, on Dataset, the first of evaluate.final;
 	// "" where nothing was measured.
 	Measure string      `json:"measure,omitempty"`
 	Dataset string      `json:"dataset,omitempty"`

@@ -161,8 +161,8 @@ func (a *attempt) evaluate(ctx context.Context) error {
 		if summary.Refused != "" {
 			continue
 		}
-		if main := measures[:min(1, len(measures))]; on == a.evaluations()[0] && len(main) > 0 && len(a.cfg.Evaluate.Final) > 0 {
-			a.main = pool.Answer{Measure: main[0].String(), Dataset: on.ref, Value: event.Value(summary.Measures[main[0].String()])}
+		if main, ok := measure.Main(measures); ok && on == a.evaluations()[0] && len(a.cfg.Evaluate.Final) > 0 {
+			a.main = pool.Answer{Measure: main.String(), Dataset: on.ref, Value: event.Value(summary.Measures[main.String()])}
 		}
 		relative, err := filepath.Rel(a.folder, e.Folder)
 		if err != nil {

@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"headroom/metrics/store"
+	"headroom/runner/plan"
+)
+
+// states are those of a run that status shows, in the order in which a window that is too
+// small for all has room for them.
+func states() []string {
+	return []string{"running", "failed", string(plan.Damaged), "interrupted", "queued", "new", "done"}
+}
+
+// showStatus prints a status once, or in place of the one before. On a terminal that is
+// watched it keeps within the window.
+func (a *app) showStatus(d statusDocument, watch, first bool) error {
+	if a.global.json {
+		if !first {
+			return a.printLine(d)
+		}
+		return a.printJSON(d)
+	}
+	width := a.env.Columns(a.stdout)
+	var out bytes.Buffer
+	height := 0
+	if watch && width > 0 {
+		height = a.env.Lines(a.stdout)
+		if !first {
+			out.WriteString("\x1b[H\x1b[2J")
+		}
+	}
+	var text bytes.Buffer
+	if err := writeStatus(&text, d, height); err != nil {
+		return err
+	}
+	for line := range strings.Lines(text.String()) {
+		if watch && width > 0 {
+			line = cut(strings.TrimSuffix(line, "\n"), width) + "\n"
+		}
+		out.WriteString(line)
+	}
+	if watch && height > 0 { // a last line end would scroll the first line away
+		out.Truncate(len(bytes.TrimSuffix(out.Bytes(), []byte("\n"))))
+	}
+	if _, err := out.WriteTo(a.stdout); err != nil || !d.withSuperseded {
+		return err
+	}
+	return a.printSuperseded(d.Superseded)
+}
+
+// cut keeps what fits a line.
+func cut(line string, width int) string {
+	if runes := []rune(line); len(runes) > width {
+		return string(runes[:max(0, width-1)]) + "…"
+	}
+	return line
+}
+
+// writeStatus writes a status in no more than so many lines; 0 is as many as it takes.
+func writeStatus(out *bytes.Buffer, d statusDocument, height int) error {
+	if len(d.Runs) == 0 && d.Former == 0 {
+		fmt.Fprintln(out, "no sweep has been run in this workspace")
+		return nil
+	}
+	fmt.Fprintf(out, "%s: %s%s\n", plural(len(d.Runs), "run"), countStates(d.Runs), formerNote(d.Former))
+	for _, l := range d.Lacking {
+		fmt.Fprintln(out, l)
+	}
+	shown, left := d.Runs, []statusRun(nil)
+	if room := height - bytes.Count(out.Bytes(), []byte("\n")) - 1; height > 0 && len(shown) > room {
+		shown, left = choose(shown, max(1, room-1))
+	}
+	if err := writeTable(out, statusTable(shown)); err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		fmt.Fprintf(out, "… and %d more: %s\n", len(left), countStates(left))
+	}
+	return nil
+}
+
+// choose takes n runs, those first that something happens to, in their order.
+func choose(runs []statusRun, n int) (shown, left []statusRun) {
+	taken := map[int]bool{}
+	for _, state := range states() {
+		for i, r := range runs {
+			if r.State == state && len(taken) < n {
+				taken[i] = true
+			}
+		}
+	}
+	for i, r := range runs {
+		if taken[i] {
+			shown = append(shown, r)
+		} else {
+			left = append(left, r)
+		}
+	}
+	return shown, left
+}
+
+func countStates(runs []statusRun) string {
+	counts := map[string]int{}
+	for _, r := range runs {
+		counts[r.State]++
+	}
+	order := states()
+	var parts []string
+	for _, state := range append(order[len(order)-1:], order[:len(order)-1]...) {
+		if counts[state] > 0 {
+			parts = append(parts, strconv.Itoa(counts[state])+" "+state)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// statusTable has a row a run. Columns in which no run has anything are left out.
+func statusTable(runs []statusRun) [][]string {
+	has := func(what func(statusRun) bool) bool { return slices.ContainsFunc(runs, what) }
+	scored := has(func(r statusRun) bool { return r.Score != nil })
+	watched := has(func(r statusRun) bool { return r.Dev != nil })
+	varied := has(func(r statusRun) bool { return r.settings != "" })
+	beside := has(func(r statusRun) bool { return r.Standing != store.FromFile })
+	head := []string{"run", "id", "step", "seconds", "ETA", "state", "verdict"}
+	several := false
+	for _, r := range runs {
+		several = several || r.Score != nil && r.Score.column() != scoreColumn(runs)
+	}
+	for _, column := range []struct {
+		name  string
+		there bool
+	}{{scoreColumn(runs), scored && !several}, {"main score", several}, {"dev", watched}, {"settings", varied}, {"beside the file", beside}} {
+		if column.there {
+			head = append(head, column.name)
+		}
+	}
+	rows := [][]string{head}
+	for _, r := range runs {
+		verdict, left := "-", "-"
+		if r.Verdict != nil {
+			verdict = *r.Verdict
+		}
+		if r.ETA != nil {
+			left = seconds(r.ETA)
+		}
+		row := []string{r.Label, r.ID[:min(8, len(r.ID))], strconv.Itoa(r.Step) + "/" + strconv.Itoa(r.Steps), fmt.Sprintf("%.0f", r.Seconds), left, r.State, verdict}
+		if scored {
+			score := "-"
+			if r.Score != nil {
+				score = fmt.Sprintf("%.4f", r.Score.Value)
+				if several {
+					score = r.Score.column() + " " + score
+				}
+			}
+			row = append(row, score)
+		}
+		if watched {
+			dev := r.Dev.String()
+			if r.Selected != nil {
+				dev += fmt.Sprintf(", selected @%d", *r.Selected)
+			}
+			row = append(row, dev)
+		}
+		if varied {
+			row = append(row, r.settings)
+		}
+		if beside {
+			row = append(row, besideFile(r))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (s *runScore) column() string { return s.Measure + " " + s.Dataset }
+
+// scoreColumn is the first run's, "" where none is scored.
+func scoreColumn(runs []statusRun) string {
+	for _, r := range runs {
+		if r.Score != nil {
+			return r.Score.column()
+		}
+	}
+	return ""
+}
+
+// besideFile says how a run came into its sweep that is no point of the file.
+func besideFile(r statusRun) string {
+	switch r.Standing {
+	case store.Added:
+		return "added: " + r.Added
+	case store.Former:
+		return "former"
+	}
+	return ""
+}
+
+// formerNote counts the former runs that are not shown.
+func formerNote(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s not shown (--all shows them)", plural(n, "former run"))
+}
