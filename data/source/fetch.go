@@ -22,6 +22,9 @@ type Progress struct {
 	File  string
 	// Done and Total are bytes of all files that are fetched together.
 	Done, Total int64
+	// Failed, where it is not empty, is an attempt that failed and is followed by another;
+	// the rest but Model is empty then.
+	Failed string
 }
 
 // Fetchable tells whether a reference is one that Fetch may download.
@@ -66,6 +69,7 @@ func (r *Resolver) bring(ctx context.Context, text string, what need, progress f
 	c, err := r.Hub.open(ref.name)
 	if err == nil {
 		defer c.close()
+		c.failed = func(what string) { progress(Progress{Model: ref.name, Failed: what}) }
 		err = r.download(ctx, c, ref, what, progress)
 	}
 	if err != nil {

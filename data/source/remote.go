@@ -53,6 +53,8 @@ type remote struct {
 	token  string
 	client *http.Client
 	name   string // owner/name
+	// failed is told of each attempt that is followed by another; nil for nobody.
+	failed func(string)
 }
 
 func (h Hub) open(name string) (*remote, error) {

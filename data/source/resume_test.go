@@ -198,7 +198,13 @@ func TestTroubleThatStaysEndsInAnError(t *testing.T) {
 		w.WriteHeader(502)
 		return true
 	})
-	_, err := r.Fetch(t.Context(), "owner/name", nil)
+	var told []string
+	_, err := r.Fetch(t.Context(), "owner/name", func(p source.Progress) { told = append(told, p.Failed) })
+	for i, want := range []string{"attempt 1 of 3 failed: ", "attempt 2 of 3 failed: "} {
+		if len(told) != 2 || !strings.Contains(told[i], want) || !strings.Contains(told[i], "502 Bad Gateway") || !strings.Contains(told[i], "the next is in ") {
+			t.Errorf("told %q of the attempts", told)
+		}
+	}
 	if err == nil || !strings.Contains(err.Error(), "given up after 3 attempts") || !strings.Contains(err.Error(), "502 Bad Gateway") {
 		t.Errorf("got %v", err)
 	}
@@ -267,5 +273,20 @@ func TestAServerThatAlwaysBeginsAnewAndBreaksOffIsGivenUp(t *testing.T) {
 	}
 	if n := len(parts(h.taken())); n > 5 {
 		t.Errorf("it was asked %d times", n)
+	}
+}
+
+func TestCtrlCEndsThePauseBetweenTwoAttempts(t *testing.T) {
+	h, r, _, _ := published(t)
+	h.intercept(func(_ string, w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(503)
+		return true
+	})
+	r.Hub.Pause = time.Hour
+	ctx, cancel := context.WithCancel(t.Context())
+	begin := time.Now()
+	_, err := r.Fetch(ctx, "owner/name", func(source.Progress) { cancel() }) // the first attempt has failed
+	if !errors.Is(err, context.Canceled) || time.Since(begin) > 20*time.Second {
+		t.Errorf("after %s: %v", time.Since(begin), err)
 	}
 }

@@ -64,6 +64,9 @@ func (c *remote) try(ctx context.Context, attempt func(ctx context.Context, aliv
 		}
 		wait := max(min(pause, longestPause), p.after)
 		pause *= 2
+		if c.failed != nil {
+			c.failed(fmt.Sprintf("attempt %d of %d failed: %v; the next is in %s", c.hub.Attempts-left, c.hub.Attempts, p.err, wait.Round(100*time.Millisecond)))
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -32,6 +32,10 @@ func (a *app) onlyTokenizer(ctx context.Context, r *source.Resolver, ref string)
 func (a *app) fetching(r *source.Resolver) (show func(source.Progress), end func()) {
 	var progress *counter
 	show = func(p source.Progress) {
+		if p.Failed != "" {
+			a.note("fetching %s: %s", p.Model, p.Failed)
+			return
+		}
 		if progress == nil {
 			a.note("fetching %s into %s", p.Model, r.HubCache)
 			progress = a.newCounter("fetch " + p.Model + ", MB")
