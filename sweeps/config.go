@@ -146,6 +146,10 @@ type EvaluateConfig struct {
 	Every     int      `toml:"every" id:"select"`    // steps between evaluations of During; 0 (default) is never
 	Measures  []string `toml:"measures" id:"select"` // ir_measures' names; the first selects; default nDCG@10, RR@10, R@1000
 	Baselines []string `toml:"baselines" id:"no"`    // "bm25", "untrained"; default ["bm25"]
+	// PruneDocument and PruneQuery list numbers of terms: the evaluation at the end is
+	// repeated with the vectors of that side cut to so many. nil (default) leaves it to the program.
+	PruneDocument *[]int `toml:"prune_document" id:"no"`
+	PruneQuery    *[]int `toml:"prune_query" id:"no"`
 }
 
 // CheckpointConfig says when training state is saved and which is kept.

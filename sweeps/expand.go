@@ -102,7 +102,7 @@ func clone(v reflect.Value) reflect.Value {
 			return v
 		}
 		p := reflect.New(v.Type().Elem())
-		p.Elem().Set(v.Elem())
+		p.Elem().Set(clone(v.Elem()))
 		return p
 	case reflect.Slice:
 		list := reflect.MakeSlice(v.Type(), v.Len(), v.Len())

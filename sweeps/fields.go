@@ -21,6 +21,11 @@ type field struct {
 // of returns the field's value inside a configuration.
 func (f field) of(config reflect.Value) reflect.Value { return config.FieldByIndex(f.index) }
 
+// list tells whether the key's value is a list.
+func (f field) list() bool {
+	return f.typ.Kind() == reflect.Slice || f.typ.Kind() == reflect.Pointer && f.typ.Elem().Kind() == reflect.Slice
+}
+
 // fieldsOf lists the leaves of a configuration type in the order of its
 // declaration: dotted TOML keys come from the struct's tags, so that the two
 // cannot drift apart.

@@ -69,7 +69,7 @@ func readOverride(f field, r rule, value string, faults *Faults) (assignment, bo
 		return a, false
 	}
 	before := len(*faults)
-	if list, isList := doc.any(item).([]any); isList && (f.typ.Kind() != reflect.Slice || allLists(list)) {
+	if list, isList := doc.any(item).([]any); isList && (!f.list() || allLists(list)) {
 		if f.identity == "no" {
 			faults.add(noAxis(commandLine, f.key))
 			return a, false

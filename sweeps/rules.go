@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -69,6 +70,28 @@ func text(key, allowed string, wrong func(string) string) rule {
 // texts accepts a list of such strings, without repetition.
 func texts(key, allowed string, wrong func(string) string) rule {
 	return rule{key: key, allowed: allowed, wrong: func(v reflect.Value) string { return wrongItems(v, wrong) }}
+}
+
+// counts accepts a list of integers from 1 on, without repetition.
+func counts(key, allowed string) rule {
+	return rule{key: key, allowed: allowed, wrong: func(v reflect.Value) string {
+		return WrongCounts(v.Interface().([]int))
+	}}
+}
+
+// WrongCounts says what is wrong with a list of numbers of terms, "" where nothing is.
+func WrongCounts(list []int) string {
+	for i, n := range list {
+		switch {
+		case n < 1:
+			return fmt.Sprintf("element %d: %d is too small", i+1, n)
+		case n > maxLength:
+			return fmt.Sprintf("element %d: %d is too large (limit %d)", i+1, n, maxLength)
+		case slices.Contains(list[:i], n):
+			return fmt.Sprintf("element %d: %d is there twice", i+1, n)
+		}
+	}
+	return ""
 }
 
 // flag accepts true and false.

@@ -73,6 +73,8 @@ func runRules() []rule {
 		integer("evaluate.every", 0, maxSteps, "integer ≥ 0, in steps; 0 is never"),
 		{key: "evaluate.measures", allowed: "a list of measures as headroom evaluate takes them: nDCG@10, RR@10, R@1000, AP, P(rel=2)@5, …", wrong: wrongMeasures},
 		choices("evaluate.baselines", "bm25", "untrained"),
+		counts("evaluate.prune_document", "a list of integers ≥ 1, in terms per document; [] is none"),
+		counts("evaluate.prune_query", "a list of integers ≥ 1, in terms per query; [] is none"),
 		integer("checkpoint.every", 0, maxSteps, "integer ≥ 0, in steps; 0 is by time"),
 		choice("checkpoint.keep", "last+best", "last"),
 		choice("checkpoint.select", "last", "best"),

@@ -71,7 +71,7 @@ func (s *Spec) readInclusions(doc *document, l leaf, schema schema, faults *Faul
 // oneOrSeveral decodes a value, or the items of an array where the key is no list itself.
 func (d *document) oneOrSeveral(l leaf, f field, r rule, faults *Faults) []reflect.Value {
 	raw := d.any(l.value)
-	if list, isList := raw.([]any); isList && (f.typ.Kind() != reflect.Slice || allLists(list)) {
+	if list, isList := raw.([]any); isList && (!f.list() || allLists(list)) {
 		var items []toml.Primitive
 		if err := d.md.PrimitiveDecode(l.value, &items); err != nil || len(items) == 0 {
 			faults.add(Fault{File: d.file, Key: f.key, Value: shown(raw), Message: "is an empty array", Allowed: "a value, or an array of at least one of: " + r.allowed})

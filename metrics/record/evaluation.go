@@ -17,6 +17,7 @@ import (
 const (
 	RunFile      = "run.trec.gz"
 	PerQueryFile = "per_query.tsv"
+	CurveFile    = "curve.tsv.gz"
 	SummaryFile  = "summary.json"
 )
 
@@ -59,6 +60,8 @@ type Evaluation struct {
 	// TieMass is the share of the first ten places whose documents only the order of
 	// their ids puts there (ir.TieMass).
 	TieMass *float64 `json:"tie_mass,omitempty"`
+	// Curve is the same with vectors cut to their greatest weights.
+	Curve []Cut `json:"curve,omitempty"`
 	// Refused says why there are no measures: the vectors were too dense to search.
 	Refused string `json:"refused,omitempty"`
 	// Files are the other files of the folder as they were made; none where an older program
@@ -100,7 +103,7 @@ func CheckEvaluation(folder string, digest seal.Digest) (Evaluation, error) {
 	if err != nil {
 		return e, err
 	}
-	for _, name := range []string{RunFile, PerQueryFile} {
+	for _, name := range []string{RunFile, PerQueryFile, CurveFile} {
 		if err := e.Check(folder, name, digest); err != nil {
 			return e, fmt.Errorf("read evaluation: %w", err)
 		}
@@ -113,6 +116,8 @@ type Seconds struct {
 	Encode float64 `json:"encode"`
 	Index  float64 `json:"index"`
 	Search float64 `json:"search"`
+	// Curve is all that the cuts took.
+	Curve float64 `json:"curve,omitempty"`
 }
 
 // ReadEvaluation reads the summary of an evaluation's folder. A file that an older

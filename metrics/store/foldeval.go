@@ -68,8 +68,10 @@ func stampOf(folder string) (string, error) {
 		return "", err
 	}
 	stamp := fmt.Sprint(info.Size(), " ", info.ModTime().UnixNano())
-	if info, err := os.Stat(filepath.Join(folder, record.PerQueryFile)); err == nil {
-		stamp += fmt.Sprint(" ", info.Size(), " ", info.ModTime().UnixNano())
+	for _, name := range []string{record.PerQueryFile, record.CurveFile} {
+		if info, err := os.Stat(filepath.Join(folder, name)); err == nil {
+			stamp += fmt.Sprint(" ", info.Size(), " ", info.ModTime().UnixNano())
+		}
 	}
 	return stamp, nil
 }
@@ -85,13 +87,17 @@ func (f *fold) evaluation(place, run, stamp string) error {
 	path := filepath.Join(f.workspace, filepath.FromSlash(place))
 	s, err := record.ReadEvaluation(path)
 	var values []queryValue
+	var cuts map[place][]queryValue
 	if err == nil && s.Refused == "" {
 		err = s.Check(path, record.PerQueryFile, nil)
 		if err == nil {
 			values, err = readPerQuery(filepath.Join(path, record.PerQueryFile))
 		}
 		if err == nil {
-			err = consistent(path, s, values)
+			err = consistent(filepath.Join(path, record.PerQueryFile), s.Measures, s.Queries, values)
+		}
+		if err == nil {
+			cuts, err = curve(path, s, values)
 		}
 	}
 	if err != nil {
@@ -152,7 +158,7 @@ func (f *fold) evaluation(place, run, stamp string) error {
 				return err
 			}
 		}
-		return nil
+		return f.insertCurve(tx, id, s, cuts)
 	})
 }
 
@@ -167,29 +173,29 @@ func nullable(v *float64) sql.NullFloat64 {
 // consistent compares the values per query with what the summary says of them: one a
 // query and measure, and their mean is the measure. The two are written together, so a
 // difference is damage, of a file without a digest too.
-func consistent(path string, s record.Evaluation, values []queryValue) error {
+func consistent(path string, measures map[string]float64, queries int, values []queryValue) error {
 	rows, sums := map[string]int{}, map[string]float64{}
 	for _, v := range values {
 		rows[v.measure]++
 		sums[v.measure] += v.value
 	}
 	bad := func(what string, args ...any) error {
-		return fmt.Errorf("read evaluation: %w", &seal.Damage{Path: filepath.Join(path, record.PerQueryFile), What: fmt.Sprintf(what, args...)})
+		return fmt.Errorf("read evaluation: %w", &seal.Damage{Path: path, What: fmt.Sprintf(what, args...)})
 	}
 	for _, measure := range slices.Sorted(maps.Keys(rows)) {
-		if _, ok := s.Measures[measure]; !ok {
+		if _, ok := measures[measure]; !ok {
 			return bad("it has values of %q, which the summary does not have", measure)
 		}
 	}
-	for _, measure := range slices.Sorted(maps.Keys(s.Measures)) {
+	for _, measure := range slices.Sorted(maps.Keys(measures)) {
 		mean := sums[measure] / float64(max(1, rows[measure]))
 		// Both are sums of the same numbers, which may be added in another order.
 		const rounding = 1e-9
 		switch {
-		case rows[measure] != s.Queries:
-			return bad("it has %d values of %s, and the summary says %d queries", rows[measure], measure, s.Queries)
-		case !(math.Abs(mean-s.Measures[measure]) <= rounding*max(1, math.Abs(mean))):
-			return bad("the mean of its values of %s is %v, the summary says %v", measure, mean, s.Measures[measure])
+		case rows[measure] != queries:
+			return bad("it has %d values of %s, and the summary says %d queries", rows[measure], measure, queries)
+		case !(math.Abs(mean-measures[measure]) <= rounding*max(1, math.Abs(mean))):
+			return bad("the mean of its values of %s is %v, the summary says %v", measure, mean, measures[measure])
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -230,7 +229,10 @@ func (a *app) encodeTexts(ctx context.Context, encoder *evaluate.Encoder, input 
 			return evaluate.Named(err, func(i int) string { return fmt.Sprintf("row %d of %q, id %q", written+i+1, o.input, ids[i]) })
 		}
 		for i, v := range vectors {
-			if err := out.Write(ids[i], heaviest(v, o.topK)); err != nil {
+			if o.topK > 0 {
+				v = v.Heaviest(o.topK)
+			}
+			if err := out.Write(ids[i], v); err != nil {
 				return err
 			}
 		}
@@ -256,25 +258,6 @@ func (a *app) encodeTexts(ctx context.Context, encoder *evaluate.Encoder, input 
 		return err
 	}
 	return out.Flush()
-}
-
-// heaviest keeps the k heaviest terms, of equal ones the lower ids; k 0 keeps all.
-func heaviest(v search.Vector, k int) search.Vector {
-	if k == 0 || len(v.Terms) <= k {
-		return v
-	}
-	order := make([]int, len(v.Terms))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(v.Weights[j], v.Weights[i]) })
-	order = order[:k]
-	slices.Sort(order)
-	kept := search.Vector{Terms: make([]uint32, k), Weights: make([]float32, k)}
-	for to, from := range order {
-		kept.Terms[to], kept.Weights[to] = v.Terms[from], v.Weights[from]
-	}
-	return kept
 }
 
 // vectorWriter writes one form of vectors.

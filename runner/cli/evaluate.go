@@ -23,6 +23,8 @@ type evaluateOptions struct {
 	precision   string
 	threads     int
 	output      string
+	// pruneDocument and pruneQuery are cuts, in terms per text.
+	pruneDocument, pruneQuery []int
 }
 
 func newEvaluate(a *app) *cobra.Command {
@@ -56,10 +58,12 @@ exactly, measure. A RUN uses its own lengths.`,
 	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept of queries and documents (--model); the default is less where the model takes less or its files say less")
 	f.IntVar(&o.maxQuery, "max-query", 0, "tokens kept of queries, if other than --max-length")
 	f.IntVar(&o.maxDocument, "max-document", 0, "tokens kept of documents, if other than --max-length")
+	f.IntSliceVar(&o.pruneDocument, "prune-document", nil, "measure also with documents cut to their `M,…` heaviest terms (default for --run: as its configuration says)")
+	f.IntSliceVar(&o.pruneQuery, "prune-query", nil, "measure also with queries cut to their `M,…` heaviest terms")
 	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
 	f.StringVar(&o.precision, "precision", "float32", "of matrix products: float32, or on XLA bfloat16")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
-	f.StringVar(&o.output, "output", "", "`DIR` for run.trec.gz, per_query.tsv and summary.json of each collection (--model)")
+	f.StringVar(&o.output, "output", "", "`DIR` for run.trec.gz, per_query.tsv, curve.tsv.gz and summary.json of each collection (--model)")
 	return cmd
 }
 
@@ -69,7 +73,7 @@ func (a *app) evaluate(cmd *cobra.Command, args []string, o evaluateOptions) err
 		if len(args) < 2 {
 			faults = append(faults, errors.New("want QRELS and RUN.trec, or --model MODEL or --run RUN with --on REF"))
 		}
-		for _, name := range []string{"on", "split", "bm25", "max-length", "max-query", "max-document", "backend", "precision", "threads", "output"} {
+		for _, name := range []string{"on", "split", "bm25", "max-length", "max-query", "max-document", "prune-document", "prune-query", "backend", "precision", "threads", "output"} {
 			if cmd.Flags().Changed(name) {
 				faults = append(faults, fmt.Errorf("--%s belongs to --model and --run", name))
 			}

@@ -42,6 +42,11 @@ func (o evaluateOptions) check(cmd *cobra.Command) error {
 	if o.run != "" && o.output != "" {
 		faults = append(faults, errors.New("--output belongs to --model: a run's results stay in its folder"))
 	}
+	for name, list := range map[string][]int{"prune-document": o.pruneDocument, "prune-query": o.pruneQuery} {
+		if wrong := sweeps.WrongCounts(list); wrong != "" {
+			faults = append(faults, fmt.Errorf("--%s: %s; allowed: integers ≥ 1, each once", name, wrong))
+		}
+	}
 	if o.threads < 0 {
 		faults = append(faults, fmt.Errorf("--threads is %d; allowed: 0 (all cores) or more", o.threads))
 	}
@@ -118,14 +123,14 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 	if o.maxDocument > 0 {
 		maxDocument = o.maxDocument
 	}
+	var config sweeps.RunConfig
 	if m.run != nil {
 		if w.Root == "" {
 			if w, err = a.openWorkspace(); err != nil {
 				return err
 			}
 		}
-		config, _, err := w.ReadRun(m.run.ID)
-		if err != nil {
+		if config, _, err = w.ReadRun(m.run.ID); err != nil {
 			return err
 		}
 		if !cmd.Flags().Changed("max-length") && o.maxQuery == 0 {
@@ -166,16 +171,26 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 	if longest := max(maxQuery, maxDocument); longest > encoder.MaxTokens() {
 		return usage(cmd, fmt.Errorf("texts of %d tokens are asked for; the model takes at most %d", longest, encoder.MaxTokens()))
 	}
+	cuts := evaluate.Cuts{Document: o.pruneDocument, Query: o.pruneQuery}
+	if o.run != "" {
+		if cmd.Flags().Changed("prune-document") {
+			config.Evaluate.PruneDocument = &o.pruneDocument
+		}
+		if cmd.Flags().Changed("prune-query") {
+			config.Evaluate.PruneQuery = &o.pruneQuery
+		}
+		cuts = evaluate.CutsOf(config.Evaluate)
+	}
 	document := evaluationDocument{Schema: schema}
 	for _, t := range targets {
 		options := evaluate.CollectionOptions{
 			Dataset: t.ref, Split: o.split, Measures: measures,
-			MaxQuery: maxQuery, MaxDocument: maxDocument, Threads: o.threads,
+			MaxQuery: maxQuery, MaxDocument: maxDocument, Threads: o.threads, Cuts: cuts,
 		}
 		switch {
 		case o.run != "":
 			options.Of, options.OutDir, options.Dataset = t.of.Record(), t.of.Folder, t.of.Dataset
-			options.Measures = withKept(measures, t.of.Folder)
+			options.Measures, options.Cuts = withKept(measures, cuts, t.of.Folder)
 		case o.output != "":
 			options.OutDir = filepath.Join(o.output, fileName(t.ref))
 		}
@@ -219,12 +234,12 @@ func (a *app) evaluateOn(ctx context.Context, encoder *evaluate.Encoder, t targe
 	return evaluate.OnCollection(ctx, encoder, t.data, options)
 }
 
-// withKept adds the measures of the evaluation that is to be replaced: a sweep or
-// a report may want them. One that cannot be read has none, and is mended so.
-func withKept(measures []measure.Measure, folder string) []measure.Measure {
+// withKept adds the measures and cuts of the evaluation that is to be replaced: a sweep
+// or a report may want them. One that cannot be read has none, and is mended so.
+func withKept(measures []measure.Measure, cuts evaluate.Cuts, folder string) ([]measure.Measure, evaluate.Cuts) {
 	kept, err := evaluate.ReadSummary(folder)
 	if err != nil {
-		return measures
+		return measures, cuts
 	}
 	all := slices.Clone(measures)
 	for _, name := range slices.Sorted(maps.Keys(kept.Measures)) {
@@ -232,7 +247,7 @@ func withKept(measures []measure.Measure, folder string) []measure.Measure {
 			all = append(all, m)
 		}
 	}
-	return all
+	return all, cuts.And(kept.Evaluation)
 }
 
 // findTargets resolves and reads every collection, and reports all that is wrong.
@@ -283,6 +298,10 @@ func (a *app) printEvaluations(document evaluationDocument, measures []measure.M
 	for _, m := range measures {
 		head = append(head, m.String())
 	}
+	curves := slices.ContainsFunc(document.Evaluations, func(e evaluationEntry) bool { return len(e.Curve) > 0 })
+	if curves {
+		head = slices.Insert(head, 2, "vectors")
+	}
 	rows := [][]string{append(head, "active q", "active d", "FLOPS", "encode s")}
 	optional := func(v *float64, format string) string {
 		if v == nil {
@@ -290,12 +309,21 @@ func (a *app) printEvaluations(document evaluationDocument, measures []measure.M
 		}
 		return fmt.Sprintf(format, *v)
 	}
-	for _, e := range document.Evaluations {
+	add := func(e evaluationEntry, vectors string, values map[string]float64, query, document, flops *float64, seconds string) {
 		row := []string{e.Name, e.Dataset, e.Split, strconv.Itoa(e.Queries), strconv.Itoa(e.Documents)}
-		for _, m := range measures {
-			row = append(row, fmt.Sprintf("%.4f", e.Measures[m.String()]))
+		if curves {
+			row = slices.Insert(row, 2, vectors)
 		}
-		rows = append(rows, append(row, optional(e.ActiveQuery, "%.2f"), optional(e.ActiveDocument, "%.2f"), optional(e.Flops, "%.4g"), fmt.Sprintf("%.1f", e.Seconds.Encode)))
+		for _, m := range measures {
+			row = append(row, fmt.Sprintf("%.4f", values[m.String()]))
+		}
+		rows = append(rows, append(row, optional(query, "%.2f"), optional(document, "%.2f"), optional(flops, "%.4g"), seconds))
+	}
+	for _, e := range document.Evaluations {
+		add(e, "whole", e.Measures, e.ActiveQuery, e.ActiveDocument, e.Flops, fmt.Sprintf("%.1f", e.Seconds.Encode))
+		for _, c := range e.Curve {
+			add(e, fmt.Sprintf("%s %d", c.Side, c.Terms), c.Measures, &c.ActiveQuery, &c.ActiveDocument, &c.Flops, "-")
+		}
 	}
 	return a.table(rows)
 }

@@ -31,7 +31,9 @@ type CollectionOptions struct {
 	MaxQuery, MaxDocument int
 	// Threads of search; 0 is all cores.
 	Threads int
-	// OutDir receives run.trec.gz, per_query.tsv and summary.json, all or nothing; "" keeps nothing.
+	// Cuts are measured from the same encodings; the zero value is none.
+	Cuts Cuts
+	// OutDir receives run.trec.gz, per_query.tsv, curve.tsv.gz and summary.json, all or nothing; "" keeps nothing.
 	OutDir string
 	// Of says whose evaluation it is: its identity, name, backbone and encoding are
 	// written into the summary.
@@ -122,6 +124,7 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	var inDocuments, inQueries sparsity.Counter
 	builder := search.NewBuilder(search.Options{Vocab: enc.Vocab(), Documents: len(documents)})
 	var indexing time.Duration
+	longest := 0
 	for first := 0; first < len(documents); first += encodeBlock {
 		block := documents[first:min(first+encodeBlock, len(documents))]
 		texts := make([]string, len(block))
@@ -132,10 +135,10 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 		if err != nil {
 			return Summary{}, Named(err, func(i int) string { return fmt.Sprintf("document %q", block[i].ID) })
 		}
-		enc.scale(vectors)
 		added := time.Now()
-		for i, v := range vectors {
+		for i, v := range enc.scaled(vectors) {
 			inDocuments.Add(v.Terms)
+			longest = max(longest, len(v.Terms))
 			if err := builder.Add(block[i].ID, v); err != nil {
 				return Summary{}, err
 			}
@@ -151,19 +154,22 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	if err != nil {
 		return Summary{}, Named(err, func(i int) string { return fmt.Sprintf("query %q", asked.ids[i]) })
 	}
-	enc.scale(vectors)
 	for _, v := range vectors {
 		inQueries.Add(v.Terms)
 	}
 	encoded := time.Since(start) - indexing
 	start = time.Now()
-	index, err := builder.Finish()
+	build := builder.Finish
+	if o.Cuts.any() {
+		build = builder.Index // what it holds is cut below
+	}
+	index, err := build()
 	if err != nil {
 		return Summary{}, err
 	}
 	indexing += time.Since(start)
 	start = time.Now()
-	hits, err := index.SearchAll(ctx, vectors, Depth+1, o.Threads)
+	hits, err := index.SearchAll(ctx, enc.scaled(vectors), Depth+1, o.Threads)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -176,6 +182,13 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	flops := sparsity.FLOPS(&inQueries, &inDocuments)
 	summary.ActiveQuery, summary.ActiveDocument, summary.Flops = &active[0], &active[1], &flops
 	summary.Seconds = record.Seconds{Encode: encoded.Seconds(), Index: indexing.Seconds(), Search: searched.Seconds()}
+	if o.Cuts.any() {
+		summary, err = summary.traced(ctx, &curve{CollectionOptions: o, encoder: enc, asked: asked, builder: builder, queries: vectors,
+			inDocuments: &inDocuments, inQueries: &inQueries, longest: longest}, index)
+		if err != nil {
+			return Summary{}, err
+		}
+	}
 	return summary.keep(atomic.Disk{}, o.OutDir)
 }
 
@@ -238,11 +251,7 @@ func (o CollectionOptions) report(done, total int) {
 
 // measure turns hits into a run and its figures.
 func (o CollectionOptions) measure(c *collection.Collection, asked judged, documents int, hits [][]search.Hit) (Summary, error) {
-	run := search.ToRun(asked.ids, hits)
-	for query, scored := range run {
-		run[query] = withoutSelf(query, scored)
-	}
-	result, err := ir.Evaluate(asked.qrels, run, o.Measures)
+	run, result, err := o.judge(asked, hits)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -254,6 +263,15 @@ func (o CollectionOptions) measure(c *collection.Collection, asked judged, docum
 	share, mass := ir.TieShare(asked.qrels, run, tieDepth), ir.TieMass(asked.qrels, run, tieDepth)
 	s.Measures, s.TieShare, s.TieMass = s.report.Values(), &share, &mass
 	return s, nil
+}
+
+func (o CollectionOptions) judge(asked judged, hits [][]search.Hit) (trec.Run, *ir.Result, error) {
+	run := search.ToRun(asked.ids, hits)
+	for query, scored := range run {
+		run[query] = withoutSelf(query, scored)
+	}
+	result, err := ir.Evaluate(asked.qrels, run, o.Measures)
+	return run, result, err
 }
 
 // tieDepth is the number of first places whose ties are counted.

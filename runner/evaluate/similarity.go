@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"headroom/runner/search"
 )
@@ -21,13 +22,14 @@ func (e *Encoder) CheckSimilarity() error {
 	return nil
 }
 
-// scale makes the dot product of vectors what the model compares them by: of a cosine
-// each is divided by its length. A vector of zeros stays.
-func (e *Encoder) scale(vectors []search.Vector) {
+// scaled are vectors whose dot product is what the model compares them by: of a cosine
+// each is divided by its length. A vector of zeros stays. The given ones do not change.
+func (e *Encoder) scaled(vectors []search.Vector) []search.Vector {
 	if e.Similarity() != "cosine" {
-		return
+		return vectors
 	}
-	for _, v := range vectors {
+	out := slices.Clone(vectors)
+	for at, v := range vectors {
 		var sum float64
 		for _, w := range v.Weights {
 			sum += float64(w) * float64(w)
@@ -35,8 +37,10 @@ func (e *Encoder) scale(vectors []search.Vector) {
 		if sum == 0 {
 			continue
 		}
+		out[at].Weights = make([]float32, len(v.Weights))
 		for i, w := range v.Weights {
-			v.Weights[i] = float32(float64(w) / math.Sqrt(sum))
+			out[at].Weights[i] = float32(float64(w) / math.Sqrt(sum))
 		}
 	}
+	return out
 }

@@ -21,6 +21,7 @@ type Summary struct {
 
 	run    trec.Run
 	report ir.Report
+	cuts   []cut
 }
 
 // The files of an evaluation's folder.
@@ -82,6 +83,9 @@ func (s Summary) keep(disk atomic.Disk, dir string) (Summary, error) {
 			return errors.Join(trec.WriteRun(zip, s.run, tag), zip.Close())
 		})
 		add(PerQueryFile, s.report.WriteTSV)
+		if len(s.cuts) > 0 {
+			add(record.CurveFile, func(w io.Writer) error { return writeCurve(w, s.cuts) })
+		}
 	}
 	add(SummaryFile, func(w io.Writer) error {
 		text, err := seal.IndentedJSON(s.Evaluation)

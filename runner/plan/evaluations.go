@@ -265,6 +265,10 @@ func (m *maker) look(e *Evaluation) {
 			return
 		}
 	}
+	if lacking := s.LacksCut(e.Config.Evaluate); lacking != "" {
+		e.State, e.Why = New, "its summary lacks "+lacking
+		return
+	}
 	e.State, e.Why = Done, "finished"
 	if e.Name == "" {
 		return

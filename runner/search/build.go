@@ -90,6 +90,36 @@ func (b *Builder) Postings() uint64 { return uint64(len(b.terms)) }
 
 // Finish makes the index. The builder is empty afterwards.
 func (b *Builder) Finish() (*Index, error) {
+	index, err := b.Index()
+	if err == nil {
+		*b = *NewBuilder(b.options)
+	}
+	return index, err
+}
+
+// Replace puts another vector in the place of each document's. change returns one of at
+// most as many terms and does not keep the one that it is given, which is overwritten.
+func (b *Builder) Replace(change func(Vector) Vector) error {
+	from, to := uint64(0), uint64(0)
+	for i, end := range b.ends {
+		v := change(Vector{Terms: b.terms[from:end:end], Weights: b.weights[from:end:end]})
+		if err := v.check(b.options.Vocab); err != nil {
+			return fmt.Errorf("build index: document %q: %w", b.ids[i], err)
+		}
+		if uint64(len(v.Terms)) > end-from {
+			return fmt.Errorf("build index: document %q has %d terms after a change, and had %d", b.ids[i], len(v.Terms), end-from)
+		}
+		copy(b.terms[to:], v.Terms)
+		copy(b.weights[to:], v.Weights)
+		from, to = end, to+uint64(len(v.Terms))
+		b.ends[i] = to
+	}
+	b.terms, b.weights = b.terms[:to], b.weights[:to]
+	return nil
+}
+
+// Index makes the index of what the builder holds, and the builder goes on holding it.
+func (b *Builder) Index() (*Index, error) {
 	vocab := b.options.Vocab
 	if vocab == 0 {
 		vocab = int(b.top + 1)
@@ -120,7 +150,6 @@ func (b *Builder) Finish() (*Index, error) {
 			index.weights[at] = b.weights[i]
 		}
 	}
-	*b = *NewBuilder(b.options)
 	return index, nil
 }
 

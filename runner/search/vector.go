@@ -10,8 +10,10 @@
 package search
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Vector is a sparse vector: ascending term ids and their weights, all finite and above 0. An absent term
@@ -38,6 +40,27 @@ func (v Vector) check(vocab int) error {
 		}
 	}
 	return nil
+}
+
+// Heaviest keeps the m heaviest terms, of equal ones the lower ids. A vector of at most m
+// terms is returned as it is; m below 1 keeps nothing.
+func (v Vector) Heaviest(m int) Vector {
+	if len(v.Terms) <= m {
+		return v
+	}
+	// Weights are above 0, where the order of their bits is that of their values.
+	keys := make([]uint64, len(v.Terms))
+	for i, term := range v.Terms {
+		keys[i] = uint64(^math.Float32bits(v.Weights[i]))<<32 | uint64(term)
+	}
+	slices.Sort(keys)
+	keys = keys[:max(0, m)]
+	slices.SortFunc(keys, func(a, b uint64) int { return cmp.Compare(uint32(a), uint32(b)) })
+	kept := Vector{Terms: make([]uint32, len(keys)), Weights: make([]float32, len(keys))}
+	for i, key := range keys {
+		kept.Terms[i], kept.Weights[i] = uint32(key), math.Float32frombits(^uint32(key>>32))
+	}
+	return kept
 }
 
 // Dot is the score of a document for a query by definition: what the Index computes in another order of loops.

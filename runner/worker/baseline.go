@@ -37,7 +37,8 @@ func (w *worker) measure(ctx context.Context, b workspace.Baseline, cfg sweeps.R
 		return err
 	}
 	dir := w.workspace.Baseline(b.ID)
-	if s, err := evaluate.ReadSummary(dir); err == nil && has(s, measures) {
+	kept, err := evaluate.ReadSummary(dir)
+	if err == nil && has(kept, measures, cfg.Evaluate) {
 		return nil
 	}
 	folder, err := w.resolver.Data(b.Dataset)
@@ -51,6 +52,7 @@ func (w *worker) measure(ctx context.Context, b workspace.Baseline, cfg sweeps.R
 	options := evaluate.CollectionOptions{
 		Dataset: b.Dataset, Split: b.Split, Measures: measures, MaxQuery: cfg.Data.MaxQuery, MaxDocument: cfg.Data.MaxDocument,
 		Threads: w.threads(cfg.Compute.Threads), OutDir: dir, Progress: w.encoding(),
+		Cuts: evaluate.CutsOf(cfg.Evaluate).And(kept.Evaluation),
 	}
 	if err := w.progress(pool.Message{Phase: "evaluate"}, true); err != nil {
 		return err

@@ -141,10 +141,11 @@ func (a *attempt) evaluate(ctx context.Context) error {
 			return err
 		}
 		summary, err := evaluate.ReadSummary(e.Folder)
-		if err != nil || !has(summary, measures) {
+		if err != nil || !has(summary, measures, a.cfg.Evaluate) {
 			summary, err = evaluate.OnCollection(ctx, encoder, c, evaluate.CollectionOptions{
 				Dataset: on.ref, Split: on.split, Measures: measures, MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
 				Threads: a.model.Engine.Threads(), OutDir: e.Folder, Of: e.Record(),
+				Cuts:     evaluate.CutsOf(a.cfg.Evaluate).And(summary.Evaluation),
 				Progress: a.encoding(),
 			})
 		}
@@ -214,8 +215,12 @@ func (a *attempt) evaluation(on splitOf) (*collection.Collection, plan.Evaluatio
 	return c, plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, on.ref, on.split, digest), nil
 }
 
-// has says whether a summary holds every measure, or says why it cannot.
-func has(s evaluate.Summary, measures []measure.Measure) bool {
+// has says whether a summary holds every measure and every cut that is listed, or says
+// why it cannot.
+func has(s evaluate.Summary, measures []measure.Measure, c sweeps.EvaluateConfig) bool {
+	if s.LacksCut(c) != "" {
+		return false
+	}
 	if s.Refused != "" {
 		return true
 	}

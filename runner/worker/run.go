@@ -91,7 +91,7 @@ func (a *attempt) idle() (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if summary, err := evaluate.ReadSummary(e.Folder); err != nil || !has(summary, measures) {
+		if summary, err := evaluate.ReadSummary(e.Folder); err != nil || !has(summary, measures, a.cfg.Evaluate) {
 			return false, nil
 		}
 	}

@@ -1,0 +1,185 @@
+package evaluate
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"headroom/metrics/ir"
+	"headroom/metrics/record"
+	"headroom/metrics/sparsity"
+	"headroom/runner/search"
+	"headroom/sweeps"
+)
+
+// Cuts says which cuts are measured beside the whole vectors, in terms kept per text.
+type Cuts struct {
+	// Document and Query are always measured.
+	Document, Query []int
+	// Usual adds those of UsualCuts for documents where they are cheap.
+	Usual bool
+}
+
+// UsualCuts are measured where nobody says which.
+func UsualCuts() []int { return []int{8, 16, 32, 64, 128} }
+
+// UsualCuts are cheap beside the encoding of the collection where there are so many
+// documents for each query, and so few queries.
+const (
+	cheapDocuments = 3
+	cheapQueries   = 10_000
+)
+
+// CutsOf is what a configuration asks for.
+func CutsOf(c sweeps.EvaluateConfig) Cuts {
+	cuts := Cuts{Usual: c.PruneDocument == nil}
+	if c.PruneDocument != nil {
+		cuts.Document = *c.PruneDocument
+	}
+	if c.PruneQuery != nil {
+		cuts.Query = *c.PruneQuery
+	}
+	return cuts
+}
+
+// And adds the cuts of the evaluation that is to be replaced: another sweep may want them.
+func (c Cuts) And(kept record.Evaluation) Cuts {
+	c.Document, c.Query = slices.Clone(c.Document), slices.Clone(c.Query)
+	for _, cut := range kept.Curve {
+		list := &c.Document
+		if cut.Side == record.Queries {
+			list = &c.Query
+		}
+		if !slices.Contains(*list, cut.Terms) {
+			*list = append(*list, cut.Terms)
+		}
+	}
+	return c
+}
+
+func (c Cuts) any() bool { return c.Usual || len(c.Document)+len(c.Query) > 0 }
+
+// documents are the cuts of documents whose longest vector has so many terms, the
+// greatest first.
+func (c Cuts) documents(documents, queries, longest int) []int {
+	list := slices.Clone(c.Document)
+	if c.Usual && queries <= cheapQueries && documents >= cheapDocuments*queries {
+		for _, terms := range UsualCuts() {
+			if terms < longest && !slices.Contains(list, terms) {
+				list = append(list, terms)
+			}
+		}
+	}
+	slices.Sort(list)
+	slices.Reverse(list)
+	return list
+}
+
+// cut is one point of a curve, with the values per query behind it.
+type cut struct {
+	record.Cut
+	result *ir.Result
+}
+
+// curve measures an evaluation's vectors again and again, cut shorter each time.
+type curve struct {
+	CollectionOptions
+	encoder *Encoder
+	asked   judged
+	builder *search.Builder // of the whole documents
+	queries []search.Vector // whole and not scaled
+	// of the whole vectors
+	inDocuments, inQueries *sparsity.Counter
+	longest                int // terms of a document
+	cuts                   []cut
+}
+
+// trace measures all cuts. whole is the index of the documents as they are; the builder
+// has cut ones afterwards.
+func (c *curve) trace(ctx context.Context, whole *search.Index) error {
+	for _, terms := range c.Cuts.Query {
+		short := make([]search.Vector, len(c.queries))
+		var inShort sparsity.Counter
+		for i, v := range c.queries {
+			short[i] = v.Heaviest(terms)
+			inShort.Add(short[i].Terms)
+		}
+		if err := c.point(ctx, record.Queries, terms, whole, short, &inShort, c.inDocuments); err != nil {
+			return err
+		}
+	}
+	for _, terms := range c.Cuts.documents(c.inDocuments.N(), len(c.queries), c.longest) {
+		var inShort sparsity.Counter
+		err := c.builder.Replace(func(v search.Vector) search.Vector {
+			short := v.Heaviest(terms)
+			inShort.Add(short.Terms)
+			return c.encoder.scaled([]search.Vector{short})[0]
+		})
+		if err != nil {
+			return err
+		}
+		index, err := c.builder.Index()
+		if err != nil {
+			return err
+		}
+		if err := c.point(ctx, record.Documents, terms, index, c.queries, c.inQueries, &inShort); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(c.cuts, func(a, b cut) int {
+		return 2*strings.Compare(a.Side, b.Side) + sign(a.Terms-b.Terms)
+	})
+	return nil
+}
+
+func sign(n int) int { return max(-1, min(1, n)) }
+
+func (c *curve) point(ctx context.Context, side string, terms int, index *search.Index, queries []search.Vector, inQueries, inDocuments *sparsity.Counter) error {
+	hits, err := index.SearchAll(ctx, c.encoder.scaled(queries), Depth+1, c.Threads)
+	if err != nil {
+		return err
+	}
+	_, result, err := c.judge(c.asked, hits)
+	if err != nil {
+		return err
+	}
+	c.cuts = append(c.cuts, cut{record.Cut{
+		Side: side, Terms: terms, Measures: ir.NewReport(result).Values(),
+		ActiveQuery: inQueries.Mean(), ActiveDocument: inDocuments.Mean(), Flops: sparsity.FLOPS(inQueries, inDocuments),
+	}, result})
+	return nil
+}
+
+// traced adds the curve to a summary.
+func (s Summary) traced(ctx context.Context, c *curve, whole *search.Index) (Summary, error) {
+	start := time.Now()
+	if err := c.trace(ctx, whole); err != nil {
+		return s, err
+	}
+	for _, point := range c.cuts {
+		s.Curve = append(s.Curve, point.Cut)
+	}
+	s.cuts, s.Seconds.Curve = c.cuts, time.Since(start).Seconds()
+	return s, nil
+}
+
+// writeCurve writes the values per query of all cuts.
+func writeCurve(w io.Writer, cuts []cut) error {
+	zip := gzip.NewWriter(w)
+	out := bufio.NewWriter(zip)
+	fmt.Fprintln(out, "side\tterms\tmeasure\tquery\tvalue")
+	for _, c := range cuts {
+		for i, measure := range c.result.Measures {
+			for j, query := range c.result.Queries {
+				fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%v\n", c.Side, c.Terms, measure, query, c.result.PerQuery[j][i])
+			}
+		}
+	}
+	return errors.Join(out.Flush(), zip.Close())
+}
