@@ -52,7 +52,7 @@ func otherValues() map[string]string {
 		"stability.dense.share": "0.2", "stability.dense.terms": "999", "stability.dense.fallen": "0.4", "stability.dense.steps": "6",
 		"stability.dense.min_steps": "31", "stability.spike.deviations": "7", "stability.spike.ratio": "3", "stability.spike.window": "127",
 		"stability.spike.after": "65", "stability.spike.recovery": "6", "stability.scale_shock.factor": "4", "stability.scale_shock.recovery": "6",
-		"evaluate.final": "['builtin:demo']", "evaluate.measures": "['AP']", "evaluate.baselines": "[]",
+		"evaluate.final": "['builtin:demo']", "evaluate.measures": "['AP']", "evaluate.baselines": "[]", "evaluate.prune_document": "[]", "evaluate.prune_query": "[4]",
 		"model.pooling": "sum", "model.activation": "log1p_log1p_relu", "model.top_k": "9", "model.shift": "1.5", "train.precision": "bfloat16", "loss.kind": "kl",
 		"loss.candidates": "in_batch_and_own", "regularizer.negatives": "averaged", "compute.remat": "true",
 		"loss.hardness": "all_negatives", "loss.hardness_strength": "3", "regularizer.threshold_query": "4", "regularizer.threshold_document": "40",

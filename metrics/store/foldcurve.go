@@ -19,15 +19,15 @@ import (
 	"headroom/metrics/record"
 )
 
-// place says which cut it is: the side and the number of terms.
-type place struct {
+// cutOf says which cut it is: the side and the number of terms.
+type cutOf struct {
 	side  string
 	terms int
 }
 
 // curve reads the values per query of an evaluation's cuts, which must be those that the
 // summary has.
-func curve(folder string, s record.Evaluation, whole []queryValue) (map[place][]queryValue, error) {
+func curve(folder string, s record.Evaluation, whole []queryValue) (map[cutOf][]queryValue, error) {
 	if len(s.Curve) == 0 {
 		return nil, nil
 	}
@@ -39,9 +39,9 @@ func curve(folder string, s record.Evaluation, whole []queryValue) (map[place][]
 	if err != nil {
 		return nil, err
 	}
-	known := map[place]bool{}
+	known := map[cutOf]bool{}
 	for _, c := range s.Curve {
-		at := place{c.Side, c.Terms}
+		at := cutOf{c.Side, c.Terms}
 		if known[at] {
 			return nil, damaged(folder, record.SummaryFile, "it has the cut %s %d twice", c.Side, c.Terms)
 		}
@@ -78,7 +78,7 @@ func queriesOf(values []queryValue) []string {
 	return slices.Sorted(maps.Keys(queries))
 }
 
-func readCurve(path string) (map[place][]queryValue, error) {
+func readCurve(path string) (map[cutOf][]queryValue, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read evaluation: %w", err)
@@ -90,9 +90,9 @@ func readCurve(path string) (map[place][]queryValue, error) {
 		return nil, fault(err)
 	}
 	const header = "side\tterms\tmeasure\tquery\tvalue"
-	all := map[place][]queryValue{}
+	all := map[cutOf][]queryValue{}
 	type key struct {
-		at             place
+		at             cutOf
 		query, measure string
 	}
 	seen := map[key]bool{}
@@ -119,7 +119,7 @@ func readCurve(path string) (map[place][]queryValue, error) {
 		if err != nil {
 			return nil, bad("value is %q: want a number", fields[4])
 		}
-		k := key{place{fields[0], terms}, fields[3], fields[2]}
+		k := key{cutOf{fields[0], terms}, fields[3], fields[2]}
 		if seen[k] {
 			return nil, bad("query %q has %s twice at %s %d", k.query, k.measure, k.at.side, k.at.terms)
 		}
@@ -136,7 +136,7 @@ func readCurve(path string) (map[place][]queryValue, error) {
 }
 
 // insertCurve stores an evaluation's cuts.
-func (f *fold) insertCurve(tx *sql.Tx, evaluation int64, s record.Evaluation, values map[place][]queryValue) error {
+func (f *fold) insertCurve(tx *sql.Tx, evaluation int64, s record.Evaluation, values map[cutOf][]queryValue) error {
 	for _, c := range s.Curve {
 		result, err := tx.ExecContext(f.ctx, "INSERT INTO cut (evaluation_id, side, terms, active_query, active_document, flops) VALUES (?,?,?,?,?,?)",
 			evaluation, c.Side, c.Terms, c.ActiveQuery, c.ActiveDocument, c.Flops)
@@ -147,7 +147,7 @@ func (f *fold) insertCurve(tx *sql.Tx, evaluation int64, s record.Evaluation, va
 		if err != nil {
 			return err
 		}
-		list := slices.Clone(values[place{c.Side, c.Terms}])
+		list := slices.Clone(values[cutOf{c.Side, c.Terms}])
 		slices.SortFunc(list, func(a, b queryValue) int { return strings.Compare(a.query, b.query) })
 		packed := map[string][]byte{}
 		for _, v := range list {

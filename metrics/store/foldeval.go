@@ -87,7 +87,7 @@ func (f *fold) evaluation(place, run, stamp string) error {
 	path := filepath.Join(f.workspace, filepath.FromSlash(place))
 	s, err := record.ReadEvaluation(path)
 	var values []queryValue
-	var cuts map[place][]queryValue
+	var cuts map[cutOf][]queryValue
 	if err == nil && s.Refused == "" {
 		err = s.Check(path, record.PerQueryFile, nil)
 		if err == nil {
