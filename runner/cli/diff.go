@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 
@@ -10,14 +11,21 @@ import (
 )
 
 func newDiff(a *app) *cobra.Command {
-	return &cobra.Command{
+	var perQuery bool
+	cmd := &cobra.Command{
 		Use:   "diff RUN RUN",
-		Short: "what two runs differ in",
-		Args:  cobra.ExactArgs(2),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return a.diff(args[0], args[1])
+		Short: "what two runs differ in: settings, verdicts, scores, sparsity",
+		Long: `Lists the settings, inputs and programs in which two runs differ, and what came of
+it: verdicts, and on each collection that both were measured on the measures, active
+dims and FLOPS, second minus first. The interval of a difference is over queries: it is
+of these two models, and another seed may show another difference.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.diff(cmd.Context(), args[0], args[1], perQuery)
 		},
 	}
+	cmd.Flags().BoolVarP(&perQuery, "per-query", "q", false, "the values of every query too, those that differ most first")
+	return cmd
 }
 
 type diffDocument struct {
@@ -27,11 +35,23 @@ type diffDocument struct {
 	Config     []sweeps.Change `json:"config"`
 	Inputs     []difference    `json:"inputs"`
 	Provenance []difference    `json:"provenance"`
+	// Evaluations are on the collections, as they are now, that both were measured on.
+	Evaluations []diffEvaluation `json:"evaluations"`
 }
 
 type diffRun struct {
-	ID    string `json:"id"`
-	Label string `json:"label"`
+	ID      string  `json:"id"`
+	Label   string  `json:"label"`
+	State   string  `json:"state"`
+	Verdict *string `json:"verdict"` // null until judged
+}
+
+func newDiffRun(r runInfo) diffRun {
+	d := diffRun{ID: r.ref.ID, Label: r.ref.Label, State: r.state}
+	if r.verdict != "" {
+		d.Verdict = &r.verdict
+	}
+	return d
 }
 
 // difference is one fact that is not the same.
@@ -41,7 +61,7 @@ type difference struct {
 	B   string `json:"b"`
 }
 
-func (a *app) diff(first, second string) error {
+func (a *app) diff(ctx context.Context, first, second string, perQuery bool) error {
 	w, err := a.openWorkspace()
 	if err != nil {
 		return err
@@ -57,9 +77,18 @@ func (a *app) diff(first, second string) error {
 		}
 	}
 	x, y := infos[0], infos[1]
+	s, err := a.openStore(ctx, w)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	evaluations, err := diffScores(ctx, s, x.ref.ID, y.ref.ID, perQuery)
+	if err != nil {
+		return err
+	}
 	d := diffDocument{
 		Schema: schema,
-		A:      diffRun{x.ref.ID, x.ref.Label}, B: diffRun{y.ref.ID, y.ref.Label},
+		A:      newDiffRun(x), B: newDiffRun(y), Evaluations: evaluations,
 		Config: append([]sweeps.Change{}, sweeps.Diff(x.config, y.config)...),
 		Inputs: differences([]difference{
 			{"weights", x.inputs.Weights, y.inputs.Weights},
@@ -80,6 +109,14 @@ func (a *app) diff(first, second string) error {
 	if a.global.json {
 		return a.printJSON(d)
 	}
+	return a.printDiff(d)
+}
+
+func (a *app) printDiff(d diffDocument) error {
+	if d.A.ID == d.B.ID {
+		_, err := fmt.Fprintln(a.stdout, "no difference")
+		return failed(err)
+	}
 	rows := [][]string{{"", d.A.Label, d.B.Label}}
 	for _, c := range d.Config {
 		key := c.Key
@@ -97,10 +134,42 @@ func (a *app) diff(first, second string) error {
 		}
 	}
 	if len(rows) == 1 {
-		fmt.Fprintln(a.stdout, "no difference")
-		return nil
+		rows = append(rows, []string{"no setting differs"})
 	}
-	return a.table(rows)
+	if err := a.table(rows); err != nil {
+		return err
+	}
+	rows = [][]string{{"", d.A.Label, d.B.Label, "second − first", "95 % over queries"}, {"state", d.A.State, d.B.State}}
+	verdicts := []string{"verdict", "-", "-"}
+	for i, v := range []*string{d.A.Verdict, d.B.Verdict} {
+		if v != nil {
+			verdicts[i+1] = *v
+		}
+	}
+	rows = append(rows, verdicts)
+	for _, e := range d.Evaluations {
+		rows = append(rows, e.rows()...)
+	}
+	fmt.Fprintln(a.stdout)
+	if err := a.table(rows); err != nil {
+		return err
+	}
+	if len(d.Evaluations) == 0 {
+		_, err := fmt.Fprintln(a.stdout, "no collection that both were measured on")
+		return failed(err)
+	}
+	for _, e := range d.Evaluations {
+		for _, m := range e.Measures {
+			if len(m.PerQuery) == 0 {
+				continue
+			}
+			fmt.Fprintln(a.stdout)
+			if err := a.table(append([][]string{{m.Measure + " on " + e.Dataset, d.A.Label, d.B.Label, "second − first"}}, m.perQueryRows()...)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func differences(all []difference) []difference {
