@@ -153,14 +153,14 @@ func Compare(a, b Arm, others Variance, level float64) (Difference, error) {
 		return d, nil // no spread at all: nothing to compare the difference with
 	}
 	nodes := used.nodes()
-	d.P = nodes.tail(math.Abs(d.Mean))
+	d.P, _ = nodes.tail(math.Abs(d.Mean))
 	half := nodes.quantile(1 - level)
 	d.Interval.Low, d.Interval.High = d.Mean-half, d.Mean+half
 	switch {
 	case d.Seeds == Own:
 		d.OwnP = d.P
 	case own.DF > 0:
-		d.OwnP = test(own).nodes().tail(math.Abs(d.Mean))
+		d.OwnP, _ = test(own).nodes().tail(math.Abs(d.Mean))
 	}
 	return d, nil
 }

@@ -5,7 +5,8 @@ package stats
 // first. It returns half the 95 % interval and p.
 func Judge(difference float64, queries, seeds Variance, inside float64) (half, p float64) {
 	m := spread{queries: queries, seeds: seeds, inside: inside}.nodes()
-	return m.quantile(0.05), m.tail(difference)
+	p, _ = m.tail(difference)
+	return m.quantile(0.05), p
 }
 
 // ShareVariance is the rule that Compare takes the seeds' variance by.

@@ -11,12 +11,14 @@ type spread struct {
 }
 
 // How finely the two chi-squared variables are sampled. The queries' one is nearly
-// normal on its log scale; the seeds' one has a long lower tail at one degree of
-// freedom.
+// normal on its log scale, and the rule converges fast there. The seeds' one has a
+// long lower tail at one degree of freedom, and a kink where the residual takes all.
 const (
-	queryNodes = 32
-	seedNodes  = 400
-	negligible = 1e-14 // a node's weight that no printed digit can show
+	queryNodes    = 20
+	fewQueryNodes = 32 // below 60 degrees of freedom
+	seedNodes     = 240
+	fewSeedNodes  = 400   // below 3 degrees of freedom
+	negligible    = 1e-12 // a node's weight that no printed digit can show
 )
 
 // mixture is a normal distribution with mean 0 whose variance is itself random.
@@ -27,11 +29,11 @@ type mixture struct {
 // nodes is the distribution of the difference around its true value, given what
 // the estimates leave open.
 func (s spread) nodes() mixture {
-	queries := s.queries.sample(queryNodes)
+	queries := s.queries.sample(pick(s.queries.DF < 60, fewQueryNodes, queryNodes))
 	if s.seeds.DF == 0 {
 		return queries
 	}
-	seeds := s.seeds.sample(seedNodes)
+	seeds := s.seeds.sample(pick(s.seeds.DF < 3, fewSeedNodes, seedNodes))
 	var m mixture
 	for i, vq := range queries.variance {
 		for j, vs := range seeds.variance {
@@ -74,54 +76,61 @@ func (v Variance) sample(nodes int) mixture {
 	return m
 }
 
-// tail is the chance of a value at least d away from 0, on either side.
-func (m mixture) tail(d float64) float64 {
-	var p float64
-	for i, v := range m.variance {
-		switch {
-		case v > 0:
-			p += m.weight[i] * math.Erfc(d/math.Sqrt(2*v))
-		case d == 0:
-			p += m.weight[i]
-		}
+func pick(first bool, a, b int) int {
+	if first {
+		return a
 	}
-	return math.Min(1, p)
+	return b
+}
+
+// tail is the chance of a value at least d away from 0, on either side, and how fast
+// it falls at d.
+func (m mixture) tail(d float64) (p, density float64) {
+	for i, v := range m.variance {
+		if v == 0 {
+			if d == 0 {
+				p += m.weight[i]
+			}
+			continue
+		}
+		x := d * d / (2 * v)
+		if x > 700 {
+			continue
+		}
+		p += m.weight[i] * math.Erfc(math.Sqrt(x))
+		density += m.weight[i] * math.Sqrt(2/(math.Pi*v)) * math.Exp(-x)
+	}
+	return math.Min(1, p), density
 }
 
 // quantile is the distance from 0 that is exceeded with chance p: Newton's steps,
 // halved back into the bracket where they leave it.
 func (m mixture) quantile(p float64) float64 {
-	low, high := 0.0, 1.0
-	for m.tail(high) > p && high < 1e300 {
-		low, high = high, high*2
+	var typical, weight float64 // the start: some two of its usual standard deviations
+	for i := range m.variance {
+		typical += m.weight[i] * math.Sqrt(math.Min(m.variance[i], 1))
+		weight += m.weight[i]
 	}
-	d := low + (high-low)/2
-	for range 50 {
-		off := m.tail(d) - p
-		if off > 0 {
+	low, high, d := 0.0, math.Inf(1), 2*typical/weight
+	for range 60 {
+		tail, density := m.tail(d)
+		if tail > p {
 			low = d
 		} else {
 			high = d
 		}
-		next := d + off/m.density(d)
-		if !(next > low && next < high) {
+		next := d + (tail-p)/density
+		switch {
+		case next > low && next < high:
+		case math.IsInf(high, 1):
+			next = 2 * d
+		default:
 			next = low + (high-low)/2
 		}
-		if math.Abs(next-d) <= 1e-10*next {
+		if math.Abs(next-d) <= 1e-9*next {
 			return next
 		}
 		d = next
 	}
 	return d
-}
-
-// density is how fast tail falls at d.
-func (m mixture) density(d float64) float64 {
-	var f float64
-	for i, v := range m.variance {
-		if v > 0 {
-			f += m.weight[i] * math.Sqrt(2/(math.Pi*v)) * math.Exp(-d*d/(2*v))
-		}
-	}
-	return f
 }

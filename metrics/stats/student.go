@@ -102,3 +102,31 @@ func FCDF(x, d1, d2 float64) float64 {
 	}
 	return incompleteBeta(d1*x/(d1*x+d2), d1/2, d2/2)
 }
+
+// Binomial is the exact two-sided interval of a chance that showed k times in n
+// (Clopper and Pearson 1934); all of [0, 1] where n is 0.
+func Binomial(k, n int, level float64) Interval {
+	i := Interval{Low: 0, High: 1, Level: level}
+	tail := (1 - level) / 2
+	if k > 0 {
+		i.Low = betaQuantile(tail, float64(k), float64(n-k+1))
+	}
+	if k < n {
+		i.High = betaQuantile(1-tail, float64(k+1), float64(n-k))
+	}
+	return i
+}
+
+// betaQuantile is the x whose incompleteBeta is p.
+func betaQuantile(p, a, b float64) float64 {
+	low, high := 0.0, 1.0
+	for range 60 {
+		middle := (low + high) / 2
+		if incompleteBeta(middle, a, b) < p {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return (low + high) / 2
+}

@@ -6,13 +6,11 @@ import (
 	"math"
 	"slices"
 	"sort"
-
-	"headroom/metrics/stats"
 )
 
 // Compare works out everything that a report says. It does not change in.
-func Compare(in *Input, r stats.Resampling) (*Comparison, error) {
-	c := &Comparison{Sweep: in.Sweep, Question: in.Question, Revision: in.Revision, Part: in.Part, Former: in.Former, Resampling: r}
+func Compare(in *Input) (*Comparison, error) {
+	c := &Comparison{Sweep: in.Sweep, Question: in.Question, Revision: in.Revision, Part: in.Part, Former: in.Former}
 	for i := range in.Runs {
 		c.Runs = append(c.Runs, &in.Runs[i])
 	}
@@ -44,9 +42,13 @@ func Compare(in *Input, r stats.Resampling) (*Comparison, error) {
 	for _, line := range c.Lines {
 		c.choose(line)
 	}
-	if err := c.contrasts(r); err != nil {
+	if err := c.contrasts(); err != nil {
 		return nil, err
 	}
+	if err := c.atEqualCost(); err != nil {
+		return nil, err
+	}
+	c.Answer = c.matchedFindings()
 	c.Findings = c.findings()
 	c.Limits = append(c.limits(), in.Notes...)
 	return c, nil

@@ -1,8 +1,10 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 
 	"headroom/metrics/stats"
@@ -17,40 +19,45 @@ const (
 	BestUntrained    Kind = "best k minus untrained"
 	NaturalBM25      Kind = "k = 1 minus BM25"
 	NaturalUntrained Kind = "k = 1 minus untrained"
-	HealthyBM25      Kind = "other k, healthy seeds, minus BM25"
+	HealthyBM25      Kind = "other k minus BM25"
 	BetweenLines     Kind = "between backbones at their best k"
 )
 
-// SeedDifference is a contrast within one seed.
-type SeedDifference struct {
-	Seed  int64
-	Value float64
+// Level is that of every interval, and 1 minus it that of every test.
+const Level = 0.95
+
+// Collapses counts the runs of an arm that ended collapsed.
+type Collapses struct {
+	N, Of int
+	// Share is the exact interval of the chance that a seed collapses.
+	Share stats.Interval
 }
 
-// Contrast is a difference A - B of one measure on one collection. Higher is
-// better for every measure, so a positive difference speaks for A.
+// Contrast is a difference A - B of one measure on one collection, over the runs that
+// did not collapse. Those that did are counted beside it and never averaged in. Higher
+// is better for every measure, so a positive difference speaks for A.
 type Contrast struct {
 	Kind             Kind
 	Line             *Line
 	Dataset, Measure string
 	A, B             string // as a table names them
-	// Mean is over all finished seeds, collapsed ones included.
-	Mean float64
-	// Interval is NaN on both ends where nothing can be resampled.
-	Interval stats.Interval
-	// PerSeed has one value a seed, by seed.
-	PerSeed []SeedDifference
-	Queries int
-	// P is the paired randomization test's over queries (seeds averaged), Adjusted
-	// after Holm over all contrasts of the report; NaN where it was not made.
-	P, Adjusted float64
-	Notes       []string
+	// Difference is NaN in all its figures where one arm has no run that did not collapse,
+	// or no values per query.
+	stats.Difference
+	// MeanA and MeanB are the arms' means over the queries that both answered.
+	MeanA, MeanB float64
+	// Adjusted is P after Holm, over the contrasts of the sweep's question or over those
+	// with baselines; NaN where the test was not made or claims nothing.
+	Adjusted               float64
+	CollapsedA, CollapsedB Collapses
+	Notes                  []string
 }
 
-// Verdict is "above", "below", or "~" where the interval gives no evidence.
+// Verdict is "above" or "below" where interval and corrected test agree, else "~": no
+// evidence. One seed is never evidence about a setting.
 func (c *Contrast) Verdict() string {
 	switch {
-	case !c.Interval.Excludes(0):
+	case !c.claims(), !c.Interval.Excludes(0), !(c.Adjusted <= 1-Level):
 		return "~"
 	case c.Mean > 0:
 		return "above"
@@ -58,121 +65,164 @@ func (c *Contrast) Verdict() string {
 	return "below"
 }
 
-// Least is the smallest per-seed difference.
-func (c *Contrast) Least() float64 {
-	least := math.NaN()
-	for _, s := range c.PerSeed {
-		if !(s.Value >= least) {
-			least = s.Value
-		}
-	}
-	return least
+// claims reports whether the test speaks about settings, and not only about the models
+// that were trained: each arm that was trained has two seeds or more.
+func (c *Contrast) claims() bool {
+	return c.Testable() && c.SeedsA != 1 && c.SeedsB != 1
 }
 
-// side is one arm of a contrast: a run per seed, or one baseline for all seeds.
+// side is one arm of a contrast: runs, or a baseline.
 type side struct {
 	name  string
 	runs  []*Run
 	fixed *Evaluation
 }
 
-func (s side) evaluation(seed int64, dataset string) *Evaluation {
+func (s side) healthy() []*Run {
+	return slices.DeleteFunc(slices.Clone(s.runs), (*Run).Collapsed)
+}
+
+func (s side) collapses() Collapses {
+	n := len(s.runs) - len(s.healthy())
+	return Collapses{N: n, Of: len(s.runs), Share: stats.Binomial(n, len(s.runs), Level)}
+}
+
+// evaluations are those of the arm on a collection that have the measure, of healthy runs.
+func (s side) evaluations(dataset, measure string) []*Evaluation {
 	if s.fixed != nil {
-		return s.fixed
+		return []*Evaluation{s.fixed}
 	}
-	for _, r := range s.runs {
-		if r.Seed == seed {
-			return r.Evaluation(dataset, "")
+	var out []*Evaluation
+	for _, r := range s.healthy() {
+		if e := r.Evaluation(dataset, ""); !math.IsNaN(e.value(measure)) {
+			out = append(out, e)
 		}
+	}
+	return out
+}
+
+// seedVariances are the points' variances between seeds on a collection, where two
+// healthy seeds or more have values.
+type seedVariances map[*Point]stats.Variance
+
+func (c *Comparison) seedVariances(dataset string) seedVariances {
+	out := seedVariances{}
+	for _, line := range c.Lines {
+		for _, p := range line.Points {
+			made, _, _ := lineUp(c.Measure, side{runs: p.Runs}.evaluations(dataset, c.Measure))
+			if v := stats.SeedVariance(made[0]); v.DF > 0 {
+				out[p] = v
+			}
+		}
+	}
+	return out
+}
+
+// without pools the variances of all points but those of the runs given.
+func (v seedVariances) without(runs ...*Run) stats.Variance {
+	var others []stats.Variance
+	for p, variance := range v {
+		if !slices.ContainsFunc(p.Runs, func(r *Run) bool { return slices.Contains(runs, r) }) {
+			others = append(others, variance)
+		}
+	}
+	// In one order, so that the sum has the same last bits every time.
+	slices.SortFunc(others, func(a, b stats.Variance) int { return cmp.Or(cmp.Compare(a.Value, b.Value), cmp.Compare(a.DF, b.DF)) })
+	return stats.PoolVariances(others)
+}
+
+// lineUp makes arms of the values per query of evaluations, by the queries that all of
+// them answered; dropped counts the queries that only some did.
+func lineUp(measure string, groups ...[]*Evaluation) (made []stats.Arm, queries []string, dropped int) {
+	var answers []map[string]float64
+	for _, group := range groups {
+		for _, e := range group {
+			answers = append(answers, e.PerQuery[measure])
+		}
+	}
+	queries, dropped = common(answers)
+	made = make([]stats.Arm, len(groups))
+	for i, group := range groups {
+		for _, e := range group {
+			row := make([]float64, len(queries))
+			for q, query := range queries {
+				row[q] = e.PerQuery[measure][query]
+			}
+			made[i].Values = append(made[i].Values, row)
+		}
+	}
+	return made, queries, dropped
+}
+
+// contrast compares two sides. It is nil where neither has anything to compare.
+func (c *Comparison) contrast(kind Kind, line *Line, dataset string, a, b side, seeds seedVariances) (*Contrast, error) {
+	nan := math.NaN()
+	out := &Contrast{Kind: kind, Line: line, Dataset: dataset, Measure: c.Measure, A: a.name, B: b.name,
+		Difference: stats.Difference{Mean: nan, P: nan, OwnP: nan, Interval: stats.Interval{Low: nan, High: nan, Level: Level}},
+		MeanA:      nan, MeanB: nan, Adjusted: nan, CollapsedA: a.collapses(), CollapsedB: b.collapses()}
+	for _, arm := range []struct {
+		side
+		Collapses
+	}{{a, out.CollapsedA}, {b, out.CollapsedB}} {
+		if arm.N > 0 {
+			out.Notes = append(out.Notes, fmt.Sprintf("%d of %s of %s collapsed (a seed's chance: %s); the difference is between those that did not",
+				arm.N, count(arm.Of, "run"), arm.name, percents(arm.Share)))
+		}
+	}
+	as, bs := a.evaluations(dataset, c.Measure), b.evaluations(dataset, c.Measure)
+	if len(as) == 0 || len(bs) == 0 {
+		if out.CollapsedA.N+out.CollapsedB.N == 0 {
+			return nil, nil // not measured
+		}
+		return out, nil
+	}
+	for _, e := range append(slices.Clone(as), bs...) {
+		if e.QrelsDigest != as[0].QrelsDigest && e.QrelsDigest != "" && as[0].QrelsDigest != "" {
+			out.Notes = append(out.Notes, "the two sides were judged by different qrels")
+			break
+		}
+	}
+	made, queries, dropped := lineUp(c.Measure, as, bs)
+	if len(queries) == 0 {
+		out.Notes = append(out.Notes, "no values per query: no test")
+		return out, nil
+	}
+	if dropped > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%s left out of the interval: not every run answered them", count(dropped, "query value")))
+	}
+	made[0].Fixed, made[1].Fixed = a.fixed != nil, b.fixed != nil
+	var err error
+	if out.Difference, err = stats.Compare(made[0], made[1], seeds.without(append(slices.Clone(a.runs), b.runs...)...), Level); err != nil {
+		return nil, fmt.Errorf("compare %s with %s on %s: %w", a.name, b.name, dataset, err)
+	}
+	out.MeanA, out.MeanB = armMean(made[0]), armMean(made[1])
+	out.Notes = append(out.Notes, out.basis()...)
+	return out, nil
+}
+
+func armMean(a stats.Arm) float64 {
+	var sum float64
+	for _, row := range a.Values {
+		sum += stats.Mean(row)
+	}
+	return sum / float64(len(a.Values))
+}
+
+// basis says what the test could not do, or whose seeds it rests on.
+func (c *Contrast) basis() []string {
+	switch {
+	case !c.Testable():
+		return []string{fmt.Sprintf("too few queries differ for a test (%d of %d; at least %d of %d are needed)", c.Differ, c.Queries, stats.LeastDiffer, stats.LeastQueries)}
+	case !c.claims():
+		return []string{"one seed: said of these models, not of their settings"}
+	case c.Seeds == stats.Shared && !math.IsNaN(c.OwnP):
+		return []string{fmt.Sprintf("with the seed variance of the sweep's other points; with its own alone p is %.2g", c.OwnP)}
 	}
 	return nil
 }
 
-func (s side) collapsed() int {
-	n := 0
-	for _, r := range s.runs {
-		if r.Collapsed() {
-			n++
-		}
-	}
-	return n
-}
-
-// contrast compares two sides over the seeds that both have. It is nil where
-// there is nothing to compare.
-func contrast(kind Kind, line *Line, dataset, measure string, a, b side, r stats.Resampling) (*Contrast, error) {
-	c := &Contrast{Kind: kind, Line: line, Dataset: dataset, Measure: measure, A: a.name, B: b.name,
-		Interval: stats.Interval{Low: math.NaN(), High: math.NaN(), Level: r.Level}, P: math.NaN(), Adjusted: math.NaN()}
-	type pair struct{ a, b *Evaluation }
-	var pairs []pair
-	var values []float64
-	for _, run := range a.runs {
-		ea, eb := a.evaluation(run.Seed, dataset), b.evaluation(run.Seed, dataset)
-		d := ea.value(measure) - eb.value(measure)
-		if math.IsNaN(d) || math.IsInf(d, 0) {
-			continue
-		}
-		pairs = append(pairs, pair{ea, eb})
-		values = append(values, d)
-		c.PerSeed = append(c.PerSeed, SeedDifference{Seed: run.Seed, Value: d})
-	}
-	if len(pairs) == 0 {
-		return nil, nil
-	}
-	c.Mean = stats.Mean(values)
-	if n := a.collapsed() + b.collapsed(); n > 0 {
-		c.Notes = append(c.Notes, fmt.Sprintf("includes %s, which the means of the main table leave out", count(n, "collapsed run")))
-	}
-
-	for _, p := range pairs {
-		if p.a.QrelsDigest != p.b.QrelsDigest && p.a.QrelsDigest != "" && p.b.QrelsDigest != "" {
-			c.Notes = append(c.Notes, "the two sides were judged by different qrels")
-			break
-		}
-	}
-
-	// The queries that every evaluation answered, in one order.
-	var answers []map[string]float64
-	for _, p := range pairs {
-		answers = append(answers, p.a.PerQuery[measure], p.b.PerQuery[measure])
-	}
-	queries, dropped := common(answers)
-	if len(queries) == 0 {
-		if interval, err := stats.TInterval(values, r.Level); err == nil {
-			c.Interval = interval
-			c.Notes = append(c.Notes, "no per-query values: Student's t over seeds alone")
-		} else {
-			c.Notes = append(c.Notes, "no per-query values and one seed: no interval")
-		}
-		return c, nil
-	}
-	if dropped > 0 {
-		c.Notes = append(c.Notes, fmt.Sprintf("%s left out of the interval: not every run answered them", count(dropped, "query value")))
-	}
-	c.Queries = len(queries)
-	differences := make([][]float64, len(pairs))
-	mean := make([]float64, len(queries))
-	for i, p := range pairs {
-		for q, query := range queries {
-			d := p.a.PerQuery[measure][query] - p.b.PerQuery[measure][query]
-			differences[i] = append(differences[i], d)
-			mean[q] += d / float64(len(pairs))
-		}
-	}
-	estimate, err := stats.Hierarchical(differences, r)
-	if err != nil {
-		return nil, fmt.Errorf("compare %s with %s on %s: %w", a.name, b.name, dataset, err)
-	}
-	c.Interval = estimate.Interval
-	if c.P, err = stats.Randomization(mean, r); err != nil {
-		return nil, fmt.Errorf("compare %s with %s on %s: %w", a.name, b.name, dataset, err)
-	}
-	// A difference within the noise of training is not a finding, however many
-	// queries say it.
-	if s := stats.Summarize(values); s.N > 1 && math.Abs(c.Mean) < s.SD {
-		c.Notes = append(c.Notes, fmt.Sprintf("smaller than the seeds' own spread (sd %.3f)", s.SD))
-	}
-	return c, nil
+func percents(i stats.Interval) string {
+	return fmt.Sprintf("%.0f to %.0f %%", 100*i.Low, 100*i.High)
 }
 
 // common lists the queries that stand in all answers, sorted, and how many stand
@@ -195,11 +245,16 @@ func common(answers []map[string]float64) (queries []string, dropped int) {
 	return queries, dropped
 }
 
-// contrasts makes every comparison of the report and adjusts their p values as
-// one family.
-func (c *Comparison) contrasts(r stats.Resampling) error {
+// contrasts makes every comparison of the report. Those that the sweep asks about,
+// between factors and between backbones, are one family of tests; those with
+// baselines are another.
+func (c *Comparison) contrasts() error {
+	variances := map[string]seedVariances{}
+	for _, dataset := range c.Datasets {
+		variances[dataset] = c.seedVariances(dataset)
+	}
 	add := func(kind Kind, line *Line, dataset string, a, b side) error {
-		made, err := contrast(kind, line, dataset, c.Measure, a, b, r)
+		made, err := c.contrast(kind, line, dataset, a, b, variances[dataset])
 		if err != nil {
 			return err
 		}
@@ -237,8 +292,8 @@ func (c *Comparison) contrasts(r stats.Resampling) error {
 			}
 			if dataset == c.Datasets[0] && bm25.fixed != nil {
 				for _, p := range line.Points {
-					other := side{name: line.Name() + " k=" + p.Text, runs: p.Healthy()}
-					if p == best || p == natural || len(other.runs) == 0 {
+					other := side{name: line.Name() + " k=" + p.Text, runs: p.Runs}
+					if p == best || p == natural || len(p.Healthy()) == 0 {
 						continue
 					}
 					if err := add(HealthyBM25, line, dataset, other, bm25); err != nil {
@@ -260,14 +315,26 @@ func (c *Comparison) contrasts(r stats.Resampling) error {
 			}
 		}
 	}
-	p := make([]float64, len(c.Contrasts))
-	for i, made := range c.Contrasts {
-		p[i] = made.P
+	adjust(c.Contrasts, func(made *Contrast) bool { return made.Kind.question() })
+	adjust(c.Contrasts, func(made *Contrast) bool { return !made.Kind.question() })
+	return nil
+}
+
+// question reports whether a contrast is between things that the sweep varies.
+func (k Kind) question() bool { return k == BestNatural || k == BetweenLines }
+
+// adjust corrects the p values of one family. A contrast that claims nothing is not in it.
+func adjust(contrasts []*Contrast, member func(*Contrast) bool) {
+	var family []*Contrast
+	var p []float64
+	for _, c := range contrasts {
+		if member(c) && c.claims() {
+			family, p = append(family, c), append(p, c.P)
+		}
 	}
 	for i, v := range stats.Holm(p) {
-		c.Contrasts[i].Adjusted = v
+		family[i].Adjusted = v
 	}
-	return nil
 }
 
 // Contrast finds a comparison, nil where it was not made.

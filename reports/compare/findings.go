@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -88,7 +89,7 @@ func (c *Comparison) natural(line *Line) []string {
 	if len(bad) > 0 {
 		return []string{fmt.Sprintf("%s: the natural head (k = 1) itself collapsed in %d of %s.", name, len(bad), count(len(p.Runs), "seed"))}
 	}
-	text := fmt.Sprintf("%s: no seed collapsed at k = 1", name)
+	text := fmt.Sprintf("%s: no seed collapsed at k = 1%s", name, p.lambdas())
 	if line.Best == p {
 		if len(line.Points) == 1 {
 			return []string{text + "; the sweep has no other k to compare with."}
@@ -97,37 +98,76 @@ func (c *Comparison) natural(line *Line) []string {
 	}
 	switch gain := c.Contrast(BestNatural, line, c.Datasets[0]); {
 	case gain != nil && gain.Verdict() == "above":
-		return []string{text + ": the natural head degrades, it does not collapse."}
+		return []string{text + ": the natural head is worse than k = " + line.Best.Text + " there without collapsing."}
 	default:
 		return []string{text + fmt.Sprintf(", and there is no evidence (~) that k = %s does better.", line.Best.Text)}
 	}
 }
 
-// rise says how much the best k gains over k = 1, seed by seed.
+// lambdas names the regularization that a point was trained at, which decides what collapses.
+func (p *Point) lambdas() string {
+	query, document := values(p.Runs, "regularizer.lambda_query"), values(p.Runs, "regularizer.lambda_document")
+	if len(query) != 1 || len(document) != 1 || query[0] == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (λ_q = %s, λ_d = %s)", query[0], document[0])
+}
+
+// rise says how much the best k gains over k = 1, and which of them collapsed.
 func (c *Comparison) rise(line *Line, dataset string) []string {
 	gain := c.Contrast(BestNatural, line, dataset)
 	if gain == nil {
 		return nil
 	}
-	natural, best := line.At(1).Score(dataset, c.Measure).All.Mean, line.Best.Score(dataset, c.Measure).All.Mean
-	up := 0
-	for _, s := range gain.PerSeed {
-		if s.Value > 0 {
-			up++
+	start := fmt.Sprintf("%s on %s: from k = 1 to k = %s", line.Name(), dataset, line.Best.Text)
+	if gone := gain.collapses(); gone != "" {
+		start = fmt.Sprintf("%s on %s: %s", line.Name(), dataset, gone)
+		if math.IsNaN(gain.Mean) {
+			return []string{start + "."}
 		}
+		start += fmt.Sprintf("; of those that did not, from k = 1 to k = %s", line.Best.Text)
 	}
-	n := len(gain.PerSeed)
-	start := fmt.Sprintf("%s on %s: from k = 1 to k = %s %s goes from %s to %s", line.Name(), dataset, line.Best.Text, c.Measure, Score(natural), Score(best))
-	switch {
-	case gain.Verdict() == "~":
-		return []string{fmt.Sprintf("%s, no evidence of a difference (~, %s).", start, gain.interval())}
-	case up == n:
-		return []string{fmt.Sprintf("%s; it rises in every seed, by at least %s (%s, %s).", start, Signed(gain.Least()), count(n, "seed"), gain.interval())}
-	case gain.Mean < 0:
-		return []string{fmt.Sprintf("%s: here the k chosen on %s is worse than k = 1 (%s, %s).", start, c.Datasets[0], count(n, "seed"), gain.interval())}
+	if math.IsNaN(gain.Mean) {
+		return nil
+	}
+	start += fmt.Sprintf(" %s goes from %s to %s", c.Measure, Score(gain.MeanB), Score(gain.MeanA))
+	switch gain.Verdict() {
+	case "~":
+		return []string{fmt.Sprintf("%s, no evidence of a difference (~, %s).", start, gain.evidence())}
+	case "below":
+		return []string{fmt.Sprintf("%s: here the k chosen on %s is worse than k = 1 (%s).", start, c.Datasets[0], gain.evidence())}
 	default:
-		return []string{fmt.Sprintf("%s; it rises in %d of %s (%s).", start, up, count(n, "seed"), gain.interval())}
+		return []string{fmt.Sprintf("%s (%s).", start, gain.evidence())}
 	}
+}
+
+// collapses is "k=1 collapsed in 3 of 3 runs, k=4 in 0 of 3", "" where nothing collapsed.
+func (c *Contrast) collapses() string {
+	if c.CollapsedA.N+c.CollapsedB.N == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s collapsed in %d of %s, %s in %d of %d", c.B, c.CollapsedB.N, count(c.CollapsedB.Of, "run"), c.A, c.CollapsedA.N, c.CollapsedA.Of)
+}
+
+// evidence is "+0.195, 95 % interval +0.150 to +0.240, Holm p .001, 3 and 3 seeds, 700
+// queries", or what there is instead.
+func (c *Contrast) evidence() string {
+	text := c.interval()
+	if c.claims() {
+		text += ", Holm p " + PText(c.Adjusted)
+	}
+	seeds := strconv.Itoa(c.SeedsA)
+	if c.SeedsB > 0 {
+		seeds += " and " + strconv.Itoa(c.SeedsB)
+	}
+	text += fmt.Sprintf(", %s seeds, %s", seeds, countOf(c.Queries, "query", "queries"))
+	switch {
+	case !c.Testable():
+		text += ": too few queries differ"
+	case !c.claims():
+		text += ": one seed speaks of these models only"
+	}
+	return text
 }
 
 // interval is "+0.195, 95 % interval +0.150 to +0.240".
@@ -150,14 +190,16 @@ func (c *Comparison) against(line *Line, dataset string) []string {
 		if kind == NaturalBM25 {
 			point = line.At(1)
 		}
-		mean := point.Score(dataset, c.Measure).All.Mean
+		if math.IsNaN(d.Mean) {
+			continue // collapsed: said already
+		}
 		other := d.B
 		if other == "untrained" {
 			other = "its own untrained model"
 		}
 		what := map[string]string{"above": "is above", "below": "is below", "~": "shows no evidence of a difference (~) from"}[d.Verdict()]
 		out = append(out, fmt.Sprintf("%s on %s: k = %s at %s %s %s at %s (%s).",
-			line.Name(), dataset, point.Text, Score(mean), what, other, Score(mean-d.Mean), d.interval()))
+			line.Name(), dataset, point.Text, Score(d.MeanA), what, other, Score(d.MeanB), d.evidence()))
 	}
 	return out
 }
@@ -168,7 +210,7 @@ func (c *Comparison) degraded() []string {
 	var out []string
 	for _, d := range c.Contrasts {
 		if d.Kind == HealthyBM25 && d.Verdict() == "below" {
-			out = append(out, fmt.Sprintf("%s on %s: healthy by verdict (%s) and yet below BM25 (%s).", d.A, d.Dataset, count(len(d.PerSeed), "seed"), d.interval()))
+			out = append(out, fmt.Sprintf("%s on %s: healthy by verdict (%s) and yet below BM25 (%s).", d.A, d.Dataset, count(d.SeedsA, "seed"), d.interval()))
 		}
 	}
 	return out
@@ -181,17 +223,15 @@ func (c *Comparison) between(dataset string) []string {
 		if d.Kind != BetweenLines || d.Dataset != dataset {
 			continue
 		}
+		if math.IsNaN(d.Mean) {
+			continue
+		}
 		if d.Verdict() == "~" {
 			equal = append(equal, fmt.Sprintf("%s and %s (%s)", d.A, d.B, d.interval()))
 			continue
 		}
 		what := map[string]string{"above": "is above", "below": "is below"}[d.Verdict()]
-		text := fmt.Sprintf("On %s %s %s %s (%s)", dataset, d.A, what, d.B, d.interval())
-		for _, note := range d.Notes {
-			if strings.HasPrefix(note, "smaller") {
-				text += ", but the difference is " + note
-			}
-		}
+		text := fmt.Sprintf("On %s %s %s %s (%s)", dataset, d.A, what, d.B, d.evidence())
 		out = append(out, text+".")
 	}
 	if n := len(equal); n > 3 {
@@ -218,9 +258,9 @@ func (c *Comparison) density(line *Line) []string {
 		line.Name(), dataset, Quantity(q0), Quantity(d0), Quantity(q1), Quantity(d1), line.Best.Text)
 	switch {
 	case q1 > q0 && d1 > d0:
-		text += ": the better point is the denser one"
+		text += ": the point with the greater mean is the denser one"
 	case q1 < q0 && d1 < d0:
-		text += ": the better point is the sparser one"
+		text += ": the point with the greater mean is the sparser one"
 	}
 	return []string{text + "."}
 }

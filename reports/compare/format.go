@@ -97,3 +97,24 @@ func count(n int, noun string) string {
 	}
 	return strconv.Itoa(n) + " " + noun + "s"
 }
+
+// countOf writes a number with its noun, whose plural is irregular.
+func countOf(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// PText writes a p value with two digits, and as a bound where it is below .0001.
+func PText(p float64) string {
+	switch {
+	case math.IsNaN(p):
+		return "?"
+	case p < 1e-4:
+		return "< 0.0001"
+	case p < 0.1:
+		return strconv.FormatFloat(p, 'g', 2, 64)
+	}
+	return strconv.FormatFloat(p, 'f', 2, 64)
+}

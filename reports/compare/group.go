@@ -32,10 +32,12 @@ type Comparison struct {
 	Runs, Open []*Run
 	Baselines  []Baseline
 	Contrasts  []*Contrast
-	// Resampling is how the contrasts' intervals were drawn.
-	Resampling stats.Resampling
-	Findings   []string
-	Limits     []string
+	// Matched are the differences at equal cost.
+	Matched []*Matched
+	// Answer is what the sweep says at equal cost; Findings are the rest.
+	Answer   []string
+	Findings []string
+	Limits   []string
 
 	titles map[string]string // of backbones by their references
 }

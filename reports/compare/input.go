@@ -94,6 +94,8 @@ type Evaluation struct {
 	TieShare float64
 	// PerQuery is measure → query → value; nil where only means are stored.
 	PerQuery map[string]map[string]float64
+	// Curve is the same with vectors cut to their greatest weights.
+	Curve []CurvePoint
 }
 
 // Baseline is an evaluation of something that no run of the sweep trained.

@@ -17,7 +17,6 @@ import (
 	"gonum.org/v1/plot/font/liberation"
 	"gonum.org/v1/plot/vg"
 
-	"headroom/metrics/stats"
 	"headroom/reports/compare"
 	"headroom/reports/internal/sample"
 	"headroom/reports/plot"
@@ -25,9 +24,7 @@ import (
 
 func compared(t *testing.T, in *compare.Input) *compare.Comparison {
 	t.Helper()
-	r := stats.DefaultResampling()
-	r.Resamples = 100
-	c, err := compare.Compare(in, r)
+	c, err := compare.Compare(in)
 	if err != nil {
 		t.Fatal(err)
 	}

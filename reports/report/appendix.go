@@ -60,43 +60,74 @@ func queriesCell(e *compare.Evaluation) table.Cell {
 
 // contrastsTable has every difference with its interval.
 func contrastsTable(c *compare.Comparison) *table.Table {
-	level := "95 %"
-	if len(c.Contrasts) > 0 {
-		level = fmt.Sprintf("%.3g %%", 100*c.Contrasts[0].Interval.Level)
-	}
-	t := &table.Table{Title: "Differences in " + c.Measure, Columns: []table.Column{
-		{Name: "collection"}, {Name: "A"}, {Name: "B"},
-		{Name: "A − B", Better: table.Higher, Numeric: true},
-		{Name: level + " from", Numeric: true}, {Name: level + " to", Numeric: true},
-		{Name: "A is"}, {Name: "by seed"},
-		{Name: "p", Numeric: true}, {Name: "p, Holm", Numeric: true},
-		{Name: "seeds", Numeric: true}, {Name: "queries", Numeric: true},
-	}}
-	t.Columns[4].Notes = []int{t.Note(fmt.Sprintf("percentile interval of %d draws of seeds and, crossed with them, queries; over so few seeds it understates what other seeds would show", c.Resampling.Resamples))}
-	t.Columns[6].Notes = []int{t.Note("~: the interval holds 0, no evidence of a difference")}
-	t.Columns[8].Notes = []int{t.Note("paired randomization over queries, seeds averaged, (count+1)/(n+1); Holm over all rows of this table")}
+	t := &table.Table{Title: "Differences in " + c.Measure + " of the models as trained", Columns: append([]table.Column{
+		{Name: "collection"}, {Name: "A"}, {Name: "B"}}, differenceColumns()...)}
+	noteTest(t, 3, "Holm over the rows between factors and backbones, and over those with baselines apart")
 	for _, d := range c.Contrasts {
-		var notes []int
-		for _, n := range d.Notes {
-			notes = append(notes, t.Note(n))
-		}
-		mean := table.Number(d.Mean, compare.Signed(d.Mean), notes...)
-		var bySeed []string
-		for _, s := range d.PerSeed {
-			bySeed = append(bySeed, fmt.Sprintf("%d: %s", s.Seed, compare.Signed(s.Value)))
-		}
-		row := []table.Cell{table.Text(d.Dataset), table.Text(d.A), table.Text(d.B), mean,
-			number(d.Interval.Low, compare.Signed), number(d.Interval.High, compare.Signed), table.Text(d.Verdict()),
-			table.Text(strings.Join(bySeed, ", ")), number(d.P, pText), number(d.Adjusted, pText),
-			table.Number(float64(len(d.PerSeed)), strconv.Itoa(len(d.PerSeed)))}
-		if d.Queries > 0 {
-			row = append(row, table.Number(float64(d.Queries), strconv.Itoa(d.Queries)))
-		} else {
-			row = append(row, missing())
-		}
-		t.Rows = append(t.Rows, row)
+		t.Rows = append(t.Rows, append([]table.Cell{table.Text(d.Dataset), table.Text(d.A), table.Text(d.B)}, differenceCells(t, d)...))
 	}
 	return t
+}
+
+// matchedTable has every difference at equal cost.
+func matchedTable(c *compare.Comparison) *table.Table {
+	t := &table.Table{Title: c.Measure + " at equal cost", Columns: append([]table.Column{
+		{Name: "backbone"}, {Name: "A"}, {Name: "B"}, {Name: "FLOPS", Numeric: true}, {Name: "at A", Numeric: true}, {Name: "at B", Numeric: true}},
+		append(differenceColumns(), table.Column{Name: "A comes to it"}, table.Column{Name: "B comes to it"})...)}
+	t.Columns[3].Notes = []int{t.Note("mean number of terms that a query and a document share, the same for both; values between two measured costs are interpolated on log FLOPS, per seed and query, never beyond what was measured")}
+	noteTest(t, 6, "Holm over the rows of this table")
+	way := t.Note("over λ: between models trained with other λ; cut documents: the greatest weights of each document only; of all ways the one with the greatest mean there, for A and B alike")
+	t.Columns[len(t.Columns)-1].Notes, t.Columns[len(t.Columns)-2].Notes = []int{way}, []int{way}
+	for _, m := range c.Matched {
+		a := table.Text(m.A)
+		if m.Why != "" {
+			a.Notes = append(a.Notes, t.Note(m.Why))
+		}
+		row := []table.Cell{table.Text(m.Backbone), a, table.Text(m.B), number(m.Flops, compare.Quantity), number(m.MeanA, compare.Score), number(m.MeanB, compare.Score)}
+		row = append(row, differenceCells(t, &m.Contrast)...)
+		t.Rows = append(t.Rows, append(row, table.Text(m.WayA), table.Text(m.WayB)))
+	}
+	return t
+}
+
+// differenceColumns are those of a difference, its test and what it rests on.
+func differenceColumns() []table.Column {
+	level := fmt.Sprintf("%.3g %%", 100*compare.Level)
+	return []table.Column{
+		{Name: "A − B", Better: table.Higher, Numeric: true},
+		{Name: level + " from", Numeric: true}, {Name: level + " to", Numeric: true},
+		{Name: "A is"}, {Name: "p", Numeric: true}, {Name: "p, Holm", Numeric: true},
+		{Name: "seeds"}, {Name: "queries", Numeric: true},
+	}
+}
+
+// noteTest says below a table what its columns of a difference mean; first is the
+// difference's column.
+func noteTest(t *table.Table, first int, family string) {
+	t.Columns[first+1].Notes = []int{t.Note("queries and seeds both random: further queries, and models trained with further seeds")}
+	t.Columns[first+3].Notes = []int{t.Note("~: no evidence; above or below only where the interval excludes 0 and the corrected p is at most .05")}
+	t.Columns[first+5].Notes = []int{t.Note(family)}
+}
+
+func differenceCells(t *table.Table, d *compare.Contrast) []table.Cell {
+	var notes []int
+	for _, n := range d.Notes {
+		notes = append(notes, t.Note(n))
+	}
+	mean := number(d.Mean, compare.Signed)
+	mean.Notes = notes
+	verdict, seeds, queries := table.Text(d.Verdict()), missing(), missing()
+	if math.IsNaN(d.Mean) {
+		verdict = missing()
+	} else {
+		seeds = table.Text(strconv.Itoa(d.SeedsA))
+		if d.SeedsB > 0 {
+			seeds = table.Text(fmt.Sprintf("%d, %d", d.SeedsA, d.SeedsB))
+		}
+		queries = table.Number(float64(d.Queries), strconv.Itoa(d.Queries))
+	}
+	return []table.Cell{mean, number(d.Interval.Low, compare.Signed), number(d.Interval.High, compare.Signed), verdict,
+		number(d.P, compare.PText), number(d.Adjusted, compare.PText), seeds, queries}
 }
 
 func number(v float64, format func(float64) string) table.Cell {
@@ -104,13 +135,6 @@ func number(v float64, format func(float64) string) table.Cell {
 		return missing()
 	}
 	return table.Number(v, format(v))
-}
-
-func pText(p float64) string {
-	if p < 0.001 {
-		return fmt.Sprintf("%.1g", p)
-	}
-	return fmt.Sprintf("%.3f", p)
 }
 
 // runsTable lists every run, finished or not.

@@ -38,7 +38,17 @@ func markdown(w io.Writer, c *compare.Comparison, figures []*plot.Figure, tables
 	if c.Question != "" {
 		fmt.Fprintf(b, "> %s\n\n", table.Inline(c.Question))
 	}
-	fmt.Fprintf(b, "%s\n\n## %s\n\n", status(c), byName["table"].Table.Title)
+	fmt.Fprintf(b, "%s\n\n", status(c))
+	if len(c.Matched) > 0 {
+		b.WriteString("## The answer at equal cost\n\nA denser model is a dearer one: each factor is compared with k = 1 at the same FLOPS. ~ is no evidence either way.\n\n")
+		bullets(b, c.Answer)
+		b.WriteString("\n")
+		if err := write("matched"); err != nil {
+			return err
+		}
+		b.WriteString("\n")
+	}
+	fmt.Fprintf(b, "## %s\n\nThe models as they were trained, whatever they cost.\n\n", byName["table"].Table.Title)
 	if err := write("table"); err != nil {
 		return err
 	}
@@ -75,6 +85,11 @@ func Print(w io.Writer, c *compare.Comparison) error {
 	b := bufio.NewWriter(w)
 	t := mainTable(c)
 	fmt.Fprintf(b, "# %s\n\n%s\n\n", c.Sweep, status(c))
+	if len(c.Answer) > 0 {
+		b.WriteString("## The answer at equal cost\n\n")
+		bullets(b, c.Answer)
+		b.WriteString("\n")
+	}
 	if len(t.Rows) > 0 {
 		if err := t.Markdown(b); err != nil {
 			return err

@@ -17,10 +17,10 @@ type Named struct {
 	Table *table.Table
 }
 
-// Tables are a comparison's tables, the main one first.
+// Tables are a comparison's tables, in the order of the report.
 func Tables(c *compare.Comparison) []Named {
 	return []Named{
-		{"table", mainTable(c)}, {"differences", contrastsTable(c)}, {"scores", scoresTable(c)},
+		{"matched", matchedTable(c)}, {"table", mainTable(c)}, {"differences", contrastsTable(c)}, {"scores", scoresTable(c)},
 		{"runs", runsTable(c)}, {"provenance", provenanceTable(c)},
 	}
 }

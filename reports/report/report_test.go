@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"headroom/metrics/stats"
 	"headroom/reports/compare"
 	"headroom/reports/internal/sample"
 	"headroom/reports/report"
@@ -18,9 +17,7 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 
 func compared(t *testing.T, in *compare.Input) *compare.Comparison {
 	t.Helper()
-	r := stats.DefaultResampling()
-	r.Resamples = 1000
-	c, err := compare.Compare(in, r)
+	c, err := compare.Compare(in)
 	if err != nil {
 		t.Fatal(err)
 	}

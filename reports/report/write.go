@@ -3,7 +3,6 @@ package report
 import (
 	"context"
 
-	"headroom/metrics/stats"
 	"headroom/metrics/store"
 	"headroom/reports/compare"
 )
@@ -16,7 +15,7 @@ func Make(ctx context.Context, st *store.Store, sweep string, notes ...string) (
 		return nil, err
 	}
 	in.Notes = append(in.Notes, notes...)
-	return compare.Compare(in, stats.DefaultResampling())
+	return compare.Compare(in)
 }
 
 // Write makes a sweep's report in a folder, which it creates. Files of an

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"headroom/metrics/stats"
 	"headroom/metrics/store"
 	"headroom/reports/compare"
 	"headroom/reports/report"
@@ -69,7 +68,7 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, superseded
 		return err
 	}
 	input.Part, input.Former = strings.Join(shown.words, ", "), chosen.former
-	comparison, err := compare.Compare(input, stats.DefaultResampling())
+	comparison, err := compare.Compare(input)
 	if err != nil {
 		return err
 	}
