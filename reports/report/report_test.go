@@ -39,8 +39,8 @@ func TestGolden(t *testing.T) {
 		texts++
 		golden(t, name, read(t, filepath.Join(folder, name)))
 	}
-	if texts != 16 {
-		t.Errorf("%d texts in the report, want report.md and three forms of five tables", texts)
+	if texts != 19 {
+		t.Errorf("%d texts in the report, want report.md and three forms of six tables", texts)
 	}
 	var printed bytes.Buffer
 	if err := report.Print(&printed, compared(t, sample.Demo())); err != nil {
