@@ -20,7 +20,7 @@ PACKAGES    ?= ./...
 TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build build-xla bench-gpu xla-cpu-plugin test test-xla race check fmt vet lint lint-imports lint-static \
+.PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-xla race check fmt vet lint lint-imports lint-mod lint-static \
         bench statistics stream-rss fuzz crash golden reference env cover clean
 
 help: ## this list
@@ -32,11 +32,35 @@ demo: build ## train and evaluate the built-in experiment, then write its report
 	bin/headroom report demo -o headroom-runs/report/demo || exit $$?; end=$$(date +%s); \
 	echo "demo: run $$((run - start)) s, report $$((end - run)) s; open headroom-runs/report/demo/"
 
+# What `go build -v` prints, a line per package, becomes a line per 25 packages;
+# what the compiler has to say is printed as it is. $(1) holds the arguments.
+define go_build
+	@{ $(GO) build -v -buildvcs=auto $(1) 2>&1; echo "status $$?"; } | { \
+	n=0; while IFS= read -r line; do case "$$line" in \
+	  "status "*) [ $$n = 0 ] || echo "build: $$n packages compiled"; exit "$${line#status }" ;; \
+	  *[!A-Za-z0-9._/-]*) echo "$$line" >&2 ;; \
+	  *) n=$$((n + 1)); case $$n in \
+	    1) echo "build: compiling; a first build takes minutes (SQLite's C alone takes one), later ones take seconds" ;; \
+	    *[05]) [ $$((n % 25)) != 0 ] || echo "build: $$n packages, now $$line" ;; esac ;; \
+	esac; done; }
+endef
+
 build: ## bin/headroom with the pure Go backend
-	$(GO) build -buildvcs=auto -o bin/headroom ./cmd/headroom
+	$(call go_build,-o bin/headroom ./cmd/headroom)
 
 build-xla: ## bin/headroom-xla: the same commands, XLA linked in as well
-	$(GO) build -buildvcs=auto -tags xla -o bin/headroom-xla ./cmd/headroom
+	$(call go_build,-tags xla -o bin/headroom-xla ./cmd/headroom)
+
+# Where `make install` puts the program: PREFIX/bin where PREFIX is given, else $GOBIN, else ~/.local/bin.
+BINDIR = $(if $(PREFIX),$(PREFIX)/bin,$(or $(GOBIN),$(HOME)/.local/bin))
+
+install: build ## copy bin/headroom to PREFIX/bin, else $GOBIN, else ~/.local/bin
+	@install -d "$(BINDIR)" && install -m 755 bin/headroom "$(BINDIR)/headroom"
+	@echo "installed $(BINDIR)/headroom: $$("$(BINDIR)/headroom" --version | head -n 1)"
+	@case ":$$PATH:" in *":$(BINDIR):"*) ;; *) echo "$(BINDIR) is not in PATH: add it, or call the program by its path" ;; esac
+
+release: ## bin/release: static programs for linux/amd64 and linux/arm64 (where a cross compiler is), with digests
+	@GO="$(GO)" ./release.sh
 
 bench-gpu: build-xla ## what bench/gpu.sh takes to a machine with a GPU: bin/headroom-xla, bin/gpubench
 	$(GO) build -buildvcs=auto -tags xla -o bin/gpubench ./bench/gpu
@@ -66,10 +90,17 @@ fmt: ## fail where gofmt would change a file
 vet:
 	$(GO) vet ./...
 
-lint: fmt vet lint-imports lint-static ## gofmt, go vet, the import rules, staticcheck
+lint: fmt vet lint-imports lint-mod lint-static ## gofmt, go vet, the rules of the house, go.mod, staticcheck
 
-lint-imports: ## which package may import which
-	$(GO) test -count=1 ./internal/imports
+lint-imports: ## which package may import which; sizes of files and pages; what the documents name
+	$(GO) test -count=1 ./internal/imports ./internal/house
+
+# A difference is printed to standard output; without one, an error is the proxy's.
+lint-mod: ## go.mod and go.sum are what go mod tidy would write
+	@errors=$$(mktemp); trap 'rm -f "$$errors"' EXIT; \
+	if difference=$$($(GO) mod tidy -diff 2>"$$errors"); then exit 0; fi; \
+	if [ -n "$$difference" ]; then echo "$$difference"; echo "lint: go.mod is not tidy: run go mod tidy"; exit 1; fi; \
+	echo "lint: go mod tidy has no answer (no module proxy?), so go.mod was NOT checked:"; head -n 3 "$$errors"
 
 lint-static:
 	@test -x $(TOOLS)/staticcheck || GOBIN=$(TOOLS) $(GO) install $(STATICCHECK) || \

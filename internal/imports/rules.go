@@ -30,7 +30,7 @@ var layers = []layer{
 	{[]string{"internal/atomic", "internal/near", "internal/seal", "models/family"}, nil},
 	{[]string{"metrics/measure"}, []string{"internal/near"}},
 	{[]string{"sweeps"}, []string{"internal/near", "metrics/measure", toml, "models/family"}},
-	{[]string{"experiments"}, nil},
+	{[]string{"docs", "experiments"}, nil},
 	{[]string{"data/trec"}, nil},
 	{[]string{"data/collection"}, []string{"data/trec"}},
 	{[]string{"data/tokenize"}, []string{unicode}},

@@ -14,7 +14,7 @@ func newDB(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "db COMMAND",
 		Short: "the store and the files it is made from: check, repair, make again",
-		Args:  cobra.NoArgs,
+		Args:  knownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return usage(cmd, errors.New("want rebuild, check or repair"))
 		},

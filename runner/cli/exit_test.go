@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"headroom/runner/cli"
 )
 
 // TestEachExitCodeOfTheTable covers each row that help prints.
@@ -75,11 +77,7 @@ func TestEachExitCodeOfTheTable(t *testing.T) {
 func TestHelpIsThis(t *testing.T) {
 	p := newPlace(t)
 	var b strings.Builder
-	for _, command := range []string{
-		"", "plan", "run", "status", "show", "diff", "report", "export", "pretrain",
-		"tokenize", "encode", "index", "search", "evaluate",
-		"query", "db", "db rebuild", "db check", "gc", "unlock", "doctor", "version", "worker",
-	} {
+	for _, command := range cli.Commands() {
 		args := append(strings.Fields(command), "--help")
 		b.WriteString("$ headroom " + strings.Join(args, " ") + "\n" + p.ok(args...) + "\n")
 	}

@@ -25,6 +25,7 @@ const (
 
 // newRoot builds the tree of commands around one invocation.
 func newRoot(a *app) *cobra.Command {
+	version := false
 	root := &cobra.Command{
 		Use:   "headroom COMMAND",
 		Short: "train and compare SPLADE models under different scales of the MLM head",
@@ -33,20 +34,23 @@ says when and how, evaluates the rest beside BM25, and writes the report.
 
 SWEEP is a file, the name of a sweep in the workspace, or an embedded experiment.
 RUN is a unique prefix of a run's id or of its label.
-MODEL is a folder, a name on the hub, or a RUN.`,
+MODEL is a folder, a name on the hub, or a RUN.
+
+"headroom help TOPIC" shows a page of the documents, "headroom help README" lists them.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				return a.printVersion()
+			}
 			return cmd.Help()
 		},
 	}
+	root.Flags().BoolVar(&version, "version", false, "the version, and what this binary was built from")
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{cmd, err}
-	})
+	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.global.workspace, "workspace", "w", "", "`DIR` of runs and results (default $HEADROOM_WORKSPACE, else ./headroom-runs)")
 	flags.BoolVar(&a.global.json, "json", false, "print one JSON document (run: JSON lines) instead of text")
@@ -80,7 +84,17 @@ MODEL is a folder, a name on the hub, or a RUN.`,
 	}
 	cobra.EnableCommandSorting = false
 	root.SetHelpCommandGroupID(groupStore)
+	root.SetHelpCommand(newHelp(a))
+	root.SetCompletionCommandGroupID(groupStore)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" { // cobra's takes any word
+			cmd.Args, cmd.RunE = knownCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 	root.SetUsageTemplate(usageTemplate())
+	completeArguments(a, root)
 	wrapArguments(root)
 	return root
 }

@@ -9,8 +9,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// Version is the program's. CITATION.cff and CHANGELOG.md name it too; a test compares them.
+const Version = "0.2.0"
+
 // buildInfo says what a binary was made of.
 type buildInfo struct {
+	Version string            `json:"version"`
 	Commit  string            `json:"commit"` // "" where the build did not record it
 	Dirty   bool              `json:"dirty"`
 	Go      string            `json:"go"`
@@ -21,7 +25,7 @@ type buildInfo struct {
 }
 
 func readBuildInfo() buildInfo {
-	info := buildInfo{Go: runtime.Version(), XLA: xlaLinked, System: runtime.GOOS + "/" + runtime.GOARCH, Modules: map[string]string{}}
+	info := buildInfo{Version: Version, Go: runtime.Version(), XLA: xlaLinked, System: runtime.GOOS + "/" + runtime.GOARCH, Modules: map[string]string{}}
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
 		return info
@@ -45,27 +49,29 @@ func readBuildInfo() buildInfo {
 func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "what this binary was built from",
+		Short: "the version, and what this binary was built from",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			info := readBuildInfo()
-			if a.global.json {
-				return a.printJSON(struct {
-					Schema int `json:"schema"`
-					buildInfo
-				}{schema, info})
-			}
-			commit := commitOf(info.Commit, info.Dirty)
-			backends := "go"
-			if info.XLA {
-				backends += ", xla"
-			}
-			simd := "no (built without GOEXPERIMENT=simd: slow)"
-			if info.SIMD {
-				simd = "yes"
-			}
-			fmt.Fprintf(a.stdout, "headroom %s\n%s %s, backends: %s, simd: %s\n", commit, info.Go, info.System, backends, simd)
-			return nil
-		},
+		RunE:  func(*cobra.Command, []string) error { return a.printVersion() },
 	}
+}
+
+// printVersion is `headroom version` and `headroom --version`.
+func (a *app) printVersion() error {
+	info := readBuildInfo()
+	if a.global.json {
+		return a.printJSON(struct {
+			Schema int `json:"schema"`
+			buildInfo
+		}{schema, info})
+	}
+	backends := "go"
+	if info.XLA {
+		backends += ", xla"
+	}
+	simd := "no (built without GOEXPERIMENT=simd: slow)"
+	if info.SIMD {
+		simd = "yes"
+	}
+	fmt.Fprintf(a.stdout, "headroom %s (%s)\n%s %s, backends: %s, simd: %s\n", info.Version, commitOf(info.Commit, info.Dirty), info.Go, info.System, backends, simd)
+	return nil
 }

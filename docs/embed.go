@@ -1,0 +1,43 @@
+// Package docs holds the pages of this folder, so that the program can show them:
+// `headroom help sweeps` is sweeps.md.
+package docs
+
+import (
+	"embed"
+	"io/fs"
+	"strings"
+)
+
+//go:embed *.md
+var pages embed.FS
+
+// Index is the name of the page that lists the others.
+const Index = "README"
+
+// Topics lists the names of the pages without .md, sorted and without the index.
+func Topics() []string {
+	files, err := fs.Glob(pages, "*.md")
+	if err != nil { // the pattern is sound
+		panic(err)
+	}
+	var topics []string
+	for _, file := range files {
+		if topic := strings.TrimSuffix(file, ".md"); topic != Index {
+			topics = append(topics, topic)
+		}
+	}
+	return topics
+}
+
+// Page returns the Markdown of a page, false where there is none of this name.
+func Page(topic string) (text string, found bool) {
+	page, err := pages.ReadFile(topic + ".md")
+	return string(page), err == nil
+}
+
+// Title is the page's heading, "" where there is no such page.
+func Title(topic string) string {
+	text, _ := Page(topic)
+	heading, _, _ := strings.Cut(text, "\n")
+	return strings.TrimPrefix(heading, "# ")
+}

@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"headroom/experiments"
+	"headroom/metrics/measure"
+	"headroom/sweeps"
+)
+
+// completer gives what a shell may put in the place of the word that is being typed,
+// after the arguments that are there. It only reads, says nothing, and has no error: where something
+// cannot be read, nothing of it is offered.
+type completer = cobra.CompletionFunc
+
+const (
+	words = cobra.ShellCompDirectiveNoFileComp
+	files = cobra.ShellCompDirectiveDefault // the shell adds files and folders
+)
+
+// completeSweep is for SWEEP [KEY=VALUE…].
+func (a *app) completeSweep(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return a.completeKeys(cmd, args, typed)
+	}
+	names := experiments.Sweeps()
+	if w, err := a.openWorkspace(); err == nil {
+		if kept, err := w.Sweeps(); err == nil {
+			names = append(names, kept...)
+		}
+	}
+	return beginning(names, typed), files
+}
+
+// completeKeys is for KEY=VALUE and for the conditions of --only.
+func (a *app) completeKeys(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	var keys []string
+	for _, key := range sweeps.Keys() {
+		keys = append(keys, key+"=")
+	}
+	return beginning(keys, typed), words | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeRuns is for at most this many RUN.
+func (a *app) completeRuns(most int) completer {
+	return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(args) >= most {
+			return nil, words
+		}
+		return beginning(a.runLabels(), typed), words
+	}
+}
+
+// completeModels is for at most this many MODEL: runs, and the shell's folders.
+func (a *app) completeModels(most int) completer {
+	return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(args) >= most {
+			return nil, words
+		}
+		return beginning(a.runLabels(), typed), files
+	}
+}
+
+// runLabels are the labels of the workspace's runs that have begun.
+func (a *app) runLabels() []string {
+	w, err := a.openWorkspace()
+	if err != nil {
+		return nil
+	}
+	runs, err := namedRuns(w, false)
+	if err != nil {
+		return nil
+	}
+	var labels []string
+	for _, run := range runs {
+		if run.begun {
+			labels = append(labels, run.labels...)
+		}
+	}
+	return labels
+}
+
+// completeRecipe is for RECIPE: embedded ones, and the shell's files.
+func completeRecipe(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, words
+	}
+	return beginning(experiments.Recipes(), typed), files
+}
+
+// completeEvaluate is for QRELS RUN.trec [MEASURE…], and for the collections that may
+// follow --on.
+func (a *app) completeEvaluate(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	switch {
+	case cmd.Flags().Changed("on"):
+		return a.completeCollections(cmd, args, typed)
+	case len(args) >= 2:
+		return completeMeasures(cmd, args, typed)
+	}
+	return nil, files
+}
+
+// completeMeasures gives measures that can be written as they are, and those that lack
+// their cut-off, up to the @.
+func completeMeasures(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, m := range measure.Defaults() {
+		names = append(names, m.String())
+	}
+	for _, described := range measure.Table() {
+		name, cut, _ := strings.Cut(described.Name, "@")
+		switch {
+		case cut == "":
+			names = append(names, name)
+		case strings.HasSuffix(name, "["): // nDCG[@k]
+			name = strings.TrimSuffix(name, "[")
+			names = append(names, name, name+"@")
+		default:
+			names = append(names, name+"@")
+		}
+	}
+	return beginning(names, typed), words | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeCollections is for REF: the built-in collection, the BEIR folders below
+// HEADROOM_DATA, and the shell's folders.
+func (a *app) completeCollections(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	refs := []string{"builtin:demo", "builtin:demo-no-overlap"}
+	if root := a.env.Getenv("HEADROOM_DATA"); root != "" {
+		for _, depth := range []string{"*", "*/*"} {
+			found, err := filepath.Glob(filepath.Join(root, depth, "corpus.jsonl*"))
+			if err != nil { // of a root with brackets in it
+				continue
+			}
+			for _, corpus := range found {
+				if name, err := filepath.Rel(root, filepath.Dir(corpus)); err == nil {
+					refs = append(refs, "data:"+filepath.ToSlash(name))
+				}
+			}
+		}
+	}
+	return beginning(refs, typed), files
+}
+
+// beginning are the different words that begin with what was typed, sorted.
+func beginning(all []string, typed string) []string {
+	var kept []string
+	for _, word := range all {
+		if strings.HasPrefix(word, typed) {
+			kept = append(kept, word)
+		}
+	}
+	slices.Sort(kept)
+	return slices.Compact(kept)
+}
+
+// completeArguments gives the commands what completes their arguments and flags.
+func completeArguments(a *app, root *cobra.Command) {
+	arguments := map[string]completer{
+		"plan": a.completeSweep, "run": a.completeSweep, "status": a.completeSweep, "report": a.completeSweep,
+		"show": a.completeRuns(1), "diff": a.completeRuns(2), "export": a.completeRuns(1), "unlock": a.completeRuns(1),
+		"tokenize": a.completeModels(1), "encode": a.completeModels(1), "probe": a.completeModels(100),
+		"pretrain": completeRecipe, "evaluate": a.completeEvaluate, "mine": a.completeCollections,
+	}
+	flags := map[string]completer{
+		"only": a.completeKeys, "on": a.completeCollections, "measure": completeMeasures,
+		"model": a.completeModels(1), "run": a.completeRuns(1),
+	}
+	for _, cmd := range root.Commands() {
+		if complete, ok := arguments[cmd.Name()]; ok {
+			cmd.ValidArgsFunction = complete
+		}
+		for name, complete := range flags {
+			if flag := cmd.Flags().Lookup(name); flag != nil {
+				if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
+					panic(err) // the flag is there and has no other
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"headroom/internal/near"
+)
+
+// didYouMean is `; did you mean "status"?` where one of the known words is like the word
+// that was typed, or the only one that begins with it; "" where none is.
+func didYouMean(typed string, known []string) string {
+	var begins []string
+	for _, word := range known {
+		if typed != "" && strings.HasPrefix(word, typed) {
+			begins = append(begins, word)
+		}
+	}
+	meant := near.Word(typed, known)
+	if len(begins) == 1 {
+		meant = begins[0]
+	} else if 2*near.Distance(typed, meant) > len(typed) {
+		return "" // of a short word half is another word
+	}
+	if meant == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", meant)
+}
+
+// knownCommand is the argument check of a command that only has commands below it.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(args[0], commandNames(cmd)))
+}
+
+// commandNames are the names of the commands below one, the hidden ones left out.
+func commandNames(cmd *cobra.Command) []string {
+	var names []string
+	for _, child := range cmd.Commands() {
+		if child.IsAvailableCommand() || child.Name() == "help" {
+			names = append(names, child.Name())
+		}
+	}
+	return names
+}
+
+// flagError makes a usage error of a flag that cannot be read.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
+		var names []string
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+			if !flag.Hidden {
+				names = append(names, "--"+flag.Name)
+			}
+		})
+		err = fmt.Errorf("%w%s", err, didYouMean("--"+unknown.GetSpecifiedName(), names))
+	}
+	return usageError{cmd, err}
+}
