@@ -150,7 +150,7 @@ reference: ## make checked-in reference values again, in a virtual environment w
 env: ## the exports that a plain go command needs
 	@echo "export GOTOOLCHAIN=$(GOTOOLCHAIN) GOEXPERIMENT=$(GOEXPERIMENT) CGO_ENABLED=$(CGO_ENABLED)"
 
-cover: ## test coverage, a line a function in cover.txt
+cover: ## test coverage, a line per function in cover.txt
 	$(GO) test $(TESTFLAGS) -coverprofile=cover.out $(PACKAGES)
 	$(GO) tool cover -func=cover.out > cover.txt
 	@tail -1 cover.txt

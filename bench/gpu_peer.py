@@ -121,7 +121,7 @@ def main(folder, shape, device, precision):
 
 
 def rate(synchronize, n=8192):
-    """The bfloat16 rate of a large product, the best of ten, in floating-point operations a second."""
+    """The bfloat16 rate of a large product, the best of ten, in floating-point operations per second."""
     a = torch.randn(n, n, device="cuda", dtype=torch.bfloat16)
     b = torch.randn(n, n, device="cuda", dtype=torch.bfloat16)
     best = math.inf

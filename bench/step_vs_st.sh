@@ -5,7 +5,7 @@
 #   PYTHON=…                     an interpreter with sentence-transformers and torch
 #   HEADROOM_DATA=DIR            for (b): checkpoints/splade-tiny, beir/scifact, beir/cranfield
 #   HEADROOM_BENCH_ROUNDS=N      turns that count (5, and 3 for encoding)
-#   HEADROOM_BENCH_DOCUMENTS=N   documents a turn (256)
+#   HEADROOM_BENCH_DOCUMENTS=N   documents per turn (256)
 #   HEADROOM_BENCH_TINY=1        a small (a): only to see that it works
 # What is missing is skipped, saying so.
 set -e

@@ -31,7 +31,7 @@ type result struct {
 	Digest    string    `json:"digest"`           // of the parameters behind them
 	First     float64   `json:"first_seconds"`    // the first step, compilation included
 	Step      float64   `json:"step_seconds"`     // median of the timed steps
-	Encode    float64   `json:"encode_documents"` // documents a second
+	Encode    float64   `json:"encode_documents"` // documents per second
 	FLOP      float64   `json:"step_flop"`        // multiplications and additions of a step's products
 	Peak      float64   `json:"peak_bytes"`       // on the device, 0 where nobody knows
 	Rate      float64   `json:"matmul_flops"`     // measured bfloat16 rate of the device, 0 where not measured
@@ -124,7 +124,7 @@ func settings(p plan, precision string) sweeps.RunConfig {
 	return cfg
 }
 
-// encode measures documents a second, from token ids to sparse vectors in memory, as an
+// encode measures documents per second, from token ids to sparse vectors in memory, as an
 // evaluation encodes a collection.
 func encode(m *engine.Model, list []batch, p plan) (float64, error) {
 	var ids [][]int32

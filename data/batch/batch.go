@@ -4,7 +4,7 @@
 // a gap: a batch that an epoch's end leaves incomplete is filled from the next, so batches always have the
 // same size and no example is dropped. No batch holds two examples that conflict (a query's other positive
 // would be a false negative of it): an example that does not fit is deferred to the next batch of its stretch
-// that it fits, or exchanged with an example of an earlier one. Each example comes exactly once an epoch,
+// that it fits, or exchanged with an example of an earlier one. Each example comes exactly once per epoch,
 // unless so many conflict that no arrangement was found; then a slot that stays free is filled with an
 // example that fits, of this epoch's, and what found no place is left out of this epoch.
 //

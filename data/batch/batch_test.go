@@ -160,7 +160,7 @@ func TestBadArgumentsAreErrors(t *testing.T) {
 }
 
 // TestCrowdedDataNeverConflicts: a query with more positives than an epoch has batches can't have each of them
-// once an epoch; batches must still be full and free of conflicts, and over the epochs all get their turn.
+// once per epoch; batches must still be full and free of conflicts, and over the epochs all get their turn.
 func TestCrowdedDataNeverConflicts(t *testing.T) {
 	of := make([]int, 40)
 	for i := range of {

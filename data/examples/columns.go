@@ -161,7 +161,7 @@ func (r *row) put(t target, v value) error {
 		}
 		v = list
 	}
-	how, err := t.by(v.kind, many)
+	how, err := t.meaningOf(v.kind, many)
 	if err != nil {
 		return err
 	}
@@ -194,8 +194,8 @@ func (r *row) put(t target, v value) error {
 	return nil
 }
 
-// by says whether values of a kind are texts or ids.
-func (t target) by(k kind, many bool) (by, error) {
+// meaningOf says whether values of a kind are texts or ids.
+func (t target) meaningOf(k kind, many bool) (by, error) {
 	switch k {
 	case kindCell, kindText, kindTexts:
 		if many == (k == kindTexts) {

@@ -137,7 +137,7 @@ func newWorld(t testing.TB) world {
 
 func (w world) ids(i int) (query, positive, negative int) { return 1000 + i%97, i % 89, (i*7 + 1) % 89 }
 
-// lines writes a line a row.
+// lines writes a line per row.
 func (w world) lines(head string, line func(i int) string) string {
 	var b strings.Builder
 	b.WriteString(head)

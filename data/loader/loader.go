@@ -10,10 +10,10 @@ type Batch struct {
 	// positives of all queries, then their first hard negatives, then their second ones.
 	// Their number is a multiple of the queries'.
 	Documents [][]int32
-	// Scores are a teacher's, [queries, documents a query], the positive's first; nil
+	// Scores are a teacher's, [queries, documents per query], the positive's first; nil
 	// where the examples have none.
 	Scores []float32
 }
 
-// Columns is the number of documents a query: its positive and its hard negatives.
+// Columns is the number of documents per query: its positive and its hard negatives.
 func (b Batch) Columns() int { return len(b.Documents) / len(b.Queries) }

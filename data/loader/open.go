@@ -13,10 +13,10 @@ import (
 
 // Options say how examples become batches.
 type Options struct {
-	Batch int // queries a step
+	Batch int // queries per step
 	Seed  int64
 	Order string // "shuffle" or "file"
-	// Negatives is the number of hard negatives a query.
+	// Negatives is the number of hard negatives per query.
 	Negatives int
 	// MaxQuery and MaxDocument cut texts, in tokens with the special ones.
 	MaxQuery, MaxDocument int

@@ -18,7 +18,7 @@ import (
 	"headroom/data/loader"
 )
 
-// generate writes triples of texts, some hundred bytes a row; a query has three rows side by side.
+// generate writes triples of texts, some hundred bytes per row; a query has three rows side by side.
 func generate(t testing.TB, rows int) examples.Set {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "train.tsv")

@@ -35,7 +35,7 @@ type Column struct {
 	Kind Kind
 }
 
-// Lines writes a file as lines: first the columns, then a line a row, cells parted by tabs. ParseHead and
+// Lines writes a file as lines: first the columns, then a line per row, cells parted by tabs. ParseHead and
 // Split read them. A list is written as a JSON array. A value that is missing (null) is an error that names
 // column and row; so is a column of another kind.
 func Lines(path string, to io.Writer) (err error) {

@@ -39,7 +39,7 @@ func (r *Resolver) Look(folder, split string) (Facts, error) {
 		return Facts{}, err
 	}
 	result, err := r.Remember("split "+split, paths, func() (string, error) {
-		facts, err := look(c, split)
+		facts, err := factsOf(c, split)
 		if err != nil {
 			return "", err
 		}
@@ -53,7 +53,8 @@ func (r *Resolver) Look(folder, split string) (Facts, error) {
 	return facts, err
 }
 
-func look(c *collection.Collection, split string) (Facts, error) {
+// factsOf reads the collection whole.
+func factsOf(c *collection.Collection, split string) (Facts, error) {
 	documents, err := c.EmptyDocuments() // reads the corpus
 	if err != nil {
 		return Facts{}, err

@@ -36,14 +36,14 @@ func (w *World) shortText(random *rand.Rand) string {
 	fill.subject("", one(random, l.types), one(random, l.places), several(random, l.attributes, kind.attributes))
 	t := one(random, kind.templates)
 	if chance(random, repeated) {
-		t = twice(t, random)
+		t = withSecondSynonym(t, random)
 	}
 	fill.phrase(t)
 	return fill.text()
 }
 
-// twice puts a second synonym behind one of the slots.
-func twice(t template, random *rand.Rand) template {
+// withSecondSynonym puts a second synonym behind one of the slots.
+func withSecondSynonym(t template, random *rand.Rand) template {
 	var slots []int
 	for i, field := range t {
 		if field[0] == '{' {

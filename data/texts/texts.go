@@ -1,6 +1,6 @@
 // Package texts finds texts by their ids in files of any size: what is held in memory is some 60 bytes a
 // thousand texts. Files are read whole once, to check every row and to note where its id is found; that is kept
-// until a file changes. Noting it takes 16 bytes a text.
+// until a file changes. Noting it takes 16 bytes per text.
 //
 // Files are in one of these forms, by their names; those of lines may be gzipped:
 //

@@ -50,7 +50,7 @@ func (f *forms) normal(text string, compatible, compose bool) string {
 		return text
 	}
 	// What is normal in a newer edition is normal in an older one, so the library's quick check may decide.
-	if form(compatible, compose).IsNormalString(text) {
+	if normalForm(compatible, compose).IsNormalString(text) {
 		return text
 	}
 	runes, order := f.decompose(text, compatible)
@@ -60,7 +60,7 @@ func (f *forms) normal(text string, compatible, compose bool) string {
 	return string(runes)
 }
 
-func form(compatible, compose bool) norm.Form {
+func normalForm(compatible, compose bool) norm.Form {
 	switch {
 	case compatible && compose:
 		return norm.NFKC
@@ -83,7 +83,7 @@ func (f *forms) decompose(text string, compatible bool) ([]rune, []uint8) {
 		}
 		runes, order = append(runes, r), append(order, combining)
 	}
-	source := form(compatible, false)
+	source := normalForm(compatible, false)
 	for _, r := range text {
 		switch {
 		case r >= hangulBase && r < hangulEnd:

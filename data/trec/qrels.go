@@ -40,7 +40,7 @@ func ReadQrels(r io.Reader, name string) (Qrels, error) {
 }
 
 // ScanQrels calls row for each judgement in file order, under ReadQrels' rules. An error of row ends the
-// scan and is returned with file and line. It keeps about 40 bytes a row to find repeated ones.
+// scan and is returned with file and line. It keeps about 40 bytes per row to find repeated ones.
 func ScanQrels(r io.Reader, name string, row func(query, doc string, grade int) error) error {
 	var ids arena
 	var last string

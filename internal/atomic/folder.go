@@ -105,7 +105,7 @@ func (d Disk) folder(path string, fill func(*Folder) error, replace bool) error 
 // half removed is of no use.
 func (d Disk) removeOld(target string) error {
 	gone := filepath.Join(filepath.Dir(target), Unfinished+rand.Text())
-	err := d.calls().Rename(old(target), gone)
+	err := d.calls().Rename(replacedPath(target), gone)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -123,7 +123,7 @@ func (d Disk) place(from, target string, replace bool) error {
 	case !info.IsDir():
 		return &fs.PathError{Op: "write", Path: target, Err: fs.ErrExist}
 	case replace || d.empty(target):
-		if err := d.calls().Rename(target, old(target)); err != nil {
+		if err := d.calls().Rename(target, replacedPath(target)); err != nil {
 			return about(target, err)
 		}
 		moved = true
@@ -132,7 +132,7 @@ func (d Disk) place(from, target string, replace bool) error {
 	}
 	err = about(target, d.calls().Rename(from, target))
 	if err != nil && moved {
-		err = errors.Join(err, d.calls().Rename(old(target), target))
+		err = errors.Join(err, d.calls().Rename(replacedPath(target), target))
 	}
 	return err
 }
@@ -142,8 +142,8 @@ func (d Disk) empty(path string) bool {
 	return err == nil && len(names) == 0
 }
 
-// old is where a folder lies that is being replaced.
-func old(target string) string {
+// replacedPath is where a folder lies while another takes its place.
+func replacedPath(target string) string {
 	return filepath.Join(filepath.Dir(target), Replaced+filepath.Base(target))
 }
 
@@ -168,7 +168,7 @@ func Mend(path string) error { return Disk{}.Mend(path) }
 // Mend undoes a replacement of a folder that was cut short: it puts the old folder
 // back where none is, and else removes it.
 func (d Disk) Mend(path string) error {
-	if _, err := d.calls().Lstat(old(path)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := d.calls().Lstat(replacedPath(path)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
 		return err
@@ -178,5 +178,5 @@ func (d Disk) Mend(path string) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return d.Rename(old(path), path)
+	return d.Rename(replacedPath(path), path)
 }

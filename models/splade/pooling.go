@@ -141,9 +141,9 @@ func (h Head) Gradients(hidden, lengths *Node, form Form, p Pooled, weights, dWe
 	return join(list), dDecoder, dBias
 }
 
-// groups calls do with the hidden states and lengths of a few texts at a time. A group
-// begins when what do returned for the one before is there: a compiler that ran them
-// side by side would hold all their logits at once.
+// groups calls do with the hidden states and lengths of a few texts at a time. Each group
+// waits for the results of the group before it: a compiler that ran them side by side would
+// hold all their logits at once.
 func (h Head) groups(hidden, lengths *Node, do func(hidden, lengths *Node) []*Node) {
 	texts, tokens := hidden.Shape().Dimensions[0], hidden.Shape().Dimensions[1]
 	size := max(1, h.Bytes/(4*tokens*h.Weight.Shape().Dimensions[0]))

@@ -31,10 +31,10 @@ func (l *Loaded) Close() error {
 // errWeightsOnly is returned for a checkpoint that training cannot go on from.
 var errWeightsOnly = errors.New("kept for its weights only")
 
-// Latest opens the newest sound checkpoint of a run that training can go on from. A
-// damaged one, and one that usable (which may be nil) refuses, is told to notice and
-// passed over. Where none is left, or none there, it returns nil: training starts at
-// its beginning.
+// Latest opens the newest sound checkpoint of a run that training can go on from. It
+// passes over checkpoints that are damaged and those for which usable returns an error,
+// and calls notice with the reason. A nil usable accepts all. Where no checkpoint is left
+// it returns nil: training then starts at its beginning.
 func Latest(dir, run string, usable func(State) error, notice func(message string)) (*Loaded, error) {
 	if err := mend(dir); err != nil {
 		return nil, fmt.Errorf("find checkpoints in %q: %w", dir, err)

@@ -78,7 +78,7 @@ func TestScreeningChangesNoBitOfARealModelsVectors(t *testing.T) {
 }
 
 // Encoding eight real documents, the head alone and all of it, in both forms: in
-// turns, documents a second at the best time of each, since other programs
+// turns, documents per second at the best time of each, since other programs
 // disturb the mean.
 func BenchmarkRealEncoding(b *testing.B) {
 	m, ids := realTexts(b, 8)

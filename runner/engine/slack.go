@@ -29,7 +29,7 @@ const (
 
 var slackOnce sync.Once
 
-// reserveSlack lifts the end of the heap, once a process. Where the system does
+// reserveSlack lifts the end of the heap, once per process. Where the system does
 // not allow so much address space, it takes less, or nothing.
 func reserveSlack() {
 	slackOnce.Do(func() {

@@ -177,7 +177,7 @@ func TestRealVectorsWithWords(t *testing.T) {
 			for word, weight := range words {
 				want += weight * weights[word]
 			}
-			// 43 terms a query: float32 rounding stays below 43 half units in the last place.
+			// 43 terms per query: float32 rounding stays below 43 half units in the last place.
 			if got := found[document]; math.Abs(got-want) > want*43*0x1p-24 {
 				t.Errorf("query %s, document %s: got %v, want %v", query, document, got, want)
 			}

@@ -13,7 +13,7 @@ type TooLargeError struct {
 	Postings  uint64  // counted, or Estimated from the documents read so far
 	Estimated bool    // Postings is an extrapolation to all documents
 	Documents int     // read so far
-	Mean      float64 // terms a document so far
+	Mean      float64 // terms per document so far
 	Limit     uint64
 }
 

@@ -69,7 +69,7 @@ func (x *Index) SearchAll(ctx context.Context, queries []Vector, k, threads int)
 
 // block is how many documents are scored at a time. Their sums (1 MiB) stay near the core while each term's
 // postings stream by, and a thread's memory does not grow with the collection. Measured on a million
-// documents, 2.7 ns a posting against 2.9 without blocks; much smaller blocks cost more than they save.
+// documents, 2.7 ns per posting against 2.9 without blocks; much smaller blocks cost more than they save.
 const block = 1 << 18
 
 // scorer is one thread's working memory.

@@ -9,7 +9,7 @@ import (
 // what the regular expression \b\w\w+\b finds in Python. A word character is a letter or a number of any
 // script, or the underscore.
 func Words(text string) []string {
-	lowered := lower(text)
+	lowered := lowerLikePython(text)
 	var words []string
 	start, length := 0, 0
 	for i, r := range lowered {
@@ -38,9 +38,9 @@ func isWord(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsNumber(r)
 }
 
-// lower is Python's str.lower. It differs from Go's in two letters: the dotted capital I becomes two code
+// lowerLikePython is Python's str.lower. It differs from Go's in two letters: the dotted capital I becomes two code
 // points, and a capital sigma at a word's end becomes a final sigma.
-func lower(text string) string {
+func lowerLikePython(text string) string {
 	plain := true
 	for i := 0; i < len(text) && plain; i++ {
 		plain = text[i] < utf8.RuneSelf && (text[i] < 'A' || text[i] > 'Z')

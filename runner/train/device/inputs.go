@@ -24,7 +24,7 @@ func (p part) inputs() []*tensors.Tensor {
 type stepInputs struct {
 	sides   [2][]part // queries, documents
 	scalars engine.Buffer[float32]
-	teacher *engine.Buffer[float32] // [queries, documents a query]
+	teacher *engine.Buffer[float32] // [queries, documents per query]
 }
 
 // The step's scalars in their order.

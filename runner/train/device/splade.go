@@ -124,9 +124,9 @@ func (d *Splade) step(step int, b loader.Batch) (map[string]event.Value, error) 
 	var state []*tensors.Tensor
 	var series []float64
 	if len(in.sides[0]) == 1 && len(in.sides[1]) == 1 {
-		state, series, err = d.together(in)
+		state, series, err = d.stepWhole(in)
 	} else {
-		state, series, err = d.apart(in)
+		state, series, err = d.stepMicroBatches(in)
 	}
 	if err != nil {
 		return nil, err
@@ -135,8 +135,8 @@ func (d *Splade) step(step int, b loader.Batch) (map[string]event.Value, error) 
 	return d.values(step, series)
 }
 
-// together runs a step as one program.
-func (d *Splade) together(in *stepInputs) ([]*tensors.Tensor, []float64, error) {
+// stepWhole runs a step as one program.
+func (d *Splade) stepWhole(in *stepInputs) ([]*tensors.Tensor, []float64, error) {
 	list := slices.Concat(d.state, in.sides[0][0].inputs(), in.sides[1][0].inputs(), in.rest())
 	out, err := d.whole.Call(list...)
 	if err != nil {
@@ -157,8 +157,8 @@ func (d *Splade) split(out []*tensors.Tensor, before []float64) ([]*tensors.Tens
 	return out[:n], append(before, series...), nil
 }
 
-// apart runs a step in micro-batches.
-func (d *Splade) apart(in *stepInputs) (_ []*tensors.Tensor, _ []float64, err error) {
+// stepMicroBatches runs a step in micro-batches.
+func (d *Splade) stepMicroBatches(in *stepInputs) (_ []*tensors.Tensor, _ []float64, err error) {
 	var kept []*tensors.Tensor // freed at the end, whatever happens
 	defer func() { engine.Free(kept...) }()
 	params := d.state[:len(d.model.Params)]
