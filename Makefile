@@ -37,10 +37,10 @@ demo: build ## train and evaluate the built-in experiment, then write its report
 define go_build
 	@{ $(GO) build -v -buildvcs=auto $(1) 2>&1; echo "status $$?"; } | { \
 	n=0; while IFS= read -r line; do case "$$line" in \
-	  "status "*) [ $$n = 0 ] || echo "build: $$n packages compiled"; exit "$${line#status }" ;; \
-	  *[!A-Za-z0-9._/-]*) echo "$$line" >&2 ;; \
+	  "status "*) [ "$$line" != "status 0" ] || [ $$n = 0 ] || echo "build: done, $$n packages compiled"; exit "$${line#status }" ;; \
+	  *[!A-Za-z0-9._~/-]*) echo "$$line" >&2 ;; \
 	  *) n=$$((n + 1)); case $$n in \
-	    1) echo "build: compiling; a first build takes minutes (SQLite's C alone takes one), later ones take seconds" ;; \
+	    1) echo "build: compiling; a first build takes minutes, later ones take seconds" ;; \
 	    *[05]) [ $$((n % 25)) != 0 ] || echo "build: $$n packages, now $$line" ;; esac ;; \
 	esac; done; }
 endef
