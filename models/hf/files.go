@@ -16,7 +16,7 @@ func knownFiles() []string {
 		"added_tokens.json", "vocab.json", "chat_template.*", "generation_config.json", "preprocessor_config.json", "processor_config.json",
 		"*.bin", "*.bin.index.json", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.gguf", "*.pt", "*.pth", "*.ckpt", "*.png", "*.jpg", "*.jpeg", "*.svg", "*.gif", "*.pdf",
 		"trainer_state.json", "training_args.json", "train_results.json", "eval_results.json", "all_results.json", "similarity_evaluation*.csv",
-		"model_args.json", "*.py", "*.ipynb", "*.log",
+		"model_args.json", "MANIFEST", "*.py", "*.ipynb", "*.log",
 	}
 }
 

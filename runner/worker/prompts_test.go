@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"headroom/data/tokenize"
+	"headroom/models/hf"
 	"headroom/sweeps"
 )
 
@@ -37,6 +38,9 @@ func TestAnExportSaysOfTextsWhatWasTrainedWith(t *testing.T) {
 	}
 	if !exported.CutsLeft() || exported.Digest() != trained.Digest() || exported.MaxLength() != 40 || len(exported.Notices()) > 0 {
 		t.Errorf("exported: cut on the left %v, digest %s of %s, at %d, notices %q", exported.CutsLeft(), exported.Digest(), trained.Digest(), exported.MaxLength(), exported.Notices())
+	}
+	if ck, err := hf.Load(filepath.Join(b.files.Run(id), "model"), hf.Options{}); err != nil || len(ck.Notices) > 0 {
+		t.Errorf("of the program's own folder is said: %q, %v", ck.Notices, err)
 	}
 	if ids := exported.Encode("a b c d e f g", 4); len(ids) != 4 || ids[0] != exported.Special().CLS || ids[3] != exported.Special().SEP {
 		t.Errorf("ids %v", ids)
