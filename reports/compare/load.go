@@ -176,7 +176,24 @@ func loadEvaluation(ctx context.Context, st *store.Store, e store.Evaluation) (E
 	if err != nil {
 		return Evaluation{}, err
 	}
-	// A value that is no number cannot be paired: the query counts as not answered.
+	answered(values)
+	cuts, err := st.Curve(ctx, e.ID)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	var curve []CurvePoint
+	for _, c := range cuts {
+		answered(c.PerQuery)
+		curve = append(curve, CurvePoint{Side: c.Side, Terms: c.Terms, Measures: c.Measures,
+			ActiveQuery: c.ActiveQuery, ActiveDocument: c.ActiveDocument, Flops: c.Flops, PerQuery: c.PerQuery})
+	}
+	return Evaluation{ID: e.ID, Dataset: e.Dataset, Split: e.Split, QrelsDigest: e.Collection, Queries: e.Queries, Documents: e.Documents,
+		Measures: e.Measures, ActiveQuery: e.ActiveQuery, ActiveDocument: e.ActiveDocument, Flops: e.Flops, TieShare: e.TieShare, PerQuery: values, Curve: curve}, nil
+}
+
+// answered drops values that are no numbers, which cannot be paired: such a query counts
+// as not answered.
+func answered(values map[string]map[string]float64) {
 	for _, byQuery := range values {
 		for q, v := range byQuery {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -184,6 +201,4 @@ func loadEvaluation(ctx context.Context, st *store.Store, e store.Evaluation) (E
 			}
 		}
 	}
-	return Evaluation{ID: e.ID, Dataset: e.Dataset, Split: e.Split, QrelsDigest: e.Collection, Queries: e.Queries, Documents: e.Documents,
-		Measures: e.Measures, ActiveQuery: e.ActiveQuery, ActiveDocument: e.ActiveDocument, Flops: e.Flops, TieShare: e.TieShare, PerQuery: values}, nil
 }

@@ -1,13 +1,18 @@
 package report_test
 
 import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +83,66 @@ func TestFromStore(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// TestEqualCostFromStoredCurves: cuts that are in the store decide the comparison at
+// equal cost as those of the plain input do, and stand in the report's first table.
+func TestEqualCostFromStoredCurves(t *testing.T) {
+	in := sample.Demo()
+	for i := range in.Runs {
+		for j := range in.Runs[i].Evaluations {
+			e := &in.Runs[i].Evaluations[j]
+			for _, side := range []string{"document", "query"} {
+				for _, terms := range []int{4, 16} {
+					share := float64(terms) / 64
+					cut := compare.CurvePoint{Side: side, Terms: terms, ActiveQuery: e.ActiveQuery, ActiveDocument: e.ActiveDocument * share, Flops: e.Flops * share,
+						Measures: map[string]float64{}, PerQuery: map[string]map[string]float64{}}
+					for m, queries := range e.PerQuery {
+						cut.PerQuery[m] = map[string]float64{}
+						for _, q := range slices.Sorted(maps.Keys(queries)) {
+							v := queries[q] * (0.5 + share)
+							cut.PerQuery[m][q] = v
+							cut.Measures[m] += v / float64(len(queries))
+						}
+					}
+					e.Curve = append(e.Curve, cut)
+				}
+			}
+		}
+	}
+	st := folded(t, workspace(t, in))
+	loaded, err := compare.Load(context.Background(), st, "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range loaded.Runs {
+		for _, e := range r.Evaluations {
+			at := slices.IndexFunc(in.Runs, func(other compare.Run) bool { return other.ID == r.ID })
+			same := slices.IndexFunc(in.Runs[at].Evaluations, func(other compare.Evaluation) bool { return other.ID == e.ID })
+			want := in.Runs[at].Evaluations[same].Curve
+			slices.SortFunc(want, func(a, b compare.CurvePoint) int {
+				return cmp.Or(cmp.Compare(a.Side, b.Side), cmp.Compare(a.Terms, b.Terms))
+			})
+			if !reflect.DeepEqual(e.Curve, want) {
+				t.Fatalf("%s on %s: the curve is %+v, want %+v", r.Label, e.Dataset, e.Curve, want)
+			}
+		}
+	}
+	folder := t.TempDir()
+	if _, err := report.Folder(compared(t, loaded), folder); err != nil {
+		t.Fatal(err)
+	}
+	plain := t.TempDir()
+	if _, err := report.Folder(compared(t, in), plain); err != nil {
+		t.Fatal(err)
+	}
+	table := string(read(t, filepath.Join(folder, "matched.csv")))
+	if other := string(read(t, filepath.Join(plain, "matched.csv"))); table != other {
+		t.Errorf("from the store:\n%s\nfrom the input:\n%s", table, other)
+	}
+	if !strings.Contains(table, "cut documents") {
+		t.Errorf("no cut is in the table at equal cost:\n%s", table)
+	}
 }
 
 func firstDifference(a, b string) string {
@@ -199,8 +264,35 @@ func writeEvaluation(t *testing.T, folder string, e compare.Evaluation, name, ba
 		}
 	}
 	slices.Sort(rows)
+	var curve []string
+	for _, c := range e.Curve {
+		s.Curve = append(s.Curve, record.Cut{Side: c.Side, Terms: c.Terms, Measures: c.Measures, ActiveQuery: c.ActiveQuery, ActiveDocument: c.ActiveDocument, Flops: c.Flops})
+		for m := range c.Measures {
+			for q, v := range c.PerQuery[m] {
+				curve = append(curve, fmt.Sprintf("%s\t%d\t%s\t%s\t%v\n", c.Side, c.Terms, m, q, v))
+			}
+		}
+	}
 	writeJSON(t, filepath.Join(folder, "summary.json"), s)
+	if len(curve) > 0 {
+		writeZipped(t, filepath.Join(folder, "curve.tsv.gz"), "side\tterms\tmeasure\tquery\tvalue\n"+strings.Join(curve, ""))
+	}
 	if err := os.WriteFile(filepath.Join(folder, "per_query.tsv"), []byte("query\tmeasure\tvalue\n"+strings.Join(rows, "")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeZipped(t *testing.T, path, text string) {
+	t.Helper()
+	var b bytes.Buffer
+	zip := gzip.NewWriter(&b)
+	if _, err := zip.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
