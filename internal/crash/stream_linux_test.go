@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -64,6 +65,11 @@ func TestAHangupStopsARunAtACheckpoint(t *testing.T) {
 		}
 		return len(found)
 	}
+	// Who runs the tests under nohup ignores hangups, and children inherit that unless
+	// the parent handles them.
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(handled) })
 	c := p.command("run", "small.toml", "seed=1")
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
@@ -79,7 +85,9 @@ func TestAHangupStopsARunAtACheckpoint(t *testing.T) {
 	c.Process.Signal(syscall.SIGHUP)
 	time.Sleep(20 * time.Millisecond)
 	c.Process.Signal(syscall.SIGHUP)
+	late := time.AfterFunc(time.Minute, func() { c.Process.Kill() })
 	c.Wait()
+	late.Stop()
 	if code := c.ProcessState.ExitCode(); code != 130 || !strings.Contains(stderr.String(), "interrupted: hangup") {
 		t.Errorf("exit code %d: %s", code, stderr.String())
 	}
