@@ -3,6 +3,8 @@ package sweeps
 import (
 	"fmt"
 	"strings"
+
+	"headroom/internal/alike"
 )
 
 // Fault is one thing wrong with a file or an override.
@@ -54,7 +56,7 @@ func (f Faults) Error() string {
 	for i, fault := range f {
 		lines[i] = fault.Error()
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(alike.Lines(lines), "\n")
 }
 
 // orNil keeps an empty list from becoming a non-nil error.

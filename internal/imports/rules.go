@@ -27,9 +27,9 @@ type layer struct {
 }
 
 var layers = []layer{
-	{[]string{"internal/atomic", "internal/near", "internal/seal", "models/family"}, nil},
+	{[]string{"internal/alike", "internal/atomic", "internal/names", "internal/near", "internal/seal", "models/family"}, nil},
 	{[]string{"metrics/measure"}, []string{"internal/near"}},
-	{[]string{"sweeps"}, []string{"internal/near", "metrics/measure", toml, "models/family"}},
+	{[]string{"sweeps"}, []string{"internal/alike", "internal/near", "metrics/measure", toml, "models/family"}},
 	{[]string{"docs", "experiments"}, nil},
 	{[]string{"data/trec"}, nil},
 	{[]string{"data/collection"}, []string{"data/trec"}},
@@ -48,7 +48,7 @@ var layers = []layer{
 	{[]string{"metrics/sparsity", "metrics/stats"}, nil},
 	{[]string{"metrics/stability"}, []string{"metrics/event"}},
 	{[]string{"metrics/record"}, []string{"internal/seal", "sweeps"}},
-	{[]string{"metrics/store"}, []string{"internal/seal", "metrics/event", "metrics/record", "sweeps", sqlite}},
+	{[]string{"metrics/store"}, []string{"internal/alike", "internal/seal", "metrics/event", "metrics/record", "sweeps", sqlite}},
 	{[]string{"metrics/ir"}, []string{"data/trec", "metrics/measure"}},
 	{[]string{"models/safetensors"}, nil},
 	{[]string{"models/hf"}, []string{"internal/modelfolder", "internal/seal", "models/family", "models/safetensors"}},

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"headroom/internal/alike"
 )
 
 // Damage is returned by Fold when some files could not be read. Everything else is
@@ -20,7 +22,7 @@ func (d *Damage) Error() string {
 	for i, fault := range d.Faults {
 		lines[i] = fault.Error()
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(alike.Lines(lines), "\n")
 }
 
 func (d *Damage) Unwrap() []error { return d.Faults }

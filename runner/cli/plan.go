@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/internal/alike"
 	"headroom/internal/plain"
 	"headroom/runner/plan"
 	"headroom/sweeps"
@@ -60,7 +61,7 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 
 // warn says what a person should know before a sweep is run.
 func (a *app) warn(p *plan.Plan) {
-	for _, notice := range p.Notices {
+	for _, notice := range alike.Lines(p.Notices) {
 		a.note("warning: %s", notice)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/internal/alike"
 	"headroom/metrics/measure"
 	"headroom/metrics/record"
 	"headroom/metrics/store"
@@ -209,6 +210,7 @@ func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []str
 // being worked on is seen from its lease.
 func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.Store, name string, stored []store.Run) ([]statusRun, error) {
 	runs := make([]statusRun, 0, len(stored))
+	var damaged []string
 	configs, err := configsOf(stored)
 	if err != nil {
 		return nil, err
@@ -243,7 +245,7 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 		if run.State == "done" {
 			if err := runDamage(resolver, w, r.Run); err != nil {
 				run.State, run.Why = string(plan.Damaged), err.Error()
-				a.note("note: %s is damaged: %v; `headroom run` of its sweep makes it again", run.Label, err)
+				damaged = append(damaged, fmt.Sprintf("%q is damaged: %v; `headroom run` of its sweep makes it again", run.Label, err))
 			}
 		}
 		if run.State != "done" && run.State != string(plan.Damaged) {
@@ -257,6 +259,7 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 		}
 		runs = append(runs, run)
 	}
+	a.notes(alike.Lines(damaged))
 	return runs, nil
 }
 
