@@ -46,6 +46,7 @@ func TestJSONDocumentsHaveTheseShapes(t *testing.T) {
 	add("doctor", p.ok("doctor", "--json"))
 	qrels, run := p.write("qrels", "q1 0 d1 1\n"), p.write("run", "q1 Q0 d1 1 2 t\n")
 	add("evaluate files", p.ok("evaluate", qrels, run, "--json"))
+	add("evaluate model, cut", p.ok("evaluate", "--model", model, "--on", filepath.Join(p.dir, "data"), "--backend", "go", "--max-length", "16", "--prune-document", "2", "--json"))
 	add("evaluate model", p.ok("evaluate", "--model", model, "--on", filepath.Join(p.dir, "data"), "--backend", "go", "--max-length", "16", "--json"))
 	add("mine", p.ok("mine", filepath.Join(p.dir, "data"), "--negatives", "3", "--output", filepath.Join(p.dir, "mined.jsonl"), "--json"))
 	add("index", p.ok("index", p.write("v.jsonl", `{"id":"a","vector":{"3":1.5}}`+"\n"), "--output", filepath.Join(p.dir, "index"), "--json"))

@@ -156,7 +156,7 @@ func (m *maker) evaluation(run Run, key, ref, split string) {
 	m.look(&e)
 	if e.State == New && !run.State.Finished() {
 		e.Why = "comes with its run"
-	} else if e.State == New {
+	} else if e.State == New && e.Why == absent {
 		e.Why = cmp.Or(superseded(e), e.Why)
 	}
 	if !e.State.Finished() {
@@ -235,11 +235,14 @@ func (m *maker) baseline(name string, run Run, ref string) Evaluation {
 	return e
 }
 
+// absent is why an evaluation is new that has no summary.
+const absent = "not in the workspace"
+
 // look decides an evaluation's state from its folder.
 func (m *maker) look(e *Evaluation) {
 	s, err := record.CheckEvaluation(e.Folder, m.Resolver.Known)
 	if errors.Is(err, fs.ErrNotExist) {
-		e.State, e.Why = New, "not in the workspace"
+		e.State, e.Why = New, absent
 		return
 	}
 	if seal.IsDamage(err) {

@@ -36,6 +36,12 @@ func TestEvaluationsFollowTheirSummaries(t *testing.T) {
 	if more.Count(plan.Done) != 4 || more.Evaluations[0].State != plan.New || more.Evaluations[0].Why != "its summary lacks AP" || more.Evaluations[0].ID != p.Evaluations[0].ID {
 		t.Errorf("%+v", more.Evaluations[0])
 	}
+	// An older result beside it is not why.
+	first := more.Evaluations[0]
+	write(t, filepath.Join(filepath.Dir(first.Folder), "older", "summary.json"), fmt.Sprintf(`{"schema":1,"split":"test","measures":{"nDCG@10":0.5},"collection_digest":%q}`, first.Collection))
+	if e := w.must(t, sweep, "evaluate.measures=['nDCG@10','AP']").Evaluations[0]; e.Why != "its summary lacks AP" {
+		t.Errorf("why: %s", e.Why)
+	}
 	w.collection(t, "second", 4)
 	if second := w.must(t, sweep, "evaluate.final=['./second']"); second.Count(plan.Done) != 4 || second.Evaluations[0].State != plan.New {
 		t.Errorf("%+v", second.Evaluations[0])

@@ -56,7 +56,7 @@ func (m *maker) state(folder string, steps int) (state State, why string, verdic
 		if _, err := os.Stat(filepath.Join(folder, "config.toml")); err == nil {
 			return Queued, "in the workspace, not begun", nil
 		}
-		return New, "not in the workspace", nil
+		return New, absent, nil
 	}
 	// An attempt that finished decides, whatever came after it.
 	var last end
