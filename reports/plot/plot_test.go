@@ -34,6 +34,9 @@ func compared(t *testing.T, in *compare.Input) *compare.Comparison {
 func all(c *compare.Comparison) []*plot.Figure {
 	figures := []*plot.Figure{plot.Loss(c), plot.Effectiveness(c, "builtin:demo", []string{"nDCG@10", "RR@10"}),
 		plot.Effectiveness(c, "builtin:demo-no-overlap", []string{"nDCG@10", "RR@10"}), plot.Active(c), plot.HeadNorm(c)}
+	if cost, ok := plot.Cost(c, "builtin:demo"); ok {
+		figures = append(figures, cost)
+	}
 	if dev, ok := plot.Dev(c); ok {
 		figures = append(figures, dev)
 	}
@@ -250,11 +253,16 @@ func TestSameBytes(t *testing.T) {
 // TestSaid looks for the words that a figure must have.
 func TestSaid(t *testing.T) {
 	demo, hard := compared(t, sample.Demo()), compared(t, sample.Hard())
+	cost, ok := plot.Cost(demo, "builtin:demo")
+	if !ok {
+		t.Fatal("no cost is drawn")
+	}
 	cases := []struct {
 		name string
 		f    *plot.Figure
 		want []string
 	}{
+		{"cost", cost, []string{"FLOPS (log scale)", "demo-bert", "demo-modernbert", "BM25", "as trained (a dot per λ)", "16", "10"}},
 		{"loss", plot.Loss(demo), []string{"training step", "loss (log scale)", "demo-bert", "demo-modernbert", "k=1/8 identical", "k=1/4 empty", "k=1/8 stalled", "chance level, ln(candidates) = 3.47", "1/8", "16"}},
 		{"loss that is not finite", plot.Loss(hard), []string{"loss not finite", "k=1/4 non_finite"}},
 		{"effectiveness", plot.Effectiveness(demo, "builtin:demo", []string{"nDCG@10", "RR@10"}), []string{"nDCG@10", "RR@10", "k (log scale)", "BM25", "0.432", "untrained", "collapsed seed", "1/4"}},

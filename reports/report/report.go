@@ -29,6 +29,9 @@ func Tables(c *compare.Comparison) []Named {
 func Figures(c *compare.Comparison) []*plot.Figure {
 	figures := []*plot.Figure{}
 	for _, dataset := range c.Datasets {
+		if cost, ok := plot.Cost(c, dataset); ok {
+			figures = append(figures, cost)
+		}
 		figures = append(figures, plot.Effectiveness(c, dataset, headline(c)))
 	}
 	figures = append(figures, plot.Loss(c))
