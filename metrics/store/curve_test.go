@@ -113,3 +113,15 @@ func TestCurvesThatContradictTheSummaryAreDamage(t *testing.T) {
 		})
 	}
 }
+
+// The value over all queries of a measure that counts is the sum, of the whole and of a cut.
+func TestACountIsTheSumOfItsQueries(t *testing.T) {
+	w := newSpace(t)
+	counted := strings.NewReplacer(`"nDCG@10":0.5,"RR@10":0.5`, `"nDCG@10":0.5,"NumRet":1`,
+		`"RR@10":0.25`, `"NumRet":0.5`, `"RR@10":0.125`, `"NumRet":0.25`, "RR@10", "NumRet")
+	w.curve("baselines", counted.Replace(curveSummary), counted.Replace(curveValues))
+	w.write("baselines/e/per_query.tsv", "query\tmeasure\tvalue\nq1\tnDCG@10\t1\nq1\tNumRet\t1\nq2\tnDCG@10\t0\nq2\tNumRet\t0\n")
+	s := w.open()
+	w.fold(s)
+	expect(t, s, "SELECT count(*) FROM cut_value WHERE measure = 'NumRet'", "2")
+}

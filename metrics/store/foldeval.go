@@ -171,7 +171,7 @@ func nullable(v *float64) sql.NullFloat64 {
 }
 
 // consistent compares the values per query with what the summary says of them: one a
-// query and measure, and their mean is the measure. The two are written together, so a
+// query and measure, and their mean, of a count such as NumRet their sum, is the measure. The two are written together, so a
 // difference is damage, of a file without a digest too.
 func consistent(path string, measures map[string]float64, queries int, values []queryValue) error {
 	rows, sums := map[string]int{}, map[string]float64{}
@@ -189,16 +189,21 @@ func consistent(path string, measures map[string]float64, queries int, values []
 	}
 	for _, measure := range slices.Sorted(maps.Keys(measures)) {
 		mean := sums[measure] / float64(max(1, rows[measure]))
-		// Both are sums of the same numbers, which may be added in another order.
-		const rounding = 1e-9
 		switch {
 		case rows[measure] != queries:
 			return bad("it has %d values of %s, and the summary says %d queries", rows[measure], measure, queries)
-		case !(math.Abs(mean-measures[measure]) <= rounding*max(1, math.Abs(mean))):
+		case !near(mean, measures[measure]) && !near(sums[measure], measures[measure]):
 			return bad("the mean of its values of %s is %v, the summary says %v", measure, mean, measures[measure])
 		}
 	}
 	return nil
+}
+
+// near says of two sums of the same numbers, which may be added in another order, whether
+// they are equal.
+func near(a, b float64) bool {
+	const rounding = 1e-9
+	return math.Abs(a-b) <= rounding*max(1, math.Abs(a))
 }
 
 func readPerQuery(path string) ([]queryValue, error) {
