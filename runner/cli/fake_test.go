@@ -165,7 +165,7 @@ func fakeRun(w workspace.Workspace, id string) error {
 	}
 	steps := config.Train.Steps
 	events := []event.Event{
-		event.Started{Run: id, Attempt: log.Attempt(), Host: "here", PID: os.Getpid(), Steps: steps, Facts: event.Facts{Batch: config.Train.Batch, Candidates: config.Train.Batch, Vocab: 10, Loss: "infonce"}},
+		event.Started{Run: id, Attempt: log.Attempt(), Host: "here", PID: os.Getpid(), Steps: steps, Facts: event.Facts{Rescale: fakeFactor(config), Batch: config.Train.Batch, Candidates: config.Train.Batch, Vocab: 10, Loss: "infonce"}},
 	}
 	for step := range steps {
 		events = append(events, event.Step{Step: step, Values: map[string]event.Value{"loss": event.Value(1 / float64(step+1))}})
@@ -196,6 +196,14 @@ func fakeRun(w workspace.Workspace, id string) error {
 		return err
 	}
 	return log.Close()
+}
+
+// fakeFactor is what every automatic choice of k comes to.
+func fakeFactor(c sweeps.RunConfig) float64 {
+	if c.Model.Rescale.Auto != "" {
+		return 4
+	}
+	return 0
 }
 
 func fakeSummary(folder string, s evaluate.Summary, value float64) error {

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	"headroom/internal/alike"
+	"headroom/internal/names"
 	"headroom/metrics/store"
 	"headroom/runner/plan"
 	"headroom/runner/pool"
@@ -47,6 +49,11 @@ func (a *app) finish(ctx context.Context, w workspace.Workspace, m workspace.Man
 	if chosen.former > 0 {
 		a.note("note: %s: %s that the file has no longer; `headroom status %s --all` shows them", m.Sweep, plural(chosen.former, "former run"), m.Sweep)
 	}
+	same, err := sameByAuto(chosen.runs)
+	if err != nil {
+		return errors.Join(runErr, err)
+	}
+	a.notes(alike.Lines(same))
 	if a.global.json {
 		a.answered = true
 		err = a.printLine(endLine{
@@ -59,6 +66,29 @@ func (a *app) finish(ctx context.Context, w workspace.Workspace, m workspace.Man
 		err = a.printSummary(ctx, s, m.Sweep, runs)
 	}
 	return errors.Join(runErr, err)
+}
+
+// sameByAuto finds runs whose automatic choice of k came to that of another run, so that
+// both are the same training.
+func sameByAuto(runs []store.Run) ([]string, error) {
+	configs, err := configsOf(runs)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for i, r := range runs {
+		for j, other := range runs {
+			if r.RescaleAuto == "" || other.RescaleAuto != "" || r.Rescale != other.Rescale {
+				continue
+			}
+			fixed := configs[i]
+			fixed.Model.Rescale = configs[j].Model.Rescale
+			if !slices.ContainsFunc(sweeps.Diff(fixed, configs[j]), func(c sweeps.Change) bool { return c.Semantic }) {
+				found = append(found, fmt.Sprintf("%s of %q came to k = %g: it is the same training as %q, not a second answer", r.RescaleAuto, r.Label, r.Rescale, other.Label))
+			}
+		}
+	}
+	return found, nil
 }
 
 // printSummary prints nDCG@10, or the first measure that there is, of each run
@@ -114,7 +144,11 @@ func (a *app) printSummary(ctx context.Context, s *store.Store, sweep string, ru
 func baselineName(e store.Evaluation, all []store.Evaluation) string {
 	name := e.Name
 	if e.Backbone != "" {
-		name += " " + sweeps.BackboneName(e.Backbone)
+		var backbones []string
+		for _, other := range all {
+			backbones = append(backbones, other.Backbone)
+		}
+		name += " " + names.Distinct(backbones, sweeps.BackboneName)[e.Backbone]
 	}
 	if e.Encoding == nil {
 		return name

@@ -173,6 +173,30 @@ func TestPointsThatLeftTheFileAreFormerAndKept(t *testing.T) {
 	}
 }
 
+// The grid has the same point twice, which nobody can know before.
+func TestAnAutomaticChoiceThatComesToAKOfTheGridIsSaid(t *testing.T) {
+	p := newPlace(t)
+	p.sample()
+	sweep := p.write("small.toml", strings.Replace(smallSweep, "[1, 4]", `[1, 4, "auto-score"]`, 1))
+	r := p.run("run", sweep, "--json")
+	runs := lastLine(t, r.stdout).Runs
+	for i := range 2 {
+		want := fmt.Sprintf("auto-score of %q came to k = 4: it is the same training as %q", runs[4+i].Label, runs[2+i].Label)
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("not said: %s\n%s", want, r.stderr)
+		}
+	}
+	out := p.ok("report", "small", "-o", filepath.Join(p.dir, "report"))
+	for _, want := range []string{"4 (auto-score)", "auto-score came to k = 4, which is a point of its own"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the report lacks %q:\n%s", want, out)
+		}
+	}
+	if out := p.ok("query", "SELECT label, rescale, k FROM settings WHERE rescale = 'auto-score'", "--csv"); strings.Count(out, ",auto-score,4\n") != 2 {
+		t.Error(out)
+	}
+}
+
 func TestStatusAndReportShowAPart(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()

@@ -71,6 +71,9 @@ func TestBackbonesOfOneNameAreToldApart(t *testing.T) {
 	if labels["a-model-"] != 4 || labels["b-model-"] != 4 {
 		t.Errorf("labels %v: %+v", labels, end.Runs)
 	}
+	if out := p.ok("run", sweep); !strings.Contains(out, "\nuntrained a/model ") || !strings.Contains(out, "\nuntrained b/model ") {
+		t.Errorf("the baselines are not told apart:\n%s", out)
+	}
 	report := filepath.Join(p.dir, "report")
 	out := p.ok("report", "small", "-o", report)
 	for _, want := range []string{"\n| a/model ", "\n| b/model ", "\n| a/model, untrained "} {

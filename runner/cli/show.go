@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/metrics/event"
+	"headroom/metrics/record"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
@@ -189,7 +190,7 @@ func (a *app) printScores(r runInfo) error {
 	slices.Sort(names)
 	rows := [][]string{append(append([]string{"collection", "split", "queries"}, names...), "active q", "active d")}
 	for _, e := range r.evaluations {
-		row := []string{e.Dataset, e.Split, strconv.Itoa(e.Queries)}
+		row := []string{record.CollectionName(e.Dataset), e.Split, strconv.Itoa(e.Queries)}
 		for _, name := range names {
 			value, known := e.Measures[name]
 			if !known {

@@ -96,14 +96,19 @@ func UntrainedEvaluation(workspace string, c sweeps.RunConfig, in sweeps.Inputs,
 		Name: Untrained, Dataset: dataset, Split: split, Backbone: c.Model.Backbone,
 		Config: c, Inputs: in, Encoding: sweeps.EncodingOf(c), Measures: c.Evaluate.Measures,
 	}
-	e.Label = sweeps.BackboneName(c.Model.Backbone) + " untrained"
-	if form := e.Encoding.Form(); form != "" {
-		e.Label += " (" + form + ")"
-	}
-	e.Label += " on " + dataset
+	e.Label = e.untrainedLabel(sweeps.BackboneName(c.Model.Backbone))
 	e.identify("untrained "+in.Weights+" "+in.Tokenizer, digest)
 	e.Folder = filepath.Join(workspace, "baselines", e.ID)
 	return e
+}
+
+// untrainedLabel is the label of an untrained model whose backbone is called so.
+func (e Evaluation) untrainedLabel(backbone string) string {
+	label := backbone + " untrained"
+	if form := e.Encoding.Form(); form != "" {
+		label += " (" + form + ")"
+	}
+	return label + " on " + e.Dataset
 }
 
 // identify sets the id and what it is made of.
@@ -228,6 +233,7 @@ func (m *maker) baseline(name string, run Run, ref string) Evaluation {
 		return unresolved
 	}
 	e := UntrainedEvaluation(m.Workspace, run.Config, run.Inputs, ref, FinalSplit, data.digest)
+	e.Label = e.untrainedLabel(m.called[run.Config.Model.Backbone])
 	m.look(&e)
 	if !e.State.Finished() && backbone.why != "" {
 		e.State, e.Why, e.Needs = Unresolved, backbone.why, backbone.recipe

@@ -222,6 +222,8 @@ type maker struct {
 	found *inputs
 	plan  *Plan
 	seen  map[sweeps.ID]sweeps.Point
+	// called are the backbones' short names.
+	called map[string]string
 	// compared are the lists of data that overlaps and leaks have looked at.
 	compared map[string]bool
 }
@@ -283,10 +285,10 @@ func (m *maker) label(points []sweeps.Point) {
 	for i, p := range points {
 		backbones[i] = m.Resolver.Absolute(p.Config.Model.Backbone)
 	}
-	called := names.Distinct(backbones, sweeps.BackboneName)
+	m.called = names.Distinct(backbones, sweeps.BackboneName)
 	list := make([]sweeps.Labelled, len(m.plan.Runs))
 	for i, run := range m.plan.Runs {
-		list[i] = sweeps.Labelled{Config: run.Config, ID: run.ID, Backbone: called[run.Config.Model.Backbone]}
+		list[i] = sweeps.Labelled{Config: run.Config, ID: run.ID, Backbone: m.called[run.Config.Model.Backbone]}
 	}
 	byID := map[sweeps.ID]string{}
 	for i, label := range sweeps.Labels(list) {
