@@ -127,7 +127,11 @@ func wrongPrompt(s string) string {
 }
 
 func wrongMeasures(list reflect.Value) string {
-	if _, err := measure.ParseAll(list.Interface().([]string)); err != nil {
+	measures, err := measure.ParseAll(list.Interface().([]string))
+	if err == nil {
+		err = measure.CheckKept(measures)
+	}
+	if err != nil {
 		return err.Error()
 	}
 	return ""

@@ -86,13 +86,35 @@ func factsOf(c *collection.Collection, split string) (Facts, error) {
 	if f.Positives == 0 {
 		return Facts{}, fmt.Errorf("read collection %s: qrels %q have no row with a grade above 0", c.Folder, split)
 	}
+	if f.Lost == f.Positives {
+		return Facts{}, fmt.Errorf("read collection %s: none of the %d documents with a grade above 0 in qrels %q is in the corpus, the first is %q; allowed: qrels of this corpus", c.Folder, f.Positives, split, firstPositive(judged))
+	}
 	training := split == collection.Train
 	f.EmptyQueries, f.FirstEmptyQuery = firstOf(queries, func(id string) bool { return asked[id] })
 	f.EmptyDocuments, f.FirstEmptyDocument = firstOf(documents, func(id string) bool { return !training || relevant[id] })
+	if f.EmptyQueries == len(asked) {
+		return Facts{}, fmt.Errorf("read collection %s: every query that qrels %q judge is empty, the first at %s; allowed: at least one with a word", c.Folder, split, f.FirstEmptyQuery)
+	}
+	if !training && f.EmptyDocuments > 0 {
+		if all, err := c.Documents(); err != nil {
+			return Facts{}, err
+		} else if f.EmptyDocuments == len(all) {
+			return Facts{}, fmt.Errorf("read collection %s: every document is empty, the first at %s; allowed: at least one with a word", c.Folder, f.FirstEmptyDocument)
+		}
+	}
 	if training {
 		f.Together, f.Apart, err = examples.Together(c, split)
 	}
 	return f, err
+}
+
+func firstPositive(judged collection.Judgments) string {
+	for _, row := range judged.Rows {
+		if row.Grade > 0 {
+			return row.Document
+		}
+	}
+	return ""
 }
 
 // firstOf counts the empty rows that count, and gives the place of the first.

@@ -9,9 +9,6 @@ import (
 // maxRank is the greatest rank that ReadRunByRank takes: a place further down is no place of a ranking.
 const maxRank = 1_000_000
 
-// OpenRunByRank reads a run file by its rank column, gzipped or not.
-func OpenRunByRank(path string) (Run, error) { return open(path, ReadRunByRank) }
-
 // ReadRunByRank reads a run in the order of its rank column, as MS MARCO's script does: TREC's six columns, whose
 // score is then ignored, or MS MARCO's `query<TAB>document<TAB>rank`. The score of a row is the rank with the
 // other sign. Ranks are integers from 1, each once in a query; some may be missing. Other rules are ReadRun's.

@@ -106,14 +106,8 @@ func noNUL(line []byte) error {
 	return nil
 }
 
-// StandardInput is the path of standard input.
-const StandardInput = "-"
-
 // open opens a file for one of the readers and says which file failed; os's errors already name it.
 func open[T any](path string, read func(io.Reader, string) (T, error)) (T, error) {
-	if path == StandardInput {
-		return read(os.Stdin, "standard input")
-	}
 	file, err := os.Open(path)
 	if err != nil {
 		var none T

@@ -10,7 +10,7 @@ import (
 // ErrNoJudgements is returned when a qrels file has no row: no measure has a mean over no query.
 var ErrNoJudgements = errors.New("no judgements in it: " + qrelsForms)
 
-// OpenQrels reads a qrels file, gzipped or not; "-" is standard input.
+// OpenQrels reads a qrels file, gzipped or not.
 func OpenQrels(path string) (Qrels, error) { return open(path, ReadQrels) }
 
 // ReadQrels reads TREC's four columns, or columns under a header that names them, in any order: BEIR's tsv has

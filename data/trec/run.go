@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// OpenRun reads a run file, gzipped or not; "-" is standard input.
+// OpenRun reads a run file, gzipped or not.
 func OpenRun(path string) (Run, error) { return open(path, ReadRun) }
 
 // ReadRun reads `query Q0 document rank score tag`; the second column, the rank and the tag are ignored. A tag

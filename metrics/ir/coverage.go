@@ -17,6 +17,8 @@ type Coverage struct {
 	// Returned is how many documents were returned for judged queries, ReturnedJudged how many of them are judged.
 	Returned       int `json:"returned"`
 	ReturnedJudged int `json:"returned_judged"`
+	// SelfDropped is how many documents were the query itself and were left out before: the caller's to say.
+	SelfDropped int `json:"self_dropped"`
 
 	queries         int
 	firstUnanswered string
@@ -70,7 +72,7 @@ func (c Coverage) Notices() []string {
 	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	switch {
 	case c.Returned == 0:
-		say("the ranking is empty: nothing was returned for any of the %s, and each counts as 0", several(c.queries, "judged query", "judged queries"))
+		say("the ranking is empty: no document for %s; each counts as 0", several(c.queries, "judged query", "judged queries"))
 	case c.Answered < c.queries:
 		say("%d of %s answered, the rest count as 0; the first without an answer is %q", c.Answered, several(c.queries, "judged query is", "judged queries are"), c.firstUnanswered)
 	}
@@ -82,6 +84,9 @@ func (c Coverage) Notices() []string {
 	}
 	if c.Unjudged > 0 {
 		say("%s not judged and left out", several(c.Unjudged, "query of the run is", "queries of the run are"))
+	}
+	if c.SelfDropped > 0 {
+		say("%s left out as the query itself (--keep-self keeps such documents)", several(c.SelfDropped, "ranked document is", "ranked documents are"))
 	}
 	return list
 }

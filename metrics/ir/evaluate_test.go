@@ -236,7 +236,7 @@ func TestReportsJSONIsTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"schema":1,"measures":{"RR":0.5,"nDCG@10":0.5},"queries":2,` +
-		`"answered":1,"no_relevant":0,"unjudged_queries":0,"returned":1,"returned_judged":1,` +
+		`"answered":1,"no_relevant":0,"unjudged_queries":0,"returned":1,"returned_judged":1,"self_dropped":0,` +
 		`"per_query":{"q1":{"RR":1,"nDCG@10":1},"q2":{"RR":0,"nDCG@10":0}}}`
 	if string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)

@@ -94,6 +94,40 @@ func (m Measure) Depth() int {
 	return m.Cutoff
 }
 
+// RankingDepth is how many documents a ranking that is made to be measured keeps, where no cut-off is deeper.
+const RankingDepth = 1000
+
+// DepthFor is how many documents a ranking must keep for measures: RankingDepth, or the deepest cut-off. A measure
+// without a cut-off is one of what is kept.
+func DepthFor(measures []Measure) int {
+	depth := RankingDepth
+	for _, m := range measures {
+		depth = max(depth, m.Cutoff)
+	}
+	return depth
+}
+
+// Uncut are the measures that look at the whole of a ranking, however deep it is.
+func Uncut(measures []Measure) []Measure {
+	var list []Measure
+	for _, m := range measures {
+		if m.Ranked() && m.Depth() == 0 {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// CheckKept refuses measures whose values cannot be kept together and compared with those of other evaluations:
+// a cut-off deeper than RankingDepth deepens the ranking that a measure without a cut-off is of.
+func CheckKept(measures []Measure) error {
+	uncut, depth := Uncut(measures), DepthFor(measures)
+	if len(uncut) == 0 || depth == RankingDepth {
+		return nil
+	}
+	return fmt.Errorf("measure %s has no cut-off and is kept for rankings of %d documents, but a cut-off of %d asks for deeper ones: give it a cut-off or leave one of the two out", uncut[0], RankingDepth, depth)
+}
+
 // Ranked tells whether the measure looks at a ranking at all: NumRel and NumQ do not.
 func (m Measure) Ranked() bool { return m.Kind != NumRel && m.Kind != NumQ }
 

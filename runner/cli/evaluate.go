@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/metrics/measure"
+	"headroom/runner/evaluate"
 )
 
 type evaluateOptions struct {
@@ -14,6 +15,10 @@ type evaluateOptions struct {
 	model, run  string
 	on          []string
 	measures    []string
+	rel         int
+	byRank      bool
+	keepSelf    bool
+	dropSelf    bool
 	split       string
 	bm25        bool
 	maxLength   int
@@ -53,6 +58,10 @@ exactly, measure. A RUN uses its own lengths.`,
 	f.StringVar(&o.run, "run", "", "`RUN` of the workspace to evaluate; its results join the store")
 	f.StringArrayVar(&o.on, "on", nil, "collection `REF`; further ones may follow it")
 	f.StringArrayVar(&o.measures, "measure", nil, "`MEASURE`, repeatable (default nDCG@10, RR@10, R@1000)")
+	f.IntVarP(&o.rel, "rel", "l", 0, "least grade `N` that is relevant, for every measure that takes (rel=…) and names none; 0 is 1, as trec_eval -l")
+	f.BoolVar(&o.byRank, "by-rank", false, "rank the run file by its rank column, as MS MARCO's script does (also query<TAB>document<TAB>rank)")
+	f.BoolVar(&o.keepSelf, "keep-self", false, "keep a document that has the query's id and text (it is left out by default, unless it is judged)")
+	f.BoolVar(&o.dropSelf, "drop-self", false, "leave out every document that has the query's id, as BEIR does")
 	f.StringVar(&o.split, "split", "test", "which qrels")
 	f.BoolVar(&o.bm25, "bm25", false, "BM25 beside it (k1 0.9, b 0.4)")
 	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept of queries and documents (--model); the default is less where the model takes less or its files say less")
@@ -81,20 +90,45 @@ func (a *app) evaluate(cmd *cobra.Command, args []string, o evaluateOptions) err
 		if len(args) > 2 {
 			o.measures = append(args[2:], o.measures...)
 		}
-		measures, err := parseMeasures(o.measures)
+		measures, err := parseMeasures(o.measures, o.rel)
+		faults = append(faults, o.checkMeasures()...)
 		if err := usage(cmd, append(faults, err)...); err != nil {
 			return err
 		}
-		return a.evaluateFiles(args[0], args[1], measures, o.perQuery)
+		return a.evaluateFiles(args[0], args[1], measures, o)
 	}
 	o.on = append(o.on, args...)
 	return a.evaluateModel(cmd, o)
 }
 
-// parseMeasures reads measures' names; none means the defaults.
-func parseMeasures(names []string) ([]measure.Measure, error) {
+// parseMeasures reads measures' names at a relevance level; none means the defaults.
+func parseMeasures(names []string, rel int) ([]measure.Measure, error) {
 	if len(names) == 0 {
-		return measure.Defaults(), nil
+		for _, m := range measure.Defaults() {
+			names = append(names, m.String())
+		}
 	}
-	return measure.ParseAll(names)
+	return measure.ParseAllAt(rel, names)
+}
+
+// checkMeasures finds what is wrong with the options that every kind of evaluation has.
+func (o evaluateOptions) checkMeasures() []error {
+	var faults []error
+	if o.rel < 0 {
+		faults = append(faults, fmt.Errorf("--rel is %d; allowed: 1 or more, or 0 for each measure's own", o.rel))
+	}
+	if o.keepSelf && o.dropSelf {
+		faults = append(faults, errors.New("--keep-self and --drop-self exclude each other"))
+	}
+	return faults
+}
+
+func (o evaluateOptions) self() evaluate.Self {
+	switch {
+	case o.keepSelf:
+		return evaluate.KeepSelf
+	case o.dropSelf:
+		return evaluate.DropSelf
+	}
+	return evaluate.SameText
 }

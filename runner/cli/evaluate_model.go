@@ -47,6 +47,13 @@ func (o evaluateOptions) check(cmd *cobra.Command) error {
 			faults = append(faults, fmt.Errorf("--%s: %s; allowed: integers ≥ 1, each once", name, wrong))
 		}
 	}
+	if o.run != "" && o.self() != evaluate.SameText {
+		faults = append(faults, errors.New("--keep-self and --drop-self belong to --model: a run's results are kept under one rule"))
+	}
+	if o.byRank {
+		faults = append(faults, errors.New("--by-rank belongs to a run file"))
+	}
+	faults = append(faults, o.checkMeasures()...)
 	if o.threads < 0 {
 		faults = append(faults, fmt.Errorf("--threads is %d; allowed: 0 (all cores) or more", o.threads))
 	}
@@ -88,7 +95,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	measures, err := parseMeasures(o.measures)
+	measures, err := parseMeasures(o.measures, o.rel)
 	if err != nil {
 		return usage(cmd, err)
 	}
@@ -149,6 +156,14 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 			return err
 		}
 	}
+	if o.run != "" {
+		for _, t := range targets {
+			all, _ := withKept(measures, evaluate.Cuts{}, t.of.Folder)
+			if err := measure.CheckKept(all); err != nil {
+				return usage(cmd, err)
+			}
+		}
+	}
 	ctx := cmd.Context()
 	encoder, err := evaluate.OpenEncoder(ctx, m.folder, evaluate.EncoderOptions{Backend: o.backend, Threads: o.threads, Precision: o.precision})
 	if err != nil {
@@ -185,7 +200,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 	for _, t := range targets {
 		options := evaluate.CollectionOptions{
 			Dataset: t.ref, Split: o.split, Measures: measures,
-			MaxQuery: maxQuery, MaxDocument: maxDocument, Threads: o.threads, Cuts: cuts,
+			MaxQuery: maxQuery, MaxDocument: maxDocument, Threads: o.threads, Self: o.self(), Cuts: cuts,
 		}
 		switch {
 		case o.run != "":
@@ -199,6 +214,8 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 			return failed(lower(err, fmt.Sprintf("lower --max-document (now %d), or evaluate on the CPU: --backend go", maxDocument)))
 		}
 		summary.Dataset = t.ref
+		said := summary.Notices(options.Measures)
+		a.notesOn(m.name, t.ref, said)
 		document.Evaluations = append(document.Evaluations, evaluationEntry{Name: m.name, Summary: summary})
 		if o.bm25 {
 			options.OutDir, options.Of, options.Dataset, options.Measures = "", record.Evaluation{}, t.ref, measures
@@ -206,6 +223,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 			if err != nil {
 				return failed(err)
 			}
+			a.notesOn("bm25", t.ref, slices.DeleteFunc(bm25.Notices(measures), func(s string) bool { return slices.Contains(said, s) }))
 			document.Evaluations = append(document.Evaluations, evaluationEntry{Name: "bm25", Summary: bm25})
 		}
 	}
@@ -232,6 +250,13 @@ func (a *app) evaluateOn(ctx context.Context, encoder *evaluate.Encoder, t targe
 	defer progress.end()
 	options.Progress = progress.at
 	return evaluate.OnCollection(ctx, encoder, t.data, options)
+}
+
+// notesOn writes what is to be said of an evaluation.
+func (a *app) notesOn(name, ref string, notices []string) {
+	for _, notice := range notices {
+		a.note("note: %s on %s: %s", name, ref, notice)
+	}
 }
 
 // withKept adds the measures and cuts of the evaluation that is to be replaced: a sweep

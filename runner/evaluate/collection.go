@@ -16,9 +16,6 @@ import (
 	"headroom/runner/search"
 )
 
-// Depth is how many documents a ranking keeps.
-const Depth = 1000
-
 // CollectionOptions say what is measured and where the files go.
 type CollectionOptions struct {
 	// Dataset is the reference as the user wrote it; it names the evaluation.
@@ -27,6 +24,8 @@ type CollectionOptions struct {
 	Split string
 	// Measures; the defaults where empty.
 	Measures []measure.Measure
+	// Self says which documents are the query itself and left out.
+	Self Self
 	// MaxQuery and MaxDocument cut texts, in tokens.
 	MaxQuery, MaxDocument int
 	// Threads of search; 0 is all cores.
@@ -47,6 +46,8 @@ type judged struct {
 	qrels trec.Qrels
 	ids   []string
 	texts []string
+	// self are the queries whose rankings lose the document with their id.
+	self map[string]bool
 }
 
 func (o *CollectionOptions) open(c *collection.Collection) (judged, []collection.Document, error) {
@@ -72,6 +73,9 @@ func (o *CollectionOptions) open(c *collection.Collection) (judged, []collection
 	j.ids = j.qrels.Queries()
 	for _, id := range j.ids {
 		j.texts = append(j.texts, text[id])
+	}
+	if j.self, err = o.Self.of(c, j); err != nil {
+		return j, nil, err
 	}
 	documents, err := c.Documents()
 	return j, documents, err
@@ -101,8 +105,8 @@ func (e *DenseError) Error() string {
 }
 
 // OnCollection encodes a collection and its judged queries, searches and measures.
-// A document whose id is the query's own is left out before the cut-off, as BEIR
-// does. The means run over every query of the qrels.
+// A document that is the query itself (Self) is left out before the cut-off. Rankings
+// are as deep as the deepest cut-off. The means run over every query of the qrels.
 func OnCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o CollectionOptions) (Summary, error) {
 	s, err := onCollection(ctx, enc, c, o)
 	if err != nil {
@@ -169,7 +173,7 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	}
 	indexing += time.Since(start)
 	start = time.Now()
-	hits, err := index.SearchAll(ctx, enc.scaled(vectors), Depth+1, o.Threads)
+	hits, err := index.SearchAll(ctx, enc.scaled(vectors), o.depth()+1, o.Threads)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -229,7 +233,7 @@ func bm25(ctx context.Context, c *collection.Collection, o CollectionOptions) (S
 	}
 	indexed := time.Since(start)
 	start = time.Now()
-	hits, err := index.SearchAll(ctx, asked.texts, Depth+1, o.Threads)
+	hits, err := index.SearchAll(ctx, asked.texts, o.depth()+1, o.Threads)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -249,9 +253,11 @@ func (o CollectionOptions) report(done, total int) {
 	}
 }
 
+func (o CollectionOptions) depth() int { return measure.DepthFor(o.Measures) }
+
 // measure turns hits into a run and its figures.
 func (o CollectionOptions) measure(c *collection.Collection, asked judged, documents int, hits [][]search.Hit) (Summary, error) {
-	run, result, err := o.judge(asked, hits)
+	run, result, cut, err := o.judge(asked, hits)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -260,18 +266,37 @@ func (o CollectionOptions) measure(c *collection.Collection, asked judged, docum
 		return Summary{}, err
 	}
 	s.run, s.report = run, ir.NewReport(result)
+	s.Depth, s.Cut, s.Coverage = o.depth(), cut, result.Coverage
+	if err := s.lookAt(c, asked); err != nil {
+		return Summary{}, err
+	}
 	share, mass := ir.TieShare(asked.qrels, run, tieDepth), ir.TieMass(asked.qrels, run, tieDepth)
 	s.Measures, s.TieShare, s.TieMass = s.report.Values(), &share, &mass
 	return s, nil
 }
 
-func (o CollectionOptions) judge(asked judged, hits [][]search.Hit) (trec.Run, *ir.Result, error) {
-	run := search.ToRun(asked.ids, hits)
+// judge makes a run of hits and measures it; cut is how many rankings had more than the depth.
+func (o CollectionOptions) judge(asked judged, hits [][]search.Hit) (run trec.Run, result *ir.Result, cut int, err error) {
+	run = search.ToRun(asked.ids, hits)
+	dropped := 0
 	for query, scored := range run {
-		run[query] = withoutSelf(query, scored)
+		if asked.self[query] {
+			var found bool
+			if scored, found = withoutSelf(query, scored); found {
+				dropped++
+			}
+		}
+		if len(scored) > o.depth() {
+			scored = scored[:o.depth()]
+			cut++
+		}
+		run[query] = scored
 	}
-	result, err := ir.Evaluate(asked.qrels, run, o.Measures)
-	return run, result, err
+	result, err = ir.Evaluate(asked.qrels, run, o.Measures)
+	if err == nil {
+		result.Coverage.SelfDropped = dropped
+	}
+	return run, result, cut, err
 }
 
 // tieDepth is the number of first places whose ties are counted.
@@ -287,15 +312,4 @@ func (o CollectionOptions) summary(c *collection.Collection, asked judged, docum
 	s.Schema, s.Dataset, s.Split, s.Collection = 1, o.Dataset, o.Split, digest
 	s.Queries, s.Documents = len(asked.ids), documents
 	return s, nil
-}
-
-// withoutSelf drops the document that is the query itself and cuts at Depth.
-func withoutSelf(query string, scored []trec.Scored) []trec.Scored {
-	kept := scored[:0]
-	for _, s := range scored {
-		if s.Doc != query && len(kept) < Depth {
-			kept = append(kept, s)
-		}
-	}
-	return kept
 }

@@ -141,11 +141,11 @@ func (c *curve) trace(ctx context.Context, whole *search.Index) error {
 func sign(n int) int { return max(-1, min(1, n)) }
 
 func (c *curve) point(ctx context.Context, side string, terms int, index *search.Index, queries []search.Vector, inQueries, inDocuments *sparsity.Counter) error {
-	hits, err := index.SearchAll(ctx, c.encoder.scaled(queries), Depth+1, c.Threads)
+	hits, err := index.SearchAll(ctx, c.encoder.scaled(queries), c.depth()+1, c.Threads)
 	if err != nil {
 		return err
 	}
-	_, result, err := c.judge(c.asked, hits)
+	_, result, _, err := c.judge(c.asked, hits)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,15 @@ import (
 // Summary is one evaluation's result, with the ranking and the values per query behind it.
 type Summary struct {
 	record.Evaluation
+	// Depth is how many documents a ranking keeps at most, Cut how many rankings had more.
+	Depth int `json:"depth,omitempty"`
+	Cut   int `json:"rankings_cut"`
+	ir.Coverage
+	// Missing is how many documents with a grade above 0 the corpus lacks: they count as not found.
+	Missing int `json:"relevant_missing"`
+	// EmptyQueries and EmptyDocuments are judged queries and documents without a word.
+	EmptyQueries   int `json:"empty_queries"`
+	EmptyDocuments int `json:"empty_documents"`
 
 	run    trec.Run
 	report ir.Report
@@ -88,7 +97,7 @@ func (s Summary) keep(disk atomic.Disk, dir string) (Summary, error) {
 		}
 	}
 	add(SummaryFile, func(w io.Writer) error {
-		text, err := seal.IndentedJSON(s.Evaluation)
+		text, err := seal.IndentedJSON(s)
 		if err == nil {
 			_, err = w.Write(text)
 		}

@@ -17,7 +17,7 @@ import (
 
 // MeasuresVersion is in every evaluation's id. It is raised when the same
 // vectors would be measured otherwise.
-const MeasuresVersion = 2
+const MeasuresVersion = 3
 
 // FinalSplit is the split that a run is measured on at its end.
 const FinalSplit = record.FinalSplit

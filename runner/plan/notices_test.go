@@ -115,7 +115,7 @@ func TestWhatCanOnlyBeAMistakeIsAFault(t *testing.T) {
 	for _, says := range []string{
 		"data.max_query = 2: shorter than the 3 special tokens that the tokenizer of " + filepath.Join(w.root, "model") + " puts around each text",
 		`evaluate.final = "./other": holds the same data as "./tiny"; allowed: each collection once`,
-		"none of the 2 documents with a grade above 0 is in the corpus, so that every measure is 0; allowed: qrels of this corpus",
+		`none of the 2 documents with a grade above 0 in qrels "test" is in the corpus, the first is "x"; allowed: qrels of this corpus`,
 	} {
 		if !strings.Contains(err.Error(), says) {
 			t.Errorf("nothing says %q:\n%v", says, err)

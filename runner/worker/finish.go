@@ -148,6 +148,11 @@ func (a *attempt) evaluate(ctx context.Context) error {
 				Cuts:     evaluate.CutsOf(a.cfg.Evaluate).And(summary.Evaluation),
 				Progress: a.encoding(),
 			})
+			if err == nil {
+				for _, notice := range summary.RankingNotices(measures) {
+					a.notice(a.log, fmt.Sprintf("on %s: %s", on.ref, notice))
+				}
+			}
 		}
 		var dense *evaluate.DenseError
 		switch {

@@ -1,0 +1,62 @@
+package evaluate
+
+import (
+	"fmt"
+
+	"headroom/data/collection"
+	"headroom/metrics/measure"
+)
+
+// lookAt counts what makes figures low that is no fault of the model.
+func (s *Summary) lookAt(c *collection.Collection, asked judged) error {
+	queries, err := c.EmptyQueries()
+	if err != nil {
+		return err
+	}
+	documents, err := c.EmptyDocuments()
+	if err != nil {
+		return err
+	}
+	s.EmptyDocuments = len(documents.Lines)
+	for _, grades := range asked.qrels {
+		for document, grade := range grades {
+			if grade <= 0 {
+				continue
+			}
+			if _, known, err := c.Document(document); err != nil {
+				return err
+			} else if !known {
+				s.Missing++
+			}
+		}
+	}
+	for _, id := range asked.ids {
+		if _, empty := queries.Lines[id]; empty {
+			s.EmptyQueries++
+		}
+	}
+	return nil
+}
+
+// Notices are sentences on what the figures of these measures are made of; none where there is nothing to say.
+func (s Summary) Notices(measures []measure.Measure) []string {
+	list := s.RankingNotices(measures)
+	say := func(n int, format string) {
+		if n > 0 {
+			list = append(list, fmt.Sprintf(format, n))
+		}
+	}
+	say(s.Missing, "documents with a grade above 0 that the corpus lacks: %d; they count as not found")
+	say(s.EmptyQueries, "judged queries without a word: %d; an empty text is encoded as its special tokens alone")
+	say(s.EmptyDocuments, "documents without a word: %d; an empty text is encoded as its special tokens alone")
+	return list
+}
+
+// RankingNotices are those of the rankings alone, which a plan cannot foresee.
+func (s Summary) RankingNotices(measures []measure.Measure) []string {
+	list := s.Coverage.Notices()
+	if uncut := measure.Uncut(measures); len(uncut) > 0 && s.Cut > 0 {
+		list = append(list, fmt.Sprintf("%s has no cut-off and is measured on the first %d documents of each ranking; rankings that have more: %d", uncut[0], s.Depth, s.Cut))
+	}
+	return list
+}

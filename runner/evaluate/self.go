@@ -1,0 +1,92 @@
+package evaluate
+
+import (
+	"slices"
+	"strings"
+
+	"headroom/data/collection"
+	"headroom/data/trec"
+)
+
+// Self says which documents are the query itself, and are left out of its ranking before the cut-off: in a
+// collection whose queries are documents, each would find itself first.
+type Self int
+
+const (
+	// SameText drops a document with the query's id and text, unless it is judged for the query. Ids alone say
+	// nothing where queries and documents are both numbered from 1.
+	SameText Self = iota
+	// KeepSelf drops none.
+	KeepSelf
+	// DropSelf drops any document with the query's id, judged or not, as BEIR's ignore_identical_ids.
+	DropSelf
+)
+
+// of returns the queries whose rankings lose the document with their id.
+func (s Self) of(c *collection.Collection, asked judged) (map[string]bool, error) {
+	own := map[string]bool{}
+	for i, query := range asked.ids {
+		drops, err := s.drops(c, query, asked.texts[i], asked.qrels[query])
+		if err != nil {
+			return nil, err
+		}
+		if drops {
+			own[query] = true
+		}
+	}
+	return own, nil
+}
+
+// drops tells whether the document with a query's id is the query itself.
+func (s Self) drops(c *collection.Collection, query, text string, grades map[string]int) (bool, error) {
+	switch s {
+	case KeepSelf:
+		return false, nil
+	case DropSelf:
+		return true, nil
+	}
+	if _, judged := grades[query]; judged {
+		return false, nil
+	}
+	document, known, err := c.Document(query)
+	return known && (sameText(text, document.Text) || sameText(text, document.Content())), err
+}
+
+// sameText compares words and what stands between them other than white space.
+func sameText(a, b string) bool {
+	return strings.Join(strings.Fields(a), " ") == strings.Join(strings.Fields(b), " ")
+}
+
+// withoutSelf takes the document with the query's id out of a ranking and tells whether it was there.
+func withoutSelf(query string, scored []trec.Scored) (kept []trec.Scored, dropped bool) {
+	for i, s := range scored {
+		if s.Doc == query {
+			return append(scored[:i:i], scored[i+1:]...), true
+		}
+	}
+	return scored, false
+}
+
+// OwnIDs is how many rankings of a run hold the document with the query's id.
+func OwnIDs(run trec.Run) int {
+	n := 0
+	for query, scored := range run {
+		if slices.ContainsFunc(scored, func(s trec.Scored) bool { return s.Doc == query }) {
+			n++
+		}
+	}
+	return n
+}
+
+// WithoutOwnIDs takes the document with each query's own id out of a run and returns how many there were. The
+// run's rankings are changed.
+func WithoutOwnIDs(run trec.Run) int {
+	n := 0
+	for query, scored := range run {
+		kept, dropped := withoutSelf(query, scored)
+		if run[query] = kept; dropped {
+			n++
+		}
+	}
+	return n
+}
