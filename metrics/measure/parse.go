@@ -314,7 +314,7 @@ func truth(value string) (bool, error) {
 	case "false", "0":
 		return false, nil
 	}
-	return false, errors.New("True or False is allowed")
+	return false, errors.New("allowed: True or False")
 }
 
 func parseGains(inside string) (map[int]int, error) {

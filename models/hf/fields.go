@@ -200,14 +200,6 @@ func (f *fields) number(field string, otherwise, low, high float64) float64 {
 	return x
 }
 
-// optionalNumber is 0 where the field is absent.
-func (f *fields) optionalNumber(field string, low, high float64) float64 {
-	if !f.has(field) {
-		return 0
-	}
-	return f.number(field, required, low, high)
-}
-
 func (f *fields) dropout(field string, otherwise float64) float64 {
 	x := f.number(field, otherwise, 0, 1)
 	if x == 1 {
