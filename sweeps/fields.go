@@ -40,6 +40,10 @@ func appendFields(list []field, t reflect.Type, prefix string, index []int, iden
 		if id == "" {
 			id = identity
 		}
+		if f.Anonymous {
+			list = appendFields(list, f.Type, prefix, at, id)
+			continue
+		}
 		if f.Type.Kind() == reflect.Struct && !reflect.PointerTo(f.Type).Implements(unmarshaler) {
 			list = appendFields(list, f.Type, key+".", at, id)
 			continue

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"headroom/metrics/stability"
 	"headroom/sweeps"
 )
 
@@ -51,7 +50,10 @@ func otherValues() map[string]string {
 		"stability.stalled.start": "0.6", "stability.stalled.min_steps": "31", "stability.stalled.losses": "['kl']",
 		"stability.dense.share": "0.2", "stability.dense.terms": "999", "stability.dense.fallen": "0.4", "stability.dense.steps": "6",
 		"stability.dense.min_steps": "31", "stability.spike.deviations": "7", "stability.spike.ratio": "3", "stability.spike.window": "127",
-		"stability.spike.after": "65", "stability.spike.recovery": "6", "stability.scale_shock.factor": "4", "stability.scale_shock.recovery": "6",
+		"stability.spike.after": "65", "stability.spike.recovery": "6", "stability.no_progress.accuracy": "0.2",
+		"stability.no_progress.low": "0.9", "stability.no_progress.high": "1.1", "stability.no_progress.window": "6",
+		"stability.no_progress.share": "0.1", "stability.no_progress.start": "0.2", "stability.no_progress.candidates": "8",
+		"stability.no_progress.recovery": "6", "stability.no_progress.min_steps": "31",
 		"evaluate.final": "['builtin:demo']", "evaluate.measures": "['AP']", "evaluate.baselines": "[]", "evaluate.prune_document": "[]", "evaluate.prune_query": "[4]",
 		"model.pooling": "sum", "model.activation": "log1p_log1p_relu", "model.top_k": "9", "model.shift": "1.5", "train.precision": "bfloat16", "loss.kind": "kl",
 		"loss.candidates": "in_batch_and_own", "regularizer.negatives": "averaged", "compute.remat": "true",
@@ -316,32 +318,6 @@ func TestDiffNamesWhatDiffersAndWhetherItMatters(t *testing.T) {
 	}
 	if got := sweeps.Diff(a, b); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
-	}
-}
-
-// The thresholds' names and defaults are those of the detectors, so that each
-// struct converts into theirs.
-func TestThresholdsAreTheDetectors(t *testing.T) {
-	here, there := reflect.ValueOf(sweeps.StabilityDefaults()), reflect.ValueOf(stability.Defaults())
-	if here.NumField() != there.NumField()+1 {
-		t.Fatalf("%d tables, the detectors have %d", here.NumField()-1, there.NumField())
-	}
-	for i := range there.NumField() {
-		name := there.Type().Field(i).Name
-		ours := here.FieldByName(name)
-		if !ours.IsValid() || !ours.Type().ConvertibleTo(there.Field(i).Type()) {
-			t.Errorf("%s does not convert", name)
-			continue
-		}
-		if !reflect.DeepEqual(ours.Convert(there.Field(i).Type()).Interface(), there.Field(i).Interface()) {
-			t.Errorf("%s: defaults %+v, the detectors' %+v", name, ours, there.Field(i))
-		}
-		for j := range there.Field(i).NumField() {
-			a, b := ours.Type().Field(j).Tag.Get("toml"), there.Field(i).Type().Field(j).Tag.Get("toml")
-			if a != b {
-				t.Errorf("%s: key %q, the detectors' %q", name, a, b)
-			}
-		}
 	}
 }
 

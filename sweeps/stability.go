@@ -1,97 +1,25 @@
 package sweeps
 
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"headroom/metrics/stability"
+)
+
 // StabilityConfig: whether a collapse ends the run, and the detectors'
 // thresholds. The thresholds enter a run's id only where Stop is true: otherwise
 // a detector watches and changes nothing, and verdicts can be judged again.
-//
-// The types below are field for field those of metrics/stability, which owns
-// the rules and explains them; they stand here because a configuration knows no
-// detector. A test holds names and defaults to each other.
 type StabilityConfig struct {
 	// Stop ends a collapsing run early. Default false.
-	Stop       bool           `toml:"stop"`
-	NonFinite  NonFiniteRule  `toml:"non_finite" id:"stop"`
-	Empty      EmptyRule      `toml:"empty" id:"stop"`
-	Identical  IdenticalRule  `toml:"identical" id:"stop"`
-	Stalled    StalledRule    `toml:"stalled" id:"stop"`
-	Dense      DenseRule      `toml:"dense" id:"stop"`
-	Spike      SpikeRule      `toml:"spike" id:"stop"`
-	ScaleShock ScaleShockRule `toml:"scale_shock" id:"stop"`
-}
-
-// NonFiniteRule: a series is NaN or infinite.
-type NonFiniteRule struct {
-	Recovery int `toml:"recovery"` // finite steps in a row until it has passed; default 5
-}
-
-// EmptyRule: texts without an active term.
-type EmptyRule struct {
-	Share float64 `toml:"share"` // of the batch; default 0.1
-	Steps int     `toml:"steps"` // in a row; default 5
-}
-
-// IdenticalRule: inputs that cannot be told apart.
-type IdenticalRule struct {
-	Cosine   float64 `toml:"cosine"`    // mean between texts; default 0.95
-	Slack    float64 `toml:"slack"`     // how far below its start a cosine counts as falling; default 0.02
-	ScoreSD  float64 `toml:"score_sd"`  // of in-batch scores; default 0.05; 0 is off
-	Growth   float64 `toml:"growth"`    // over its first value from which the deviation counts as growing; default 2
-	Accuracy float64 `toml:"accuracy"`  // from chance to 1, above which a run is excused; default 0.5
-	Blank    float64 `toml:"blank"`     // share of empty texts above which nothing is judged; default 0.5
-	Steps    int     `toml:"steps"`     // in a row; default 5
-	MinSteps int     `toml:"min_steps"` // shorter runs are not judged; default 30
-}
-
-// StalledRule: a loss at chance level.
-type StalledRule struct {
-	InfoNCE  float64  `toml:"infonce"`   // share of ln(candidates); default 0.75
-	Accuracy float64  `toml:"accuracy"`  // from chance to 1, up to which it is chance; default 0.1
-	Falling  float64  `toml:"falling"`   // fall within a window that excuses; default 0.25
-	Window   int      `toml:"window"`    // steps; default 20
-	Start    float64  `toml:"start"`     // share of the run before the first window; default 0.5
-	MinSteps int      `toml:"min_steps"` // shorter runs are not judged; default 30
-	Losses   []string `toml:"losses"`    // kinds that have a chance level; default ["infonce"]; empty is off
-}
-
-// DenseRule: too many active terms.
-type DenseRule struct {
-	Share    float64 `toml:"share"`     // of the vocabulary; default 0.1
-	Terms    int     `toml:"terms"`     // default 1000
-	Fallen   float64 `toml:"fallen"`    // of the first value, below which a count is falling; default 0.5
-	Steps    int     `toml:"steps"`     // in a row; default 5
-	MinSteps int     `toml:"min_steps"` // shorter runs are not judged; default 30
-}
-
-// SpikeRule: a loss or gradient norm far above its recent values.
-type SpikeRule struct {
-	Deviations float64 `toml:"deviations"` // robust standard deviations; default 6
-	Ratio      float64 `toml:"ratio"`      // and times the median; default 2
-	Window     int     `toml:"window"`     // steps; default 128
-	After      int     `toml:"after"`      // steps before the rule begins; default 64
-	Recovery   int     `toml:"recovery"`   // quiet steps that end an episode; default 5
-}
-
-// ScaleShockRule: a first loss far above chance level.
-type ScaleShockRule struct {
-	Factor   float64 `toml:"factor"`   // times ln(candidates); default 3
-	Recovery int     `toml:"recovery"` // steps below it until it has passed; default 5
+	Stop                 bool `toml:"stop"`
+	stability.Thresholds `id:"stop"`
 }
 
 // StabilityDefaults never stops a run.
 func StabilityDefaults() StabilityConfig {
-	return StabilityConfig{
-		NonFinite: NonFiniteRule{Recovery: 5},
-		Empty:     EmptyRule{Share: 0.1, Steps: 5},
-		Identical: IdenticalRule{
-			Cosine: 0.95, Slack: 0.02, ScoreSD: 0.05, Growth: 2, Accuracy: 0.5, Blank: 0.5, Steps: 5, MinSteps: 30,
-		},
-		Stalled: StalledRule{
-			InfoNCE: 0.75, Accuracy: 0.1, Falling: 0.25, Window: 20, Start: 0.5, MinSteps: 30, Losses: []string{"infonce"},
-		},
-		Dense:      DenseRule{Share: 0.1, Terms: 1000, Fallen: 0.5, Steps: 5, MinSteps: 30},
-		Spike:      SpikeRule{Deviations: 6, Ratio: 2, Window: 128, After: 64, Recovery: 5},
-		ScaleShock: ScaleShockRule{Factor: 3, Recovery: 5},
-	}
+	return StabilityConfig{Thresholds: stability.Defaults()}
 }
 
 func stabilityRules() []rule {
@@ -116,6 +44,27 @@ func stabilityRules() []rule {
 		count("dense.steps", 1, atLeastOne), count("dense.min_steps", 0, atLeastZero),
 		above("spike.deviations"), above("spike.ratio"), count("spike.window", 3, "integer ≥ 3"),
 		count("spike.after", 3, "integer ≥ 3"), count("spike.recovery", 1, atLeastOne),
-		above("scale_shock.factor"), count("scale_shock.recovery", 1, atLeastOne),
+		within("no_progress.accuracy"), above("no_progress.low"), above("no_progress.high"),
+		count("no_progress.window", 2, "integer ≥ 2"), within("no_progress.share"), within("no_progress.start"),
+		count("no_progress.candidates", 2, "integer ≥ 2"), count("no_progress.recovery", 1, atLeastOne),
+		count("no_progress.min_steps", 0, atLeastZero),
 	}
 }
+
+// crossed finds thresholds that are the wrong way round.
+func crossed(th stability.Thresholds) []Fault {
+	var faults []Fault
+	if p := th.NoProgress; p.Low >= p.High {
+		faults = append(faults, Fault{Key: "stability.no_progress.low", Value: literal(reflect.ValueOf(p.Low)), Allowed: "a number below it",
+			Message: fmt.Sprintf("is not below stability.no_progress.high = %v: no loss lies between the two", p.High)})
+	}
+	if low, high := th.Stalled.Accuracy, th.Identical.Accuracy; low > high {
+		faults = append(faults, Fault{Key: "stability.stalled.accuracy", Value: literal(reflect.ValueOf(low)), Allowed: "a number up to it",
+			Message: fmt.Sprintf("is above stability.identical.accuracy = %v: one accuracy would be chance level and tell inputs apart", high)})
+	}
+	return faults
+}
+
+// retired tells whether a key belonged to a detector that is gone. What an older program
+// wrote of it is passed over: it judged runs that have their episodes, and changes none.
+func retired(key string) bool { return strings.HasPrefix(key, "stability.scale_shock.") }

@@ -91,6 +91,10 @@ func (s *Spec) validate(faults *Faults) {
 	known := map[string]point{}
 	s.points(func(p point) {
 		judge(s.Path, p.config, faults)
+		for _, f := range crossed(p.config.Stability.Thresholds) {
+			f.File = s.Path
+			faults.add(f)
+		}
 		if !sound {
 			return // points may be equal for want of a value that was refused
 		}

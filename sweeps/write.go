@@ -71,6 +71,9 @@ func (d *document) fill(config reflect.Value, schema schema, faults *Faults) key
 			continue
 		}
 		f, r, ok := schema.field(l.key())
+		if !ok && retired(l.key()) {
+			continue
+		}
 		if !ok {
 			faults.add(schema.unknown(d.file, l.key(), shown(d.any(l.value))))
 			continue
@@ -131,6 +134,12 @@ func readJSON(text []byte, into reflect.Value) error {
 		return err
 	}
 	for i := range into.NumField() {
+		if into.Type().Field(i).Anonymous {
+			if err := readJSON(text, into.Field(i)); err != nil {
+				return err
+			}
+			continue
+		}
 		name := into.Type().Field(i).Tag.Get("toml")
 		if member, ok := members[name]; ok {
 			if err := readJSON(member, into.Field(i)); err != nil {
@@ -157,14 +166,8 @@ func writeJSON(b *bytes.Buffer, v reflect.Value) error {
 		return writeJSON(b, v.Elem())
 	case reflect.Struct:
 		b.WriteByte('{')
-		for i := range v.NumField() {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			fmt.Fprintf(b, "%q:", v.Type().Field(i).Tag.Get("toml"))
-			if err := writeJSON(b, v.Field(i)); err != nil {
-				return err
-			}
+		if err := writeMembers(b, v); err != nil {
+			return err
 		}
 		b.WriteByte('}')
 		return nil
@@ -181,4 +184,25 @@ func writeJSON(b *bytes.Buffer, v reflect.Value) error {
 	text, err := json.Marshal(v.Interface())
 	b.Write(text)
 	return err
+}
+
+// writeMembers writes the fields of a struct; those of an embedded one are its own.
+func writeMembers(b *bytes.Buffer, v reflect.Value) error {
+	for i := range v.NumField() {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		f := v.Type().Field(i)
+		var err error
+		if f.Anonymous {
+			err = writeMembers(b, v.Field(i))
+		} else {
+			fmt.Fprintf(b, "%q:", f.Tag.Get("toml"))
+			err = writeJSON(b, v.Field(i))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -29,7 +29,7 @@ type layer struct {
 var layers = []layer{
 	{[]string{"internal/alike", "internal/atomic", "internal/names", "internal/near", "internal/seal", "models/family"}, nil},
 	{[]string{"metrics/measure"}, []string{"internal/near"}},
-	{[]string{"sweeps"}, []string{"internal/alike", "internal/near", "metrics/measure", toml, "models/family"}},
+	{[]string{"sweeps"}, []string{"internal/alike", "internal/near", "metrics/measure", "metrics/stability", toml, "models/family"}},
 	{[]string{"docs", "experiments"}, nil},
 	{[]string{"data/trec"}, nil},
 	{[]string{"data/collection"}, []string{"data/trec"}},

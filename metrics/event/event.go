@@ -17,7 +17,10 @@
 // event may change what a run amounts to.
 package event
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // Event is one of the structs of this file and nothing else.
 type Event interface {
@@ -140,6 +143,10 @@ type Judged struct {
 	Verdict string `json:"verdict"`
 	// Chain lists the kinds in the order in which they first appeared.
 	Chain []string `json:"chain"`
+	// Detectors are the versions of the detectors that judged, by kind, and Thresholds
+	// the numbers by which. Both are absent in the logs of older programs.
+	Detectors  map[string]int  `json:"detectors,omitempty"`
+	Thresholds json.RawMessage `json:"thresholds,omitempty"`
 }
 
 // Checkpoint says that a sound checkpoint of the state before Step stands on disk.

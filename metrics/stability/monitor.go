@@ -12,6 +12,8 @@ type detector interface {
 	// observe takes the values of one step and returns episodes that opened or passed.
 	observe(s sample) []event.Episode
 	episodes() []event.Episode
+	// reads lists the series that the rules in force judge.
+	reads() []string
 }
 
 // sample is one step with the run's first values beside it.
@@ -32,12 +34,19 @@ func (s sample) get(name string) (float64, bool) {
 // A resumed run gives its Monitor the earlier attempts' steps first, with Replay or
 // Observe; it then stands exactly where that of an undisturbed run would.
 type Monitor struct {
-	detectors []detector
+	detectors []named
 	first     map[string]float64
 }
 
-// NewMonitor prepares the detectors for a run of steps steps. Thresholds that do
-// not pass Check are the caller's mistake.
+// named is a detector with the kind that it reports and the version of its rules.
+type named struct {
+	kind    string
+	version int
+	detector
+}
+
+// NewMonitor prepares the detectors for a run of steps steps. Thresholds that
+// package sweeps would refuse are the caller's mistake.
 func NewMonitor(facts event.Facts, steps int, th Thresholds) *Monitor {
 	// A ramp as long as the run would leave nothing to judge.
 	grace := facts.RampEnd
@@ -45,16 +54,26 @@ func NewMonitor(facts event.Facts, steps int, th Thresholds) *Monitor {
 		grace = min(grace, steps/2)
 	}
 	m := &Monitor{first: map[string]float64{}}
-	m.detectors = []detector{
-		newNonFinite(th.NonFinite, steps),
-		newEmpty(th.Empty, steps),
-		newIdentical(th.Identical, facts, steps, grace),
-		newStalled(th.Stalled, facts, steps, grace),
-		newDense(th.Dense, facts, steps, grace),
-		newSpike(th.Spike, steps),
-		newShock(th.ScaleShock, facts, steps),
+	m.detectors = []named{
+		{NonFinite, versionNonFinite, newNonFinite(th.NonFinite, steps)},
+		{Empty, versionEmpty, newEmpty(th.Empty, steps)},
+		{Identical, versionIdentical, newIdentical(th.Identical, facts, steps, grace)},
+		{Stalled, versionStalled, newStalled(th.Stalled, facts, steps, grace)},
+		{Dense, versionDense, newDense(th.Dense, facts, steps, grace)},
+		{Spike, versionSpike, newSpike(th.Spike, steps)},
+		{NoProgress, versionNoProgress, newNoProgress(th.NoProgress, facts, steps)},
 	}
 	return m
+}
+
+// Versions are those of the detectors' rules, by kind. A version is raised where a rule
+// may answer otherwise on the same series.
+func Versions() map[string]int {
+	versions := map[string]int{}
+	for _, d := range NewMonitor(event.Facts{}, 0, Defaults()).detectors {
+		versions[d.kind] = d.version
+	}
+	return versions
 }
 
 // Observe takes all series' values at one step and returns the episodes that opened
@@ -117,6 +136,14 @@ func (hs holds) episodes() []event.Episode {
 		all = append(all, h.episodes()...)
 	}
 	return all
+}
+
+func (hs holds) reads() []string {
+	var series []string
+	for _, h := range hs {
+		series = append(series, h.series)
+	}
+	return series
 }
 
 // add appends what a hold's observe returned.

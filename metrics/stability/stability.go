@@ -43,15 +43,19 @@ const (
 	Dense = "dense"
 	// Spike: loss or gradient norm is far above its running median.
 	Spike = "spike"
-	// ScaleShock: the first loss is far above chance level.
+	// NoProgress: some way into its budget, the model ranks no better than chance.
+	NoProgress = "no_progress"
+	// ScaleShock: the first loss is far above chance level. No detector reports it any
+	// more, since it told failing runs from others no better than chance; logs of older
+	// programs have it.
 	ScaleShock = "scale_shock"
 )
 
 // Collapses lists the kinds of collapse, the one that names a run first.
 func Collapses() []string { return []string{NonFinite, Empty, Identical, Stalled} }
 
-// Warnings lists the kinds of warnings.
-func Warnings() []string { return []string{Dense, Spike, ScaleShock} }
+// Warnings lists the kinds of warnings, that of older programs last.
+func Warnings() []string { return []string{Dense, Spike, NoProgress, ScaleShock} }
 
 // Names of the series that detectors read.
 const (

@@ -1,12 +1,7 @@
 package stability
 
-import (
-	"errors"
-	"fmt"
-)
-
 // Thresholds are the numbers in the rules; their keys in a sweep file are
-// stability.<detector>.<key>. Steps and windows are those of a run of 150 steps or
+// stability.<detector>.<key>, and package sweeps says what each accepts. Steps and windows are those of a run of 150 steps or
 // more, see the package comment.
 type Thresholds struct {
 	NonFinite  NonFiniteRule  `toml:"non_finite" json:"non_finite"`
@@ -15,7 +10,7 @@ type Thresholds struct {
 	Stalled    StalledRule    `toml:"stalled" json:"stalled"`
 	Dense      DenseRule      `toml:"dense" json:"dense"`
 	Spike      SpikeRule      `toml:"spike" json:"spike"`
-	ScaleShock ScaleShockRule `toml:"scale_shock" json:"scale_shock"`
+	NoProgress NoProgressRule `toml:"no_progress" json:"no_progress"`
 }
 
 // NonFiniteRule: any series is NaN or infinite at a step.
@@ -104,11 +99,22 @@ type SpikeRule struct {
 	Recovery int `toml:"recovery" json:"recovery"`
 }
 
-// ScaleShockRule: InfoNCE at step 0 is above Factor × ln(candidates). The episode
-// lasts until the loss has been below that for Recovery steps.
-type ScaleShockRule struct {
-	Factor   float64 `toml:"factor" json:"factor"`     // default 3
-	Recovery int     `toml:"recovery" json:"recovery"` // default 5
+// NoProgressRule: the last steps of a window are all at chance level: InfoNCE between
+// Low and High times ln(candidates), and the mean in-batch accuracy below Accuracy. The
+// window is Window steps, or Share of the run where that is more. It warns early what
+// stalled would say at the end. It is silent where the accuracy of so many queries is
+// above Accuracy by chance alone (5 standard deviations).
+type NoProgressRule struct {
+	// Accuracy is a share of the way from chance level to 1. Default 0.15.
+	Accuracy   float64 `toml:"accuracy" json:"accuracy"`
+	Low        float64 `toml:"low" json:"low"`               // times ln(candidates); default 0.95
+	High       float64 `toml:"high" json:"high"`             // times ln(candidates); default 1.05
+	Window     int     `toml:"window" json:"window"`         // default 5
+	Share      float64 `toml:"share" json:"share"`           // of the run; default 0.05
+	Start      float64 `toml:"start" json:"start"`           // share of the run at whose end it first speaks; default 0.3
+	Candidates int     `toml:"candidates" json:"candidates"` // runs with fewer are not judged; default 16
+	Recovery   int     `toml:"recovery" json:"recovery"`     // steps in a row without it that end an episode; default 5
+	MinSteps   int     `toml:"min_steps" json:"min_steps"`   // runs with fewer are not judged; default 30
 }
 
 // Defaults are the thresholds that accused none of 49 healthy runs of a prototype
@@ -121,60 +127,9 @@ func Defaults() Thresholds {
 			Steps: 5, MinSteps: 30},
 		Stalled: StalledRule{InfoNCE: 0.75, Accuracy: 0.1, Falling: 0.25, Window: 20, Start: 0.5, MinSteps: 30,
 			Losses: []string{"infonce"}},
-		Dense:      DenseRule{Share: 0.1, Terms: 1000, Fallen: 0.5, Steps: 5, MinSteps: 30},
-		Spike:      SpikeRule{Deviations: 6, Ratio: 2, Window: 128, After: 64, Recovery: 5},
-		ScaleShock: ScaleShockRule{Factor: 3, Recovery: 5},
+		Dense: DenseRule{Share: 0.1, Terms: 1000, Fallen: 0.5, Steps: 5, MinSteps: 30},
+		Spike: SpikeRule{Deviations: 6, Ratio: 2, Window: 128, After: 64, Recovery: 5},
+		NoProgress: NoProgressRule{Accuracy: 0.15, Low: 0.95, High: 1.05, Window: 5, Share: 0.05, Start: 0.3, Candidates: 16,
+			Recovery: 5, MinSteps: 30},
 	}
-}
-
-// Check returns every threshold that no rule can work with, by key.
-func (th Thresholds) Check() error {
-	var faults []error
-	share := func(key string, v float64) {
-		if !(v >= 0 && v <= 1) {
-			faults = append(faults, fmt.Errorf("stability.%s = %v: want a number from 0 to 1", key, v))
-		}
-	}
-	positive := func(key string, v float64) {
-		if !(v > 0 && v < 1e300) {
-			faults = append(faults, fmt.Errorf("stability.%s = %v: want a finite number above 0", key, v))
-		}
-	}
-	atLeast := func(key string, v, low int) {
-		if v < low {
-			faults = append(faults, fmt.Errorf("stability.%s = %d: want an integer of at least %d", key, v, low))
-		}
-	}
-	atLeast("non_finite.recovery", th.NonFinite.Recovery, 1)
-	share("empty.share", th.Empty.Share)
-	atLeast("empty.steps", th.Empty.Steps, 1)
-	share("identical.cosine", th.Identical.Cosine)
-	share("identical.slack", th.Identical.Slack)
-	if !(th.Identical.ScoreSD >= 0 && th.Identical.ScoreSD < 1e300) {
-		faults = append(faults, fmt.Errorf("stability.identical.score_sd = %v: want a finite number of at least 0", th.Identical.ScoreSD))
-	}
-	positive("identical.growth", th.Identical.Growth)
-	share("identical.accuracy", th.Identical.Accuracy)
-	share("identical.blank", th.Identical.Blank)
-	atLeast("identical.steps", th.Identical.Steps, 1)
-	atLeast("identical.min_steps", th.Identical.MinSteps, 0)
-	positive("stalled.infonce", th.Stalled.InfoNCE)
-	share("stalled.accuracy", th.Stalled.Accuracy)
-	share("stalled.falling", th.Stalled.Falling)
-	atLeast("stalled.window", th.Stalled.Window, 2)
-	share("stalled.start", th.Stalled.Start)
-	atLeast("stalled.min_steps", th.Stalled.MinSteps, 0)
-	share("dense.share", th.Dense.Share)
-	atLeast("dense.terms", th.Dense.Terms, 0)
-	share("dense.fallen", th.Dense.Fallen)
-	atLeast("dense.steps", th.Dense.Steps, 1)
-	atLeast("dense.min_steps", th.Dense.MinSteps, 0)
-	positive("spike.deviations", th.Spike.Deviations)
-	positive("spike.ratio", th.Spike.Ratio)
-	atLeast("spike.window", th.Spike.Window, 3)
-	atLeast("spike.after", th.Spike.After, 3)
-	atLeast("spike.recovery", th.Spike.Recovery, 1)
-	positive("scale_shock.factor", th.ScaleShock.Factor)
-	atLeast("scale_shock.recovery", th.ScaleShock.Recovery, 1)
-	return errors.Join(faults...)
 }

@@ -36,6 +36,17 @@ func (a *app) completeSweep(cmd *cobra.Command, args []string, typed string) ([]
 	return beginning(names, typed), files
 }
 
+// completeJudged is for SWEEP|RUN….
+func (a *app) completeJudged(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	names, _ := a.completeRuns(100)(cmd, args, typed)
+	if w, err := a.openWorkspace(); err == nil {
+		if kept, err := w.Sweeps(); err == nil {
+			names = append(names, beginning(kept, typed)...)
+		}
+	}
+	return names, words
+}
+
 // completeKeys is for KEY=VALUE and for the conditions of --only.
 func (a *app) completeKeys(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 	var keys []string
@@ -161,7 +172,7 @@ func beginning(all []string, typed string) []string {
 // completeArguments gives the commands what completes their arguments and flags.
 func completeArguments(a *app, root *cobra.Command) {
 	arguments := map[string]completer{
-		"plan": a.completeSweep, "run": a.completeSweep, "status": a.completeSweep, "report": a.completeSweep,
+		"plan": a.completeSweep, "run": a.completeSweep, "status": a.completeSweep, "report": a.completeSweep, "judge": a.completeJudged,
 		"show": a.completeRuns(1), "diff": a.completeRuns(2), "export": a.completeRuns(1), "unlock": a.completeRuns(1),
 		"tokenize": a.completeModels(1), "encode": a.completeModels(1), "probe": a.completeModels(100),
 		"pretrain": completeRecipe, "evaluate": a.completeEvaluate, "mine": a.completeCollections,

@@ -35,6 +35,7 @@ func TestJSONDocumentsHaveTheseShapes(t *testing.T) {
 	add("status", p.ok("status", "small", "--json"))
 	runs := decode[struct{ Runs []struct{ ID string } }](t, p.ok("status", "--json")).Runs
 	add("show", p.ok("show", runs[0].ID, "--json"))
+	add("judge", p.ok("judge", "small", "--sensitivity", "--json", "--quiet"))
 	add("diff", p.ok("diff", runs[0].ID, runs[1].ID, "--json"))
 	add("query", p.ok("query", "SELECT run, value, nonfinite FROM series", "--json"))
 	add("report", p.ok("report", "small", "-o", filepath.Join(p.dir, "report"), "--json"))

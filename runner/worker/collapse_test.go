@@ -1,14 +1,18 @@
 package worker_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
 	"headroom/metrics/event"
 	"headroom/metrics/stability"
+	"headroom/reports/rejudge"
 	"headroom/sweeps"
 )
 
@@ -51,6 +55,7 @@ func TestEachVerdictIsReachedByARealRun(t *testing.T) {
 			if got := last[event.Judged](t, records); got.Verdict != c.verdict {
 				t.Errorf("verdict %q (chain %v), want %q", got.Verdict, got.Chain, c.verdict)
 			}
+			b.judgedAgain(t, id)
 			ended := last[event.Ended](t, records)
 			if ended.State != event.StateDone || ended.Weights == "" {
 				t.Errorf("ended as %+v", ended)
@@ -63,6 +68,46 @@ func TestEachVerdictIsReachedByARealRun(t *testing.T) {
 				t.Errorf("model exported: %v", exported)
 			}
 		})
+	}
+}
+
+// judgedAgain holds the verdict and the episodes of a run's log to those that its stored
+// series give.
+func (b bench) judgedAgain(t *testing.T, id string) {
+	t.Helper()
+	cfg, _, err := b.files.ReadRun(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := b.events(t, id, 1)
+	judged := last[event.Judged](t, records)
+	again, _, err := rejudge.Judge([]rejudge.Run{{
+		ID: id, Folder: b.files.Run(id), Thresholds: cfg.Stability.Thresholds, Verdict: judged.Verdict, Chain: judged.Chain,
+	}}, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := map[string]event.Episode{}
+	name := func(e event.Episode) string { return fmt.Sprint(e.Detector, e.Evidence.Series, e.FirstStep) }
+	for _, r := range records {
+		if e, ok := r.Event.(event.Episode); ok {
+			stored[name(e)] = e
+		}
+	}
+	if j := again[0]; j.Flipped || len(j.Notes) > 0 || len(j.Episodes) != len(stored) {
+		t.Errorf("judged again: %+v; stored %s, %d episodes", j, judged.Verdict, len(stored))
+	}
+	for _, e := range again[0].Episodes {
+		if was := stored[name(e)]; was.LastStep != e.LastStep || was.Stands != e.Stands || was.Evidence.Rule != e.Evidence.Rule {
+			t.Errorf("judged again: %+v, was %+v", e, was)
+		}
+	}
+	var thresholds stability.Thresholds
+	if err := json.Unmarshal(judged.Thresholds, &thresholds); err != nil || !reflect.DeepEqual(thresholds, cfg.Stability.Thresholds) {
+		t.Errorf("the verdict has the thresholds %s (%v)", judged.Thresholds, err)
+	}
+	if !reflect.DeepEqual(judged.Detectors, stability.Versions()) {
+		t.Errorf("the verdict has the detectors %v", judged.Detectors)
 	}
 }
 

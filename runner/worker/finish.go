@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -38,7 +39,11 @@ func (a *attempt) finish() error {
 			}
 		}
 	}
-	if err := a.log.Append(event.Judged{Verdict: result.Verdict, Chain: result.Chain}); err != nil {
+	thresholds, err := json.Marshal(a.cfg.Stability.Thresholds)
+	if err != nil {
+		return err
+	}
+	if err := a.log.Append(event.Judged{Verdict: result.Verdict, Chain: result.Chain, Detectors: stability.Versions(), Thresholds: thresholds}); err != nil {
 		return err
 	}
 	if err := a.export(result.Verdict); err != nil {

@@ -206,7 +206,7 @@ func (a *attempt) train(ctx context.Context) error {
 	for _, p := range a.model.Params {
 		facts.Parameters += int64(len(p.Values))
 	}
-	a.monitor = stability.NewMonitor(facts, a.cfg.Train.Steps, thresholds(a.cfg.Stability))
+	a.monitor = stability.NewMonitor(facts, a.cfg.Train.Steps, a.cfg.Stability.Thresholds)
 	if a.dev, err = a.openDev(); err != nil {
 		return err
 	}
@@ -287,13 +287,4 @@ func plain(values map[string]event.Value) map[string]float64 {
 		out[name] = float64(v)
 	}
 	return out
-}
-
-// thresholds are the configuration's, rule by rule the same fields.
-func thresholds(c sweeps.StabilityConfig) stability.Thresholds {
-	return stability.Thresholds{
-		NonFinite: stability.NonFiniteRule(c.NonFinite), Empty: stability.EmptyRule(c.Empty),
-		Identical: stability.IdenticalRule(c.Identical), Stalled: stability.StalledRule(c.Stalled),
-		Dense: stability.DenseRule(c.Dense), Spike: stability.SpikeRule(c.Spike), ScaleShock: stability.ScaleShockRule(c.ScaleShock),
-	}
 }

@@ -1,0 +1,91 @@
+package stability
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"headroom/metrics/event"
+)
+
+// RunOf is a run by what its logs say of its steps.
+func RunOf(facts event.Facts, steps int, history []event.Step) Run {
+	run := Run{Facts: facts, Steps: steps, Series: map[string]Series{}}
+	for _, s := range history {
+		for name, v := range s.Values {
+			series := run.Series[name]
+			series.Steps = append(series.Steps, s.Step)
+			series.Values = append(series.Values, float64(v))
+			run.Series[name] = series
+		}
+	}
+	return run
+}
+
+// Lacks lists the series that the rules in force read and that the run does not have, by
+// kind: those rules were silent.
+func (r Run) Lacks(th Thresholds) map[string][]string {
+	lacks := map[string][]string{}
+	for _, d := range NewMonitor(r.Facts, r.Steps, th).detectors {
+		for _, series := range d.reads() {
+			if _, has := r.Series[series]; !has && series != "" {
+				lacks[d.kind] = append(lacks[d.kind], series)
+			}
+		}
+	}
+	return lacks
+}
+
+// With is the result with one kind's detector under other thresholds. The other detectors
+// keep their episodes: none reads another's thresholds.
+func (r Result) With(kind string, run Run, th Thresholds) Result {
+	m := NewMonitor(run.Facts, run.Steps, th)
+	for _, d := range m.detectors {
+		if d.kind == kind {
+			m.detectors = []named{d}
+			break
+		}
+	}
+	m.Replay(run.Series)
+	episodes := m.Result().Episodes
+	for _, e := range r.Episodes {
+		if e.Detector != kind {
+			episodes = append(episodes, e)
+		}
+	}
+	return conclude(episodes)
+}
+
+// Recovered says which collapses a healthy run came back from, such as "recovered from
+// empty at 110–115"; "" where there was none, or where one stands. Episodes of one kind that overlap are one.
+func Recovered(verdict string, episodes []event.Episode) string {
+	if verdict != Healthy {
+		return ""
+	}
+	type stretch struct {
+		kind        string
+		first, last int
+	}
+	var stretches []stretch
+	for _, e := range episodes {
+		if e.Severity != event.SeverityCollapse || e.Stands {
+			continue
+		}
+		i := slices.IndexFunc(stretches, func(s stretch) bool {
+			return s.kind == e.Verdict && e.FirstStep <= s.last+1 && e.LastStep >= s.first-1
+		})
+		if i < 0 {
+			stretches = append(stretches, stretch{e.Verdict, e.FirstStep, e.LastStep})
+			continue
+		}
+		stretches[i].first, stretches[i].last = min(stretches[i].first, e.FirstStep), max(stretches[i].last, e.LastStep)
+	}
+	if len(stretches) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, s := range stretches {
+		parts = append(parts, fmt.Sprintf("%s at %d–%d", s.kind, s.first, s.last))
+	}
+	return "recovered from " + strings.Join(parts, ", ")
+}
