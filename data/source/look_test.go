@@ -53,6 +53,27 @@ func TestFactsOfACollection(t *testing.T) {
 	}
 }
 
+// TestACollectionThatCanOnlyMeasureZeroIsRefused: with the place, and what is allowed.
+func TestACollectionThatCanOnlyMeasureZeroIsRefused(t *testing.T) {
+	const header = "query-id\tcorpus-id\tscore\n"
+	corpus, queries := `{"_id":"d1","text":"a"}`+"\n", `{"_id":"q1","text":"b"}`+"\n"
+	for says, c := range map[string]struct{ corpus, queries, qrels string }{
+		`none of the 2 documents with a grade above 0 in qrels "test" is in the corpus, the first is "x"`: {corpus, queries, "q1\tx\t1\nq1\ty\t2\nq1\td1\t0\n"},
+		`every query that qrels "test" judge is empty, the first at `:                                     {corpus, `{"_id":"q1","text":" "}` + "\n" + `{"_id":"q2","text":"b"}` + "\n", "q1\td1\t1\n"},
+		"every document is empty, the first at ":                                                          {`{"_id":"d1","text":""}` + "\n" + `{"_id":"d2","text":" "}` + "\n", queries, "q1\td1\t1\n"},
+		`qrels "test" have no row with a grade above 0`:                                                   {corpus, queries, "q1\td1\t0\n"},
+	} {
+		folder := t.TempDir()
+		for name, text := range map[string]string{"corpus.jsonl": c.corpus, "queries.jsonl": c.queries, "qrels/test.tsv": header + c.qrels} {
+			write(t, filepath.Join(folder, name), text)
+		}
+		_, err := (&source.Resolver{CacheDir: t.TempDir()}).Look(folder, "test")
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v; want %q", err, says)
+		}
+	}
+}
+
 // TestBatchesOfACollectionAndOfFiles: the one error of both, with two examples that cannot share a batch.
 func TestBatchesOfACollectionAndOfFiles(t *testing.T) {
 	folder := t.TempDir()

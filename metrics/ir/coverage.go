@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"headroom/data/trec"
+	"headroom/metrics/measure"
 )
 
 // Coverage says what a mean is made of, so that a 0 can be told from nothing measured.
@@ -23,6 +24,26 @@ type Coverage struct {
 	queries         int
 	firstUnanswered string
 	firstNoRelevant string
+	longest         int // documents of a ranking
+	asLong          int // rankings that have so many
+}
+
+// cutFrom is the least length at which rankings that end together are taken for cut ones: where a corpus is
+// small they end where it does.
+const cutFrom = 100
+
+// CutNotice says that the deepest cut-off of measures is deeper than a run whose rankings were cut; "" where none is.
+func (c Coverage) CutNotice(measures []measure.Measure) string {
+	var deepest measure.Measure
+	for _, m := range measures {
+		if m.Depth() > deepest.Depth() {
+			deepest = m
+		}
+	}
+	if c.longest < cutFrom || c.longest >= deepest.Depth() || 2*c.asLong <= c.Answered {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d rankings end after %d documents, none has more: %s cannot see deeper", c.asLong, c.Answered, c.longest, deepest)
 }
 
 // compare counts the run's queries and refuses a run of other queries.
@@ -59,6 +80,12 @@ func (c *Coverage) add(query string, r ranking) {
 		}
 	}
 	c.Returned += r.returned
+	if r.returned > c.longest {
+		c.longest, c.asLong = r.returned, 0
+	}
+	if r.returned == c.longest {
+		c.asLong++
+	}
 	for _, grade := range r.places {
 		if grade != unjudged && grade != empty {
 			c.ReturnedJudged++

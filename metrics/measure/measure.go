@@ -125,7 +125,7 @@ func CheckKept(measures []Measure) error {
 	if len(uncut) == 0 || depth == RankingDepth {
 		return nil
 	}
-	return fmt.Errorf("measure %s has no cut-off and is kept for rankings of %d documents, but a cut-off of %d asks for deeper ones: give it a cut-off or leave one of the two out", uncut[0], RankingDepth, depth)
+	return fmt.Errorf("measure %s looks at whole rankings, which are kept with %d documents, but a cut-off of %d asks for deeper ones; allowed: one of the two, or a cut-off for both (AP@%d)", uncut[0], RankingDepth, depth, depth)
 }
 
 // Ranked tells whether the measure looks at a ranking at all: NumRel and NumQ do not.

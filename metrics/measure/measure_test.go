@@ -179,3 +179,27 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestRankingsKeepAsManyDocumentsAsTheDeepestCutoff(t *testing.T) {
+	for _, c := range []struct {
+		names string
+		depth int
+		kept  bool
+	}{
+		{"nDCG@10 AP", 1000, true},
+		{"R@1000", 1000, true},
+		{"P@1200 R@1400 AP@1300", 1400, true},
+		{"R@1400 NumRel NumQ", 1400, true},
+		{"R@1400 AP", 1400, false},
+		{"R@1400 nDCG", 1400, false},
+		{"P(judged_only=True)@1400", 1400, false}, // looks at all of a ranking
+	} {
+		measures, err := measure.ParseAll(strings.Fields(c.names))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if depth, err := measure.DepthFor(measures), measure.CheckKept(measures); depth != c.depth || (err == nil) != c.kept {
+			t.Errorf("%s: depth %d, want %d; %v", c.names, depth, c.depth, err)
+		}
+	}
+}

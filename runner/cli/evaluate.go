@@ -41,7 +41,8 @@ func newEvaluate(a *app) *cobra.Command {
 		Short: "measure a run file, a model or a run on judged queries",
 		Long: `Without --model and --run: measures of a run file, in ir_measures' syntax
 (nDCG@10, nDCG(dcg='exp-log2')@10, AP, P@5, R@1000, RR@10, Success@5, with (rel=2)
-where grades count). The mean is over every query of the qrels.
+where grades count), or trec_eval's names. The mean is over every query of the
+qrels. QRELS is a file or a collection's REF; either file may be -, standard input.
 
 With --model or --run: encode a collection and its judged queries, search
 exactly, measure. A RUN uses its own lengths.`,
@@ -62,7 +63,7 @@ exactly, measure. A RUN uses its own lengths.`,
 	f.BoolVar(&o.byRank, "by-rank", false, "rank the run file by its rank column, as MS MARCO's script does (also query<TAB>document<TAB>rank)")
 	f.BoolVar(&o.keepSelf, "keep-self", false, "keep a document that has the query's id and text (it is left out by default, unless it is judged)")
 	f.BoolVar(&o.dropSelf, "drop-self", false, "leave out every document that has the query's id, as BEIR does")
-	f.StringVar(&o.split, "split", "test", "which qrels")
+	f.StringVar(&o.split, "split", "test", "which qrels of a collection")
 	f.BoolVar(&o.bm25, "bm25", false, "BM25 beside it (k1 0.9, b 0.4)")
 	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept of queries and documents (--model); the default is less where the model takes less or its files say less")
 	f.IntVar(&o.maxQuery, "max-query", 0, "tokens kept of queries, if other than --max-length")
@@ -83,6 +84,9 @@ func (a *app) evaluate(cmd *cobra.Command, args []string, o evaluateOptions) err
 			faults = append(faults, errors.New("want QRELS and RUN.trec, or --model MODEL or --run RUN with --on REF"))
 		}
 		for _, name := range []string{"on", "split", "bm25", "max-length", "max-query", "max-document", "prune-document", "prune-query", "backend", "precision", "threads", "output"} {
+			if name == "split" && len(args) > 0 && isCollection(args[0]) {
+				continue
+			}
 			if cmd.Flags().Changed(name) {
 				faults = append(faults, fmt.Errorf("--%s belongs to --model and --run", name))
 			}

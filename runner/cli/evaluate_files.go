@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 
 	"headroom/data/trec"
 	"headroom/metrics/ir"
@@ -11,8 +12,8 @@ import (
 	"headroom/runner/evaluate"
 )
 
-// evaluateFiles measures a run file against qrels. No text is known here: a document with the query's id is left
-// out only where --drop-self asks for it.
+// evaluateFiles measures a run file against qrels, or against the qrels of a collection, whose texts tell which
+// documents are the query itself. Of qrels alone, --drop-self alone leaves any out.
 func (a *app) evaluateFiles(qrelsFile, runFile string, measures []measure.Measure, o evaluateOptions) error {
 	if qrelsFile == standardInput && runFile == standardInput {
 		return errors.New("QRELS and RUN.trec are both -: one of the two can be standard input")
@@ -21,7 +22,14 @@ func (a *app) evaluateFiles(qrelsFile, runFile string, measures []measure.Measur
 	if o.byRank {
 		read, compute = trec.ReadRunByRank, ir.EvaluateByRank
 	}
-	qrels, err := readFile(a, qrelsFile, trec.ReadQrels)
+	var qrels trec.Qrels
+	var own map[string]bool
+	var err error
+	if isCollection(qrelsFile) {
+		qrels, own, err = a.judgedBy(qrelsFile, o)
+	} else {
+		qrels, err = readFile(a, qrelsFile, trec.ReadQrels)
+	}
 	if err != nil {
 		return err
 	}
@@ -29,13 +37,16 @@ func (a *app) evaluateFiles(qrelsFile, runFile string, measures []measure.Measur
 	if err != nil {
 		return err
 	}
-	dropped, kept := 0, 0
-	switch o.self() {
-	case evaluate.DropSelf:
-		dropped = evaluate.WithoutOwnIDs(run)
-	case evaluate.SameText:
-		kept = evaluate.OwnIDs(run)
+	unknown := 0 // whether they are the query itself
+	if own == nil && o.self() == evaluate.DropSelf {
+		own = map[string]bool{}
+		for query := range qrels {
+			own[query] = true
+		}
+	} else if own == nil && o.self() == evaluate.SameText {
+		unknown = len(evaluate.OwnIDs(qrels, run))
 	}
+	dropped := evaluate.WithoutSelf(run, own)
 	result, err := compute(qrels, run, measures)
 	if err != nil {
 		return err
@@ -48,13 +59,37 @@ func (a *app) evaluateFiles(qrelsFile, runFile string, measures []measure.Measur
 		}
 	}
 	a.notes(result.Coverage.Notices())
-	if kept > 0 {
-		a.note("note: rankings that hold the document with the query's id: %d; a run file has no texts that tell whether it is the query itself, so it counts (--drop-self leaves it out, --keep-self keeps it without this note)", kept)
+	if cut := result.Coverage.CutNotice(measures); cut != "" {
+		a.note("note: %s", cut)
+	}
+	if unknown > 0 {
+		a.note("note: rankings that hold an unjudged document with the query's id: %d; qrels have no texts that tell whether it is the query itself, so it counts (a collection in place of QRELS tells; --drop-self leaves it out, --keep-self keeps it)", unknown)
 	}
 	if a.global.json {
 		return a.printJSON(report)
 	}
 	return failed(report.WriteColumns(a.stdout, o.perQuery))
+}
+
+// isCollection tells whether a collection stands where qrels may: a folder, or a reference that is no file.
+func isCollection(name string) bool {
+	info, err := os.Stat(name)
+	if err != nil {
+		return strings.Contains(name, ":")
+	}
+	return info.IsDir()
+}
+
+func (a *app) judgedBy(ref string, o evaluateOptions) (trec.Qrels, map[string]bool, error) {
+	resolver, err := a.resolver("")
+	if err != nil {
+		return nil, nil, err
+	}
+	targets, err := findTargets(resolver, []string{ref}, o.split)
+	if err != nil {
+		return nil, nil, err
+	}
+	return o.self().Judged(targets[0].data, o.split)
 }
 
 // standardInput is the name of standard input where a file may stand.

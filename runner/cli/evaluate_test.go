@@ -1,6 +1,11 @@
 package cli_test
 
 import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -25,7 +30,7 @@ func TestARunFileKeepsTheQuerysIDUnlessToldOtherwise(t *testing.T) {
 		dropped int
 		says    string
 	}{
-		{nil, .75, 0, "rankings that hold the document with the query's id: 2"},
+		{nil, .75, 0, "rankings that hold an unjudged document with the query's id: 1"},
 		{[]string{"--keep-self"}, .75, 0, ""},
 		{[]string{"--drop-self"}, .5, 2, "2 ranked documents are left out as the query itself"},
 	} {
@@ -87,4 +92,81 @@ func TestARunFileThatMeasuresNothingSaysSo(t *testing.T) {
 		t.Errorf("of a run from standard input: %s", out)
 	}
 	p.refused([]string{"evaluate", "-", "-"}, "one of the two can be standard input")
+}
+
+// Query 1 is document 1; query 2 only has its number.
+func TestARunFileIsMeasuredOnACollectionAsTheModelIs(t *testing.T) {
+	p, model := steps(t)
+	folder := filepath.Join(p.dir, "own")
+	for name, text := range map[string]string{
+		"corpus.jsonl":  `{"_id":"1","text":"red stone"}` + "\n" + `{"_id":"2","text":"river"}` + "\n" + `{"_id":"3","text":"stone red river"}` + "\n",
+		"queries.jsonl": `{"_id":"1","text":"red stone"}` + "\n" + `{"_id":"2","text":"stone"}` + "\n",
+		"qrels/dev.tsv": "query-id\tcorpus-id\tscore\n1\t3\t1\n2\t1\t1\n",
+	} {
+		path := filepath.Join(folder, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	type measured struct {
+		Measures    map[string]float64
+		SelfDropped int `json:"self_dropped"`
+	}
+	out := filepath.Join(p.dir, "out")
+	values := map[string]measured{}
+	for self, dropped := range map[string]int{"--keep-self=false": 1, "--keep-self": 0, "--drop-self": 2} {
+		whole := decode[struct{ Evaluations []measured }](t, p.ok("evaluate", "--model", model, "--on", folder, "--split", "dev", "--backend", "go", "--max-length", "16", "--json", self))
+		p.ok("evaluate", "--model", model, "--on", folder, "--split", "dev", "--backend", "go", "--max-length", "16", "--keep-self", "--output", out)
+		run, err := filepath.Glob(filepath.Join(out, "*", "run.trec.gz"))
+		if err != nil || len(run) != 1 {
+			t.Fatalf("%v %v", run, err)
+		}
+		file := decode[measured](t, p.ok("evaluate", folder, run[0], "--split", "dev", "--json", self))
+		if got := whole.Evaluations[0]; !maps.Equal(got.Measures, file.Measures) || got.SelfDropped != dropped || file.SelfDropped != dropped {
+			t.Errorf("%s: the model has %+v, its file %+v, want %d left out", self, got, file, dropped)
+		}
+		values[self] = file
+	}
+	if values["--keep-self"].Measures["RR@10"] >= values["--keep-self=false"].Measures["RR@10"] {
+		t.Errorf("the query itself makes no difference: %+v", values)
+	}
+	p.refused([]string{"evaluate", folder, "run"}, "no such split; it has dev")
+	p.refused([]string{"evaluate", "qrels", "run", "--split", "dev"}, "--split belongs to")
+}
+
+func TestADeeperCutoffAndTheWholeRankingAreNotKeptTogether(t *testing.T) {
+	p := newPlace(t)
+	p.refused([]string{"plan", p.sample(), "evaluate.measures=['AP', 'R@1400']"}, "evaluate.measures", "measure AP looks at whole rankings", "1400")
+	for _, together := range []string{"['AP', 'R@1000']", "['AP@1400', 'R@1400']", "['NumRel', 'R@1400']"} {
+		p.ok("plan", p.sample(), "evaluate.measures="+together)
+	}
+}
+
+func TestARunFileThatWasCutSaysWhatItCannotMeasure(t *testing.T) {
+	p := newPlace(t)
+	qrels := p.write("qrels", "q1 0 d1 1\nq2 0 d1 1\nq3 0 d1 1\n")
+	text := func(lengths ...int) string {
+		var b strings.Builder
+		for q, n := range lengths {
+			for d := range n {
+				fmt.Fprintf(&b, "q%d Q0 d%d %d %d t\n", q+1, d+1, d+1, n-d)
+			}
+		}
+		return b.String()
+	}
+	for _, c := range []struct {
+		lengths []int
+		measure string
+		says    string
+	}{
+		{[]int{100, 100, 40}, "R@1000", "2 of 3 rankings end after 100 documents, none has more: R@1000 cannot see deeper"},
+		{[]int{100, 100, 40}, "R@100", ""},
+		{[]int{100, 90, 40}, "R@1000", ""},
+		{[]int{5, 5, 5}, "R@1000", ""},
+	} {
+		_, notes := p.noted("evaluate", qrels, p.write("run", text(c.lengths...)), c.measure)
+		if !strings.Contains(notes, c.says) || (c.says == "" && notes != "") {
+			t.Errorf("%v, %s: notes %q, want %q", c.lengths, c.measure, notes, c.says)
+		}
+	}
 }

@@ -56,7 +56,7 @@ func (s Summary) Notices(measures []measure.Measure) []string {
 func (s Summary) RankingNotices(measures []measure.Measure) []string {
 	list := s.Coverage.Notices()
 	if uncut := measure.Uncut(measures); len(uncut) > 0 && s.Cut > 0 {
-		list = append(list, fmt.Sprintf("%s has no cut-off and is measured on the first %d documents of each ranking; rankings that have more: %d", uncut[0], s.Depth, s.Cut))
+		list = append(list, fmt.Sprintf("%s looks at the whole of a ranking and is measured on its first %d documents; rankings that have more: %d", uncut[0], s.Depth, s.Cut))
 	}
 	return list
 }

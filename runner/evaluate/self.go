@@ -67,22 +67,33 @@ func withoutSelf(query string, scored []trec.Scored) (kept []trec.Scored, droppe
 	return scored, false
 }
 
-// OwnIDs is how many rankings of a run hold the document with the query's id.
-func OwnIDs(run trec.Run) int {
-	n := 0
-	for query, scored := range run {
-		if slices.ContainsFunc(scored, func(s trec.Scored) bool { return s.Doc == query }) {
-			n++
-		}
-	}
-	return n
+// Judged returns a collection's qrels and the queries whose rankings lose the document with their id.
+func (s Self) Judged(c *collection.Collection, split string) (trec.Qrels, map[string]bool, error) {
+	o := CollectionOptions{Split: split, Self: s}
+	asked, _, err := o.open(c)
+	return asked.qrels, asked.self, err
 }
 
-// WithoutOwnIDs takes the document with each query's own id out of a run and returns how many there were. The
-// run's rankings are changed.
-func WithoutOwnIDs(run trec.Run) int {
+// OwnIDs returns the queries whose rankings hold an unjudged document with the query's id.
+func OwnIDs(qrels trec.Qrels, run trec.Run) map[string]bool {
+	own := map[string]bool{}
+	for query, grades := range qrels {
+		if _, judged := grades[query]; !judged && slices.ContainsFunc(run[query], func(s trec.Scored) bool { return s.Doc == query }) {
+			own[query] = true
+		}
+	}
+	return own
+}
+
+// WithoutSelf takes the document with the query's id out of the rankings of these queries and returns how many
+// there were. The run is changed.
+func WithoutSelf(run trec.Run, queries map[string]bool) int {
 	n := 0
-	for query, scored := range run {
+	for query := range queries {
+		scored, there := run[query]
+		if !there {
+			continue
+		}
 		kept, dropped := withoutSelf(query, scored)
 		if run[query] = kept; dropped {
 			n++

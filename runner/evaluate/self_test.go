@@ -87,9 +87,13 @@ func TestADocumentIsTheQueryWhereIDAndTextAreTheSameAndItIsNotJudged(t *testing.
 	}
 }
 
-func TestARunLosesOwnIDs(t *testing.T) {
-	run := trec.Run{"a": {{Doc: "b", Score: 2}, {Doc: "a", Score: 1}}, "b": {{Doc: "a", Score: 1}}}
-	if n := evaluate.WithoutOwnIDs(run); n != 1 || len(run["a"]) != 1 || run["a"][0].Doc != "b" || len(run["b"]) != 1 {
+func TestARunLosesTheDocumentsOfTheseQueries(t *testing.T) {
+	run := trec.Run{"a": {{Doc: "b", Score: 2}, {Doc: "a", Score: 1}}, "b": {{Doc: "a", Score: 1}}, "c": {{Doc: "c", Score: 1}}}
+	qrels := trec.Qrels{"a": {"b": 1}, "b": {"a": 1}, "c": {"c": 1}, "d": {"d": 1}}
+	if own := evaluate.OwnIDs(qrels, run); !maps.Equal(own, map[string]bool{"a": true}) {
+		t.Errorf("own ids that are not judged: %v", own)
+	}
+	if n := evaluate.WithoutSelf(run, map[string]bool{"a": true, "b": true, "d": true}); n != 1 || len(run) != 3 || len(run["a"]) != 1 || run["a"][0].Doc != "b" || len(run["b"]) != 1 || len(run["c"]) != 1 {
 		t.Errorf("%d were left out, the rest is %v", n, run)
 	}
 }
@@ -118,7 +122,7 @@ func TestRankingsAreAsDeepAsTheDeepestCutoff(t *testing.T) {
 		if !maps.EqualFunc(s.Measures, c.want, func(a, b float64) bool { return math.Abs(a-b) < 1e-12 }) || s.Depth != c.depth || s.Cut != c.cut {
 			t.Errorf("%v: %v at depth %d with %d cut, want %v, %d, %d", c.names, s.Measures, s.Depth, s.Cut, c.want, c.depth, c.cut)
 		}
-		said := strings.Contains(strings.Join(s.Notices(measures(t, c.names...)), "\n"), "AP has no cut-off and is measured on the first 1000 documents")
+		said := strings.Contains(strings.Join(s.Notices(measures(t, c.names...)), "\n"), "AP looks at the whole of a ranking and is measured on its first 1000 documents; rankings that have more: 1")
 		if said != (c.names[1] == "AP") {
 			t.Errorf("%v: notices %q", c.names, s.Notices(measures(t, c.names...)))
 		}
