@@ -113,7 +113,7 @@ func (c Coverage) Notices() []string {
 		say("%s not judged and left out", several(c.Unjudged, "query of the run is", "queries of the run are"))
 	}
 	if c.SelfDropped > 0 {
-		say("%s left out as the query itself (--keep-self keeps such documents)", several(c.SelfDropped, "ranked document is", "ranked documents are"))
+		say("%s left out as the query itself", several(c.SelfDropped, "ranked document is", "ranked documents are"))
 	}
 	return list
 }

@@ -160,7 +160,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		for _, t := range targets {
 			all, _ := withKept(measures, evaluate.Cuts{}, t.of.Folder)
 			if err := measure.CheckKept(all); err != nil {
-				return usage(cmd, err)
+				return usage(cmd, fmt.Errorf("with the measures that the run has on %s: %w", t.ref, err))
 			}
 		}
 	}
