@@ -1,6 +1,7 @@
 package stability
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,8 +57,9 @@ func (r Result) With(kind string, run Run, th Thresholds) Result {
 	return conclude(episodes)
 }
 
-// Recovered says which collapses a healthy run came back from, such as "recovered from
-// empty at 110–115"; "" where there was none, or where one stands. Episodes of one kind that overlap are one.
+// Recovered says which collapses a healthy run came back from, and when each kind was seen
+// first and last: "empty at 110–115". It is "" where there was none, or where one stands.
+// The view runs of the store says the same.
 func Recovered(verdict string, episodes []event.Episode) string {
 	if verdict != Healthy {
 		return ""
@@ -71,21 +73,27 @@ func Recovered(verdict string, episodes []event.Episode) string {
 		if e.Severity != event.SeverityCollapse || e.Stands {
 			continue
 		}
-		i := slices.IndexFunc(stretches, func(s stretch) bool {
-			return s.kind == e.Verdict && e.FirstStep <= s.last+1 && e.LastStep >= s.first-1
-		})
+		i := slices.IndexFunc(stretches, func(s stretch) bool { return s.kind == e.Verdict })
 		if i < 0 {
 			stretches = append(stretches, stretch{e.Verdict, e.FirstStep, e.LastStep})
 			continue
 		}
 		stretches[i].first, stretches[i].last = min(stretches[i].first, e.FirstStep), max(stretches[i].last, e.LastStep)
 	}
-	if len(stretches) == 0 {
-		return ""
-	}
+	slices.SortFunc(stretches, func(a, b stretch) int {
+		return cmp.Or(a.first-b.first, strings.Compare(a.kind, b.kind))
+	})
 	var parts []string
 	for _, s := range stretches {
 		parts = append(parts, fmt.Sprintf("%s at %d–%d", s.kind, s.first, s.last))
 	}
-	return "recovered from " + strings.Join(parts, ", ")
+	return strings.Join(parts, ", ")
+}
+
+// Marked is a verdict with the mark of what the run recovered from, for people.
+func Marked(verdict, recovered string) string {
+	if recovered == "" {
+		return verdict
+	}
+	return verdict + " (recovered from " + recovered + ")"
 }

@@ -89,19 +89,22 @@ func TestRecoveredSaysFromWhatAndWhen(t *testing.T) {
 		episodes []event.Episode
 		want     string
 	}{
-		{"healthy", []event.Episode{warning, collapse}, "recovered from empty at 110–115"},
+		{"healthy", []event.Episode{warning, collapse}, "empty at 110–115"},
 		{"healthy", []event.Episode{warning}, ""},
 		{"healthy", []event.Episode{
 			{Verdict: "identical", Severity: event.SeverityCollapse, FirstStep: 15, LastStep: 103}, collapse,
 			{Verdict: "identical", Severity: event.SeverityCollapse, FirstStep: 23, LastStep: 106},
 			{Verdict: "identical", Severity: event.SeverityCollapse, FirstStep: 120, LastStep: 125},
-		}, "recovered from identical at 15–106, empty at 110–115, identical at 120–125"},
+		}, "identical at 15–125, empty at 110–115"},
 		{"stalled", []event.Episode{collapse, stands}, ""},
 		{"", []event.Episode{collapse}, ""},
 	} {
 		if got := stability.Recovered(c.verdict, c.episodes); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.verdict, got, c.want)
 		}
+	}
+	if got := stability.Marked("healthy", "empty at 110–115"); got != "healthy (recovered from empty at 110–115)" || stability.Marked("stalled", "") != "stalled" {
+		t.Error(got)
 	}
 }
 

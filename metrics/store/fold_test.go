@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"headroom/metrics/event"
+	"headroom/metrics/stability"
 	"headroom/metrics/store"
 )
 
@@ -47,7 +48,7 @@ func TestTheViewsAreTheContract(t *testing.T) {
 	s := w.open()
 	w.fold(s)
 	columns := map[string]string{
-		"runs":         "run, label, sweep, state, verdict, backbone, rescale, seed, step, seconds, config",
+		"runs":         "run, label, sweep, state, verdict, backbone, rescale, seed, step, seconds, config, recovered",
 		"series":       "run, step, name, value, nonfinite",
 		"scores":       "run, dataset, measure, value, queries, split, collection_digest, active_query, active_document, flops, tie_mass, current",
 		"query_scores": "run, dataset, query, measure, value, split, collection_digest, current",
@@ -87,6 +88,41 @@ func TestTheViewsAreTheContract(t *testing.T) {
 		`non_finite|collapse|3|3|1|1|{"series":"cosine/query","rule":"a rule","threshold":0.95,"window":2,"observed":[{"step":3,"value":0.97}]}`)
 	expect(t, s, "SELECT sweep, dataset, name, backbone, measure, value, queries FROM baselines ORDER BY measure",
 		"demo|builtin:demo|bm25||RR@10|0.5|2", "demo|builtin:demo|bm25||nDCG@10|0.4|2")
+	w.sameAsNew(s)
+}
+
+// A healthy run that was a collapse for a while is marked wherever its verdict is.
+func TestRecoveredRunsAreMarked(t *testing.T) {
+	w := newSpace(t)
+	w.sweep("demo", "0001", member("a", 1), member("b", 2), member("c", 4), member("d", 8))
+	ends := func(name, verdict string, episodes ...event.Event) {
+		l := w.attempt(name, 0)
+		w.steps(l, 0, 9)
+		w.add(l, episodes...)
+		w.add(l, event.Judged{Verdict: verdict}, event.Ended{State: event.StateDone, Step: 9})
+	}
+	warning := episode("spike", 1, 2, false)
+	warning.Severity = event.SeverityWarning
+	ends("a", "healthy", episode("stalled", 5, 5, true), episode("stalled", 5, 6, false), episode("empty", 2, 3, false), episode("empty", 7, 8, false), warning)
+	ends("b", "healthy", warning)
+	ends("c", "stalled", episode("empty", 2, 3, false), episode("stalled", 5, 8, true))
+	s := w.open()
+	w.fold(s)
+	expect(t, s, "SELECT label, verdict, recovered FROM runs ORDER BY label",
+		"bert-a|healthy|empty at 2–8, stalled at 5–6", "bert-b|healthy|<nil>", "bert-c|stalled|<nil>", "bert-d|<nil>|<nil>")
+	runs, err := s.Runs(t.Context(), "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range runs {
+		episodes, err := s.Episodes(t.Context(), r.Run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := stability.Recovered(r.Verdict, episodes); r.Recovered != want {
+			t.Errorf("%s: the view says %q, the detectors' package %q", r.Label, r.Recovered, want)
+		}
+	}
 	w.sameAsNew(s)
 }
 

@@ -29,6 +29,9 @@ type Run struct {
 	State string
 	// Verdict is "" until the run is judged, then "healthy" or a kind of collapse.
 	Verdict string
+	// Recovered says from which collapses a healthy run came back and when, such as "empty
+	// at 110–115"; "" where there was none.
+	Recovered string
 	// Chain lists the kinds of collapse in the order of their first steps.
 	Chain    []string
 	Backbone string
@@ -91,7 +94,7 @@ func (s *Store) AllRuns(ctx context.Context) ([]Run, error) {
 func (s *Store) runs(ctx context.Context, what, from, where string, args ...any) ([]Run, error) {
 	return read(ctx, s, what, scanRun, `
 		SELECT r.run, coalesce(p.label, ''), coalesce(p.sweep, ''), coalesce(p.standing, ''), coalesce(p.added, ''),
-		       v.state, v.verdict, j.chain, coalesce(p.backbone, ''), p.rescale,
+		       v.state, v.verdict, coalesce(v.recovered, ''), j.chain, coalesce(p.backbone, ''), p.rescale,
 		       coalesce(p.seed, 0), v.step, b.steps, v.seconds, (SELECT count(*) FROM attempt c WHERE c.run_id = r.id),
 		       coalesce(b.host, ''), coalesce(a.error, ''), coalesce(a.weights, ''), b.facts, p.config,
 		       c.step, c.measure, c.value, c.weights
@@ -111,7 +114,7 @@ func scanRun(rows *sql.Rows) (Run, error) {
 	var rescale any
 	var step, steps, selected sql.NullInt64
 	var seconds, value sql.NullFloat64
-	err := rows.Scan(&r.Run, &r.Label, &r.Sweep, &r.Standing, &r.AddedBy, &r.State, &verdict, &chain, &r.Backbone, &rescale,
+	err := rows.Scan(&r.Run, &r.Label, &r.Sweep, &r.Standing, &r.AddedBy, &r.State, &verdict, &r.Recovered, &chain, &r.Backbone, &rescale,
 		&r.Seed, &step, &steps, &seconds, &r.Attempts, &r.Host, &r.Error, &r.Weights, &facts, &config,
 		&selected, &measure, &value, &weights)
 	if err != nil {

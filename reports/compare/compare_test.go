@@ -277,7 +277,7 @@ func TestNegativeFindings(t *testing.T) {
 	if c := compared(t, spared); !said(c.Findings, "demo-modernbert k=1/4", "healthy by verdict", "below BM25") {
 		t.Errorf("the degraded point is not said: %q", c.Findings)
 	}
-	if !said(demo.Findings, "1 run showed a collapse that passed", "identical, steps 51 to 60") {
+	if !said(demo.Findings, "1 run showed a collapse that passed", "(identical at 51–60)") {
 		t.Error("the recovered run is not said")
 	}
 	for _, want := range []string{"150 steps", "test queries", "2 seeds", "k ≤ 1/4", "largest of the grid", "learning rate (0.002)", "decoder's weights", "one size as loaded", "not sparse", "generated world", "stand for nothing larger"} {

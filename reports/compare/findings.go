@@ -279,15 +279,12 @@ func (p *Point) Active(dataset string, query bool) Aggregate {
 	})
 }
 
-// recovered counts the collapse episodes that passed.
+// recovered lists the healthy runs that were a collapse for a while.
 func (c *Comparison) recovered() []string {
 	var labels []string
 	for _, r := range c.Runs {
-		for _, e := range r.Episodes {
-			if e.Severity == "collapse" && !e.Stands && r.Finished() && !r.Collapsed() {
-				labels = append(labels, fmt.Sprintf("%s (%s, steps %d to %d)", r.Label, e.Kind, e.FirstStep, e.LastStep))
-				break
-			}
+		if r.Recovered != "" && r.Finished() {
+			labels = append(labels, fmt.Sprintf("%s (%s)", r.Label, r.Recovered))
 		}
 	}
 	if len(labels) == 0 {

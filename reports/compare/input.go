@@ -45,7 +45,9 @@ type Run struct {
 	State string
 	// Verdict is "healthy", a kind of collapse, or "" while not judged.
 	Verdict string
-	Step    int
+	// Recovered says from which collapses a healthy run came back and when; "" for none.
+	Recovered string
+	Step      int
 	// Selected is the step whose weights are the run's result, where dev data chose it;
 	// 0 where the last step's are.
 	Selected int

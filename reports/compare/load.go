@@ -93,7 +93,7 @@ func find(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 
 func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []store.Collection, r store.Run) (Run, error) {
 	run := Run{ID: r.Run, Label: r.Label, Backbone: r.Backbone, Rescale: r.Rescale, Seed: r.Seed, State: r.State,
-		Verdict: r.Verdict, Step: r.Step, Error: r.Error, Series: map[string]Series{}}
+		Verdict: r.Verdict, Recovered: r.Recovered, Step: r.Step, Error: r.Error, Series: map[string]Series{}}
 	if r.Selected != nil {
 		run.Selected = r.Selected.Step
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/metrics/stability"
 	"headroom/reports/compare"
 	"headroom/reports/table"
 )
@@ -183,7 +184,7 @@ func runsTable(c *compare.Comparison) *table.Table {
 		}
 		row := []table.Cell{table.Text(r.Label), longText(r.Short(), r.ID), table.Text(c.BackboneName(r.Backbone)),
 			table.Number(r.Rescale, compare.KText(r.Rescale)), table.Number(float64(r.Seed), strconv.FormatInt(r.Seed, 10)),
-			state, table.Text(r.Verdict), table.Text(strings.Join(episodes, "; ")),
+			state, table.Text(stability.Marked(r.Verdict, r.Recovered)), table.Text(strings.Join(episodes, "; ")),
 			table.Number(float64(r.Step+1), strconv.Itoa(r.Step+1))}
 		for _, dataset := range c.Datasets {
 			row = append(row, number(r.Score(dataset, c.Measure), compare.Score))

@@ -114,7 +114,7 @@ func bullets(b *bufio.Writer, lines []string) {
 
 // status counts the runs.
 func status(c *compare.Comparison) string {
-	finished, collapsed, unjudged := 0, 0, 0
+	finished, collapsed, recovered, unjudged := 0, 0, 0, 0
 	for _, r := range c.Runs {
 		if !r.Finished() {
 			continue
@@ -123,6 +123,9 @@ func status(c *compare.Comparison) string {
 		if r.Collapsed() {
 			collapsed++
 		}
+		if r.Recovered != "" {
+			recovered++
+		}
 		if r.Verdict == "" {
 			unjudged++
 		}
@@ -130,6 +133,9 @@ func status(c *compare.Comparison) string {
 	text := fmt.Sprintf("%s: %d finished", plural(len(c.Runs), "run"), finished)
 	if finished > 0 {
 		text += fmt.Sprintf(", %d of them collapsed", collapsed)
+	}
+	if recovered > 0 {
+		text += fmt.Sprintf(", %d recovered from a collapse", recovered)
 	}
 	if unjudged > 0 {
 		text += fmt.Sprintf(", %d not judged", unjudged)

@@ -131,8 +131,12 @@ func kCell(t *table.Table, c *compare.Comparison, p *compare.Point) table.Cell {
 
 func verdictCell(t *table.Table, p *compare.Point) table.Cell {
 	counts := map[string]int{}
+	var notes []int
 	for _, r := range p.Runs {
 		v := r.Verdict
+		if r.Recovered != "" {
+			notes = append(notes, t.Note(fmt.Sprintf("%s recovered from %s: it was a collapse before the end, and is healthy by its end alone", r.Label, r.Recovered)))
+		}
 		if v == "" {
 			v = "not judged"
 		}
@@ -146,7 +150,9 @@ func verdictCell(t *table.Table, p *compare.Point) table.Cell {
 	for i, v := range words {
 		words[i] = fmt.Sprintf("%s × %d", v, counts[v])
 	}
-	return table.Text(strings.Join(words, ", "))
+	cell := table.Text(strings.Join(words, ", "))
+	cell.Notes = notes
+	return cell
 }
 
 // spreadCell shows the healthy seeds and notes what the collapsed ones would change.

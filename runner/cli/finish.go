@@ -9,6 +9,7 @@ import (
 
 	"headroom/internal/alike"
 	"headroom/internal/names"
+	"headroom/metrics/stability"
 	"headroom/metrics/store"
 	"headroom/runner/plan"
 	"headroom/runner/pool"
@@ -125,7 +126,7 @@ func (a *app) printSummary(ctx context.Context, s *store.Store, sweep string, ru
 	for _, r := range runs {
 		verdict := "-"
 		if r.Verdict != nil {
-			verdict = *r.Verdict
+			verdict = stability.Marked(*r.Verdict, r.Recovered)
 		}
 		row := t.row(r.ID, r.Label, r.State, verdict)
 		if varied {

@@ -212,10 +212,7 @@ func (a *app) printJudgements(d judgeDocument, settings sweeps.Settings) error {
 		if j.Flipped {
 			flipped = "yes"
 		}
-		judged := j.Judged
-		if mark := stability.Recovered(j.Judged, j.Episodes); mark != "" {
-			judged += " (" + mark + ")"
-		}
+		judged := stability.Marked(j.Judged, stability.Recovered(j.Judged, j.Episodes))
 		rows = append(rows, []string{j.Label, j.Stored, judged, flipped})
 	}
 	if err := a.table(rows); err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -22,6 +23,7 @@ type runInfo struct {
 	verdict     string // "" until judged
 	chain       []string
 	step, steps int
+	trained     int // steps that the logs have, up to the last
 	episodes    []event.Episode
 	evaluations []event.Evaluated
 	dev         devInfo
@@ -84,7 +86,7 @@ func (r *runInfo) readAttempt(n int) error {
 			r.episodes = slices.DeleteFunc(r.episodes, func(old event.Episode) bool { return old.FirstStep >= e.FromStep })
 			r.dev.started(e.FromStep)
 		case event.Step:
-			attempt.Step = e.Step + 1
+			attempt.Step, r.trained = e.Step+1, e.Step+1
 			r.dev.steps += float64(e.Values["seconds"])
 		case event.Measured:
 			r.dev.add(e)
@@ -115,7 +117,7 @@ func (r *runInfo) readAttempt(n int) error {
 	}
 	r.step = attempt.Step
 	if r.state == event.StateDone {
-		r.step = r.steps
+		r.step = cmp.Or(r.trained, r.steps) // a later attempt may only have measured
 	}
 	r.attempts = append(r.attempts, attempt)
 	return nil

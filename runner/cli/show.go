@@ -5,11 +5,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"headroom/metrics/event"
 	"headroom/metrics/record"
+	"headroom/metrics/stability"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
@@ -46,7 +48,8 @@ type showDocument struct {
 	Label       string               `json:"label"`
 	Folder      string               `json:"folder"`
 	State       string               `json:"state"`
-	Verdict     *string              `json:"verdict"` // null until judged
+	Verdict     *string              `json:"verdict"`   // null until judged
+	Recovered   string               `json:"recovered"` // from which collapses a healthy run came back; "" for none
 	Chain       []string             `json:"chain"`
 	Step        int                  `json:"step"`
 	Steps       int                  `json:"steps"`
@@ -65,7 +68,7 @@ type showDocument struct {
 func newShowDocument(r runInfo) showDocument {
 	d := showDocument{
 		Schema: schema, ID: r.ref.ID, Label: r.ref.Label, Folder: r.folder,
-		State: r.state, Chain: r.chain, Step: r.step, Steps: r.steps, Error: r.err, Weights: r.weights,
+		State: r.state, Chain: r.chain, Recovered: stability.Recovered(r.verdict, r.episodes), Step: r.step, Steps: r.steps, Error: r.err, Weights: r.weights,
 		Config: r.config, Inputs: r.inputs, Provenance: r.provenance,
 		Attempts: r.attempts, Episodes: r.episodes, Dev: r.dev.measured, Selected: r.dev.selected, Evaluations: r.evaluations,
 	}
@@ -85,11 +88,15 @@ func (a *app) printRun(r runInfo) error {
 	verdict := "not judged yet"
 	if r.verdict != "" {
 		verdict = a.paint(r.verdict)
-		if len(r.chain) > 1 {
+		verdict = stability.Marked(verdict, stability.Recovered(r.verdict, r.episodes))
+		if len(r.chain) > 1 && r.verdict != stability.Healthy {
 			verdict += " (" + strings.Join(r.chain, " → ") + ")"
 		}
 	}
 	fmt.Fprintf(a.stdout, "%s  %s\n%s, step %d of %d, verdict: %s\n", r.ref.Label, r.ref.ID, a.paint(r.state), r.step, r.steps, verdict)
+	if r.state == event.StateDone && r.step < r.steps {
+		fmt.Fprintf(a.stdout, "stopped early by stability.stop: %s were not trained, which saved about %s\n", plural(r.steps-r.step, "step"), time.Duration(r.dev.steps/float64(r.step)*float64(r.steps-r.step)*float64(time.Second)).Round(10*time.Millisecond))
+	}
 	if r.err != "" {
 		fmt.Fprintf(a.stdout, "error: %s\n", r.err)
 	}

@@ -61,12 +61,15 @@ type statusRun struct {
 	Added    string `json:"added"`
 	State    string `json:"state"`
 	// Why says what is damaged; "" where nothing is.
-	Why     string   `json:"why,omitempty"`
-	Verdict *string  `json:"verdict"` // null until judged
-	Step    int      `json:"step"`
-	Steps   int      `json:"steps"`
-	Seconds float64  `json:"seconds"`
-	ETA     *float64 `json:"eta_seconds"` // of a running run; null where unknown
+	Why     string  `json:"why,omitempty"`
+	Verdict *string `json:"verdict"` // null until judged
+	// Recovered says from which collapses a healthy run came back and when, such as "empty
+	// at 110–115"; "" where there was none.
+	Recovered string   `json:"recovered"`
+	Step      int      `json:"step"`
+	Steps     int      `json:"steps"`
+	Seconds   float64  `json:"seconds"`
+	ETA       *float64 `json:"eta_seconds"` // of a running run; null where unknown
 	// Dev is what evaluations during training say; null where there are none yet.
 	Dev *devStatus `json:"dev"`
 	// Score is the main measure on the sweep's first collection; null where it is not measured.
@@ -226,7 +229,7 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 	}
 	for i, r := range stored {
 		run := statusRun{ID: r.Run, Label: r.Label, Sweep: name, Standing: r.Standing, Added: r.AddedBy,
-			State: r.State, Step: r.Step + 1, Steps: r.Steps, Seconds: r.Seconds, settings: settings[i]}
+			State: r.State, Recovered: r.Recovered, Step: r.Step + 1, Steps: r.Steps, Seconds: r.Seconds, settings: settings[i]}
 		if run.Steps == 0 {
 			run.Steps = stepsOf(r.Config)
 		}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/metrics/stability"
 	"headroom/metrics/store"
 	"headroom/runner/plan"
 )
@@ -144,7 +145,7 @@ func statusTable(runs []statusRun) [][]string {
 	for _, r := range runs {
 		verdict, left := "-", "-"
 		if r.Verdict != nil {
-			verdict = *r.Verdict
+			verdict = stability.Marked(*r.Verdict, r.Recovered)
 		}
 		if r.ETA != nil {
 			left = seconds(r.ETA)

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"headroom/metrics/event"
+	"headroom/metrics/stability"
 )
 
 // The types of a Message.
@@ -34,6 +35,8 @@ type Dev struct {
 // Answer is what a run came to.
 type Answer struct {
 	Verdict string `json:"verdict"`
+	// Recovered says from which collapses a healthy run came back and when; "" for none.
+	Recovered string `json:"recovered,omitempty"`
 	// Measure is the main one of evaluate.measures, on Dataset, the first of evaluate.final;
 	// "" where nothing was measured.
 	Measure string      `json:"measure,omitempty"`
@@ -42,10 +45,11 @@ type Answer struct {
 }
 
 func (a *Answer) String() string {
+	verdict := stability.Marked(a.Verdict, a.Recovered)
 	if a.Measure == "" {
-		return a.Verdict
+		return verdict
 	}
-	return fmt.Sprintf("%s, %s %.4f", a.Verdict, a.Measure, float64(a.Value))
+	return fmt.Sprintf("%s, %s %.4f", verdict, a.Measure, float64(a.Value))
 }
 
 // Message is one line of a worker's standard output.

@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,11 +9,13 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"headroom/metrics/event"
 	"headroom/metrics/stability"
 	"headroom/reports/rejudge"
+	"headroom/runner/checkpoint"
 	"headroom/sweeps"
 )
 
@@ -111,11 +114,36 @@ func (b bench) judgedAgain(t *testing.T, id string) {
 	}
 }
 
+// judgedBefore holds a run that was stopped to what its evidence gives, and to saying that
+// nothing is known of what would have followed.
+func (b bench) judgedBefore(t *testing.T, id string) {
+	t.Helper()
+	cfg, _, err := b.files.ReadRun(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := last[event.Judged](t, b.events(t, id, 1)).Verdict
+	again, _, err := rejudge.Judge([]rejudge.Run{{ID: id, Folder: b.files.Run(id), Thresholds: cfg.Stability.Thresholds, Verdict: stored}}, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j := again[0]; j.Flipped || len(j.Notes) != 1 || !strings.HasPrefix(j.Notes[0], "it ended after step ") {
+		t.Errorf("judged again: %+v", j)
+	}
+}
+
 func TestARunThatRecoversIsNotAccusedAtItsEnd(t *testing.T) {
 	b := newBench(t, "bert")
 	id := b.prepare(t, b.config(recovering))
-	if err := b.run(t, id, io.Discard); err != nil {
+	var said bytes.Buffer
+	if err := b.run(t, id, &said); err != nil {
 		t.Fatal(err)
+	}
+	if text := said.String(); !strings.Contains(text, `"verdict":"healthy","recovered":"`) {
+		t.Errorf("its answer has no mark: %s", text[max(0, len(text)-300):])
+	}
+	if card, err := os.ReadFile(filepath.Join(b.files.Run(id), "model", "README.md")); err != nil || !strings.Contains(string(card), "verdict: healthy (recovered from ") {
+		t.Errorf("its model's card has no mark: %v\n%s", err, card)
 	}
 	records := b.events(t, id, 1)
 	var passed []string
@@ -149,5 +177,21 @@ func TestStopEndsACollapsingRunEarly(t *testing.T) {
 	}
 	if judged := last[event.Judged](t, records); judged.Verdict != stability.NonFinite {
 		t.Errorf("verdict %q", judged.Verdict)
+	}
+	b.judgedBefore(t, id)
+	ended := last[event.Ended](t, records).Step
+	notice := last[event.Notice](t, records).Message
+	for _, want := range []string{fmt.Sprintf("stopped by stability.stop after step %d of 40: non_finite from step ", ended),
+		"any series is NaN or infinite", fmt.Sprintf("%d steps were not trained, which saved about ", 40-ended)} {
+		if !slices.ContainsFunc(records, func(r event.Record) bool {
+			n, ok := r.Event.(event.Notice)
+			return ok && strings.Contains(n.Message, want)
+		}) {
+			t.Errorf("no notice says %q; the last one: %s", want, notice)
+		}
+	}
+	steps, err := checkpoint.Steps(filepath.Join(b.files.Run(id), "checkpoints"))
+	if err != nil || !slices.Equal(steps, []int{ended}) {
+		t.Errorf("checkpoints of steps %v (%v), want %d", steps, err, ended)
 	}
 }

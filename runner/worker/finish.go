@@ -124,7 +124,7 @@ func (a *attempt) card(verdict string) string {
 		factor = fmt.Sprintf("%s = %g", factor, a.k)
 	}
 	text := fmt.Sprintf("# %s\n\nA SPLADE model trained by headroom.\n\n- run: %s\n- backbone: %s\n- rescale factor k: %s (%s, %s)\n- steps: %d\n- verdict: %s\n- lengths: %d tokens for queries, %d for documents\n",
-		sweeps.Label(a.cfg, sweeps.ID(a.id)), a.id, a.cfg.Model.Backbone, factor, a.cfg.Model.Target, a.cfg.Model.Tie, a.step, verdict, a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument)
+		sweeps.Label(a.cfg, sweeps.ID(a.id)), a.id, a.cfg.Model.Backbone, factor, a.cfg.Model.Target, a.cfg.Model.Tie, a.step, stability.Marked(verdict, stability.Recovered(verdict, a.monitor.Result().Episodes)), a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument)
 	if a.cfg.Selects() {
 		text += fmt.Sprintf("- selected: the model after %d steps, by %s on dev data (%.4f)\n", a.chosen, a.selected.Measure, float64(a.selected.Value))
 	}
@@ -188,7 +188,8 @@ func (a *attempt) evaluate(ctx context.Context) error {
 
 // answer tells the parent what the run came to.
 func (a *attempt) answer() {
-	a.main.Verdict = a.monitor.Result().Verdict
+	result := a.monitor.Result()
+	a.main.Verdict, a.main.Recovered = result.Verdict, stability.Recovered(result.Verdict, result.Episodes)
 	// A parent that no longer reads is noticed by its own watch.
 	_ = pool.Message{Type: pool.TypeResult, Result: &a.main}.Write(a.out)
 }

@@ -278,8 +278,10 @@ func (a *attempt) replay(step int) error {
 
 // collapse tells whether one of a step's episodes is a collapse that stands.
 func collapse(episodes []event.Episode) bool {
-	return slices.ContainsFunc(episodes, func(e event.Episode) bool { return e.Stands && e.Severity == event.SeverityCollapse })
+	return slices.ContainsFunc(episodes, isCollapse)
 }
+
+func isCollapse(e event.Episode) bool { return e.Stands && e.Severity == event.SeverityCollapse }
 
 func plain(values map[string]event.Value) map[string]float64 {
 	out := make(map[string]float64, len(values))

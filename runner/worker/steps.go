@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"headroom/data/loader"
@@ -71,6 +72,7 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 	speed := rate{start: a.now(), first: a.step}
 	last := a.now() // checkpoint
 	total := a.cfg.Train.Steps
+	spent := 0.0 // seconds in steps
 	// A state that was saved before it could be measured is measured first.
 	better, err := a.develop(ctx, s)
 	if err == nil && better && a.keepsBest() && !a.over() {
@@ -97,6 +99,7 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 		}
 		seconds := a.now().Sub(start).Seconds()
 		values["seconds"] = event.Value(seconds)
+		spent += seconds
 		if err := a.log.Append(event.Step{Step: a.step, Values: values}); err != nil {
 			return err
 		}
@@ -117,7 +120,7 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 		}
 		if collapse(episodes) && a.cfg.Stability.Stop {
 			a.stopped = true
-			a.notice(a.log, fmt.Sprintf("stopped after step %d of %d: stability.stop is true and a collapse was found", a.step, total))
+			a.notice(a.log, stopNotice(episodes, a.step, total, spent/float64(a.step-speed.first)))
 		}
 		better, err := a.develop(ctx, s)
 		switch {
@@ -141,6 +144,19 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 		return stopped(ctx)
 	}
 	return a.save(s, atEnd)
+}
+
+// stopNotice says what ended a run early and how much time that saved. perStep is in seconds.
+func stopNotice(episodes []event.Episode, step, total int, perStep float64) string {
+	i := slices.IndexFunc(episodes, isCollapse)
+	e := episodes[i]
+	saved := time.Duration(float64(total-step) * perStep * float64(time.Second))
+	unit := time.Second
+	if saved < 10*time.Second {
+		unit = 10 * time.Millisecond
+	}
+	return fmt.Sprintf("stopped by stability.stop after step %d of %d: %s from step %d (%s: %s); %d steps were not trained, which saved about %s",
+		step, total, e.Verdict, e.FirstStep, e.Evidence.Series, e.Evidence.Rule, total-step, saved.Round(unit))
 }
 
 // due says whether it is time for a checkpoint.

@@ -99,6 +99,7 @@ func run(backbone string, norm float64, r row, seed int) compare.Run {
 	}
 	if backbone == "recipe:demo-modernbert" && r.k == .25 && seed == 0 {
 		out.Episodes = append(out.Episodes, compare.Episode{Kind: "identical", Severity: "collapse", Series: "cosine/document", FirstStep: 51, LastStep: 60})
+		out.Recovered = "identical at 51–60"
 	}
 	out.HeadNorms = []compare.HeadNorm{{Step: 0, Mean: norm / r.k, P05: .7 * norm / r.k, P50: .98 * norm / r.k, P95: 1.4 * norm / r.k, Max: 1.9 * norm / r.k}}
 
