@@ -112,7 +112,7 @@ func PText(p float64) string {
 	case math.IsNaN(p):
 		return "?"
 	case p < 1e-4:
-		return "< 0.0001"
+		return "below 0.0001"
 	case p < 0.1:
 		return strconv.FormatFloat(p, 'g', 2, 64)
 	}

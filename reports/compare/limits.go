@@ -46,7 +46,7 @@ func (c *Comparison) limits() []string {
 		if low == 1 && high == 1 {
 			noun = "seed"
 		}
-		add("%s %s a point: their spread is hardly known, and an interval over so few understates it.", n, noun)
+		add("%s %s per point: their spread is hardly known, and intervals are wide for that.", n, noun)
 	}
 	c.collapseRange(add)
 	c.edges(add)
@@ -216,7 +216,7 @@ func (c *Comparison) dense(add func(string, ...any)) {
 		}
 	}
 	if len(words) > 0 {
-		add("The best points are not sparse (active dims query/document: %s): effectiveness at equal cost was not compared.", list(words))
+		add("The best points as trained are not sparse (active dims query/document: %s): the comparison at equal cost is the fair one.", list(words))
 	}
 }
 

@@ -61,6 +61,7 @@ type cost struct {
 // cutting the vectors of one λ. Each seed has its own curve, ordered by cost.
 type way struct {
 	name   string
+	over   bool // λ; else each curve ends at the vectors as trained
 	curves [][]cost
 }
 
@@ -166,7 +167,7 @@ func (c *Comparison) ways(dataset string, s setting) []way {
 		}
 	}
 	if len(s.points) > 1 {
-		over := way{name: "over λ"}
+		over := way{name: "over λ", over: true}
 		for _, seed := range sortedSeeds(bySeed) {
 			over.curves = append(over.curves, ordered(bySeed[seed]))
 		}
@@ -324,8 +325,9 @@ func reach(ways []way) (low, high float64) {
 	return low, high
 }
 
-// budgetsOf are at most three costs that both sides reach: of 1, 2, 5, 10, 20 … those at
-// the ends and in the middle of the common range, or the middle where none lies in it.
+// budgetsOf are the costs at which two settings are compared: what k = 1 costs as it was
+// trained, and of 1, 2, 5, 10, 20 … the least and the greatest that both sides reach. The
+// middle of the common range stands in where it holds none of these.
 func budgetsOf(a, b []way) []float64 {
 	if len(a) == 0 || len(b) == 0 {
 		return nil
@@ -340,6 +342,19 @@ func budgetsOf(a, b []way) []float64 {
 	if !(low <= high) {
 		return nil
 	}
+	var out []float64
+	add := func(flops float64) {
+		near := func(other float64) bool { return math.Abs(math.Log(flops/other)) < math.Log(1.2) }
+		if reached(flops) && !slices.ContainsFunc(out, near) {
+			out = append(out, flops)
+		}
+	}
+	for _, w := range b {
+		if !w.over {
+			_, own := w.span()
+			add(own)
+		}
+	}
 	var round []float64
 	for exponent := math.Floor(math.Log10(low)); exponent <= math.Ceil(math.Log10(high)); exponent++ {
 		for _, digit := range []float64{1, 2, 5} {
@@ -348,16 +363,15 @@ func budgetsOf(a, b []way) []float64 {
 			}
 		}
 	}
-	switch n := len(round); {
-	case n > 3:
-		return []float64{round[0], round[n/2], round[n-1]}
-	case n > 0:
-		return round
+	if len(round) > 0 {
+		add(round[0])
+		add(round[len(round)-1])
 	}
-	if middle := math.Sqrt(low * high); reached(middle) {
-		return []float64{middle}
+	if len(out) == 0 {
+		add(math.Sqrt(low * high))
 	}
-	return nil
+	slices.Sort(out)
+	return out
 }
 
 // matchedFindings are the sentences that answer the question: one per factor.
