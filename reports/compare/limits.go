@@ -79,6 +79,7 @@ func (c *Comparison) limits() []string {
 	for _, dataset := range slices.Sorted(maps.Keys(c.Aside)) {
 		add("Not compared: %s, which the sweep does not ask for and on which only %d of %d finished runs were measured.", dataset, c.Aside[dataset], len(finished))
 	}
+	c.oneLambda(add)
 	c.dense(add)
 	var generated []string
 	for _, dataset := range c.Datasets {
@@ -200,6 +201,16 @@ func (c *Comparison) norms(add func(string, ...any)) {
 	}
 	if len(words) > 1 && high < 1.2*low {
 		add("The backbones' heads are of nearly one size as loaded (mean row norm: %s): the sweep says nothing about backbones that differ in it.", list(words))
+	}
+}
+
+// oneLambda warns where costs were reached by cutting documents alone.
+func (c *Comparison) oneLambda(add func(string, ...any)) {
+	compared := slices.ContainsFunc(c.Matched, func(m *Matched) bool { return m.Why == "" })
+	if compared && !slices.ContainsFunc(c.Lines, func(l *Line) bool {
+		return slices.ContainsFunc(l.Variant, func(s Setting) bool { return isCost(s.Key) })
+	}) {
+		add("One λ per backbone: equal cost was reached by cutting documents to their greatest weights, queries as they are. Models trained with a larger λ may do better at the same cost.")
 	}
 }
 
