@@ -25,6 +25,8 @@ func scoredRow(line []byte) (query, doc []byte, score float64, err error) {
 	var columns [7][]byte
 	n := fields(line, columns[:])
 	switch {
+	case n == 3 && isNumber(columns[2]):
+		return nil, nil, 0, errors.New("3 columns, as MS MARCO's `query document rank`: that is read by rank (--by-rank); a row is `query Q0 document rank score tag`")
 	case n == 4:
 		return nil, nil, 0, errors.New("4 columns, as qrels have: a row of a run is `query Q0 document rank score tag`")
 	case n > 6 && (!isNumber(columns[3]) || isNumber(columns[5])):

@@ -72,6 +72,11 @@ func TestByRankReadsTheRankColumn(t *testing.T) {
 	}
 }
 
+func TestARunOfThreeColumnsSaysHowItIsRead(t *testing.T) {
+	p := newPlace(t)
+	p.refused([]string{"evaluate", p.write("qrels", "q 0 a 1\n"), p.write("run", "q\ta\t1\n")}, "run:1", "3 columns", "--by-rank")
+}
+
 func TestARunFileThatMeasuresNothingSaysSo(t *testing.T) {
 	p := newPlace(t)
 	qrels := p.write("qrels", "q1 0 a 1\nq2 0 b 1\nq3 0 c 0\n")
