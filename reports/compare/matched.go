@@ -50,21 +50,6 @@ func (s setting) runs() []*Run {
 	return out
 }
 
-// cost is one measurement of one seed: FLOPS and the values per query.
-type cost struct {
-	flops float64
-	value float64
-	query map[string]float64
-}
-
-// way is how a setting comes to a cost: over the λ that it was trained with, or by
-// cutting the vectors of one λ. Each seed has its own curve, ordered by cost.
-type way struct {
-	name   string
-	over   bool // λ; else each curve ends at the vectors as trained
-	curves [][]cost
-}
-
 // The keys that make a curve of cost, and no setting of their own.
 func isCost(key string) bool {
 	return key == "regularizer.lambda_query" || key == "regularizer.lambda_document"
@@ -141,117 +126,6 @@ func (c *Comparison) backbones() []backboneGroup {
 	return out
 }
 
-// ways lists how a setting comes to a cost: over λ first, then by cutting each λ's vectors.
-func (c *Comparison) ways(dataset string, s setting) []way {
-	var out []way
-	bySeed := map[int64][]cost{}
-	for _, p := range s.points {
-		cut := way{name: "cut documents" + p.lambdas()}
-		for _, r := range p.Healthy() {
-			e := r.Evaluation(dataset, "")
-			if e == nil || !(e.Flops > 0) || len(e.PerQuery[c.Measure]) == 0 {
-				continue
-			}
-			whole := cost{e.Flops, e.value(c.Measure), e.PerQuery[c.Measure]}
-			bySeed[r.Seed] = append(bySeed[r.Seed], whole)
-			curve := []cost{whole}
-			for _, point := range e.Curve {
-				if point.Side == "document" && point.Flops > 0 && len(point.PerQuery[c.Measure]) > 0 {
-					curve = append(curve, cost{point.Flops, point.Measures[c.Measure], point.PerQuery[c.Measure]})
-				}
-			}
-			cut.curves = append(cut.curves, ordered(curve))
-		}
-		if len(cut.curves) > 0 {
-			out = append(out, cut)
-		}
-	}
-	if len(s.points) > 1 {
-		over := way{name: "over λ", over: true}
-		for _, seed := range sortedSeeds(bySeed) {
-			over.curves = append(over.curves, ordered(bySeed[seed]))
-		}
-		if len(over.curves) > 0 {
-			out = append([]way{over}, out...)
-		}
-	}
-	return out
-}
-
-func sortedSeeds(bySeed map[int64][]cost) []int64 {
-	seeds := make([]int64, 0, len(bySeed))
-	for seed := range bySeed {
-		seeds = append(seeds, seed)
-	}
-	slices.Sort(seeds)
-	return seeds
-}
-
-func ordered(curve []cost) []cost {
-	sort.SliceStable(curve, func(a, b int) bool { return curve[a].flops < curve[b].flops })
-	return curve
-}
-
-// at is the curves' values per query at a budget: one evaluation per seed that reaches
-// it, interpolated on the logarithm of the cost between its two neighbours. Outside a
-// curve there is nothing: it is never extended.
-func (w way) at(flops float64, measure string) []*Evaluation {
-	var out []*Evaluation
-	add := func(value float64, query map[string]float64) {
-		out = append(out, &Evaluation{Flops: flops, Measures: map[string]float64{measure: value}, PerQuery: map[string]map[string]float64{measure: query}})
-	}
-	for _, curve := range w.curves {
-		for i, high := range curve {
-			if high.flops == flops {
-				add(high.value, high.query)
-				break
-			}
-			if i == 0 || high.flops < flops || curve[i-1].flops >= flops {
-				continue
-			}
-			low := curve[i-1]
-			share := (math.Log(flops) - math.Log(low.flops)) / (math.Log(high.flops) - math.Log(low.flops))
-			values := map[string]float64{}
-			for q, v := range low.query {
-				if u, ok := high.query[q]; ok {
-					values[q] = v + share*(u-v)
-				}
-			}
-			add(low.value+share*(high.value-low.value), values)
-			break
-		}
-	}
-	return out
-}
-
-// span is the range of costs that every seed of a way reaches.
-func (w way) span() (low, high float64) {
-	low, high = 0, math.Inf(1)
-	for _, curve := range w.curves {
-		low, high = max(low, curve[0].flops), min(high, curve[len(curve)-1].flops)
-	}
-	return low, high
-}
-
-// best is the way with the greatest mean at a budget, of those that all its seeds reach.
-func best(ways []way, flops float64, measure string) (found way, at []*Evaluation) {
-	greatest := math.Inf(-1)
-	for _, w := range ways {
-		if low, high := w.span(); flops < low || flops > high {
-			continue
-		}
-		values := w.at(flops, measure)
-		var sum float64
-		for _, e := range values {
-			sum += e.Measures[measure]
-		}
-		if mean := sum / float64(len(values)); len(values) > 0 && mean > greatest {
-			greatest, found, at = mean, w, values
-		}
-	}
-	return found, at
-}
-
 // match compares two settings at each budget that both reach.
 func (c *Comparison) match(backbone, dataset string, s, one setting, seeds seedVariances) ([]*Matched, error) {
 	a, b := c.ways(dataset, s), c.ways(dataset, one)
@@ -312,66 +186,6 @@ func apart(arms [2]side, a, b []way) string {
 		return Quantity(low) + " to " + Quantity(high)
 	}
 	return fmt.Sprintf("not comparable: no common cost (%s at %s FLOPS, %s at %s)", arms[0].name, text(a), arms[1].name, text(b))
-}
-
-// reach is the least and the greatest cost of all ways.
-func reach(ways []way) (low, high float64) {
-	low, high = math.Inf(1), math.Inf(-1)
-	for _, w := range ways {
-		if l, h := w.span(); l <= h {
-			low, high = min(low, l), max(high, h)
-		}
-	}
-	return low, high
-}
-
-// budgetsOf are the costs at which two settings are compared: what k = 1 costs as it was
-// trained, and of 1, 2, 5, 10, 20 … the least and the greatest that both sides reach. The
-// middle of the common range stands in where it holds none of these.
-func budgetsOf(a, b []way) []float64 {
-	if len(a) == 0 || len(b) == 0 {
-		return nil
-	}
-	reached := func(flops float64) bool {
-		within := func(w way) bool { low, high := w.span(); return flops >= low && flops <= high }
-		return slices.ContainsFunc(a, within) && slices.ContainsFunc(b, within)
-	}
-	lowA, highA := reach(a)
-	lowB, highB := reach(b)
-	low, high := max(lowA, lowB), min(highA, highB)
-	if !(low <= high) {
-		return nil
-	}
-	var out []float64
-	add := func(flops float64) {
-		near := func(other float64) bool { return math.Abs(math.Log(flops/other)) < math.Log(1.2) }
-		if reached(flops) && !slices.ContainsFunc(out, near) {
-			out = append(out, flops)
-		}
-	}
-	for _, w := range b {
-		if !w.over {
-			_, own := w.span()
-			add(own)
-		}
-	}
-	var round []float64
-	for exponent := math.Floor(math.Log10(low)); exponent <= math.Ceil(math.Log10(high)); exponent++ {
-		for _, digit := range []float64{1, 2, 5} {
-			if flops := digit * math.Pow(10, exponent); reached(flops) {
-				round = append(round, flops)
-			}
-		}
-	}
-	if len(round) > 0 {
-		add(round[0])
-		add(round[len(round)-1])
-	}
-	if len(out) == 0 {
-		add(math.Sqrt(low * high))
-	}
-	slices.Sort(out)
-	return out
 }
 
 // matchedFindings are the sentences that answer the question: one per factor.
