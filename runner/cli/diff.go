@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/metrics/stability"
 	"headroom/sweeps"
 )
 
@@ -44,10 +45,12 @@ type diffRun struct {
 	Label   string  `json:"label"`
 	State   string  `json:"state"`
 	Verdict *string `json:"verdict"` // null until judged
+	// Recovered says from which collapses a healthy run came back and when; "" for none.
+	Recovered string `json:"recovered"`
 }
 
 func newDiffRun(r runInfo) diffRun {
-	d := diffRun{ID: r.ref.ID, Label: r.ref.Label, State: r.state}
+	d := diffRun{ID: r.ref.ID, Label: r.ref.Label, State: r.state, Recovered: stability.Recovered(r.verdict, r.episodes)}
 	if r.verdict != "" {
 		d.Verdict = &r.verdict
 	}
@@ -141,9 +144,9 @@ func (a *app) printDiff(d diffDocument) error {
 	}
 	rows = [][]string{{"", d.A.Label, d.B.Label, "second − first", "95 % over queries"}, {"state", d.A.State, d.B.State}}
 	verdicts := []string{"verdict", "-", "-"}
-	for i, v := range []*string{d.A.Verdict, d.B.Verdict} {
-		if v != nil {
-			verdicts[i+1] = *v
+	for i, r := range []diffRun{d.A, d.B} {
+		if r.Verdict != nil {
+			verdicts[i+1] = stability.Marked(*r.Verdict, r.Recovered)
 		}
 	}
 	rows = append(rows, verdicts)

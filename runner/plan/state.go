@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"headroom/metrics/event"
 	"headroom/sweeps"
@@ -116,6 +117,9 @@ func (e end) state(attempt, steps int) (State, string) {
 	case event.StateDone:
 		if verdict := e.verdict(); verdict != nil && *verdict != healthy {
 			return Done, "finished: collapsed (" + *verdict + "); it is not tried again"
+		}
+		if e.judged != nil && len(e.judged.Chain) > 0 {
+			return Done, "finished: it recovered from " + strings.Join(e.judged.Chain, ", ")
 		}
 		return Done, "finished"
 	case event.StateFailed:
