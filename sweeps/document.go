@@ -46,17 +46,17 @@ func (l leaf) key() string { return strings.Join(l.path, ".") }
 func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("read sweep file %q: %w", path, err)
+		return nil, fmt.Errorf("read %q: %w", path, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("read sweep file %q: not a regular file", path)
+		return nil, fmt.Errorf("read %q: not a regular file", path)
 	}
 	if info.Size() > maxFileBytes {
-		return nil, fmt.Errorf("read sweep file %q: %d bytes; allowed: at most %d", path, info.Size(), maxFileBytes)
+		return nil, fmt.Errorf("read %q: %d bytes; allowed: at most %d", path, info.Size(), maxFileBytes)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read sweep file %q: %w", path, err)
+		return nil, fmt.Errorf("read %q: %w", path, err)
 	}
 	return text, nil
 }
