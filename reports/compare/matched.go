@@ -179,8 +179,8 @@ func apart(arms [2]side, a, b []way) string {
 		return "not comparable: " + arms[i].name + " has no measured cost"
 	}
 	text := func(ways []way) string {
-		low, high := reach(ways)
-		if low == high {
+		low, high := measured(ways)
+		if Quantity(low) == Quantity(high) {
 			return Quantity(low)
 		}
 		return Quantity(low) + " to " + Quantity(high)

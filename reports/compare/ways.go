@@ -132,7 +132,18 @@ func best(ways []way, flops float64, measure string) (found way, at []*Evaluatio
 	return found, at
 }
 
-// reach is the least and the greatest cost of all ways.
+// measured is the least and the greatest cost that any seed has.
+func measured(ways []way) (low, high float64) {
+	low, high = math.Inf(1), 0
+	for _, w := range ways {
+		for _, curve := range w.curves {
+			low, high = min(low, curve[0].flops), max(high, curve[len(curve)-1].flops)
+		}
+	}
+	return low, high
+}
+
+// reach is the least and the greatest cost that all seeds of one way or another have.
 func reach(ways []way) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, w := range ways {
