@@ -23,11 +23,6 @@ func Compare(in *Input) (*Comparison, error) {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Backbone, b.Backbone),
 			cmp.Compare(a.Evaluation.Dataset, b.Evaluation.Dataset), cmp.Compare(a.Evaluation.ID, b.Evaluation.ID))
 	})
-	for _, run := range c.Runs {
-		if !run.Finished() {
-			c.Open = append(c.Open, run)
-		}
-	}
 	var found map[string]bool
 	found, c.Aside = c.datasets(in.Superseded)
 	c.Datasets = c.order("evaluate.final", found)
@@ -39,6 +34,12 @@ func Compare(in *Input) (*Comparison, error) {
 	}
 	c.nameBackbones()
 	c.Lines = group(c.Runs, c.titles)
+	c.orderRuns()
+	for _, run := range c.Runs {
+		if !run.Finished() {
+			c.Open = append(c.Open, run)
+		}
+	}
 	for _, line := range c.Lines {
 		c.choose(line)
 	}
@@ -52,6 +53,19 @@ func Compare(in *Input) (*Comparison, error) {
 	c.Findings = c.findings()
 	c.Limits = append(c.limits(), in.Notes...)
 	return c, nil
+}
+
+// orderRuns sorts the runs by line; within a line they stand by k and seed already.
+func (c *Comparison) orderRuns() {
+	rank := map[*Run]int{}
+	for i, line := range c.Lines {
+		for _, p := range line.Points {
+			for _, r := range slices.Concat(p.Runs, p.Open) {
+				rank[r] = i
+			}
+		}
+	}
+	slices.SortStableFunc(c.Runs, func(a, b *Run) int { return cmp.Compare(rank[a], rank[b]) })
 }
 
 // compareK orders factors, unknown ones last.
@@ -185,6 +199,10 @@ func (c *Comparison) choose(line *Line) {
 		}
 	}
 	if line.Best == nil {
+		return
+	}
+	if !slices.ContainsFunc(line.Points, func(p *Point) bool { return len(p.Healthy()) > 0 }) {
+		line.Best = nil // the best of what collapsed is no choice
 		return
 	}
 	line.SelectedOn = "dev"

@@ -89,7 +89,10 @@ func (c *Comparison) natural(line *Line) []string {
 	if len(bad) > 0 {
 		return []string{fmt.Sprintf("%s: the natural head (k = 1) itself collapsed in %d of %s.", name, len(bad), count(len(p.Runs), "seed"))}
 	}
-	text := fmt.Sprintf("%s: no seed collapsed at k = 1%s", name, p.lambdas())
+	text := name + ": no seed collapsed at k = 1"
+	if line.CostText() == "" { // else the name has it
+		text += p.lambdas()
+	}
 	if line.Best == p {
 		if len(line.Points) == 1 {
 			return []string{text + "; the sweep has no other k to compare with."}
@@ -106,9 +109,12 @@ func (c *Comparison) natural(line *Line) []string {
 
 // lambdas names the regularization that a point was trained at, which decides what collapses.
 func (p *Point) lambdas() string {
-	query, document := values(p.Runs, "regularizer.lambda_query"), values(p.Runs, "regularizer.lambda_document")
-	if len(query) != 1 || len(document) != 1 || query[0] == "" {
+	query, document := values(p.Runs, lambdaQuery), values(p.Runs, lambdaDocument)
+	switch {
+	case len(query) != 1 || len(document) != 1 || query[0] == "":
 		return ""
+	case query[0] == document[0]:
+		return fmt.Sprintf(" (λ = %s)", query[0])
 	}
 	return fmt.Sprintf(" (λ_q = %s, λ_d = %s)", query[0], document[0])
 }
@@ -245,8 +251,8 @@ func (c *Comparison) between(dataset string) []string {
 // density says whether the better point pays with more terms.
 func (c *Comparison) density(line *Line) []string {
 	natural := line.At(1)
-	if natural == nil || line.Best == nil || natural == line.Best {
-		return nil
+	if natural == nil || line.Best == nil || natural == line.Best || len(natural.Healthy()) == 0 {
+		return nil // nothing to compare with
 	}
 	dataset := c.Datasets[0]
 	q0, q1 := natural.Active(dataset, true).All.Mean, line.Best.Active(dataset, true).All.Mean

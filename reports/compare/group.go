@@ -48,10 +48,13 @@ type Line struct {
 	Backbone string
 	// Title is what the backbone is called, which no other of the sweep is.
 	Title string
-	// Variant holds the further keys that tell this line from others of its backbone.
+	// Variant holds the further keys that tell this line from others of its backbone, and
+	// Axes the same as people name them.
 	Variant []Setting
+	Axes    []Axis
 	Points  []*Point // k ascending
-	// Best is the point with the best mean over all its seeds, nil where nothing was measured.
+	// Best is the point with the best mean over all its seeds, nil where nothing was measured
+	// and where every run collapsed.
 	Best *Point
 	// SelectedOn says which queries chose Best: "dev", or "test", which a report warns of.
 	SelectedOn string
@@ -59,11 +62,10 @@ type Line struct {
 
 // Name is the backbone as people call it, with the variant where there is one.
 func (l *Line) Name() string {
-	name := l.Title
-	for _, s := range l.Variant {
-		name += ", " + s.Key[strings.LastIndex(s.Key, ".")+1:] + " " + s.Value
+	if axes := l.AxesText(); axes != "" {
+		return l.Title + ", " + axes
 	}
-	return name
+	return l.Title
 }
 
 // BackboneName is what a backbone of the sweep is called: the last element of its
@@ -252,6 +254,8 @@ func group(runs []*Run, titles map[string]string) []*Line {
 			point.Open = append(point.Open, r)
 		}
 	}
+	orderLines(out)
+	nameAxes(out)
 	for _, line := range out {
 		sort.SliceStable(line.Points, func(a, b int) bool { return before(line.Points[a], line.Points[b]) })
 		for _, p := range line.Points {

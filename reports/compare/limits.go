@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -170,7 +169,7 @@ func fixedKeys(runs []*Run) string {
 	return list(words)
 }
 
-// values lists the different values of a key, sorted.
+// values lists the different values of a key, in order.
 func values(runs []*Run, key string) []string {
 	seen := map[string]bool{}
 	for _, r := range runs {
@@ -180,7 +179,7 @@ func values(runs []*Run, key string) []string {
 	for v := range seen {
 		out = append(out, v)
 	}
-	sort.Strings(out)
+	slices.SortFunc(out, CompareValues)
 	return out
 }
 
@@ -227,7 +226,7 @@ func (c *Comparison) dense(add func(string, ...any)) {
 		}
 	}
 	if len(words) > 0 {
-		add("The best points as trained are not sparse (active dims query/document: %s): the comparison at equal cost is the fair one.", list(words))
+		add("The best points as trained are not sparse (active dims query/document: %s): what they gain may be their greater cost.", list(words))
 	}
 }
 

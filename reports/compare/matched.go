@@ -52,7 +52,7 @@ func (s setting) runs() []*Run {
 
 // The keys that make a curve of cost, and no setting of their own.
 func isCost(key string) bool {
-	return key == "regularizer.lambda_query" || key == "regularizer.lambda_document"
+	return key == lambdaQuery || key == lambdaDocument
 }
 
 // atEqualCost compares every factor with k = 1 of the same backbone on the first
@@ -98,9 +98,9 @@ func (c *Comparison) backbones() []backboneGroup {
 	var out []backboneGroup
 	for _, line := range c.Lines {
 		rest := &Line{Backbone: line.Backbone, Title: line.Title}
-		for _, s := range line.Variant {
-			if !isCost(s.Key) {
-				rest.Variant = append(rest.Variant, s)
+		for _, a := range line.Axes {
+			if !a.cost {
+				rest.Axes = append(rest.Axes, a)
 			}
 		}
 		at := slices.IndexFunc(out, func(g backboneGroup) bool { return g.name == rest.Name() })

@@ -10,7 +10,7 @@ import (
 )
 
 // Active draws the active dims of queries and documents against step: two rows,
-// a column a backbone.
+// a column a line of the comparison.
 func Active(c *compare.Comparison) *Figure {
 	const name, title = "active", "Active dims of the training batch by k"
 	caption := "Mean number of active dims of a query and of a document of the training batch against step, by k; one curve a seed. The scale is log(1 + x), so that an empty vector has its place. Fewer is cheaper; 0 is empty."
@@ -51,5 +51,5 @@ func Active(c *compare.Comparison) *Figure {
 			}
 		}
 	}
-	return s.figure(name, fmt.Sprintf("Active dims of queries (above) and documents (below) against step, coloured by k, one column for each of %d backbones.", len(c.Lines)), caption)
+	return s.figure(name, fmt.Sprintf("Active dims of queries (above) and documents (below) against step, coloured by k, one column for each of %d backbones and settings.", len(c.Lines)), caption)
 }

@@ -2,7 +2,9 @@ package plot
 
 import (
 	"fmt"
+	"slices"
 
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -65,7 +67,41 @@ func Cost(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 			}
 			p.glyph(draw.CircleGlyph{}, line[curve.Trained], 3.4, color)
 		}
+		p.nameDots(curves, backbones[i])
 	}
-	caption := fmt.Sprintf("%s on %s against FLOPS, the mean number of terms that a query and a document share; mean over the seeds that did not collapse. Compare heights above one cost: further to the left is cheaper.", c.Measure, dataset)
+	caption := fmt.Sprintf("%s on %s against FLOPS, the mean number of terms that a query and a document share; mean over the seeds that did not collapse; where every seed collapsed there is no curve. Compare heights above one cost: further to the left is cheaper.", c.Measure, dataset)
 	return s.figure("cost-"+slug(dataset), fmt.Sprintf("%s against FLOPS on %s, coloured by k, one panel per backbone (%d).", c.Measure, dataset, len(backbones)), caption), true
+}
+
+// nameDots writes the λ of each dot of a panel where the sweep has several, as far as there
+// is room beside the dots.
+func (p *panel) nameDots(curves []compare.CostCurve, backbone string) {
+	var taken []vg.Rectangle
+	at := func(curve compare.CostCurve) vg.Point {
+		trained := curve.Points[curve.Trained]
+		return p.point(trained.Flops, trained.Value)
+	}
+	for _, curve := range curves {
+		if curve.Backbone == backbone {
+			taken = append(taken, around(at(curve), 4, 4))
+		}
+	}
+	s := script{size: 7.5, color: ink, y: text.YCenter}
+	for _, curve := range curves {
+		label := curve.Point.Line.CostText()
+		if curve.Backbone != backbone || label == "" {
+			continue
+		}
+		dot, w := at(curve), p.textWidth(label, s)
+		for _, shift := range []vg.Point{{X: -w / 2, Y: 9}, {X: 6, Y: 0}, {X: -w - 6, Y: 0}, {X: -w / 2, Y: -9}, {X: 6, Y: 9}, {X: -w - 6, Y: 9}, {X: 6, Y: -9}, {X: -w - 6, Y: -9}} {
+			box := vg.Rectangle{Min: vg.Point{X: dot.X + shift.X, Y: dot.Y + shift.Y - 4}, Max: vg.Point{X: dot.X + shift.X + w, Y: dot.Y + shift.Y + 4}}
+			if !within(box, p.data) || slices.ContainsFunc(taken, func(t vg.Rectangle) bool { return overlap(box, t) }) {
+				continue
+			}
+			taken = append(taken, box)
+			p.rectangle(box, fade(rgb(0xffffff), 0.75))
+			p.text(vg.Point{X: box.Min.X, Y: (box.Min.Y + box.Max.Y) / 2}, label, s)
+			break
+		}
+	}
 }

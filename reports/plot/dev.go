@@ -60,5 +60,5 @@ func Dev(c *compare.Comparison) (f *Figure, ok bool) {
 			}
 		}
 	}
-	return s.figure("dev", fmt.Sprintf("%s on dev data against steps done, coloured by k, one panel for each of %d backbones.", measure, len(c.Lines)), caption), true
+	return s.figure("dev", fmt.Sprintf("%s on dev data against steps done, coloured by k, one panel for each of %d backbones and settings.", measure, len(c.Lines)), caption), true
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // Effectiveness draws measures against k on one collection: a row a measure, a
-// column a backbone, with the seeds, their mean and range, BM25 and the
-// untrained model. With more than three backbones the panels of each measure are
+// column a line of the comparison, with the seeds, their mean and range, BM25 and the
+// untrained model. With more than three lines the panels of each measure are
 // wrapped.
 func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Figure {
 	name := "effectiveness-" + slug(dataset)
@@ -86,9 +86,9 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 			lines = append(lines, level{e.Measures[measure], "untrained", dots()})
 		}
 		p.levels(lines)
-		p.means(line, dataset, measure, backboneColor(i))
+		p.means(line, dataset, measure, backboneColor(backboneIndex(c, line)))
 	}
-	return s.figure(name, fmt.Sprintf("%s against k on %s, one column for each of %d backbones, with BM25 and the untrained model as lines.", strings.Join(shown, " and "), dataset, len(c.Lines)), caption)
+	return s.figure(name, fmt.Sprintf("%s against k on %s, one panel for each of %d backbones and settings, with BM25 and the untrained model as lines.", strings.Join(shown, " and "), dataset, len(c.Lines)), caption)
 }
 
 // means draws a line's band, means and seeds.

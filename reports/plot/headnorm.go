@@ -2,7 +2,9 @@ package plot
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot/text"
@@ -36,20 +38,12 @@ func HeadNorm(c *compare.Comparison) *Figure {
 			}
 		}
 	}
-	for i, line := range c.Lines {
-		add(0, i, line.LoadedNorm())
+	heads := headsOf(c)
+	for i, head := range heads {
+		add(0, i, head.loaded)
 		for j, f := range fs {
-			for _, p := range line.Points {
-				if p.Text != f.text {
-					continue
-				}
-				// The seeds of a point start from one head.
-				for _, r := range runsOf(p) {
-					if n, ok := r.InitialNorm(); ok {
-						add(j+1, i, n)
-						break
-					}
-				}
+			if n, ok := head.divided[f.text]; ok {
+				add(j+1, i, n)
 			}
 		}
 	}
@@ -59,8 +53,8 @@ func HeadNorm(c *compare.Comparison) *Figure {
 	values.add(1.25 * values.high) // room for the numbers
 	y := logarithmic(values)
 	var entries []entry
-	for i, line := range c.Lines {
-		entries = append(entries, entry{name: line.Name(), width: 10, sample: func(b *brush, at vg.Point) {
+	for i, head := range heads {
+		entries = append(entries, entry{name: head.name, width: 10, sample: func(b *brush, at vg.Point) {
 			b.glyph(backboneGlyph(i), vg.Point{X: at.X + 5, Y: at.Y}, 3.6, backboneColor(i))
 		}})
 	}
@@ -72,7 +66,7 @@ func HeadNorm(c *compare.Comparison) *Figure {
 	s := sheet{title: title, legend: entries, rows: 1, cols: 1, panelHeight: 220, left: 62, right: margin + 4}
 	_, cell := s.columns()
 	x := divisions(fs, cell)
-	step := 0.7 / float64(max(1, len(c.Lines)))
+	step := 0.7 / float64(max(1, len(heads)))
 	// The means are written where there is room for each of them.
 	room := cell/vg.Length(len(fs)+1)*vg.Length(step) - 3
 	written := true
@@ -86,7 +80,7 @@ func HeadNorm(c *compare.Comparison) *Figure {
 		border := p.point(0.5, y.low).X
 		p.line(frame, 0.6, dots(), vg.Point{X: border, Y: data.Min.Y}, vg.Point{X: border, Y: data.Max.Y})
 		for _, at := range places {
-			column := float64(at.column) + (float64(at.line)-float64(len(c.Lines)-1)/2)*step
+			column := float64(at.column) + (float64(at.line)-float64(len(heads)-1)/2)*step
 			color := backboneColor(at.line)
 			mean := p.point(column, at.norm.Mean)
 			if at.norm.P05 > 0 && at.norm.P95 > 0 {
@@ -101,7 +95,60 @@ func HeadNorm(c *compare.Comparison) *Figure {
 			}
 		}
 	}
-	return s.figure(name, fmt.Sprintf("Row norms of the MLM head of %d backbones as loaded and after division by each k.", len(c.Lines)), caption)
+	return s.figure(name, fmt.Sprintf("Row norms of the MLM head of %d backbones as loaded and after division by each k.", len(heads)), caption)
+}
+
+// head is the MLM head of one backbone: as loaded, and divided by each k as shown.
+type head struct {
+	name    string
+	loaded  compare.HeadNorm
+	divided map[string]compare.HeadNorm
+}
+
+// headsOf lists the heads that differ. Lines that start from one head, whatever λ they
+// train it with, are one; where a backbone has several, each is named with its axes.
+func headsOf(c *compare.Comparison) []head {
+	var out []head
+	var of []*compare.Line
+	for _, line := range c.Lines {
+		h := head{name: line.Title, loaded: line.LoadedNorm(), divided: map[string]compare.HeadNorm{}}
+		for _, p := range line.Points {
+			// The seeds of a point start from one head.
+			for _, r := range runsOf(p) {
+				if n, ok := r.InitialNorm(); ok {
+					h.divided[p.Text] = n
+					break
+				}
+			}
+		}
+		same := slices.IndexFunc(of, func(l *compare.Line) bool { return l.Backbone == line.Backbone })
+		joined := false
+		for i := same; i >= 0 && i < len(out) && !joined; i++ {
+			if of[i].Backbone == line.Backbone && out[i].agrees(h) {
+				maps.Copy(out[i].divided, h.divided)
+				joined = true
+			}
+		}
+		if joined || math.IsNaN(h.loaded.Mean) && len(h.divided) == 0 && same >= 0 {
+			continue
+		}
+		if same >= 0 {
+			out[same].name, h.name = of[same].Name(), line.Name()
+		}
+		out, of = append(out, h), append(of, line)
+	}
+	return out
+}
+
+// agrees reports whether two heads are one as far as both are known.
+func (h head) agrees(other head) bool {
+	near := func(a, b float64) bool { return !(math.Abs(a-b) > 1e-6*math.Abs(a)) }
+	for k, n := range other.divided {
+		if m, ok := h.divided[k]; ok && !near(m.Mean, n.Mean) {
+			return false
+		}
+	}
+	return near(h.loaded.Mean, other.loaded.Mean)
 }
 
 func meanText(n compare.HeadNorm) string { return strconv.FormatFloat(n.Mean, 'g', 2, 64) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot/text"
@@ -99,7 +100,7 @@ func Loss(c *compare.Comparison) *Figure {
 		}
 		p.collapses(line, fs)
 	}
-	return s.figure(name, fmt.Sprintf("Training loss against step, coloured by k, one panel for each of %d backbones; symbols mark where a collapse began.", len(c.Lines)), caption)
+	return s.figure(name, fmt.Sprintf("Training loss against step, coloured by k, one panel for each of %d backbones and settings; symbols mark where a collapse began.", len(c.Lines)), caption)
 }
 
 // collapses marks the onset of every standing collapse of a line and labels it
@@ -160,22 +161,20 @@ func place(at vg.Point, w, h vg.Length, bounds vg.Rectangle, taken []vg.Rectangl
 	for _, dy := range []vg.Length{16, -16, 30, -30, 44, -44, 58, -58, 72, -72} {
 		for _, dx := range []vg.Length{6, -w / 2, -w - 6, 24, -w - 24} {
 			box := vg.Rectangle{Min: vg.Point{X: at.X + dx, Y: at.Y + dy - h/2}, Max: vg.Point{X: at.X + dx + w + 3, Y: at.Y + dy + h/2}}
-			if box.Min.X < bounds.Min.X+2 || box.Max.X > bounds.Max.X || box.Min.Y < bounds.Min.Y+2 || box.Max.Y > bounds.Max.Y {
-				continue
-			}
-			free := true
-			for _, t := range taken {
-				if box.Min.X < t.Max.X && t.Min.X < box.Max.X && box.Min.Y < t.Max.Y && t.Min.Y < box.Max.Y {
-					free = false
-					break
-				}
-			}
-			if free {
+			if within(box, bounds) && !slices.ContainsFunc(taken, func(t vg.Rectangle) bool { return overlap(box, t) }) {
 				return box, true
 			}
 		}
 	}
 	return vg.Rectangle{}, false
+}
+
+func within(box, bounds vg.Rectangle) bool {
+	return box.Min.X >= bounds.Min.X+2 && box.Max.X <= bounds.Max.X && box.Min.Y >= bounds.Min.Y+2 && box.Max.Y <= bounds.Max.Y
+}
+
+func overlap(a, b vg.Rectangle) bool {
+	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
 }
 
 func around(p vg.Point, w, h vg.Length) vg.Rectangle {

@@ -3,6 +3,7 @@ package plot
 import (
 	"image/color"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -49,7 +50,7 @@ func (p *panel) axes(title, xName, yName string, showX, showY bool) {
 	}
 	p.line(frame, 0.6, nil, vg.Point{X: p.data.Min.X, Y: p.data.Max.Y}, p.data.Min, vg.Point{X: p.data.Max.X, Y: p.data.Min.Y})
 	if title != "" {
-		p.text(vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 7}, title, script{size: sizePanel, bold: true, y: text.YBottom})
+		p.title(title)
 	}
 	if showX && xName != "" {
 		p.text(vg.Point{X: (p.data.Min.X + p.data.Max.X) / 2, Y: p.data.Min.Y - 20}, xName, script{size: sizeLabel, x: text.XCenter, y: text.YTop})
@@ -57,6 +58,35 @@ func (p *panel) axes(title, xName, yName string, showX, showY bool) {
 	if showY && yName != "" {
 		p.text(vg.Point{X: p.data.Min.X - 38, Y: (p.data.Min.Y + p.data.Max.Y) / 2}, yName, script{size: sizeLabel, x: text.XCenter, y: text.YBottom, turn: math.Pi / 2})
 	}
+}
+
+// title writes a panel's name above it: in one line, else smaller and in two, broken at a
+// comma, and cut where that is not enough.
+func (p *panel) title(words string) {
+	room := p.data.Max.X - p.data.Min.X
+	s := script{size: sizePanel, bold: true, y: text.YBottom}
+	if p.textWidth(words, s) <= room {
+		p.text(vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 7}, words, s)
+		return
+	}
+	s.size = 8.5
+	if head, rest, ok := strings.Cut(words, ", "); ok && p.textWidth(words, s) > room {
+		p.text(vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 13.5}, p.cut(head+",", s, room), s)
+		words = rest
+	}
+	p.text(vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 4}, p.cut(words, s, room), s)
+}
+
+// cut shortens words to a width; their end stays, which tells them apart more often.
+func (b *brush) cut(words string, s script, room vg.Length) string {
+	if b.textWidth(words, s) <= room {
+		return words
+	}
+	runes := []rune(words)
+	for len(runes) > 1 && b.textWidth("…"+string(runes), s) > room {
+		runes = runes[1:]
+	}
+	return "…" + string(runes)
 }
 
 // curve draws a series with a gap at every value that is not finite, and marks

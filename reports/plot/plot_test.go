@@ -37,6 +37,9 @@ func all(c *compare.Comparison) []*plot.Figure {
 	if cost, ok := plot.Cost(c, "builtin:demo"); ok {
 		figures = append(figures, cost)
 	}
+	if grid, ok := plot.Map(c, "builtin:demo"); ok {
+		figures = append(figures, grid)
+	}
 	if dev, ok := plot.Dev(c); ok {
 		figures = append(figures, dev)
 	}
@@ -89,7 +92,7 @@ func inputs() map[string]*compare.Input {
 		auto.Runs[i].Rescale = math.NaN()
 	}
 	return map[string]*compare.Input{"demo": sample.Demo(), "hard": sample.Hard(), "no data": bare, "nothing finite": broken,
-		"one run": one, "k not known": auto, "watched": watched(), "no runs": {Sweep: "none"}}
+		"one run": one, "lambda": sample.Lambda(), "21 k": sample.Fine(), "k not known": auto, "watched": watched(), "no runs": {Sweep: "none"}}
 }
 
 func render(t *testing.T, f *plot.Figure) (svg, raster []byte) {
@@ -246,6 +249,53 @@ func TestSameBytes(t *testing.T) {
 		svg2, raster2 := render(t, again)
 		if !bytes.Equal(svg, svg2) || !bytes.Equal(raster, raster2) {
 			t.Errorf("%s differs between two drawings", f.Name)
+		}
+	}
+}
+
+// TestMap reads the map of a sweep of k and λ, and finds none where only k varies.
+func TestMap(t *testing.T) {
+	if _, ok := plot.Map(compared(t, sample.Demo()), "builtin:demo"); ok {
+		t.Error("a map over k alone is drawn")
+	}
+	in := sample.Lambda()
+	in.Runs = in.Runs[:len(in.Runs)-2] // k = 16 at both λ has one seed left
+	for i := range in.Runs {
+		if r := &in.Runs[i]; r.Backbone == "recipe:demo-bert" && r.Rescale == 4 && r.Setting("regularizer.lambda_query") == "0.1" && r.Seed == 1 {
+			r.Verdict = "stalled"
+		}
+		if r := &in.Runs[i]; r.Backbone == "recipe:demo-bert" && r.Rescale == 16 {
+			r.Evaluations = nil
+		}
+	}
+	f, ok := plot.Map(compared(t, in), "builtin:demo")
+	if !ok {
+		t.Fatal("no map is drawn")
+	}
+	svg, _ := render(t, f)
+	for want, times := range map[string]int{"λ 0.01": 2, "λ 0.1": 2, "empty": 2, "2 of 2": 2, "1 of 2 stalled": 1, "n = 2": 5, "n = 1": 2, "–": 2, "0.000": 0} {
+		if got := bytes.Count(svg, []byte(">"+want+"</text>")); got != times {
+			t.Errorf("%q stands %d times in the map, want %d", want, got, times)
+		}
+	}
+}
+
+// TestHeadNormHasOneSymbolPerHead: λ does not make another head of a backbone.
+func TestHeadNormHasOneSymbolPerHead(t *testing.T) {
+	svg, _ := render(t, plot.HeadNorm(compared(t, sample.Lambda())))
+	if !bytes.Contains(svg, []byte(">demo-bert</text>")) || bytes.Contains(svg, []byte("λ")) {
+		t.Error("the head norms are not by backbone")
+	}
+	in := sample.Lambda()
+	for i := range in.Runs {
+		if r := &in.Runs[i]; r.Setting("regularizer.lambda_query") == "0.1" {
+			r.HeadNorms = []compare.HeadNorm{{Mean: 3, P05: 2, P50: 3, P95: 4, Max: 5}}
+		}
+	}
+	svg, _ = render(t, plot.HeadNorm(compared(t, in)))
+	for _, want := range []string{">demo-bert, λ 0.01</text>", ">demo-bert, λ 0.1</text>"} {
+		if !bytes.Contains(svg, []byte(want)) {
+			t.Errorf("heads that differ: no %s", want)
 		}
 	}
 }

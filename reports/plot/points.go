@@ -50,6 +50,21 @@ func colorOf(fs []factor, text string) color.NRGBA {
 	return rgb(muted)
 }
 
+// backboneIndex is where a line's backbone stands among those of the comparison, in the
+// order of its lines: each backbone has one colour, whatever else the lines vary.
+func backboneIndex(c *compare.Comparison, line *compare.Line) int {
+	i, last := -1, ""
+	for j, l := range c.Lines {
+		if j == 0 || l.Backbone != last {
+			i, last = i+1, l.Backbone
+		}
+		if l == line {
+			return i
+		}
+	}
+	return 0
+}
+
 // factorLegend names the colours of k.
 func factorLegend(fs []factor) []entry {
 	out := []entry{{name: "k ="}}

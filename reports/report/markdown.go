@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
-	"strconv"
 	"strings"
 
 	"headroom/internal/plain"
@@ -191,18 +191,8 @@ func settings(b *bufio.Writer, c *compare.Comparison) {
 		for v := range values[key] {
 			words = append(words, v)
 		}
-		sort.Slice(words, func(i, j int) bool { return less(words[i], words[j]) })
+		slices.SortFunc(words, compare.CompareValues)
 		fmt.Fprintf(b, "%s = %s\n", key, plain.Line(strings.Join(words, " | ")))
 	}
 	b.WriteString("```\n")
-}
-
-// less orders numbers by value and other words by their bytes.
-func less(a, b string) bool {
-	x, errX := strconv.ParseFloat(a, 64)
-	y, errY := strconv.ParseFloat(b, 64)
-	if errX == nil && errY == nil {
-		return x < y
-	}
-	return a < b
 }

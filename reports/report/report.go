@@ -33,6 +33,9 @@ func Figures(c *compare.Comparison) []*plot.Figure {
 			figures = append(figures, cost)
 		}
 		figures = append(figures, plot.Effectiveness(c, dataset, headline(c)))
+		if grid, ok := plot.Map(c, dataset); ok {
+			figures = append(figures, grid)
+		}
 	}
 	figures = append(figures, plot.Loss(c))
 	if dev, ok := plot.Dev(c); ok {

@@ -1,0 +1,130 @@
+package compare
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Axis is one thing beside backbone, k and seed that a sweep varies, and a line's value
+// of it. Keys that always move together and have one value, such as λ of queries and of
+// documents, are one axis.
+type Axis struct {
+	Name, Value string
+	cost        bool // it makes a curve of cost, and no setting of its own
+}
+
+// AxisNames are the names of the axes that tell lines apart, in the order of Line.Axes.
+func (c *Comparison) AxisNames() []string {
+	if len(c.Lines) == 0 {
+		return nil
+	}
+	var out []string
+	for _, a := range c.Lines[0].Axes {
+		out = append(out, a.Name)
+	}
+	return out
+}
+
+// nameAxes gives every line its axes, from the keys in which the lines differ.
+func nameAxes(lines []*Line) {
+	if len(lines) == 0 {
+		return
+	}
+	keys := make([]string, len(lines[0].Variant))
+	for i, s := range lines[0].Variant {
+		keys[i] = s.Key
+	}
+	together := slices.Contains(keys, lambdaQuery) && slices.Contains(keys, lambdaDocument)
+	for _, line := range lines {
+		together = together && Lookup(line.Variant, lambdaQuery) == Lookup(line.Variant, lambdaDocument)
+	}
+	for _, line := range lines {
+		line.Axes = nil
+		for _, s := range line.Variant {
+			axis := Axis{Name: axisName(s.Key, keys), Value: s.Value, cost: isCost(s.Key)}
+			if together && s.Key == lambdaQuery {
+				continue
+			}
+			if together && s.Key == lambdaDocument {
+				axis.Name = "λ"
+			}
+			if axis.Value == "" {
+				axis.Value = "not set"
+			}
+			line.Axes = append(line.Axes, axis)
+		}
+	}
+}
+
+const (
+	lambdaQuery    = "regularizer.lambda_query"
+	lambdaDocument = "regularizer.lambda_document"
+)
+
+// axisName is what people call a key; the whole key where two of a sweep would be called alike.
+func axisName(key string, keys []string) string {
+	short := func(key string) string {
+		switch key {
+		case lambdaQuery:
+			return "λ_q"
+		case lambdaDocument:
+			return "λ_d"
+		}
+		last := key[strings.LastIndex(key, ".")+1:]
+		if last == "kind" {
+			return strings.TrimSuffix(key, ".kind")
+		}
+		return last
+	}
+	name := short(key)
+	for _, other := range keys {
+		if other != key && short(other) == name {
+			return key
+		}
+	}
+	return name
+}
+
+// CompareValues orders settings: numbers by their value and before words, which are by
+// their bytes.
+func CompareValues(a, b string) int {
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	switch {
+	case errX == nil && errY == nil:
+		return cmp.Or(cmp.Compare(x, y), cmp.Compare(a, b))
+	case (errX == nil) != (errY == nil):
+		return cmp.Compare(btoi(errX != nil), btoi(errY != nil))
+	}
+	return cmp.Compare(a, b)
+}
+
+// orderLines sorts by backbone and then by the values of the axes.
+func orderLines(lines []*Line) {
+	sort.SliceStable(lines, func(a, b int) bool {
+		order := cmp.Compare(lines[a].Backbone, lines[b].Backbone)
+		for i := range lines[a].Variant {
+			order = cmp.Or(order, CompareValues(lines[a].Variant[i].Value, lines[b].Variant[i].Value))
+		}
+		return order < 0
+	})
+}
+
+// AxesText names a line's axes and their values: "λ 0.01, lr 0.002"; "" where it has none.
+func (l *Line) AxesText() string { return axesText(l.Axes) }
+
+func axesText(axes []Axis) string {
+	var words []string
+	for _, a := range axes {
+		words = append(words, a.Name+" "+a.Value)
+	}
+	return strings.Join(words, ", ")
+}
+
+// CostText is that of the axes that a curve of cost is over: "λ 0.01".
+func (l *Line) CostText() string {
+	return axesText(slices.DeleteFunc(slices.Clone(l.Axes), func(a Axis) bool { return !a.cost }))
+}
