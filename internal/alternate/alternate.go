@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -26,6 +27,7 @@ type Reply struct {
 	Ready   bool    `json:"ready,omitempty"`
 	Error   string  `json:"error,omitempty"`
 	Seconds float64 `json:"seconds"`        // of the work itself
+	CPU     float64 `json:"cpu,omitempty"`  // seconds of processor time in the work; 0: unknown
 	Peak    int64   `json:"peak,omitempty"` // highest resident bytes of the process so far; 0: unknown
 	Loss    float64 `json:"loss,omitempty"` // what was computed, to see that all computed the same
 }
@@ -108,14 +110,17 @@ func (p *Peer) Close() error {
 
 // Result is what a peer did in all its turns but the first, which warms up.
 type Result struct {
-	Median float64 // seconds
-	Peak   int64
-	Losses []float64 // of every turn, the first as well
+	Median   float64 // seconds
+	CPU      float64 // median seconds of processor time, which bears a shared machine better
+	LeastCPU float64
+	Peak     int64
+	Losses   []float64 // of every turn, the first as well
 }
 
 // Run lets peers take turns: one each to warm up, then rounds each.
 func Run(rounds int, peers ...*Peer) ([]Result, error) {
-	results, seconds := make([]Result, len(peers)), make([][]float64, len(peers))
+	results := make([]Result, len(peers))
+	seconds, processor := make([][]float64, len(peers)), make([][]float64, len(peers))
 	for round := range rounds + 1 {
 		for i, p := range peers {
 			r, err := p.Turn()
@@ -126,14 +131,20 @@ func Run(rounds int, peers ...*Peer) ([]Result, error) {
 			results[i].Peak = max(results[i].Peak, r.Peak)
 			if round > 0 {
 				seconds[i] = append(seconds[i], r.Seconds)
+				processor[i] = append(processor[i], r.CPU)
 			}
 		}
 	}
-	for i, s := range seconds {
-		slices.Sort(s)
-		results[i].Median = (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+	for i := range peers {
+		results[i].Median = median(seconds[i])
+		results[i].CPU, results[i].LeastCPU = median(processor[i]), slices.Min(processor[i])
 	}
 	return results, nil
+}
+
+func median(of []float64) float64 {
+	slices.Sort(of)
+	return (of[(len(of)-1)/2] + of[len(of)/2]) / 2
 }
 
 // Serve is a peer's side: it answers each line of in by one call of work.
@@ -144,9 +155,12 @@ func Serve(in io.Reader, out io.Writer, work func() (loss float64, err error)) e
 	}
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
-		start := time.Now()
+		start, before := time.Now(), ProcessorTime()
 		loss, err := work()
-		r := Reply{Seconds: time.Since(start).Seconds(), Peak: PeakMemory(), Loss: loss}
+		r := Reply{
+			Seconds: time.Since(start).Seconds(), CPU: (ProcessorTime() - before).Seconds(),
+			Peak: PeakMemory(), Loss: loss,
+		}
 		if err != nil {
 			r.Error = err.Error()
 		}
@@ -155,6 +169,15 @@ func Serve(in io.Reader, out io.Writer, work func() (loss float64, err error)) e
 		}
 	}
 	return lines.Err()
+}
+
+// ProcessorTime is what this process has used so far, in all its threads; 0 where the system does not say.
+func ProcessorTime() time.Duration {
+	var usage syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // PeakMemory is the highest resident size of this process in bytes, 0 where the

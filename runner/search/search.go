@@ -120,10 +120,20 @@ func (s *scorer) search(q Vector, k int) []Hit {
 }
 
 // accumulate adds query × weight to the sum of each posting's document; sums starts at document start.
+// Documents of a list differ, so four sums can be loaded before the first of them is stored.
 func accumulate(sums []float32, docs []uint32, weights []float32, start uint32, query float32) {
 	weights = weights[:len(docs)]
-	for i, doc := range docs {
-		// The conversion forbids fusing product and sum, which some machines would do and others not.
-		sums[doc-start] += float32(query * weights[i])
+	i := 0
+	for ; i <= len(docs)-4; i += 4 {
+		d, w := (*[4]uint32)(docs[i:]), (*[4]float32)(weights[i:])
+		// The conversions forbid fusing product and sum, which some machines would do and others not.
+		sum0 := sums[d[0]-start] + float32(query*w[0])
+		sum1 := sums[d[1]-start] + float32(query*w[1])
+		sum2 := sums[d[2]-start] + float32(query*w[2])
+		sum3 := sums[d[3]-start] + float32(query*w[3])
+		sums[d[0]-start], sums[d[1]-start], sums[d[2]-start], sums[d[3]-start] = sum0, sum1, sum2, sum3
+	}
+	for ; i < len(docs); i++ {
+		sums[docs[i]-start] += float32(query * weights[i])
 	}
 }

@@ -2,26 +2,31 @@ package search
 
 import (
 	"math"
-	"slices"
+	"math/bits"
 )
 
 // topK keeps the k best documents. A positive float32's bits order as its value does, so that score and
-// document fit into one integer: the score's bits above the complement of the number, of which the smaller
-// wins a tie. Candidates gather in a buffer, which is cut to the best k whenever it is full: that takes less
-// time than a heap, as most of the early candidates soon fall out again.
+// document fit into one integer, a key: the score's bits above the document's number. Candidates gather in
+// ascending order of documents in a buffer, which is cut to the best k whenever it is full. Every step keeps
+// that order among equal scores, of which the smaller number wins.
 type topK struct {
 	k     int
 	keys  []uint64
 	n     int    // keys in use
 	worst uint32 // bits of the score that a candidate must exceed
+	above [chunk / group]uint64
 }
 
-// group is how many sums are looked at together; most groups have no candidate and are passed over.
-const group = 8
+const (
+	// group is how many sums are compared with the worst together: a bit each. Most groups have no candidate.
+	group = 64
+	// chunk is how many sums are compared before their candidates are taken.
+	chunk = 64 * group
+)
 
 func (t *topK) reset(k int) {
 	t.k, t.n, t.worst = k, 0, 0
-	if size := max(4*k, 1024) + group; len(t.keys) < size {
+	if size := max(4*k, 1024) + 1; len(t.keys) < size {
 		t.keys = make([]uint64, size)
 	}
 }
@@ -51,58 +56,54 @@ func (t *topK) guess(sums []float32) uint32 {
 	}
 	sample := t.keys[:0]
 	for i := stride / 2; i < len(sums); i += stride {
-		sample = append(sample, uint64(math.Float32bits(sums[i]))<<32|uint64(i))
+		sample = append(sample, key(sums[i], 0))
 	}
 	expected := float64(t.k) / float64(stride)
-	rank := int(expected + 3*math.Sqrt(expected)) // three standard deviations more
-	best(sample, rank)
-	return uint32(slices.Min(sample[:rank]) >> 32)
+	score, _ := kth(sample, int(expected+3*math.Sqrt(expected))) // three standard deviations more
+	return score
 }
+
+func key(score float32, doc uint32) uint64 { return uint64(math.Float32bits(score))<<32 | uint64(doc) }
 
 // gather appends the candidates among the sums of the documents from start on.
 func (t *topK) gather(sums []float32, start uint32) {
-	for {
-		n := passOver(sums, t.worst)
-		sums, start = sums[n:], start+uint32(n)
-		if len(sums) < group {
-			break
+	for len(sums) >= group {
+		part := sums[:min(chunk, len(sums)/group*group)]
+		above := t.above[:len(part)/group]
+		compare(above, part, t.worst)
+		for g, set := range above {
+			for ; set != 0; set &= set - 1 {
+				i := g*group + bits.TrailingZeros64(set)
+				t.take(part[i], start+uint32(i))
+			}
 		}
-		t.take(sums[:group], start)
-		sums, start = sums[group:], start+group
+		sums, start = sums[len(part):], start+uint32(len(part))
 	}
-	t.take(sums, start)
-}
-
-// passOverPlain is the number of sums, a multiple of group, before the first group that has one above worst,
-// or of all whole groups.
-func passOverPlain(sums []float32, worst uint32) int {
-	n := 0
-	for ; len(sums) >= group; sums = sums[group:] {
-		g := (*[group]float32)(sums)
-		most := max(
-			max(math.Float32bits(g[0]), math.Float32bits(g[1]), math.Float32bits(g[2]), math.Float32bits(g[3])),
-			max(math.Float32bits(g[4]), math.Float32bits(g[5]), math.Float32bits(g[6]), math.Float32bits(g[7])))
-		if most > worst {
-			break
-		}
-		n += group
-	}
-	return n
-}
-
-// take appends the candidates among at most group sums. A document whose score only equals the worst loses:
-// its number is larger than those of the documents before it.
-func (t *topK) take(sums []float32, start uint32) {
-	keys, n := t.keys[t.n:t.n+group], 0
 	for i, sum := range sums {
-		bits := math.Float32bits(sum)
-		keys[n&(group-1)] = uint64(bits)<<32 | uint64(^(start + uint32(i)))
-		// 1 if bits > worst, without a branch that would be mispredicted half of the time.
-		n += int((uint64(t.worst) - uint64(bits)) >> 63)
+		t.take(sum, start+uint32(i))
 	}
-	t.n += n
-	if t.n+group > len(t.keys) {
+}
+
+// take appends a candidate. A document whose score only equals the worst loses: its number is larger than
+// those of the documents before it.
+func (t *topK) take(score float32, doc uint32) {
+	if math.Float32bits(score) <= t.worst {
+		return // the worst may have grown since it was compared
+	}
+	t.keys[t.n] = key(score, doc)
+	if t.n++; t.n == len(t.keys) {
 		t.cut()
+	}
+}
+
+// comparePlain sets bit i of above[g] where sum 64g + i exceeds the worst; there are 64 sums for each of above.
+func comparePlain(above []uint64, sums []float32, worst uint32) {
+	for g := range above {
+		var set uint64
+		for i, sum := range sums[g*group : (g+1)*group] {
+			set |= (uint64(worst) - uint64(math.Float32bits(sum))) >> 63 << i
+		}
+		above[g] = set
 	}
 }
 
@@ -111,69 +112,71 @@ func (t *topK) cut() {
 	if t.n <= t.k {
 		return
 	}
-	best(t.keys[:t.n], t.k)
-	t.n = t.k
-	least := t.keys[0]
+	score, equal := kth(t.keys[:t.n], t.k)
+	kept := t.keys[:0]
 	for _, key := range t.keys[:t.n] {
-		least = min(least, key)
-	}
-	t.worst = uint32(least >> 32)
-}
-
-// best moves the k largest keys to the front; 0 < k < len(keys). Keys differ from each other.
-func best(keys []uint64, k int) {
-	from, to := 0, len(keys)
-	for to-from > 12 {
-		a, b, c := keys[from], keys[from+(to-from)/2], keys[to-1]
-		pivot := max(min(a, b), min(max(a, b), c)) // the median
-		i, j := from, to-1
-		for i <= j {
-			for keys[i] > pivot {
-				i++
-			}
-			for keys[j] < pivot {
-				j--
-			}
-			if i <= j {
-				keys[i], keys[j] = keys[j], keys[i]
-				i++
-				j--
-			}
-		}
-		switch {
-		case k <= j:
-			to = j + 1
-		case k >= i:
-			from = i
-		default:
-			return
+		switch this := uint32(key >> 32); {
+		case this > score:
+			kept = append(kept, key)
+		case this == score && equal > 0:
+			kept = append(kept, key)
+			equal--
 		}
 	}
-	slices.SortFunc(keys[from:to], descending)
+	t.n, t.worst = len(kept), score
 }
 
-func descending(a, b uint64) int {
-	if a > b {
-		return -1
+// kth is the k-th largest score of the keys, 0 < k ≤ len(keys), and how many of the best k have it. It is found
+// byte by byte: a count of each value of a byte says which value the k-th has.
+func kth(keys []uint64, k int) (score uint32, equal int) {
+	for shift := 56; shift >= 32; shift -= 8 {
+		var counts [256]int
+		for _, key := range keys {
+			if uint32(key>>shift>>8) == score {
+				counts[byte(key>>shift)]++
+			}
+		}
+		value := 255
+		for ; k > counts[value]; value-- {
+			k -= counts[value]
+		}
+		score = score<<8 | uint32(value)
 	}
-	if a < b {
-		return 1
+	return score, k
+}
+
+// sorted returns the keys by score descending. It sorts byte by byte from the last, and equal bytes keep their order.
+func sorted(keys, scratch []uint64) []uint64 {
+	var counts [4][256]int
+	for _, key := range keys {
+		for digit := range counts {
+			counts[digit][byte(key>>(32+8*digit))]++
+		}
 	}
-	return 0
+	for digit := range counts {
+		shift, places, next := 32+8*digit, &counts[digit], 0
+		for value := 255; value >= 0; value-- {
+			places[value], next = next, next+places[value]
+		}
+		for _, key := range keys {
+			place := &places[byte(key>>shift)]
+			scratch[*place] = key
+			*place++
+		}
+		keys, scratch = scratch, keys
+	}
+	return keys
 }
 
 func (t *topK) hits(x *Index) []Hit {
-	t.cut()
-	found := t.keys[:t.n]
-	slices.Sort(found)
-	hits := make([]Hit, len(found))
-	for i, key := range found {
-		doc := ^uint32(key)
-		hits[len(hits)-1-i] = Hit{
-			Doc:   int32(x.positions[doc]),
-			ID:    x.ids[doc],
-			Score: math.Float32frombits(uint32(key >> 32)),
-		}
+	if t.n > len(t.keys)/2 {
+		t.cut()
+	}
+	best := sorted(t.keys[:t.n], t.keys[t.n:2*t.n])
+	hits := make([]Hit, min(t.k, t.n))
+	for i := range hits {
+		doc := uint32(best[i])
+		hits[i] = Hit{Doc: int32(x.positions[doc]), ID: x.ids[doc], Score: math.Float32frombits(uint32(best[i] >> 32))}
 	}
 	return hits
 }

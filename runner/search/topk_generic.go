@@ -2,4 +2,4 @@
 
 package search
 
-func passOver(sums []float32, worst uint32) int { return passOverPlain(sums, worst) }
+func compare(above []uint64, sums []float32, worst uint32) { comparePlain(above, sums, worst) }

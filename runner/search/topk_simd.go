@@ -2,10 +2,7 @@
 
 package search
 
-import (
-	"math/bits"
-	"simd/archsimd"
-)
+import "simd/archsimd"
 
 // level is what this CPU offers: 512 or 256 bits, or 0.
 var level = func() int {
@@ -18,25 +15,34 @@ var level = func() int {
 	return 0
 }()
 
-// passOver is passOverPlain. Sums are not negative, so their bits order as integers do.
-func passOver(sums []float32, worst uint32) int {
-	n := 0
+// compare is comparePlain. Sums are not negative, so their bits order as integers do.
+func compare(above []uint64, sums []float32, worst uint32) {
 	switch level {
 	case 512:
 		most := archsimd.BroadcastInt32x16(int32(worst))
-		for ; len(sums) >= n+16; n += 16 {
-			above := archsimd.LoadFloat32x16Array((*[16]float32)(sums[n : n+16])).AsInt32x16().Greater(most).ToBits()
-			if above != 0 {
-				return n + bits.TrailingZeros16(above)&^(group-1)
-			}
+		for g := range above {
+			s := (*[group]float32)(sums[g*group:])
+			a := archsimd.LoadFloat32x16(s[:16]).AsInt32x16().Greater(most).ToBits()
+			b := archsimd.LoadFloat32x16(s[16:32]).AsInt32x16().Greater(most).ToBits()
+			c := archsimd.LoadFloat32x16(s[32:48]).AsInt32x16().Greater(most).ToBits()
+			d := archsimd.LoadFloat32x16(s[48:]).AsInt32x16().Greater(most).ToBits()
+			above[g] = uint64(a) | uint64(b)<<16 | uint64(c)<<32 | uint64(d)<<48
 		}
 	case 256:
 		most := archsimd.BroadcastInt32x8(int32(worst))
-		for ; len(sums) >= n+8; n += 8 {
-			if archsimd.LoadFloat32x8Array((*[8]float32)(sums[n:n+8])).AsInt32x8().Greater(most).ToBits() != 0 {
-				return n
+		for g := range above {
+			var set uint64
+			for i := 0; i < group; i += 8 {
+				part := archsimd.LoadFloat32x8(sums[g*group+i:]).AsInt32x8()
+				set |= uint64(part.Greater(most).ToBits()) << i
 			}
+			above[g] = set
 		}
+	default:
+		comparePlain(above, sums, worst)
+		return
 	}
-	return n + passOverPlain(sums[n:], worst)
+	// Go's own float32 code is SSE, which waits for the upper halves of registers that AVX left in use: without
+	// this, accumulate takes twice the time until something else clears them.
+	archsimd.ClearAVXUpperBits()
 }
