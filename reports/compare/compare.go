@@ -49,8 +49,11 @@ func Compare(in *Input) (*Comparison, error) {
 	if err := c.atEqualCost(); err != nil {
 		return nil, err
 	}
-	c.Answer = c.matchedFindings()
-	c.Findings = c.findings()
+	c.Answer, c.CollapseFindings, c.Groups = c.answer(), c.collapsed(), c.groups()
+	c.Findings = slices.Clone(c.CollapseFindings)
+	for _, g := range c.Groups {
+		c.Findings = append(c.Findings, g.Sentences...)
+	}
 	c.Limits = append(c.limits(), in.Notes...)
 	return c, nil
 }

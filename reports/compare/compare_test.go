@@ -72,7 +72,7 @@ func TestCollapsedRunsAreNeverAveragedSilently(t *testing.T) {
 	if dead.Healthy.N != 0 || dead.Shown().N != 2 {
 		t.Errorf("all collapsed: healthy n %d, shown n %d", dead.Healthy.N, dead.Shown().N)
 	}
-	if !said(c.Findings, "demo-bert: every seed collapsed at k = 1/8 (identical × 2)") {
+	if !said(c.Findings, "demo-bert (λ 0.01): every seed collapsed at k = 1/8 (identical × 2)") {
 		t.Error("no sentence about the point where all seeds collapsed")
 	}
 }
@@ -299,7 +299,7 @@ func TestNegativeFindings(t *testing.T) {
 				r.Verdict = "empty"
 			}
 		})
-		if !said(c.Findings, "the natural head (k = 1) itself collapsed in 1 of 2 seeds") || said(c.Findings, "it does not collapse") {
+		if !said(c.Findings, "k = 1, the natural head (1 of 2 seeds collapsed: empty × 1)") || said(c.Findings, "it does not collapse") {
 			t.Errorf("findings %q", c.Findings)
 		}
 		if said(c.Limits, "inflated on purpose") {
@@ -312,7 +312,7 @@ func TestNegativeFindings(t *testing.T) {
 				r.Evaluations[0].Measures["nDCG@10"] = 0.1
 			}
 		})
-		if !said(c.Findings, "no other k of the sweep did better") || said(c.Findings, "rises") {
+		if !said(c.Findings, "no other k of the sweep has a greater mean") || said(c.Findings, "rises") {
 			t.Errorf("findings %q", c.Findings)
 		}
 	})

@@ -3,61 +3,36 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 )
 
-// findings writes the sentences that the data supports, the negative ones too.
-// Each sentence is chosen by what was measured; none is written for a sweep.
-func (c *Comparison) findings() []string {
-	var out []string
-	for _, line := range c.Lines {
-		out = append(out, line.collapses()...)
-		out = append(out, c.natural(line)...)
-	}
-	for _, dataset := range c.Datasets {
-		for _, line := range c.Lines {
-			out = append(out, c.rise(line, dataset)...)
-			out = append(out, c.against(line, dataset)...)
-		}
-		if dataset == c.Datasets[0] {
-			out = append(out, c.degraded()...)
-		}
-		out = append(out, c.between(dataset)...)
-	}
-	for _, line := range c.Lines {
-		out = append(out, c.density(line)...)
-	}
-	return append(out, c.recovered()...)
-}
-
-// collapses says at which k how many seeds collapsed, and how.
+// collapses says at which k how many seeds collapsed, and how; nothing where none did.
 func (l *Line) collapses() []string {
 	var all, some []string
-	finished := 0
 	for _, p := range l.Points {
-		finished += len(p.Runs)
 		bad := p.Collapsed()
 		if len(bad) == 0 {
 			continue
 		}
-		text := fmt.Sprintf("k = %s (%s)", p.Text, kinds(bad))
+		name := "k = " + p.Text
+		if p.K == 1 {
+			name += ", the natural head"
+		}
 		if len(bad) == len(p.Runs) {
-			all = append(all, text)
+			all = append(all, fmt.Sprintf("%s (%s)", name, kinds(bad)))
 		} else {
-			some = append(some, fmt.Sprintf("k = %s (%d of %s collapsed: %s)", p.Text, len(bad), count(len(p.Runs), "seed"), kinds(bad)))
+			some = append(some, fmt.Sprintf("%s (%d of %s collapsed: %s)", name, len(bad), count(len(p.Runs), "seed"), kinds(bad)))
 		}
 	}
 	var out []string
 	if len(all) > 0 {
-		out = append(out, fmt.Sprintf("%s: every seed collapsed at %s.", l.Name(), list(all)))
+		out = append(out, fmt.Sprintf("%s: every seed collapsed at %s.", l.conditions(), list(all)))
 	}
 	if len(some) > 0 {
-		out = append(out, fmt.Sprintf("%s: seeds disagree at %s.", l.Name(), list(some)))
-	}
-	if len(all)+len(some) == 0 && finished > 0 {
-		out = append(out, fmt.Sprintf("%s: none of %s collapsed at any k.", l.Name(), count(finished, "finished run")))
+		out = append(out, fmt.Sprintf("%s: seeds disagree at %s.", l.conditions(), list(some)))
 	}
 	return out
 }
@@ -85,11 +60,10 @@ func (c *Comparison) natural(line *Line) []string {
 	if p == nil || len(p.Runs) == 0 || line.Best == nil {
 		return nil // not asked, or nothing to say
 	}
-	name, bad := line.Name(), p.Collapsed()
-	if len(bad) > 0 {
-		return []string{fmt.Sprintf("%s: the natural head (k = 1) itself collapsed in %d of %s.", name, len(bad), count(len(p.Runs), "seed"))}
+	if len(p.Collapsed()) > 0 || slices.ContainsFunc(p.Runs, func(r *Run) bool { return r.Verdict == "" }) {
+		return nil // said with the collapses, or not judged
 	}
-	text := name + ": no seed collapsed at k = 1"
+	text := line.Name() + ": no seed collapsed at k = 1"
 	if line.CostText() == "" { // else the name has it
 		text += p.lambdas()
 	}
@@ -97,7 +71,7 @@ func (c *Comparison) natural(line *Line) []string {
 		if len(line.Points) == 1 {
 			return []string{text + "; the sweep has no other k to compare with."}
 		}
-		return []string{text + ", and no other k of the sweep did better."}
+		return []string{text + ", and no other k of the sweep has a greater mean."}
 	}
 	switch gain := c.Contrast(BestNatural, line, c.Datasets[0]); {
 	case gain != nil && gain.Verdict() == "above":

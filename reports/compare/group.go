@@ -34,10 +34,13 @@ type Comparison struct {
 	Contrasts  []*Contrast
 	// Matched are the differences at equal cost.
 	Matched []*Matched
-	// Answer is what the sweep says at equal cost; Findings are the rest.
-	Answer   []string
-	Findings []string
-	Limits   []string
+	// Answer is what the sweep says at equal cost, CollapseFindings what collapsed, and
+	// Groups is the rest; Findings are the collapses and the groups, one after the other.
+	Answer           []string
+	CollapseFindings []string
+	Groups           []Group
+	Findings         []string
+	Limits           []string
 
 	titles map[string]string // of backbones by their references
 }

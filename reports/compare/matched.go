@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"sort"
-	"strings"
 
 	"headroom/metrics/stats"
 )
@@ -186,37 +185,4 @@ func apart(arms [2]side, a, b []way) string {
 		return Quantity(low) + " to " + Quantity(high)
 	}
 	return fmt.Sprintf("not comparable: no common cost (%s at %s FLOPS, %s at %s)", arms[0].name, text(a), arms[1].name, text(b))
-}
-
-// matchedFindings are the sentences that answer the question: one per factor.
-func (c *Comparison) matchedFindings() []string {
-	type key struct{ backbone, k string }
-	var order []key
-	by := map[key][]*Matched{}
-	for _, m := range c.Matched {
-		k := key{m.Backbone, m.K}
-		if by[k] == nil {
-			order = append(order, k)
-		}
-		by[k] = append(by[k], m)
-	}
-	var out []string
-	for _, k := range order {
-		var parts []string
-		for _, m := range by[k] {
-			if m.Why != "" {
-				parts = append(parts, m.Why)
-				continue
-			}
-			what := map[string]string{"above": "above", "below": "below", "~": "no evidence (~)"}[m.Verdict()]
-			parts = append(parts, fmt.Sprintf("at %s %s: %s against %s (%s)", Quantity(m.Flops), what, Score(m.MeanA), Score(m.MeanB), m.evidence()))
-		}
-		first := by[k][0]
-		text := fmt.Sprintf("%s, k = %s against k = 1 at equal FLOPS, %s on %s: %s", k.backbone, k.k, c.Measure, first.Dataset, strings.Join(parts, "; "))
-		if gone := first.collapses(); gone != "" && first.Why == "" {
-			text += "; " + gone + " over all λ"
-		}
-		out = append(out, text+".")
-	}
-	return out
 }

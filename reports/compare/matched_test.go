@@ -77,7 +77,7 @@ func TestEqualCost(t *testing.T) {
 			t.Errorf("%s: no contrast as trained", line.Name())
 		}
 	}
-	if len(c.Answer) != 2 || !strings.Contains(c.Answer[0], "k = 4 against k = 1 at equal FLOPS") {
+	if len(c.Answer) != 2 || !strings.Contains(c.Answer[0], "k = 4 is above k = 1 at what k = 1 costs, ") {
 		t.Errorf("answer %q", c.Answer)
 	}
 }
@@ -123,5 +123,31 @@ func TestEqualCostWithoutHealthyRuns(t *testing.T) {
 	}
 	if len(c.Answer) != 1 || !strings.Contains(c.Answer[0], "k=1 collapsed in 6 of 6 runs") {
 		t.Errorf("answer %q", c.Answer)
+	}
+}
+
+// TestAnswerIsAtTheCostOfTheNaturalHead: one sentence per factor, at the cost of k = 1 as
+// trained; of its λ the one at which k = 1 is best.
+func TestAnswerIsAtTheCostOfTheNaturalHead(t *testing.T) {
+	c := compared(t, costly(map[float64]float64{1: 0, 4: .1, 16: 0}, .1, .4, 1.6))
+	if len(c.Answer) != 2 {
+		t.Fatalf("answer %q", c.Answer)
+	}
+	// k = 4 with λ .1 costs 20 and more; k = 1 costs 20 there, 5 and 1.25 elsewhere.
+	for i, want := range []string{"what k = 1 costs, 20.0 FLOPS (λ 0.1): ", "what k = 1 costs, 20.0 FLOPS (λ 0.1): "} {
+		if !strings.Contains(c.Answer[i], want) || strings.Count(c.Answer[i], "FLOPS") != 1 {
+			t.Errorf("answer %q, want %q", c.Answer[i], want)
+		}
+	}
+	if strings.Contains(c.Answer[1], "is above") || !strings.Contains(c.Answer[1], "no evidence (~) that k = 16 differs from k = 1") {
+		t.Errorf("answer %q", c.Answer[1])
+	}
+	in := costly(map[float64]float64{1: 0}, .4)
+	if got := compared(t, in).Answer; len(got) != 1 || got[0] != "Only k = 1 is there: no factor is compared." {
+		t.Errorf("k = 1 alone: %q", got)
+	}
+	in = costly(map[float64]float64{4: 0}, .4)
+	if got := compared(t, in).Answer; len(got) != 1 || !strings.HasPrefix(got[0], "No finished run has k = 1") {
+		t.Errorf("no k = 1: %q", got)
 	}
 }

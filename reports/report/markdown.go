@@ -39,23 +39,25 @@ func markdown(w io.Writer, c *compare.Comparison, figures []*plot.Figure, tables
 		fmt.Fprintf(b, "> %s\n\n", table.Inline(c.Question))
 	}
 	fmt.Fprintf(b, "%s\n\n", status(c))
+	first(b, c)
 	if len(c.Matched) > 0 {
-		b.WriteString("## The answer at equal cost\n\nA denser model is a dearer one: each factor is compared with k = 1 at the same FLOPS. ~ is no evidence either way.\n\n")
-		bullets(b, c.Answer)
-		b.WriteString("\n")
+		fmt.Fprintf(b, "\n## %s\n\n", byName["matched"].Table.Title)
 		if err := write("matched"); err != nil {
 			return err
 		}
-		b.WriteString("\n")
 	}
-	fmt.Fprintf(b, "## %s\n\nThe models as they were trained, whatever they cost.\n\n", byName["table"].Table.Title)
+	fmt.Fprintf(b, "\n## %s\n\nThe models as they were trained, whatever they cost.\n\n", byName["table"].Table.Title)
 	if err := write("table"); err != nil {
 		return err
 	}
-	b.WriteString("\n## Findings\n\nEach sentence is chosen by the data; ~ is no evidence either way.\n\n")
-	bullets(b, c.Findings)
-	b.WriteString("\n## What this does not show\n\n")
-	bullets(b, c.Limits)
+	if len(c.Groups) > 0 {
+		b.WriteString("\n## Findings\n\nEach sentence is chosen by the data; ~ is no evidence either way.\n")
+	}
+	for _, g := range c.Groups {
+		fmt.Fprintf(b, "\n<details><summary>%s (%d)</summary>\n\n", g.Title, len(g.Sentences))
+		bullets(b, g.Sentences)
+		b.WriteString("\n</details>\n")
+	}
 	b.WriteString("\n## Figures\n")
 	for _, f := range figures {
 		svg, png := f.Files()
@@ -85,22 +87,31 @@ func Print(w io.Writer, c *compare.Comparison) error {
 	b := bufio.NewWriter(w)
 	t := mainTable(c)
 	fmt.Fprintf(b, "# %s\n\n%s\n\n", c.Sweep, status(c))
-	if len(c.Answer) > 0 {
-		b.WriteString("## The answer at equal cost\n\n")
-		bullets(b, c.Answer)
-		b.WriteString("\n")
-	}
+	first(b, c)
 	if len(t.Rows) > 0 {
+		b.WriteString("\n## As trained, whatever it costs\n\n")
 		if err := t.Markdown(b); err != nil {
 			return err
 		}
-		b.WriteString("\n")
 	}
-	b.WriteString("## Findings\n\n")
-	bullets(b, c.Findings)
+	for _, g := range c.Groups {
+		fmt.Fprintf(b, "\n## %s\n\n", g.Title)
+		bullets(b, g.Sentences)
+	}
+	return b.Flush()
+}
+
+// first writes the page that answers: k at equal cost, what collapsed, what is not shown.
+func first(b *bufio.Writer, c *compare.Comparison) {
+	b.WriteString("## The answer at equal cost\n\n")
+	if len(c.Matched) > 0 {
+		fmt.Fprintf(b, "Each factor is compared with k = 1 of its backbone at the same FLOPS on %s; the table has other budgets. ~ is no evidence either way.\n\n", table.Inline(primary(c)))
+	}
+	bullets(b, c.Answer)
+	b.WriteString("\n## What collapsed\n\n")
+	bullets(b, c.CollapseFindings)
 	b.WriteString("\n## What this does not show\n\n")
 	bullets(b, c.Limits)
-	return b.Flush()
 }
 
 func bullets(b *bufio.Writer, lines []string) {
