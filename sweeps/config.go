@@ -36,6 +36,10 @@ type ModelConfig struct {
 	Shift float64 `toml:"shift"`
 	// TopK keeps only that many terms of a text; 0 (default) keeps all.
 	TopK int `toml:"top_k"`
+	// TokenTopM lets each token of a text, special ones included, keep its so many greatest
+	// logits only, before tokens are pooled; of equal ones the lowest term ids stay. 0
+	// (default) lets it keep all.
+	TokenTopM int `toml:"token_top_m"`
 	// QueryPrompt and DocumentPrompt are put before each query and document, in training, evaluation and the
 	// exported folder; nil (default) is what the backbone's folder puts there, "" is nothing.
 	QueryPrompt    *string `toml:"query_prompt"`

@@ -12,6 +12,8 @@ type Encoding struct {
 	Pooling     string `json:"pooling"`
 	Activation  string `json:"activation"`
 	TopK        int    `json:"top_k"` // terms kept per text; 0 is all
+	// TokenTopM is how many logits a token keeps before pooling; 0 is all.
+	TokenTopM   int    `json:"token_top_m,omitempty"`
 	MaxQuery    int    `json:"max_query"`
 	MaxDocument int    `json:"max_document"`
 	// Precision of the matrix products. Backends that compute in one precision agree
@@ -26,7 +28,7 @@ type Encoding struct {
 func EncodingOf(c RunConfig) Encoding {
 	query, document := c.Model.Prompts()
 	return Encoding{
-		Pooling: c.Model.Pooling, Activation: c.Model.Activation, TopK: c.Model.TopK,
+		Pooling: c.Model.Pooling, Activation: c.Model.Activation, TopK: c.Model.TopK, TokenTopM: c.Model.TokenTopM,
 		MaxQuery: c.Data.MaxQuery, MaxDocument: c.Data.MaxDocument, Precision: c.Train.Precision,
 		QueryPrompt: query, DocumentPrompt: document,
 	}
@@ -43,6 +45,7 @@ func (e Encoding) Form() string {
 		}
 	}
 	add("top_k", fmt.Sprint(e.TopK), fmt.Sprint(usual.TopK))
+	add("token_top_m", fmt.Sprint(e.TokenTopM), fmt.Sprint(usual.TokenTopM))
 	add("pooling", e.Pooling, usual.Pooling)
 	add("activation", e.Activation, usual.Activation)
 	add("precision", e.Precision, usual.Precision)
@@ -56,6 +59,9 @@ func (e Encoding) Form() string {
 func EncoderID(weights string, e Encoding) string {
 	text := fmt.Sprintf("headroom encoder 1\nweights = %s\npooling = %s\nactivation = %s\ntop_k = %d\nmax_query = %d\nmax_document = %d\nprecision = %s\n",
 		quote(weights), quote(e.Pooling), quote(e.Activation), e.TopK, e.MaxQuery, e.MaxDocument, quote(e.Precision))
+	if e.TokenTopM != 0 {
+		text += fmt.Sprintf("token_top_m = %d\n", e.TokenTopM)
+	}
 	if e.QueryPrompt != "" || e.DocumentPrompt != "" {
 		text += fmt.Sprintf("query_prompt = %s\ndocument_prompt = %s\n", quote(e.QueryPrompt), quote(e.DocumentPrompt))
 	}

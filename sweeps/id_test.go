@@ -55,7 +55,7 @@ func otherValues() map[string]string {
 		"stability.no_progress.share": "0.1", "stability.no_progress.start": "0.2", "stability.no_progress.candidates": "8",
 		"stability.no_progress.recovery": "6", "stability.no_progress.min_steps": "31",
 		"evaluate.final": "['builtin:demo']", "evaluate.measures": "['AP']", "evaluate.baselines": "[]", "evaluate.prune_document": "[]", "evaluate.prune_query": "[4]",
-		"model.pooling": "sum", "model.activation": "log1p_log1p_relu", "model.top_k": "9", "model.shift": "1.5", "train.precision": "bfloat16", "loss.kind": "kl",
+		"model.pooling": "sum", "model.activation": "log1p_log1p_relu", "model.top_k": "9", "model.token_top_m": "7", "model.shift": "1.5", "train.precision": "bfloat16", "loss.kind": "kl",
 		"loss.candidates": "in_batch_and_own", "regularizer.negatives": "averaged", "compute.remat": "true",
 		"loss.hardness": "all_negatives", "loss.hardness_strength": "3", "regularizer.threshold_query": "4", "regularizer.threshold_document": "40",
 		"regularizer.df_alpha": "0.2", "regularizer.df_beta": "5", "regularizer.anti_zero": "1",

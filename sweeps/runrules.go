@@ -31,6 +31,7 @@ func runRules() []rule {
 		{key: "model.activation", allowed: quoted([]string{onceLogged, twiceLogged}), wrong: wrongActivation},
 		number("model.shift", func(float64) bool { return true }, "finite number; 0 is none"),
 		integer("model.top_k", 0, maxLength, "integer ≥ 0; 0 keeps all terms"),
+		integer("model.token_top_m", 0, maxLength, "integer ≥ 0, in terms per token; 0 keeps all logits"),
 		text("model.query_prompt", prompt, wrongPrompt),
 		text("model.document_prompt", prompt, wrongPrompt),
 		number("model.dropout", belowOne, "number, 0 ≤ x < 1"),
@@ -176,6 +177,9 @@ func acrossRun(c RunConfig) []Fault {
 	}
 	if c.Model.Rescale.Auto == "auto-score" && c.Model.Pooling == "sum" {
 		fault("model.rescale", `"auto-score"`, "is calibrated on maxima over tokens: with model.pooling = \"sum\" use a number or \"auto-norm\"")
+	}
+	if c.Model.Rescale.Auto == "auto-score" && c.Model.TokenTopM > 0 {
+		fault("model.rescale", `"auto-score"`, "is calibrated on maxima over all tokens: with model.token_top_m use a number or \"auto-norm\"")
 	}
 	if c.Evaluate.Every > 0 && len(c.Evaluate.During) == 0 {
 		fault("evaluate.every", fmt.Sprint(c.Evaluate.Every), "evaluate.during names nothing to evaluate on")

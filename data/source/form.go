@@ -14,6 +14,7 @@ type Form struct {
 	PoolingFile, ActivationFile string
 	TopK                        int // 0 keeps every term
 	TopKFile                    string
+	TokenTopM                   int // 0 lets every token keep all logits; said in TopKFile
 }
 
 // formOf reads a folder's form; the zero value where it has none. What is wrong with the
@@ -43,10 +44,11 @@ func formOf(folder string) Form {
 	}
 	var encoder struct {
 		MaxActive int `json:"max_active_dims"`
+		TokenTopM int `json:"headroom_token_top_m"`
 	}
 	f.TopKFile = "config_sentence_transformers.json"
 	readInto(filepath.Join(folder, f.TopKFile), &encoder)
-	f.TopK = encoder.MaxActive
+	f.TopK, f.TokenTopM = encoder.MaxActive, encoder.TokenTopM
 	return f
 }
 

@@ -67,6 +67,7 @@ class Run:
     activation: str = "log1p_relu"  # or "log1p_log1p_relu", which sentence-transformers calls "log1p_relu"
     pooling: str = "max"  # or "sum"
     shift: float = 0.0  # taken from every logit
+    token_top_m: int = 0  # logits that a token keeps before pooling; 0 is all
     hardness: str = "none"  # or a hardness_mode of SparseMultipleNegativesRankingLoss
     hardness_strength: float = 0.0
     regularizer: str = "flops"  # or "df_flops"
@@ -111,6 +112,10 @@ RUNS = [
         df_beta=2, ramp=0.1, lambda_query=0.1, lambda_document=0.1),
     Run("anti-zero-bert-untied-4", "bert-tied", 4, False, 713, 20, anti_zero=5000, ramp=0.1),
     Run("shift-bert-tied", "bert-tied", 1, True, 714, 20, shift=0.5),
+    Run("top-m-bert-untied-4", "bert-tied", 4, False, 731, 20, token_top_m=6),
+    Run("top-m-sum-modernbert-tied", "modernbert-tied", 1, True, 732, 20, token_top_m=9, pooling="sum", negatives=1),
+    Run("electra-tied", "electra-tied", 1, True, 741, 20),
+    Run("electra-untied-4", "electra-tied", 4, False, 742, 20, negatives=1),
     Run("optimizer-cosine-modernbert-untied-4", "modernbert-tied", 4, False, 1721, 20, weight_decay=0.5, head_lr_scale=3,
         schedule="cosine", warmup=0),
     Run("optimizer-constant-bert-untied-4", "bert-tied", 4, False, 722, 20, weight_decay=1, head_lr_scale=0.5, schedule="constant",
@@ -127,14 +132,22 @@ class Encoder(torch.nn.Module):
         self.lm = lm
         self.run = run
         self.similarity = dot_score
+        self.edge = np.zeros((0, 2))
 
     def forward(self, features):
         logits = self.lm(input_ids=features["input_ids"], attention_mask=features["attention_mask"]).logits
         if self.run.shift:
             logits = logits - self.run.shift
         mask = features["attention_mask"][..., None]
-        masked = logits * mask.to(logits.dtype)
-        self.best = logits.detach().masked_fill(mask == 0, -torch.inf).topk(2, dim=1).values  # [texts, 2, vocab]
+        kept = mask == 1
+        if m := self.run.token_top_m:
+            # A stable sort: of equal logits those of the smallest ids come first.
+            order = logits.detach().sort(dim=-1, descending=True, stable=True)
+            edge = order.values[..., m - 1 : m + 1][mask[..., 0] == 1]  # [tokens, 2]: the last that stays and the first that goes
+            self.edge = edge.double().numpy()
+            kept = kept & torch.zeros_like(logits, dtype=torch.bool).scatter(-1, order.indices[..., :m], True)
+        masked = logits * kept.to(logits.dtype)
+        self.best = logits.detach().masked_fill(~kept, -torch.inf).topk(2, dim=1).values  # [texts, 2, vocab]
         weights = torch.log1p(torch.relu(masked))
         if self.run.activation == "log1p_log1p_relu":
             weights = torch.log1p(weights)
@@ -238,7 +251,7 @@ def features(ids, mask):
 RANKING = {"infonce": "loss/contrastive", "naver": "loss/contrastive", "margin_mse": "loss/margin_mse", "kl": "loss/kl"}
 
 
-def train(run: Run, data: Path, inputs: dict, dtype: torch.dtype) -> tuple[list[dict], dict, list[np.ndarray]]:
+def train(run: Run, data: Path, inputs: dict, dtype: torch.dtype) -> tuple[list[dict], dict, list[np.ndarray], list[np.ndarray]]:
     encoder = load(run, data, dtype)
     ranking = {
         "infonce": lambda: SparseMultipleNegativesRankingLoss(
@@ -265,7 +278,7 @@ def train(run: Run, data: Path, inputs: dict, dtype: torch.dtype) -> tuple[list[
     optimizer = torch.optim.AdamW(groups(run, encoder), betas=(0.9, 0.999), eps=1e-8)
     schedule = SCHEDULES[run.schedule](optimizer, int(np.ceil(run.warmup * run.steps)), run.steps)
 
-    rows, maxima = [], []
+    rows, maxima, edges = [], [], []
     for step in range(run.steps):
         state.global_step = step
         ramp.on_step_begin(None, state, None)
@@ -291,12 +304,14 @@ def train(run: Run, data: Path, inputs: dict, dtype: torch.dtype) -> tuple[list[
         norm = torch.nn.utils.clip_grad_norm_(parameters, run.clip or torch.inf)
         with torch.no_grad():
             q = encoder(query)["sentence_embedding"]
-            best, each = [encoder.best], []
+            best, each, edge = [encoder.best], [], [encoder.edge]
             for c in columns:
                 each.append(encoder(c)["sentence_embedding"])
                 best.append(encoder.best)
+                edge.append(encoder.edge)
             d = torch.cat(each)
             maxima.append(torch.cat(best).double().numpy())
+            edges.append(np.concatenate(edge))
         further = {}
         if run.anti_zero:
             further["loss/anti_zero"] = parts["anti_zero"].item()
@@ -324,7 +339,7 @@ def train(run: Run, data: Path, inputs: dict, dtype: torch.dtype) -> tuple[list[
             "final_query": encoder(features(inputs["query_ids"][0], inputs["query_mask"][0]))["sentence_embedding"],
             "final_document": encoder(features(inputs["document_ids"][0], inputs["document_mask"][0]))["sentence_embedding"],
         }
-    return rows, {k: v.double().numpy() for k, v in final.items()}, maxima
+    return rows, {k: v.double().numpy() for k, v in final.items()}, maxima, edges
 
 
 # Where two tokens of a text have nearly the same logit of a term, rounding chooses which of them is trained, and two correct
@@ -338,8 +353,18 @@ def margin(single: list[np.ndarray], double: list[np.ndarray]) -> float:
     worst = np.inf
     for a, b in zip(single, double):
         used = b[:, 0] > 0
-        rounding = np.abs(a[:, 0] - b[:, 0])[used].max()
-        worst = min(worst, (b[:, 0] - b[:, 1])[used].min() / rounding)
+        rounding = np.abs(a[:, 0][used] - b[:, 0][used]).max()
+        worst = min(worst, (b[:, 0][used] - b[:, 1][used]).min() / rounding)
+    return worst
+
+
+def edge_margin(single: list[np.ndarray], double: list[np.ndarray]) -> float:
+    """The smallest lead, counted alike, of the last logit that a token keeps over the first that it does not."""
+    worst = np.inf
+    for a, b in zip(single, double):
+        used = b[:, 0] > 0  # what is not above 0 has no weight, kept or not
+        if used.any():
+            worst = min(worst, (b[:, 0] - b[:, 1])[used].min() / np.abs(a - b)[used].max())
     return worst
 
 
@@ -362,17 +387,20 @@ def make(run: Run, out: Path) -> dict:
         scores[..., 0] += 3
         inputs["scores"] = scores.astype(np.float32)
 
-    single, single_final, single_maxima = train(run, out, inputs, torch.float32)
+    single, single_final, single_maxima, single_edges = train(run, out, inputs, torch.float32)
     plain = modeling_modernbert.apply_rotary_pos_emb
     modeling_modernbert.apply_rotary_pos_emb = rotate_in_own_type
     try:
-        double, double_final, double_maxima = train(run, out, inputs, torch.float64)
+        double, double_final, double_maxima, double_edges = train(run, out, inputs, torch.float64)
     finally:
         modeling_modernbert.apply_rotary_pos_emb = plain
 
     lead = margin(single_maxima, double_maxima)
     if run.pooling == "max" and lead < MARGIN:
         raise NearTie(f"{run.name}: with seed {run.seed} a maximum over tokens leads by {lead:.2g} roundings; choose another seed")
+    edge = edge_margin(single_edges, double_edges)
+    if edge < MARGIN:
+        raise NearTie(f"{run.name}: with seed {run.seed} what a token keeps is decided by {edge:.2g} roundings; choose another seed")
     folder = out / f"training-{run.name}"
     folder.mkdir(parents=True, exist_ok=True)
     stored = {k: v.astype(np.float32) for k, v in double_final.items()} | inputs
@@ -380,7 +408,7 @@ def make(run: Run, out: Path) -> dict:
     series = {name: [row[name] for row in double] for name in double[0]}
     gap = {name: [float(f"{abs(a[name] - b[name]):.1e}") for a, b in zip(single, double)] for name in series}
     note = {
-        "run": asdict(run),
+        "run": {k: v for k, v in asdict(run).items() if k != "token_top_m" or v},
         "optimizer": {"kind": "AdamW", "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": run.weight_decay},
         "loss": {
             "infonce": "SpladeLoss over SparseMultipleNegativesRankingLoss, scale 1",
@@ -392,6 +420,7 @@ def make(run: Run, out: Path) -> dict:
         "float32_gap": gap,
         "final_float32_gap": {k: float(f"{np.abs(single_final[k] - v).max():.1e}") for k, v in double_final.items()},
         "smallest_lead": float(f"{lead:.2g}"),
+        **({"smallest_token_lead": float(f"{edge:.2g}")} if run.token_top_m else {}),
         "versions": {
             "torch": torch.__version__.split("+")[0],
             "transformers": transformers.__version__,

@@ -25,6 +25,9 @@ func (m SaveModel) textFiles() ([]textFile, error) {
 	}
 	if card == "" {
 		card = defaultCard
+		if m.TokenTopM > 0 {
+			card += TokenTopMCard(m.TokenTopM)
+		}
 	}
 	var faults []error
 	if pooling != "max" && pooling != "sum" {
@@ -38,6 +41,9 @@ func (m SaveModel) textFiles() ([]textFile, error) {
 	}
 	if m.TopK < 0 {
 		faults = append(faults, fmt.Errorf("terms kept a text %d is out of range (allowed: 0, all, or more)", m.TopK))
+	}
+	if m.TokenTopM < 0 {
+		faults = append(faults, fmt.Errorf("logits kept per token %d is out of range (allowed: 0, all, or more)", m.TokenTopM))
 	}
 	config, err := m.Config.JSON(m.Tied)
 	faults = append(faults, err)
@@ -102,6 +108,7 @@ type sparseEncoderFile struct {
 	Version       layoutVersions    `json:"__version__"`
 	DefaultPrompt *string           `json:"default_prompt_name"`
 	MaxActive     int               `json:"max_active_dims,omitempty"`
+	TokenTopM     int               `json:"headroom_token_top_m,omitempty"`
 	ModelType     string            `json:"model_type"`
 	Prompts       map[string]string `json:"prompts"`
 	Similarity    string            `json:"similarity_fn_name"`
@@ -116,7 +123,7 @@ type layoutVersions struct {
 // sentenceTransformers names the versions whose layout this is: a reader warns where its own is older.
 func (m SaveModel) sentenceTransformers() sparseEncoderFile {
 	return sparseEncoderFile{
-		Version: layoutVersions{"2.6.0", "5.0.0", "4.48.0"}, MaxActive: m.TopK,
+		Version: layoutVersions{"2.6.0", "5.0.0", "4.48.0"}, MaxActive: m.TopK, TokenTopM: m.TokenTopM,
 		ModelType: "SparseEncoder", Prompts: map[string]string{"query": m.QueryPrompt, "document": m.DocumentPrompt}, Similarity: "dot",
 	}
 }
@@ -135,3 +142,13 @@ tags:
 Saved by headroom. It loads with ` + "`sentence_transformers.SparseEncoder`" + ` and, as a masked language model, with
 ` + "`transformers`" + `.
 `
+
+// TokenTopMCard is what a model's card says where tokens keep m logits only.
+func TokenTopMCard(m int) string {
+	return fmt.Sprintf(`
+**Only headroom makes this model's vectors.** Before pooling each token keeps its %d greatest logits alone, special tokens
+too; of equal ones the lowest term ids stay. sentence-transformers has no such setting: it loads the folder, ignores
+`+"`%s`"+` in `+"`config_sentence_transformers.json`"+`, and gives other, denser vectors than the model was trained with.
+
+`, m, tokenTopMKey)
+}

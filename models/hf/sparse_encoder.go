@@ -16,6 +16,9 @@ type SparseEncoder struct {
 	Pooling, Activation string
 	// MaxActive is the number of terms kept a text (max_active_dims); 0 is all.
 	MaxActive int
+	// TokenTopM is the number of logits that a token keeps before pooling (headroom_token_top_m, a key of ours which
+	// sentence-transformers ignores); 0 is all.
+	TokenTopM int
 	// Similarity is how sentence-transformers compares the vectors: "dot" (also where nothing is said), "cosine",
 	// "euclidean", "manhattan".
 	Similarity string
@@ -23,6 +26,10 @@ type SparseEncoder struct {
 	// Notices name what in the files is neither obeyed nor known to be harmless.
 	Notices []string
 }
+
+// tokenTopMKey is in config_sentence_transformers.json: sentence-transformers has no such setting, and reads no key
+// there that it does not know.
+const tokenTopMKey = "headroom_token_top_m"
 
 // maxTerms bounds max_active_dims: more than any vocabulary.
 const maxTerms = 1 << 30
@@ -63,6 +70,9 @@ func (se *SparseEncoder) readEncoder(path string) error {
 	}
 	if f.has("max_active_dims") {
 		se.MaxActive = f.integer("max_active_dims", 1, maxTerms)
+	}
+	if f.has(tokenTopMKey) {
+		se.TokenTopM = f.integer(tokenTopMKey, 1, maxTerms)
 	}
 	se.Similarity = "dot"
 	if se.Pooling != "" {

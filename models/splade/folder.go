@@ -7,7 +7,7 @@ func FormOf(se *hf.SparseEncoder) Form {
 	if se == nil {
 		return Form{}
 	}
-	return Form{Sum: se.Pooling == "sum", Twice: se.Activation == "log1p_relu", TopK: se.MaxActive}
+	return Form{Sum: se.Pooling == "sum", Twice: se.Activation == "log1p_relu", TopK: se.MaxActive, TokenTopM: se.TokenTopM}
 }
 
 // Names are pooling and activation as sentence-transformers' files have them.

@@ -19,12 +19,15 @@ type Form struct {
 	Twice bool
 	// TopK keeps a text's largest weights only; 0 keeps all.
 	TopK int
+	// TokenTopM lets each token keep its so many greatest logits only, before tokens are
+	// pooled; 0 lets it keep all. Special tokens are tokens like others, padding is none.
+	TokenTopM int
 }
 
 // NewForm reads the settings of a run: pooling "max" or "sum", activation
 // "log1p_relu" or "log1p_log1p_relu".
-func NewForm(pooling, activation string, topK int) Form {
-	return Form{Sum: pooling == "sum", Twice: activation == "log1p_log1p_relu", TopK: topK}
+func NewForm(pooling, activation string, topK, tokenTopM int) Form {
+	return Form{Sum: pooling == "sum", Twice: activation == "log1p_log1p_relu", TopK: topK, TokenTopM: tokenTopM}
 }
 
 // Weight is the activation of one logit: 0 where it is not above 0. NaN stays NaN.

@@ -1,8 +1,6 @@
 package splade
 
 import (
-	"math/bits"
-
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -44,9 +42,14 @@ func (h Head) Pool(hidden, lengths *Node, form Form) Pooled {
 		logits := h.logits(hidden, weight)
 		valid := h.valid(lengths, logits)
 		if form.Sum {
-			sum := ReduceSum(Where(valid, form.activate(MulScalar(h.shifted(logits), h.Scale)), ZerosLike(logits)), 2)
+			logits = h.shifted(logits)
+			valid = form.kept(logits, valid)
+			sum := ReduceSum(Where(valid, form.activate(MulScalar(logits, h.Scale)), ZerosLike(logits)), 2)
 			values = append(values, sum)
 			return []*Node{sum}
+		}
+		if form.TokenTopM > 0 {
+			valid = form.kept(h.shifted(logits), valid)
 		}
 		logits = Where(valid, logits, BroadcastToShape(Infinity(hidden.Graph(), dtypes.Float32, -1), logits.Shape()))
 		top := ReduceMax(logits, 2)
@@ -114,9 +117,9 @@ func (h Head) Gradients(hidden, lengths *Node, form Form, p Pooled, weights, dWe
 			// from saving the first pass's.
 			barred := OptimizationBarriers(hidden, rows(dValues))
 			logits := h.logits(barred[0], weight)
-			scaled := MulScalar(h.shifted(logits), h.Scale)
-			dLogits = MulScalar(Mul(BroadcastToShape(barred[1], logits.Shape()), form.slope(scaled)), h.Scale)
-			dLogits = Where(h.valid(lengths, logits), dLogits, ZerosLike(dLogits))
+			logits = h.shifted(logits)
+			dLogits = MulScalar(Mul(BroadcastToShape(barred[1], logits.Shape()), form.slope(MulScalar(logits, h.Scale))), h.Scale)
+			dLogits = Where(form.kept(logits, h.valid(lengths, logits)), dLogits, ZerosLike(dLogits))
 			if dBias != nil {
 				dBias = Add(dBias, ReduceSum(dLogits, 1, 2))
 			}
@@ -251,39 +254,4 @@ func (f Form) slope(z *Node) *Node {
 		slope = Div(slope, AddScalar(Log1p(up), 1))
 	}
 	return Where(LessOrEqual(z, ZerosLike(z)), ZerosLike(z), slope)
-}
-
-// pruned is Prune in a graph, for weights [texts, vocab]: of each text the TopK
-// largest, of equal ones those with the lowest ids. No sort: floats that are not
-// negative are ordered as their bits are, so the smallest weight that stays is found
-// bit by bit, and NaN counts as the largest here too.
-func (f Form) pruned(weights *Node) *Node {
-	vocab := weights.Shape().Dimensions[1]
-	if f.TopK <= 0 || f.TopK >= vocab {
-		return weights
-	}
-	g := weights.Graph()
-	texts := weights.Shape().Dimensions[0]
-	pattern := Bitcast(StopGradient(weights), dtypes.Uint32)
-	k := f.TopK
-	wide := func(x *Node) *Node { return BroadcastToDims(x, texts, vocab) }
-	count := func(chosen *Node) *Node { return ReduceAndKeep(ConvertDType(chosen, dtypes.Int32), ReduceSum, -1) }
-	least := Zeros(g, shapes.Make(dtypes.Uint32, texts, 1))
-	for bit := 31; bit >= 0; bit-- {
-		next := BitwiseOr(least, BroadcastToDims(Const(g, uint32(1)<<bit), texts, 1))
-		enough := GreaterOrEqual(count(GreaterOrEqual(pattern, wide(next))), BroadcastToDims(Const(g, int32(k)), texts, 1))
-		least = Where(enough, next, least)
-	}
-	above, tied := GreaterThan(pattern, wide(least)), Equal(pattern, wide(least))
-	// Ties up to the id before end fill what is left of k.
-	left := Sub(BroadcastToDims(Const(g, int32(k)), texts, 1), count(above))
-	id := Iota(g, shapes.Make(dtypes.Int32, texts, vocab), 1)
-	end := Zeros(g, shapes.Make(dtypes.Int32, texts, 1))
-	for bit := bits.Len(uint(vocab)) - 1; bit >= 0; bit-- {
-		next := Add(end, BroadcastToDims(Const(g, int32(1)<<bit), texts, 1))
-		fits := LessOrEqual(count(LogicalAnd(tied, LessThan(id, wide(next)))), left)
-		end = Where(fits, next, end)
-	}
-	stays := LogicalOr(above, LogicalAnd(tied, LessThan(id, wide(end))))
-	return Where(stays, weights, ZerosLike(weights))
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	_ "github.com/gomlx/compute/gobackend"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -62,6 +63,12 @@ func run(t *testing.T, build func(in []*Node) []*Node, in []any) [][]float32 {
 func plain(hidden, lengths, weight, bias *Node, scale float64, form splade.Form) *Node {
 	logits := MulScalar(Add(layers.Linear(hidden, weight, nil), ExpandLeftToRank(bias, 3)), scale)
 	valid := BroadcastToDims(InsertAxes(layers.Valid(lengths, tokens), -1), texts, tokens, vocab)
+	if m := form.TokenTopM; m > 0 {
+		// The m-th greatest logit of a token has m-1 above it: how many each has is counted in pairs.
+		mine, other := BroadcastToDims(InsertAxes(logits, -1), texts, tokens, vocab, vocab), BroadcastToDims(InsertAxes(logits, -2), texts, tokens, vocab, vocab)
+		above := ReduceSum(ConvertDType(GreaterThan(other, mine), dtypes.Int32), -1)
+		valid = LogicalAnd(valid, LessThan(above, BroadcastToDims(Const(logits.Graph(), int32(m)), texts, tokens, vocab)))
+	}
 	positive := Where(LogicalAnd(valid, GreaterThan(logits, ZerosLike(logits))), logits, ZerosLike(logits))
 	weights := Log1p(positive)
 	if form.Twice {
@@ -74,7 +81,7 @@ func plain(hidden, lengths, weight, bias *Node, scale float64, form splade.Form)
 }
 
 func TestPoolingInGroupsEqualsPlainPoolingAndItsGradient(t *testing.T) {
-	for _, form := range []splade.Form{{}, {Twice: true}, {Sum: true}, {Sum: true, Twice: true}} {
+	for _, form := range []splade.Form{{}, {Twice: true}, {Sum: true}, {Sum: true, Twice: true}, {TokenTopM: 3}, {TokenTopM: 4, Sum: true}} {
 		for _, size := range []int{1, 2, texts} {
 			t.Run(fmt.Sprintf("%+v, %d texts at a time", form, size), func(t *testing.T) {
 				const scale = .7

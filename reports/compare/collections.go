@@ -67,6 +67,7 @@ func encodingOf(config []byte) (sweeps.Encoding, error) {
 			Pooling        string  `json:"pooling"`
 			Activation     string  `json:"activation"`
 			TopK           int     `json:"top_k"`
+			TokenTopM      int     `json:"token_top_m"`
 			QueryPrompt    *string `json:"query_prompt"`
 			DocumentPrompt *string `json:"document_prompt"`
 		} `json:"model"`
@@ -81,7 +82,7 @@ func encodingOf(config []byte) (sweeps.Encoding, error) {
 	if err := json.Unmarshal(config, &c); err != nil {
 		return sweeps.Encoding{}, fmt.Errorf("read how the run encodes: %w", err)
 	}
-	e := sweeps.Encoding{Pooling: c.Model.Pooling, Activation: c.Model.Activation, TopK: c.Model.TopK,
+	e := sweeps.Encoding{Pooling: c.Model.Pooling, Activation: c.Model.Activation, TopK: c.Model.TopK, TokenTopM: c.Model.TokenTopM,
 		MaxQuery: c.Data.MaxQuery, MaxDocument: c.Data.MaxDocument, Precision: c.Train.Precision}
 	if c.Model.QueryPrompt != nil {
 		e.QueryPrompt = *c.Model.QueryPrompt

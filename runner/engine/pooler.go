@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 
+	"headroom/models/splade"
 	"headroom/models/splade/fused"
 )
 
@@ -47,4 +48,30 @@ func (p *Pooler) Positive(texts [][]int32, threads int) ([]float32, error) {
 		}
 	}
 	return pooled, err
+}
+
+// FormPooler prepares what a form pools texts of token ids with: it gives [len(texts),
+// vocab], under sum pooling weights, else largest logits, LogitScale included, of which
+// only those above 0 count. tokens and threads are as Pooler and Positive have them; done
+// frees it.
+func (m *Model) FormPooler(form splade.Form, tokens, threads int) (pool func(texts [][]int32) ([]float32, error), done func(), err error) {
+	switch {
+	case form.TokenTopM > 0:
+		head, err := NewTokenHead(m, form)
+		if err != nil {
+			return nil, nil, err
+		}
+		return head.Texts, head.Close, nil
+	case form.Sum:
+		head, err := NewSumHead(m, form)
+		if err != nil {
+			return nil, nil, err
+		}
+		return head.Texts, head.Close, nil
+	}
+	pooler, err := m.Pooler(tokens)
+	if err != nil {
+		return nil, nil, err
+	}
+	return func(texts [][]int32) ([]float32, error) { return pooler.Positive(texts, threads) }, func() {}, nil
 }

@@ -87,7 +87,7 @@ func (e *Encoder) EncodeTokens(ctx context.Context, ids [][]int32, progress func
 	job := &encoding{e: e, ids: ids, vectors: make([]search.Vector, len(ids)), progress: progress}
 	job.batches = e.batches(job.ids)
 	workers := 1
-	if !e.form.Sum {
+	if !e.form.Sum && e.form.TokenTopM == 0 {
 		workers = max(1, min(e.model.Engine.Batches(), len(job.batches)))
 	}
 	done, err := job.prepare((threads + workers - 1) / workers)
@@ -142,24 +142,12 @@ type encoding struct {
 
 // prepare sets pool, each call of which may use so many threads.
 func (j *encoding) prepare(threads int) (done func(), err error) {
-	if j.e.form.Sum {
-		head, err := engine.NewSumHead(j.e.model, j.e.form)
-		if err != nil {
-			return nil, err
-		}
-		j.pool = head.Texts
-		return head.Close, nil
-	}
 	tokens := 0
 	for _, ids := range j.ids {
 		tokens += len(ids)
 	}
-	pooler, err := j.e.model.Pooler(tokens)
-	if err != nil {
-		return nil, err
-	}
-	j.pool = func(texts [][]int32) ([]float32, error) { return pooler.Positive(texts, threads) }
-	return func() {}, nil
+	j.pool, done, err = j.e.model.FormPooler(j.e.form, tokens, threads)
+	return done, err
 }
 
 // work encodes batches until none is left or one has failed.

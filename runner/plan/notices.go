@@ -24,6 +24,9 @@ func (in *inputs) odd(c sweeps.RunConfig, backbone model, data set) {
 	if v := backbone.tokens.Vocabulary; v > 0 && c.Model.TopK >= v {
 		in.note("model.top_k = %d keeps every term: %s has %d, and 0 says so", c.Model.TopK, c.Model.Backbone, v)
 	}
+	if v := backbone.tokens.Vocabulary; v > 0 && c.Model.TokenTopM >= v {
+		in.note("model.token_top_m = %d keeps every logit of a token: %s has %d terms, and 0 says so", c.Model.TokenTopM, c.Model.Backbone, v)
+	}
 	for _, text := range backbone.tokens.Notices {
 		in.note("model.backbone = %q: %s", c.Model.Backbone, text)
 	}
@@ -63,6 +66,7 @@ func (in *inputs) oddForm(c sweeps.RunConfig, form source.Form) {
 		{"model.pooling", c.Model.Pooling, form.Pooling, form.PoolingFile, fmt.Sprintf("pooling_strategy = %q", form.Pooling)},
 		{"model.activation", c.Model.Activation, form.Activation, form.ActivationFile, fmt.Sprintf("activation_function = %q", written[form.Activation])},
 		{"model.top_k", strconv.Itoa(c.Model.TopK), strconv.Itoa(form.TopK), form.TopKFile, fmt.Sprintf("max_active_dims = %d", form.TopK)},
+		{"model.token_top_m", strconv.Itoa(c.Model.TokenTopM), strconv.Itoa(form.TokenTopM), form.TopKFile, fmt.Sprintf("headroom_token_top_m = %d", form.TokenTopM)},
 	} {
 		if part.folder != "" && part.folder != part.sweep {
 			in.note("%s is %s, and %s of %s says %s (%s = %s): runs and the untrained baseline have the sweep's", part.key, part.sweep, part.file, c.Model.Backbone, part.says, part.key, part.folder)

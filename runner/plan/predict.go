@@ -34,7 +34,7 @@ func work(c sweeps.RunConfig) float64 {
 func shape(c sweeps.RunConfig) string {
 	micro := c.Train.MicroBatch
 	return fmt.Sprint(c.Model.Backbone, "\n", c.Data.Train, c.Data.MaxQuery, c.Data.MaxDocument, c.Data.Negatives, c.Train.Batch, micro, c.Train.Precision,
-		c.Loss.Kind, c.Regularizer.Kind, c.Model.Tie, c.Model.Pooling, c.Model.TopK, c.Evaluate.Final, c.Evaluate.During, c.Compute.Backend, c.Compute.Threads, c.Compute.Remat)
+		c.Loss.Kind, c.Regularizer.Kind, c.Model.Tie, c.Model.Pooling, c.Model.TopK, c.Model.TokenTopM, c.Evaluate.Final, c.Evaluate.During, c.Compute.Backend, c.Compute.Threads, c.Compute.Remat)
 }
 
 // evaluations is how often a run looks at dev data in its last so many steps.

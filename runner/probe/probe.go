@@ -97,6 +97,9 @@ func Model(ctx context.Context, name, folder string, pairs []Pair, options Optio
 		if se.Pooling == "sum" {
 			return report, fmt.Errorf("probe model %q: pooling \"sum\" cannot be probed; \"max\" can", folder)
 		}
+		if se.TokenTopM > 0 {
+			return report, fmt.Errorf("probe model %q: its tokens keep %d logits each (headroom_token_top_m in config_sentence_transformers.json), which cannot be probed: which logits stay depends on k; allowed: folders without that key", folder, se.TokenTopM)
+		}
 		form.Splade = splade.FormOf(se)
 	}
 	tokenizer, err := evaluate.LoadTokenizer(ck)

@@ -56,7 +56,7 @@ func (a *attempt) finish() error {
 func (a *attempt) form() splade.Form { return formOf(a.cfg.Model) }
 
 func formOf(m sweeps.ModelConfig) splade.Form {
-	return splade.NewForm(m.Pooling, m.Activation, m.TopK)
+	return splade.NewForm(m.Pooling, m.Activation, m.TopK, m.TokenTopM)
 }
 
 // export writes runs/<id>/model, unless it is there as it was made or the weights are no
@@ -111,7 +111,7 @@ func (a *attempt) export(verdict string) (err error) {
 	pooling, activation := a.form().Names()
 	query, document := a.cfg.Model.Prompts()
 	return hf.Save(folder, hf.SaveModel{
-		Pooling: pooling, Activation: activation, QueryPrompt: query, DocumentPrompt: document, TopK: a.cfg.Model.TopK,
+		Pooling: pooling, Activation: activation, QueryPrompt: query, DocumentPrompt: document, TopK: a.cfg.Model.TopK, TokenTopM: a.cfg.Model.TokenTopM,
 		Config: a.model.Config, Params: params, Tied: tied, Tokenizer: a.tokenizer.Bytes(), SpecialTokens: a.tokenizer.Roles(),
 		MaxSeqLength: max(a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument),
 		Card:         a.card(verdict),
@@ -125,6 +125,9 @@ func (a *attempt) card(verdict string) string {
 	}
 	text := fmt.Sprintf("# %s\n\nA SPLADE model trained by headroom.\n\n- run: %s\n- backbone: %s\n- rescale factor k: %s (%s, %s)\n- steps: %d\n- verdict: %s\n- lengths: %d tokens for queries, %d for documents\n",
 		sweeps.Label(a.cfg, sweeps.ID(a.id)), a.id, a.cfg.Model.Backbone, factor, a.cfg.Model.Target, a.cfg.Model.Tie, a.step, stability.Marked(verdict, stability.Recovered(verdict, a.monitor.Result().Episodes)), a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument)
+	if m := a.cfg.Model.TokenTopM; m > 0 {
+		text += hf.TokenTopMCard(m)
+	}
 	if a.cfg.Selects() {
 		text += fmt.Sprintf("- selected: the model after %d steps, by %s on dev data (%.4f)\n", a.chosen, a.selected.Measure, float64(a.selected.Value))
 	}

@@ -39,6 +39,7 @@ type trajectory struct {
 		Pooling     string  `json:"pooling"`
 
 		Shift             float64 `json:"shift"`
+		TokenTopM         int     `json:"token_top_m"`
 		Hardness          string  `json:"hardness"`
 		HardnessStrength  float64 `json:"hardness_strength"`
 		Regularizer       string  `json:"regularizer"`
@@ -141,7 +142,7 @@ func follow(t *testing.T, b Backend, name string) {
 	if err := s.Sync(); err != nil {
 		t.Fatal(err)
 	}
-	form := splade.NewForm(cfg.Model.Pooling, cfg.Model.Activation, cfg.Model.TopK)
+	form := splade.NewForm(cfg.Model.Pooling, cfg.Model.Activation, cfg.Model.TopK, cfg.Model.TokenTopM)
 	for side, texts := range map[string][][]int32{"final_query": list[0].Queries, "final_document": list[0].Documents} {
 		weights := weights(t, m, form, texts)
 		reference, err := file.Float32(side)
@@ -161,21 +162,17 @@ func follow(t *testing.T, b Backend, name string) {
 // weights are texts' term weights [len(texts), vocab] as evaluation has them.
 func weights(t *testing.T, m *engine.Model, form splade.Form, texts [][]int32) []float32 {
 	t.Helper()
-	if form.Sum {
-		head, err := engine.NewSumHead(m, form)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer head.Close()
-		out, err := head.Texts(texts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-	out, err := m.Pool(texts)
+	pool, done, err := m.FormPooler(form, 0, m.Engine.Threads())
 	if err != nil {
 		t.Fatal(err)
+	}
+	defer done()
+	out, err := pool(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if form.Sum {
+		return out
 	}
 	for i, z := range out {
 		out[i] = form.Weight(z)
@@ -196,7 +193,7 @@ func settings(want trajectory) sweeps.RunConfig {
 	cfg.Loss.Hardness, cfg.Loss.HardnessStrength = run.Hardness, run.HardnessStrength
 	cfg.Regularizer.Kind, cfg.Regularizer.ThresholdQuery, cfg.Regularizer.ThresholdDocument = run.Regularizer, run.ThresholdQuery, run.ThresholdDocument
 	cfg.Regularizer.DFAlpha, cfg.Regularizer.DFBeta, cfg.Regularizer.AntiZero = run.DFAlpha, run.DFBeta, run.AntiZero
-	cfg.Model.Activation, cfg.Model.Pooling = want.Run.Activation, want.Run.Pooling
+	cfg.Model.Activation, cfg.Model.Pooling, cfg.Model.TokenTopM = run.Activation, run.Pooling, run.TokenTopM
 	zero := 0.0
 	cfg.Model.Dropout = &zero
 	return cfg

@@ -54,7 +54,7 @@ func New(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 	t := cfg.Train
 	d := &Splade{
 		memory: memory{model: m}, seed: cfg.Seed, micro: t.MicroBatch, remat: cfg.Compute.Remat, rates: models.Rates(m.Config, cfg.Model.Dropout),
-		form:     splade.NewForm(cfg.Model.Pooling, cfg.Model.Activation, cfg.Model.TopK),
+		form:     splade.NewForm(cfg.Model.Pooling, cfg.Model.Activation, cfg.Model.TopK, cfg.Model.TokenTopM),
 		minimize: map[int]*engine.Program{}, limits: [2]int{cfg.Data.MaxQuery, cfg.Data.MaxDocument}, optimizer: newAdamW(m, train.Optimizer(cfg)),
 	}
 	var err error

@@ -166,7 +166,7 @@ func (s *Splade) pool(d *side) error {
 	}
 	d.pooled, d.arg = make([]float32, texts*vocab), make([]int32, texts*vocab)
 	if err := d.withTexts(m, func(texts []fused.Text) error {
-		return m.Head().Max(texts, d.pooled, d.arg, m.Engine.Threads())
+		return s.maxima(texts, d.pooled, d.arg)
 	}); err != nil {
 		return err
 	}

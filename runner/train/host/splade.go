@@ -33,7 +33,8 @@ type Splade struct {
 	model     *engine.Model
 	encoder   *encoder
 	form      splade.Form
-	sum       *engine.SumHead // nil but for sum pooling
+	sum       sumHead           // nil but for sum pooling
+	top       *engine.TokenHead // nil but where tokens keep some logits only
 	objective train.Objective
 	loss      *engine.Program
 	lambda    [2]engine.Buffer[float32] // scalars
@@ -48,7 +49,7 @@ type Splade struct {
 func New(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 	t := cfg.Train
 	s := &Splade{model: m, seed: cfg.Seed, micro: t.MicroBatch, remat: cfg.Compute.Remat, Optimizer: NewAdamW(m, train.Optimizer(cfg)),
-		form: splade.NewForm(cfg.Model.Pooling, cfg.Model.Activation, cfg.Model.TopK)}
+		form: splade.NewForm(cfg.Model.Pooling, cfg.Model.Activation, cfg.Model.TopK, cfg.Model.TokenTopM)}
 	var err error
 	if s.Rate, s.Query, s.Document, err = train.Schedules(cfg); err != nil {
 		return nil, err
@@ -62,10 +63,8 @@ func New(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 	if s.encoder, err = newEncoder(m, models.Rates(m.Config, cfg.Model.Dropout), cfg.Compute.Remat); err != nil {
 		return nil, err
 	}
-	if s.form.Sum {
-		if s.sum, err = engine.NewSumHead(m, s.form); err != nil {
-			return nil, err
-		}
+	if err = s.openHead(); err != nil {
+		return nil, err
 	}
 	for i := range s.lambda {
 		if s.lambda[i], err = engine.NewBuffer[float32](m.Engine); err != nil {
@@ -87,9 +86,7 @@ func New(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 func (s *Splade) Close() {
 	s.encoder.close()
 	s.loss.Close()
-	if s.sum != nil {
-		s.sum.Close()
-	}
+	s.closeHead()
 	s.lambda[0].Free()
 	s.lambda[1].Free()
 }
