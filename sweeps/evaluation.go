@@ -9,13 +9,13 @@ import (
 // sees: all that decides its vectors beside the weights. The zero value encodes
 // nothing, as BM25.
 type Encoding struct {
-	Pooling     string `json:"pooling"`
-	Activation  string `json:"activation"`
-	TopK        int    `json:"top_k"` // terms kept per text; 0 is all
+	Pooling    string `json:"pooling"`
+	Activation string `json:"activation"`
+	TopK       int    `json:"top_k"` // terms kept per text; 0 is all
 	// TokenTopM is how many logits a token keeps before pooling; 0 is all.
-	TokenTopM   int    `json:"token_top_m,omitempty"`
-	MaxQuery    int    `json:"max_query"`
-	MaxDocument int    `json:"max_document"`
+	TokenTopM   int `json:"token_top_m,omitempty"`
+	MaxQuery    int `json:"max_query"`
+	MaxDocument int `json:"max_document"`
 	// Precision of the matrix products. Backends that compute in one precision agree
 	// within its rounding, so the backend itself is no part of an identity.
 	Precision string `json:"precision"`

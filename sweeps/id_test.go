@@ -364,6 +364,7 @@ func TestEvaluationsAreToldApart(t *testing.T) {
 		"query":           id("run", only(t, base, "data.max_query=32"), "data", "test", 1),
 		"document":        id("run", only(t, base, "data.max_document=32"), "data", "test", 1),
 		"top k":           id("run", only(t, base, "model.top_k=10"), "data", "test", 1),
+		"token top m":     id("run", only(t, base, "model.token_top_m=10"), "data", "test", 1),
 		"pooling":         id("run", only(t, base, "model.pooling=sum"), "data", "test", 1),
 		"activation":      id("run", only(t, base, "model.activation=log1p_log1p_relu"), "data", "test", 1),
 		"precision":       id("run", only(t, base, "train.precision=bfloat16", "compute.backend=xla"), "data", "test", 1),

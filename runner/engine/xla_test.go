@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -48,8 +49,14 @@ func TestXLAPoolsAlike(t *testing.T) {
 	}
 }
 
-// Sum pooling, whose head runs over groups of tokens, is the same too.
+// Heads that run over groups of tokens are the same too.
 func TestXLAAddsUpAlike(t *testing.T) {
+	for _, form := range []splade.Form{{Sum: true}, {TokenTopM: 5}, {TokenTopM: 5, Sum: true}} {
+		t.Run(fmt.Sprintf("%+v", form), func(t *testing.T) { addsUpAlike(t, form) })
+	}
+}
+
+func addsUpAlike(t *testing.T, form splade.Form) {
 	r := openReference(t, "modernbert-untied")
 	var sums [2][]float32
 	for i, e := range []*engine.Engine{openEngine(t), xlatest.Open(t)} {
@@ -58,12 +65,12 @@ func TestXLAAddsUpAlike(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer m.Close()
-		head, err := engine.NewSumHead(m, splade.Form{Sum: true})
+		pool, done, err := m.FormPooler(form, 0, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer head.Close()
-		if sums[i], err = head.Texts(r.ids); err != nil {
+		defer done()
+		if sums[i], err = pool(r.ids); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -20,10 +20,11 @@ func TestTheFormOfAFolderAgainstThatOfTheSweep(t *testing.T) {
 	plain := w.must(t, sweep)
 	folder("modules.json", `[{"path":"","type":"x.MLMTransformer"},{"path":"1_SpladePooling","type":"x.SpladePooling"}]`)
 	folder("1_SpladePooling/config.json", `{"pooling_strategy":"sum","activation_function":"log1p_relu"}`)
-	folder("config_sentence_transformers.json", `{"max_active_dims":7}`)
+	folder("config_sentence_transformers.json", `{"max_active_dims":7,"headroom_token_top_m":3}`)
 	other := w.must(t, sweep)
 	for _, parts := range [][]string{
 		{"model.top_k is 0", "config_sentence_transformers.json", "max_active_dims = 7"},
+		{"model.token_top_m is 0", "config_sentence_transformers.json", "headroom_token_top_m = 3"},
 		{"model.pooling is max", "1_SpladePooling/config.json", `pooling_strategy = "sum"`},
 		{"model.activation is log1p_relu,", "1_SpladePooling/config.json", "log1p_log1p_relu"},
 	} {
@@ -37,7 +38,7 @@ func TestTheFormOfAFolderAgainstThatOfTheSweep(t *testing.T) {
 	if !slices.Equal(baselineIDs(plain.Evaluations), baselineIDs(other.Evaluations)) {
 		t.Error("the folder's own form is in the id of a baseline that does not use it")
 	}
-	if same := w.must(t, sweep, "model.top_k=7", "model.pooling=sum", "model.activation=log1p_log1p_relu"); says(same.Notices, "max_active_dims") || says(same.Notices, "pooling_strategy") || says(same.Notices, "activation_function") {
+	if same := w.must(t, sweep, "model.top_k=7", "model.token_top_m=3", "model.pooling=sum", "model.activation=log1p_log1p_relu"); says(same.Notices, "max_active_dims") || says(same.Notices, "headroom_token_top_m") || says(same.Notices, "pooling_strategy") || says(same.Notices, "activation_function") {
 		t.Errorf("the same form: %q", same.Notices)
 	}
 	two := baselineIDs(w.must(t, sweep, "model.top_k=[0,7]").Evaluations)

@@ -95,10 +95,10 @@ func Model(ctx context.Context, name, folder string, pairs []Pair, options Optio
 	form := Form{Target: mlmhead.Decoder, ScoreScale: 1}
 	if se := ck.SparseEncoder; se != nil {
 		if se.Pooling == "sum" {
-			return report, fmt.Errorf("probe model %q: pooling \"sum\" cannot be probed; \"max\" can", folder)
+			return report, fmt.Errorf("pooling \"sum\" cannot be probed; \"max\" can")
 		}
 		if se.TokenTopM > 0 {
-			return report, fmt.Errorf("probe model %q: its tokens keep %d logits each (headroom_token_top_m in config_sentence_transformers.json), which cannot be probed: which logits stay depends on k; allowed: folders without that key", folder, se.TokenTopM)
+			return report, fmt.Errorf("its tokens keep %d logits each (headroom_token_top_m in config_sentence_transformers.json), which cannot be probed: which logits stay depends on k; allowed: folders without that key", se.TokenTopM)
 		}
 		form.Splade = splade.FormOf(se)
 	}

@@ -25,6 +25,7 @@ func TestTheUntrainedModelHasTheFormOfTheRun(t *testing.T) {
 	for name, change := range map[string]func(*sweeps.RunConfig){
 		"max":   func(*sweeps.RunConfig) {},
 		"top k": func(c *sweeps.RunConfig) { c.Model.TopK = 5 },
+		"top m": func(c *sweeps.RunConfig) { c.Model.TokenTopM = 3 },
 		"sum":   func(c *sweeps.RunConfig) { c.Model.Pooling = "sum" },
 		"twice": func(c *sweeps.RunConfig) { c.Model.Activation = "log1p_log1p_relu" },
 		"short": func(c *sweeps.RunConfig) { c.Data.MaxDocument = 4 },

@@ -1,7 +1,7 @@
 """Makes folders.json: model folders whose files disagree, and the ids that sentence-transformers gives for texts.
 
-`make reference` runs it with the versions that are pinned there and writes folders-5.json (checked in: of transformers
-5.24.0 and sentence-transformers 6.2.0; 5.23.0 gives the same). By hand, with transformers 4.57.3 and
+`make reference` runs it with the versions that are pinned there and writes folders-5.json (transformers
+5.23.0 and sentence-transformers 6.2.0; 5.24.0 gives the same). By hand, with transformers 4.57.3 and
 sentence-transformers 5.1.2, it writes folders-4.json. Both write folders.json, the cases as files that change a base.
 
     python folders_reference.py [FILE [NAME OF A CASE…]]

@@ -14,7 +14,7 @@ import (
 )
 
 // The first trajectory of each backbone covers both architectures and both ties; the others
-// are one of each term and of each schedule.
+// are one of each term, of each schedule and of each further way of pooling and family.
 func TestXLAConformance(t *testing.T) {
 	conformance.Run(t, conformance.Backend{
 		Engine:  xlatest.Open(t),
@@ -25,6 +25,7 @@ func TestXLAConformance(t *testing.T) {
 		Trajectories: []string{"training-bert-tied", "training-modernbert-untied-4",
 			"training-hardness-all-bert-untied-4", "training-hardness-hard-modernbert-untied-4", "training-l0-bert-untied-4",
 			"training-df-flops-modernbert-untied-4", "training-anti-zero-bert-untied-4",
-			"training-optimizer-cosine-modernbert-untied-4", "training-optimizer-constant-bert-untied-4"},
+			"training-optimizer-cosine-modernbert-untied-4", "training-optimizer-constant-bert-untied-4",
+			"training-electra-untied-4", "training-top-m-bert-untied-4", "training-top-m-sum-modernbert-tied"},
 	})
 }
