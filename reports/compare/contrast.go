@@ -208,15 +208,13 @@ func armMean(a stats.Arm) float64 {
 	return sum / float64(len(a.Values))
 }
 
-// basis says what the test could not do, or whose seeds it rests on.
+// basis says what the test could not do.
 func (c *Contrast) basis() []string {
 	switch {
 	case !c.Testable():
 		return []string{fmt.Sprintf("too few queries differ for a test (%d of %d; at least %d of %d are needed)", c.Differ, c.Queries, stats.LeastDiffer, stats.LeastQueries)}
 	case !c.claims():
 		return []string{"one seed: said of these models, not of their settings"}
-	case c.Seeds == stats.Shared && !math.IsNaN(c.OwnP):
-		return []string{fmt.Sprintf("with the seed variance of the sweep's other points; with its own alone p is %.2g", c.OwnP)}
 	}
 	return nil
 }

@@ -16,12 +16,12 @@ import (
 // scoresTable has every measure on every collection, over the healthy seeds and
 // over all seeds.
 func scoresTable(c *compare.Comparison) *table.Table {
-	t := &table.Table{Title: "All measures on all collections", Columns: []table.Column{
-		{Name: "collection"}, {Name: "measure"}, {Name: "backbone"}, {Name: "k", Numeric: true},
+	t := &table.Table{Title: "All measures on all collections", Columns: slices.Concat([]table.Column{
+		{Name: "collection", Key: true}, {Name: "measure", Key: true}}, lineColumns(c), []table.Column{{Name: "k", Numeric: true, Key: true},
 		{Name: "healthy seeds", Better: table.Higher, Numeric: true, Spread: true},
 		{Name: "all seeds", Better: table.Higher, Numeric: true, Spread: true},
 		{Name: "queries", Numeric: true},
-	}}
+	})}
 	for i := range t.Columns {
 		if t.Columns[i].Spread {
 			t.Columns[i].Notes = []int{t.Note("mean ± sd over seeds (number of seeds)")}
@@ -35,8 +35,8 @@ func scoresTable(c *compare.Comparison) *table.Table {
 					if a.All.N == 0 {
 						continue
 					}
-					t.Rows = append(t.Rows, []table.Cell{table.Text(dataset), table.Text(m), table.Text(line.Name()), table.Number(p.K, p.Text),
-						sampleCell(a.Healthy, score), sampleCell(a.All, score), queriesCell(p.Runs[0].Evaluation(dataset, ""))})
+					t.Rows = append(t.Rows, slices.Concat([]table.Cell{table.Text(dataset), table.Text(m)}, lineCells(line), []table.Cell{table.Number(p.K, p.Text),
+						sampleCell(a.Healthy, score), sampleCell(a.All, score), queriesCell(p.Runs[0].Evaluation(dataset, ""))}))
 				}
 			}
 			for _, b := range baselineNames(c) {
@@ -45,7 +45,7 @@ func scoresTable(c *compare.Comparison) *table.Table {
 					continue
 				}
 				value := valueCell(e, func(e *compare.Evaluation) float64 { return measure(e, m) }, compare.Score)
-				t.Rows = append(t.Rows, []table.Cell{table.Text(dataset), table.Text(m), table.Text(b.title), table.Text(""), missing(), value, queriesCell(e)})
+				t.Rows = append(t.Rows, slices.Concat([]table.Cell{table.Text(dataset), table.Text(m)}, titleCells(c, b.title), []table.Cell{table.Text(""), missing(), value, queriesCell(e)}))
 			}
 		}
 	}
@@ -62,7 +62,7 @@ func queriesCell(e *compare.Evaluation) table.Cell {
 // contrastsTable has every difference with its interval.
 func contrastsTable(c *compare.Comparison) *table.Table {
 	t := &table.Table{Title: "Differences in " + c.Measure + " of the models as trained", Columns: append([]table.Column{
-		{Name: "collection"}, {Name: "A"}, {Name: "B"}}, differenceColumns()...)}
+		{Name: "collection", Key: true}, {Name: "A", Key: true}, {Name: "B", Key: true}}, differenceColumns()...)}
 	noteTest(t, 3, "Holm over the rows between factors and backbones, and over those with baselines apart")
 	for _, d := range c.Contrasts {
 		t.Rows = append(t.Rows, append([]table.Cell{table.Text(d.Dataset), table.Text(d.A), table.Text(d.B)}, differenceCells(t, d)...))
@@ -73,8 +73,8 @@ func contrastsTable(c *compare.Comparison) *table.Table {
 // matchedTable has every difference at equal cost.
 func matchedTable(c *compare.Comparison) *table.Table {
 	t := &table.Table{Title: c.Measure + " at equal cost", Columns: append([]table.Column{
-		{Name: "backbone"}, {Name: "A"}, {Name: "B"}, {Name: "FLOPS", Numeric: true}, {Name: "at A", Numeric: true}, {Name: "at B", Numeric: true}},
-		append(differenceColumns(), table.Column{Name: "A comes to it"}, table.Column{Name: "B comes to it"})...)}
+		{Name: "backbone", Key: true}, {Name: "A", Key: true}, {Name: "B", Key: true}, {Name: "FLOPS", Numeric: true, Key: true}, {Name: "at A", Numeric: true}, {Name: "at B", Numeric: true}},
+		append(differenceColumns(), table.Column{Name: "A comes to it", Detail: true}, table.Column{Name: "B comes to it", Detail: true})...)}
 	t.Columns[3].Notes = []int{t.Note("mean number of terms that a query and a document share, the same for both; values between two measured costs are interpolated on log FLOPS, per seed and query, never beyond what was measured")}
 	noteTest(t, 6, "Holm over the rows of this table")
 	way := t.Note("over λ: between models trained with other λ; cut documents: the greatest weights of each document only; of all ways the one with the greatest mean there, for A and B alike")
@@ -97,8 +97,8 @@ func differenceColumns() []table.Column {
 	return []table.Column{
 		{Name: "A − B", Better: table.Higher, Numeric: true},
 		{Name: level + " from", Numeric: true}, {Name: level + " to", Numeric: true},
-		{Name: "A is"}, {Name: "p", Numeric: true}, {Name: "p, Holm", Numeric: true},
-		{Name: "seeds"}, {Name: "queries", Numeric: true},
+		{Name: "A is"}, {Name: "p, Holm", Numeric: true}, {Name: "p", Numeric: true, Detail: true},
+		{Name: "p, own seeds", Numeric: true, Detail: true}, {Name: "seeds", Detail: true}, {Name: "queries", Numeric: true, Detail: true},
 	}
 }
 
@@ -107,7 +107,8 @@ func differenceColumns() []table.Column {
 func noteTest(t *table.Table, first int, family string) {
 	t.Columns[first+1].Notes = []int{t.Note("queries and seeds both random: further queries, and models trained with further seeds")}
 	t.Columns[first+3].Notes = []int{t.Note("~: no evidence; above or below only where the interval excludes 0 and the corrected p is at most .05")}
-	t.Columns[first+5].Notes = []int{t.Note(family)}
+	t.Columns[first+4].Notes = []int{t.Note(family)}
+	t.Columns[first+6].Notes = []int{t.Note("by the spread between the two sides' own seeds alone; interval and p take that of the sweep's other points with it, where it agrees")}
 }
 
 func differenceCells(t *table.Table, d *compare.Contrast) []table.Cell {
@@ -128,7 +129,7 @@ func differenceCells(t *table.Table, d *compare.Contrast) []table.Cell {
 		queries = table.Number(float64(d.Queries), strconv.Itoa(d.Queries))
 	}
 	return []table.Cell{mean, number(d.Interval.Low, compare.Signed), number(d.Interval.High, compare.Signed), verdict,
-		number(d.P, compare.PText), number(d.Adjusted, compare.PText), seeds, queries}
+		number(d.Adjusted, compare.PText), number(d.P, compare.PText), number(d.OwnP, compare.PText), seeds, queries}
 }
 
 func number(v float64, format func(float64) string) table.Cell {
@@ -141,7 +142,7 @@ func number(v float64, format func(float64) string) table.Cell {
 // runsTable lists every run, finished or not.
 func runsTable(c *compare.Comparison) *table.Table {
 	t := &table.Table{Title: "Runs", Columns: []table.Column{
-		{Name: "run"}, {Name: "id"}, {Name: "backbone"}, {Name: "k", Numeric: true}, {Name: "seed", Numeric: true},
+		{Name: "run", Key: true}, {Name: "id"}, {Name: "backbone"}, {Name: "k", Numeric: true}, {Name: "seed", Numeric: true},
 		{Name: "state"}, {Name: "verdict"}, {Name: "episodes"}, {Name: "steps", Numeric: true},
 	}}
 	for _, dataset := range c.Datasets {
@@ -225,9 +226,9 @@ func tieShare(r *compare.Run, dataset string) float64 {
 
 // provenanceTable leads from each cell of the main table to its runs and qrels.
 func provenanceTable(c *compare.Comparison) *table.Table {
-	t := &table.Table{Title: "Where the numbers come from", Columns: []table.Column{
-		{Name: "backbone"}, {Name: "k", Numeric: true}, {Name: "collection"}, {Name: "split"}, {Name: "seed: run / evaluation"}, {Name: "qrels"},
-	}}
+	t := &table.Table{Title: "Where the numbers come from", Columns: append(lineColumns(c), []table.Column{
+		{Name: "k", Numeric: true, Key: true}, {Name: "collection", Key: true}, {Name: "split"}, {Name: "seed: run / evaluation"}, {Name: "qrels"},
+	}...)}
 	for _, dataset := range c.Datasets {
 		for _, line := range c.Lines {
 			for _, p := range line.Points {
@@ -244,15 +245,15 @@ func provenanceTable(c *compare.Comparison) *table.Table {
 					splits[e.Split] = true
 				}
 				if len(runs) > 0 {
-					t.Rows = append(t.Rows, []table.Cell{table.Text(line.Name()), table.Number(p.K, p.Text), table.Text(dataset),
-						table.Text(joined(splits, same)), longText(strings.Join(runs, ", "), strings.Join(whole, ", ")), longText(joined(qrels, short), joined(qrels, same))})
+					t.Rows = append(t.Rows, append(lineCells(line), table.Number(p.K, p.Text), table.Text(dataset),
+						table.Text(joined(splits, same)), longText(strings.Join(runs, ", "), strings.Join(whole, ", ")), longText(joined(qrels, short), joined(qrels, same))))
 				}
 			}
 		}
 		for _, b := range baselineNames(c) {
 			if e := c.Baseline(b.name, b.backbone, dataset, b.encoding); e != nil {
-				t.Rows = append(t.Rows, []table.Cell{table.Text(b.title), table.Text(""), table.Text(dataset), table.Text(e.Split),
-					longText("/ "+short(e.ID), "/ "+e.ID), longText(short(e.QrelsDigest), e.QrelsDigest)})
+				t.Rows = append(t.Rows, append(titleCells(c, b.title), table.Text(""), table.Text(dataset), table.Text(e.Split),
+					longText("/ "+short(e.ID), "/ "+e.ID), longText(short(e.QrelsDigest), e.QrelsDigest)))
 			}
 		}
 	}

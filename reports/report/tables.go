@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"headroom/metrics/stats"
@@ -16,7 +17,7 @@ import (
 // mainTable is backbone × k on the first collection, with the baselines below.
 func mainTable(c *compare.Comparison) *table.Table {
 	t := &table.Table{Title: "Backbone × k on " + primary(c)}
-	t.Columns = []table.Column{{Name: "backbone"}, {Name: "k", Numeric: true}, {Name: "verdicts"}}
+	t.Columns = append(lineColumns(c), table.Column{Name: "k", Numeric: true, Key: true}, table.Column{Name: "verdicts"})
 	measures := headline(c)
 	type column struct{ dataset, measure string }
 	var scores []column
@@ -51,7 +52,7 @@ func mainTable(c *compare.Comparison) *table.Table {
 	}
 	for _, line := range c.Lines {
 		for _, p := range line.Points {
-			row := []table.Cell{table.Text(line.Name()), kCell(t, c, p), verdictCell(t, p)}
+			row := append(lineCells(line), kCell(t, c, p), verdictCell(t, p))
 			for _, s := range scores {
 				row = append(row, spreadCell(t, p, p.Score(s.dataset, s.measure), score))
 			}
@@ -71,7 +72,7 @@ func mainTable(c *compare.Comparison) *table.Table {
 		}
 	}
 	for _, b := range baselineNames(c) {
-		row := []table.Cell{table.Text(b.title), table.Text(""), table.Text("")}
+		row := append(titleCells(c, b.title), table.Text(""), table.Text(""))
 		for _, s := range scores {
 			row = append(row, valueCell(c.Baseline(b.name, b.backbone, s.dataset, b.encoding), func(e *compare.Evaluation) float64 { return measure(e, s.measure) }, compare.Score))
 		}
@@ -87,6 +88,41 @@ func mainTable(c *compare.Comparison) *table.Table {
 		t.Columns[0].Notes = append(t.Columns[0].Notes, t.Note(difference))
 	}
 	return t
+}
+
+// lineColumns name a line: its backbone, and each axis in a column of its own.
+func lineColumns(c *compare.Comparison) []table.Column {
+	columns := []table.Column{{Name: "backbone", Key: true}}
+	for i, name := range c.AxisNames() {
+		numeric := true
+		for _, line := range c.Lines {
+			_, err := strconv.ParseFloat(line.Axes[i].Value, 64)
+			numeric = numeric && err == nil
+		}
+		columns = append(columns, table.Column{Name: name, Numeric: numeric, Key: true})
+	}
+	return columns
+}
+
+func lineCells(line *compare.Line) []table.Cell {
+	cells := []table.Cell{table.Text(line.Title)}
+	for _, a := range line.Axes {
+		cell := table.Text(a.Value)
+		if v, err := strconv.ParseFloat(a.Value, 64); err == nil {
+			cell = table.Number(v, a.Value)
+		}
+		cells = append(cells, cell)
+	}
+	return cells
+}
+
+// titleCells are those of a row that is no line of the sweep, as a baseline.
+func titleCells(c *compare.Comparison, title string) []table.Cell {
+	cells := []table.Cell{table.Text(title)}
+	for range c.AxisNames() {
+		cells = append(cells, table.Text(""))
+	}
+	return cells
 }
 
 // primary is the collection of the main table.
@@ -202,7 +238,7 @@ func valueCell(e *compare.Evaluation, value func(*compare.Evaluation) float64, f
 	return table.Number(value(e), format(value(e)))
 }
 
-func missing() table.Cell { return table.Cell{Text: "–", Value: math.NaN(), SD: math.NaN()} }
+func missing() table.Cell { return table.Cell{Text: table.Missing, Value: math.NaN(), SD: math.NaN()} }
 
 func measure(e *compare.Evaluation, name string) float64 {
 	if v, ok := e.Measures[name]; ok {

@@ -34,6 +34,11 @@ type Column struct {
 	Unit    string // shown in brackets after the name; "" is none
 	Better  Direction
 	Numeric bool
+	// Key columns say what a row is about: where a form parts a table's columns, they
+	// stand in every part.
+	Key bool
+	// Detail columns stand after the others where a form parts a table's columns.
+	Detail bool
 	// Spread columns hold means over N values: CSV writes mean, sd and n.
 	Spread bool
 	Notes  []int
@@ -51,6 +56,9 @@ type Cell struct {
 	N         int
 	Notes     []int
 }
+
+// Missing stands where there is no value.
+const Missing = "–"
 
 // Text makes a cell of words.
 func Text(s string, notes ...int) Cell {

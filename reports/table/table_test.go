@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 // difficult has every kind of cell and every character that a form must escape.
 func difficult() *table.Table {
 	t := &table.Table{Title: "Scores & more", Columns: []table.Column{
-		{Name: "backbone_name"}, {Name: "k", Numeric: true},
+		{Name: "backbone_name", Key: true}, {Name: "k", Numeric: true, Key: true},
 		{Name: "nDCG@10", Better: table.Higher, Numeric: true, Spread: true},
 		{Name: "time", Unit: "s", Better: table.Lower, Numeric: true},
 	}}
