@@ -41,6 +41,14 @@ type entry struct {
 	What   string  `json:"what"`
 	Files  []state `json:"files"`
 	Result string  `json:"result"`
+	// Sum is a checksum of what was asked and of the result: a result that has changed on disk is found out again.
+	Sum string `json:"sum"`
+}
+
+// checksum is that of an entry whose result is this.
+func (k Key) checksum(result string) string {
+	sum := sha256.Sum256([]byte(k.sum + "\x00" + result))
+	return hex.EncodeToString(sum[:])
 }
 
 // state is what a result depends on.
@@ -74,7 +82,7 @@ func KeyOf(what string, paths ...string) (Key, error) {
 	return k, nil
 }
 
-// Get returns a result that Put has kept.
+// Get returns a result that Put has kept. One that is not as it was written is not there.
 func (s Store) Get(k Key) (string, bool) {
 	if s.Dir == "" {
 		return "", false
@@ -84,7 +92,7 @@ func (s Store) Get(k Key) (string, bool) {
 		return "", false
 	}
 	var known entry
-	if json.Unmarshal(text, &known) != nil || known.Result == "" {
+	if json.Unmarshal(text, &known) != nil || known.Result == "" || known.Sum != k.checksum(known.Result) {
 		return "", false
 	}
 	return known.Result, true
@@ -96,7 +104,7 @@ func (s Store) Put(k Key, result string) {
 		return
 	}
 	now := k.entry
-	now.Result = result
+	now.Result, now.Sum = result, k.checksum(result)
 	text, err := json.Marshal(now)
 	if err != nil {
 		return

@@ -1,10 +1,12 @@
 package kept_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -112,5 +114,46 @@ func TestAFileIsWrittenWholeOrNotAtAll(t *testing.T) {
 	}
 	if left, err := os.ReadDir(filepath.Join(dir, "sub")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// A digest that changed on disk would change a run's id without a word.
+func TestADamagedResultIsFoundOutAgain(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	old(t, path, "one", time.Hour)
+	s := kept.Store{Dir: filepath.Join(dir, "cache")}
+	k := key(t, "digest", path)
+	s.Put(k, "sha256:0123456789abcdef")
+	files, err := filepath.Glob(filepath.Join(s.Dir, "digests", "*.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	whole, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := range whole {
+		for bit := range 8 {
+			damaged := bytes.Clone(whole)
+			damaged[at] ^= 1 << bit
+			if err := os.WriteFile(files[0], damaged, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if got, ok := s.Get(k); ok && got != "sha256:0123456789abcdef" {
+				t.Fatalf("bit %d of byte %d: %q", bit, at, got)
+			}
+		}
+	}
+	unsealed := regexp.MustCompile(`,"sum":"[0-9a-f]*"`).ReplaceAll(whole, nil) // as an older program wrote it
+	if err := os.WriteFile(files[0], unsealed, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := s.Get(k); ok {
+		t.Errorf("an entry without a checksum gives %q", got)
+	}
+	s.Put(k, "sha256:0123456789abcdef")
+	if got, ok := s.Get(k); !ok || got != "sha256:0123456789abcdef" {
+		t.Errorf("kept again: %q, %v", got, ok)
 	}
 }
