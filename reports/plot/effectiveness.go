@@ -173,7 +173,7 @@ func kScale(c *compare.Comparison, ks span, length vg.Length) scale {
 	pad := math.Max(0.08*(high-low), 0.4)
 	apiece := float64(length) / (high - low + 2*pad)
 	measure := newBrush(draw.Canvas{})
-	s := scale{low: math.Exp2(low - pad), high: math.Exp2(high + pad), warp: math.Log2}
+	s := scale{low: positive(math.Exp2(low - pad)), high: positive(math.Exp2(high + pad)), warp: math.Log2}
 	for _, f := range factors(c) {
 		if f.k > 0 {
 			s.ticks = append(s.ticks, tick{f.k, f.text})

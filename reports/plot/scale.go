@@ -104,22 +104,31 @@ func logarithmic(s span) scale {
 	}
 	low, high := math.Log10(s.low), math.Log10(s.high)
 	pad := math.Max(0.04*(high-low), 0.02)
-	out := scale{low: math.Pow(10, low-pad), high: math.Pow(10, high+pad), warp: math.Log10}
+	out := scale{low: positive(math.Pow(10, low-pad)), high: positive(math.Pow(10, high+pad)), warp: math.Log10}
 	decades := high - low
-	for power := math.Floor(low - pad); power <= high+pad; power++ {
+	every := math.Max(1, math.Ceil(decades/8)) // decades from one label to the next
+	for power := math.Floor((low-pad)/every) * every; power <= high+pad; power += every {
 		for digit := 1; digit <= 9; digit++ {
 			v := float64(digit) * math.Pow(10, power)
-			if v < out.low || v > out.high {
+			if v < out.low || v > out.high || every > 1 && digit > 1 {
 				continue
 			}
 			label := ""
-			if digit == 1 || decades < 2.5 && (digit == 2 || digit == 5) || decades < 0.8 {
+			if every > 1 {
+				label = strconv.FormatFloat(v, 'g', 1, 64)
+			} else if digit == 1 || decades < 2.5 && (digit == 2 || digit == 5) || decades < 0.8 {
 				label = plainNumber(v)
 			}
 			out.ticks = append(out.ticks, tick{v, label})
 		}
 	}
 	return out
+}
+
+// positive is the nearest number to v that has a finite logarithm: the room beside the ends of a scale can lie
+// beyond all numbers, and drawing at a place that is no number does not end.
+func positive(v float64) float64 {
+	return math.Min(math.Max(v, math.SmallestNonzeroFloat64), math.MaxFloat64)
 }
 
 // counts spans values from 0 on a scale of log(1+v), which has room for an
