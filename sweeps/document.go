@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -28,6 +29,8 @@ type document struct {
 	file   string
 	md     toml.MetaData
 	leaves []leaf
+	// kept tells that a workspace keeps it: it may have keys of detectors that are gone.
+	kept bool
 }
 
 // leaf is one value, or an empty table, and where it stands.
@@ -42,6 +45,11 @@ type leaf struct {
 func (l leaf) emptyTable() bool { return l.table && l.keys == 0 }
 
 func (l leaf) key() string { return strings.Join(l.path, ".") }
+
+// dropRetired takes out what detectors that are gone were told.
+func (d *document) dropRetired() {
+	d.leaves = slices.DeleteFunc(d.leaves, func(l leaf) bool { return retired(strings.TrimPrefix(l.key(), "grid.")) })
+}
 
 func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
@@ -207,6 +215,9 @@ func (s schema) hasTable(name string) bool {
 // unknown is the fault of a key that the schema lacks. extra names keys that
 // are valid beside the schema's.
 func (s schema) unknown(file, key, value string, extra ...string) Fault {
+	if retired(key) {
+		return Fault{File: file, Key: key, Value: value, Message: "unknown key: a threshold of a detector that is gone", Allowed: "a file without it"}
+	}
 	valid := append(keysOf(s.fields), extra...)
 	near := nearest(key, append(valid, tablesOf(valid)...))
 	message := "unknown key"

@@ -85,7 +85,7 @@ func TestThresholdsTheWrongWayRoundAreRefusedInASweep(t *testing.T) {
 	for args, want := range map[string]string{
 		"stability.no_progress.low=1.2":  "stability.no_progress.low = 1.2: is not below stability.no_progress.high = 1.05",
 		"stability.stalled.accuracy=0.6": "stability.stalled.accuracy = 0.6: is above stability.identical.accuracy = 0.5",
-		"stability.scale_shock.factor=3": "unknown key",
+		"stability.scale_shock.factor=3": "unknown key: a threshold of a detector that is gone; allowed: a file without it",
 	} {
 		_, err := sweeps.Parse("s.toml", []byte(base), args)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -104,6 +104,37 @@ func TestAConfigurationOfAnOlderProgramIsRead(t *testing.T) {
 	}
 	if string(got.TOML()) != string(run.TOML()) {
 		t.Errorf("got\n%s", got.TOML())
+	}
+}
+
+// So has a revision of a sweep that an older program kept; a file of the user's is told to leave them out.
+func TestASweepThatAnOlderProgramKeptIsRead(t *testing.T) {
+	want, err := sweeps.Parse("s.toml", []byte(base))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range []string{
+		"\n[stability.scale_shock]\nfactor = 3.0\nrecovery = 5\n",
+		"\n[stability.scale_shock]\n",
+		"\n[grid]\n\"stability.scale_shock.factor\" = [2.0, 3.0]\n",
+		"\n[[zip]]\n\"stability.scale_shock.factor\" = [2.0, 3.0]\n",
+		"\n[[exclude]]\n\"stability.scale_shock.factor\" = 2.0\n",
+	} {
+		text := []byte(base + more)
+		got, err := sweeps.ParseKept("s.toml", text)
+		if err != nil {
+			t.Errorf("%s: %v", more, err)
+			continue
+		}
+		if g, w := expand(t, got), expand(t, want); len(g) != 1 || string(g[0].TOML()) != string(w[0].TOML()) {
+			t.Errorf("%s: %d points, the first\n%s", more, len(g), g[0].TOML())
+		}
+		if _, err := sweeps.Parse("s.toml", text); err == nil && !strings.HasSuffix(more, "shock]\n") {
+			t.Errorf("a file with %s is taken", more)
+		}
+	}
+	if _, err := sweeps.ParseKept("s.toml", []byte(base+"\n[stability.scale_shok]\nfactor = 3.0\n")); err == nil {
+		t.Error("a misspelt key of a kept revision is passed over")
 	}
 }
 

@@ -74,9 +74,22 @@ func Load(path string, overrides ...string) (*Spec, error) {
 
 // Parse is Load for a text at hand; name stands for the file in messages.
 func Parse(name string, text []byte, overrides ...string) (*Spec, error) {
+	return parse(name, text, false, overrides)
+}
+
+// ParseKept is Parse for a text that a workspace keeps: keys of detectors that are gone, which an older program took,
+// are passed over, as in a run's config.toml.
+func ParseKept(name string, text []byte, overrides ...string) (*Spec, error) {
+	return parse(name, text, true, overrides)
+}
+
+func parse(name string, text []byte, kept bool, overrides []string) (*Spec, error) {
 	doc, syntax := readDocument(name, text)
 	if syntax != nil {
 		return nil, Faults{*syntax}
+	}
+	if doc.kept = kept; kept {
+		doc.dropRetired()
 	}
 	s := &Spec{Path: name, Text: append([]byte(nil), text...)}
 	var faults Faults

@@ -67,4 +67,4 @@ func crossed(th stability.Thresholds) []Fault {
 
 // retired tells whether a key belonged to a detector that is gone. What an older program
 // wrote of it is passed over: it judged runs that have their episodes, and changes none.
-func retired(key string) bool { return strings.HasPrefix(key, "stability.scale_shock.") }
+func retired(key string) bool { return strings.HasPrefix(key+".", "stability.scale_shock.") }

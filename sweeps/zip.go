@@ -22,6 +22,11 @@ func (d *document) tables(l leaf, faults *Faults) []*document {
 	for i, table := range list {
 		t := &document{file: fmt.Sprintf("%s: [[%s]] %d", d.file, name, i+1), md: d.md}
 		t.flatten(table, nil, nil)
+		if d.kept && len(t.leaves) > 0 {
+			if t.dropRetired(); len(t.leaves) == 0 {
+				continue
+			}
+		}
 		if len(t.leaves) == 0 {
 			faults.add(Fault{File: t.file, Message: "is empty", Allowed: "a line for each key"})
 		}

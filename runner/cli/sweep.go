@@ -87,7 +87,7 @@ func (a *app) keptSweep(name string, overrides []string) (s sweepRef, found bool
 	if err != nil {
 		return sweepRef{}, false, err
 	}
-	spec, err := sweeps.Parse(file, text, overrides...)
+	spec, err := sweeps.ParseKept(file, text, overrides...)
 	if err != nil {
 		return sweepRef{}, false, err
 	}
