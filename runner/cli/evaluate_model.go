@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -266,13 +265,7 @@ func withKept(measures []measure.Measure, cuts evaluate.Cuts, folder string) ([]
 	if err != nil {
 		return measures, cuts
 	}
-	all := slices.Clone(measures)
-	for _, name := range slices.Sorted(maps.Keys(kept.Measures)) {
-		if m, err := measure.Parse(name); err == nil && !slices.Contains(all, m) {
-			all = append(all, m)
-		}
-	}
-	return all, cuts.And(kept.Evaluation)
+	return evaluate.WithKept(measures, kept.Evaluation), cuts.And(kept.Evaluation)
 }
 
 // findTargets resolves and reads every collection, and reports all that is wrong.

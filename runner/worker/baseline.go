@@ -50,7 +50,7 @@ func (w *worker) measure(ctx context.Context, b workspace.Baseline, cfg sweeps.R
 		return err
 	}
 	options := evaluate.CollectionOptions{
-		Dataset: b.Dataset, Split: b.Split, Measures: measures, MaxQuery: cfg.Data.MaxQuery, MaxDocument: cfg.Data.MaxDocument,
+		Dataset: b.Dataset, Split: b.Split, Measures: evaluate.WithKeptBeside(measures, kept.Evaluation), MaxQuery: cfg.Data.MaxQuery, MaxDocument: cfg.Data.MaxDocument,
 		Threads: w.threads(cfg.Compute.Threads), OutDir: dir, Progress: w.encoding(),
 		Cuts: evaluate.CutsOf(cfg.Evaluate).And(kept.Evaluation),
 	}

@@ -151,7 +151,7 @@ func (a *attempt) evaluate(ctx context.Context) error {
 		summary, err := evaluate.ReadSummary(e.Folder)
 		if err != nil || !has(summary, measures, a.cfg.Evaluate) {
 			summary, err = evaluate.OnCollection(ctx, encoder, c, evaluate.CollectionOptions{
-				Dataset: on.ref, Split: on.split, Measures: measures, MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
+				Dataset: on.ref, Split: on.split, Measures: evaluate.WithKeptBeside(measures, summary.Evaluation), MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
 				Threads: a.model.Engine.Threads(), OutDir: e.Folder, Of: e.Record(),
 				Cuts:     evaluate.CutsOf(a.cfg.Evaluate).And(summary.Evaluation),
 				Progress: a.encoding(),
