@@ -20,7 +20,9 @@ import (
 func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Figure {
 	name := "effectiveness-" + slug(dataset)
 	title := "Effectiveness against k on " + dataset
-	caption := fmt.Sprintf("%s against k on %s. Dots are seeds (hollow: collapsed), the line is the mean of the healthy seeds, the band their range; the dashed line is the mean with collapsed seeds. Higher is better.", strings.Join(measures, " and "), dataset)
+	caption := func(measures []string) string {
+		return fmt.Sprintf("%s against k on %s. Dots are seeds (hollow: collapsed), the line is the mean of the healthy seeds, the band their range; the dashed line is the mean with collapsed seeds. Higher is better.", strings.Join(measures, " and "), dataset)
+	}
 	var shown []string
 	high := 0.0
 	ks := newSpan()
@@ -38,7 +40,10 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 		}
 	}
 	if len(shown) == 0 {
-		return empty(name, title, "Effectiveness against k: no data yet.", caption)
+		return empty(name, title, "Effectiveness against k: no data yet.", caption(measures))
+	}
+	if len(c.Lines) > mostLines && slices.Contains(shown, c.Measure) {
+		shown = []string{c.Measure}
 	}
 	for _, b := range c.Baselines {
 		if b.Evaluation.Dataset == dataset {
@@ -88,8 +93,12 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 		p.levels(lines)
 		p.means(line, dataset, measure, backboneColor(backboneIndex(c, line)))
 	}
-	return s.figure(name, fmt.Sprintf("%s against k on %s, one panel for each of %d backbones and settings, with BM25 and the untrained model as lines.", strings.Join(shown, " and "), dataset, len(c.Lines)), caption)
+	return s.figure(name, fmt.Sprintf("%s against k on %s, one panel for each of %d backbones and settings, with BM25 and the untrained model as lines.", strings.Join(shown, " and "), dataset, len(c.Lines)), caption(shown))
 }
+
+// mostLines is how many lines are drawn in more than one measure: more panels than that
+// would be a picture that nobody reads.
+const mostLines = 9
 
 // means draws a line's band, means and seeds.
 func (p *panel) means(line *compare.Line, dataset, measure string, c color.NRGBA) {

@@ -74,6 +74,9 @@ func (p *panel) title(words string) {
 		p.text(vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 13.5}, p.cut(head+",", s, room), s)
 		words = rest
 	}
+	for s.size > 7 && p.textWidth(words, s) > room {
+		s.size -= 0.5
+	}
 	p.text(vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 4}, p.cut(words, s, room), s)
 }
 

@@ -280,6 +280,47 @@ func TestMap(t *testing.T) {
 	}
 }
 
+// TestOneCostHasATick: an axis of costs that are all alike has numbers all the same.
+func TestOneCostHasATick(t *testing.T) {
+	f, ok := plot.Cost(compared(t, sample.Fine()), "builtin:demo")
+	if !ok {
+		t.Fatal("no cost is drawn")
+	}
+	svg, _ := render(t, f)
+	if !bytes.Contains(svg, []byte(">3</text>")) || !bytes.Contains(svg, []byte(">4</text>")) {
+		t.Error("the axis of FLOPS has no numbers around 3.26")
+	}
+}
+
+// TestManyLinesAreDrawnInOneMeasure: 12 settings of two measures would be 24 panels.
+func TestManyLinesAreDrawnInOneMeasure(t *testing.T) {
+	in := sample.Lambda()
+	var runs []compare.Run
+	for _, r := range in.Runs {
+		for i, lr := range []string{"0.002", "0.0005", "2e-05"} {
+			r.ID = strconv.Itoa(i) + r.ID
+			r.Config = append([]compare.Setting(nil), r.Config...)
+			for j := range r.Config {
+				if r.Config[j].Key == "train.lr" {
+					r.Config[j].Value = lr
+				}
+			}
+			runs = append(runs, r)
+		}
+	}
+	in.Runs = runs
+	f := plot.Effectiveness(compared(t, in), "builtin:demo", []string{"RR@10", "nDCG@10"})
+	svg, _ := render(t, f)
+	if bytes.Contains(svg, []byte("RR@10")) || !strings.HasPrefix(f.Caption, "nDCG@10 against k") {
+		t.Errorf("more than one measure is drawn, or the caption says so: %q", f.Caption)
+	}
+	for _, want := range []string{"demo-modernbert,", "λ 0.1, lr 0.0005"} {
+		if !bytes.Contains(svg, []byte(">"+want+"</text>")) {
+			t.Errorf("no panel is called %q", want)
+		}
+	}
+}
+
 // TestHeadNormHasOneSymbolPerHead: λ does not make another head of a backbone.
 func TestHeadNormHasOneSymbolPerHead(t *testing.T) {
 	svg, _ := render(t, plot.HeadNorm(compared(t, sample.Lambda())))

@@ -103,6 +103,9 @@ func logarithmic(s span) scale {
 		s = span{1, 10}
 	}
 	low, high := math.Log10(s.low), math.Log10(s.high)
+	if narrow := math.Log10(2) - (high - low); narrow > 0 { // a tick or two, for one value too
+		low, high = low-narrow/2, high+narrow/2
+	}
 	pad := math.Max(0.04*(high-low), 0.02)
 	out := scale{low: positive(math.Pow(10, low-pad)), high: positive(math.Pow(10, high+pad)), warp: math.Log10}
 	decades := high - low
