@@ -1,4 +1,4 @@
-// Package experiments holds the sweeps and pretraining recipes that come with
+// Package experiments holds the sweeps, pretraining recipes and claims that come with
 // the program, so that they can be named without a file at hand: demo for
 // demo.toml, and recipe:demo-bert for backbones/demo-bert.toml.
 package experiments
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-//go:embed *.toml backbones/*.toml
+//go:embed *.toml backbones/*.toml paper/*.toml
 var files embed.FS
 
 // ErrUnknown is returned when no experiment or recipe of a name is embedded.
@@ -43,6 +43,14 @@ const publishedFile = "published.toml"
 func Published() (file string, text []byte, err error) {
 	text, err = files.ReadFile(publishedFile)
 	return "experiments/" + publishedFile, text, err
+}
+
+// Paper returns the claims of the paper about sweeps and the name to give the file in
+// messages.
+func Paper() (file string, text []byte, err error) {
+	const name = "paper/claims.toml"
+	text, err = files.ReadFile(name)
+	return "experiments/" + name, text, err
 }
 
 // Recipes lists the names of the embedded recipes, sorted.

@@ -1,8 +1,10 @@
 package sweeps
 
 import (
+	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -45,6 +47,39 @@ func (f Filter) Match(c RunConfig) bool {
 		}
 	}
 	return true
+}
+
+// Differing lists, sorted, the keys of which two filters do not say the same.
+func (f Filter) Differing(other Filter) []string {
+	a, b := f.conditions(), other.conditions()
+	var keys []string
+	for key := range a {
+		if a[key] != b[key] {
+			keys = append(keys, key)
+		}
+	}
+	for key := range b {
+		if _, both := a[key]; !both {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// conditions are what a filter says of each key that it has, as text.
+func (f Filter) conditions() map[string]string {
+	texts := map[string][]string{}
+	for _, t := range f.terms {
+		literals := slices.Sorted(slices.Values(t.literals))
+		texts[t.field.key] = append(texts[t.field.key], fmt.Sprintf("%t %q %q", t.negated, t.pattern, literals))
+	}
+	out := map[string]string{}
+	for key, list := range texts {
+		slices.Sort(list)
+		out[key] = strings.Join(list, "\n")
+	}
+	return out
 }
 
 func (t term) holds(value string) bool {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"strings"
 
 	"github.com/BurntSushi/toml"
 )
@@ -14,6 +15,8 @@ type Spec struct {
 	Name string
 	// Question is what the sweep is meant to answer; shown in its report.
 	Question string
+	// Claims is the file of claims that the sweep is to bear out, as written; "" for none.
+	Claims string
 	// Path is the file's name as given.
 	Path string
 	// Text is the file as read. Overrides are not in it, see Overridden.
@@ -116,6 +119,8 @@ func (s *Spec) read(doc *document, faults *Faults) {
 			s.Name = doc.string(l, "letters, digits, '.', '_' and '-', at most 100, beginning with a letter or digit", wrongName, faults)
 		case len(l.path) == 1 && root == "question":
 			s.Question = doc.string(l, "a text", func(string) string { return "" }, faults)
+		case len(l.path) == 1 && root == "claims":
+			s.Claims = doc.string(l, "a TOML file of claims", notEmpty, faults)
 		case root == "slurm":
 			s.Slurm.read(doc, l, faults)
 		case root == "zip":
@@ -141,7 +146,7 @@ func (s *Spec) readFixed(doc *document, l leaf, schema schema, faults *Faults) {
 	}
 	f, r, ok := schema.field(l.key())
 	if !ok {
-		faults.add(schema.unknown(doc.file, l.key(), shown(doc.any(l.value)), "name", "question", "grid", "zip", "exclude", "include"))
+		faults.add(schema.unknown(doc.file, l.key(), shown(doc.any(l.value)), "name", "question", "claims", "grid", "zip", "exclude", "include"))
 		return
 	}
 	v, fault := doc.decode(l.value, f, r)
@@ -245,6 +250,13 @@ func wrongName(name string) string {
 	}
 	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`).MatchString(name) {
 		return fmt.Sprintf("%q cannot name a folder", name)
+	}
+	return ""
+}
+
+func notEmpty(text string) string {
+	if strings.TrimSpace(text) == "" {
+		return "is empty"
 	}
 	return ""
 }

@@ -4,7 +4,7 @@
 // Contract. Parse is strict: every fault of a file is reported at once with key,
 // value and what is allowed, and every kind of claim parses, whoever judges it.
 // A judge here is a pure function of figures that others have measured; it
-// never says "OK" of what was not measured.
+// never says "OK" of what was not measured, nor of one seed.
 package claims
 
 import (
@@ -68,37 +68,48 @@ const (
 	OKish   Verdict = "OKish"
 	Fail    Verdict = "FAIL"
 	NotRun  Verdict = "not run" // nothing of that kind is there
-	Unknown Verdict = "unknown" // there is something, and no published number to hold it against
+	Unknown Verdict = "unknown" // nobody has entered the published number
 )
 
-// Judgement is a claim and what became of it, as claims --json prints it.
+// Judgement is a claim and what became of it, as claims --json prints it: every member is
+// always there, null or 0 where there is nothing to say.
 type Judgement struct {
-	ID        string  `json:"id"`
-	Text      string  `json:"text"`
-	Source    string  `json:"source"`
-	Verdict   Verdict `json:"verdict"`
-	Why       string  `json:"why"`
-	Predicted Verdict `json:"predicted,omitempty"`
+	ID      string  `json:"id"`
+	Text    string  `json:"text"`
+	Source  string  `json:"source"`
+	Verdict Verdict `json:"verdict"`
+	// Why is the reason, and the evidence of every pair of settings.
+	Why       string   `json:"why"`
+	Predicted *Verdict `json:"predicted"`
 	// Observed is a difference, a share or a score; of Vectors the dot products.
-	Observed Figures `json:"observed,omitzero"`
+	Observed Figures `json:"observed"`
 	// Interval is of Observed, at 95 %.
-	Interval *[2]float64 `json:"interval,omitempty"`
-	P        *float64    `json:"p,omitempty"`
-	Queries  int         `json:"queries,omitempty"`
-	Seeds    int         `json:"seeds,omitempty"`
+	Interval *[2]float64 `json:"interval"`
+	// P is after Holm over the claims of the file.
+	P       *float64 `json:"p"`
+	Queries int      `json:"queries"`
+	// Seeds of the arm that has fewer.
+	Seeds int `json:"seeds"`
 }
 
 // Of begins the judgement of a claim.
 func (c Claim) Of(v Verdict, format string, args ...any) Judgement {
-	return Judgement{ID: c.ID, Text: c.Text, Source: c.Source, Predicted: c.Predicted, Verdict: v, Why: fmt.Sprintf(format, args...)}
+	j := Judgement{ID: c.ID, Text: c.Text, Source: c.Source, Verdict: v, Why: fmt.Sprintf(format, args...)}
+	if c.Predicted != "" {
+		j.Predicted = &c.Predicted
+	}
+	return j
 }
 
-// Figures are numbers; a single one is written without brackets.
+// Figures are numbers; a single one is written without brackets, none as null.
 type Figures []float64
 
 // MarshalJSON writes one number, or a list.
 func (f Figures) MarshalJSON() ([]byte, error) {
-	if len(f) == 1 {
+	switch len(f) {
+	case 0:
+		return []byte("null"), nil
+	case 1:
 		return json.Marshal(f[0])
 	}
 	return json.Marshal([]float64(f))

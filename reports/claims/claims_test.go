@@ -110,6 +110,15 @@ tolerance = nan
 predicted = "maybe"
 [[claim]]
 kind = "worse"
+[[claim]]
+id = "same"
+text = "t"
+source = "s"
+kind = "better"
+points = "seed=[1,2]"
+against = "seed=[2,1]"
+on = "c"
+measure = "nDCG@10"
 `
 	_, err := claims.Parse("c.toml", []byte(text))
 	if err == nil {
@@ -119,6 +128,7 @@ kind = "worse"
 		`c.toml: title: unknown key; allowed: [[claim]]`, `claim.Share: unknown key; allowed: id, text`, `claim "a": text: is empty`,
 		`claim "a": against: is missing: kind "better" needs it`, `claim "a": tolerance: does not belong to kind "better"; allowed: points, against, on, measure, at`,
 		`model.rescal: unknown key`, `measure: `, `at: flops = -1; allowed: { flops = X }`, `claim "a": id: is there twice`, `tolerance: NaN is out of range`,
+		`claim "same": against: "seed=[2,1]" chooses the same runs as points`,
 		`predicted: "maybe" is no verdict; allowed: "OK", "OKish", "FAIL"`, `claim 3: id: is missing`, `kind: "worse" is unknown; allowed: "better"`,
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -157,7 +167,7 @@ func TestVectorsAreJudgedByTheGreatestDifference(t *testing.T) {
 		}
 	}
 	text, err := json.Marshal(claims.JudgeVectors(c, row, []float64{1.5, 20}))
-	if err != nil || !strings.Contains(string(text), `"verdict":"OK"`) || !strings.Contains(string(text), `"observed":[1.5,20]`) || strings.Contains(string(text), `"interval"`) {
+	if err != nil || !strings.Contains(string(text), `"verdict":"OK"`) || !strings.Contains(string(text), `"observed":[1.5,20]`) || !strings.Contains(string(text), `"predicted":null,"observed":[1.5,20],"interval":null,"p":null,"queries":0,"seeds":0}`) {
 		t.Errorf("%s, %v", text, err)
 	}
 	if one, err := json.Marshal(claims.Figures{0.25}); err != nil || string(one) != "0.25" {
@@ -191,5 +201,27 @@ func TestTheShippedClaimsAreSound(t *testing.T) {
 		if c.Kind != claims.Vectors || c.On != "data:published" {
 			t.Errorf("%+v", c)
 		}
+	}
+}
+
+// TestThePapersClaimsAreSound: no number of a table that is not at hand, no prediction.
+func TestThePapersClaimsAreSound(t *testing.T) {
+	name, text, err := experiments.Paper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := claims.Parse(name, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[claims.Kind]int{}
+	for _, c := range list {
+		kinds[c.Kind]++
+		if c.Value != nil || c.Predicted != "" || !strings.Contains(c.Source, "arXiv 2606.18811") {
+			t.Errorf("%+v", c)
+		}
+	}
+	if kinds[claims.Better] == 0 || kinds[claims.Equal] == 0 || kinds[claims.Collapses] == 0 || kinds[claims.Value] == 0 {
+		t.Errorf("kinds %v", kinds)
 	}
 }

@@ -117,7 +117,11 @@ func (p *parser) claim(w written) Claim {
 		return c
 	}
 	p.belongs(w, c.Kind, rule)
+	sound := len(p.faults)
 	c.Points, c.Against = p.points("points", w.Points), p.points("against", w.Against)
+	if w.Points != nil && w.Against != nil && len(p.faults) == sound && len(c.Points.Differing(c.Against.Filter)) == 0 {
+		p.fault("against", strconv.Quote(*w.Against)+" chooses the same runs as points", "other runs")
+	}
 	if w.On != nil {
 		c.On = p.text("on", w.On)
 	}
@@ -191,6 +195,9 @@ func (p *parser) points(key string, expression *string) Points {
 			allowed := f.Allowed
 			if allowed == "" {
 				allowed = "an expression as --only takes it"
+			}
+			if f.Near != "" {
+				allowed += fmt.Sprintf("; did you mean %q?", f.Near)
 			}
 			p.fault(key, strconv.Quote(*expression)+": "+problem, allowed)
 		}

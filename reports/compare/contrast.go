@@ -57,7 +57,7 @@ type Contrast struct {
 // evidence. One seed is never evidence about a setting.
 func (c *Contrast) Verdict() string {
 	switch {
-	case !c.claims(), !c.Interval.Excludes(0), !(c.Adjusted <= 1-Level):
+	case !c.Claims(), !c.Interval.Excludes(0), !(c.Adjusted <= 1-Level):
 		return "~"
 	case c.Mean > 0:
 		return "above"
@@ -65,9 +65,9 @@ func (c *Contrast) Verdict() string {
 	return "below"
 }
 
-// claims reports whether the test speaks about settings, and not only about the models
+// Claims reports whether the test speaks about settings, and not only about the models
 // that were trained: each arm that was trained has two seeds or more.
-func (c *Contrast) claims() bool {
+func (c *Contrast) Claims() bool {
 	return c.Testable() && c.SeedsA != 1 && c.SeedsB != 1
 }
 
@@ -156,10 +156,9 @@ func lineUp(measure string, groups ...[]*Evaluation) (made []stats.Arm, queries 
 
 // contrast compares two sides. It is nil where neither has anything to compare.
 func (c *Comparison) contrast(kind Kind, line *Line, dataset string, a, b side, seeds seedVariances) (*Contrast, error) {
-	nan := math.NaN()
-	out := &Contrast{Kind: kind, Line: line, Dataset: dataset, Measure: c.Measure, A: a.name, B: b.name,
-		Difference: stats.Difference{Mean: nan, P: nan, OwnP: nan, Interval: stats.Interval{Low: nan, High: nan, Level: Level}},
-		MeanA:      nan, MeanB: nan, Adjusted: nan, CollapsedA: a.collapses(), CollapsedB: b.collapses()}
+	blank := c.blank(dataset, a, b)
+	out := &blank
+	out.Kind, out.Line = kind, line
 	for _, arm := range []struct {
 		side
 		Collapses
@@ -213,7 +212,7 @@ func (c *Contrast) basis() []string {
 	switch {
 	case !c.Testable():
 		return []string{fmt.Sprintf("too few queries differ for a test (%d of %d; at least %d of %d are needed)", c.Differ, c.Queries, stats.LeastDiffer, stats.LeastQueries)}
-	case !c.claims():
+	case !c.Claims():
 		return []string{"one seed: said of these models, not of their settings"}
 	}
 	return nil
@@ -326,7 +325,7 @@ func adjust(contrasts []*Contrast, member func(*Contrast) bool) {
 	var family []*Contrast
 	var p []float64
 	for _, c := range contrasts {
-		if member(c) && c.claims() {
+		if member(c) && c.Claims() {
 			family, p = append(family, c), append(p, c.P)
 		}
 	}

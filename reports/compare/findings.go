@@ -133,7 +133,7 @@ func (c *Contrast) collapses() string {
 // queries", or what there is instead.
 func (c *Contrast) evidence() string {
 	text := c.interval()
-	if c.claims() {
+	if c.Claims() {
 		text += ", Holm p " + PText(c.Adjusted)
 	}
 	seeds := strconv.Itoa(c.SeedsA)
@@ -144,7 +144,7 @@ func (c *Contrast) evidence() string {
 	switch {
 	case !c.Testable():
 		text += ": too few queries differ"
-	case !c.claims():
+	case !c.Claims():
 		text += ": one seed speaks of these models only"
 	}
 	return text

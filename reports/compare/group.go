@@ -215,8 +215,7 @@ func group(runs []*Run, titles map[string]string) []*Line {
 	axes := map[string]bool{}
 	for _, cell := range cells {
 		for _, key := range varying(cell) {
-			decides := slices.Contains([]string{"evaluate.during", "evaluate.every", "evaluate.measures"}, key) && slices.ContainsFunc(cell, selects)
-			if !shown(key) && (!incidental(key) || decides) {
+			if !shown(key) && matters(key, cell) {
 				axes[key] = true
 			}
 		}

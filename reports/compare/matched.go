@@ -127,47 +127,50 @@ func (c *Comparison) backbones() []backboneGroup {
 
 // match compares two settings at each budget that both reach.
 func (c *Comparison) match(backbone, dataset string, s, one setting, seeds seedVariances) ([]*Matched, error) {
-	a, b := c.ways(dataset, s), c.ways(dataset, one)
+	a, b := c.ways(dataset, s, Flops), c.ways(dataset, one, Flops)
 	arms := [2]side{{name: "k=" + s.text(), runs: s.runs()}, {name: "k=1", runs: one.runs()}}
 	blank := func() *Matched {
-		nan := math.NaN()
-		return &Matched{Backbone: backbone, K: s.text(), Flops: nan, Contrast: Contrast{
-			Dataset: dataset, Measure: c.Measure, A: arms[0].name, B: arms[1].name, MeanA: nan, MeanB: nan, Adjusted: nan,
-			Difference: stats.Difference{Mean: nan, P: nan, OwnP: nan, Interval: stats.Interval{Low: nan, High: nan, Level: Level}},
-			CollapsedA: arms[0].collapses(), CollapsedB: arms[1].collapses()}}
+		return &Matched{Backbone: backbone, K: s.text(), Flops: math.NaN(), Contrast: c.blank(dataset, arms[0], arms[1])}
 	}
 	budgets := budgetsOf(a, b)
 	if len(budgets) == 0 {
 		m := blank()
-		m.Why = apart(arms, a, b)
+		m.Why = apart(arms, a, b, Flops)
 		return []*Matched{m}, nil
 	}
 	var out []*Matched
+	others := seeds.without(append(s.runs(), one.runs()...)...)
 	for _, flops := range budgets {
 		m := blank()
 		m.Flops = flops
-		wayA, as := best(a, flops, c.Measure)
-		wayB, bs := best(b, flops, c.Measure)
-		m.WayA, m.WayB = wayA.name, wayB.name
-		made, queries, _ := lineUp(c.Measure, as, bs)
-		if len(queries) == 0 {
-			m.Why = "not comparable: no query was answered by all runs"
-			out = append(out, m)
-			continue
-		}
 		var err error
-		if m.Difference, err = stats.Compare(made[0], made[1], seeds.without(append(s.runs(), one.runs()...)...), Level); err != nil {
-			return nil, fmt.Errorf("compare %s with %s of %s at %.3g FLOPS: %w", m.A, m.B, backbone, flops, err)
+		if m.WayA, m.WayB, m.Why, err = m.at(flops, Flops, a, b, others); err != nil {
+			return nil, fmt.Errorf("compare settings of %s: %w", backbone, err)
 		}
-		m.MeanA, m.MeanB = armMean(made[0]), armMean(made[1])
-		m.Notes = m.basis()
 		out = append(out, m)
 	}
 	return out, nil
 }
 
+// at fills a contrast with the difference at a cost that both sides reach. It says how
+// they come to it, or why they cannot be compared all the same.
+func (c *Contrast) at(budget float64, by Cost, a, b []way, others stats.Variance) (wayA, wayB, why string, err error) {
+	foundA, as := best(a, budget, c.Measure)
+	foundB, bs := best(b, budget, c.Measure)
+	made, queries, _ := lineUp(c.Measure, as, bs)
+	if len(queries) == 0 {
+		return foundA.name, foundB.name, "not comparable: no query was answered by all runs", nil
+	}
+	if c.Difference, err = stats.Compare(made[0], made[1], others, Level); err != nil {
+		return "", "", "", fmt.Errorf("compare %s with %s at %.3g %s: %w", c.A, c.B, budget, by, err)
+	}
+	c.MeanA, c.MeanB = armMean(made[0]), armMean(made[1])
+	c.Notes = append(c.Notes, c.basis()...)
+	return foundA.name, foundB.name, "", nil
+}
+
 // apart says why two settings have no cost in common.
-func apart(arms [2]side, a, b []way) string {
+func apart(arms [2]side, a, b []way, by Cost) string {
 	for i, ways := range [2][]way{a, b} {
 		if len(ways) > 0 {
 			continue
@@ -177,12 +180,5 @@ func apart(arms [2]side, a, b []way) string {
 		}
 		return "not comparable: " + arms[i].name + " has no measured cost"
 	}
-	text := func(ways []way) string {
-		low, high := measured(ways)
-		if Quantity(low) == Quantity(high) {
-			return Quantity(low)
-		}
-		return Quantity(low) + " to " + Quantity(high)
-	}
-	return fmt.Sprintf("not comparable: no common cost (%s at %s FLOPS, %s at %s)", arms[0].name, text(a), arms[1].name, text(b))
+	return fmt.Sprintf("not comparable: no common cost (%s at %s %s, %s at %s)", arms[0].name, costs(a), by, arms[1].name, costs(b))
 }

@@ -111,6 +111,13 @@ func incidental(key string) bool {
 		key == "checkpoint.every" || key == "checkpoint.keep" || key == "train.micro_batch"
 }
 
+// matters tells whether a difference in a key makes other runs of some: what does not
+// change what a run computes matters where it chooses the weights.
+func matters(key string, runs []*Run) bool {
+	return !incidental(key) ||
+		slices.Contains([]string{"evaluate.during", "evaluate.every", "evaluate.measures"}, key) && slices.ContainsFunc(runs, selects)
+}
+
 // varying returns, sorted, the keys on which the runs do not all agree. A run
 // without the key differs from one with it.
 func varying(runs []*Run) []string {

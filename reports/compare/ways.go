@@ -6,11 +6,36 @@ import (
 	"sort"
 )
 
-// cost is one measurement of one seed: FLOPS and the values per query.
+// Cost is the figure by which a search is called dear or cheap.
+type Cost int
+
+// The costs at which settings are compared.
+const (
+	// Flops is the mean number of terms that a query and a document share.
+	Flops Cost = iota
+	// ActiveDocument is the mean number of terms of a document.
+	ActiveDocument
+)
+
+func (by Cost) String() string {
+	if by == ActiveDocument {
+		return "active dims of documents"
+	}
+	return "FLOPS"
+}
+
+func (by Cost) of(flops, activeDocument float64) float64 {
+	if by == ActiveDocument {
+		return activeDocument
+	}
+	return flops
+}
+
+// cost is one measurement of one seed: what a search costs, and the values per query.
 type cost struct {
-	flops float64
-	value float64
-	query map[string]float64
+	amount float64
+	value  float64
+	query  map[string]float64
 }
 
 // way is how a setting comes to a cost: over the λ that it was trained with, or by
@@ -22,22 +47,26 @@ type way struct {
 }
 
 // ways lists how a setting comes to a cost: over λ first, then by cutting each λ's vectors.
-func (c *Comparison) ways(dataset string, s setting) []way {
+func (c *Comparison) ways(dataset string, s setting, by Cost) []way {
 	var out []way
 	bySeed := map[int64][]cost{}
 	for _, p := range s.points {
 		cut := way{name: "cut documents" + p.lambdas()}
 		for _, r := range p.Healthy() {
 			e := r.Evaluation(dataset, "")
-			if e == nil || !(e.Flops > 0) || len(e.PerQuery[c.Measure]) == 0 {
+			if e == nil || len(e.PerQuery[c.Measure]) == 0 {
 				continue
 			}
-			whole := cost{e.Flops, e.value(c.Measure), e.PerQuery[c.Measure]}
+			whole := cost{by.of(e.Flops, e.ActiveDocument), e.value(c.Measure), e.PerQuery[c.Measure]}
+			if !(whole.amount > 0) {
+				continue
+			}
 			bySeed[r.Seed] = append(bySeed[r.Seed], whole)
 			curve := []cost{whole}
 			for _, point := range e.Curve {
-				if point.Side == "document" && point.Flops > 0 && len(point.PerQuery[c.Measure]) > 0 {
-					curve = append(curve, cost{point.Flops, point.Measures[c.Measure], point.PerQuery[c.Measure]})
+				amount := by.of(point.Flops, point.ActiveDocument)
+				if point.Side == "document" && amount > 0 && len(point.PerQuery[c.Measure]) > 0 {
+					curve = append(curve, cost{amount, point.Measures[c.Measure], point.PerQuery[c.Measure]})
 				}
 			}
 			cut.curves = append(cut.curves, ordered(curve))
@@ -68,29 +97,29 @@ func sortedSeeds(bySeed map[int64][]cost) []int64 {
 }
 
 func ordered(curve []cost) []cost {
-	sort.SliceStable(curve, func(a, b int) bool { return curve[a].flops < curve[b].flops })
+	sort.SliceStable(curve, func(a, b int) bool { return curve[a].amount < curve[b].amount })
 	return curve
 }
 
 // at is the curves' values per query at a budget: one evaluation per seed that reaches
 // it, interpolated on the logarithm of the cost between its two neighbours. Outside a
 // curve there is nothing: it is never extended.
-func (w way) at(flops float64, measure string) []*Evaluation {
+func (w way) at(budget float64, measure string) []*Evaluation {
 	var out []*Evaluation
 	add := func(value float64, query map[string]float64) {
-		out = append(out, &Evaluation{Flops: flops, Measures: map[string]float64{measure: value}, PerQuery: map[string]map[string]float64{measure: query}})
+		out = append(out, &Evaluation{Measures: map[string]float64{measure: value}, PerQuery: map[string]map[string]float64{measure: query}})
 	}
 	for _, curve := range w.curves {
 		for i, high := range curve {
-			if high.flops == flops {
+			if high.amount == budget {
 				add(high.value, high.query)
 				break
 			}
-			if i == 0 || high.flops < flops || curve[i-1].flops >= flops {
+			if i == 0 || high.amount < budget || curve[i-1].amount >= budget {
 				continue
 			}
 			low := curve[i-1]
-			share := (math.Log(flops) - math.Log(low.flops)) / (math.Log(high.flops) - math.Log(low.flops))
+			share := (math.Log(budget) - math.Log(low.amount)) / (math.Log(high.amount) - math.Log(low.amount))
 			values := map[string]float64{}
 			for q, v := range low.query {
 				if u, ok := high.query[q]; ok {
@@ -108,19 +137,19 @@ func (w way) at(flops float64, measure string) []*Evaluation {
 func (w way) span() (low, high float64) {
 	low, high = 0, math.Inf(1)
 	for _, curve := range w.curves {
-		low, high = max(low, curve[0].flops), min(high, curve[len(curve)-1].flops)
+		low, high = max(low, curve[0].amount), min(high, curve[len(curve)-1].amount)
 	}
 	return low, high
 }
 
 // best is the way with the greatest mean at a budget, of those that all its seeds reach.
-func best(ways []way, flops float64, measure string) (found way, at []*Evaluation) {
+func best(ways []way, budget float64, measure string) (found way, at []*Evaluation) {
 	greatest := math.Inf(-1)
 	for _, w := range ways {
-		if low, high := w.span(); flops < low || flops > high {
+		if low, high := w.span(); budget < low || budget > high {
 			continue
 		}
-		values := w.at(flops, measure)
+		values := w.at(budget, measure)
 		var sum float64
 		for _, e := range values {
 			sum += e.Measures[measure]
@@ -137,7 +166,7 @@ func measured(ways []way) (low, high float64) {
 	low, high = math.Inf(1), 0
 	for _, w := range ways {
 		for _, curve := range w.curves {
-			low, high = min(low, curve[0].flops), max(high, curve[len(curve)-1].flops)
+			low, high = min(low, curve[0].amount), max(high, curve[len(curve)-1].amount)
 		}
 	}
 	return low, high

@@ -91,7 +91,9 @@ func TestClaimsThatCannotBeJudgedAreSaidOrRefused(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"claims"}, "--model MODEL is missing"},
+		{[]string{"claims"}, "SWEEP or --model MODEL is missing"},
+		{[]string{"claims", "demo", "--model", folder}, "SWEEP and --model are both given"},
+		{[]string{"claims", "demo", "--threads", "1"}, "--threads is for --model"},
 		{[]string{"claims", "--model", folder, "--claims", p.write("x.toml", "[[claim]]\nid = \"a\"\nodd = 1\n")}, "claim.odd: unknown key"},
 		{[]string{"claims", "--model", folder, "--claims", filepath.Join(p.dir, "none.toml")}, "none.toml"},
 		{[]string{"claims", "--model", filepath.Join(p.dir, "none")}, "none"},

@@ -46,6 +46,9 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 	if err != nil {
 		return err
 	}
+	if _, err := claimsOf(s); err != nil {
+		return err
+	}
 	s.verify = o.verify
 	p, err := a.planSweep(cmd.Context(), s, only)
 	if err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,6 +77,10 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	if err := refuseUnresolved(todo); err != nil {
 		return err
 	}
+	claimed, err := claimsOf(s)
+	if err != nil {
+		return err
+	}
 	m, err := a.machine(todo, o.slots)
 	if err != nil {
 		return err
@@ -98,6 +103,9 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	manifest.Revision, err = w.WriteSweep(s.spec.Text, manifest)
 	if err != nil && !made && wroteNothing(err) {
 		return err
+	}
+	if err == nil {
+		err = a.recordPredictions(w, claimed, cmp.Or(file, todo), manifest)
 	}
 	if err == nil {
 		err = a.runPlan(ctx, w, s, todo, m, manifest)
