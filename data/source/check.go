@@ -109,9 +109,15 @@ func (r *Resolver) checkTokenizer(path string) error {
 // modelConfig is the part of a config.json that planning reads.
 type modelConfig struct {
 	family     family.Family
-	Positions  *int `json:"max_position_embeddings"`
-	Pad        *int `json:"pad_token_id"`
-	Vocabulary int  `json:"vocab_size"`
+	Positions  *int  `json:"max_position_embeddings"`
+	Pad        *int  `json:"pad_token_id"`
+	Vocabulary int   `json:"vocab_size"`
+	Bias       *bool `json:"decoder_bias"` // read by rotary graphs alone; the others have one
+}
+
+// noDecoderBias tells whether the MLM head has no bias behind its decoder.
+func (c modelConfig) noDecoderBias() bool {
+	return c.family.Graph == family.Rotary && c.Bias != nil && !*c.Bias
 }
 
 // positions is the longest text in tokens.

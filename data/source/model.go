@@ -24,6 +24,8 @@ type Checkpoint struct {
 	Positions int
 	// Tokens are the model's terms and the tokens around a text.
 	Tokens Tokens
+	// NoDecoderBias says that the MLM head has no bias to shift.
+	NoDecoderBias bool
 	// Form is how the folder itself encodes.
 	Form Form
 }
@@ -48,7 +50,7 @@ func (r *Resolver) Checkpoint(text string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("resolve model %q: %w", text, err)
 	}
-	c := Checkpoint{Folder: folder, Weights: weights, Positions: config.positions(), Form: formOf(folder)}
+	c := Checkpoint{Folder: folder, Weights: weights, Positions: config.positions(), NoDecoderBias: config.noDecoderBias(), Form: formOf(folder)}
 	if c.Weights == "" {
 		names, err := weightFiles(folder)
 		if err != nil {

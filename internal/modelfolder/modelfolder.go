@@ -39,6 +39,43 @@ func CheckFiles(folder string) error {
 			}
 		}
 	}
+	return checkModules(folder)
+}
+
+// checkModules does the same for the files of sentence-transformers' modules, which lie in folders of their own.
+func checkModules(folder string) error {
+	text, err := os.ReadFile(filepath.Join(folder, "modules.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var modules []struct {
+		Path string `json:"path"`
+	}
+	if json.Unmarshal(text, &modules) != nil {
+		return nil // whoever reads the modules says what is wrong
+	}
+	for _, m := range modules {
+		if m.Path == "" || !filepath.IsLocal(filepath.FromSlash(m.Path)) {
+			continue
+		}
+		path := filepath.Join(folder, filepath.FromSlash(m.Path), "config.json")
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if info.IsDir() {
+			return fmt.Errorf("read %s: is a folder (allowed: a regular file)", path)
+		}
+		if err := checkFile(path); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -29,6 +29,9 @@ func TestFoldersThatAreNoModel(t *testing.T) {
 		"models in folders":       {map[string]string{"small/config.json": "{}"}, "", []string{"holds models (small)"}},
 		"a pipe for a config":     {nil, "config.json", []string{"config.json", "named pipe", "regular file"}},
 		"a pipe for weights":      {map[string]string{"config.json": "{}"}, "model.safetensors", []string{"model.safetensors", "named pipe"}},
+		"a pipe for a module":     {map[string]string{"config.json": "{}", "modules.json": `[{"path":""},{"path":"a/1_SpladePooling"}]`, "a/1_SpladePooling/x": ""}, "a/1_SpladePooling/config.json", []string{"1_SpladePooling", "config.json", "named pipe"}},
+		"a folder for a module":   {map[string]string{"config.json": "{}", "modules.json": `[{"path":"1_P"}]`, "1_P/config.json/x": ""}, "", []string{"1_P", "config.json", "is a folder", "regular file"}},
+		"a folder for modules":    {map[string]string{"config.json": "{}", "modules.json/x": ""}, "", []string{"modules.json", "is a directory"}},
 		"a pipe for a vocabulary": {map[string]string{"config.json": "{}"}, "vocab.txt", []string{"vocab.txt", "named pipe"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,6 +60,21 @@ func TestFoldersThatAreNoModel(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What modules.json says wrongly is for whoever reads it; a path outside the folder is not looked at.
+func TestModulesThatCannotBeRead(t *testing.T) {
+	for _, modules := range []string{"{", "{}", `[{"path":"../elsewhere"}]`, `[{"path":"none"}]`, `[{}]`} {
+		folder := t.TempDir()
+		for name, text := range map[string]string{"config.json": "{}", "modules.json": modules} {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := modelfolder.Check(folder); err != nil {
+			t.Errorf("%s: %v", modules, err)
+		}
 	}
 }
 

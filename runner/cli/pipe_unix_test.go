@@ -69,12 +69,15 @@ func TestAnOutputMayBeADeviceOrAPipe(t *testing.T) {
 
 // A pipe in a model's folder would be waited for, and a device has no end.
 func TestAModelWhosePartIsAPipeOrADeviceIsRefused(t *testing.T) {
-	for _, name := range []string{"config.json", "tokenizer.json", "model.safetensors"} {
+	for _, name := range []string{"config.json", "tokenizer.json", "model.safetensors", "modules.json", "1_SpladePooling/config.json"} {
 		for _, put := range []func(path string) error{
 			func(path string) error { return syscall.Mkfifo(path, 0o644) },
 			func(path string) error { return os.Symlink("/dev/zero", path) },
 		} {
 			p, model := steps(t)
+			p.write("model/modules.json", `[{"path":"","type":"sentence_transformers.models.Transformer"},{"path":"1_SpladePooling","type":"sentence_transformers.models.SpladePooling"}]`)
+			p.write("model/1_SpladePooling/config.json", `{"pooling_strategy":"max"}`)
+			p.ok("tokenize", model)
 			path := filepath.Join(model, name)
 			if err := os.Remove(path); err != nil {
 				t.Fatal(err)
@@ -84,7 +87,15 @@ func TestAModelWhosePartIsAPipeOrADeviceIsRefused(t *testing.T) {
 			}
 			input := p.write("in.jsonl", `{"_id":"a","text":"red"}`+"\n")
 			p.refused([]string{"encode", model, "--input", input, "--output", "-", "--backend", "go"}, name, "allowed: a regular file")
-			if name == "tokenizer.json" {
+			pairs := p.write("pairs.jsonl", `{"_id":"a","text":"red stone boat"}`+"\n"+`{"_id":"b","text":"river red bird"}`+"\n")
+			p.refused([]string{"probe", model, "--texts", pairs, "--backend", "go"}, name, "allowed: a regular file")
+			p.refused([]string{"evaluate", "--model", model, "--on", filepath.Join(p.dir, "data"), "--backend", "go"}, name, "allowed: a regular file")
+			sweep := p.write("piped.toml", "name = \"piped\"\n[model]\nbackbone = \"./model\"\n[data]\ntrain = \"builtin:demo\"\n[train]\nsteps = 2\n")
+			p.refused([]string{"plan", sweep}, name, "allowed: a regular file")
+			switch name {
+			case "model.safetensors", "1_SpladePooling/config.json": // tokenize does not read them
+				p.ok("tokenize", model)
+			default:
 				p.refused([]string{"tokenize", model}, name, "allowed: a regular file")
 			}
 		}

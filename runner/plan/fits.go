@@ -13,6 +13,9 @@ func (in *inputs) fits(c sweeps.RunConfig, backbone model, data set) {
 	if data.digest != "" {
 		in.fitsData(c, data)
 	}
+	if backbone.noBias && c.Model.Shift != 0 {
+		in.fault("model.shift", fmt.Sprint(c.Model.Shift), fmt.Sprintf("is taken from the decoder's bias, and %s has none (decoder_bias in its config.json): allowed is 0, or a backbone whose decoder has a bias", c.Model.Backbone))
+	}
 	for _, length := range lengths(c) {
 		if p := backbone.positions; p > 0 && length.n > p {
 			in.fault(length.key, fmt.Sprint(length.n), fmt.Sprintf("longer than the %d positions of %s", p, c.Model.Backbone))

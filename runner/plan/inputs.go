@@ -36,6 +36,7 @@ type model struct {
 	positions               int
 	tokens                  source.Tokens // zero where they are not known yet
 	form                    source.Form   // of the folder itself
+	noBias                  bool          // behind its decoder
 	bad                     bool
 }
 
@@ -55,6 +56,7 @@ type recipe struct {
 	in     sweeps.Inputs
 	tokens source.Tokens
 	why    string
+	noBias bool // of what it starts from
 	bad    bool
 }
 
@@ -94,7 +96,7 @@ func (in *inputs) model(key, ref string) model {
 		m = in.recipeModel(key, ref, name)
 	} else {
 		checkpoint, err := in.resolver.Checkpoint(ref)
-		m = model{weights: checkpoint.Weights, tokenizer: checkpoint.Tokenizer, positions: checkpoint.Positions, tokens: checkpoint.Tokens, form: checkpoint.Form}
+		m = model{weights: checkpoint.Weights, tokenizer: checkpoint.Tokenizer, positions: checkpoint.Positions, tokens: checkpoint.Tokens, form: checkpoint.Form, noBias: checkpoint.NoDecoderBias}
 		if err != nil {
 			m = in.absent(key, ref, err)
 		}
@@ -118,7 +120,7 @@ func (in *inputs) recipeModel(key, ref, name string) model {
 	if made.bad {
 		return model{bad: true}
 	}
-	m := model{tokenizer: made.in.Tokenizer, why: made.why, positions: made.recipe.Model.Positions, tokens: made.tokens, precision: made.recipe.Train.Precision}
+	m := model{tokenizer: made.in.Tokenizer, why: made.why, positions: made.recipe.Model.Positions, tokens: made.tokens, precision: made.recipe.Train.Precision, noBias: made.noBias}
 	if made.id == "" {
 		return m
 	}
@@ -246,7 +248,7 @@ func (in *inputs) digests(name string, made *recipe) {
 	if r.Start.Folder != "" {
 		start, err := in.resolver.Checkpoint(r.Start.Folder)
 		note("start.folder", err)
-		made.in.Weights, made.in.Tokenizer, made.tokens = start.Weights, start.Tokenizer, start.Tokens
+		made.in.Weights, made.in.Tokenizer, made.tokens, made.noBias = start.Weights, start.Tokenizer, start.Tokens, start.NoDecoderBias
 		if err == nil && made.recipe.Model.Positions == 0 {
 			made.recipe.Model.Positions = start.Positions
 		}
