@@ -126,3 +126,21 @@ func expand(t *testing.T, name string) []sweeps.RunConfig {
 	}
 	return runs
 }
+
+// TestEmbeddedSweepsNameNoClaims: they have no folder in which such a file could lie, and
+// are judged by the paper's.
+func TestEmbeddedSweepsNameNoClaims(t *testing.T) {
+	for _, name := range experiments.Sweeps() {
+		file, text, err := experiments.Sweep(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, err := sweeps.Parse(file, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if spec.Claims != "" {
+			t.Errorf("%s names the claims %q", name, spec.Claims)
+		}
+	}
+}

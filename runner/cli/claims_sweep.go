@@ -170,7 +170,7 @@ func addPrediction(j *claims.Judgement, c claims.Claim, recorded []workspace.Pre
 	last := recorded[len(recorded)-1]
 	verdict := claims.Verdict(last.Verdict)
 	j.Predicted = &verdict
-	j.Why += fmt.Sprintf("; predicted %s on %s with %d of %s finished (%s)", verdict, last.Date.Format("2006-01-02 15:04 MST"), last.Finished, plural(last.Runs, "run"), short(last.Digest))
+	j.Why += fmt.Sprintf("; predicted %s on %s with %d of %s finished (%s)", verdict, last.Date.Format("2006-01-02 15:04 MST"), last.Finished, plural(last.Runs, "run"), shortDigest(last.Digest))
 	if len(recorded) > 1 {
 		first := recorded[0]
 		j.Why += fmt.Sprintf("; at first, on %s, %s", first.Date.Format("2006-01-02 15:04 MST"), first.Verdict)
@@ -180,5 +180,5 @@ func addPrediction(j *claims.Judgement, c claims.Claim, recorded []workspace.Pre
 	}
 }
 
-// short is a digest as people compare it by eye.
-func short(digest string) string { return digest[:min(len(digest), len("sha256:")+8)] }
+// shortDigest is a digest as people compare it by eye.
+func shortDigest(digest string) string { return digest[:min(len(digest), len("sha256:")+8)] }
