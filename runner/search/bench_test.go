@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -123,9 +122,4 @@ func BenchmarkSearch(b *testing.B) {
 				documents, float64(index.Postings())/float64(documents), float64(postings)/float64(len(queries)*documents))
 		})
 	}
-}
-
-// TestMain lets the test binary be a benchmark's peer.
-func TestMain(m *testing.M) {
-	os.Exit(m.Run())
 }

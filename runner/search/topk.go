@@ -145,21 +145,24 @@ func kth(keys []uint64, k int) (score uint32, equal int) {
 	return score, k
 }
 
-// sorted returns the keys by score descending. It sorts byte by byte from the last, and equal bytes keep their order.
+// sorted returns the keys by score descending. It sorts by how far each is below the best, byte by byte from the
+// last, as many bytes as the farthest has; equal bytes keep their order.
 func sorted(keys, scratch []uint64) []uint64 {
-	var counts [4][256]int
+	least, most := uint32(math.MaxUint32), uint32(0)
 	for _, key := range keys {
-		for digit := range counts {
-			counts[digit][byte(key>>(32+8*digit))]++
-		}
+		least, most = min(least, uint32(key>>32)), max(most, uint32(key>>32))
 	}
-	for digit := range counts {
-		shift, places, next := 32+8*digit, &counts[digit], 0
-		for value := 255; value >= 0; value-- {
-			places[value], next = next, next+places[value]
+	for shift := 0; shift < 32 && (most-least)>>shift > 0; shift += 8 {
+		var places [256]int
+		for _, key := range keys {
+			places[byte((most-uint32(key>>32))>>shift)]++
+		}
+		next := 0
+		for value, n := range places {
+			places[value], next = next, next+n
 		}
 		for _, key := range keys {
-			place := &places[byte(key>>shift)]
+			place := &places[byte((most-uint32(key>>32))>>shift)]
 			scratch[*place] = key
 			*place++
 		}

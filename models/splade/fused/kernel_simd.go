@@ -27,7 +27,8 @@ var level = func() int {
 // Vector says whether this build and CPU use vector instructions.
 func Vector() bool { return level > 0 }
 
-// max4 pools a group of four rows, [dim, 4], over the panel.
+// max4 pools a group of four rows, [dim, 4], over the panel. Like all vector code here it ends by clearing the upper
+// halves of registers: Go's own float32 code is SSE, which waits for halves that are in use, whoever's code it is.
 func (p panel) max4(rows []float32, best *[4]float32, at *[4]int32) {
 	switch {
 	case level >= 512 && p.width == 32:
@@ -38,7 +39,9 @@ func (p panel) max4(rows []float32, best *[4]float32, at *[4]int32) {
 		p.max4x8(rows, best, at)
 	default:
 		p.max4Plain(rows, best, at)
+		return
 	}
+	archsimd.ClearAVXUpperBits()
 }
 
 // max4x32 keeps 4 rows × 32 tokens in eight registers.
@@ -152,6 +155,9 @@ func axpy(a float32, x, y []float32) {
 			yy := (*[8]float32)(y[n : n+8])
 			w.MulAdd(archsimd.LoadFloat32x8Array((*[8]float32)(x[n:n+8])), archsimd.LoadFloat32x8Array(yy)).StoreArray(yy)
 		}
+	}
+	if level > 0 {
+		archsimd.ClearAVXUpperBits()
 	}
 	axpyPlain(a, x[n:], y[n:])
 }

@@ -41,6 +41,7 @@ func (p wholePanel) raise(rows []word, lanes *wholeLanes) {
 			p.max4x16(four, best)
 		}
 	}
+	archsimd.ClearAVXUpperBits()
 }
 
 // tokens is [words, 32] quads of a panel, rows [groups, words, 4] of a block,
@@ -68,6 +69,7 @@ func (l *wholeLanes) tops(n int, tops *[rowBlock]int32) {
 		y := x.GetLo().Max(x.GetHi())
 		y.GetLo().Max(y.GetHi()).StoreArray((*[4]int32)(tops[r : r+4]))
 	}
+	archsimd.ClearAVXUpperBits()
 }
 
 // halves interleaves the maxima of neighbouring pairs of lanes of two rows.
