@@ -104,7 +104,7 @@ func Print(w io.Writer, c *compare.Comparison) error {
 // first writes the page that answers: k at equal cost, what collapsed, what is not shown.
 func first(b *bufio.Writer, c *compare.Comparison) {
 	b.WriteString("## The answer at equal cost\n\n")
-	if len(c.Matched) > 0 {
+	if slices.ContainsFunc(c.Matched, func(m *compare.Matched) bool { return m.Why == "" }) {
 		fmt.Fprintf(b, "Each factor is compared with k = 1 of its backbone at the same FLOPS on %s; the table has other budgets. ~ is no evidence either way.\n\n", table.Inline(primary(c)))
 	}
 	bullets(b, c.Answer)
