@@ -70,3 +70,33 @@ func TestMeasuresOfAnotherSweepAreKept(t *testing.T) {
 		t.Errorf("measures %q", got)
 	}
 }
+
+// A run whose sound configuration is another run's is named and made again, and the sweep's other runs go on.
+func TestARunThatHoldsAnotherRunsConfigurationIsMadeAgain(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	p.ok("run", sweep)
+	ids := strings.Fields(p.ok("query", "SELECT run FROM runs ORDER BY label", "--csv"))[1:]
+	of := func(i int) string { return filepath.Join(p.dir, "ws", "runs", ids[i], "config.toml") }
+	own, err := os.ReadFile(of(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := os.ReadFile(of(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.write(filepath.Join("ws", "runs", ids[0], "config.toml"), string(other))
+	const said = "config.toml is damaged: with inputs.json beside it, it is not what the run's id stands for"
+	if out := p.ok("plan", sweep); !strings.Contains(out, said) || !strings.Contains(out, "4 runs, 1 damaged, 3 done") {
+		t.Errorf("plan says:\n%s", out)
+	}
+	p.refused([]string{"show", ids[0]}, said)
+	p.ok("run", sweep, "seed=[1, 2, 3]")
+	if out := p.ok("plan", sweep, "seed=[1, 2, 3]"); !strings.Contains(out, "6 runs, 6 done") {
+		t.Errorf("plan says:\n%s", out)
+	}
+	if again, err := os.ReadFile(of(0)); err != nil || string(again) != string(own) {
+		t.Errorf("%v\n%s", err, again)
+	}
+}

@@ -13,28 +13,16 @@ import (
 	"headroom/sweeps"
 )
 
-// ErrChanged is returned when a run's folder was begun under another
-// configuration than the one that its id is asked for with now.
-var ErrChanged = errors.New("its folder holds another configuration")
+// ErrOtherRun is returned for a configuration and inputs that an id does not stand for.
+var ErrOtherRun = errors.New("the id stands for another configuration or other inputs")
 
 // WriteRun puts what a run is made from into its folder, before any compute.
 // What does not enter the id (where it computes, on what it is evaluated) may
-// change from one time to the next; the rest never does. Damaged files are made again:
-// the id is the digest of what belongs into them.
+// change from one time to the next; the rest never does. Files that say something else are
+// made again: the id is the digest of what belongs into them.
 func (w Workspace) WriteRun(id string, config sweeps.RunConfig, in sweeps.Inputs) error {
-	if old, oldIn, err := w.ReadRun(id); err == nil && standsFor(id, config, in) && !standsFor(id, old, oldIn) {
-		// An older program wrote them, without a checksum, and they have changed since.
-	} else if err == nil {
-		if oldIn != in {
-			return fmt.Errorf("write run %q: %w: inputs.json says %v, now they are %v", id, ErrChanged, oldIn, in)
-		}
-		for _, change := range sweeps.Diff(old, config) {
-			if change.Semantic && !isReference(change.Key) {
-				return fmt.Errorf("write run %q: %w: %s is %s, now %s", id, ErrChanged, change.Key, change.A, change.B)
-			}
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) && !seal.IsDamage(err) {
-		return err
+	if !standsFor(id, config, in) {
+		return fmt.Errorf("write run %q: %w", id, ErrOtherRun)
 	}
 	inputs, err := seal.JSON(in)
 	if err == nil {
@@ -59,18 +47,19 @@ func standsFor(id string, config sweeps.RunConfig, in sweeps.Inputs) bool {
 	return false
 }
 
-// isReference tells whether a key enters the id by a digest and not by its text.
-func isReference(key string) bool {
-	return key == "model.backbone" || key == "data.train" || key == "evaluate.during"
-}
-
 // ReadRun returns what a run is made from. Its error is *seal.Damage where a file is not
-// what was written: running the sweep makes it again.
+// what was written, or the two are not what the id stands for: running the sweep makes them again.
 func (w Workspace) ReadRun(id string) (sweeps.RunConfig, sweeps.Inputs, error) {
 	var in sweeps.Inputs
 	config, err := readConfig(filepath.Join(w.Run(id), "config.toml"))
 	if err == nil {
 		err = seal.ReadJSON(filepath.Join(w.Run(id), "inputs.json"), &in)
+	}
+	// Thresholds that stop a run are in its id, also those of detectors that are gone, which nobody reads any more: such
+	// a run is not compared.
+	if err == nil && !config.Stability.Stop && !standsFor(id, config, in) {
+		err = &seal.Damage{Path: filepath.Join(w.Run(id), "config.toml"),
+			What: "with inputs.json beside it, it is not what the run's id stands for: one of the two was changed after they were written"}
 	}
 	if err != nil {
 		return sweeps.RunConfig{}, sweeps.Inputs{}, fmt.Errorf("read run %q: %w", id, err)

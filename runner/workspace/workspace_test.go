@@ -13,6 +13,7 @@ import (
 
 	"headroom/internal/atomic"
 	"headroom/internal/atomic/faults"
+	"headroom/internal/seal"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
@@ -89,6 +90,7 @@ func TestARunReadsBackAndRefusesAnotherConfiguration(t *testing.T) {
 	w := create(t)
 	in := sweeps.Inputs{Weights: "recipe:x", Tokenizer: "sha256:1", Data: "sha256:2"}
 	want := config(t, "")
+	id := string(sweeps.RunID(want, in))
 	if err := w.WriteRun(id, want, in); err != nil {
 		t.Fatal(err)
 	}
@@ -111,10 +113,44 @@ func TestARunReadsBackAndRefusesAnotherConfiguration(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := w.WriteRun(id, config(t, test.change), test.in)
-			if test.fine != (err == nil) || !test.fine && !errors.Is(err, workspace.ErrChanged) {
+			if test.fine != (err == nil) || !test.fine && !errors.Is(err, workspace.ErrOtherRun) {
 				t.Errorf("error %v", err)
 			}
 		})
+	}
+}
+
+// Both files of a run can be sound and yet be another run's: copied there, say, or changed by hand in a workspace of an
+// older program, which wrote no checksums.
+func TestFilesThatTheIDDoesNotStandForAreDamagedAndMadeAgain(t *testing.T) {
+	in := sweeps.Inputs{Weights: "recipe:x", Tokenizer: "sha256:1", Data: "sha256:2"}
+	own, other := config(t, ""), config(t, "train.lr = 1e-3")
+	id, foreign := string(sweeps.RunID(own, in)), string(sweeps.RunID(other, in))
+	w := create(t)
+	for _, run := range []struct {
+		id     string
+		config sweeps.RunConfig
+	}{{id, own}, {foreign, other}} {
+		if err := w.WriteRun(run.id, run.config, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(w.Run(foreign), "config.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(w.Run(id), "config.toml")
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.ReadRun(id); !seal.IsDamage(err) || !strings.Contains(err.Error(), path+" is damaged: with inputs.json beside it, it is not what the run's id stands for") {
+		t.Errorf("error %v", err)
+	}
+	if err := w.WriteRun(id, own, in); err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := w.ReadRun(id); err != nil || got.Train.LR != own.Train.LR {
+		t.Errorf("made again: %v, %v", got.Train.LR, err)
 	}
 }
 
@@ -125,6 +161,7 @@ func TestARunsDevDataMayMove(t *testing.T) {
 		return config(t, "checkpoint.select = \"best\"\nevaluate.every = 5\nevaluate.during = [\""+folder+"\"]")
 	}
 	in := sweeps.Inputs{Weights: "recipe:x", Tokenizer: "sha256:1", Data: "sha256:2", During: "sha256:3"}
+	id := string(sweeps.RunID(selects("./dev"), in))
 	if err := w.WriteRun(id, selects("./dev"), in); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +169,7 @@ func TestARunsDevDataMayMove(t *testing.T) {
 		t.Error(err)
 	}
 	in.During = "sha256:4"
-	if err := w.WriteRun(id, selects("./dev"), in); !errors.Is(err, workspace.ErrChanged) {
+	if err := w.WriteRun(id, selects("./dev"), in); !errors.Is(err, workspace.ErrOtherRun) {
 		t.Errorf("other dev data: error %v", err)
 	}
 }
@@ -262,6 +299,7 @@ func TestRevisionsOfTwoWritersAtOnceAreTwo(t *testing.T) {
 func TestWhatIsToBeComputedIsWrittenWholeWhateverFails(t *testing.T) {
 	open := func(dir string) workspace.Workspace { return workspace.Workspace{Root: dir} }
 	wanted := config(t, "")
+	id := string(sweeps.RunID(wanted, sweeps.Inputs{Weights: "sha256:1"}))
 	faults.Test(t, faults.Case{
 		Write: func(disk atomic.Disk, dir string) error {
 			w := open(dir).On(disk)
