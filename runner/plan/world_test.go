@@ -3,12 +3,14 @@ package plan_test
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"headroom/data/source"
@@ -119,6 +121,9 @@ func (w *world) must(t *testing.T, text string, overrides ...string) *plan.Plan 
 	if err != nil {
 		t.Fatalf("plan:\n%v", err)
 	}
+	for _, run := range p.Runs {
+		planned.Store(run.Folder, run)
+	}
 	return p
 }
 
@@ -144,14 +149,21 @@ func attempt(t *testing.T, folder string, events ...event.Event) {
 	}
 }
 
+// planned has the runs of all plans that must made, by their folders.
+var planned sync.Map
+
 // begun writes what a run's folder holds before its first attempt, where it is not there.
 func begun(t *testing.T, folder string) {
 	t.Helper()
-	for name, text := range map[string]string{
-		"config.toml":     "[model]\nbackbone = \"./m\"\n[data]\ntrain = \"./d\"\n[train]\nsteps = 10\n",
-		"inputs.json":     "{}",
-		"provenance.json": "{}",
-	} {
+	files := map[string]string{"provenance.json": "{}"}
+	if run, known := planned.Load(folder); known {
+		inputs, err := json.Marshal(run.(plan.Run).Inputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files["config.toml"], files["inputs.json"] = string(run.(plan.Run).Config.TOML()), string(inputs)
+	}
+	for name, text := range files {
 		if path := filepath.Join(folder, name); !exists(path) {
 			write(t, path, text)
 		}
