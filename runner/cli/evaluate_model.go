@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -153,6 +155,15 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		}
 		if err := nameEvaluations(resolver, targets, *m.run, config, o.split); err != nil {
 			return err
+		}
+	}
+	if o.output != "" {
+		folders := map[string]string{}
+		for _, t := range targets {
+			if first, twice := folders[fileName(t.ref)]; twice {
+				return usage(cmd, fmt.Errorf("--output has one folder, %s, for %q and %q: evaluate them one after the other, into two folders", fileName(t.ref), first, t.ref))
+			}
+			folders[fileName(t.ref)] = t.ref
 		}
 	}
 	if o.run != "" {
@@ -348,5 +359,7 @@ func (a *app) printEvaluations(document evaluationDocument, measures []measure.M
 
 var notInFileName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// fileName makes a folder's name of a reference.
-func fileName(ref string) string { return notInFileName.ReplaceAllString(ref, "-") }
+// fileName makes a folder's name of a reference: one that ls shows.
+func fileName(ref string) string {
+	return cmp.Or(strings.TrimLeft(notInFileName.ReplaceAllString(ref, "-"), ".-"), "collection")
+}

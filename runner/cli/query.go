@@ -22,8 +22,8 @@ func newQuery(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "query SQL [--csv]",
 		Short: "read-only SQL over the workspace's store",
-		Long: `The views that stay as they are: runs, series, scores, query_scores, verdicts,
-baselines (docs/store.md).`,
+		Long: `The views that stay as they are: runs, series, scores, query_scores, curves,
+verdicts, baselines, collections, selected, members, settings (headroom help store).`,
 		Example: `  headroom query "SELECT label, verdict FROM runs WHERE sweep = 'demo'"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

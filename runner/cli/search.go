@@ -47,11 +47,20 @@ func (a *app) search(cmd *cobra.Command, dir string, o searchOptions) error {
 	if err := apart(o.output, o.queries); err != nil {
 		return err
 	}
-	err := a.writeOutput(o.output, func(w io.Writer) error {
-		return search.SearchFile(cmd.Context(), dir, o.queries, o.k, w)
+	var empty []string
+	asked := 0
+	err := a.writeOutput(o.output, func(w io.Writer) (err error) {
+		empty, asked, err = search.SearchFile(cmd.Context(), dir, o.queries, o.k, w)
+		return err
 	})
 	if err != nil {
 		return err
+	}
+	switch {
+	case len(empty) > 0 && len(empty) == asked:
+		a.note("note: the run is empty: no document has a term of any of the queries (%d): were both encoded by one model, in one --format?", asked)
+	case len(empty) > 0:
+		a.note("note: %d of %d queries find no document and have no row in the run; the first is %q", len(empty), asked, empty[0])
 	}
 	return a.wrote(o.output)
 }

@@ -162,30 +162,35 @@ func (x *Index) term(term []byte) (number uint32, known bool, err error) {
 }
 
 // SearchFile loads the index in dir, searches the queries of a file (JSON lines, gzipped or not) and writes
-// the best k of each as a TREC run. A query that finds nothing has no row. Nothing is written unless
-// everything was found sound.
-func SearchFile(ctx context.Context, dir, queries string, k int, w io.Writer) error {
+// the best k of each as a TREC run. A query that finds nothing has no row: it returns the ids of those, in the file's
+// order, and how many queries there are. Nothing is written unless everything was found sound.
+func SearchFile(ctx context.Context, dir, queries string, k int, w io.Writer) (empty []string, asked int, err error) {
 	if k < 1 {
-		return fmt.Errorf("%w, not %d", ErrCutoff, k)
+		return nil, 0, fmt.Errorf("%w, not %d", ErrCutoff, k)
 	}
 	file, err := os.Open(queries)
 	if err != nil {
-		return fmt.Errorf("read %w", err)
+		return nil, 0, fmt.Errorf("read %w", err)
 	}
 	defer file.Close()
 	index, err := Load(dir)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	found, err := index.ReadQueries(file, queries)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	hits, err := index.SearchAll(ctx, found.Vectors, k, 0)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
-	return trec.WriteRun(w, ToRun(found.IDs, hits), tag)
+	for i, id := range found.IDs {
+		if len(hits[i]) == 0 {
+			empty = append(empty, id)
+		}
+	}
+	return empty, len(found.IDs), trec.WriteRun(w, ToRun(found.IDs, hits), tag)
 }
 
 // ToRun makes a run of hits; ids are the queries', in the same order.

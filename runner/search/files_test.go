@@ -47,7 +47,7 @@ func TestFromFilesToARun(t *testing.T) {
 		1: "q1 Q0 d3 1 1 headroom\nq2 Q0 d2 1 2 headroom\n",
 	} {
 		var run bytes.Buffer
-		if err := search.SearchFile(context.Background(), dir, queries, k, &run); err != nil {
+		if _, _, err := search.SearchFile(context.Background(), dir, queries, k, &run); err != nil {
 			t.Fatal(err)
 		}
 		if run.String() != want {
@@ -66,7 +66,7 @@ func TestTermsMayBeWords(t *testing.T) {
 		t.Fatalf("got %+v, %v", summary, err)
 	}
 	var run bytes.Buffer
-	if err := search.SearchFile(context.Background(), dir, queries, 5, &run); err != nil {
+	if _, _, err := search.SearchFile(context.Background(), dir, queries, 5, &run); err != nil {
 		t.Fatal(err)
 	}
 	if want := "q Q0 a 1 7 headroom\nq Q0 b 2 3 headroom\n"; run.String() != want {
@@ -122,7 +122,7 @@ func TestBadQueriesAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			queries := write(t, "queries.jsonl", `{"id":"first","vector":{"1":1}}`+"\n\n"+c.row+"\n")
 			var run bytes.Buffer
-			err := search.SearchFile(context.Background(), dir, queries, 5, &run)
+			_, _, err := search.SearchFile(context.Background(), dir, queries, 5, &run)
 			if err == nil || !strings.Contains(err.Error(), queries+":3: ") || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
@@ -132,13 +132,13 @@ func TestBadQueriesAreRefused(t *testing.T) {
 		})
 	}
 	good := write(t, "q.jsonl", `{"id":"q","vector":{"1":1}}`)
-	if err := search.SearchFile(context.Background(), dir, good, 0, &bytes.Buffer{}); !errors.Is(err, search.ErrCutoff) {
+	if _, _, err := search.SearchFile(context.Background(), dir, good, 0, &bytes.Buffer{}); !errors.Is(err, search.ErrCutoff) {
 		t.Errorf("k 0: %v", err)
 	}
-	if err := search.SearchFile(context.Background(), dir, write(t, "none", ""), 1, &bytes.Buffer{}); !errors.Is(err, search.ErrNoVectors) {
+	if _, _, err := search.SearchFile(context.Background(), dir, write(t, "none", ""), 1, &bytes.Buffer{}); !errors.Is(err, search.ErrNoVectors) {
 		t.Errorf("no queries: %v", err)
 	}
-	if err := search.SearchFile(context.Background(), t.TempDir(), good, 1, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "index.json") {
+	if _, _, err := search.SearchFile(context.Background(), t.TempDir(), good, 1, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "index.json") {
 		t.Errorf("no index: %v", err)
 	}
 }
@@ -156,7 +156,7 @@ func TestRealVectorsWithWords(t *testing.T) {
 		t.Fatalf("%+v, %v", summary, err)
 	}
 	var out bytes.Buffer
-	if err := search.SearchFile(context.Background(), dir, filepath.Join(folder, "queries.jsonl"), 20, &out); err != nil {
+	if _, _, err := search.SearchFile(context.Background(), dir, filepath.Join(folder, "queries.jsonl"), 20, &out); err != nil {
 		t.Fatal(err)
 	}
 	run, err := trec.ReadRun(&out, "run")
