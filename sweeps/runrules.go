@@ -98,6 +98,9 @@ func wrongRescale(v reflect.Value) string {
 	if r.K <= 0 {
 		return "out of range"
 	}
+	if k := float32(r.K); k == 0 || math.IsInf(float64(k), 0) {
+		return "out of range: weights are float32, in which it is 0 or infinite"
+	}
 	return ""
 }
 

@@ -16,14 +16,16 @@ import (
 
 // byHand are three documents and two queries. In d2 both terms weigh the same.
 func byHand() (documents, queries []search.Vector, qrels trec.Qrels) {
-	return []search.Vector{
+	documents = []search.Vector{
 		{Terms: []uint32{1, 2}, Weights: []float32{3, 1}},
 		{Terms: []uint32{2, 3}, Weights: []float32{2, 2}},
 		{Terms: []uint32{1}, Weights: []float32{1}},
-	}, []search.Vector{
+	}
+	queries = []search.Vector{
 		{Terms: []uint32{2}, Weights: []float32{1}},
 		{Terms: []uint32{1, 2, 3}, Weights: []float32{1, 1, 5}},
-	}, trec.Qrels{"q1": {"d1": 1}, "q2": {"d3": 1}}
+	}
+	return documents, queries, trec.Qrels{"q1": {"d1": 1}, "q2": {"d3": 1}}
 }
 
 func reciprocalRank(t *testing.T) []measure.Measure {
