@@ -45,7 +45,7 @@ func (s Semantics) RunID(c RunConfig, in Inputs) ID {
 	return digest(b.String())
 }
 
-// canonicalSettings writes the settings that decide a run's result, one key a line in
+// canonicalSettings writes the settings that decide a run's result, one key per line, in
 // the order of their names. A setting at its default is left out, so that a new
 // option with a default leaves every old id as it was. References are left out
 // too where an input's digest stands for them; within one file they still tell

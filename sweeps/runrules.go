@@ -80,7 +80,7 @@ func runRules() []rule {
 		choice("checkpoint.keep", "last+best", "last"),
 		choice("checkpoint.select", "last", "best"),
 		text("compute.backend", `"auto", "go", "xla", "xla:/path"`, wrongBackend),
-		integer("compute.slots", 0, 1024, "integer ≥ 0; 0 is one a GPU, or 1"),
+		integer("compute.slots", 0, 1024, "integer ≥ 0; 0 is one per GPU, or 1"),
 		integer("compute.threads", 0, 4096, "integer ≥ 0; 0 is cores / slots"),
 		flag("compute.remat"),
 	}

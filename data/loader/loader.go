@@ -4,7 +4,7 @@ package loader
 
 // Batch is what one optimizer step trains on.
 type Batch struct {
-	// Queries are token ids, one text a query.
+	// Queries are token ids, one text per query.
 	Queries [][]int32
 	// Documents are token ids in columns, as sentence-transformers orders them: first the
 	// positives of all queries, then their first hard negatives, then their second ones.

@@ -45,7 +45,7 @@ type Loader struct {
 // Open opens training data. Where its files were not read whole before they are, which ends with ctx.
 func Open(ctx context.Context, set examples.Set, tokenizer *tokenize.Tokenizer, o Options) (*Loader, error) {
 	if o.MaxQuery < 1 || o.MaxDocument < 1 {
-		return nil, fmt.Errorf("open training data: at most %d and %d tokens a text: at least 1 is needed", o.MaxQuery, o.MaxDocument)
+		return nil, fmt.Errorf("open training data: at most %d and %d tokens per text: at least 1 is needed", o.MaxQuery, o.MaxDocument)
 	}
 	source, err := examples.Open(ctx, set, kept.Store{Dir: o.CacheDir}, examples.Options{Negatives: o.Negatives, Seed: o.Seed})
 	if err != nil {

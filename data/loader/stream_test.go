@@ -124,7 +124,7 @@ func TestResidentMemoryOfManyRows(t *testing.T) {
 		}
 		show(fmt.Sprintf("trained on from step %d on:", part*steps/10))
 	}
-	peak := show(fmt.Sprintf("%.0f examples a second:", float64(made)/time.Since(start).Seconds()))
+	peak := show(fmt.Sprintf("%.0f examples per second:", float64(made)/time.Since(start).Seconds()))
 	if peak > 512 {
 		t.Errorf("a peak of %.0f MiB", peak)
 	}

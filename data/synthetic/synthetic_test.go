@@ -107,7 +107,7 @@ func TestQrelsAreExact(t *testing.T) {
 		rows += len(want)
 	}
 	if mean := float64(rows) / float64(len(w.Queries)); mean < 1.2 || mean > 1.45 {
-		t.Errorf("%.3f relevant documents a query", mean)
+		t.Errorf("%.3f relevant documents per query", mean)
 	}
 }
 

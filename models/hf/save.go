@@ -32,7 +32,7 @@ type SaveModel struct {
 	Pooling                     string // "max" or "sum"; "" is max
 	Activation                  string // "relu" or "log1p_relu", as SpladePooling names them; "" is relu
 	QueryPrompt, DocumentPrompt string // put before queries and documents; "" is nothing
-	TopK                        int    // terms kept a text, sentence-transformers' max_active_dims; 0 is all
+	TopK                        int    // terms kept per text, sentence-transformers' max_active_dims; 0 is all
 	TokenTopM                   int    // logits that a token keeps before pooling, which only headroom obeys; 0 is all
 	Card                        string // README.md; "" writes a short one
 }

@@ -40,7 +40,7 @@ func (m SaveModel) textFiles() ([]textFile, error) {
 		faults = append(faults, fmt.Errorf("longest text %d is out of range (allowed: 1 to %d)", m.MaxSeqLength, limit))
 	}
 	if m.TopK < 0 {
-		faults = append(faults, fmt.Errorf("terms kept a text %d is out of range (allowed: 0, all, or more)", m.TopK))
+		faults = append(faults, fmt.Errorf("terms kept per text %d is out of range (allowed: 0, all, or more)", m.TopK))
 	}
 	if m.TokenTopM < 0 {
 		faults = append(faults, fmt.Errorf("logits kept per token %d is out of range (allowed: 0, all, or more)", m.TokenTopM))

@@ -14,7 +14,7 @@ type SparseEncoder struct {
 	// Pooling ("max", "sum") and Activation ("relu" for log(1+ReLU), "log1p_relu" for log(1+log(1+ReLU))) are as
 	// in SpladePooling's file; empty where the folder has no SpladePooling, a dense model for instance.
 	Pooling, Activation string
-	// MaxActive is the number of terms kept a text (max_active_dims); 0 is all.
+	// MaxActive is the number of terms kept per text (max_active_dims); 0 is all.
 	MaxActive int
 	// TokenTopM is the number of logits that a token keeps before pooling (headroom_token_top_m, a key of ours which
 	// sentence-transformers ignores); 0 is all.

@@ -48,7 +48,7 @@ func TestATokenKeepsItsGreatestLogits(t *testing.T) {
 }
 
 // Kept and its graph form agree, ties and NaN included: heads whose logits are given, one
-// token a text, so that maxima are the token's own logits.
+// token per text, so that maxima are the token's own logits.
 func TestKeepingInAGraphEqualsKept(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 4))
 	for _, m := range []int{1, 3, 8, vocab - 1, vocab, 100} {

@@ -244,7 +244,7 @@ func TestStoppedAnywhereARunEndsWithTheSameWeights(t *testing.T) {
 	})
 }
 
-// stepsTwice counts the points that are not one a step.
+// stepsTwice counts the points that are not one per step.
 func stepsTwice(t *testing.T, p *place) map[string]int {
 	t.Helper()
 	wrong := map[string]int{}

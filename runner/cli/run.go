@@ -29,7 +29,7 @@ func newRun(a *app) *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
 		Use:   "run SWEEP [KEY=VALUE…]",
-		Short: "run a sweep here, one process a slot; stop and start at will",
+		Short: "run a sweep here, one process per slot; stop and start at will",
 		Long: `Makes what the sweep still needs: backbones by recipe, baselines, runs,
 evaluations. What is finished is not repeated. A failing run does not stop the
 others. Ctrl-C lets each run write a checkpoint; the same command goes on from
@@ -42,7 +42,7 @@ there. Overrides are typed like TOML values.`,
 		},
 	}
 	cmd.Flags().StringArrayVar(&o.only, "only", nil, "do the runs that match `EXPR`, as in 'model.backbone=~ettin, seed=1'")
-	cmd.Flags().IntVar(&o.slots, "slots", 0, "runs at a time (default compute.slots, else one a GPU, else 1)")
+	cmd.Flags().IntVar(&o.slots, "slots", 0, "runs at a time (default compute.slots, else one per GPU, else 1)")
 	return cmd
 }
 

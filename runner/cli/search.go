@@ -28,7 +28,7 @@ Only documents with a score above 0 are found.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.queries, "queries", "", "`FILE` of query vectors (required)")
-	f.IntVar(&o.k, "k", 1000, "documents kept a query")
+	f.IntVar(&o.k, "k", 1000, "documents kept per query")
 	f.StringVar(&o.output, "output", "-", "`FILE` to write; - is standard output")
 	return cmd
 }

@@ -78,7 +78,7 @@ func (t *texts) count() (int, error) {
 	return n, nil
 }
 
-// plainLines reads a text a line; its number is its id.
+// plainLines reads one text per line; its number is its id.
 func plainLines(r io.Reader, fn func(collection.Document) error) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 1<<16), collection.MaxLine)

@@ -30,7 +30,7 @@ line's number.`,
 		},
 	}
 	cmd.Flags().StringVar(&o.input, "input", "", "`FILE` of JSON lines; - is standard input")
-	cmd.Flags().IntVar(&o.maxLength, "max-length", 0, "tokens kept a text, special ones included; 0 keeps all")
+	cmd.Flags().IntVar(&o.maxLength, "max-length", 0, "tokens kept per text, special ones included; 0 keeps all")
 	return cmd
 }
 

@@ -94,7 +94,7 @@ const (
 // DenseError is returned when vectors are too dense to be searched exactly in
 // reasonable time: a collapsed or untrained model of a large vocabulary.
 type DenseError struct {
-	Active   float64 // mean terms a document so far
+	Active   float64 // mean terms per document so far
 	Vocab    int
 	Postings int64 // expected for the whole collection
 }

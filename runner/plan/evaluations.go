@@ -191,7 +191,7 @@ func superseded(e Evaluation) string {
 	return why
 }
 
-// baselines adds BM25 once a collection, and the untrained model once a
+// baselines adds BM25 once per collection, and the untrained model once per
 // collection, backbone and encoding.
 func (m *maker) baselines() {
 	known := map[string]bool{}

@@ -38,7 +38,7 @@ func zipf(random *rand.Rand, n, vocab, terms int) []search.Vector {
 
 const benchVocab = 30_522
 
-// generated is an index of Zipf documents and queries for it: about 110 terms a document, 38 a query, 2.5
+// generated is an index of Zipf documents and queries for it: about 110 terms per document, 38 per query, 2.5
 // postings per query and document, nine tenths of them of terms that more than 1/16 of the documents have.
 func generated(b *testing.B, documents int) (*search.Index, []search.Vector) {
 	b.Helper()

@@ -22,7 +22,7 @@ func (e *TooLargeError) Error() string {
 	if e.Estimated {
 		amount = "would have about"
 	}
-	return fmt.Sprintf("build index: it %s %d postings (%.0f terms a document after %d documents), over the limit of %d: keep fewer terms a text, or allow more postings",
+	return fmt.Sprintf("build index: it %s %d postings (%.0f terms per document after %d documents), over the limit of %d: keep fewer terms per text, or allow more postings",
 		amount, e.Postings, e.Mean, e.Documents, e.Limit)
 }
 

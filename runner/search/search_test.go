@@ -376,7 +376,7 @@ func TestATooLargeIndexIsRefusedEarly(t *testing.T) {
 	if !errors.As(err, &large) || at != 999 || large.Postings != 100_000_000 || !large.Estimated {
 		t.Errorf("after %d documents: %v", at, err)
 	}
-	if message := err.Error(); !strings.Contains(message, "100000000 postings") || !strings.Contains(message, "1000 terms a document") || !strings.Contains(message, "1500500") {
+	if message := err.Error(); !strings.Contains(message, "100000000 postings") || !strings.Contains(message, "1000 terms per document") || !strings.Contains(message, "1500500") {
 		t.Errorf("the message lacks a number: %s", message)
 	}
 }

@@ -15,7 +15,7 @@ import (
 const calibrationBatches = 4
 
 // chooseK sets the factor by which the head is divided. An automatic choice is
-// made once a run: an attempt that finds what an earlier one chose takes that, so
+// made once per run: an attempt that finds what an earlier one chose takes that, so
 // that a run resumed on another machine cannot come to another factor.
 func (a *attempt) chooseK(ctx context.Context) error {
 	rescale := a.cfg.Model.Rescale

@@ -95,7 +95,7 @@ func TestADamagedCheckpointCostsStepsAndNothingElse(t *testing.T) {
 	b := newBench(t, "bert")
 	id := b.prepare(t, b.config(every(3)))
 	// Interrupted twice, each time at the first step that is told: progress is told
-	// a few times a second only, however many steps that is.
+	// a few times per second only, however many steps that is.
 	for range 2 {
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := worker.Run(ctx, b.job(worker.KindRun, id), &interrupter{step: 1, cancel: cancel}); !errors.Is(err, worker.ErrInterrupted) {

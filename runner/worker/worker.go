@@ -123,7 +123,7 @@ func stopped(ctx context.Context) error {
 	return ErrInterrupted
 }
 
-// progress tells the parent, a few times a second at most.
+// progress tells the parent, at most a few times per second.
 func (w *worker) progress(m pool.Message, always bool) error {
 	if now := w.now(); always || now.Sub(w.shown) > 200*time.Millisecond {
 		w.shown = now
@@ -157,7 +157,7 @@ func (w *worker) openLog(folder string) (*event.Log, error) {
 	return log, err
 }
 
-// rate measures steps a second over an attempt.
+// rate measures steps per second over an attempt.
 type rate struct {
 	start time.Time
 	first int

@@ -26,7 +26,7 @@ func (d *Splade) encode(get layers.Params, in []*Node) sideNodes {
 	return sideNodes{ids: in[0], lengths: in[1], hidden: hidden, lookup: mode.Lookup, head: d.model.GraphHead(get)}
 }
 
-// gradients are those of every parameter that dWeights, one a side, cause.
+// gradients are those of every parameter that dWeights, one per side, cause.
 func (d *Splade) gradients(params []*Node, sides []sideNodes, weights, dWeights []*Node) []*Node {
 	var total, dDecoder, dBias *Node
 	var lookups []*layers.Lookup

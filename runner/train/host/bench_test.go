@@ -159,7 +159,7 @@ func started(b *testing.B, name string, command *exec.Cmd) *alternate.Peer {
 	return p
 }
 
-// servePeer trains a step a turn, with the fused head or as one dense graph.
+// servePeer trains one step per turn, with the fused head or as one dense graph.
 func servePeer(kind, folder, input string) error {
 	text, err := os.ReadFile(input)
 	if err != nil {
