@@ -9,8 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
+	"headroom/data/kept"
 	"headroom/data/lines"
 	"headroom/data/texts"
 	"headroom/internal/seal"
@@ -115,7 +115,7 @@ func (f *files) write(ctx context.Context, to io.Writer, indexes []lines.Index, 
 }
 
 func (f *files) read(name string, n int) (indexes []lines.Index, err error) {
-	file, err := os.Open(name)
+	file, err := kept.OpenFile(name)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,10 @@ func (f *files) read(name string, n int) (indexes []lines.Index, err error) {
 			file.Close()
 		}
 	}()
-	in := bufio.NewReader(file)
+	if err := file.Verify(); err != nil {
+		return nil, err
+	}
+	in := bufio.NewReader(io.NewSectionReader(file, 0, file.Size()))
 	text, err := in.ReadBytes('\n')
 	var survey Survey
 	if err == nil {
@@ -137,7 +140,7 @@ func (f *files) read(name string, n int) (indexes []lines.Index, err error) {
 		at += indexes[i].Size()
 	}
 	if err == nil {
-		f.relevant, err = lines.OpenKeys(io.NewSectionReader(file, at, 1<<62))
+		f.relevant, err = lines.OpenKeys(io.NewSectionReader(file, at, file.Size()-at))
 	}
 	if err != nil {
 		return nil, err

@@ -109,7 +109,7 @@ func (s Store) Put(k Key, result string) {
 	if err != nil {
 		return
 	}
-	_ = s.WriteFile(s.digest(k), func(w io.Writer) error {
+	_ = s.write(s.digest(k), func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})
@@ -117,13 +117,16 @@ func (s Store) Put(k Key, result string) {
 
 func (s Store) digest(k Key) string { return filepath.Join(s.Dir, "digests", k.sum+".json") }
 
+// checked ends the names of files that have checksums; those of older programs have neither.
+const checked = ".checked"
+
 // File is where a large result of a key belongs, in a folder of the store; "" where nothing is to be kept.
 // The name begins with a mark of the paths, so that Superseded can find results of their former states.
 func (s Store) File(k Key, folder string) string {
 	if s.Dir == "" || k.Young {
 		return ""
 	}
-	return filepath.Join(s.Dir, folder, k.paths()+"-"+k.sum[:32])
+	return filepath.Join(s.Dir, folder, k.paths()+"-"+k.sum[:32]+checked)
 }
 
 // paths is a mark of what is asked and of the paths, whatever the files' state.
@@ -163,8 +166,19 @@ func (s Store) Superseded(k Key, folder string) {
 	}
 }
 
-// WriteFile writes a file that appears under its name only when it is whole and on disk.
+// WriteFile writes a large result, with checksums, for OpenFile. It appears under its name only when it is whole
+// and on disk.
 func (s Store) WriteFile(name string, fill func(io.Writer) error) error {
+	return s.write(name, func(to io.Writer) error {
+		w := &checkedWriter{to: to}
+		if err := fill(w); err != nil {
+			return err
+		}
+		return w.flush()
+	})
+}
+
+func (s Store) write(name string, fill func(io.Writer) error) error {
 	if err := s.disk.MkdirAll(filepath.Dir(name)); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"headroom/data/kept"
 )
@@ -25,18 +26,28 @@ const maxLine = 64 << 20
 type File struct {
 	// Path is the file as it was named, packed or not.
 	Path string
-	text *os.File
+	text text
 	size int64
-	// temporary tells that text is to go when it is closed.
-	temporary bool
+	// temporary is the name of what is to go when it is closed; "" where nothing is.
+	temporary string
+
+	mutex sync.RWMutex // of text, where it can be made again
+	// unpacked opens text once more, after it was unpacked again; nil where text is not kept.
+	unpacked func() error
+}
+
+type text interface {
+	io.ReaderAt
+	io.Closer
 }
 
 // Unpack writes the lines that a file stands for.
 type Unpack func(path string, to io.Writer) error
 
 // Open opens a file: plain, gzipped (by content, whatever its name) or, with unpack, what that makes of it.
-// Unpacked lines are kept in the store's folder "unpacked"; of a file that was changed a moment ago, and
-// without a store, only until Close. Unpacking ends with ctx.
+// Unpacked lines are kept in the store's folder "unpacked", with checksums: where they turn out to be damaged the
+// file is unpacked again. Of a file that was changed a moment ago, and without a store, they are kept only until
+// Close. Unpacking ends with ctx.
 func Open(ctx context.Context, path string, store kept.Store, unpack Unpack) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -135,26 +146,66 @@ func gunzip(path string, to io.Writer) error {
 
 // openKept opens what was unpacked before, or unpacks it now.
 func (f *File) openKept(name string, store kept.Store, key kept.Key, unpack Unpack) error {
+	f.unpacked = func() error {
+		store.Superseded(key, "unpacked")
+		var unreadable error
+		err := store.WriteFile(name, func(to io.Writer) error {
+			written := &sink{to: to}
+			err := unpack(f.Path, written)
+			if written.err == nil {
+				unreadable = err
+			}
+			return err
+		})
+		if unreadable != nil {
+			return unreadable
+		}
+		if err != nil {
+			return fmt.Errorf("into %s (HEADROOM_CACHE chooses another folder): %w", name, err)
+		}
+		return f.open(name)
+	}
 	if f.open(name) == nil {
 		return nil
 	}
-	store.Superseded(key, "unpacked")
-	var unreadable error
-	err := store.WriteFile(name, func(to io.Writer) error {
-		written := &sink{to: to}
-		err := unpack(f.Path, written)
-		if written.err == nil {
-			unreadable = err
-		}
+	return f.unpacked()
+}
+
+// ReadAt reads the unpacked text at a place.
+func (f *File) ReadAt(p []byte, at int64) (int, error) {
+	f.mutex.RLock()
+	damaged := f.text
+	n, err := f.text.ReadAt(p, at)
+	f.mutex.RUnlock()
+	if f.unpacked == nil || !errors.Is(err, kept.ErrDamaged) {
+		return n, err
+	}
+	if err := f.unpackAgain(damaged); err != nil {
+		return 0, err
+	}
+	f.mutex.RLock()
+	defer f.mutex.RUnlock()
+	return f.text.ReadAt(p, at)
+}
+
+// unpackAgain replaces a damaged text, unless another reader has done so.
+func (f *File) unpackAgain(damaged text) error {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if f.text != damaged {
+		return nil
+	}
+	size := f.size
+	if err := f.unpacked(); err != nil {
+		return fmt.Errorf("unpack %s again, since what was kept of it is damaged: %w", f.Path, err)
+	}
+	if err := damaged.Close(); err != nil {
 		return err
-	})
-	if unreadable != nil {
-		return unreadable
 	}
-	if err != nil {
-		return fmt.Errorf("into %s (HEADROOM_CACHE chooses another folder): %w", name, err)
+	if f.size != size {
+		return fmt.Errorf("unpack %s again, since what was kept of it is damaged: %d bytes, %d before: the file has changed", f.Path, f.size, size)
 	}
-	return f.open(name)
+	return nil
 }
 
 // openTemporary unpacks into a file that only this process knows.
@@ -168,7 +219,7 @@ func (f *File) openTemporary(store kept.Store, unpack Unpack) error {
 	if err != nil {
 		return err
 	}
-	f.text, f.temporary = to, true
+	f.text, f.temporary = to, to.Name()
 	// Where the system allows it the name goes at once, so that nothing is left behind however this process ends.
 	_ = os.Remove(to.Name())
 	if err = unpack(f.Path, to); err == nil {
@@ -181,15 +232,11 @@ func (f *File) openTemporary(store kept.Store, unpack Unpack) error {
 }
 
 func (f *File) open(name string) error {
-	text, err := os.Open(name)
+	text, err := kept.OpenFile(name)
 	if err != nil {
 		return err
 	}
-	info, err := text.Stat()
-	if err != nil {
-		return errors.Join(err, text.Close())
-	}
-	f.text, f.size = text, info.Size()
+	f.text, f.size = text, text.Size()
 	return nil
 }
 
@@ -199,8 +246,8 @@ func (f *File) Size() int64 { return f.size }
 // Close closes the file, and removes what was unpacked for this process alone.
 func (f *File) Close() error {
 	err := f.text.Close()
-	if f.temporary {
-		_ = os.Remove(f.text.Name()) // mostly it is gone already
+	if f.temporary != "" {
+		_ = os.Remove(f.temporary) // mostly it is gone already
 	}
 	return err
 }

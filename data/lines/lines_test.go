@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -156,6 +157,80 @@ func TestUnpackedTextsAreKept(t *testing.T) {
 	}
 	if all, err := filepath.Glob(filepath.Join(store.Dir, "unpacked-*")); err != nil || len(all) != 0 {
 		t.Errorf("left behind: %v %v", all, err)
+	}
+}
+
+// TestADamagedUnpackedTextIsUnpackedAgain flips bits of what is kept, before it is opened and while it is open.
+func TestADamagedUnpackedTextIsUnpackedAgain(t *testing.T) {
+	dir := t.TempDir()
+	store := kept.Store{Dir: filepath.Join(dir, "cache")}
+	text := strings.Repeat("a line of some length\n", 1000)
+	path := write(t, filepath.Join(dir, "a.gz"), zipped(t, text))
+	f := open(t, path, store)
+	defer func() { f.Close() }()
+	want, _, digest := scan(t, f)
+	names, err := filepath.Glob(filepath.Join(store.Dir, "unpacked", "*"))
+	if err != nil || len(names) != 1 {
+		t.Fatalf("kept %q, %v", names, err)
+	}
+	whole, err := os.ReadFile(names[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := 0; at < len(whole); at += 1009 {
+		for _, opened := range []bool{false, true} {
+			flipInPlace(t, names[0], int64(at))
+			if !opened {
+				if err := f.Close(); err != nil {
+					t.Fatal(err)
+				}
+				f = open(t, path, store)
+			}
+			got, _, sum := scan(t, f)
+			if sum != digest || strings.Join(got, "|") != strings.Join(want, "|") {
+				t.Fatalf("byte %d, opened %v: another text", at, opened)
+			}
+			if after, err := os.ReadFile(names[0]); err != nil || !bytes.Equal(after, whole) {
+				t.Fatalf("byte %d, opened %v: the kept file is not made again: %v", at, opened, err)
+			}
+		}
+	}
+	// Several readers meet the damage at once.
+	flipInPlace(t, names[0], int64(len(whole)/2))
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if sum, err := f.Scan(func(lines.Line) error { return nil }); err != nil || sum != digest {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	group.Wait()
+	// The packed file has gone, and damage cannot be made good.
+	flipInPlace(t, names[0], 10)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Scan(func(lines.Line) error { return nil }); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "what was kept of it is damaged") {
+		t.Errorf("%v", err)
+	}
+}
+
+// flipInPlace flips a bit in a file that may be open.
+func flipInPlace(t *testing.T, name string, at int64) {
+	t.Helper()
+	file, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var b [1]byte
+	if _, err := file.ReadAt(b[:], at); err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 1 << (at % 8)
+	if _, err := file.WriteAt(b[:], at); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -46,7 +46,7 @@ type reader struct {
 }
 
 func (f *File) reader(at int64, buffer int, digest hash.Hash) *reader {
-	var in io.Reader = io.NewSectionReader(f.text, at, f.size-at)
+	var in io.Reader = io.NewSectionReader(f, at, f.size-at)
 	if digest != nil {
 		in = io.TeeReader(in, digest)
 	}
@@ -97,7 +97,7 @@ func blank(text []byte) bool { return len(bytes.TrimLeft(text, " ")) == 0 }
 func (f *File) line(at int64) ([]byte, error) {
 	text := make([]byte, 0, 8<<10)
 	for {
-		n, err := f.text.ReadAt(text[len(text):cap(text)], at+int64(len(text)))
+		n, err := f.ReadAt(text[len(text):cap(text)], at+int64(len(text)))
 		if end := bytes.IndexByte(text[len(text):len(text)+n], '\n'); end >= 0 {
 			text = text[:len(text)+end]
 			break

@@ -15,7 +15,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 
 	"headroom/data/kept"
 	"headroom/data/lines"
@@ -174,17 +173,21 @@ func (t *Texts) write(to io.Writer, entries []lines.Entry) error {
 }
 
 func (t *Texts) read(name string) error {
-	file, err := os.Open(name)
+	file, err := kept.OpenFile(name)
 	if err != nil {
 		return err
 	}
-	line, err := bufio.NewReader(file).ReadBytes('\n')
+	err = file.Verify()
+	var line []byte
+	if err == nil {
+		line, err = bufio.NewReader(io.NewSectionReader(file, 0, file.Size())).ReadBytes('\n')
+	}
 	var h head
 	if err == nil {
 		err = json.Unmarshal(line, &h)
 	}
 	if err == nil {
-		t.keys, err = lines.OpenKeys(io.NewSectionReader(file, int64(len(line)), 1<<62))
+		t.keys, err = lines.OpenKeys(io.NewSectionReader(file, int64(len(line)), file.Size()-int64(len(line))))
 	}
 	if err != nil {
 		file.Close()

@@ -203,6 +203,49 @@ func TestAChangedFileIsReadAgain(t *testing.T) {
 	}
 }
 
+// TestADamagedIndexIsMadeAgain flips bits of what is kept about a file.
+func TestADamagedIndexIsMadeAgain(t *testing.T) {
+	dir := t.TempDir()
+	store := kept.Store{Dir: filepath.Join(dir, "cache")}
+	path := write(t, filepath.Join(dir, "a.tsv"), "1\tone\n2\t \n3\tthree\n")
+	look := func() string {
+		all, err := texts.Open(context.Background(), texts.Documents, []string{path}, store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer all.Close()
+		n, first := all.Empty()
+		said := fmt.Sprint(all.Digest(), n, first)
+		for _, id := range []string{"1", "2", "3", "4"} {
+			text, found, err := all.Text(id)
+			said += fmt.Sprint(text, found, err)
+		}
+		return said
+	}
+	want := look()
+	names, err := filepath.Glob(filepath.Join(store.Dir, "texts", "*"))
+	if err != nil || len(names) != 1 {
+		t.Fatalf("kept %q, %v", names, err)
+	}
+	whole, err := os.ReadFile(names[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := 0; at < len(whole); at += 5 {
+		flipped := bytes.Clone(whole)
+		flipped[at] ^= 1 << (at % 8)
+		if err := os.WriteFile(names[0], flipped, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := look(); got != want {
+			t.Fatalf("a bit of byte %d: %q, want %q", at, got, want)
+		}
+		if after, err := os.ReadFile(names[0]); err != nil || !bytes.Equal(after, whole) {
+			t.Fatalf("a bit of byte %d: the index is not made again: %v", at, err)
+		}
+	}
+}
+
 func FuzzTexts(f *testing.F) {
 	f.Add("1\ta\n2\tb\n", ".tsv")
 	f.Add("{\"_id\":\"1\",\"title\":\"t\",\"text\":\"a\"}\n", ".jsonl")
