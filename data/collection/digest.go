@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 
-	"headroom/data/trec"
+	"headroom/internal/gunzip"
 )
 
 // Files returns the names of the collection's files, relative to Folder and with slashes: corpus, queries,
@@ -62,7 +62,7 @@ func contentSum(path string) (string, error) {
 		return "", err
 	}
 	defer file.Close()
-	content, err := trec.Decompress(file)
+	content, err := gunzip.NewReader(file)
 	if err != nil {
 		return "", err
 	}

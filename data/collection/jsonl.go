@@ -9,7 +9,7 @@ import (
 	"io"
 	"strings"
 
-	"headroom/data/trec"
+	"headroom/internal/gunzip"
 )
 
 // MaxLine bounds a line, so that a file that is no JSONL does not fill the memory.
@@ -32,7 +32,7 @@ func ReadJSONL(r io.Reader, name string, fn func(Document) error) error {
 
 // readJSONL is ReadJSONL with each row's line.
 func readJSONL(r io.Reader, name string, fn func(d Document, line int) error) error {
-	text, err := trec.Decompress(r)
+	text, err := gunzip.NewReader(r)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}

@@ -6,9 +6,6 @@
 package lines
 
 import (
-	"bytes"
-	"compress/flate"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +14,7 @@ import (
 	"sync"
 
 	"headroom/data/kept"
+	"headroom/internal/gunzip"
 )
 
 // maxLine bounds a line, so that a file that is no text does not fill the memory.
@@ -63,7 +61,7 @@ func Open(ctx context.Context, path string, store kept.Store, unpack Unpack) (*F
 		if zipped, err = gzipped(file); err == nil && !zipped {
 			return &File{Path: path, text: file, size: info.Size()}, nil
 		}
-		form, unpack = "gunzipped", gunzip
+		form, unpack = "gunzipped", unzip
 	}
 	if closing := file.Close(); err == nil {
 		err = closing
@@ -121,26 +119,20 @@ func gzipped(file *os.File) (bool, error) {
 	if _, err := file.ReadAt(magic[:], 0); err != nil && !errors.Is(err, io.EOF) {
 		return false, fmt.Errorf("read lines: %w", err)
 	}
-	return bytes.Equal(magic[:], []byte{0x1f, 0x8b}), nil
+	return gunzip.IsGzip(magic[:]), nil
 }
 
-func gunzip(path string, to io.Writer) error {
+func unzip(path string, to io.Writer) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	text, err := gzip.NewReader(file)
-	if err == nil {
-		_, err = io.Copy(to, text)
+	text, err := gunzip.NewReader(file)
+	if err != nil {
+		return err
 	}
-	var corrupt flate.CorruptInputError
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("the gzip data end in the middle: the file is cut short: %w", err)
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
-		return fmt.Errorf("the gzip data are damaged: %w", err)
-	}
+	_, err = io.Copy(to, text)
 	return err
 }
 

@@ -49,7 +49,7 @@ func TestDamagedGzipIsToldFromDamagedRows(t *testing.T) {
 		t.Errorf("the head alone: %v", err)
 	}
 	junk := append(bytes.Clone(whole), "junk"...)
-	if _, err := trec.ReadRun(bytes.NewReader(junk), "r"); err == nil || !strings.Contains(err.Error(), "gzip data") {
+	if _, err := trec.ReadRun(bytes.NewReader(junk), "r"); err == nil || !strings.Contains(err.Error(), "other bytes follow") {
 		t.Errorf("more than gzip: %v", err)
 	}
 }

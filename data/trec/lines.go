@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"headroom/internal/gunzip"
 )
 
 // maxLine bounds a line: the longest sensible row is far below, and a binary file given by mistake must
@@ -21,7 +23,7 @@ type lines struct {
 }
 
 func newLines(r io.Reader, name string) (*lines, error) {
-	text, err := Decompress(r)
+	text, err := gunzip.NewReader(r)
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", name, err)
 	}

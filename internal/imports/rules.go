@@ -27,15 +27,15 @@ type layer struct {
 }
 
 var layers = []layer{
-	{[]string{"internal/alike", "internal/atomic", "internal/names", "internal/near", "internal/seal", "models/family"}, nil},
+	{[]string{"internal/alike", "internal/atomic", "internal/gunzip", "internal/names", "internal/near", "internal/seal", "models/family"}, nil},
 	{[]string{"metrics/measure"}, []string{"internal/near"}},
 	{[]string{"sweeps"}, []string{"internal/alike", "internal/near", "metrics/measure", "metrics/stability", toml, "models/family"}},
 	{[]string{"docs", "experiments"}, nil},
-	{[]string{"data/trec"}, nil},
-	{[]string{"data/collection"}, []string{"data/trec"}},
+	{[]string{"data/trec"}, []string{"internal/gunzip"}},
+	{[]string{"data/collection"}, []string{"data/trec", "internal/gunzip"}},
 	{[]string{"data/tokenize"}, []string{unicode}},
 	{[]string{"data/kept"}, nil},
-	{[]string{"data/lines"}, []string{"data/kept"}},
+	{[]string{"data/lines"}, []string{"data/kept", "internal/gunzip"}},
 	{[]string{"data/parquet"}, []string{parquet}},
 	{[]string{"data/texts"}, []string{"data/collection", "data/kept", "data/lines", "data/parquet", "internal/seal"}},
 	{[]string{"data/batch"}, nil},
@@ -48,12 +48,12 @@ var layers = []layer{
 	{[]string{"metrics/sparsity", "metrics/stats"}, nil},
 	{[]string{"metrics/stability"}, []string{"metrics/event"}},
 	{[]string{"metrics/record"}, []string{"internal/seal", "sweeps"}},
-	{[]string{"metrics/store"}, []string{"internal/alike", "internal/seal", "metrics/event", "metrics/record", "sweeps", sqlite}},
+	{[]string{"metrics/store"}, []string{"internal/alike", "internal/gunzip", "internal/seal", "metrics/event", "metrics/record", "sweeps", sqlite}},
 	{[]string{"metrics/ir"}, []string{"data/trec", "metrics/measure"}},
 	{[]string{"models/safetensors"}, nil},
 	{[]string{"models/hf"}, []string{"internal/modelfolder", "internal/seal", "models/family", "models/safetensors"}},
 	{[]string{"models/bert", "models/modernbert", "models/mlmhead", "models/splade"}, []string{gomlx, "models/..."}},
-	{[]string{"runner/search"}, []string{"data/trec"}},
+	{[]string{"runner/search"}, []string{"data/trec", "internal/gunzip"}},
 	{[]string{"internal/parallel"}, nil},
 }
 

@@ -100,6 +100,7 @@ func TestWhatIsNoMeasureIsRefusedWithWhatIsAllowed(t *testing.T) {
 		"nDGC@10":                             `did you mean "nDCG@10"?`,
 		"recal@100":                           `did you mean "R@100"?`,
 		"mrr10":                               `did you mean "RR@10"?`,
+		"P@5(rel=2)":                          "the bracket stands before @: P(rel=2)@5",
 		"num_rel_rte":                         `did you mean "NumRelRet"?`,
 		"something":                           "allowed are nDCG[@k]",
 		"nDCG@0":                              `cut-off "0"`,

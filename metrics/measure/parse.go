@@ -78,6 +78,9 @@ func split(text string) (pieces, error) {
 			return p, errors.New("a bracket is not closed")
 		}
 		p.name, p.parameters = text[:open], text[open+1:end]
+		if name, at, early := strings.Cut(p.name, "@"); early {
+			return p, fmt.Errorf("the bracket stands before @: %s(%s)@%s", strings.TrimSpace(name), p.parameters, strings.TrimSpace(at))
+		}
 		rest := strings.TrimSpace(text[end+1:])
 		if rest != "" {
 			p.at, p.hasAt = strings.CutPrefix(rest, "@")

@@ -2,7 +2,6 @@ package store
 
 import (
 	"bufio"
-	"compress/gzip"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/internal/gunzip"
 	"headroom/internal/seal"
 	"headroom/metrics/record"
 )
@@ -85,7 +85,7 @@ func readCurve(path string) (map[cutOf][]queryValue, error) {
 	}
 	defer file.Close()
 	fault := func(err error) error { return fmt.Errorf("read evaluation %s: %w", path, err) }
-	zip, err := gzip.NewReader(bufio.NewReader(file))
+	text, err := gunzip.NewReader(file)
 	if err != nil {
 		return nil, fault(err)
 	}
@@ -96,7 +96,7 @@ func readCurve(path string) (map[cutOf][]queryValue, error) {
 		query, measure string
 	}
 	seen := map[key]bool{}
-	lines := bufio.NewScanner(zip)
+	lines := bufio.NewScanner(text)
 	for n := 1; lines.Scan(); n++ {
 		bad := func(what string, args ...any) error {
 			return fmt.Errorf("read evaluation %s:%d: %s", path, n, fmt.Sprintf(what, args...))
@@ -129,7 +129,7 @@ func readCurve(path string) (map[cutOf][]queryValue, error) {
 	if err := lines.Err(); err != nil {
 		return nil, fault(err)
 	}
-	if _, err := io.Copy(io.Discard, zip); err != nil {
+	if _, err := io.Copy(io.Discard, text); err != nil {
 		return nil, fault(err)
 	}
 	return all, nil

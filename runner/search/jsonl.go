@@ -10,7 +10,7 @@ import (
 	"math"
 	"strconv"
 
-	"headroom/data/trec"
+	"headroom/internal/gunzip"
 )
 
 // maxRow bounds a line of a vector file: a vector with every term of the largest vocabularies takes a tenth.
@@ -29,7 +29,7 @@ type rowReader struct {
 }
 
 func newRowReader(r io.Reader, name string) (*rowReader, error) {
-	text, err := trec.Decompress(r)
+	text, err := gunzip.NewReader(r)
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", name, err)
 	}
