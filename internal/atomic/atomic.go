@@ -111,6 +111,34 @@ func (d Disk) Rename(from, to string) error {
 	return d.SyncFolder(filepath.Dir(to))
 }
 
+// Link gives a finished file a second name, for good. A name that is there stays, and
+// the error is fs.ErrExist.
+func (d Disk) Link(from, to string) error {
+	if err := d.calls().Link(from, to); err != nil {
+		return err
+	}
+	return d.SyncFolder(filepath.Dir(to))
+}
+
+// CreateLog makes a folder that is not there, with an empty file to append to, for good.
+// Where the folder is there it stays, and the error is fs.ErrExist: of two that create one
+// of them wins. What is appended is on the disk once the file was synced.
+func (d Disk) CreateLog(path string) (File, error) {
+	if err := d.calls().Mkdir(filepath.Dir(path), 0o777); err != nil {
+		return nil, err
+	}
+	file, err := d.calls().OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	for _, folder := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} {
+		if err := d.SyncFolder(folder); err != nil {
+			return nil, errors.Join(err, file.Close())
+		}
+	}
+	return file, nil
+}
+
 // MkdirAll is that of the operating system's disk.
 func MkdirAll(path string) error { return Disk{}.MkdirAll(path) }
 

@@ -2,7 +2,15 @@ package event
 
 import (
 	"time"
+
+	"headroom/internal/atomic"
 )
+
+// On makes a log on another disk.
+func On(disk atomic.Disk) Option { return func(l *Log) { l.disk = disk } }
+
+// RepairOn repairs a log on another disk.
+func RepairOn(disk atomic.Disk, path string) ([]string, error) { return repair(disk, path) }
 
 // Fast and General give the tests both decoders of a step's fields.
 func Fast(fields []byte) (Step, bool) { return parseStep(fields, names{}) }

@@ -53,6 +53,7 @@ type Log struct {
 	attempt int
 	now     func() time.Time
 	wrap    func(File) File
+	disk    atomic.Disk
 
 	mu      sync.Mutex
 	file    File
@@ -71,7 +72,7 @@ func Create(dir string, options ...Option) (*Log, error) {
 	for _, o := range options {
 		o(l)
 	}
-	if err := atomic.MkdirAll(filepath.Join(dir, attemptsFolder)); err != nil {
+	if err := l.disk.MkdirAll(filepath.Join(dir, attemptsFolder)); err != nil {
 		return nil, fmt.Errorf("create event log: %w", err)
 	}
 	taken, err := Attempts(dir)
@@ -84,8 +85,9 @@ func Create(dir string, options ...Option) (*Log, error) {
 	}
 	for {
 		l.path = Path(dir, l.attempt)
-		err := os.Mkdir(filepath.Dir(l.path), 0o777)
+		file, err := l.disk.CreateLog(l.path) // the folder is the fence
 		if err == nil {
+			l.file = l.wrap(file)
 			break
 		}
 		if !errors.Is(err, fs.ErrExist) {
@@ -93,18 +95,6 @@ func Create(dir string, options ...Option) (*Log, error) {
 		}
 		l.attempt++
 	}
-	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o666)
-	if err != nil {
-		return nil, fmt.Errorf("create event log: %w", err)
-	}
-	// The folders' entries are part of the fence, so they must outlive a crash.
-	for _, folder := range []string{filepath.Dir(l.path), filepath.Join(dir, attemptsFolder)} {
-		if err := atomic.SyncFolder(folder); err != nil {
-			file.Close()
-			return nil, fmt.Errorf("create event log: %w", err)
-		}
-	}
-	l.file = l.wrap(file)
 	l.flushed = l.now()
 	return l, nil
 }

@@ -46,7 +46,7 @@ func RepairAll(dir string) (lost []string, err error) {
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		gone, err := repair(path)
+		gone, err := repair(atomic.Disk{}, path)
 		if err != nil {
 			return lost, err
 		}
@@ -57,7 +57,7 @@ func RepairAll(dir string) (lost []string, err error) {
 
 // repair writes a log again without its damaged lines, numbered anew, with a notice
 // where each of them was. The damaged log is kept beside it.
-func repair(path string) ([]string, error) {
+func repair(disk atomic.Disk, path string) ([]string, error) {
 	fail := func(err error) ([]string, error) { return nil, fmt.Errorf("repair %s: %w", path, err) }
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -67,10 +67,10 @@ func repair(path string) ([]string, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if err := keep(path); err != nil {
+	if err := keep(disk, path); err != nil {
 		return fail(err)
 	}
-	err = atomic.WriteFile(path, func(w io.Writer) error { _, err := w.Write(whole); return err })
+	err = disk.WriteFile(path, func(w io.Writer) error { _, err := w.Write(whole); return err })
 	if err != nil {
 		return fail(err)
 	}
@@ -127,13 +127,13 @@ func salvage(path string, text []byte) (whole []byte, lost []string, err error) 
 }
 
 // keep gives a file a second name, ending in DamagedSuffix.
-func keep(path string) error {
+func keep(disk atomic.Disk, path string) error {
 	for n := 1; ; n++ {
 		name := path + DamagedSuffix
 		if n > 1 {
 			name += "-" + strconv.Itoa(n)
 		}
-		err := os.Link(path, name)
+		err := disk.Link(path, name)
 		if !errors.Is(err, fs.ErrExist) {
 			return err
 		}

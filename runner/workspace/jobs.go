@@ -100,7 +100,7 @@ func (w Workspace) WriteProvenance(id string, p Provenance) error {
 			if !seal.IsDamage(seal.CheckJSON(path, old)) {
 				continue
 			}
-			if err := os.Rename(path, path+".damaged"); err != nil {
+			if err := w.disk.Rename(path, path+".damaged"); err != nil {
 				return fmt.Errorf("write provenance of %q: %w", id, err)
 			}
 		}

@@ -241,7 +241,7 @@ func (w Workspace) PutDamagedRevisionsAside(name string) (done []string, err err
 			continue
 		}
 		path := w.sweepFile(name, revision, ".json")
-		if err := os.Rename(path, path+".damaged"); err != nil {
+		if err := w.disk.Rename(path, path+".damaged"); err != nil {
 			return done, fmt.Errorf("put revision %s of sweep %q aside: %w", revision, name, err)
 		}
 		done = append(done, fmt.Sprintf("%s: put aside as %s.damaged, since %v", path, filepath.Base(path), err))

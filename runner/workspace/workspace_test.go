@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -322,6 +323,67 @@ func TestWhatIsToBeComputedIsWrittenWholeWhateverFails(t *testing.T) {
 				return "none", nil
 			}
 			return in.Weights, err
+		},
+	})
+}
+
+func TestADamagedRevisionIsPutAsideWhateverFails(t *testing.T) {
+	open := func(dir string) workspace.Workspace { return workspace.Workspace{Root: dir} }
+	faults.Test(t, faults.Case{
+		Before: func(t *testing.T, dir string) {
+			for _, text := range []string{"a", "b"} {
+				if _, err := open(dir).WriteSweep([]byte(text), manifest("s", "x")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.WriteFile(filepath.Join(dir, "sweeps", "s", "0001.json"), []byte("damaged"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Write: func(disk atomic.Disk, dir string) error {
+			_, err := open(dir).On(disk).PutDamagedRevisionsAside("s")
+			return err
+		},
+		Read: func(dir string) (string, error) {
+			found, err := filepath.Glob(filepath.Join(dir, "sweeps", "s", "0001.json*"))
+			if err == nil && len(found) != 1 {
+				err = fmt.Errorf("%q: want one", found)
+			}
+			return filepath.Base(strings.Join(found, " ")), err
+		},
+	})
+}
+
+// TestADamagedProvenanceIsPutAsideWhateverFails: what was damaged stays, in its place or
+// aside.
+func TestADamagedProvenanceIsPutAsideWhateverFails(t *testing.T) {
+	open := func(dir string) workspace.Workspace { return workspace.Workspace{Root: dir} }
+	faults.Test(t, faults.Case{
+		Before: func(t *testing.T, dir string) {
+			if err := os.MkdirAll(open(dir).Run("r"), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(open(dir).Run("r"), "provenance.json"), []byte("damaged"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Write: func(disk atomic.Disk, dir string) error {
+			return open(dir).On(disk).WriteProvenance("r", workspace.Provenance{})
+		},
+		Read: func(dir string) (string, error) {
+			path := filepath.Join(open(dir).Run("r"), "provenance.json")
+			now, err := os.ReadFile(path)
+			if err == nil && string(now) == "damaged" {
+				return "damaged", nil
+			}
+			aside, unread := os.ReadFile(path + ".damaged")
+			if unread == nil && string(aside) != "damaged" {
+				unread = fmt.Errorf("aside is %q", aside)
+			}
+			if errors.Is(err, fs.ErrNotExist) { // between the two
+				return "damaged", unread
+			}
+			return "written", errors.Join(err, unread, open(dir).CheckProvenance("r"))
 		},
 	})
 }
