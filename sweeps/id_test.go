@@ -42,7 +42,7 @@ func otherValues() map[string]string {
 		"train.weight_decay": "0.01", "train.clip": "0", "train.schedule": "cosine", "train.warmup": "0.2", "train.warmup_steps": "9",
 		"data.negatives": "2", "loss.scale": "2", "loss.temperature": "2", "regularizer.kind": "l1", "regularizer.lambda_query": "1",
 		"regularizer.lambda_document": "1", "regularizer.ramp": "0.5", "regularizer.ramp_steps": "5", "regularizer.ramp_kind": "linear",
-		"stability.stop": "true", "stability.non_finite.recovery": "6", "stability.empty.share": "0.2", "stability.empty.steps": "6",
+		"stability.stop": "true", "stability.probe": "8", "stability.non_finite.recovery": "6", "stability.empty.share": "0.2", "stability.empty.steps": "6",
 		"stability.identical.cosine": "0.9", "stability.identical.slack": "0.1", "stability.identical.score_sd": "0.1",
 		"stability.identical.growth": "3", "stability.identical.accuracy": "0.4", "stability.identical.blank": "0.4",
 		"stability.identical.steps": "6", "stability.identical.min_steps": "31", "stability.stalled.infonce": "0.8",
@@ -94,7 +94,7 @@ func placed(key string) bool {
 	case "train.micro_batch", "model.backbone", "data.train":
 		return true
 	}
-	return table == "evaluate" || table == "compute" || key == "checkpoint.every" || key == "checkpoint.keep"
+	return key == "stability.probe" || table == "evaluate" || table == "compute" || key == "checkpoint.every" || key == "checkpoint.keep"
 }
 
 func TestTheIDFollowsExactlyWhatDecidesTheResult(t *testing.T) {
@@ -116,7 +116,7 @@ func TestTheIDFollowsExactlyWhatDecidesTheResult(t *testing.T) {
 			t.Errorf("%s = %s is the default", key, value)
 		}
 		id := sweeps.RunID(run, inputs())
-		threshold := strings.HasPrefix(key, "stability.") && key != "stability.stop"
+		threshold := strings.HasPrefix(key, "stability.") && key != "stability.stop" && key != "stability.probe"
 		if same := id == sweeps.RunID(plain, inputs()); same != (placed(key) || threshold) {
 			t.Errorf("%s = %s: the id is the same: %t", key, value, same)
 		}

@@ -13,9 +13,15 @@ import (
 // a detector watches and changes nothing, and verdicts can be judged again.
 type StabilityConfig struct {
 	// Stop ends a collapsing run early. Default false.
-	Stop                 bool `toml:"stop"`
+	Stop bool `toml:"stop"`
+	// Probe is how many queries, and as many documents, a run looks at now and then. nil
+	// (default): 64, or as many as the data has; 0: none. It changes no trained bit.
+	Probe                *int `toml:"probe" id:"no"`
 	stability.Thresholds `id:"stop"`
 }
+
+// maxProbe bounds a probe set: every pair of its texts is compared.
+const maxProbe = 1024
 
 // StabilityDefaults never stops a run.
 func StabilityDefaults() StabilityConfig {
@@ -31,6 +37,7 @@ func stabilityRules() []rule {
 	atLeastOne, atLeastZero := "integer ≥ 1", "integer ≥ 0"
 	return []rule{
 		flag("stability.stop"),
+		integer("stability.probe", 0, maxProbe, "integer, 0 ≤ n ≤ 1024; 0 is off"),
 		count("non_finite.recovery", 1, atLeastOne),
 		within("empty.share"), count("empty.steps", 1, atLeastOne),
 		within("identical.cosine"), within("identical.slack"),

@@ -47,6 +47,7 @@ var layers = []layer{
 	{[]string{"metrics/event"}, []string{"internal/atomic"}},
 	{[]string{"metrics/sparsity", "metrics/stats"}, nil},
 	{[]string{"metrics/stability"}, []string{"metrics/event"}},
+	{[]string{"metrics/evidence"}, []string{"internal/parallel", "metrics/event"}},
 	{[]string{"metrics/record"}, []string{"internal/seal", "sweeps"}},
 	{[]string{"metrics/store"}, []string{"internal/alike", "internal/gunzip", "internal/seal", "metrics/event", "metrics/record", "sweeps", sqlite}},
 	{[]string{"metrics/ir"}, []string{"data/trec", "metrics/measure"}},

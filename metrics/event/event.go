@@ -41,6 +41,7 @@ const (
 	KindMeasured   = "measured"
 	KindSelected   = "selected"
 	KindEvaluated  = "evaluated"
+	KindProbed     = "probed"
 	KindNotice     = "notice"
 	KindEnded      = "ended"
 )
@@ -223,6 +224,26 @@ type Seconds struct {
 	Search float64 `json:"search"`
 }
 
+// ProbePrefix begins the name of every series of a run's probe set.
+const ProbePrefix = "probe/"
+
+// Probed says which terms hold most of the weight in the vectors of a run's probe set,
+// before the update of Step. The probe's figures are series of that step.
+type Probed struct {
+	Step int `json:"step"`
+	// Texts is the number of queries, and of documents.
+	Texts    int    `json:"texts"`
+	Query    []Term `json:"query"`
+	Document []Term `json:"document"`
+}
+
+// Term is a term of the vocabulary and its share of the weight of all of a side's terms.
+type Term struct {
+	ID    int    `json:"id"`
+	Token string `json:"token"`
+	Share Value  `json:"share"`
+}
+
 // Notice tells a person something that changes no figure, such as a damaged
 // checkpoint that was skipped.
 type Notice struct {
@@ -268,6 +289,7 @@ func (Checkpoint) Kind() string { return KindCheckpoint }
 func (Measured) Kind() string   { return KindMeasured }
 func (Selected) Kind() string   { return KindSelected }
 func (Evaluated) Kind() string  { return KindEvaluated }
+func (Probed) Kind() string     { return KindProbed }
 func (Notice) Kind() string     { return KindNotice }
 func (Ended) Kind() string      { return KindEnded }
 
@@ -279,6 +301,7 @@ func (Checkpoint) check() error { return nil }
 func (Measured) check() error   { return nil }
 func (Selected) check() error   { return nil }
 func (Evaluated) check() error  { return nil }
+func (Probed) check() error     { return nil }
 func (Notice) check() error     { return nil }
 
 func (e Episode) check() error {

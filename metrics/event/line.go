@@ -174,6 +174,8 @@ func parseEvent(kind string, fields []byte, known names) (Event, error) {
 		return decode[Selected](kind, fields)
 	case KindEvaluated:
 		return decode[Evaluated](kind, fields)
+	case KindProbed:
+		return decode[Probed](kind, fields)
 	case KindNotice:
 		return decode[Notice](kind, fields)
 	case KindEnded:

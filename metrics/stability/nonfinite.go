@@ -3,12 +3,14 @@ package stability
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"headroom/metrics/event"
 )
 
-// nonFinite watches every series at once: once one of them is NaN the others
-// follow, and one episode says it better than twenty.
+// nonFinite watches every series of a step at once: once one of them is NaN the others
+// follow, and one episode says it better than twenty. Those of the probe set are left out,
+// so that a verdict does not depend on whether one was looked at.
 type nonFinite struct{ holds }
 
 const versionNonFinite = 1
@@ -28,7 +30,7 @@ func (d *nonFinite) observe(s sample) []event.Episode {
 	}
 	var bad []string
 	for name, v := range s.values {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if (math.IsNaN(v) || math.IsInf(v, 0)) && !strings.HasPrefix(name, event.ProbePrefix) {
 			bad = append(bad, name)
 		}
 	}

@@ -279,7 +279,7 @@ func (l *logFold) record(r event.Record) error {
 	case event.Ended:
 		return l.exec("UPDATE attempt SET state = ?, seconds = ?, error = ?, weights = ? WHERE run_id = ? AND n = ?",
 			e.State, e.Seconds, e.Error, e.Weights, l.run, l.n)
-	case event.Checkpoint, event.Notice, event.Evaluated:
+	case event.Checkpoint, event.Notice, event.Evaluated, event.Probed:
 		return nil // of use to who resumes or reads the log itself; an evaluation has its own folder
 	}
 	return fmt.Errorf("fold event %q: not known here", r.Event.Kind())

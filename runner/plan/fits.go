@@ -45,6 +45,9 @@ func (in *inputs) fitsData(c sweeps.RunConfig, data set) {
 	if c.Train.Batch > s.Rows {
 		fault("train.batch", fmt.Sprint(c.Train.Batch), fmt.Sprintf("larger than the data: %s has %d training examples", c.Data.Train, s.Rows))
 	}
+	if n := c.Stability.Probe; n != nil && *n > s.Rows {
+		fault("stability.probe", fmt.Sprint(*n), fmt.Sprintf("larger than the data: %s has %d training examples; without the key a probe set takes what there is", c.Data.Train, s.Rows))
+	}
 	if n := c.Data.Negatives; n > s.Negatives {
 		message := fmt.Sprintf("more than the data has: the row with fewest hard negatives, %s, has %d", s.Fewest, s.Negatives)
 		if s.Negatives == 0 {

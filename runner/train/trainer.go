@@ -18,6 +18,9 @@ type Trainer interface {
 	// Step does the step-th update, 0-based. The series it returns hold the values
 	// from before the update, as scalars.
 	Step(step int, b loader.Batch) (map[string]event.Value, error)
+	// Look runs texts of token ids forward as the next step would, without dropout. It
+	// changes nothing that is trained.
+	Look(texts [][]int32) (Vectors, error)
 	// Updates is how many updates the optimizer has done.
 	Updates() int
 	// Sync brings the model's parameters in the program's memory up to date. What

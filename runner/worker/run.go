@@ -39,6 +39,7 @@ type attempt struct {
 	model     *engine.Model
 	tokenizer *tokenize.Tokenizer
 	examples  *loader.Loader // nil until they are needed
+	probe     *probeSet      // nil where none is looked at
 	k         float64        // by which the head is divided: the configuration's, or what an automatic choice came to
 	started   time.Time
 	step      int            // steps done

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -69,6 +70,9 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 	if err != nil {
 		return err
 	}
+	if a.probe, err = a.openProbe(data); err != nil {
+		return err
+	}
 	speed := rate{start: a.now(), first: a.step}
 	last := a.now() // checkpoint
 	total := a.cfg.Train.Steps
@@ -88,6 +92,10 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 			}
 			return stopped(ctx)
 		}
+		seen, err := a.look(s)
+		if err != nil {
+			return err
+		}
 		start := a.now()
 		batch, err := data.At(a.step)
 		if err != nil {
@@ -100,6 +108,7 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 		seconds := a.now().Sub(start).Seconds()
 		values["seconds"] = event.Value(seconds)
 		spent += seconds
+		maps.Copy(values, seen)
 		if err := a.log.Append(event.Step{Step: a.step, Values: values}); err != nil {
 			return err
 		}

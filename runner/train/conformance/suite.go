@@ -62,6 +62,8 @@ func Run(t *testing.T, b Backend) {
 	t.Run("the loss is the sum of its components", func(t *testing.T) { components(t, b) })
 	t.Run("a batch that the objective cannot use is an error", func(t *testing.T) { unusable(t, b) })
 	t.Run("micro-batches give the whole batch's gradient", func(t *testing.T) { microBatches(t, b) })
+	t.Run("looking at texts changes nothing", func(t *testing.T) { looking(t, b) })
+	t.Run("the groups' sums are the whole's", func(t *testing.T) { groupSums(t, b) })
 	t.Run("state is whole", func(t *testing.T) { wholeState(t, b) })
 	t.Run("the state of pretraining is whole", func(t *testing.T) { wholePretraining(t, b) })
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"headroom/metrics/event"
 	"headroom/runner/engine"
 	"headroom/runner/train"
 )
@@ -13,10 +14,11 @@ type adamW struct {
 	train.AdamW
 	head   int // index of the decoder that is its own parameter; -1 where it is tied
 	params []*engine.Param
+	groups []int // the parameters' groups, as train.GroupsOf has them
 }
 
 func newAdamW(m *engine.Model, settings train.AdamW) adamW {
-	o := adamW{AdamW: settings, head: -1, params: m.Params}
+	o := adamW{AdamW: settings, head: -1, params: m.Params, groups: train.GroupsOf(m)}
 	for i, p := range m.Params {
 		if p == m.DecoderWeight() && !m.Tied {
 			o.head = i
@@ -29,17 +31,21 @@ func newAdamW(m *engine.Model, settings train.AdamW) adamW {
 func (o adamW) norm(grads []*Node) *Node {
 	total := Scalar(grads[0].Graph(), dtypes.Float64, 0)
 	for _, g := range grads {
-		total = Add(total, ReduceAllSum(Square(ConvertDType(g, dtypes.Float64))))
+		total = Add(total, squares(g))
 	}
 	return Sqrt(total)
 }
 
-// update returns parameters, m and v after an update by grads, and the gradient's norm
-// before clipping. scalars is the step's vector.
-func (o adamW) update(params, m, v, grads []*Node, scalars *Node) (state []*Node, norm *Node) {
+// squares is the sum of squares of all elements, a float64 scalar.
+func squares(x *Node) *Node { return ReduceAllSum(Square(ConvertDType(x, dtypes.Float64))) }
+
+// update returns parameters, m and v after an update by grads, and what is recorded of it,
+// float64 scalars: the gradient's norm before clipping, then each group's sums in the order
+// of train.Sums. scalars is the step's vector.
+func (o adamW) update(params, m, v, grads []*Node, scalars *Node) (state, recorded []*Node) {
 	g := scalars.Graph()
 	at := func(i int) *Node { return Squeeze(Slice(scalars, AxisRange(i, i+1))) }
-	norm = o.norm(grads)
+	norm := o.norm(grads)
 	scale := Scalar(g, dtypes.Float32, 1)
 	if o.Clip > 0 {
 		// PyTorch's form: a non-finite norm makes the update non-finite too, and visible.
@@ -49,7 +55,12 @@ func (o adamW) update(params, m, v, grads []*Node, scalars *Node) (state []*Node
 	}
 	n := len(params)
 	state = make([]*Node, 3*n)
+	sums := make([]*Node, recordedSums*len(train.NewSums()))
+	for i := range sums {
+		sums[i] = Scalar(g, dtypes.Float64, 0)
+	}
 	for i, x := range params {
+		before := x
 		step, keep := at(atStepSize), at(atKeep)
 		if i == o.head {
 			step, keep = at(atHeadStepSize), at(atHeadKeep)
@@ -62,9 +73,30 @@ func (o adamW) update(params, m, v, grads []*Node, scalars *Node) (state []*Node
 		}
 		move := Div(Mul(first, step), AddScalar(Mul(Sqrt(second), at(atRoot)), o.Epsilon))
 		state[i], state[n+i], state[2*n+i] = Sub(x, move), first, second
+		for j, part := range []*Node{grads[i], Sub(state[i], before), before} {
+			sum := &sums[recordedSums*o.groups[i]+j]
+			*sum = Add(*sum, squares(part))
+		}
 	}
-	return state, norm
+	return state, append([]*Node{norm}, sums...)
 }
+
+// recordedSums is how many sums a group has.
+const recordedSums = 3
+
+// record names what update recorded.
+func (o adamW) record(values map[string]event.Value, recorded []float64) {
+	values["grad_norm"] = event.Value(recorded[0])
+	sums := train.NewSums()
+	for i := range sums {
+		own := recorded[1+recordedSums*i:]
+		sums[i] = train.Sums{Gradient: own[0], Change: own[1], Weight: own[2]}
+	}
+	train.RecordGroups(values, sums)
+}
+
+// recorded is how many numbers update records.
+func recorded() int { return 1 + recordedSums*len(train.NewSums()) }
 
 // scalars fills in what the update-th update, from 1, needs.
 func (o adamW) scalars(lr float64, update int, out []float32) {

@@ -62,8 +62,8 @@ func (d *Splade) wholeStep(in []*Node) []*Node {
 	c := d.components(weights[0], weights[1], rest[6:])
 	dWeights := Gradient(c.Total(), weights...)
 	grads := d.gradients(in[:n], sides, weights, dWeights)
-	state, norm := d.optimizer.update(in[:n], in[n:2*n], in[2*n:3*n], grads, scalars)
-	return append(state, vector(append(d.series(c, weights[0], weights[1]), norm)))
+	state, recorded := d.optimizer.update(in[:n], in[n:2*n], in[2*n:3*n], grads, scalars)
+	return append(state, vector(append(d.series(c, weights[0], weights[1]), recorded...)))
 }
 
 // components builds the objective. rest: scalars, then the teacher's scores, if any.
@@ -146,11 +146,11 @@ func (d *Splade) backwardLater(in []*Node) []*Node {
 }
 
 // updatePart is the optimizer alone. Inputs: parameters, m, v, gradients; scalars.
-// Outputs: the new parameters, m, v; the gradient's norm.
+// Outputs: the new parameters, m, v; what the update recorded.
 func (d *Splade) updatePart(in []*Node) []*Node {
 	n := len(d.model.Params)
-	state, norm := d.optimizer.update(in[:n], in[n:2*n], in[2*n:3*n], in[3*n:4*n], in[4*n])
-	return append(state, vector([]*Node{norm}))
+	state, recorded := d.optimizer.update(in[:n], in[n:2*n], in[2*n:3*n], in[3*n:4*n], in[4*n])
+	return append(state, vector(recorded))
 }
 
 // vector joins scalars to one float64 vector.

@@ -77,8 +77,8 @@ func (s *MLM) build(in []*Node) []*Node {
 		decoder, bias = sumOf(decoder, flops.Decoder), sumOf(bias, flops.Bias)
 	}
 	grads := modelGradients(m, in[:n], total, []*layers.Lookup{mode.Lookup}, decoder, bias)
-	state, norm := s.optimizer.update(in[:n], in[n:2*n], in[2*n:3*n], grads, scalars)
-	return append(state, vector(append(losses, norm)))
+	state, recorded := s.optimizer.update(in[:n], in[n:2*n], in[2*n:3*n], grads, scalars)
+	return append(state, vector(append(losses, recorded...)))
 }
 
 // Step does the step-th update, 0-based, on a masked batch.
@@ -111,8 +111,9 @@ func (s *MLM) step(step int, masked train.Masked) (map[string]event.Value, error
 		return nil, err
 	}
 	s.replace(out[:n])
-	last := len(series) - 1
-	values := map[string]event.Value{"lr": event.Value(s.Rate.At(step)), "grad_norm": event.Value(series[last])}
+	last := len(series) - recorded()
+	values := map[string]event.Value{"lr": event.Value(s.Rate.At(step))}
+	s.optimizer.record(values, series[last:])
 	train.RecordMLM(values, series[:last], s.flops)
 	return values, nil
 }

@@ -8,17 +8,18 @@ import (
 	"headroom/runner/train"
 )
 
-// seriesNames are the series that a step's programs compute, in their order.
+// seriesNames are the series that a step's programs compute, in their order; what the
+// optimizer records comes behind them.
 func (d *Splade) seriesNames() []string {
 	names, _ := d.objective.Names()
 	names = append(names, "score/mean", "score/sd", "accuracy")
 	for _, side := range []string{"query", "document"} {
 		names = append(names, "active/"+side, "empty/"+side, "cosine/"+side)
 	}
-	return append(names, "grad_norm")
+	return names
 }
 
-// series are the nodes of all series but the gradient's norm: what host/series.go computes
+// series are the nodes of these series: what host/series.go computes
 // in plain Go, sums in float64.
 func (d *Splade) series(c train.Components, queries, documents *Node) []*Node {
 	list := append(c.Scalars(), scoreNodes(d.objective, c.Scores)...)

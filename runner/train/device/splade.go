@@ -45,6 +45,7 @@ type Splade struct {
 
 	whole                         *engine.Program
 	forward, first, later, update *engine.Program
+	look                          *engine.Program
 	minimize                      map[int]*engine.Program // by the number of the queries' micro-batches
 
 }
@@ -80,6 +81,7 @@ func (d *Splade) build() error {
 		{&d.whole, "train step", d.wholeStep}, {&d.forward, "train forward", d.forwardPart},
 		{&d.first, "train backward", d.backwardFirst},
 		{&d.later, "train backward", d.backwardLater}, {&d.update, "optimizer", d.updatePart},
+		{&d.look, "look", d.lookPart},
 	} {
 		var err error
 		if *p.program, err = d.model.Engine.Program(p.name, p.build); err != nil {
@@ -91,7 +93,7 @@ func (d *Splade) build() error {
 
 // Close frees programs and the device's memory; the model stays the caller's.
 func (d *Splade) Close() {
-	for _, p := range append(slices.Collect(maps.Values(d.minimize)), d.whole, d.forward, d.first, d.later, d.update) {
+	for _, p := range append(slices.Collect(maps.Values(d.minimize)), d.whole, d.forward, d.first, d.later, d.update, d.look) {
 		if p != nil {
 			p.Close()
 		}
@@ -224,8 +226,8 @@ func (d *Splade) objectiveProgram(queryParts int) (*engine.Program, error) {
 // values names a step's series.
 func (d *Splade) values(step int, series []float64) (map[string]event.Value, error) {
 	names := d.seriesNames()
-	if len(series) != len(names) {
-		return nil, fmt.Errorf("read series: the program gave %d of %d", len(series), len(names))
+	if want := len(names) + recorded(); len(series) != want {
+		return nil, fmt.Errorf("read series: the program gave %d of %d", len(series), want)
 	}
 	values := map[string]event.Value{
 		"lr": event.Value(d.Rate.At(step)), "lambda/query": event.Value(d.Query.At(step)), "lambda/document": event.Value(d.Document.At(step)),
@@ -233,6 +235,7 @@ func (d *Splade) values(step int, series []float64) (map[string]event.Value, err
 	for i, name := range names {
 		values[name] = event.Value(series[i])
 	}
+	d.optimizer.record(values, series[len(names):])
 	_, weighted := d.objective.Names()
 	loss := 0.0
 	for _, part := range series[:weighted] {

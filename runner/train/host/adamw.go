@@ -24,6 +24,7 @@ type slot struct {
 	grad  []float32
 	m, v  []float32
 	head  bool // a decoder that is its own parameter
+	group int  // of parameters, as train.GroupsOf has it
 }
 
 // chunk is a part of a slot's elements that one thread works on. Embeddings are most
@@ -39,9 +40,10 @@ const chunkSize = 1 << 16
 // NewAdamW makes zero moments for every parameter of the model.
 func NewAdamW(m *engine.Model, settings train.AdamW) *AdamW {
 	o := &AdamW{AdamW: settings, threads: m.Engine.Threads()}
-	for _, p := range m.Params {
+	groups := train.GroupsOf(m)
+	for i, p := range m.Params {
 		n := len(p.Values)
-		s := &slot{param: p, grad: make([]float32, n), m: make([]float32, n), v: make([]float32, n), head: p == m.DecoderWeight() && !m.Tied}
+		s := &slot{group: groups[i], param: p, grad: make([]float32, n), m: make([]float32, n), v: make([]float32, n), head: p == m.DecoderWeight() && !m.Tied}
 		o.slots = append(o.slots, s)
 		for from := 0; from < n; from += chunkSize {
 			o.chunks = append(o.chunks, chunk{s, from, min(from+chunkSize, n)})
@@ -60,8 +62,9 @@ func (o *AdamW) Grad(p *engine.Param) []float32 {
 	return nil
 }
 
-// Norm is the L2 norm of the whole gradient, summed in float64.
-func (o *AdamW) Norm() float64 {
+// Norm is the L2 norm of the whole gradient, summed in float64. The sums of each group of
+// parameters get the squares of its gradient added.
+func (o *AdamW) Norm(sums []train.Sums) float64 {
 	parts := make([]float64, len(o.chunks))
 	parallel.For(len(o.chunks), o.threads, func(i int) {
 		c := o.chunks[i]
@@ -72,16 +75,18 @@ func (o *AdamW) Norm() float64 {
 		parts[i] = sum
 	})
 	total := 0.0
-	for _, p := range parts {
+	for i, p := range parts {
 		total += p
+		sums[o.chunks[i].slot.group].Gradient += p
 	}
 	return math.Sqrt(total)
 }
 
 // Update applies the accumulated gradient at rate lr and clears it. It returns
-// the gradient's norm before clipping.
-func (o *AdamW) Update(lr float64) float64 {
-	norm := o.Norm()
+// the gradient's norm before clipping, and the sums of each group of parameters.
+func (o *AdamW) Update(lr float64) (float64, []train.Sums) {
+	sums := train.NewSums()
+	norm := o.Norm(sums)
 	scale := 1.0
 	if o.Clip > 0 {
 		// PyTorch's form: a non-finite norm makes the update non-finite too, and visible.
@@ -91,8 +96,9 @@ func (o *AdamW) Update(lr float64) float64 {
 	}
 	o.updates++
 	factors := map[bool]train.Factors{false: o.Factors(lr, o.updates, false), true: o.Factors(lr, o.updates, true)}
-	parallel.For(len(o.chunks), o.threads, func(i int) {
-		c := o.chunks[i]
+	parts := make([]train.Sums, len(o.chunks))
+	parallel.For(len(o.chunks), o.threads, func(at int) {
+		c := o.chunks[at]
 		s := c.slot
 		f := factors[s.head]
 		keep := float32(1)
@@ -104,13 +110,24 @@ func (o *AdamW) Update(lr float64) float64 {
 		a1, a2 := float32(1-o.Beta1), float32(1-o.Beta2)
 		grad := s.grad[c.from:c.to]
 		m, v, x := s.m[c.from:c.to], s.v[c.from:c.to], s.param.Values[c.from:c.to]
+		change, weight := 0.0, 0.0
 		for i, g := range grad {
 			g *= clip
 			m[i] = b1*m[i] + a1*g
 			v[i] = b2*v[i] + a2*g*g
-			x[i] = keep*x[i] - stepSize*m[i]/(float32(math.Sqrt(float64(v[i])))*root+eps)
+			old := x[i]
+			x[i] = keep*old - stepSize*m[i]/(float32(math.Sqrt(float64(v[i])))*root+eps)
+			moved := float64(x[i] - old)
+			change += moved * moved
+			weight += float64(old) * float64(old)
 		}
+		parts[at] = train.Sums{Change: change, Weight: weight}
 		clear(grad)
 	})
-	return norm
+	for i, p := range parts { // in the order of the chunks, whatever the threads
+		sum := &sums[o.chunks[i].slot.group]
+		sum.Change += p.Change
+		sum.Weight += p.Weight
+	}
+	return norm, sums
 }

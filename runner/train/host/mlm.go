@@ -117,7 +117,9 @@ func (s *MLM) step(step int, masked train.Masked) (map[string]event.Value, error
 		}
 	}
 	train.RecordMLM(values, losses, s.flops)
-	values["grad_norm"] = event.Value(s.Optimizer.Update(s.Rate.At(step)))
+	norm, sums := s.Optimizer.Update(s.Rate.At(step))
+	values["grad_norm"] = event.Value(norm)
+	train.RecordGroups(values, sums)
 	return values, nil
 }
 

@@ -145,6 +145,8 @@ func (s *Splade) step(step int, b loader.Batch) (map[string]event.Value, error) 
 	if s.keepGradient {
 		return values, nil
 	}
-	values["grad_norm"] = event.Value(s.Optimizer.Update(s.Rate.At(step)))
+	norm, sums := s.Optimizer.Update(s.Rate.At(step))
+	values["grad_norm"] = event.Value(norm)
+	train.RecordGroups(values, sums)
 	return values, nil
 }

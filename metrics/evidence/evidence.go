@@ -1,0 +1,225 @@
+// Package evidence describes what a model makes of a fixed set of texts, the probe set of
+// a run: as series that show how its vectors degenerate before retrieval does.
+//
+// Contract. Each query of a probe set has one document, its positive, at the same place.
+// The series' names begin with event.ProbePrefix. A figure that has no meaning, such as a cosine
+// where fewer than two texts have an active term, is left out; one that rests on a value
+// that is NaN or infinite is NaN or infinite itself.
+package evidence
+
+import (
+	"math"
+	"slices"
+
+	"headroom/internal/parallel"
+	"headroom/metrics/event"
+)
+
+// Side is the queries or the documents of a probe set, as their model sees them.
+type Side struct {
+	Vocab int
+	// Weights [texts, vocab] are the term weights.
+	Weights []float32
+	// Logits [texts, vocab] are the largest logits, and Positions the tokens that have them;
+	// nil under sum pooling.
+	Logits    []float32
+	Positions []int32
+	// Lengths are the texts' numbers of tokens.
+	Lengths []int
+}
+
+// text is the active terms of a text, by ascending id.
+type text struct {
+	ids     []int32
+	weights []float64
+	norm    float64
+}
+
+// texts reads the active terms.
+func (s Side) texts(threads int) []text {
+	list := make([]text, len(s.Weights)/s.Vocab)
+	parallel.For(len(list), threads, func(i int) {
+		t := &list[i]
+		square := 0.0
+		for id, w := range s.Weights[i*s.Vocab : (i+1)*s.Vocab] {
+			if w != 0 { // NaN is active
+				t.ids = append(t.ids, int32(id))
+				t.weights = append(t.weights, float64(w))
+				square += float64(w) * float64(w)
+			}
+		}
+		t.norm = math.Sqrt(square)
+	})
+	return list
+}
+
+// Series are those of a probe set. A score is scale times a dot product in the softmax;
+// elsewhere the dot product itself.
+func Series(queries, documents Side, scale float64, threads int) map[string]event.Value {
+	values := map[string]event.Value{}
+	q, d := queries.texts(threads), documents.texts(threads)
+	for _, s := range []struct {
+		name  string
+		side  Side
+		texts []text
+	}{{"query", queries, q}, {"document", documents, d}} {
+		add := func(figure string, v float64) { values[event.ProbePrefix+figure+"/"+s.name] = event.Value(v) }
+		counts(add, s.side, s.texts)
+		angles(add, s.texts, s.side.Vocab, threads)
+		terms(add, s.side, s.texts)
+	}
+	ranking(values, q, d, queries.Vocab, scale, threads)
+	return values
+}
+
+// counts describes each text for itself: active terms, weights, norms, logits.
+func counts(add func(string, float64), s Side, texts []text) {
+	var active, norms []float64
+	empty, terms, sum, most := 0, 0, 0.0, 0.0
+	for _, t := range texts {
+		active = append(active, float64(len(t.ids)))
+		norms = append(norms, t.norm)
+		if len(t.ids) == 0 {
+			empty++
+		}
+		terms += len(t.ids)
+		for _, w := range t.weights {
+			sum += w
+			most = math.Max(most, w)
+		}
+	}
+	quantiles(add, "active", active)
+	add("empty", float64(empty)/float64(len(texts)))
+	add("norm", mean(norms))
+	if terms > 0 {
+		add("weight_mean", sum/float64(terms))
+		add("weight_max", most)
+	}
+	if s.Logits != nil {
+		top := math.Inf(-1)
+		for _, z := range s.Logits {
+			top = math.Max(top, float64(z))
+		}
+		add("logit_max", top)
+	}
+}
+
+// angles describes how alike the texts are.
+func angles(add func(string, float64), texts []text, vocab, threads int) {
+	var alive []text
+	for _, t := range texts {
+		if len(t.ids) > 0 {
+			alive = append(alive, t)
+		}
+	}
+	n := len(alive)
+	if n < 2 {
+		return
+	}
+	cosines := products(alive, alive, vocab, threads)
+	var pairs, shared []float64
+	tops := make([][]int32, n)
+	for i := range alive {
+		tops[i] = alive[i].top(topTerms)
+		for j := range alive {
+			cosines[i][j] /= alive[i].norm * alive[j].norm
+			if j < i {
+				pairs = append(pairs, cosines[i][j])
+				shared = append(shared, jaccard(tops[i], tops[j]))
+			}
+		}
+	}
+	add("cosine_mean", mean(pairs))
+	quantiles(add, "cosine", pairs)
+	add("overlap", mean(shared))
+	add("rank", effectiveRank(cosines))
+}
+
+// ranking describes the scores [queries, documents], whose diagonal is the positives.
+func ranking(values map[string]event.Value, q, d []text, vocab int, scale float64, threads int) {
+	scores := products(q, d, vocab, threads)
+	var all, margins []float64
+	right, loss := 0.0, 0.0
+	for i, row := range scores {
+		all = append(all, row...)
+		best, top := math.Inf(-1), math.Inf(-1)
+		for j, x := range row {
+			top = math.Max(top, scale*x)
+			if j != i {
+				best = math.Max(best, x)
+			}
+		}
+		sum := 0.0
+		for _, x := range row {
+			sum += math.Exp(scale*x - top)
+		}
+		loss += top + math.Log(sum) - scale*row[i]
+		margins = append(margins, row[i]-best)
+		if row[i] > best { // a tie is no success: a constant model must not look right
+			right++
+		}
+	}
+	n := float64(len(scores))
+	middle := mean(all)
+	spread := 0.0
+	for _, x := range all {
+		spread += (x - middle) * (x - middle)
+	}
+	add := func(figure string, v float64) { values[event.ProbePrefix+figure] = event.Value(v) }
+	add("score_mean", middle)
+	add("score_sd", math.Sqrt(spread/float64(len(all))))
+	add("infonce", loss/n)
+	if len(scores) > 1 {
+		add("margin", mean(margins))
+		add("accuracy", right/n)
+	}
+}
+
+// products are the dot products of each text of a with each of b.
+func products(a, b []text, vocab, threads int) [][]float64 {
+	out := make([][]float64, len(a))
+	parallel.For(len(a), threads, func(i int) {
+		wide := make([]float64, vocab)
+		for k, id := range a[i].ids {
+			wide[id] = a[i].weights[k]
+		}
+		out[i] = make([]float64, len(b))
+		for j, t := range b {
+			sum := 0.0
+			for k, id := range t.ids {
+				sum += t.weights[k] * wide[id]
+			}
+			out[i][j] = sum
+		}
+	})
+	return out
+}
+
+func mean(list []float64) float64 {
+	sum := 0.0
+	for _, x := range list {
+		sum += x
+	}
+	return sum / float64(len(list))
+}
+
+// quantiles adds three quantiles of a list that is not empty, between two of its values in proportion.
+func quantiles(add func(string, float64), name string, list []float64) {
+	sorted := slices.Sorted(slices.Values(list)) // NaN comes first
+	for _, q := range []struct {
+		name string
+		at   float64
+	}{{"p05", .05}, {"p50", .5}, {"p95", .95}} {
+		if math.IsNaN(sorted[0]) {
+			add(name+"_"+q.name, math.NaN())
+			continue
+		}
+		at := q.at * float64(len(sorted)-1)
+		low := int(at)
+		v := sorted[low]
+		if part := at - float64(low); part > 0 {
+			v += part * (sorted[low+1] - v)
+		}
+		add(name+"_"+q.name, v)
+	}
+}

@@ -1,0 +1,85 @@
+package worker
+
+import (
+	"fmt"
+	"slices"
+
+	"headroom/data/loader"
+	"headroom/metrics/event"
+	"headroom/metrics/evidence"
+	"headroom/runner/train"
+)
+
+// probeTexts is how many queries, and documents, a probe set has where stability.probe
+// does not say, as far as the data has so many; heaviest is how many terms of each side
+// the log names.
+const (
+	probeTexts = 64
+	heaviest   = 5
+)
+
+// probeSet is the texts that a run looks at now and then.
+type probeSet struct {
+	batch   loader.Batch
+	lengths [2][]int
+	at      []int // steps
+}
+
+// openProbe draws the probe set; nil where none is wanted.
+func (a *attempt) openProbe(data *loader.Loader) (*probeSet, error) {
+	n, stated := probeTexts, a.cfg.Stability.Probe
+	if stated != nil {
+		n = *stated
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	b, err := data.Sample(n, a.cfg.Seed)
+	if err != nil {
+		return nil, fmt.Errorf("draw probe set: %w", err)
+	}
+	if found := len(b.Queries); stated != nil && found < n {
+		return nil, fmt.Errorf("draw probe set: stability.probe = %d: %s has %d training examples that share no query and no document: allowed is 0 to %d, or no such key, which takes what there is", n, a.cfg.Data.Train, found, found)
+	}
+	p := &probeSet{batch: b, at: evidence.Steps(a.cfg.Train.Steps, a.cfg.Train.Batch*(2+a.cfg.Data.Negatives), len(b.Queries)+len(b.Documents))}
+	for side, texts := range [2][][]int32{b.Queries, b.Documents} {
+		for _, ids := range texts {
+			p.lengths[side] = append(p.lengths[side], len(ids))
+		}
+	}
+	return p, nil
+}
+
+// look returns the series of the probe set before this step; none where it is not its turn.
+// A probe set that the device cannot hold is left out from there on: training does not need it.
+func (a *attempt) look(s train.Trainer) (map[string]event.Value, error) {
+	if a.probe == nil || !slices.Contains(a.probe.at, a.step) {
+		return nil, nil
+	}
+	start := a.now()
+	var sides [2]evidence.Side
+	for i, texts := range [2][][]int32{a.probe.batch.Queries, a.probe.batch.Documents} {
+		v, err := s.Look(texts)
+		if err != nil {
+			a.probe = nil
+			a.notice(a.log, fmt.Sprintf("the probe set is left out from step %d on: %v", a.step, err))
+			return nil, nil
+		}
+		sides[i] = evidence.Side{Vocab: a.model.Config.Vocab, Weights: v.Weights, Logits: v.Logits, Positions: v.Positions, Lengths: a.probe.lengths[i]}
+	}
+	values := evidence.Series(sides[0], sides[1], a.cfg.Loss.Scale, a.model.Engine.Threads())
+	probed := event.Probed{Step: a.step, Texts: len(a.probe.batch.Queries), Query: a.heaviest(sides[0]), Document: a.heaviest(sides[1])}
+	values[event.ProbePrefix+"seconds"] = event.Value(a.now().Sub(start).Seconds())
+	return values, a.log.Append(probed)
+}
+
+// heaviest are a side's heaviest terms with their tokens.
+func (a *attempt) heaviest(side evidence.Side) []event.Term {
+	list := evidence.Heaviest(side, heaviest)
+	for i := range list {
+		if list[i].ID < a.tokenizer.VocabSize() { // a head may be wider
+			list[i].Token = a.tokenizer.Tokens([]int32{int32(list[i].ID)})[0]
+		}
+	}
+	return list
+}
