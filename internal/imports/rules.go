@@ -55,6 +55,7 @@ var layers = []layer{
 	{[]string{"models/hf"}, []string{"internal/modelfolder", "internal/seal", "models/family", "models/safetensors"}},
 	{[]string{"models/bert", "models/modernbert", "models/mlmhead", "models/splade"}, []string{gomlx, "models/..."}},
 	{[]string{"runner/search"}, []string{"data/trec", "internal/gunzip"}},
+	{[]string{"reports/html"}, []string{"internal/plain", "reports/plot", "reports/table"}},
 	{[]string{"internal/parallel"}, nil},
 }
 

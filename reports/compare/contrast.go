@@ -51,6 +51,9 @@ type Contrast struct {
 	Adjusted               float64
 	CollapsedA, CollapsedB Collapses
 	Notes                  []string
+	// EvaluationsA and EvaluationsB are the ids of the evaluations that the arms' values are
+	// of; at equal cost those of all λ that the arm was trained with.
+	EvaluationsA, EvaluationsB []string
 }
 
 // Verdict is "above" or "below" where interval and corrected test agree, else "~": no
@@ -97,6 +100,15 @@ func (s side) evaluations(dataset, measure string) []*Evaluation {
 		if e := r.Evaluation(dataset, ""); !math.IsNaN(e.value(measure)) {
 			out = append(out, e)
 		}
+	}
+	return out
+}
+
+// ids are those of the arm's evaluations on a collection.
+func (s side) ids(dataset, measure string) []string {
+	var out []string
+	for _, e := range s.evaluations(dataset, measure) {
+		out = append(out, e.ID)
 	}
 	return out
 }

@@ -119,6 +119,10 @@ type Episode struct {
 	FirstStep int
 	LastStep  int
 	Stands    bool // at the end of the run
+	// Rule is what was broken, in words and with its numbers; "" where it was not recorded.
+	Rule string
+	// Observed are the values by which it was seen.
+	Observed Series
 }
 
 // HeadNorm is the distribution of the row norms of the MLM head at a step.

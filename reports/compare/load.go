@@ -154,8 +154,13 @@ func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []st
 		return run, err
 	}
 	for _, e := range episodes {
-		run.Episodes = append(run.Episodes, Episode{Kind: e.Verdict, Severity: e.Severity, Series: e.Evidence.Series,
-			FirstStep: e.FirstStep, LastStep: e.LastStep, Stands: e.Stands})
+		episode := Episode{Kind: e.Verdict, Severity: e.Severity, Series: e.Evidence.Series, Rule: e.Evidence.Rule,
+			FirstStep: e.FirstStep, LastStep: e.LastStep, Stands: e.Stands}
+		for _, o := range e.Evidence.Observed {
+			episode.Observed.Steps = append(episode.Observed.Steps, o.Step)
+			episode.Observed.Values = append(episode.Observed.Values, float64(o.Value))
+		}
+		run.Episodes = append(run.Episodes, episode)
 	}
 	evaluations, err := st.Evaluations(ctx, r.Run, scope)
 	if err != nil {

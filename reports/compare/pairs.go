@@ -215,7 +215,8 @@ func (c *Comparison) blank(dataset string, a, b side) Contrast {
 	nan := math.NaN()
 	return Contrast{Dataset: dataset, Measure: c.Measure, A: a.name, B: b.name, MeanA: nan, MeanB: nan, Adjusted: nan,
 		Difference: stats.Difference{Mean: nan, P: nan, OwnP: nan, Interval: stats.Interval{Low: nan, High: nan, Level: Level}},
-		CollapsedA: a.collapses(), CollapsedB: b.collapses()}
+		CollapsedA: a.collapses(), CollapsedB: b.collapses(),
+		EvaluationsA: a.ids(dataset, c.Measure), EvaluationsB: b.ids(dataset, c.Measure)}
 }
 
 // overCosts are an arm's runs by λ.

@@ -22,6 +22,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"headroom/internal/plain"
 )
 
 // width is 800 pixels at 96 dots an inch; PNGs have half as many dots again, to
@@ -111,11 +113,11 @@ func (b *brush) text(at vg.Point, words string, s script) {
 	if s.y == text.YCenter && s.turn == 0 {
 		at.Y += 0.08 * s.size // the middle of the digits, not of the line with its descent
 	}
-	b.canvas.FillText(b.style(s), at, words)
+	b.canvas.FillText(b.style(s), at, plain.Line(words))
 }
 
 func (b *brush) textWidth(words string, s script) vg.Length {
-	return b.style(s).Width(words)
+	return b.style(s).Width(plain.Line(words))
 }
 
 func (b *brush) line(c color.Color, w vg.Length, dashes []vg.Length, points ...vg.Point) {

@@ -36,7 +36,7 @@ func scoresTable(c *compare.Comparison) *table.Table {
 						continue
 					}
 					t.Rows = append(t.Rows, slices.Concat([]table.Cell{table.Text(dataset), table.Text(m)}, lineCells(line), []table.Cell{table.Number(p.K, p.Text),
-						sampleCell(a.Healthy, score), sampleCell(a.All, score), queriesCell(p.Runs[0].Evaluation(dataset, ""))}))
+						from(sampleCell(a.Healthy, score), evaluationsOf(p, dataset)...), from(sampleCell(a.All, score), evaluationsOf(p, dataset)...), queriesCell(p.Runs[0].Evaluation(dataset, ""))}))
 				}
 			}
 			for _, b := range baselineNames(c) {
@@ -84,7 +84,7 @@ func matchedTable(c *compare.Comparison) *table.Table {
 		if m.Why != "" {
 			a.Notes = append(a.Notes, t.Note(m.Why))
 		}
-		row := []table.Cell{table.Text(m.Backbone), a, table.Text(m.B), number(m.Flops, compare.Quantity), number(m.MeanA, compare.Score), number(m.MeanB, compare.Score)}
+		row := []table.Cell{table.Text(m.Backbone), a, table.Text(m.B), number(m.Flops, compare.Quantity), from(number(m.MeanA, compare.Score), m.EvaluationsA...), from(number(m.MeanB, compare.Score), m.EvaluationsB...)}
 		row = append(row, differenceCells(t, &m.Contrast)...)
 		t.Rows = append(t.Rows, append(row, table.Text(m.WayA), table.Text(m.WayB)))
 	}
@@ -116,7 +116,7 @@ func differenceCells(t *table.Table, d *compare.Contrast) []table.Cell {
 	for _, n := range d.Notes {
 		notes = append(notes, t.Note(n))
 	}
-	mean := number(d.Mean, compare.Signed)
+	mean := from(number(d.Mean, compare.Signed), slices.Concat(d.EvaluationsA, d.EvaluationsB)...)
 	mean.Notes = notes
 	verdict, seeds, queries := table.Text(d.Verdict()), missing(), missing()
 	if math.IsNaN(d.Mean) {
@@ -183,12 +183,18 @@ func runsTable(c *compare.Comparison) *table.Table {
 		if r.Error != "" {
 			state.Notes = []int{t.Note(r.Error)}
 		}
-		row := []table.Cell{table.Text(r.Label), longText(r.Short(), r.ID), table.Text(c.BackboneName(r.Backbone)),
+		label := table.Text(r.Label)
+		label.Link = "#" + anchor(r)
+		row := []table.Cell{label, longText(r.Short(), r.ID), table.Text(c.BackboneName(r.Backbone)),
 			table.Number(r.Rescale, compare.KText(r.Rescale)), table.Number(float64(r.Seed), strconv.FormatInt(r.Seed, 10)),
 			state, table.Text(stability.Marked(r.Verdict, r.Recovered)), table.Text(strings.Join(episodes, "; ")),
 			table.Number(float64(r.Step+1), strconv.Itoa(r.Step+1))}
 		for _, dataset := range c.Datasets {
-			row = append(row, number(r.Score(dataset, c.Measure), compare.Score))
+			cell := number(r.Score(dataset, c.Measure), compare.Score)
+			if e := r.Evaluation(dataset, ""); e != nil {
+				cell = from(cell, e.ID)
+			}
+			row = append(row, cell)
 		}
 		if selected {
 			cell := missing()

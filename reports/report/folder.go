@@ -147,5 +147,6 @@ func files(c *compare.Comparison) []file {
 	for _, t := range tables {
 		all = append(all, file{t.Name + ".md", t.Table.Markdown}, file{t.Name + ".csv", t.Table.CSV}, file{t.Name + ".tex", t.Table.LaTeX})
 	}
-	return append(all, file{"report.md", func(w io.Writer) error { return markdown(w, c, figures, tables) }})
+	return append(all, file{"report.md", func(w io.Writer) error { return markdown(w, c, figures, tables) }},
+		file{"report.html", func(w io.Writer) error { return page(w, c, figures, tables) }})
 }

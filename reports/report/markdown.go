@@ -104,8 +104,8 @@ func Print(w io.Writer, c *compare.Comparison) error {
 // first writes the page that answers: k at equal cost, what collapsed, what is not shown.
 func first(b *bufio.Writer, c *compare.Comparison) {
 	b.WriteString("## The answer at equal cost\n\n")
-	if slices.ContainsFunc(c.Matched, func(m *compare.Matched) bool { return m.Why == "" }) {
-		fmt.Fprintf(b, "Each factor is compared with k = 1 of its backbone at the same FLOPS on %s; the table has other budgets. ~ is no evidence either way.\n\n", table.Inline(primary(c)))
+	if note := answerNote(c); note != "" {
+		fmt.Fprintf(b, "%s\n\n", table.Inline(note))
 	}
 	bullets(b, c.Answer)
 	b.WriteString("\n## What collapsed\n\n")
@@ -178,9 +178,13 @@ func status(c *compare.Comparison) string {
 
 // settings lists the configuration that all runs share and the keys that vary.
 func settings(b *bufio.Writer, c *compare.Comparison) {
-	if len(c.Runs) == 0 {
-		return
+	if text := configuration(c); text != "" {
+		b.WriteString("\n## Configuration\n\nAll effective keys; where runs differ, their values.\n\n```\n" + text + "```\n")
 	}
+}
+
+// configuration is a line per effective key, "" where none is known.
+func configuration(c *compare.Comparison) string {
 	values := map[string]map[string]bool{}
 	var keys []string
 	for _, r := range c.Runs {
@@ -193,17 +197,14 @@ func settings(b *bufio.Writer, c *compare.Comparison) {
 		}
 	}
 	sort.Strings(keys)
-	if len(keys) == 0 {
-		return
-	}
-	b.WriteString("\n## Configuration\n\nAll effective keys; where runs differ, their values.\n\n```\n")
+	var b strings.Builder
 	for _, key := range keys {
 		var words []string
 		for v := range values[key] {
 			words = append(words, v)
 		}
 		slices.SortFunc(words, compare.CompareValues)
-		fmt.Fprintf(b, "%s = %s\n", key, plain.Line(strings.Join(words, " | ")))
+		fmt.Fprintf(&b, "%s = %s\n", key, plain.Line(strings.Join(words, " | ")))
 	}
-	b.WriteString("```\n")
+	return b.String()
 }

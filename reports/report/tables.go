@@ -54,19 +54,20 @@ func mainTable(c *compare.Comparison) *table.Table {
 		for _, p := range line.Points {
 			row := append(lineCells(line), kCell(t, c, p), verdictCell(t, p))
 			for _, s := range scores {
-				row = append(row, spreadCell(t, p, p.Score(s.dataset, s.measure), score))
+				row = append(row, from(spreadCell(t, p, p.Score(s.dataset, s.measure), score), evaluationsOf(p, s.dataset)...))
 			}
 			dataset := primary(c)
+			measured := evaluationsOf(p, dataset)
 			row = append(row,
-				spreadCell(t, p, p.Active(dataset, true), compare.QuantityLike),
-				spreadCell(t, p, p.Active(dataset, false), compare.QuantityLike),
-				spreadCell(t, p, p.Over(func(r *compare.Run) float64 {
+				from(spreadCell(t, p, p.Active(dataset, true), compare.QuantityLike), measured...),
+				from(spreadCell(t, p, p.Active(dataset, false), compare.QuantityLike), measured...),
+				from(spreadCell(t, p, p.Over(func(r *compare.Run) float64 {
 					if e := r.Evaluation(dataset, ""); e != nil {
 						return e.Flops
 					}
 					return math.NaN()
-				}), compare.QuantityLike),
-				sampleCell(p.Norm(), significant),
+				}), compare.QuantityLike), measured...),
+				from(sampleCell(p.Norm(), significant), runsOf(p)...),
 			)
 			t.Rows = append(t.Rows, row)
 		}
@@ -235,7 +236,7 @@ func valueCell(e *compare.Evaluation, value func(*compare.Evaluation) float64, f
 	if e == nil || math.IsNaN(value(e)) {
 		return missing()
 	}
-	return table.Number(value(e), format(value(e)))
+	return from(table.Number(value(e), format(value(e))), e.ID)
 }
 
 func missing() table.Cell { return table.Cell{Text: table.Missing, Value: math.NaN(), SD: math.NaN()} }

@@ -102,7 +102,7 @@ func (t *Table) float(b *bufio.Writer, p part, title string) {
 
 // heading stacks the words of a column's name, so that it is no wider than the column.
 func heading(c Column, p placed) string {
-	lines := wrap(c.head(), p.width)
+	lines := wrap(c.Head(), p.width)
 	for i := range lines {
 		lines[i] = escapeLaTeX(lines[i])
 	}

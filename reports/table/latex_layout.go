@@ -137,8 +137,8 @@ func (t *Table) place(i int) placed {
 	if p.width > widest && !c.Numeric {
 		p.width, p.paragraph = widest, true
 	}
-	p.width = max(p.width, min(28, textWidth(c.head())+t.marksWidth(c.Notes))) // not a word per line
-	for _, word := range strings.Fields(c.head()) {
+	p.width = max(p.width, min(28, textWidth(c.Head())+t.marksWidth(c.Notes))) // not a word per line
+	for _, word := range strings.Fields(c.Head()) {
 		p.width = max(p.width, textWidth(word)+t.marksWidth(c.Notes))
 	}
 	return p

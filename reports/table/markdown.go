@@ -17,7 +17,7 @@ func (t *Table) Markdown(w io.Writer) error {
 	grid := make([][]string, 0, len(t.Rows)+1)
 	head := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		head[i] = Inline(c.head()) + marks(c.Notes)
+		head[i] = Inline(c.Head()) + marks(c.Notes)
 	}
 	grid = append(grid, head)
 	for _, row := range t.Rows {

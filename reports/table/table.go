@@ -55,6 +55,10 @@ type Cell struct {
 	Value, SD float64
 	N         int
 	Notes     []int
+	// From are the keys of what the value was made of, and Link is where the cell leads;
+	// pages alone show them.
+	From []string
+	Link string
 }
 
 // Missing stands where there is no value.
@@ -81,8 +85,8 @@ func (t *Table) Note(text string) int {
 	return len(t.Notes) - 1
 }
 
-// head is the column's name with its unit and an arrow towards better.
-func (c Column) head() string {
+// Head is the column's name with its unit and an arrow towards better.
+func (c Column) Head() string {
 	s := c.Name
 	if c.Unit != "" {
 		s += " (" + c.Unit + ")"

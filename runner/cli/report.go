@@ -19,10 +19,10 @@ func newReport(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report SWEEP [KEY=VALUE…] -o DIR",
 		Short: "plots, tables and findings of a sweep's runs",
-		Long: `Writes report.md with its figures (SVG, PNG) and tables (Markdown, CSV, LaTeX), and
-prints the main table. The same store gives the same bytes. KEY=VALUE and --only
-report on a part of the runs; runs that the sweep's file has no longer are counted and,
-with --all, reported on too.`,
+		Long: `Writes report.html, one file to send, and report.md with its figures (SVG, PNG) and
+tables (Markdown, CSV, LaTeX), and prints the main table. The same store gives the same
+bytes. KEY=VALUE and --only report on a part of the runs; runs that the sweep's file has
+no longer are counted and, with --all, reported on too.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output == "" {

@@ -1,0 +1,102 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+
+	"headroom/reports/compare"
+	"headroom/reports/html"
+	"headroom/reports/table"
+)
+
+// from says what a cell's value was made of. A cell without a value has no such thing.
+func from(cell table.Cell, keys ...string) table.Cell {
+	if cell.N > 0 {
+		cell.From = keys
+	}
+	return cell
+}
+
+// evaluationsOf are the ids of a point's evaluations on a collection, by seed.
+func evaluationsOf(p *compare.Point, dataset string) []string {
+	var out []string
+	for _, r := range p.Runs {
+		if e := r.Evaluation(dataset, ""); e != nil {
+			out = append(out, e.ID)
+		}
+	}
+	return out
+}
+
+// runsOf are the ids of a point's finished runs, by seed.
+func runsOf(p *compare.Point) []string {
+	var out []string
+	for _, r := range p.Runs {
+		out = append(out, r.ID)
+	}
+	return out
+}
+
+// anchor is where a page tells about a run.
+func anchor(r *compare.Run) string { return "run-" + r.ID }
+
+// sources are the runs and evaluations of a comparison by their ids.
+func sources(c *compare.Comparison) []html.Source {
+	var out []html.Source
+	for _, r := range c.Runs {
+		facts := append([]html.Fact{{Name: "run", Value: r.ID}}, runFacts(c, r)...)
+		out = append(out, html.Source{Key: r.ID, Name: r.Label, Href: "#" + anchor(r), Facts: facts})
+		for i := range r.Evaluations {
+			e := &r.Evaluations[i]
+			out = append(out, html.Source{Key: e.ID, Name: r.Label, Href: "#" + anchor(r), Facts: append(evaluationFacts(e), facts...)})
+		}
+	}
+	for _, b := range c.Baselines {
+		facts := evaluationFacts(&b.Evaluation)
+		if b.Backbone != "" {
+			facts = append(facts, html.Fact{Name: "backbone", Value: b.Backbone})
+		}
+		if form := c.Form(b); form != "" {
+			facts = append(facts, html.Fact{Name: "encoded", Value: form})
+		}
+		out = append(out, html.Source{Key: b.Evaluation.ID, Name: "baseline " + b.Name, Facts: facts})
+	}
+	return out
+}
+
+// runFacts are a run's settings beside its seed, in which it differs from others, and
+// what became of it.
+func runFacts(c *compare.Comparison, r *compare.Run) []html.Fact {
+	facts := []html.Fact{{Name: "backbone", Value: r.Backbone}, {Name: "k", Value: kOf(r)}, {Name: "seed", Value: strconv.FormatInt(r.Seed, 10)}}
+	for _, key := range c.Varying() {
+		facts = append(facts, html.Fact{Name: key, Value: r.Setting(key)})
+	}
+	return append(facts, html.Fact{Name: "verdict", Value: verdictOf(r)})
+}
+
+// kOf is a run's k, with the rule by which it was chosen.
+func kOf(r *compare.Run) string {
+	if rule := r.Setting("model.rescale"); strings.HasPrefix(rule, "auto") {
+		return rule + ", which came to " + compare.KText(r.Rescale)
+	}
+	return compare.KText(r.Rescale)
+}
+
+func verdictOf(r *compare.Run) string {
+	switch {
+	case r.Verdict == "":
+		return "not judged"
+	case r.Recovered != "":
+		return r.Verdict + ", recovered from " + r.Recovered
+	}
+	return r.Verdict
+}
+
+func evaluationFacts(e *compare.Evaluation) []html.Fact {
+	return []html.Fact{
+		{Name: "evaluation", Value: e.ID},
+		{Name: "collection", Value: e.Dataset + ", " + e.Split},
+		{Name: "collection digest", Value: e.QrelsDigest},
+		{Name: "queries, documents", Value: strconv.Itoa(e.Queries) + ", " + strconv.Itoa(e.Documents)},
+	}
+}
