@@ -145,7 +145,7 @@ func (p *place) results() map[string]string {
 // isResult leaves out what differs between two undisturbed sweeps.
 func isResult(name string) bool {
 	for part := range strings.SplitSeq(filepath.ToSlash(name), "/") {
-		if part == "attempts" || part == "lease" || strings.HasPrefix(part, ".new-") || strings.HasSuffix(part, ".work") {
+		if part == "attempts" || part == "lease" || strings.HasPrefix(part, ".new-") || strings.HasSuffix(part, ".work") || strings.HasSuffix(part, ".damaged") {
 			return false
 		}
 	}
