@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"headroom/internal/seal"
 )
 
 // CollectionsFile is the file's name in a workspace.
@@ -30,22 +31,20 @@ type Reference struct {
 	Collection string `json:"collection_digest"`
 }
 
-// ReadCollections reads a workspace's collections.json, which need not exist.
+// ReadCollections reads a workspace's collections.json, which need not exist. Damage of it
+// is one that seal.IsDamage knows.
 func ReadCollections(workspace string) (Collections, error) {
 	path := filepath.Join(workspace, CollectionsFile)
-	text, err := os.ReadFile(path)
+	c := Collections{}
+	err := seal.ReadJSON(path, &c)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Collections{Schema: 1}, nil
 	}
+	if err == nil && c.Schema != 1 {
+		err = fmt.Errorf("%s: schema is %d: want 1", path, c.Schema)
+	}
 	if err != nil {
 		return Collections{}, fmt.Errorf("read collections: %w", err)
-	}
-	var c Collections
-	if err := json.Unmarshal(text, &c); err != nil {
-		return Collections{}, fmt.Errorf("read collections %s: %w; remove the file, and it is made again from what the references hold now", path, err)
-	}
-	if c.Schema != 1 {
-		return Collections{}, fmt.Errorf("read collections %s: schema is %d: want 1", path, c.Schema)
 	}
 	return c, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"headroom/internal/seal"
 	"headroom/metrics/record"
 )
 
@@ -39,7 +40,7 @@ func TestASummaryOfAnOlderProgram(t *testing.T) {
 	}
 }
 
-func TestDamagedCollectionsSayWhatToDo(t *testing.T) {
+func TestDamagedCollectionsAreKnown(t *testing.T) {
 	folder := t.TempDir()
 	if c, err := record.ReadCollections(folder); err != nil || len(c.References) != 0 {
 		t.Errorf("no file: %+v, %v", c, err)
@@ -47,7 +48,7 @@ func TestDamagedCollectionsSayWhatToDo(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, record.CollectionsFile), []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := record.ReadCollections(folder); err == nil || !strings.Contains(err.Error(), "remove the file, and it is made again") {
+	if _, err := record.ReadCollections(folder); !seal.IsDamage(err) || !strings.Contains(err.Error(), "read collections: "+folder) {
 		t.Errorf("%v", err)
 	}
 }

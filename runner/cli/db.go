@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/metrics/record"
 	"headroom/metrics/store"
 )
 
@@ -76,12 +77,15 @@ func (a *app) dbCheck(cmd *cobra.Command, deep bool) error {
 	if err != nil {
 		return err
 	}
+	var faults []error
+	if _, err := record.ReadCollections(w.Root); err != nil {
+		faults = append(faults, err) // opening the store makes it again
+	}
 	s, err := a.openStore(cmd.Context(), w)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	var faults []error
 	err = store.Check(cmd.Context(), w.Root, s)
 	var damage *store.Damage
 	if errors.As(err, &damage) {

@@ -61,13 +61,17 @@ func (a *app) lookAtCollections(w workspace.Workspace, more ...record.Reference)
 	if err != nil {
 		return err
 	}
-	return w.LookAtCollections(func(reference, split string) (string, error) {
+	note, err := w.LookAtCollections(func(reference, split string) (string, error) {
 		folder, err := resolver.Data(reference)
 		if err != nil {
 			return "", err
 		}
 		return resolver.DigestCollection(folder, split)
 	}, more...)
+	if note != "" {
+		a.note("note: %s", note)
+	}
+	return err
 }
 
 func (a *app) databasePath(w workspace.Workspace) (string, error) {

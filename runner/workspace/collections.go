@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"headroom/internal/seal"
 	"headroom/metrics/record"
 )
 
@@ -18,11 +18,31 @@ import (
 // the last revisions of its sweeps ask for, those recorded before, and more. find digests
 // one; where it cannot, as in a workspace that was copied away from its data, what was
 // seen last stands. A workspace that cannot be written is left as it is.
-func (w Workspace) LookAtCollections(find func(reference, split string) (digest string, err error), more ...record.Reference) error {
+//
+// A damaged record is put aside, and another one is made of what is found now; note says
+// so, and is "" where nothing was damaged.
+func (w Workspace) LookAtCollections(find func(reference, split string) (digest string, err error), more ...record.Reference) (note string, err error) {
 	seen, err := record.ReadCollections(w.Root)
-	if err != nil {
-		return err
+	if seal.IsDamage(err) {
+		path := filepath.Join(w.Root, record.CollectionsFile)
+		note = fmt.Sprintf("%v; it was put aside as %s.damaged and made again from what the collections hold now", err, filepath.Base(path))
+		if err = w.disk.Rename(path, path+".damaged"); unwritable(err) {
+			return "", nil // whoever reads it says that it is damaged
+		}
+		seen = record.Collections{}
 	}
+	if err != nil {
+		return "", err
+	}
+	return note, w.lookAtCollections(seen, find, more)
+}
+
+// unwritable tells whether an error says that a workspace cannot be written.
+func unwritable(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+}
+
+func (w Workspace) lookAtCollections(seen record.Collections, find func(reference, split string) (digest string, err error), more []record.Reference) error {
 	asked, err := w.asked()
 	if err != nil {
 		return err
@@ -62,15 +82,15 @@ func (w Workspace) LookAtCollections(find func(reference, split string) (digest 
 	if slices.Equal(now.References, seen.References) {
 		return nil
 	}
-	text, err := json.MarshalIndent(now, "", "  ")
+	text, err := seal.IndentedJSON(now)
 	if err != nil {
 		return fmt.Errorf("record collections: %w", err)
 	}
 	err = w.disk.WriteFile(filepath.Join(w.Root, record.CollectionsFile), func(out io.Writer) error {
-		_, err := out.Write(append(text, '\n'))
+		_, err := out.Write(text)
 		return err
 	})
-	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
+	if err != nil && !unwritable(err) {
 		return fmt.Errorf("record collections: %w", err)
 	}
 	return nil
