@@ -116,6 +116,9 @@ type Episode struct {
 	Severity  string `json:"severity"`
 	FirstStep int    `json:"first_step"`
 	LastStep  int    `json:"last_step"`
+	// LastHealthy is the last step before FirstStep at which the rule was looked at and did
+	// not hold: none where it held from the start, and in the logs of older programs.
+	LastHealthy Maybe `json:"last_healthy,omitzero"`
 	// Stands is true while the episode has not been seen to pass.
 	Stands   bool     `json:"stands"`
 	Evidence Evidence `json:"evidence"`

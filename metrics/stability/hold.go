@@ -51,6 +51,7 @@ type hold struct {
 	length  int // of the running stretch
 	counted int // answers of it after the grace
 	quiet   int
+	healthy event.Maybe // the last step whose answer was no
 	current *event.Episode
 	passed  []event.Episode
 }
@@ -66,7 +67,7 @@ func (h *hold) observe(step, since int, a answer, value float64) *event.Episode 
 		h.recent = slices.Delete(h.recent, 0, len(h.recent)-h.window)
 	}
 	if a == no {
-		h.length, h.counted = 0, 0
+		h.length, h.counted, h.healthy = 0, 0, event.Some(step)
 		return h.pass()
 	}
 	if h.length == 0 {
@@ -85,11 +86,20 @@ func (h *hold) observe(step, since int, a answer, value float64) *event.Episode 
 	}
 	h.quiet = 0
 	h.current = &event.Episode{Detector: h.kind, Version: h.version, Verdict: h.kind, Severity: h.severity,
-		FirstStep: h.first, LastStep: step, Stands: true,
+		FirstStep: h.first, LastStep: step, LastHealthy: h.healthyBefore(h.first), Stands: true,
 		Evidence: event.Evidence{Series: h.series, Rule: h.words, Threshold: event.Value(h.threshold),
 			Window: h.window, Observed: slices.Clone(h.recent)}}
 	opened := *h.current
 	return &opened
+}
+
+// healthyBefore is the last step before the given one at which the rule did not hold: a
+// window that did not hold yet may cover the given step.
+func (h *hold) healthyBefore(step int) event.Maybe {
+	if !h.healthy.Known || step == 0 {
+		return event.Maybe{}
+	}
+	return event.Some(min(h.healthy.Step, step-1))
 }
 
 func (h *hold) pass() *event.Episode {

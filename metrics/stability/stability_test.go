@@ -181,7 +181,7 @@ func TestAnEpisodeCarriesItsEvidence(t *testing.T) {
 		t.Fatal(lines(got))
 	}
 	e := got.Episodes[0]
-	want := event.Episode{Detector: "empty", Version: 1, Verdict: "empty", Severity: "collapse", FirstStep: 20, LastStep: 29,
+	want := event.Episode{Detector: "empty", Version: 1, Verdict: "empty", Severity: "collapse", FirstStep: 20, LastStep: 29, LastHealthy: event.Some(19),
 		Evidence: event.Evidence{Series: "empty/query", Rule: "share of queries without an active term above 0.1 for 5 steps",
 			Threshold: .1, Window: 5, Observed: []event.Point{{Step: 20, Value: .8}, {Step: 21, Value: .8}, {Step: 22, Value: .8}, {Step: 23, Value: .8}, {Step: 24, Value: .8}}}}
 	if fmt.Sprintf("%+v", e) != fmt.Sprintf("%+v", want) {

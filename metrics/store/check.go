@@ -118,7 +118,7 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 			FROM attempt a JOIN run r ON r.id = a.run_id ORDER BY 1, 2`},
 		{"point", "SELECT r.run, n.name, p.step, p.attempt, p.value, p.nonfinite FROM point p JOIN run r ON r.id = p.run_id JOIN series_name n ON n.id = p.name_id ORDER BY 1, 2, 3"},
 		{"head_norm", "SELECT r.run, h.step, h.attempt, h.mean, h.p05, h.p50, h.p95, h.max FROM head_norm h JOIN run r ON r.id = h.run_id ORDER BY 1, 2"},
-		{"episode", `SELECT r.run, e.attempt, e.seq, e.at_step, e.detector, e.version, e.kind, e.severity, e.series, e.first_step, e.last_step, e.stands, e.evidence
+		{"episode", `SELECT r.run, e.attempt, e.seq, e.at_step, e.detector, e.version, e.kind, e.severity, e.series, e.first_step, e.last_step, e.last_healthy, e.stands, e.evidence
 			FROM episode e JOIN run r ON r.id = e.run_id ORDER BY 1, 2, 3`},
 		{"judgement", "SELECT r.run, j.attempt, j.seq, j.at_step, j.verdict, j.chain FROM judgement j JOIN run r ON r.id = j.run_id ORDER BY 1, 2, 3"},
 		{"selection", "SELECT r.run, s.attempt, s.seq, s.at_step, s.step, s.measure, s.value, s.weights FROM selection s JOIN run r ON r.id = s.run_id ORDER BY 1, 2, 3"},

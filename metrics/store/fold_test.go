@@ -52,7 +52,7 @@ func TestTheViewsAreTheContract(t *testing.T) {
 		"series":       "run, step, name, value, nonfinite",
 		"scores":       "run, dataset, measure, value, queries, split, collection_digest, active_query, active_document, flops, tie_mass, current",
 		"query_scores": "run, dataset, query, measure, value, split, collection_digest, current",
-		"verdicts":     "run, kind, severity, first_step, last_step, stands, detector_version, evidence",
+		"verdicts":     "run, kind, severity, first_step, last_step, stands, detector_version, evidence, last_healthy_step",
 		"baselines":    "sweep, dataset, name, backbone, measure, value, queries, split, collection_digest, active_query, active_document, flops, tie_mass, current, encoding",
 		"collections":  "sweep, dataset, split, reference, collection_digest",
 		"selected":     "run, step, measure, value, weights",

@@ -257,9 +257,9 @@ func (l *logFold) record(r event.Record) error {
 		if err != nil {
 			return err
 		}
-		return l.exec(`INSERT INTO episode (run_id, attempt, seq, at_step, detector, version, kind, severity, series, first_step, last_step, stands, evidence)
-			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-			l.run, l.n, r.Seq, l.at(), e.Detector, e.Version, e.Verdict, e.Severity, e.Evidence.Series, e.FirstStep, e.LastStep, e.Stands, string(evidence))
+		return l.exec(`INSERT INTO episode (run_id, attempt, seq, at_step, detector, version, kind, severity, series, first_step, last_step, last_healthy, stands, evidence)
+			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			l.run, l.n, r.Seq, l.at(), e.Detector, e.Version, e.Verdict, e.Severity, e.Evidence.Series, e.FirstStep, e.LastStep, sql.NullInt64{Int64: int64(e.LastHealthy.Step), Valid: e.LastHealthy.Known}, e.Stands, string(evidence))
 	case event.Judged:
 		if l.at() >= l.claimed {
 			return nil

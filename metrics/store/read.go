@@ -249,11 +249,15 @@ func (s *Store) Episodes(ctx context.Context, run string) ([]event.Episode, erro
 	return read(ctx, s, fmt.Sprintf("read episodes of run %q", run), func(rows *sql.Rows) (event.Episode, error) {
 		var e event.Episode
 		var evidence string
-		if err := rows.Scan(&e.Detector, &e.Version, &e.Verdict, &e.Severity, &e.FirstStep, &e.LastStep, &e.Stands, &evidence); err != nil {
+		var healthy sql.NullInt64
+		if err := rows.Scan(&e.Detector, &e.Version, &e.Verdict, &e.Severity, &e.FirstStep, &e.LastStep, &healthy, &e.Stands, &evidence); err != nil {
 			return e, err
 		}
+		if healthy.Valid {
+			e.LastHealthy = event.Some(int(healthy.Int64))
+		}
 		return e, json.Unmarshal([]byte(evidence), &e.Evidence)
-	}, `SELECT detector, version, kind, severity, first_step, last_step, stands, evidence FROM last_episode
+	}, `SELECT detector, version, kind, severity, first_step, last_step, last_healthy, stands, evidence FROM last_episode
 		WHERE run_id = (SELECT id FROM run WHERE run = ?) ORDER BY first_step, kind, series`, run)
 }
 

@@ -21,6 +21,9 @@ type Run struct {
 	Folder string
 	// Thresholds are those of its configuration.
 	Thresholds stability.Thresholds
+	// Kin is equal for runs that may be compared with each other: those of one backbone, of
+	// the same data and the same number of steps.
+	Kin string
 	// Episodes and Verdict are the stored ones.
 	Episodes []event.Episode
 	Verdict  string
@@ -35,6 +38,9 @@ type Judgement struct {
 	Judged   string          `json:"judged"`
 	Flipped  bool            `json:"flipped"`
 	Episodes []event.Episode `json:"episodes"`
+	// Siblings compares the run's accuracy at its end with that of its healthy siblings; nil
+	// where there are too few or none of them ranks better than chance.
+	Siblings *Comparison `json:"siblings"`
 	// Why says what a verdict that flipped rests on.
 	Why string `json:"-"`
 	// Notes say what the judgement lacks.
@@ -84,6 +90,7 @@ func Judge(runs []Run, settings sweeps.Settings, sensitivity bool) ([]Judgement,
 	if len(faults) > 0 {
 		return nil, nil, errors.Join(faults...)
 	}
+	compareSiblings(all, judgements)
 	rows := []Row{}
 	if sensitivity {
 		rows = vary(all)

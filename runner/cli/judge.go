@@ -109,6 +109,7 @@ func (a *app) judged(w workspace.Workspace, args []string) ([]rejudge.Run, error
 		}
 		runs = append(runs, rejudge.Run{
 			ID: ref.ID, Label: ref.Label, Folder: info.folder, Thresholds: info.config.Stability.Thresholds,
+			Kin:      info.inputs.Weights + " " + info.inputs.Data,
 			Episodes: info.episodes, Verdict: info.verdict, Chain: info.chain,
 		})
 		return true, nil
@@ -224,10 +225,36 @@ func (a *app) printJudgements(d judgeDocument, settings sweeps.Settings) error {
 			fmt.Fprintf(a.stdout, "  %s: %s → %s: %s\n", plain.Line(j.Label), j.Stored, j.Judged, plain.Line(j.Why))
 		}
 	}
-	if len(d.Sensitivity) == 0 {
-		return nil
+	if err := a.printSiblings(d); err != nil || len(d.Sensitivity) == 0 {
+		return err
 	}
 	return a.printSensitivity(d)
+}
+
+// printSiblings lists the runs that are degraded beside their healthy siblings.
+func (a *app) printSiblings(d judgeDocument) error {
+	rows := [][]string{{"degraded run", "verdict", "accuracy", "of siblings", "ratio", "interval"}}
+	compared := 0
+	for _, j := range d.Runs {
+		c := j.Siblings
+		if c == nil {
+			continue
+		}
+		compared++
+		if c.Degraded {
+			rows = append(rows, []string{j.Label, j.Judged, fmt.Sprintf("%.3f", float64(c.Accuracy)), fmt.Sprintf("%.3f (%d)", float64(c.Median), c.Count),
+				fmt.Sprintf("%.2f", float64(c.Ratio)), fmt.Sprintf("[%.2f, %.2f] (%.3g %%)", float64(c.Low), float64(c.High), 100*float64(c.Level))})
+		}
+	}
+	if compared == 0 {
+		return nil
+	}
+	fmt.Fprintf(a.stdout, "\n%d of %s compared with healthy siblings degraded: in-batch accuracy at the end, above chance, below %v of their median\n",
+		len(rows)-1, plural(compared, "run"), rejudge.DegradedBelow)
+	if len(rows) == 1 {
+		return nil
+	}
+	return a.table(rows)
 }
 
 func (a *app) printSensitivity(d judgeDocument) error {

@@ -167,6 +167,9 @@ func (a *app) printEpisodes(r runInfo) {
 		if e.Stands {
 			end = "stands"
 		}
+		if e.LastHealthy.Known {
+			end += fmt.Sprintf(", last healthy at step %d", e.LastHealthy.Step)
+		}
 		fmt.Fprintf(a.stdout, "  %s (%s), steps %d to %d, %s\n    %s: %s\n", e.Verdict, e.Severity, e.FirstStep, e.LastStep, end, e.Evidence.Series, e.Evidence.Rule)
 		var points []string
 		for i, p := range e.Evidence.Observed {
