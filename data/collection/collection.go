@@ -1,10 +1,15 @@
-// Package collection reads and writes retrieval collections in BEIR's folder layout.
+// Package collection reads retrieval collections in the layouts in which they are published,
+// and writes BEIR's:
 //
 //	corpus.jsonl      {"_id": "d1", "title": "…", "text": "…"}   title may be absent
 //	queries.jsonl     {"_id": "q1", "text": "…"}
 //	qrels/SPLIT.tsv   query-id <TAB> corpus-id <TAB> score, under a header with these names
 //
-// Each file may be gzipped and then be named with .gz (the plain file is read where both exist). Members
+// Read as they are too, where a folder has no corpus.jsonl with queries.jsonl: MS MARCO's tsv files, a corpus
+// with TREC's topics and qrels, a dataset of the hub in Parquet, each of these in the only folder of a folder,
+// and a folder with collection.json (View), which names files that lie elsewhere.
+//
+// Each text may be gzipped and then be named with .gz (the plain file is read where both exist). Members
 // with other names are ignored, as BEIR's own "metadata" is. Nothing malformed is skipped: a line that is not
 // a JSON object, invalid UTF-8, an id that is missing, empty, no string or there twice is an error that names
 // file and line. Blank lines are no rows.
@@ -18,11 +23,8 @@ package collection
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -50,6 +52,8 @@ type Collection struct {
 	Name string
 	// Folder is the path as given to Open.
 	Folder string
+	// Layout is how its files lie.
+	Layout Layout
 
 	files  files
 	corpus func() (corpus, error)
@@ -62,17 +66,25 @@ func Open(folder string) (*Collection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open collection %q: %w", folder, err)
 	}
-	c := &Collection{Folder: folder, Name: filepath.Base(folder), files: found}
+	c := &Collection{Folder: folder, Name: filepath.Base(folder), files: found, Layout: found.layout}
 	if absolute, err := filepath.Abs(folder); err == nil {
 		c.Name = filepath.Base(absolute)
 	}
-	c.corpus = sync.OnceValues(func() (corpus, error) { return readCorpus(c.path(found.corpus)) })
-	c.asked = sync.OnceValues(func() (queries, error) { return readQueries(c.path(found.queries)) })
+	c.corpus = sync.OnceValues(func() (corpus, error) { return readCorpus(c.paths(found.corpus)) })
+	c.asked = sync.OnceValues(func() (queries, error) { return readQueries(c.paths(found.queries)) })
 	return c, nil
 }
 
 func (c *Collection) path(name string) string {
-	return filepath.Join(c.Folder, filepath.FromSlash(name))
+	return within(c.Folder, name)
+}
+
+func (c *Collection) paths(names []string) []string {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = c.path(name)
+	}
+	return paths
 }
 
 // Documents returns the corpus in file order; it is never empty. The slice is shared: do not change it.
@@ -121,67 +133,4 @@ func (c *Collection) Splits() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// files are the names of a folder's files relative to it, with slashes.
-type files struct {
-	corpus, queries string
-	splits          map[string]string
-}
-
-func find(folder string) (files, error) {
-	info, err := os.Stat(folder)
-	if err != nil {
-		return files{}, err
-	}
-	if !info.IsDir() {
-		return files{}, errors.New("not a folder; a collection is a folder with corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv")
-	}
-	found := files{splits: map[string]string{}}
-	if found.corpus, err = plainOrGzip(folder, "corpus.jsonl"); err != nil {
-		return files{}, err
-	}
-	if found.queries, err = plainOrGzip(folder, "queries.jsonl"); err != nil {
-		return files{}, err
-	}
-	entries, err := os.ReadDir(filepath.Join(folder, "qrels"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return files{}, err
-	}
-	for _, entry := range entries { // sorted: x.tsv stands before x.tsv.gz
-		split, ok := strings.CutSuffix(strings.TrimSuffix(entry.Name(), ".gz"), ".tsv")
-		if !ok || split == "" || strings.HasPrefix(split, ".") || entry.IsDir() {
-			continue
-		}
-		if info, err := os.Stat(filepath.Join(folder, "qrels", entry.Name())); err == nil && !info.Mode().IsRegular() {
-			return files{}, fmt.Errorf("qrels/%s is a %s; a file is allowed", entry.Name(), kindOf(info))
-		}
-		if _, taken := found.splits[split]; !taken {
-			found.splits[split] = "qrels/" + entry.Name()
-		}
-	}
-	return found, nil
-}
-
-func kindOf(info fs.FileInfo) string {
-	if info.IsDir() {
-		return "folder"
-	}
-	return "pipe or a device"
-}
-
-func plainOrGzip(folder, name string) (string, error) {
-	for _, candidate := range []string{name, name + ".gz"} {
-		info, err := os.Stat(filepath.Join(folder, candidate))
-		if err == nil && info.Mode().IsRegular() {
-			return candidate, nil
-		}
-		if err == nil {
-			return "", fmt.Errorf("%s is a %s; a file is allowed", candidate, kindOf(info))
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-	}
-	return "", fmt.Errorf("neither %s nor %s.gz is in it: %w", name, name, fs.ErrNotExist)
 }

@@ -10,21 +10,42 @@ import (
 	"headroom/internal/gunzip"
 )
 
-// Files returns the names of the collection's files, relative to Folder and with slashes: corpus, queries,
-// then the qrels of the splits named, or of all without arguments.
+// Files returns the paths of the collection's files: corpus, queries, then the qrels of the splits named, or of
+// all without arguments.
 func (c *Collection) Files(splits ...string) ([]string, error) {
+	parts, err := c.parts(splits)
+	var paths []string
+	for _, p := range parts {
+		paths = append(paths, p.paths...)
+	}
+	return paths, err
+}
+
+// CorpusFiles returns the paths of the documents' files.
+func (c *Collection) CorpusFiles() []string { return c.paths(c.files.corpus) }
+
+// QueryFiles returns the paths of the queries' files.
+func (c *Collection) QueryFiles() []string { return c.paths(c.files.queries) }
+
+// part is what a digest is over under one name.
+type part struct {
+	role  string
+	paths []string
+}
+
+func (c *Collection) parts(splits []string) ([]part, error) {
 	if len(splits) == 0 {
 		splits = c.Splits()
 	}
-	names := []string{c.files.corpus, c.files.queries}
+	parts := []part{{"corpus", c.CorpusFiles()}, {"queries", c.QueryFiles()}}
 	for _, split := range splits {
 		name, ok := c.files.splits[split]
 		if !ok {
 			return nil, fmt.Errorf("open qrels %q of collection %q: %w; %s", split, c.Folder, ErrNoSplit, c.available())
 		}
-		names = append(names, name)
+		parts = append(parts, part{"qrels/" + split, []string{c.path(name)}})
 	}
-	return names, nil
+	return parts, nil
 }
 
 // Digest is "sha256:" and a hash over the contents of all files of the collection. It reads them each time.
@@ -33,25 +54,19 @@ func (c *Collection) Digest() (string, error) { return c.DigestOf() }
 // DigestOf is Digest over corpus, queries and only the qrels of the splits named, so that adding a split
 // does not change what another one is. Contents count, unpacked: gzipping a file changes no digest.
 func (c *Collection) DigestOf(splits ...string) (string, error) {
-	names := c.Splits()
-	if len(splits) > 0 {
-		names = splits
-	}
-	paths, err := c.Files(names...)
+	parts, err := c.parts(splits)
 	if err != nil {
 		return "", err
 	}
-	roles := []string{"corpus", "queries"}
-	for _, name := range names {
-		roles = append(roles, "qrels/"+name)
-	}
 	total := sha256.New()
-	for i, path := range paths {
-		sum, err := contentSum(c.path(path))
-		if err != nil {
-			return "", fmt.Errorf("digest %s: %w", c.path(path), err)
+	for _, p := range parts {
+		for _, path := range p.paths {
+			sum, err := contentSum(path)
+			if err != nil {
+				return "", fmt.Errorf("digest %s: %w", path, err)
+			}
+			fmt.Fprintf(total, "%q %s\n", p.role, sum)
 		}
-		fmt.Fprintf(total, "%q %s\n", roles[i], sum)
 	}
 	return "sha256:" + hex.EncodeToString(total.Sum(nil)), nil
 }

@@ -1,15 +1,12 @@
 package collection
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json/v2"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-
-	"headroom/internal/gunzip"
 )
 
 // MaxLine bounds a line, so that a file that is no JSONL does not fill the memory.
@@ -27,50 +24,7 @@ type row struct {
 // `text` a string; `title` may be absent or null. An error of fn ends the reading and is returned with file
 // and line.
 func ReadJSONL(r io.Reader, name string, fn func(Document) error) error {
-	return readJSONL(r, name, func(d Document, _ int) error { return fn(d) })
-}
-
-// readJSONL is ReadJSONL with each row's line.
-func readJSONL(r io.Reader, name string, fn func(d Document, line int) error) error {
-	text, err := gunzip.NewReader(r)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	lines := bufio.NewScanner(text)
-	lines.Buffer(make([]byte, 0, 1<<16), MaxLine)
-	first := map[string]int{} // id → line
-	number := 0
-	for lines.Scan() {
-		number++
-		line := lines.Bytes()
-		if number == 1 {
-			line = bytes.TrimPrefix(line, []byte("\ufeff"))
-		}
-		if len(bytes.TrimSpace(line)) == 0 {
-			continue
-		}
-		document, err := ParseRow(line)
-		if err == nil {
-			if at, taken := first[document.ID]; taken {
-				err = fmt.Errorf("_id %q: already on line %d; an id is allowed once", document.ID, at)
-			} else {
-				first[document.ID] = number
-				err = fn(document, number)
-			}
-		}
-		if err != nil && lines.Err() != nil {
-			break // what a failed reading left of a line
-		}
-		if err != nil {
-			return fmt.Errorf("read %s:%d: %w", name, number, err)
-		}
-	}
-	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-		return fmt.Errorf("read %s:%d: line longer than the %d MiB allowed", name, number+1, MaxLine>>20)
-	} else if err != nil {
-		return fmt.Errorf("read %s:%d: %w", name, number+1, err)
-	}
-	return nil
+	return readLines(r, name, ParseRow, map[string]int{}, func(d Document, _ int) error { return fn(d) })
 }
 
 // ParseRow reads one line of a corpus or query file, as ReadJSONL does.

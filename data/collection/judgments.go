@@ -1,10 +1,13 @@
 package collection
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
+	"headroom/data/parquet"
 	"headroom/data/trec"
 )
 
@@ -55,16 +58,11 @@ func (c *Collection) Judgments(split string) (Judgments, error) {
 		return Judgments{}, err
 	}
 	path := c.path(name)
-	file, err := os.Open(path)
-	if err != nil {
-		return Judgments{}, err
-	}
-	defer file.Close()
 	var read Judgments
 	var missing []string
-	err = trec.ScanQrels(file, path, func(query, document string, grade int) error {
+	err = scanQrels(path, func(query, document string, grade int) error {
 		if _, ok := asked.at[query]; !ok {
-			return fmt.Errorf("query %q is not in %s", query, c.files.queries)
+			return fmt.Errorf("query %q is not in %s", query, strings.Join(c.files.queries, ", "))
 		}
 		if _, ok := held.at[document]; !ok {
 			read.Unknown++
@@ -83,9 +81,67 @@ func (c *Collection) Judgments(split string) (Judgments, error) {
 		if read.Unknown > len(missing) {
 			more = fmt.Sprintf(" and %d more", read.Unknown-len(missing))
 		}
-		return Judgments{}, fmt.Errorf("read %s: documents that are not in %s: %s%s", path, c.files.corpus, strings.Join(missing, ", "), more)
+		return Judgments{}, fmt.Errorf("read %s: documents that are not in %s: %s%s", path, strings.Join(c.files.corpus, ", "), strings.Join(missing, ", "), more)
 	}
 	return read, nil
+}
+
+// scanQrels calls row for each judgement of a file, which may be Parquet with the columns
+// query-id, corpus-id and score; without a score each is 1.
+func scanQrels(path string, row func(query, document string, grade int) error) error {
+	if !strings.HasSuffix(path, ".parquet") {
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		return trec.ScanQrels(file, path, row)
+	}
+	return withLines(path, func(text *bufio.Scanner) error {
+		in, out := io.Pipe()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			out.CloseWithError(rewriteQrels(text, out))
+		}()
+		err := trec.ScanQrels(in, path, row)
+		in.CloseWithError(io.ErrClosedPipe)
+		<-done
+		return err
+	})
+}
+
+// rewriteQrels writes Parquet's rows as BEIR's tsv.
+func rewriteQrels(text *bufio.Scanner, to io.Writer) error {
+	if !text.Scan() {
+		return trec.ErrNoJudgements
+	}
+	columns, err := parquet.ParseHead(text.Bytes())
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(columns))
+	scored := false
+	for i, c := range columns {
+		names[i] = c.Name
+		scored = scored || c.Name == "score" || c.Name == "relevance" || c.Name == "label"
+	}
+	if !scored {
+		names = append(names, "score")
+	}
+	if _, err := fmt.Fprintln(to, strings.Join(names, "\t")); err != nil {
+		return err
+	}
+	for text.Scan() {
+		cells := parquet.Split(text.Bytes())
+		if !scored {
+			cells = append(cells, "1")
+		}
+		if _, err := fmt.Fprintln(to, strings.Join(cells, "\t")); err != nil {
+			return err
+		}
+	}
+	return text.Err()
 }
 
 func (c *Collection) available() string {

@@ -2,57 +2,63 @@ package collection
 
 import (
 	"fmt"
-	"os"
 	"strings"
 )
 
 type corpus struct {
 	documents []Document
 	at        map[string]int
-	empty     map[string]int
+	empty     Empty
 }
 
 type queries struct {
 	queries []Query
 	at      map[string]int
-	empty   map[string]int
+	empty   Empty
 }
 
-// Empty are rows of a file whose text is nothing but white space.
-type Empty struct {
-	// File is the path.
-	File string
-	// Lines are the rows' lines by their ids.
-	Lines map[string]int
+// Empty are the rows by their ids whose text is nothing but white space.
+type Empty map[string]Place
+
+// Place is where a row stands.
+type Place struct {
+	// Row counts from 0, over all files.
+	Row int
+	// Where is file and line.
+	Where string
 }
 
 // EmptyDocuments are the documents without a title or text.
 func (c *Collection) EmptyDocuments() (Empty, error) {
 	read, err := c.corpus()
-	return Empty{File: c.path(c.files.corpus), Lines: read.empty}, err
+	return read.empty, err
 }
 
 // EmptyQueries are the queries without a text.
 func (c *Collection) EmptyQueries() (Empty, error) {
 	read, err := c.asked()
-	return Empty{File: c.path(c.files.queries), Lines: read.empty}, err
+	return read.empty, err
 }
 
-func readCorpus(path string) (corpus, error) {
-	read := corpus{at: map[string]int{}, empty: map[string]int{}}
-	err := readFile(path, func(d Document, line int) error {
+func (e Empty) note(text, id, path string, row, line int) {
+	if strings.TrimSpace(text) == "" {
+		e[id] = Place{row, fmt.Sprintf("%s:%d", path, line)}
+	}
+}
+
+func readCorpus(paths []string) (corpus, error) {
+	read := corpus{at: map[string]int{}, empty: Empty{}}
+	err := readRows(Corpus, paths, func(d Document, path string, line int) error {
 		if err := checkID(d.ID); err != nil {
 			return err
 		}
-		if strings.TrimSpace(d.Content()) == "" {
-			read.empty[d.ID] = line
-		}
+		read.empty.note(d.Content(), d.ID, path, len(read.documents), line)
 		read.at[d.ID] = len(read.documents)
 		read.documents = append(read.documents, d)
 		return nil
 	})
 	if err == nil && len(read.documents) == 0 {
-		err = fmt.Errorf("read %s: no document in it; a corpus must not be empty", path)
+		err = fmt.Errorf("read %s: no document in it; a corpus must not be empty", paths[0])
 	}
 	if err != nil {
 		return corpus{}, err
@@ -60,33 +66,22 @@ func readCorpus(path string) (corpus, error) {
 	return read, nil
 }
 
-func readQueries(path string) (queries, error) {
-	read := queries{at: map[string]int{}, empty: map[string]int{}}
-	err := readFile(path, func(d Document, line int) error {
+func readQueries(paths []string) (queries, error) {
+	read := queries{at: map[string]int{}, empty: Empty{}}
+	err := readRows(Asked, paths, func(d Document, path string, line int) error {
 		if err := checkQueryID(d.ID); err != nil {
 			return err
 		}
-		if strings.TrimSpace(d.Text) == "" {
-			read.empty[d.ID] = line
-		}
+		read.empty.note(d.Text, d.ID, path, len(read.queries), line)
 		read.at[d.ID] = len(read.queries)
 		read.queries = append(read.queries, Query{ID: d.ID, Text: d.Text})
 		return nil
 	})
 	if err == nil && len(read.queries) == 0 {
-		err = fmt.Errorf("read %s: no query in it", path)
+		err = fmt.Errorf("read %s: no query in it", paths[0])
 	}
 	if err != nil {
 		return queries{}, err
 	}
 	return read, nil
-}
-
-func readFile(path string, fn func(d Document, line int) error) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return readJSONL(file, path, fn)
 }

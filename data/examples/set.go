@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"headroom/data/collection"
 	"headroom/data/texts"
 )
 
@@ -17,6 +18,8 @@ type Set struct {
 	// Files have the examples, one behind the other. Ids in them are resolved against the collection that stands
 	// in their folder or in the one above.
 	Files []string
+	// Documents and Queries are what these ids mean, where they stand elsewhere; nil otherwise.
+	Documents, Queries []string
 }
 
 // formats are the endings of the files that are read.
@@ -64,7 +67,10 @@ func FindFolder(folder string, published ...string) (Set, error) {
 	case len(files) > 0:
 		return Set{Files: files}, nil
 	}
-	if len(qrels)+len(Matches(folder, "corpus.jsonl", "corpus.jsonl.gz")) == 0 {
+	if len(qrels)+len(Matches(folder, "corpus.jsonl", "corpus.jsonl.gz")) > 0 {
+		return Set{Folder: folder}, nil
+	}
+	if _, err := collection.Open(folder); err != nil { // in another layout
 		return Set{}, fmt.Errorf("find examples in %s: it has neither train.tsv, train.jsonl or train.parquet (or shards train-*) nor a collection (corpus.jsonl, queries.jsonl, qrels/train.tsv)", folder)
 	}
 	return Set{Folder: folder}, nil
@@ -127,6 +133,9 @@ func collectionFiles(kind texts.Kind) [][]string {
 
 // beside finds one part of the collection of a set: in its folder, else in the one above.
 func (s Set) beside(kind texts.Kind) ([]string, error) {
+	if named := map[texts.Kind][]string{texts.Documents: s.Documents, texts.Queries: s.Queries}[kind]; len(named) > 0 {
+		return named, nil
+	}
 	own := filepath.Dir(s.Files[0])
 	var wanted []string
 	for _, folder := range []string{own, filepath.Join(own, "..")} {

@@ -10,17 +10,51 @@ import "slices"
 var beir = [...]string{"arguana", "climate-fever", "dbpedia-entity", "fever", "fiqa", "hotpotqa", "nfcorpus", "nq", "quora",
 	"scidocs", "scifact", "trec-covid", "webis-touche2020"}
 
+// nano are their samples in NanoBEIR, which has no TREC-COVID but MS MARCO.
+var nano = [...]string{"arguana", "climate-fever", "dbpedia-entity", "fever", "fiqa", "hotpotqa", "msmarco", "nfcorpus", "nq", "quora",
+	"scidocs", "scifact", "webis-touche2020"}
+
+// forums are CQADupStack's, each a collection: its figure is the mean of their twelve means.
+var forums = [...]string{"android", "english", "gaming", "gis", "mathematica", "physics", "programmers", "stats", "tex", "unix",
+	"webmasters", "wordpress"}
+
 // Names lists the groups.
-func Names() []string { return []string{"beir:13"} }
+func Names() []string { return []string{"beir:13", "beir:cqadupstack", "nano:13"} }
 
 // Members are the references of a group's collections; nil where it is none.
 func Members(group string) []string {
-	if !slices.Contains(Names(), group) {
+	var names []string
+	prefix := "beir:"
+	switch group {
+	case "beir:13":
+		names = beir[:]
+	case "beir:cqadupstack":
+		names, prefix = forums[:], "beir:cqadupstack-"
+	case "nano:13":
+		names, prefix = nano[:], "nano:"
+	default:
 		return nil
 	}
-	members := make([]string, 0, len(beir))
-	for _, name := range beir {
-		members = append(members, "beir:"+name)
+	members := make([]string, 0, len(names))
+	for _, name := range names {
+		members = append(members, prefix+name)
 	}
 	return members
+}
+
+// Expand puts the members of groups in their place, each reference once.
+func Expand(references []string) []string {
+	var list []string
+	for _, ref := range references {
+		members := Members(ref)
+		if members == nil {
+			members = []string{ref}
+		}
+		for _, member := range members {
+			if !slices.Contains(list, member) {
+				list = append(list, member)
+			}
+		}
+	}
+	return list
 }

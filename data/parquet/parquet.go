@@ -81,6 +81,32 @@ func Lines(path string, to io.Writer) (err error) {
 	return w.out.Flush()
 }
 
+// Rows is how many rows a file says that it has.
+func Rows(path string) (n int, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("read parquet %s: the file is damaged: %v", path, cause)
+		}
+	}()
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err == nil {
+		err = checkFooter(file, info.Size())
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read parquet %s: %w", path, err)
+	}
+	in, err := parquet.OpenFile(file, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return 0, fmt.Errorf("read parquet %s: %w", path, err)
+	}
+	return int(in.NumRows()), nil
+}
+
 // checkFooter compares the length that a footer claims with the file's: the library allocates it unseen.
 func checkFooter(file io.ReaderAt, size int64) error {
 	var end [8]byte

@@ -146,25 +146,6 @@ func (r *Resolver) below(what string, ref reference) (string, error) {
 	return r.folder(what, reference{text: ref.text, name: filepath.Join(r.DataRoot, filepath.FromSlash(ref.name))})
 }
 
-// family finds a published collection that has been put where it belongs.
-func (r *Resolver) family(ref reference) (string, error) {
-	var looked []string
-	for _, root := range []string{r.DataRoot, r.cached("data")} {
-		if root == "" {
-			continue
-		}
-		path := filepath.Join(root, filepath.FromSlash(ref.name))
-		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			return path, nil
-		}
-		looked = append(looked, path)
-	}
-	if len(looked) == 0 {
-		return "", fmt.Errorf("resolve data %q: %w: HEADROOM_DATA is not set; set it to a folder with %s in BEIR's layout", ref.text, ErrUnresolved, ref.name)
-	}
-	return "", fmt.Errorf("resolve data %q: %w: put it in BEIR's layout into %s (collections are not downloaded)", ref.text, ErrUnresolved, strings.Join(looked, " or "))
-}
-
 func (r *Resolver) cached(name string) string {
 	if r.CacheDir == "" {
 		return ""

@@ -52,7 +52,7 @@ func (r *Resolver) DigestCollection(folder string, splits ...string) (string, er
 	if err != nil {
 		return "", err
 	}
-	paths, err := collectionPaths(c, splits)
+	paths, err := c.Files(splits...)
 	if err != nil {
 		return "", err
 	}
@@ -66,22 +66,19 @@ func (r *Resolver) DigestCorpus(folder string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	names, err := c.Files()
-	if err != nil {
-		return "", err
+	paths := c.CorpusFiles()
+	if len(paths) == 1 {
+		return r.DigestFile(paths[0])
 	}
-	return r.DigestFile(filepath.Join(folder, filepath.FromSlash(names[0])))
-}
-
-func collectionPaths(c *collection.Collection, splits []string) ([]string, error) {
-	names, err := c.Files(splits...)
-	if err != nil {
-		return nil, err
+	total := sha256.New()
+	for _, path := range paths {
+		sum, err := r.DigestFile(path)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintln(total, sum)
 	}
-	for i, name := range names {
-		names[i] = filepath.Join(c.Folder, filepath.FromSlash(name))
-	}
-	return names, nil
+	return "sha256:" + hex.EncodeToString(total.Sum(nil)), nil
 }
 
 // smallFile is up to how many bytes a file is read rather than its digest remembered.

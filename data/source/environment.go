@@ -3,6 +3,8 @@ package source
 import (
 	"path/filepath"
 	"strings"
+
+	"headroom/data/download"
 )
 
 // Environment is the part of a process's environment that roots come from.
@@ -19,7 +21,8 @@ type Environment struct {
 // headroom in the user's cache folder; and, as huggingface_hub reads them,
 // HF_HUB_CACHE, else hub in HF_HOME, which is huggingface in XDG_CACHE_HOME or
 // ~/.cache; HF_ENDPOINT; HF_TOKEN, else the file HF_TOKEN_PATH, else
-// HF_HOME/token; HF_HUB_OFFLINE (1, on, yes or true).
+// HF_HOME/token; HEADROOM_MIRROR; HEADROOM_OFFLINE and HF_HUB_OFFLINE (1, on, yes or
+// true).
 func New(env Environment) *Resolver {
 	r := &Resolver{DataRoot: env.Getenv("HEADROOM_DATA"), CacheDir: env.Getenv("HEADROOM_CACHE")}
 	if r.DataRoot != "" {
@@ -32,14 +35,17 @@ func New(env Environment) *Resolver {
 	}
 	home := env.hubHome()
 	r.HubCache = env.path("HF_HUB_CACHE", under(home, "hub"))
-	r.Hub = Hub{
+	r.Hub = download.Hub{
 		Endpoint:  env.Getenv("HF_ENDPOINT"),
 		Token:     env.Getenv("HF_TOKEN"),
 		TokenFile: env.path("HF_TOKEN_PATH", under(home, "token")),
 	}
-	switch strings.ToLower(env.Getenv("HF_HUB_OFFLINE")) {
-	case "1", "on", "yes", "true":
-		r.Offline = true
+	r.Mirror = env.Getenv("HEADROOM_MIRROR")
+	for _, name := range []string{"HF_HUB_OFFLINE", "HEADROOM_OFFLINE"} {
+		switch strings.ToLower(env.Getenv(name)) {
+		case "1", "on", "yes", "true":
+			r.Offline = true
+		}
 	}
 	return r
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"headroom/data/download"
 	"headroom/internal/atomic"
 )
 
@@ -66,25 +67,25 @@ func (r *Resolver) bring(ctx context.Context, text string, what need, progress f
 	if progress == nil {
 		progress = func(Progress) {}
 	}
-	c, err := r.Hub.open(ref.name)
+	c, err := r.Hub.Open(download.Model, ref.name)
 	if err == nil {
-		defer c.close()
-		c.failed = func(what string) { progress(Progress{Model: ref.name, Failed: what}) }
+		defer c.Close()
+		c.Failed = func(what string) { progress(Progress{Model: ref.name, Failed: what}) }
 		err = r.download(ctx, c, ref, what, progress)
 	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", fmt.Errorf("fetch model %q from %s: %w", text, r.Hub.shown(), err)
+		return "", fmt.Errorf("fetch model %q from %s: %w", text, r.Hub.Shown(), err)
 	}
 	folder, _, err = r.find(text, what)
 	return folder, err
 }
 
 // download brings what is needed of one revision into the hub's cache.
-func (r *Resolver) download(ctx context.Context, c *remote, ref reference, what need, progress func(Progress)) error {
-	info, err := c.resolve(ctx, ref.branch())
+func (r *Resolver) download(ctx context.Context, c *download.Repository, ref reference, what need, progress func(Progress)) error {
+	info, err := c.Resolve(ctx, ref.branch())
 	if err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func (r *Resolver) download(ctx context.Context, c *remote, ref reference, what 
 		}
 		for _, name := range further {
 			switch {
-			case info.has(name):
+			case info.Has(name):
 				names = append(names, name)
 			case list.name == indexFile:
 				return fmt.Errorf("%s names the shard %s, which the model does not have", list.name, name)
@@ -132,7 +133,7 @@ func (r *Resolver) download(ctx context.Context, c *remote, ref reference, what 
 	if err := d.files(ctx, names, true); err != nil {
 		return err
 	}
-	if commit.MatchString(ref.branch()) {
+	if download.IsCommit(ref.branch()) {
 		return nil
 	}
 	// The revision's name last: until then it means what it meant before.
@@ -140,33 +141,33 @@ func (r *Resolver) download(ctx context.Context, c *remote, ref reference, what 
 }
 
 // wanted are the files to fetch of those that the hub has.
-func wanted(info revisionInfo, what need) ([]string, error) {
-	if !info.has(tokenizerFile) && !info.has(vocabularyFile) {
+func wanted(info download.Revision, what need) ([]string, error) {
+	if !info.Has(tokenizerFile) && !info.Has(vocabularyFile) {
 		return nil, errors.New("it has no tokenizer.json and no vocab.txt; make the first: load its tokenizer with transformers (use_fast=True), save_pretrained(FOLDER), and give the folder as ./FOLDER")
 	}
 	var names []string
-	if info.has(tokenizerFile) {
+	if info.Has(tokenizerFile) {
 		names = append(names, tokenizerFile)
 	}
-	if info.has(configFile) {
+	if info.Has(configFile) {
 		names = append(names, configFile)
 	}
 	if what == needModel {
 		switch {
-		case !info.has(configFile):
+		case !info.Has(configFile):
 			return nil, errors.New("it has no config.json")
-		case info.has(weightsFile):
+		case info.Has(weightsFile):
 			names = append(names, weightsFile)
-		case info.has(indexFile):
+		case info.Has(indexFile):
 			names = append(names, indexFile)
-		case info.has("pytorch_model.bin"), info.has("pytorch_model.bin.index.json"):
+		case info.Has("pytorch_model.bin"), info.Has("pytorch_model.bin.index.json"):
 			return nil, errors.New("it has only pytorch_model.bin; convert it: load it with transformers, save_pretrained(FOLDER, safe_serialization=True), and give the folder as ./FOLDER")
 		default:
 			return nil, errors.New("it has no model.safetensors")
 		}
 	}
 	for _, name := range optionalFiles() {
-		if info.has(name) && (what == needModel || name != modulesFile) {
+		if info.Has(name) && (what == needModel || name != modulesFile) {
 			names = append(names, name)
 		}
 	}
@@ -175,7 +176,7 @@ func wanted(info revisionInfo, what need) ([]string, error) {
 
 // delivery brings files of one commit.
 type delivery struct {
-	remote   *remote
+	remote   *download.Repository
 	store    *store
 	commit   string
 	progress func(Progress)
@@ -202,33 +203,33 @@ func (d *delivery) list(ctx context.Context, name string, read func([]byte) ([]s
 // files brings those that are not in the snapshot yet.
 func (d *delivery) files(ctx context.Context, names []string, tell bool) error {
 	type item struct {
-		blob
+		download.File
 		where *url.URL
 	}
 	var todo []item
-	p := Progress{Model: d.remote.name}
+	p := Progress{Model: d.remote.Name}
 	for _, name := range names {
 		if info, err := d.store.root.Stat(d.place(name)); err == nil && info.Mode().IsRegular() {
 			continue
 		}
-		where := d.remote.file(d.commit, name)
-		b, err := d.remote.describe(ctx, where, name)
+		where := d.remote.Address(d.commit, name)
+		b, err := d.remote.Describe(ctx, where, name)
 		if err != nil {
 			return err
 		}
 		todo = append(todo, item{b, where})
-		p.Total += b.size
+		p.Total += b.Size
 	}
 	for _, it := range todo {
-		p.File = it.name
+		p.File = it.Name
 		report := func() {
 			if tell {
 				d.progress(p)
 			}
 		}
 		report()
-		if !d.store.has(it.blob) {
-			err := d.store.fetch(ctx, d.remote, it.where, it.blob, func(n int64) {
+		if !d.store.has(it.File) {
+			err := d.store.fetch(ctx, d.remote, it.where, it.File, func(n int64) {
 				p.Done += n
 				report()
 			})
@@ -236,10 +237,10 @@ func (d *delivery) files(ctx context.Context, names []string, tell bool) error {
 				return err
 			}
 		} else {
-			p.Done += it.size
+			p.Done += it.Size
 			report()
 		}
-		if err := d.store.link(d.place(it.name), it.blob); err != nil {
+		if err := d.store.link(d.place(it.Name), it.File); err != nil {
 			return err
 		}
 	}
@@ -247,18 +248,18 @@ func (d *delivery) files(ctx context.Context, names []string, tell bool) error {
 }
 
 // link puts a blob into a snapshot under its name.
-func (s *store) link(name string, b blob) error {
+func (s *store) link(name string, b download.File) error {
 	wrap := func(err error) error {
-		return fmt.Errorf("put %s into the hub's cache: %w", b.name, err)
+		return fmt.Errorf("put %s into the hub's cache: %w", b.Name, err)
 	}
 	if err := s.disk.MkdirAll(path.Dir(name)); err != nil {
 		return wrap(err)
 	}
-	target := strings.Repeat("../", strings.Count(name, "/")) + "blobs/" + b.digest
+	target := strings.Repeat("../", strings.Count(name, "/")) + "blobs/" + b.Digest
 	temporary := name + "." + rand.Text()[:8] + ".tmp"
 	if err := s.root.Symlink(target, temporary); err != nil {
 		// No symbolic links on this file system: a second name does as well.
-		if hard := s.root.Link("blobs/"+b.digest, temporary); hard != nil {
+		if hard := s.root.Link("blobs/"+b.Digest, temporary); hard != nil {
 			return wrap(err)
 		}
 	}

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-)
 
-var commit = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	"headroom/data/download"
+)
 
 // need is what of a hub model must be there.
 type need int
@@ -77,7 +76,7 @@ func (r *Resolver) hub(ref reference, what need) (folder, identity string, err e
 
 // absent is the error for a model that is not there. It says how it can come.
 func (r *Resolver) absent(ref reference, reason string) error {
-	how := fmt.Sprintf("`run`, `pretrain`, `encode` and `evaluate --model` fetch configuration, tokenizer and safetensors of %s from %s", ref.name, r.Hub.shown())
+	how := fmt.Sprintf("`run`, `pretrain`, `encode` and `evaluate --model` fetch configuration, tokenizer and safetensors of %s from %s", ref.name, r.Hub.Shown())
 	if r.Offline {
 		how = fmt.Sprintf("HF_HUB_OFFLINE forbids fetching it: unset that, bring it with `hf download %s`, or give a folder as ./FOLDER", ref.name)
 	}
@@ -88,13 +87,13 @@ func (r *Resolver) absent(ref reference, reason string) error {
 // was fetched.
 func (r *Resolver) snapshot(ref reference, root string, what need) (folder, id, why string, err error) {
 	id = ref.branch()
-	if !commit.MatchString(id) {
+	if !download.IsCommit(id) {
 		path := filepath.Join(root, "refs", filepath.FromSlash(id))
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return "", "", fmt.Sprintf("the hub's cache has no revision %q of it (%s)", id, filepath.Join(root, "refs")), nil
 		}
-		if id = strings.TrimSpace(string(text)); !commit.MatchString(id) {
+		if id = strings.TrimSpace(string(text)); !download.IsCommit(id) {
 			return "", "", "", fmt.Errorf("resolve model %q: %s holds no commit", ref.text, path)
 		}
 	}
@@ -125,23 +124,36 @@ func (r *Resolver) damagedBlob(folder string, what need) (string, error) {
 	}
 	for _, name := range append(names, optionalFiles()...) {
 		path, err := filepath.EvalSymlinks(filepath.Join(folder, filepath.FromSlash(name)))
-		if err != nil || filepath.Base(filepath.Dir(path)) != "blobs" || !digestForm.MatchString(filepath.Base(path)) {
+		if err != nil || filepath.Base(filepath.Dir(path)) != "blobs" || !hubDigest(filepath.Base(path)) {
 			continue
 		}
 		info, err := os.Stat(path)
 		if err != nil {
 			return "", fmt.Errorf("read the hub's cache: %w", err)
 		}
-		b := blob{name: name, digest: filepath.Base(path), size: info.Size()}
-		got, err := r.Remember("blob", []string{path}, func() (string, error) { return b.sum(path) })
+		b := download.File{Name: name, Digest: filepath.Base(path), Size: info.Size()}
+		got, err := r.Remember("blob", []string{path}, func() (string, error) { return sumOf(b, path) })
 		if err != nil {
 			return "", err
 		}
-		if got != b.digest {
+		if got != b.Digest {
 			return fmt.Sprintf("the cached %s is damaged: %s has the digest %s", name, path, got), nil
 		}
 	}
 	return "", nil
+}
+
+// hubDigest tells whether a text is a digest of a kind that the hub names files by.
+func hubDigest(text string) bool { return download.IsDigest(text) && len(text) != 32 }
+
+// sumOf is the digest of a file on disk, of the kind of what it should be.
+func sumOf(b download.File, path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("digest %s: %w", b.Name, err)
+	}
+	defer f.Close()
+	return b.Sum(f)
 }
 
 // branch is the revision that is meant.

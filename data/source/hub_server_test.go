@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"headroom/data/download"
 	"headroom/data/source"
 )
 
@@ -214,7 +215,7 @@ func (h *hub) content(w http.ResponseWriter, r *http.Request) {
 func (h *hub) resolver() *source.Resolver {
 	return &source.Resolver{
 		HubCache: filepath.Join(h.t.TempDir(), "hub"),
-		Hub:      source.Hub{Endpoint: h.api.URL, Pause: time.Millisecond, Attempts: 3},
+		Hub:      download.Hub{Endpoint: h.api.URL, Patience: download.Patience{Pause: time.Millisecond, Attempts: 3}},
 	}
 }
 

@@ -34,7 +34,7 @@ func (r *Resolver) Look(folder, split string) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	paths, err := collectionPaths(c, []string{split})
+	paths, err := c.Files(split)
 	if err != nil {
 		return Facts{}, err
 	}
@@ -119,17 +119,23 @@ func firstPositive(judged collection.Judgments) string {
 
 // firstOf counts the empty rows that count, and gives the place of the first.
 func firstOf(rows collection.Empty, counts func(id string) bool) (n int, first string) {
-	line := 0
-	for id, at := range rows.Lines {
+	row := 0
+	for id, at := range rows {
 		if !counts(id) {
 			continue
 		}
-		if n++; line == 0 || at < line {
-			line = at
+		if n++; n == 1 || at.Row < row {
+			row, first = at.Row, at.Where
 		}
 	}
-	if n > 0 {
-		first = fmt.Sprintf("%s:%d", rows.File, line)
-	}
 	return n, first
+}
+
+// splitsOf lists the splits of a collection's folder.
+func splitsOf(folder string) ([]string, error) {
+	c, err := collection.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	return c.Splits(), nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"headroom/data/download"
 	"headroom/data/source"
 )
 
@@ -85,7 +86,7 @@ func TestOfflineAsksNobody(t *testing.T) {
 
 func TestTheTokenGoesToTheEndpointAlone(t *testing.T) {
 	tokenFile := write(t, filepath.Join(t.TempDir(), "token"), secret+"\n")
-	for name, set := range map[string]source.Hub{"as given": {Token: secret, TokenFile: "/nowhere"}, "from the file": {TokenFile: tokenFile}} {
+	for name, set := range map[string]download.Hub{"as given": {Token: secret, TokenFile: "/nowhere"}, "from the file": {TokenFile: tokenFile}} {
 		h, r, _, _ := published(t)
 		r.Hub.Token, r.Hub.TokenFile = set.Token, set.TokenFile
 		fetch(t, r, "owner/name")

@@ -8,7 +8,8 @@
 //	data:PATH         DataRoot/PATH
 //	builtin:demo      the synthetic collection; builtin:demo-no-overlap, its
 //	                  queries that share no content word with their document
-//	family:name       a published collection: DataRoot/family/name, then the cache
+//	family:name       a collection that has a name: a user's own, DataRoot/family/name, or a
+//	                  published one (package published), then the cache
 //	recipe:NAME       a backbone made by a pretraining recipe
 //	owner/name[@rev]  a model of the hub, as the hub's own cache holds it
 //
@@ -17,12 +18,16 @@
 // error. ErrUnresolved is kept for what may still come to be: hub models that
 // are not in the cache, recipes not yet made, collections not yet fetched.
 //
-// Only Fetch and FetchTokenizer download, and only models of the hub, into the
-// hub's own cache as huggingface_hub lays it out. Everything else looks at this
-// machine's disks alone.
+// Only Fetch and FetchTokenizer download models of the hub, into the hub's own
+// cache as huggingface_hub lays it out, and only Get published collections, into
+// CacheDir. Everything else looks at this machine's disks alone.
 package source
 
-import "errors"
+import (
+	"errors"
+
+	"headroom/data/download"
+)
 
 // ErrUnresolved is returned when a reference is well formed and what it names is
 // only absent: a hub model or collection that is not cached, a recipe that has
@@ -43,10 +48,17 @@ type Resolver struct {
 	// Workspace holds backbones/<recipe id>.
 	Workspace string
 	// Hub is where Fetch downloads from.
-	Hub Hub
+	Hub download.Hub
 	// Verify takes every digest anew. Otherwise one is remembered until a file's path, size
 	// or time changes.
 	Verify bool
+	// Mirror is an address under which the files of published collections stand as
+	// MIRROR/HOST/PATH; "" asks their own hosts.
+	Mirror string
+	// Own are the collections that a user has named; they come before all others.
+	Own []Own
+	// Free says how many bytes are free where a folder is or will be; nil does not look.
+	Free func(folder string) (bytes uint64, known bool)
 	// Offline forbids every download.
 	Offline bool
 	// Base is the folder that ./path starts from; "" is the working directory.

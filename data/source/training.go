@@ -34,8 +34,19 @@ func (r *Resolver) Training(text string) (examples.Set, error) {
 		return r.trainingAt(reference{text: text, name: filepath.Join(r.DataRoot, filepath.FromSlash(ref.name))})
 	case kindFamily:
 		for _, p := range publishedSets() {
-			if ref.name == p.name {
-				return r.published(ref, p)
+			if ref.name != p.name {
+				continue
+			}
+			set, err := r.published(ref, p)
+			if !errors.Is(err, ErrUnresolved) {
+				return set, err
+			}
+			t, err := r.Table()
+			if err != nil {
+				return examples.Set{}, err
+			}
+			if named, ok := t.Training(ref.text); ok {
+				return r.trainingOf(ref, t, named)
 			}
 		}
 	}
@@ -118,7 +129,7 @@ func (r *Resolver) published(ref reference, p publishedSet) (examples.Set, error
 	if len(looked) > 0 {
 		where = "into " + strings.Join(looked, " or ")
 	}
-	return examples.Set{}, fmt.Errorf("resolve data %q: %w: %s put %s (it is not downloaded)", ref.text, ErrUnresolved, where, p.what)
+	return examples.Set{}, fmt.Errorf("resolve data %q: %w: %s put %s", ref.text, ErrUnresolved, where, p.what)
 }
 
 // Survey reads training data whole, unless what that found is kept, and says what it has. Reading ends with ctx.

@@ -22,7 +22,7 @@ func (t *Texts) scan(ctx context.Context, files []*lines.File) ([]lines.Entry, e
 			if n++; n%4096 == 0 && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if line.At == 0 && t.forms[i].headed() {
+			if line.At == 0 && t.forms[i].Headed() {
 				return nil
 			}
 			id, text, err := t.forms[i].parse(line.Text)
@@ -36,7 +36,7 @@ func (t *Texts) scan(ctx context.Context, files []*lines.File) ([]lines.Entry, e
 			}
 			return err
 		})
-		if err == nil && t.forms[i].headed() {
+		if err == nil && t.forms[i].Headed() {
 			sum, err = seal.SumFile(f.Path) // its lines are of our making
 		}
 		if err != nil {

@@ -2,11 +2,7 @@
 // thousand texts. Files are read whole once, to check every row and to note where its id is found; that is kept
 // until a file changes. Noting it takes 16 bytes per text.
 //
-// Files are in one of these forms, by their names; those of lines may be gzipped:
-//
-//	.jsonl    {"_id": string, "title"?: string, "text": string}, as BEIR's corpora and queries
-//	.tsv      id ⇥ text without a header, as MS MARCO's
-//	.parquet  an id and a text, of documents also a title, in columns with the names that Names lists
+// Files are in one of the forms that collection.FormOf tells by their names.
 package texts
 
 import (
@@ -16,17 +12,18 @@ import (
 	"fmt"
 	"io"
 
+	"headroom/data/collection"
 	"headroom/data/kept"
 	"headroom/data/lines"
 )
 
 // Kind is what the texts are.
-type Kind string
+type Kind = collection.Kind
 
+// The kinds. Where documents have a title, their text is title, a space and text.
 const (
-	// Documents have a title in some forms: their text is then title, a space and text.
-	Documents Kind = "documents"
-	Queries   Kind = "queries"
+	Documents = collection.Corpus
+	Queries   = collection.Asked
 )
 
 // Texts are open files. It is safe for concurrent use, Close excepted.

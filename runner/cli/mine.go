@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -115,9 +114,6 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 	files, err := c.Files(o.split)
 	if err != nil {
 		return err
-	}
-	for i, name := range files {
-		files[i] = filepath.Join(folder, filepath.FromSlash(name))
 	}
 	if err := apart(o.output, append(files, o.from)...); err != nil {
 		return err

@@ -50,7 +50,7 @@ func (a *app) resolver(base string) (*source.Resolver, error) {
 	if r.CacheDir == "" {
 		r.CacheDir = filepath.Join(root, "cache") // no home: what can be made again lies with the rest
 	}
-	r.Workspace, r.Base = root, base
+	r.Workspace, r.Base, r.Free = root, base, freeBytes
 	r.Builtin = func(cacheDir string) (source.Builtin, error) {
 		demo, err := synthetic.Ensure(cacheDir)
 		return source.Builtin(demo), err

@@ -17,7 +17,7 @@ func (s *Summary) lookAt(c *collection.Collection, asked judged) error {
 	if err != nil {
 		return err
 	}
-	s.EmptyDocuments = len(documents.Lines)
+	s.EmptyDocuments = len(documents)
 	for _, grades := range asked.qrels {
 		for document, grade := range grades {
 			if grade <= 0 {
@@ -31,7 +31,7 @@ func (s *Summary) lookAt(c *collection.Collection, asked judged) error {
 		}
 	}
 	for _, id := range asked.ids {
-		if _, empty := queries.Lines[id]; empty {
+		if _, empty := queries[id]; empty {
 			s.EmptyQueries++
 		}
 	}

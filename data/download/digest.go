@@ -1,0 +1,64 @@
+package download
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"regexp"
+)
+
+// File is what is known of a file before it has come.
+type File struct {
+	// Name stands in messages.
+	Name string
+	// Digest is in hexadecimal: 64 digits are SHA-256, 40 git's SHA-1 of a blob, 32 MD5.
+	// "" is not known, and then the file is only as sure as the connection.
+	Digest string
+	// Size in bytes; below 0 it is not known. One that is not known must have a digest
+	// of another kind than git's, which is taken over the size.
+	Size int64
+}
+
+var digestForm = regexp.MustCompile(`^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$`)
+
+// IsDigest tells whether a text has the form of one.
+func IsDigest(text string) bool { return digestForm.MatchString(text) }
+
+// Kind names the digest: "SHA-256", "git's SHA-1", "MD5", or "" where none is known.
+func (f File) Kind() string {
+	switch len(f.Digest) {
+	case 2 * sha256.Size:
+		return "SHA-256"
+	case 2 * sha1.Size:
+		return "git's SHA-1"
+	case 2 * md5.Size:
+		return "MD5"
+	}
+	return ""
+}
+
+// hash computes a digest of the file's kind; SHA-256 where none is known.
+func (f File) hash() hash.Hash {
+	switch len(f.Digest) {
+	case 2 * sha1.Size:
+		h := sha1.New()
+		fmt.Fprintf(h, "blob %d\x00", f.Size)
+		return h
+	case 2 * md5.Size:
+		return md5.New()
+	}
+	return sha256.New()
+}
+
+// Sum is the digest of bytes, of the kind that the file's own is.
+func (f File) Sum(r io.Reader) (string, error) {
+	sum := f.hash()
+	if _, err := io.Copy(sum, r); err != nil {
+		return "", fmt.Errorf("digest %s: %w", f.Name, err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}

@@ -1,0 +1,44 @@
+package download
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// lockPoll is how often a lock that another process holds is looked at.
+const lockPoll = 100 * time.Millisecond
+
+// Lock waits for the lock on a file, which it makes with its folder. Of several processes and
+// goroutines that want the same file, one brings it and the others wait. locked is false where
+// the file system has no locks.
+func Lock(ctx context.Context, path string) (unlock func(), locked bool, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, false, fmt.Errorf("make a lock: %w", err)
+	}
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+		if err != nil {
+			return nil, false, fmt.Errorf("make a lock: %w", err)
+		}
+		locked, possible := tryLock(f)
+		if !possible {
+			f.Close()
+			return func() {}, false, nil
+		}
+		if locked {
+			mine, err := f.Stat()
+			if there, other := os.Stat(path); err == nil && other == nil && os.SameFile(mine, there) {
+				return func() { f.Close() }, true, nil
+			}
+		}
+		f.Close() // held, or removed by its former holder
+		select {
+		case <-ctx.Done():
+			return nil, false, ctx.Err()
+		case <-time.After(lockPoll):
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package packages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"headroom/data/download"
+	"headroom/data/published"
+)
+
+// Progress is how far a download has come.
+type Progress struct {
+	Package, File string
+	// Done and Total are bytes of all files that are fetched together. A file whose size
+	// is not known counts as what has come of it.
+	Done, Total int64
+	// Said, where it is not empty, is something to tell: an attempt that failed and is
+	// followed by another, a digest that is recorded. The rest but Package is empty then.
+	Said string
+}
+
+// atOnce is how many files are downloaded at a time.
+const atOnce = 4
+
+// Get brings the packages that are not here: all that can be had are brought, and the error
+// joins what went wrong with the others. tell may be nil; it is called by one goroutine at a
+// time. What came of a file before an error is kept for the next call.
+func (s Store) Get(ctx context.Context, list []published.Package, tell func(Progress)) error {
+	var todo []published.Package
+	for _, p := range list {
+		if _, err := s.Find(p.Name); errors.Is(err, ErrAbsent) && !slices.ContainsFunc(todo, func(q published.Package) bool { return q.Name == p.Name }) {
+			todo = append(todo, p)
+		}
+	}
+	if len(todo) == 0 {
+		return nil
+	}
+	if s.Folder == "" {
+		return errors.New("bring packages: there is no folder to bring them into; set HEADROOM_CACHE")
+	}
+	// In one order for everybody, so that two processes never wait for each other.
+	slices.SortFunc(todo, func(a, b published.Package) int { return strings.Compare(a.Name, b.Name) })
+	g := &getting{Store: s, tell: tell, slots: make(chan struct{}, atOnce)}
+	orders, err := g.orders(ctx, todo)
+	if err != nil {
+		return err
+	}
+	if err := s.room(orders); err != nil {
+		return err
+	}
+	for _, o := range orders {
+		g.progress.Total += o.size()
+	}
+	errs := make([]error, len(orders))
+	var all sync.WaitGroup
+	for i, o := range orders {
+		all.Go(func() { errs[i] = g.bring(ctx, o) })
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return errors.Join(errs...)
+}
+
+// getting is one call of Get.
+type getting struct {
+	Store
+	tell     func(Progress)
+	mu       sync.Mutex
+	progress Progress
+	// slots bound the downloads at a time.
+	slots chan struct{}
+}
+
+func (g *getting) say(name, what string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.tell != nil {
+		g.tell(Progress{Package: name, Said: what})
+	}
+}
+
+// came counts bytes that have come of a file.
+func (g *getting) came(o order, it item, n int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.progress.Done += n
+	if it.file.Size < 0 {
+		g.progress.Total += n
+	}
+	g.progress.Package, g.progress.File = o.Name, it.file.Name
+	if g.tell != nil {
+		g.tell(g.progress)
+	}
+}
+
+// bring brings one package, unless another process does or has.
+func (g *getting) bring(ctx context.Context, o order) error {
+	wrap := func(err error) error {
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		return fmt.Errorf("bring %s: %w", o.Name, err)
+	}
+	unlock, locked, err := download.Lock(ctx, g.Incoming(o.Name)+".lock")
+	if err != nil {
+		return wrap(err)
+	}
+	defer unlock()
+	if !locked {
+		return wrap(fmt.Errorf("the file system of %s has no locks; set HEADROOM_CACHE to a folder on one that has", g.Folder))
+	}
+	if _, err := g.Find(o.Name); err == nil {
+		return nil // another process was faster
+	}
+	errs := make([]error, len(o.items))
+	got := make([]Origin, len(o.items))
+	var all sync.WaitGroup
+	for i, it := range o.items {
+		all.Go(func() {
+			select {
+			case g.slots <- struct{}{}:
+				defer func() { <-g.slots }()
+				got[i], errs[i] = g.fetch(ctx, o, it)
+			case <-ctx.Done():
+				errs[i] = ctx.Err()
+			}
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return wrap(err)
+	}
+	if err := g.record(o, got); err != nil {
+		return wrap(err)
+	}
+	return wrap(g.install(ctx, o, got))
+}

@@ -1,0 +1,173 @@
+package packages
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"headroom/data/unpack"
+	"headroom/internal/atomic"
+	"headroom/internal/seal"
+)
+
+// spare is what is left free on a disk whatever is brought.
+const spare = 64 << 20
+
+// room says what is missing on the disk for all that is ordered.
+func (s Store) room(orders []order) error {
+	if s.Free == nil {
+		return nil
+	}
+	need := int64(spare)
+	for _, o := range orders {
+		need += o.unpacked()
+		for _, it := range o.items {
+			if it.kind != unpack.Plain { // archive and contents lie there together
+				need += max(0, it.file.Size) - s.before(o.Name, it)
+			} else {
+				need -= s.before(o.Name, it)
+			}
+		}
+	}
+	if free, known := s.Free(s.Folder); known && free < uint64(max(0, need)) {
+		return fmt.Errorf("bring packages into %s: about %s is needed and %s is free; make room, or set HEADROOM_CACHE to a folder on another disk", s.Folder, Size(need), Size(int64(free)))
+	}
+	return nil
+}
+
+// before is how much of a file has come already.
+func (s Store) before(name string, it item) int64 {
+	for _, suffix := range []string{"", ".incomplete"} {
+		if info, err := os.Stat(filepath.Join(s.Incoming(name), flat(it.to)+suffix)); err == nil {
+			return info.Size()
+		}
+	}
+	return 0
+}
+
+// Size writes bytes for people.
+func Size(n int64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	case n >= 1e3:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// install makes the package's folder of what has come, and removes the downloads.
+func (g *getting) install(ctx context.Context, o order, got []Origin) error {
+	folder := filepath.Join(g.Folder, filepath.FromSlash(o.Name))
+	if err := atomic.MkdirAll(filepath.Dir(folder)); err != nil {
+		return err
+	}
+	err := atomic.CreateFolder(folder, func(f *atomic.Folder) error {
+		for _, it := range o.items {
+			if err := g.place(ctx, f, o, it); err != nil {
+				return err
+			}
+		}
+		rows, err := checkRows(f.Path(), o.Rows)
+		if err != nil {
+			return fmt.Errorf("what came is not what is published: %w", err)
+		}
+		from := Source{
+			Schema: 1, Package: o.Name, Licence: o.Licence, Cite: o.Cite, Home: o.Home,
+			Files: got, Rows: rows, Bytes: Bytes(f.Path()),
+		}
+		text, err := json.MarshalIndent(from, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := put(f, SourceFile, append(text, '\n')); err != nil {
+			return err
+		}
+		list, err := seal.Manifest(f.Path())
+		if err != nil {
+			return err
+		}
+		return put(f, seal.ManifestFile, list)
+	})
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return os.RemoveAll(g.Incoming(o.Name))
+}
+
+func put(f *atomic.Folder, name string, text []byte) error {
+	return f.WriteFile(name, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// most bounds what comes out of an archive: text packs to a tenth, hardly to a fiftieth.
+const most = 50
+
+// place puts one download into the package, unpacked.
+func (g *getting) place(ctx context.Context, f *atomic.Folder, o order, it item) error {
+	file := filepath.Join(g.Incoming(o.Name), flat(it.to))
+	info, err := os.Stat(file)
+	if err != nil {
+		return fmt.Errorf("look for what came: %w", err)
+	}
+	if it.kind == unpack.Plain {
+		return f.WriteFile(it.to, func(w io.Writer) error { return copyFile(ctx, w, file) })
+	}
+	bound := max(most*info.Size(), 2*o.Unpacked) + 1<<20
+	if claimed := unpack.Claimed(file, it.kind, nil); g.Free != nil && claimed > 0 {
+		if free, known := g.Free(g.Folder); known && free < uint64(claimed+spare) {
+			return fmt.Errorf("unpack %s: %s is needed and %s is free below %s; make room, or set HEADROOM_CACHE to a folder on another disk", it.file.Name, Size(claimed+spare), Size(int64(free)), g.Folder)
+		}
+	}
+	options := unpack.Options{Most: bound, As: strings.TrimSuffix(it.to, ".gz"), Want: func(name string) bool { return !hidden(name) }}
+	return unpack.Archive(ctx, file, it.kind, options, func(name string, write func(io.Writer) error) error {
+		return f.WriteFile(inside(o.Inside, name), write)
+	})
+}
+
+// hidden tells of members that archivers leave and nobody reads.
+func hidden(name string) bool {
+	return strings.HasPrefix(path.Base(name), ".") || strings.HasPrefix(name, "__MACOSX/")
+}
+
+// inside leaves the folder out that an archive's members lie in.
+func inside(folder, name string) string {
+	if folder == "" {
+		return name
+	}
+	return strings.TrimPrefix(name, folder+"/")
+}
+
+func copyFile(ctx context.Context, w io.Writer, from string) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(w, stoppable{ctx, f})
+	return err
+}
+
+// stoppable is a reader that fails once its context has ended.
+type stoppable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (s stoppable) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.r.Read(p)
+}

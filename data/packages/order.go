@@ -1,0 +1,174 @@
+package packages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"headroom/data/download"
+	"headroom/data/published"
+	"headroom/data/unpack"
+)
+
+// order is a package with the addresses of its files.
+type order struct {
+	published.Package
+	items []item
+}
+
+// item is one file to download.
+type item struct {
+	file   download.File
+	from   string // the public address, for the record
+	where  *url.URL
+	client *download.Client
+	// to is the file's name in the package, with slashes; of an archive, in the folder
+	// of downloads.
+	to     string
+	kind   unpack.Kind
+	commit string
+}
+
+// size is how many bytes are downloaded, as far as they are known.
+func (o order) size() int64 {
+	total := int64(0)
+	for _, it := range o.items {
+		total += max(0, it.file.Size)
+	}
+	return total
+}
+
+// guessed is how much larger texts are than archives of them.
+const guessed = 4
+
+// unpacked is how many bytes the package takes, about.
+func (o order) unpacked() int64 {
+	if o.Unpacked > 0 {
+		return o.Unpacked
+	}
+	total := int64(0)
+	for _, it := range o.items {
+		n := max(0, it.file.Size)
+		if it.kind != unpack.Plain {
+			n *= guessed
+		}
+		total += n
+	}
+	return total
+}
+
+// orders asks the hub for what is on it, and nobody for the rest.
+func (g *getting) orders(ctx context.Context, todo []published.Package) ([]order, error) {
+	var orders []order
+	var faults []error
+	for _, p := range todo {
+		o := order{Package: p}
+		for _, f := range p.Files {
+			var items []item
+			var err error
+			if f.Hub != "" {
+				items, err = g.onHub(ctx, p, f)
+			} else {
+				items, err = g.atAddress(p, f)
+			}
+			if err != nil {
+				faults = append(faults, fmt.Errorf("bring %s: %w", p.Name, err))
+			}
+			o.items = append(o.items, items...)
+		}
+		orders = append(orders, o)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return orders, errors.Join(faults...)
+}
+
+// atAddress is a file that has an address of its own.
+func (g *getting) atAddress(p published.Package, f published.File) ([]item, error) {
+	from, err := address(f.URL)
+	if err != nil {
+		return nil, fmt.Errorf("url %q: %w", f.URL, err)
+	}
+	where := from
+	if g.Mirror != "" {
+		mirror, err := address(g.Mirror)
+		if err != nil {
+			return nil, fmt.Errorf("HEADROOM_MIRROR: %w", err)
+		}
+		where = mirror.JoinPath(from.Host, from.Path)
+	}
+	client := download.New(g.Patience, nil, "")
+	client.Failed = func(what string) { g.say(p.Name, what) }
+	client.Refused = func(a *download.Answer, what string) error {
+		return fmt.Errorf("%s answers %s to %s (%s)", a.Request.URL.Host, download.Status(a), what, where.Redacted())
+	}
+	if name, value, ok := strings.Cut(f.Header, ":"); ok {
+		client.Header = http.Header{name: {strings.TrimSpace(value)}}
+	}
+	it := item{
+		file: download.File{Name: f.Name(), Digest: strings.ToLower(f.Digest()), Size: f.Size},
+		from: from.Redacted(), where: where, client: client, kind: unpack.KindOf(f.Name()), to: f.Name(),
+	}
+	if it.file.Size == 0 {
+		it.file.Size = -1
+	}
+	return []item{it}, nil
+}
+
+func address(text string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimRight(text, "/"))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("it is not an address; allowed: https://HOST[/PATH]")
+	}
+	return u, nil
+}
+
+// onHub are the files of a dataset that fit a path. What the table does not say, the hub does.
+func (g *getting) onHub(ctx context.Context, p published.Package, f published.File) ([]item, error) {
+	wrap := func(err error) error {
+		return fmt.Errorf("dataset %s from %s: %w", f.Hub, g.Hub.Shown(), err)
+	}
+	repository, err := g.Hub.Open(download.Dataset, f.Hub)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	repository.Failed = func(what string) { g.say(p.Name, what) }
+	revision := f.Revision
+	if revision == "" {
+		revision = "main"
+	}
+	info, err := repository.Resolve(ctx, revision)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	var items []item
+	for _, file := range info.Files {
+		if ok, _ := path.Match(f.Path, file.Name); !ok {
+			continue
+		}
+		where := repository.Address(info.Commit, file.Name)
+		it := item{from: "hub:datasets/" + f.Hub + "@" + info.Commit + "/" + file.Name, where: where, client: repository.Client, to: file.Name, commit: info.Commit}
+		if f.Flat || !strings.Contains(f.Path, "/") {
+			it.to = path.Base(file.Name)
+		}
+		if it.to, err = unpack.Local(it.to); err != nil {
+			return nil, wrap(err)
+		}
+		if it.file, err = repository.Describe(ctx, where, file.Name); err != nil {
+			return nil, wrap(err)
+		}
+		if digest := f.Digest(); digest != "" {
+			it.file.Digest = strings.ToLower(digest)
+		}
+		items = append(items, it)
+	}
+	if len(items) == 0 {
+		return nil, wrap(fmt.Errorf("its revision %s (commit %.8s) has no file %s", revision, info.Commit, f.Path))
+	}
+	return items, nil
+}

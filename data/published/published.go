@@ -1,0 +1,278 @@
+// Package published is the table of collections that have names: where each comes from, what
+// it is made of, how large it is, under which licence, and what it should hold. The table is
+// published.toml; nothing here reads or writes a disk.
+package published
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"headroom/data/download"
+	"headroom/internal/near"
+)
+
+//go:embed published.toml
+var text []byte
+
+// File is one file that is downloaded: from an address, or from a dataset on the hub.
+type File struct {
+	// URL is the address; "" for a file of the hub.
+	URL string `toml:"url"`
+	// Header is sent with the request, as "Name: value"; "" sends none.
+	Header string `toml:"header"`
+	// Hub is the dataset, owner/name; Path the file in it or a pattern of several, as of
+	// path.Match; Revision the branch or commit, "" for main.
+	Hub      string `toml:"hub"`
+	Path     string `toml:"path"`
+	Revision string `toml:"revision"`
+	// Flat puts files of the hub under their own names alone, without their folders.
+	Flat bool `toml:"flat"`
+	// Size in bytes, 0 where it is not published.
+	Size int64 `toml:"size"`
+	// MD5 or SHA256 as published, in hexadecimal; "" where none is.
+	MD5    string `toml:"md5"`
+	SHA256 string `toml:"sha256"`
+}
+
+// Digest is the published digest; "" where there is none.
+func (f File) Digest() string {
+	if f.SHA256 != "" {
+		return f.SHA256
+	}
+	return f.MD5
+}
+
+// Name is the file's own name.
+func (f File) Name() string {
+	if f.URL != "" {
+		if u, err := url.Parse(f.URL); err == nil {
+			return path.Base(u.Path)
+		}
+	}
+	return path.Base(f.Path)
+}
+
+// Package is what is downloaded together and lies in one folder.
+type Package struct {
+	// Name is its folder below the data folder, such as "beir/scifact".
+	Name    string `toml:"name"`
+	Licence string `toml:"licence"`
+	Cite    string `toml:"cite"`
+	Home    string `toml:"home"`
+	Files   []File `toml:"files"`
+	// Unpacked is about how many bytes the package takes; 0 where that is only guessed
+	// from what is downloaded.
+	Unpacked int64 `toml:"unpacked"`
+	// Inside is the folder that the archive's members lie in, which is left out of their
+	// names; "" where they lie in none.
+	Inside string `toml:"inside"`
+	// Rows are how many lines or rows each file has, by its name in the package.
+	Rows map[string]int `toml:"rows"`
+}
+
+// Size is how many bytes are downloaded, as far as they are published.
+func (p Package) Size() int64 {
+	total := int64(0)
+	for _, f := range p.Files {
+		total += f.Size
+	}
+	return total
+}
+
+// Counts are what a collection should hold: documents, and of the split that it is named for
+// (test, where it has one) the judged queries and the judgements.
+type Counts struct {
+	Documents  int `toml:"documents" json:"documents"`
+	Queries    int `toml:"queries" json:"queries"`
+	Judgements int `toml:"judgements" json:"judgements"`
+}
+
+// Collection is what a reference names: a package's folder, or files of several packages.
+type Collection struct {
+	Name  string `toml:"name"`
+	Title string `toml:"title"`
+	// Package and, inside it, Folder ("" for the package itself) hold it as it is.
+	Package string `toml:"package"`
+	Folder  string `toml:"folder"`
+	// Otherwise its parts are files, "package:file".
+	Corpus  string            `toml:"corpus"`
+	Queries string            `toml:"queries"`
+	Splits  map[string]string `toml:"splits"`
+	Counts  Counts            `toml:"counts"`
+}
+
+// Training is examples that data.train may name.
+type Training struct {
+	Name  string `toml:"name"`
+	Title string `toml:"title"`
+	// Files are the examples, "package:file" or a pattern.
+	Files string `toml:"files"`
+	// Corpus and Queries are what ids in them mean, "package:file"; "" where they have none.
+	Corpus  string `toml:"corpus"`
+	Queries string `toml:"queries"`
+	// Examples is how many there should be; 0 where that is not published.
+	Examples int `toml:"examples"`
+}
+
+// Table is all that has a name.
+type Table struct {
+	Packages    []Package    `toml:"package"`
+	Collections []Collection `toml:"collection"`
+	Trainings   []Training   `toml:"training"`
+}
+
+// Read reads the table that comes with the program.
+func Read() (Table, error) { return Parse(text) }
+
+// Parse reads a table, strictly.
+func Parse(text []byte) (Table, error) {
+	var t Table
+	meta, err := toml.NewDecoder(bytes.NewReader(text)).Decode(&t)
+	if err != nil {
+		return Table{}, fmt.Errorf("read the table of collections: %w", err)
+	}
+	var faults []error
+	for _, key := range meta.Undecoded() {
+		faults = append(faults, fmt.Errorf("unknown key %s", key))
+	}
+	faults = append(faults, t.check()...)
+	if err := errors.Join(faults...); err != nil {
+		return Table{}, fmt.Errorf("read the table of collections: %w", err)
+	}
+	return t, nil
+}
+
+// check finds what contradicts itself.
+func (t Table) check() []error {
+	var faults []error
+	wrong := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	known := map[string]bool{}
+	for _, p := range t.Packages {
+		if known[p.Name] {
+			wrong("package %q is there twice", p.Name)
+		}
+		known[p.Name] = true
+		if len(p.Files) == 0 || strings.Count(p.Name, "/") != 1 {
+			wrong("package %q: FAMILY/NAME with files is allowed", p.Name)
+		}
+		for _, f := range p.Files {
+			if (f.URL == "") == (f.Hub == "") {
+				wrong("package %q: a file has a url or a hub", p.Name)
+			}
+			if digest := f.Digest(); digest != "" && !download.IsDigest(digest) {
+				wrong("package %q: %q is no digest", p.Name, digest)
+			}
+		}
+	}
+	named := map[string]bool{}
+	name := func(of string) {
+		if named[of] || strings.Count(of, ":") != 1 {
+			wrong("collection %q: a FAMILY:NAME of its own is allowed", of)
+		}
+		named[of] = true
+	}
+	for _, c := range t.Collections {
+		name(c.Name)
+	}
+	for _, r := range t.Trainings {
+		name(r.Name)
+	}
+	for of := range named {
+		for _, p := range t.Needs(of) {
+			if !known[p] {
+				wrong("%q needs package %q, which is not there", of, p)
+			}
+		}
+	}
+	return faults
+}
+
+// Collection finds a collection by its reference.
+func (t Table) Collection(name string) (Collection, bool) {
+	i := slices.IndexFunc(t.Collections, func(c Collection) bool { return c.Name == name })
+	if i < 0 {
+		return Collection{}, false
+	}
+	return t.Collections[i], true
+}
+
+// Training finds a set of examples by its reference.
+func (t Table) Training(name string) (Training, bool) {
+	i := slices.IndexFunc(t.Trainings, func(r Training) bool { return r.Name == name })
+	if i < 0 {
+		return Training{}, false
+	}
+	return t.Trainings[i], true
+}
+
+// Package finds a package by its name.
+func (t Table) Package(name string) (Package, bool) {
+	i := slices.IndexFunc(t.Packages, func(p Package) bool { return p.Name == name })
+	if i < 0 {
+		return Package{}, false
+	}
+	return t.Packages[i], true
+}
+
+// Split parts "package:file".
+func Split(part string) (of, file string) {
+	of, file, _ = strings.Cut(part, ":")
+	return of, file
+}
+
+// Needs lists the names of the packages that a reference stands on; none for what the table
+// does not name.
+func (t Table) Needs(name string) []string {
+	var parts []string
+	if c, ok := t.Collection(name); ok {
+		if c.Package != "" {
+			return []string{c.Package}
+		}
+		parts = []string{c.Corpus, c.Queries}
+		for _, split := range c.Splits {
+			parts = append(parts, split)
+		}
+	}
+	if r, ok := t.Training(name); ok {
+		parts = []string{r.Files, r.Corpus, r.Queries}
+	}
+	var needs []string
+	for _, part := range parts {
+		if of, _ := Split(part); part != "" && !slices.Contains(needs, of) {
+			needs = append(needs, of)
+		}
+	}
+	slices.Sort(needs)
+	return needs
+}
+
+// Names lists all references, in the table's order.
+func (t Table) Names() []string {
+	var names []string
+	for _, c := range t.Collections {
+		names = append(names, c.Name)
+	}
+	for _, r := range t.Trainings {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// Family tells whether the table has a family.
+func (t Table) Family(name string) bool {
+	return slices.ContainsFunc(t.Names(), func(known string) bool { return strings.HasPrefix(known, name+":") })
+}
+
+// Nearest is the reference that a misspelt one was meant to be, of those and further ones;
+// "" where none is near.
+func (t Table) Nearest(name string, further ...string) string {
+	return near.Word(name, append(t.Names(), further...))
+}

@@ -1,0 +1,289 @@
+package source
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"headroom/data/collection"
+	"headroom/data/examples"
+	"headroom/data/groups"
+	"headroom/data/packages"
+	"headroom/data/published"
+	"headroom/internal/atomic"
+	"headroom/internal/near"
+)
+
+// Own is a collection that a user has named in headroom.toml: it lies in a folder, or is
+// downloaded from an address.
+type Own struct {
+	// Name is the reference, "family:name".
+	Name string
+	// Folder is absolute; "" where URL is given.
+	Folder string
+	// URL is of an archive (zip, tar.gz) of a folder, SHA256 its digest or "".
+	URL, SHA256 string
+	// Layout is what the folder must be in; "" is any.
+	Layout string
+}
+
+// Table is the published table with the user's own collections.
+func (r *Resolver) Table() (published.Table, error) {
+	t, err := published.Read()
+	if err != nil {
+		return t, err
+	}
+	for _, own := range r.Own {
+		c := published.Collection{Name: own.Name, Title: "of headroom.toml"}
+		if own.URL != "" {
+			c.Package = strings.ReplaceAll(own.Name, ":", "/")
+			t.Packages = append(t.Packages, published.Package{Name: c.Package, Files: []published.File{{URL: own.URL, SHA256: own.SHA256}}, Home: own.URL})
+		}
+		t.Collections = append(t.Collections, c)
+	}
+	return t, nil
+}
+
+// Packages is where the collections that have names lie and come from.
+func (r *Resolver) Packages() packages.Store {
+	s := packages.Store{Folder: r.cached("data"), Hub: r.Hub, Mirror: r.Mirror, Patience: r.Hub.Patience, Free: r.Free}
+	if r.DataRoot != "" {
+		s.Also = []string{r.DataRoot}
+	}
+	return s
+}
+
+// family finds a collection that has a name: the user's own, in HEADROOM_DATA, of the table,
+// or put into the cache by hand.
+func (r *Resolver) family(ref reference) (string, error) {
+	if i := slices.IndexFunc(r.Own, func(o Own) bool { return o.Name == ref.text && o.Folder != "" }); i >= 0 {
+		return r.own(ref, r.Own[i])
+	}
+	t, err := r.Table()
+	if err != nil {
+		return "", err
+	}
+	c, named := t.Collection(ref.text)
+	if !named || !slices.Contains(t.Needs(ref.text), ref.name) {
+		if folder := existingFolder(r.DataRoot, ref.name); folder != "" {
+			return folder, nil
+		}
+	}
+	if named {
+		return r.named(ref, t, c)
+	}
+	if folder := existingFolder(r.cached("data"), ref.name); folder != "" {
+		return folder, nil
+	}
+	if members := groups.Members(ref.text); members != nil {
+		return "", fmt.Errorf("resolve data %q: it stands for %d collections, and one is allowed here: %s", ref.text, len(members), strings.Join(members, ", "))
+	}
+	if err := r.unknown(ref, t); err != nil {
+		return "", err
+	}
+	var looked []string
+	for _, root := range []string{r.DataRoot, r.cached("data")} {
+		if root != "" {
+			looked = append(looked, filepath.Join(root, filepath.FromSlash(ref.name)))
+		}
+	}
+	if len(looked) == 0 {
+		return "", fmt.Errorf("resolve data %q: %w: HEADROOM_DATA is not set; set it to a folder with %s in BEIR's layout", ref.text, ErrUnresolved, ref.name)
+	}
+	return "", fmt.Errorf("resolve data %q: %w: put it in BEIR's layout into %s, or name where it comes from in headroom.toml ([[collection]])", ref.text, ErrUnresolved, strings.Join(looked, " or "))
+}
+
+// unknown is the error for a name that is misspelt: one of a family of the table, or near one.
+func (r *Resolver) unknown(ref reference, t published.Table) error {
+	family, _, _ := strings.Cut(ref.text, ":")
+	nearest := near.Word(ref.text, append(t.Names(), groups.Names()...))
+	if nearest == "" && !t.Family(family) {
+		return nil
+	}
+	if nearest != "" {
+		nearest = fmt.Sprintf("; did you mean %q", nearest)
+	}
+	return fmt.Errorf("resolve data %q: no collection has this name%s? `headroom data list` names them; another is put below HEADROOM_DATA as %s, or named in headroom.toml ([[collection]])", ref.text, nearest, ref.name)
+}
+
+func existingFolder(root, name string) string {
+	if root == "" {
+		return ""
+	}
+	folder := filepath.Join(root, filepath.FromSlash(name))
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return ""
+	}
+	return folder
+}
+
+// own is a user's folder.
+func (r *Resolver) own(ref reference, o Own) (string, error) {
+	c, err := collection.Open(o.Folder)
+	if err != nil {
+		return "", fmt.Errorf("resolve data %q of headroom.toml: %w", ref.text, err)
+	}
+	if o.Layout != "" && string(c.Layout) != o.Layout {
+		return "", fmt.Errorf("resolve data %q of headroom.toml: %s is in the layout %q, not %q", ref.text, o.Folder, c.Layout, o.Layout)
+	}
+	return o.Folder, nil
+}
+
+// named is a collection of the table: a package's folder, or a folder of the cache that names
+// files of several packages.
+func (r *Resolver) named(ref reference, t published.Table, c published.Collection) (string, error) {
+	store := r.Packages()
+	if c.Package != "" {
+		folder, err := store.Find(c.Package)
+		if err != nil {
+			return "", r.lacks(ref, t)
+		}
+		return filepath.Join(folder, filepath.FromSlash(c.Folder)), nil
+	}
+	find := func(part string) (string, error) { return partOf(store, part) }
+	v := collection.View{Splits: map[string]string{}}
+	var err error
+	for _, part := range []struct {
+		text string
+		to   *[]string
+	}{{c.Corpus, &v.Corpus}, {c.Queries, &v.Queries}} {
+		path, failed := find(part.text)
+		*part.to, err = []string{path}, errors.Join(err, failed)
+	}
+	for split, text := range c.Splits {
+		path, failed := find(text)
+		v.Splits[split], err = path, errors.Join(err, failed)
+	}
+	switch {
+	case errors.Is(err, packages.ErrAbsent):
+		return "", r.lacks(ref, t)
+	case err != nil:
+		return "", fmt.Errorf("resolve data %q: %w", ref.text, err)
+	case r.CacheDir == "":
+		return "", fmt.Errorf("resolve data %q: no cache folder to name its files in; set HEADROOM_CACHE", ref.text)
+	}
+	return r.view(ref, v)
+}
+
+// partOf is the path of "package:file".
+func partOf(store packages.Store, part string) (string, error) {
+	of, file := published.Split(part)
+	folder, err := store.Find(of)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, filepath.FromSlash(file))
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("package %s lacks a file; remove %s and bring it again: headroom data get: %w", of, folder, err)
+	}
+	return path, nil
+}
+
+// view is the folder of the cache that stands for files elsewhere. What it holds is a function
+// of where these are, so that whoever comes first makes it.
+func (r *Resolver) view(ref reference, v collection.View) (string, error) {
+	folder := filepath.Join(r.CacheDir, "views", filepath.FromSlash(ref.name))
+	path := filepath.Join(folder, collection.ViewFile)
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	text = append(text, '\n')
+	if known, err := os.ReadFile(path); err == nil && string(known) == string(text) {
+		return folder, nil
+	}
+	if err = atomic.MkdirAll(folder); err == nil {
+		err = atomic.WriteFile(path, func(w io.Writer) error {
+			_, err := w.Write(text)
+			return err
+		})
+	}
+	if err != nil {
+		return "", fmt.Errorf("resolve data %q: %w", ref.text, err)
+	}
+	return folder, nil
+}
+
+// lacks is the error for a collection of the table that is not here. It says how it can come.
+func (r *Resolver) lacks(ref reference, t published.Table) error {
+	absent, size := r.absentPackages(t, ref.text)
+	var names, hosts []string
+	for _, p := range absent {
+		names = append(names, p.Name)
+		for _, f := range p.Files {
+			host := r.Hub.Shown()
+			if f.URL != "" {
+				host = hostOf(f.URL)
+			}
+			if !slices.Contains(hosts, host) {
+				hosts = append(hosts, host)
+			}
+		}
+	}
+	about := ""
+	if size > 0 {
+		about = " (" + packages.Size(size) + " to download)"
+	}
+	how := fmt.Sprintf("`headroom data get %s` brings it from %s%s", ref.text, strings.Join(hosts, ", "), about)
+	if r.Offline {
+		how = fmt.Sprintf("the offline switch forbids bringing it: without HEADROOM_OFFLINE, HF_HUB_OFFLINE and --offline, `headroom data get %s` does", ref.text)
+	}
+	return fmt.Errorf("resolve data %q: %w: %s is neither in HEADROOM_DATA nor in the cache; %s", ref.text, ErrUnresolved, strings.Join(names, ", "), how)
+}
+
+func hostOf(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return host
+}
+
+// absentPackages are those that a reference needs and that are not here, and their size.
+func (r *Resolver) absentPackages(t published.Table, name string) (absent []published.Package, size int64) {
+	store := r.Packages()
+	for _, need := range t.Needs(name) {
+		if _, err := store.Find(need); err == nil {
+			continue
+		}
+		if p, ok := t.Package(need); ok {
+			absent = append(absent, p)
+			size += p.Size()
+		}
+	}
+	return absent, size
+}
+
+// trainingOf finds examples of the table, in the packages that were brought.
+func (r *Resolver) trainingOf(ref reference, t published.Table, set published.Training) (examples.Set, error) {
+	store := r.Packages()
+	of, pattern := published.Split(set.Files)
+	folder, err := store.Find(of)
+	if err != nil {
+		return examples.Set{}, r.lacks(ref, t)
+	}
+	found := examples.Set{Files: examples.Matches(folder, pattern)}
+	if len(found.Files) == 0 {
+		return examples.Set{}, fmt.Errorf("resolve data %q: package %s lacks %s; remove %s and bring it again: headroom data get", ref.text, of, pattern, folder)
+	}
+	for _, part := range []struct {
+		text string
+		to   *[]string
+	}{{set.Corpus, &found.Documents}, {set.Queries, &found.Queries}} {
+		if part.text == "" {
+			continue
+		}
+		path, err := partOf(store, part.text)
+		if errors.Is(err, packages.ErrAbsent) {
+			return examples.Set{}, r.lacks(ref, t)
+		}
+		if err != nil {
+			return examples.Set{}, fmt.Errorf("resolve data %q: %w", ref.text, err)
+		}
+		*part.to = []string{path}
+	}
+	return found, nil
+}
