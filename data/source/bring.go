@@ -111,7 +111,7 @@ func (r *Resolver) Entries(references ...string) ([]Entry, error) {
 		return nil, err
 	}
 	if len(references) == 0 {
-		references = append(groups.Names(), t.Names()...)
+		references = append(wholeGroups(t), t.Names()...)
 	}
 	var entries []Entry
 	var faults []error
@@ -124,6 +124,16 @@ func (r *Resolver) Entries(references ...string) ([]Entry, error) {
 		entries = append(entries, e)
 	}
 	return entries, errors.Join(faults...)
+}
+
+// wholeGroups are the groups all of whose members the table has.
+func wholeGroups(t published.Table) []string {
+	return slices.DeleteFunc(groups.Names(), func(group string) bool {
+		return slices.ContainsFunc(groups.Members(group), func(member string) bool {
+			_, ok := t.Collection(member)
+			return !ok
+		})
+	})
 }
 
 func (r *Resolver) entry(t published.Table, text string) (Entry, error) {

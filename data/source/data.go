@@ -66,8 +66,14 @@ func (r *Resolver) Tokenizer(text string) (string, error) {
 }
 
 // Absolute writes a reference so that it means the same from every folder:
-// ./path becomes an absolute path, anything else stays.
+// ./path becomes an absolute path, and so does the name that a user has given to a folder;
+// anything else stays.
 func (r *Resolver) Absolute(text string) string {
+	for _, own := range r.Own {
+		if own.Name == text && own.Folder != "" {
+			return own.Folder
+		}
+	}
 	ref, err := parse(text, false)
 	if err != nil || ref.kind != kindFolder {
 		return text

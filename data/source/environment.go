@@ -21,7 +21,7 @@ type Environment struct {
 // headroom in the user's cache folder; and, as huggingface_hub reads them,
 // HF_HUB_CACHE, else hub in HF_HOME, which is huggingface in XDG_CACHE_HOME or
 // ~/.cache; HF_ENDPOINT; HF_TOKEN, else the file HF_TOKEN_PATH, else
-// HF_HOME/token; HEADROOM_MIRROR; HEADROOM_OFFLINE and HF_HUB_OFFLINE (1, on, yes or
+// HF_HOME/token; HEADROOM_MIRROR; HEADROOM_COLLECTIONS; HEADROOM_OFFLINE and HF_HUB_OFFLINE (1, on, yes or
 // true).
 func New(env Environment) *Resolver {
 	r := &Resolver{DataRoot: env.Getenv("HEADROOM_DATA"), CacheDir: env.Getenv("HEADROOM_CACHE")}
@@ -40,7 +40,7 @@ func New(env Environment) *Resolver {
 		Token:     env.Getenv("HF_TOKEN"),
 		TokenFile: env.path("HF_TOKEN_PATH", under(home, "token")),
 	}
-	r.Mirror = env.Getenv("HEADROOM_MIRROR")
+	r.Mirror, r.TableFile = env.Getenv("HEADROOM_MIRROR"), env.Getenv("HEADROOM_COLLECTIONS")
 	for _, name := range []string{"HF_HUB_OFFLINE", "HEADROOM_OFFLINE"} {
 		switch strings.ToLower(env.Getenv(name)) {
 		case "1", "on", "yes", "true":

@@ -35,16 +35,33 @@ type Own struct {
 // Table is the published table with the user's own collections.
 func (r *Resolver) Table() (published.Table, error) {
 	t, err := published.Read()
+	if r.TableFile != "" {
+		t, err = tableOf(r.TableFile)
+	}
 	if err != nil {
 		return t, err
 	}
 	for _, own := range r.Own {
+		t.Collections = slices.DeleteFunc(t.Collections, func(c published.Collection) bool { return c.Name == own.Name })
 		c := published.Collection{Name: own.Name, Title: "of headroom.toml"}
 		if own.URL != "" {
 			c.Package = strings.ReplaceAll(own.Name, ":", "/")
+			t.Packages = slices.DeleteFunc(t.Packages, func(p published.Package) bool { return p.Name == c.Package })
 			t.Packages = append(t.Packages, published.Package{Name: c.Package, Files: []published.File{{URL: own.URL, SHA256: own.SHA256}}, Home: own.URL})
 		}
 		t.Collections = append(t.Collections, c)
+	}
+	return t, nil
+}
+
+func tableOf(path string) (published.Table, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return published.Table{}, fmt.Errorf("read HEADROOM_COLLECTIONS: %w", err)
+	}
+	t, err := published.Parse(text)
+	if err != nil {
+		return t, fmt.Errorf("HEADROOM_COLLECTIONS, %s: %w", path, err)
 	}
 	return t, nil
 }
@@ -62,7 +79,7 @@ func (r *Resolver) Packages() packages.Store {
 // or put into the cache by hand.
 func (r *Resolver) family(ref reference) (string, error) {
 	if i := slices.IndexFunc(r.Own, func(o Own) bool { return o.Name == ref.text && o.Folder != "" }); i >= 0 {
-		return r.own(ref, r.Own[i])
+		return r.own(ref, r.Own[i].Folder, r.Own[i].Layout)
 	}
 	t, err := r.Table()
 	if err != nil {
@@ -106,9 +123,11 @@ func (r *Resolver) unknown(ref reference, t published.Table) error {
 		return nil
 	}
 	if nearest != "" {
-		nearest = fmt.Sprintf("; did you mean %q", nearest)
+		nearest = fmt.Sprintf("; did you mean %q?", nearest)
+	} else {
+		nearest = "."
 	}
-	return fmt.Errorf("resolve data %q: no collection has this name%s? `headroom data list` names them; another is put below HEADROOM_DATA as %s, or named in headroom.toml ([[collection]])", ref.text, nearest, ref.name)
+	return fmt.Errorf("resolve data %q: no collection has this name%s `headroom data list` names them; another is put below HEADROOM_DATA as %s, or named in headroom.toml ([[collection]])", ref.text, nearest, ref.name)
 }
 
 func existingFolder(root, name string) string {
@@ -122,16 +141,16 @@ func existingFolder(root, name string) string {
 	return folder
 }
 
-// own is a user's folder.
-func (r *Resolver) own(ref reference, o Own) (string, error) {
-	c, err := collection.Open(o.Folder)
+// own is a folder of a user's collection.
+func (r *Resolver) own(ref reference, folder, layout string) (string, error) {
+	c, err := collection.Open(folder)
 	if err != nil {
 		return "", fmt.Errorf("resolve data %q of headroom.toml: %w", ref.text, err)
 	}
-	if o.Layout != "" && string(c.Layout) != o.Layout {
-		return "", fmt.Errorf("resolve data %q of headroom.toml: %s is in the layout %q, not %q", ref.text, o.Folder, c.Layout, o.Layout)
+	if layout != "" && string(c.Layout) != layout {
+		return "", fmt.Errorf("resolve data %q of headroom.toml: %s is in the layout %q, not %q", ref.text, folder, c.Layout, layout)
 	}
-	return o.Folder, nil
+	return folder, nil
 }
 
 // named is a collection of the table: a package's folder, or a folder of the cache that names
@@ -143,7 +162,11 @@ func (r *Resolver) named(ref reference, t published.Table, c published.Collectio
 		if err != nil {
 			return "", r.lacks(ref, t)
 		}
-		return filepath.Join(folder, filepath.FromSlash(c.Folder)), nil
+		folder = filepath.Join(folder, filepath.FromSlash(c.Folder))
+		if i := slices.IndexFunc(r.Own, func(o Own) bool { return o.Name == ref.text }); i >= 0 {
+			return r.own(ref, folder, r.Own[i].Layout)
+		}
+		return folder, nil
 	}
 	find := func(part string) (string, error) { return partOf(store, part) }
 	v := collection.View{Splits: map[string]string{}}
@@ -211,10 +234,27 @@ func (r *Resolver) view(ref reference, v collection.View) (string, error) {
 
 // lacks is the error for a collection of the table that is not here. It says how it can come.
 func (r *Resolver) lacks(ref reference, t published.Table) error {
+	var looked []string
+	for _, root := range []string{r.DataRoot, r.cached("data")} {
+		if root != "" {
+			looked = append(looked, filepath.Join(root, filepath.FromSlash(ref.name)))
+		}
+	}
+	where := "HEADROOM_DATA is not set"
+	if len(looked) > 0 {
+		where = "it is not in " + strings.Join(looked, " or ")
+	}
+	return fmt.Errorf("resolve data %q: %w: %s; %s", ref.text, ErrUnresolved, where, r.howToGet(ref, t))
+}
+
+// howToGet says which command brings what a reference lacks, from where, and how much it is.
+func (r *Resolver) howToGet(ref reference, t published.Table) string {
+	if r.Offline {
+		return fmt.Sprintf("the offline switch forbids bringing it: without HEADROOM_OFFLINE, HF_HUB_OFFLINE and --offline, `headroom data get %s` does", ref.text)
+	}
 	absent, size := r.absentPackages(t, ref.text)
-	var names, hosts []string
+	var hosts []string
 	for _, p := range absent {
-		names = append(names, p.Name)
 		for _, f := range p.Files {
 			host := r.Hub.Shown()
 			if f.URL != "" {
@@ -227,13 +267,12 @@ func (r *Resolver) lacks(ref reference, t published.Table) error {
 	}
 	about := ""
 	if size > 0 {
-		about = " (" + packages.Size(size) + " to download)"
+		about = " (" + packages.Size(size) + " and more)"
+		if !slices.ContainsFunc(absent, func(p published.Package) bool { return p.Size() == 0 }) {
+			about = " (" + packages.Size(size) + ")"
+		}
 	}
-	how := fmt.Sprintf("`headroom data get %s` brings it from %s%s", ref.text, strings.Join(hosts, ", "), about)
-	if r.Offline {
-		how = fmt.Sprintf("the offline switch forbids bringing it: without HEADROOM_OFFLINE, HF_HUB_OFFLINE and --offline, `headroom data get %s` does", ref.text)
-	}
-	return fmt.Errorf("resolve data %q: %w: %s is neither in HEADROOM_DATA nor in the cache; %s", ref.text, ErrUnresolved, strings.Join(names, ", "), how)
+	return fmt.Sprintf("`headroom data get %s` brings it from %s%s", ref.text, strings.Join(hosts, ", "), about)
 }
 
 func hostOf(address string) string {
@@ -258,16 +297,16 @@ func (r *Resolver) absentPackages(t published.Table, name string) (absent []publ
 }
 
 // trainingOf finds examples of the table, in the packages that were brought.
-func (r *Resolver) trainingOf(ref reference, t published.Table, set published.Training) (examples.Set, error) {
+func (r *Resolver) trainingOf(ref reference, set published.Training) (examples.Set, error) {
 	store := r.Packages()
 	of, pattern := published.Split(set.Files)
 	folder, err := store.Find(of)
 	if err != nil {
-		return examples.Set{}, r.lacks(ref, t)
+		return examples.Set{}, err
 	}
 	found := examples.Set{Files: examples.Matches(folder, pattern)}
 	if len(found.Files) == 0 {
-		return examples.Set{}, fmt.Errorf("resolve data %q: package %s lacks %s; remove %s and bring it again: headroom data get", ref.text, of, pattern, folder)
+		return examples.Set{}, fmt.Errorf("resolve data %q: package %s lacks %s", ref.text, of, pattern)
 	}
 	for _, part := range []struct {
 		text string
@@ -277,9 +316,6 @@ func (r *Resolver) trainingOf(ref reference, t published.Table, set published.Tr
 			continue
 		}
 		path, err := partOf(store, part.text)
-		if errors.Is(err, packages.ErrAbsent) {
-			return examples.Set{}, r.lacks(ref, t)
-		}
 		if err != nil {
 			return examples.Set{}, fmt.Errorf("resolve data %q: %w", ref.text, err)
 		}

@@ -55,6 +55,9 @@ type Resolver struct {
 	// Mirror is an address under which the files of published collections stand as
 	// MIRROR/HOST/PATH; "" asks their own hosts.
 	Mirror string
+	// TableFile is read in place of the table of collections that comes with the program;
+	// "" reads that.
+	TableFile string
 	// Own are the collections that a user has named; they come before all others.
 	Own []Own
 	// Free says how many bytes are free where a folder is or will be; nil does not look.

@@ -37,17 +37,7 @@ func (r *Resolver) Training(text string) (examples.Set, error) {
 			if ref.name != p.name {
 				continue
 			}
-			set, err := r.published(ref, p)
-			if !errors.Is(err, ErrUnresolved) {
-				return set, err
-			}
-			t, err := r.Table()
-			if err != nil {
-				return examples.Set{}, err
-			}
-			if named, ok := t.Training(ref.text); ok {
-				return r.trainingOf(ref, t, named)
-			}
+			return r.publishedOrBrought(ref, p)
 		}
 	}
 	folder, err := r.Data(text)
@@ -55,6 +45,26 @@ func (r *Resolver) Training(text string) (examples.Set, error) {
 		return examples.Set{}, err
 	}
 	return examples.FindFolder(folder)
+}
+
+// publishedOrBrought looks for a published set in the packages that were brought, and then
+// where somebody may have put it.
+func (r *Resolver) publishedOrBrought(ref reference, p publishedSet) (examples.Set, error) {
+	t, err := r.Table()
+	if err != nil {
+		return examples.Set{}, err
+	}
+	named, ok := t.Training(ref.text)
+	if ok {
+		if set, err := r.trainingOf(ref, named); err == nil {
+			return set, nil
+		}
+	}
+	set, err := r.published(ref, p)
+	if ok && errors.Is(err, ErrUnresolved) {
+		err = fmt.Errorf("%w; %s", err, r.howToGet(ref, t))
+	}
+	return set, err
 }
 
 func (r *Resolver) trainingAt(ref reference) (examples.Set, error) {

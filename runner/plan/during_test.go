@@ -72,9 +72,9 @@ func TestDevDataThatAreNotThere(t *testing.T) {
 		t.Errorf("a collection without a dev split: %v", err)
 	}
 	for _, choice := range []string{"last", "best"} {
-		p := w.must(t, sweep, "evaluate.during=['beir:nowhere']", "evaluate.every=5", "checkpoint.select="+choice)
+		p := w.must(t, sweep, "evaluate.during=['other:nowhere']", "evaluate.every=5", "checkpoint.select="+choice)
 		for _, run := range p.Runs {
-			if run.State != plan.Unresolved || run.Needs != "" || !strings.Contains(run.Why, "beir:nowhere") || (run.ID == "") != (choice == "best") {
+			if run.State != plan.Unresolved || run.Needs != "" || !strings.Contains(run.Why, "other:nowhere") || (run.ID == "") != (choice == "best") {
 				t.Errorf("select %s: run %q is %s: %s", choice, run.ID, run.State, run.Why)
 			}
 		}

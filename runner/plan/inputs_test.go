@@ -95,7 +95,7 @@ func TestOneRecipeAlone(t *testing.T) {
 	if err != nil || row.State != plan.New || row.ID != w.must(t, sweep, "model.backbone=recipe:small").Recipes[0].ID {
 		t.Errorf("%+v, %v", row, err)
 	}
-	w.recipes["lost"] = strings.NewReplacer(`"small"`, `"lost"`, "./tiny", "beir:gone").Replace(recipe)
+	w.recipes["lost"] = strings.NewReplacer(`"small"`, `"lost"`, "./tiny", "other:gone").Replace(recipe)
 	if _, err := plan.Backbone(context.Background(), w.options, "lost"); !errors.Is(err, source.ErrUnresolved) {
 		t.Errorf("data that is only absent: %v", err)
 	}

@@ -1,0 +1,108 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// named is one row of data's documents.
+type named struct {
+	Name, Kind, State, Folder, Digest string
+	Bytes, Download                   int64
+	Published, Members                []string
+	Counts                            struct{ Documents, Queries, Judgements int }
+}
+
+func entries(t *testing.T, text string) []named {
+	t.Helper()
+	return decode[struct{ Collections []named }](t, text).Collections
+}
+
+func TestCollectionsAreBroughtByName(t *testing.T) {
+	p, model := steps(t)
+	m := newMirror(t, nil, "beir:scifact", "msmarco:dev", "trec-dl:19")
+	p.extra = m.environment()
+	for _, e := range entries(t, p.ok("data", "list", "--json")) {
+		if e.Kind == "collection" && (e.State != "absent" || e.Folder != "" || e.Bytes != 0 || e.Download == 0) {
+			t.Errorf("before: %+v", e)
+		}
+	}
+	p.refused([]string{"data", "where", "beir:scifact"}, "data get beir:scifact", "public.ukp.informatik.tu-darmstadt.de")
+	p.refused([]string{"data", "verify", "beir:scifact"}, "not here", "data get beir:scifact")
+	p.refused([]string{"data", "get", "beir:scifact", "--offline"}, "offline switch forbids it")
+	if m.requests.Load() != 0 {
+		t.Error("something was asked for")
+	}
+	p.ok("data", "get", "beir:scifact", "trec-dl:19")
+	asked := m.requests.Load()
+	p.ok("data", "get", "beir:scifact", "trec-dl:19", "msmarco:dev") // of the same packages
+	p.ok("data", "get", "beir:scifact", "--offline")
+	if m.requests.Load() != asked {
+		t.Error("what is here was asked for again")
+	}
+	folder := strings.TrimSpace(p.ok("data", "where", "beir:scifact"))
+	if _, err := os.Stat(filepath.Join(folder, "corpus.jsonl")); err != nil {
+		t.Error(err)
+	}
+	for _, e := range entries(t, p.ok("data", "list", "beir:scifact", "trec-dl:19", "--json")) {
+		if e.State != "here" || e.Folder == "" || e.Bytes == 0 || e.Download != 0 || len(e.Published) == 0 || (e.Name == "beir:scifact") != strings.HasPrefix(e.Digest, "sha256:") {
+			t.Errorf("after: %+v", e)
+		}
+	}
+	if got := p.ok("data", "verify", "beir:scifact", "trec-dl:19"); strings.Count(got, "digests and counts") != 3 {
+		t.Errorf("verify:\n%s", got)
+	}
+	// Read as it is: MS MARCO's passages with TREC's queries and judgements.
+	got := p.ok("evaluate", "--model", model, "--on", "trec-dl:19", "--bm25", "--backend", "go", "--max-length", "16", "--json")
+	result := decode[struct {
+		Evaluations []struct{ Queries, Documents int }
+	}](t, got)
+	if e := result.Evaluations[0]; e.Queries != 2 || e.Documents != 5 {
+		t.Errorf("%+v", result)
+	}
+
+	os.WriteFile(filepath.Join(folder, "queries.jsonl"), []byte("{\"_id\":\"q0\",\"text\":\"other\"}\n"), 0o644)
+	p.refused([]string{"data", "verify", "beir:scifact"}, "queries.jsonl is damaged", "bring it again")
+}
+
+func TestNamesThatNobodyHas(t *testing.T) {
+	p := newPlace(t)
+	for name, says := range map[string]string{
+		"beir:scifakt": `did you mean "beir:scifact"?`, "msmarco:deev": `did you mean "msmarco:dev"?`, "nano:12": `did you mean "nano:13"?`,
+		"beir:robust04": "data list", "./nowhere": "no such folder",
+	} {
+		for _, command := range []string{"get", "where", "verify", "list"} {
+			p.refused([]string{"data", command, name}, says)
+		}
+	}
+	list := entries(t, p.ok("data", "list", "--json"))
+	names := map[string]named{}
+	for _, e := range list {
+		names[e.Name] = e
+	}
+	if g := names["beir:13"]; g.Kind != "group" || len(g.Members) != 13 || g.Counts.Queries != 33234 {
+		t.Errorf("beir:13: %+v", g)
+	}
+	if e := names["trec-dl:20"]; e.Counts.Queries != 54 || e.Counts.Judgements != 11386 || e.Counts.Documents != 8841823 {
+		t.Errorf("trec-dl:20: %+v", e)
+	}
+}
+
+func TestAWrongDigestIsNamedAndNothingIsThere(t *testing.T) {
+	p := newPlace(t)
+	m := newMirror(t, nil, "beir:scifact", "beir:nfcorpus")
+	p.extra = m.environment()
+	for name := range m.files {
+		if strings.Contains(name, "scifact") {
+			m.files[name][40] ^= 1
+		}
+	}
+	p.refused([]string{"data", "get", "beir:scifact", "beir:nfcorpus"}, "scifact.zip has the wrong digest", "kept as", ".wrong")
+	for _, e := range entries(t, p.ok("data", "list", "beir:scifact", "beir:nfcorpus", "--json")) {
+		if (e.State == "here") != (e.Name == "beir:nfcorpus") {
+			t.Errorf("%+v", e)
+		}
+	}
+}
