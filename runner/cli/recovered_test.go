@@ -77,3 +77,27 @@ func TestAStoppedRunSaysWhatItSaved(t *testing.T) {
 		t.Errorf("a whole run:\n%s", text)
 	}
 }
+
+// The incident of a run that recovered, beside a healthy one of another seed; and none of that one.
+func TestShowTellsAnIncident(t *testing.T) {
+	p := newPlace(t)
+	runs := lastLine(t, p.ok("run", p.sample(), "--json")).Runs
+	p.again(runs[0].ID, 6,
+		event.Episode{Detector: "empty", Version: 1, Verdict: "empty", Severity: event.SeverityCollapse, FirstStep: 3, LastStep: 4, LastHealthy: event.Some(2),
+			Evidence: event.Evidence{Series: "empty/query", Rule: "a rule"}},
+		event.Judged{Verdict: "healthy", Chain: []string{"empty"}}, event.Ended{State: event.StateDone, Step: 6, Weights: "sha256:aa"})
+	text := p.ok("show", runs[0].ID, "--incident")
+	for _, want := range []string{"# Incident: ", "verdict: healthy (recovered from empty at 3–4)", "**empty from step 3 to 4**; the last healthy step is 2.", "## The steps around the onset", "| seed | 1 "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q:\n%s", want, text)
+		}
+	}
+	d := decode[struct {
+		Onset   event.Episode
+		Nearest struct{ ID string }
+	}](t, p.ok("show", runs[0].ID, "--incident", "--json"))
+	if d.Onset.FirstStep != 3 || d.Nearest.ID != runs[1].ID {
+		t.Errorf("as JSON: %+v", d)
+	}
+	p.refused([]string{"show", runs[1].ID, "--incident"}, "no incident: it is healthy and no collapse was seen in it")
+}

@@ -17,11 +17,15 @@ import (
 )
 
 func newShow(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "show RUN",
+	var incident bool
+	cmd := &cobra.Command{
+		Use:   "show RUN [--incident]",
 		Short: "one run's configuration, provenance, attempts, evidence, scores",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Long: `Shows a run. --incident shows instead how a collapsed or recovered run got there, as
+Markdown: the steps around the onset, which rule spoke first, what the other series did,
+the terms and positions that took over, and what the nearest healthy run has set otherwise.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openWorkspace()
 			if err != nil {
 				return err
@@ -34,12 +38,17 @@ func newShow(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if incident {
+				return a.printIncident(cmd.Context(), w, info)
+			}
 			if a.global.json {
 				return a.printJSON(newShowDocument(info))
 			}
 			return a.printRun(info)
 		},
 	}
+	cmd.Flags().BoolVar(&incident, "incident", false, "how the run collapsed or recovered, as Markdown")
+	return cmd
 }
 
 type showDocument struct {

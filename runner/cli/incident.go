@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"headroom/metrics/stability"
+	"headroom/reports/incident"
+	"headroom/runner/workspace"
+)
+
+// incidentDocument is what show --incident --json prints.
+type incidentDocument struct {
+	Schema int `json:"schema"`
+	incident.Page
+}
+
+// printIncident shows how a run collapsed, as Markdown.
+func (a *app) printIncident(ctx context.Context, w workspace.Workspace, r runInfo) error {
+	run := incident.Run{ID: r.ref.ID, Label: r.ref.Label, Folder: r.folder, Verdict: r.verdict, Episodes: r.episodes, Config: r.config}
+	if err := incident.Check(run); err != nil {
+		return err
+	}
+	healthy, err := a.healthyRuns(ctx, w)
+	if err != nil {
+		return err
+	}
+	page, err := incident.Of(run, healthy)
+	if err != nil {
+		return err
+	}
+	if a.global.json {
+		return a.printJSON(incidentDocument{schema, page})
+	}
+	return page.Markdown(a.stdout)
+}
+
+// healthyRuns are the workspace's runs that never collapsed.
+func (a *app) healthyRuns(ctx context.Context, w workspace.Workspace) (list []incident.Other, err error) {
+	s, err := a.openStore(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	runs, err := s.AllRuns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range runs {
+		if r.Verdict != stability.Healthy || r.Recovered != "" {
+			continue
+		}
+		config, _, err := w.ReadRun(r.Run)
+		if err != nil {
+			a.note("note: %s is not compared with: %v", r.Label, err)
+			continue
+		}
+		list = append(list, incident.Other{ID: r.Run, Label: r.Label, Config: config})
+	}
+	return list, nil
+}
