@@ -4,7 +4,7 @@
     numba_peer.py check
     numba_peer.py search|sums INDEX QUERIES.json K
 
-INDEX is a folder that headroom saved, so that both sides have the same postings in the same order. `search` finds the
+INDEX is a folder that headroom saved, with the same postings as arrays beside it (peer-*), in the same order. `search` finds the
 best K documents of each query: one compiled loop over the postings, then argpartition and a sort. `sums` is the loop
 alone. A JSON line {"ready": true} comes first; then each line on standard input is answered by
 {"seconds", "cpu", "peak", "loss"}; loss is a sum over the scores found, in their order (0 for `sums`).
@@ -27,10 +27,9 @@ def main(what, folder, queries, k):
 
     with open(os.path.join(folder, "index.json")) as file:
         manifest = json.load(file)
-    names = {part["part"]: os.path.join(folder, part["name"]) for part in manifest["files"]}
-    offsets = np.fromfile(names["offsets"], dtype="<u8")
-    docs = np.fromfile(names["postings"], dtype="<u4")
-    weights = np.fromfile(names["weights"], dtype="<f4")
+    offsets = np.fromfile(os.path.join(folder, "peer-offsets"), dtype="<u8")
+    docs = np.fromfile(os.path.join(folder, "peer-documents"), dtype="<u4")
+    weights = np.fromfile(os.path.join(folder, "peer-weights"), dtype="<f4")
     documents, k = manifest["documents"], min(int(k), manifest["documents"])
     with open(queries) as file:
         queries = [(np.array(q["Terms"], np.uint32), np.array(q["Weights"], np.float32)) for q in json.load(file)]

@@ -27,7 +27,7 @@ type layer struct {
 }
 
 var layers = []layer{
-	{[]string{"internal/alike", "internal/atomic", "internal/gunzip", "internal/names", "internal/near", "internal/seal", "models/family"}, nil},
+	{[]string{"internal/alike", "internal/atomic", "internal/filemap", "internal/gunzip", "internal/names", "internal/near", "internal/seal", "models/family"}, nil},
 	{[]string{"metrics/measure"}, []string{"internal/near"}},
 	{[]string{"sweeps"}, []string{"internal/alike", "internal/near", "metrics/measure", "metrics/stability", toml, "models/family"}},
 	{[]string{"docs", "experiments"}, nil},
@@ -53,10 +53,10 @@ var layers = []layer{
 	{[]string{"metrics/record"}, []string{"internal/seal", "sweeps"}},
 	{[]string{"metrics/store"}, []string{"internal/alike", "internal/gunzip", "internal/seal", "metrics/event", "metrics/record", "sweeps", sqlite}},
 	{[]string{"metrics/ir"}, []string{"data/trec", "metrics/measure"}},
-	{[]string{"models/safetensors"}, nil},
+	{[]string{"models/safetensors"}, []string{"internal/filemap"}},
 	{[]string{"models/hf"}, []string{"internal/modelfolder", "internal/seal", "models/family", "models/safetensors"}},
 	{[]string{"models/bert", "models/modernbert", "models/mlmhead", "models/splade"}, []string{gomlx, "models/..."}},
-	{[]string{"runner/search"}, []string{"data/trec", "internal/gunzip"}},
+	{[]string{"runner/search"}, []string{"data/trec", "internal/filemap", "internal/gunzip", "internal/parallel"}},
 	{[]string{"reports/html"}, []string{"internal/plain", "reports/plot", "reports/table"}},
 	{[]string{"internal/parallel"}, nil},
 }

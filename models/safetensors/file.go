@@ -7,6 +7,8 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+
+	"headroom/internal/filemap"
 )
 
 // File is an open file of tensors, mapped into memory.
@@ -48,7 +50,7 @@ func open(path string) (*File, error) {
 	if size < 8 {
 		return nil, fmt.Errorf("file has %d bytes, the header's length alone needs 8 (truncated?)", size)
 	}
-	mapped, release, err := mapFile(handle, size)
+	mapped, release, err := filemap.Map(handle, size)
 	if err != nil {
 		return nil, fmt.Errorf("map %d bytes: %w", size, err)
 	}

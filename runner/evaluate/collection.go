@@ -163,11 +163,7 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	}
 	encoded := time.Since(start) - indexing
 	start = time.Now()
-	build := builder.Finish
-	if o.Cuts.any() {
-		build = builder.Index // what it holds is cut below
-	}
-	index, err := build()
+	index, err := builder.Finish()
 	if err != nil {
 		return Summary{}, err
 	}
@@ -187,8 +183,8 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	summary.ActiveQuery, summary.ActiveDocument, summary.Flops = &active[0], &active[1], &flops
 	summary.Seconds = record.Seconds{Encode: encoded.Seconds(), Index: indexing.Seconds(), Search: searched.Seconds()}
 	if o.Cuts.any() {
-		summary, err = summary.traced(ctx, &curve{CollectionOptions: o, encoder: enc, asked: asked, builder: builder, queries: vectors,
-			inDocuments: &inDocuments, inQueries: &inQueries, longest: longest}, index)
+		summary, err = summary.traced(ctx, &curve{CollectionOptions: o, encoder: enc, asked: asked, whole: index, queries: vectors,
+			inDocuments: &inDocuments, inQueries: &inQueries, longest: longest})
 		if err != nil {
 			return Summary{}, err
 		}

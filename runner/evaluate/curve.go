@@ -92,7 +92,7 @@ type curve struct {
 	CollectionOptions
 	encoder *Encoder
 	asked   judged
-	builder *search.Builder // of the whole documents
+	whole   *search.Index   // of the documents as they are
 	queries []search.Vector // whole and not scaled
 	// of the whole vectors
 	inDocuments, inQueries *sparsity.Counter
@@ -100,9 +100,8 @@ type curve struct {
 	cuts                   []cut
 }
 
-// trace measures all cuts. whole is the index of the documents as they are; the builder
-// has cut ones afterwards.
-func (c *curve) trace(ctx context.Context, whole *search.Index) error {
+// trace measures all cuts.
+func (c *curve) trace(ctx context.Context) error {
 	for _, terms := range c.Cuts.Query {
 		short := make([]search.Vector, len(c.queries))
 		var inShort sparsity.Counter
@@ -110,21 +109,19 @@ func (c *curve) trace(ctx context.Context, whole *search.Index) error {
 			short[i] = v.Heaviest(terms)
 			inShort.Add(short[i].Terms)
 		}
-		if err := c.point(ctx, record.Queries, terms, whole, short, &inShort, c.inDocuments); err != nil {
+		if err := c.point(ctx, record.Queries, terms, c.whole, short, &inShort, c.inDocuments); err != nil {
 			return err
 		}
 	}
+	index := c.whole
 	for _, terms := range c.Cuts.documents(c.inDocuments.N(), len(c.queries), c.longest) {
 		var inShort sparsity.Counter
-		err := c.builder.Replace(func(v search.Vector) search.Vector {
+		var err error
+		index, err = index.Replace(func(v search.Vector) search.Vector {
 			short := v.Heaviest(terms)
 			inShort.Add(short.Terms)
 			return c.encoder.scaled([]search.Vector{short})[0]
 		})
-		if err != nil {
-			return err
-		}
-		index, err := c.builder.Index()
 		if err != nil {
 			return err
 		}
@@ -157,9 +154,9 @@ func (c *curve) point(ctx context.Context, side string, terms int, index *search
 }
 
 // traced adds the curve to a summary.
-func (s Summary) traced(ctx context.Context, c *curve, whole *search.Index) (Summary, error) {
+func (s Summary) traced(ctx context.Context, c *curve) (Summary, error) {
 	start := time.Now()
-	if err := c.trace(ctx, whole); err != nil {
+	if err := c.trace(ctx); err != nil {
 		return s, err
 	}
 	for _, point := range c.cuts {

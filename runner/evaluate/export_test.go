@@ -29,10 +29,11 @@ func DocumentCuts(c Cuts, documents, queries, longest int) []int {
 func Trace(ctx context.Context, similarity string, documents, queries []search.Vector, qrels trec.Qrels, measures []measure.Measure, cuts Cuts) ([]record.Cut, error) {
 	encoder := &Encoder{similarity: similarity}
 	c := &curve{CollectionOptions: CollectionOptions{Measures: measures, Cuts: cuts}, encoder: encoder, asked: judged{qrels: qrels},
-		builder: search.NewBuilder(search.Options{}), queries: queries, inDocuments: new(sparsity.Counter), inQueries: new(sparsity.Counter)}
+		queries: queries, inDocuments: new(sparsity.Counter), inQueries: new(sparsity.Counter)}
+	builder := search.NewBuilder(search.Options{})
 	for i, v := range encoder.scaled(documents) {
 		c.inDocuments.Add(v.Terms)
-		if err := c.builder.Add(fmt.Sprint("d", i+1), v); err != nil {
+		if err := builder.Add(fmt.Sprint("d", i+1), v); err != nil {
 			return nil, err
 		}
 	}
@@ -40,10 +41,10 @@ func Trace(ctx context.Context, similarity string, documents, queries []search.V
 		c.asked.ids = append(c.asked.ids, fmt.Sprint("q", i+1))
 		c.inQueries.Add(v.Terms)
 	}
-	whole, err := c.builder.Index()
-	if err != nil {
+	var err error
+	if c.whole, err = builder.Finish(); err != nil {
 		return nil, err
 	}
-	s, err := Summary{}.traced(ctx, c, whole)
+	s, err := Summary{}.traced(ctx, c)
 	return s.Curve, err
 }

@@ -1,12 +1,9 @@
 package search
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"strings"
 )
 
 // Options of a Builder. The zero value is right where nothing is known beforehand.
@@ -16,8 +13,11 @@ type Options struct {
 	// Documents is how many documents will come; with it, too large an index is refused after the first
 	// thousand instead of when the limit is reached. 0: not known.
 	Documents int
-	// MaxPostings is the most postings the index may have. 0: what fits into three quarters of the free memory.
+	// MaxPostings is the most postings the index may have. 0: what fits into three quarters of the free memory,
+	// or without a limit where the index is built on the disk.
 	MaxPostings uint64
+	// Half keeps weights as float16, rounded, in place of float32.
+	Half bool
 }
 
 // DuplicateError is returned when two documents have the same id; First and Second are their positions.
@@ -30,16 +30,19 @@ func (e *DuplicateError) Error() string {
 	return fmt.Sprintf("build index: document %q is there twice, at positions %d and %d", e.ID, e.First, e.Second)
 }
 
-// Builder collects documents and makes an Index of them. It copies what it is given. Not safe for
-// concurrent use.
+// Builder collects documents and makes an Index of them. It copies what it is given and holds, beside finished
+// blocks, the documents of one more. Not safe for concurrent use.
 type Builder struct {
-	options Options
-	limit   uint64
-	ids     []string
-	ends    []uint64 // of each document in terms and weights
-	terms   []uint32
-	weights []float32
-	top     int64 // largest term, -1 without any
+	options  Options
+	limit    uint64
+	ids      namesBuilder
+	forward  forward // of the block to come
+	inverter inverter
+	blocks   []block
+	postings uint64
+	top      int64 // largest term, -1 without any
+	// spill takes the postings of a finished block; nil leaves them in memory.
+	spill func(block) error
 }
 
 // NewBuilder starts an empty builder.
@@ -62,12 +65,13 @@ func (b *Builder) Add(id string, v Vector) error {
 	return b.add(id, v)
 }
 
+// add is Add for terms in any order, none of them twice.
 func (b *Builder) add(id string, v Vector) error {
-	if len(b.ids) == math.MaxInt32 {
+	if b.documents() == math.MaxInt32 {
 		return fmt.Errorf("build index: more than %d documents", math.MaxInt32)
 	}
-	documents := len(b.ids) + 1
-	postings := uint64(len(b.terms)) + uint64(len(v.Terms))
+	documents := b.documents() + 1
+	postings := b.postings + uint64(len(v.Terms))
 	mean := float64(postings) / float64(documents)
 	if postings > b.limit {
 		return &TooLargeError{Postings: postings, Documents: documents, Mean: mean, Limit: b.limit}
@@ -75,105 +79,83 @@ func (b *Builder) add(id string, v Vector) error {
 	if estimate := mean * float64(b.options.Documents); documents == estimateAfter && estimate > float64(b.limit) {
 		return &TooLargeError{Postings: uint64(estimate), Estimated: true, Documents: documents, Mean: mean, Limit: b.limit}
 	}
-	b.ids = append(b.ids, id)
-	b.terms = append(b.terms, v.Terms...)
-	b.weights = append(b.weights, v.Weights...)
-	b.ends = append(b.ends, postings)
-	for _, term := range v.Terms {
+	for i, term := range v.Terms {
+		if b.options.Half && v.Weights[i] > maxHalf {
+			return fmt.Errorf("build index: document %q: term %d has weight %v, and float16 ends at %d: keep float32", id, term, v.Weights[i], maxHalf)
+		}
 		b.top = max(b.top, int64(term))
 	}
+	b.ids.add(id)
+	b.forward.add(v)
+	b.postings = postings
+	if b.forward.full() {
+		return b.close()
+	}
+	return nil
+}
+
+func (b *Builder) documents() int { return len(b.ids.ends) }
+
+// close makes a block of the documents that wait for it.
+func (b *Builder) close() error {
+	n := len(b.forward.ends)
+	if n == 0 {
+		return nil
+	}
+	made := b.inverter.invert(&b.forward, uint32(b.documents()-n), b.options.Half)
+	b.forward.reset()
+	if b.spill != nil {
+		if err := b.spill(made); err != nil {
+			return err
+		}
+		made.docs, made.weights, made.halves = nil, nil, nil
+	}
+	b.blocks = append(b.blocks, made)
 	return nil
 }
 
 // Postings is the number of postings taken so far.
-func (b *Builder) Postings() uint64 { return uint64(len(b.terms)) }
+func (b *Builder) Postings() uint64 { return b.postings }
 
 // Finish makes the index. The builder is empty afterwards.
 func (b *Builder) Finish() (*Index, error) {
-	index, err := b.Index()
-	if err == nil {
-		*b = *NewBuilder(b.options)
+	if err := b.close(); err != nil {
+		return nil, err
 	}
-	return index, err
-}
-
-// Replace puts another vector in the place of each document's. change returns one of at
-// most as many terms and does not keep the one that it is given, which is overwritten.
-func (b *Builder) Replace(change func(Vector) Vector) error {
-	from, to := uint64(0), uint64(0)
-	for i, end := range b.ends {
-		v := change(Vector{Terms: b.terms[from:end:end], Weights: b.weights[from:end:end]})
-		if err := v.check(b.options.Vocab); err != nil {
-			return fmt.Errorf("build index: document %q: %w", b.ids[i], err)
-		}
-		if uint64(len(v.Terms)) > end-from {
-			return fmt.Errorf("build index: document %q has %d terms after a change, and had %d", b.ids[i], len(v.Terms), end-from)
-		}
-		copy(b.terms[to:], v.Terms)
-		copy(b.weights[to:], v.Weights)
-		from, to = end, to+uint64(len(v.Terms))
-		b.ends[i] = to
-	}
-	b.terms, b.weights = b.terms[:to], b.weights[:to]
-	return nil
-}
-
-// Index makes the index of what the builder holds, and the builder goes on holding it.
-func (b *Builder) Index() (*Index, error) {
 	vocab := b.options.Vocab
 	if vocab == 0 {
 		vocab = int(b.top + 1)
 	}
-	index := &Index{offsets: make([]uint64, vocab+1)}
-	if err := index.number(b.ids); err != nil {
+	index := &Index{ids: b.ids.names(), vocab: vocab, postings: b.postings, half: b.options.Half, blocks: b.blocks}
+	var err error
+	if index.ranks, err = index.ids.ranked(); err != nil {
 		return nil, err
 	}
-	// A counting sort by term. Documents are visited in the index's order, so that each list ascends.
-	for _, term := range b.terms {
-		index.offsets[term+1]++
-	}
-	for term := range vocab {
-		index.offsets[term+1] += index.offsets[term]
-	}
-	index.docs = make([]uint32, len(b.terms))
-	index.weights = make([]float32, len(b.terms))
-	next := slices.Clone(index.offsets[:vocab])
-	for doc, position := range index.positions {
-		start := uint64(0)
-		if position > 0 {
-			start = b.ends[position-1]
-		}
-		for i := start; i < b.ends[position]; i++ {
-			at := next[b.terms[i]]
-			next[b.terms[i]]++
-			index.docs[at] = uint32(doc)
-			index.weights[at] = b.weights[i]
-		}
-	}
+	*b = *NewBuilder(b.options)
 	return index, nil
 }
 
-// number orders the documents by id descending: then a smaller number wins a tie, and no id is compared
-// while searching.
-func (x *Index) number(ids []string) error {
-	x.positions = make([]uint32, len(ids))
-	for i := range x.positions {
-		x.positions[i] = uint32(i)
-	}
-	slices.SortFunc(x.positions, func(a, b uint32) int {
-		if c := strings.Compare(ids[b], ids[a]); c != 0 {
-			return c
+// Replace makes an index with another vector in the place of each document's. change does not keep the one that it
+// is given, which is overwritten.
+func (x *Index) Replace(change func(Vector) Vector) (*Index, error) {
+	other := &Index{ids: x.ids, ranks: x.ranks, vocab: x.vocab, terms: x.terms, half: x.half}
+	var old, changed forward
+	var inverter inverter
+	for i := range x.blocks {
+		b := &x.blocks[i]
+		b.revert(&old)
+		changed.reset()
+		for doc, end := range old.ends {
+			v := change(old.at(doc, end))
+			if err := v.check(x.vocab); err != nil {
+				return nil, fmt.Errorf("build index: document %q: %w", x.ids.at(int(b.first)+doc), err)
+			}
+			changed.add(v)
 		}
-		return cmp.Compare(a, b)
-	})
-	x.ids = make([]string, len(ids))
-	for doc, position := range x.positions {
-		x.ids[doc] = ids[position]
-		if doc > 0 && x.ids[doc] == x.ids[doc-1] {
-			return &DuplicateError{ID: x.ids[doc], First: int(x.positions[doc-1]), Second: int(position)}
-		}
+		other.blocks = append(other.blocks, inverter.invert(&changed, b.first, x.half))
+		other.postings += uint64(len(changed.terms))
 	}
-	return nil
+	return other, nil
 }
 
 // Build indexes documents that are in memory. Ids must differ; vocab is the number of term ids, or 0 where

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"headroom/runner/search"
@@ -48,8 +49,13 @@ func TestReplacedVectorsAreIndexedAsIfTheyHadBeenAdded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	index, err := builder.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, m := range []int{30, 7, 3, 0} {
-		if err := builder.Replace(func(v search.Vector) search.Vector { return v.Heaviest(m) }); err != nil {
+		got, err := index.Replace(func(v search.Vector) search.Vector { return v.Heaviest(m) })
+		if err != nil {
 			t.Fatal(err)
 		}
 		short := make([]search.Vector, len(vectors))
@@ -60,10 +66,7 @@ func TestReplacedVectorsAreIndexedAsIfTheyHadBeenAdded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := builder.Index()
-		if err != nil {
-			t.Fatal(err)
-		}
+		index = got
 		for _, query := range vectors {
 			if a, b := got.Search(query, 50), want.Search(query, 50); !reflect.DeepEqual(a, b) {
 				t.Fatalf("cut to %d: %v, want %v", m, a, b)
@@ -74,14 +77,11 @@ func TestReplacedVectorsAreIndexedAsIfTheyHadBeenAdded(t *testing.T) {
 
 func TestAVectorThatCannotReplaceAnotherIsNamed(t *testing.T) {
 	for _, change := range []search.Vector{
-		{Terms: []uint32{1, 2}, Weights: []float32{1, 1}}, {Terms: []uint32{1}, Weights: []float32{-1}}, {Terms: []uint32{9}, Weights: []float32{1}},
+		{Terms: []uint32{2, 1}, Weights: []float32{1, 1}}, {Terms: []uint32{1}, Weights: []float32{-1}}, {Terms: []uint32{9}, Weights: []float32{1}},
 	} {
-		builder := search.NewBuilder(search.Options{Vocab: 5})
-		if err := builder.Add("the document", search.Vector{Terms: []uint32{1}, Weights: []float32{1}}); err != nil {
-			t.Fatal(err)
-		}
-		if err := builder.Replace(func(search.Vector) search.Vector { return change }); err == nil {
-			t.Errorf("%v was taken", change)
+		index := build(t, []string{"the document"}, []search.Vector{{Terms: []uint32{1}, Weights: []float32{1}}}, 5)
+		if _, err := index.Replace(func(search.Vector) search.Vector { return change }); err == nil || !strings.Contains(err.Error(), `"the document"`) {
+			t.Errorf("%v: %v", change, err)
 		}
 	}
 }

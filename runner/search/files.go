@@ -31,21 +31,15 @@ func IndexFile(ctx context.Context, vectors, dir string) (Summary, error) {
 	return IndexFileWith(ctx, vectors, dir, Options{})
 }
 
-// IndexFileWith is IndexFile with a limit on postings; options.Vocab is not used.
+// IndexFileWith is IndexFile with a limit on postings, or with weights of 16 bits; options.Vocab is not used.
 func IndexFileWith(ctx context.Context, vectors, dir string, options Options) (Summary, error) {
-	if err := checkTarget(dir); err != nil {
-		return Summary{}, fmt.Errorf("save index %q: %w", dir, err)
-	}
 	file, err := os.Open(vectors)
 	if err != nil {
 		return Summary{}, fmt.Errorf("read %w", err)
 	}
 	defer file.Close()
-	index, err := readIndex(ctx, file, vectors, options)
-	if err != nil {
-		return Summary{}, err
-	}
-	return index.Summary(), index.Save(dir)
+	options.Vocab = 0
+	return Create(dir, options, func(builder *Builder) (*Index, error) { return readIndex(ctx, file, vectors, builder) })
 }
 
 // Summary says what the index holds.
@@ -53,14 +47,14 @@ func (x *Index) Summary() Summary {
 	return Summary{Documents: x.Documents(), Vocab: x.Vocab(), Postings: x.Postings(), Words: x.terms != nil}
 }
 
-func readIndex(ctx context.Context, r io.Reader, name string, options Options) (*Index, error) {
+// readIndex builds an index of a file's vectors.
+func readIndex(ctx context.Context, r io.Reader, name string, builder *Builder) (*Index, error) {
 	rows, err := newRowReader(r, name)
 	if err != nil {
 		return nil, err
 	}
-	options.Vocab = 0
-	builder, terms := NewBuilder(options), newInterner()
-	var lines []int
+	terms := newInterner()
+	var lines []uint32
 	var found Vector // in the file's order, under the numbers of turning up
 	for {
 		if err := ctx.Err(); err != nil {
@@ -80,16 +74,11 @@ func readIndex(ctx context.Context, r io.Reader, name string, options Options) (
 		if err := builder.add(id, found); err != nil {
 			return nil, rows.fault("%w", err)
 		}
-		lines = append(lines, rows.line)
+		lines = append(lines, uint32(rows.line))
 	}
 	if len(lines) == 0 {
 		return nil, fmt.Errorf("read %q: %w", name, ErrNoVectors)
 	}
-	renumbered, vocab, words := terms.final()
-	for i, term := range builder.terms {
-		builder.terms[i] = renumbered[term]
-	}
-	builder.options.Vocab = vocab
 	index, err := builder.Finish()
 	if twice := new(DuplicateError); errors.As(err, &twice) {
 		return nil, fmt.Errorf("read %s:%d: document %q is there twice, first in line %d", name, lines[twice.Second], twice.ID, lines[twice.First])
@@ -97,7 +86,15 @@ func readIndex(ctx context.Context, r io.Reader, name string, options Options) (
 	if err != nil {
 		return nil, err
 	}
-	index.terms = words
+	var renumbered []uint32
+	renumbered, index.vocab, index.terms = terms.final()
+	for i := range index.blocks {
+		b := &index.blocks[i]
+		for j := range b.lists {
+			b.lists[j].Term = renumbered[b.lists[j].Term]
+		}
+		b.order()
+	}
 	return index, nil
 }
 
@@ -177,6 +174,7 @@ func SearchFile(ctx context.Context, dir, queries string, k int, w io.Writer) (e
 	if err != nil {
 		return nil, 0, err
 	}
+	defer index.Close()
 	found, err := index.ReadQueries(file, queries)
 	if err != nil {
 		return nil, 0, err

@@ -1,38 +1,134 @@
 package search
 
-// Index is an inverted index: for each term the documents that have it, ascending, and their weights, in two
-// arrays. It is safe for concurrent use and does not change.
+import (
+	"cmp"
+	"slices"
+)
+
+// Index is an inverted index in blocks of documents, which are numbered in the order of building. It is safe for
+// concurrent use and does not change.
 type Index struct {
-	ids       []string // by document number: descending
-	positions []uint32 // document number → position in the order of building
-	offsets   []uint64 // [vocab+1]: term t's postings are offsets[t] … offsets[t+1]
-	docs      []uint32
-	weights   []float32
-	terms     *dictionary // nil where terms are token ids
+	ids      names
+	ranks    []uint32 // by document: the place of its id in descending order, which decides ties
+	vocab    int
+	postings uint64
+	half     bool // weights are kept as float16
+	blocks   []block
+	terms    *dictionary // nil where terms are token ids
+	release  func() error
 }
 
 // Documents is the number of documents, those without terms included.
-func (x *Index) Documents() int { return len(x.ids) }
+func (x *Index) Documents() int { return x.ids.len() }
 
 // Vocab is the number of term ids.
-func (x *Index) Vocab() int { return len(x.offsets) - 1 }
+func (x *Index) Vocab() int { return x.vocab }
 
 // Postings is the number of term and document pairs with a weight.
-func (x *Index) Postings() uint64 { return uint64(len(x.docs)) }
+func (x *Index) Postings() uint64 { return x.postings }
 
 // Frequency is the number of documents that have the term.
 func (x *Index) Frequency(term uint32) int {
-	if uint64(term) >= uint64(x.Vocab()) {
-		return 0
+	n := 0
+	for i := range x.blocks {
+		if l, found := x.blocks[i].find(term); found {
+			n += int(l.Count)
+		}
 	}
-	return int(x.offsets[term+1] - x.offsets[term])
+	return n
 }
 
-// postings returns the documents and weights of a term, none for a term that the index does not have.
-func (x *Index) postings(term uint32) ([]uint32, []float32) {
-	if uint64(term) >= uint64(x.Vocab()) {
-		return nil, nil
+// Close gives back what a loaded index takes of the address space. The index is not used afterwards; hits that it
+// found stay. An index that was not loaded needs no Close.
+func (x *Index) Close() error {
+	release := x.release
+	if release == nil {
+		return nil
 	}
-	from, to := x.offsets[term], x.offsets[term+1]
-	return x.docs[from:to:to], x.weights[from:to:to]
+	*x = Index{}
+	return release()
+}
+
+const (
+	// blockDocuments is the most documents of a block: a document's place in it has 16 bits, and the sums of a
+	// block (256 KiB) stay near the core while the lists of a query's terms stream by.
+	blockDocuments = 1 << 16
+	// blockPostings closes a block earlier, so that building takes little memory however many terms documents have.
+	blockPostings = 1 << 24
+	// lane is how many documents have a bit each in one number of a bitmap.
+	lane = 16
+	// denseShare: a term is in a bitmap where at least one of so many of the block's documents has it.
+	denseShare = 16
+)
+
+// block holds some documents that follow each other, inverted: for each term that one of them has, a list.
+type block struct {
+	first     uint32 // number of the first document
+	documents int
+	lists     []list // ascending by term
+	rows      []uint32
+	docs      []uint16  // of all lists
+	weights   []float32 // of all lists, and lane-1 zeros, so that a whole lane can be read at any place; nil where halves are
+	halves    []uint16  // the same as float16
+}
+
+// list says where a block has the postings of a term: Count weights from Weights on and, from Docs on, the documents
+// ascending, by their places in the block, or for a dense list a bit for each document of the block.
+type list struct {
+	Term, Count, Docs, Weights uint32
+}
+
+// dense tells which form a list has.
+func (b *block) dense(l list) bool { return int(l.Count)*denseShare >= b.documents }
+
+// lanes is the length of a bitmap of the block.
+func (b *block) lanes() int { return (b.documents + lane - 1) / lane }
+
+// places is how many numbers of docs a list takes.
+func (b *block) places(l list) int {
+	if b.dense(l) {
+		return b.lanes()
+	}
+	return int(l.Count)
+}
+
+// rowTerms is how many terms share a row: the row says at which list they begin.
+const rowTerms = 32
+
+// order sorts the lists and makes their rows.
+func (b *block) order() {
+	slices.SortFunc(b.lists, func(x, y list) int { return cmp.Compare(x.Term, y.Term) })
+	b.row()
+}
+
+// row makes the rows of sorted lists.
+func (b *block) row() {
+	b.rows = nil
+	if len(b.lists) == 0 {
+		return
+	}
+	b.rows = make([]uint32, b.lists[len(b.lists)-1].Term/rowTerms+2)
+	row := 0
+	for i, l := range b.lists {
+		for ; row <= int(l.Term/rowTerms); row++ {
+			b.rows[row] = uint32(i)
+		}
+	}
+	for ; row < len(b.rows); row++ {
+		b.rows[row] = uint32(len(b.lists))
+	}
+}
+
+// find returns the list of a term, if a document of the block has it.
+func (b *block) find(term uint32) (list, bool) {
+	row := int(term / rowTerms)
+	if row+1 >= len(b.rows) {
+		return list{}, false
+	}
+	for _, l := range b.lists[b.rows[row]:b.rows[row+1]] {
+		if l.Term >= term {
+			return l, l.Term == term
+		}
+	}
+	return list{}, false
 }

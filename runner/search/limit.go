@@ -26,8 +26,9 @@ func (e *TooLargeError) Error() string {
 		amount, e.Postings, e.Mean, e.Documents, e.Limit)
 }
 
-// bytesPerPosting is what a posting takes while an index is built: 8 bytes by document and 8 by term.
-const bytesPerPosting = 16
+// bytesPerPosting is what a posting takes while an index is built: up to 6 bytes when its block is finished, and
+// something for the block that is not.
+const bytesPerPosting = 8
 
 // defaultLimit is as many postings as can be built in three quarters of the memory that this process could
 // still take, or a billion where the system does not say.

@@ -1,23 +1,29 @@
 package search
 
 import (
-	"bufio"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"unsafe"
+
+	"headroom/internal/filemap"
+	"headroom/internal/parallel"
 )
 
 // ErrDamaged is returned when a saved index is not as Save left it.
 var ErrDamaged = errors.New("the index is damaged: build it again")
 
-// Load reads a saved index and checks all of it: sizes, digests, and that it is an index in itself.
+// Load opens a saved index and checks all of it: sizes, digests, and that it is an index in itself. Its files are
+// mapped into memory, and the system reads them as they are needed.
 func Load(dir string) (*Index, error) {
 	index, err := load(dir)
 	if err != nil {
@@ -42,76 +48,127 @@ func load(dir string) (*Index, error) {
 		return nil, damaged(manifestName, "format %q, not %q", m.Format, formatName)
 	}
 	if m.Version != formatVersion {
-		return nil, fmt.Errorf("%s: format version %d, this program reads %d: build the index again", manifestName, m.Version, formatVersion)
+		return nil, fmt.Errorf("%s: format version %d, this program reads %d: build the index again from its vectors, with `headroom index`", manifestName, m.Version, formatVersion)
 	}
-	if m.Documents < 0 || m.Documents > math.MaxInt32 || m.Vocab < 0 || m.Vocab > math.MaxInt32 || m.Postings > math.MaxInt64/8 {
-		return nil, damaged(manifestName, "%d documents, %d terms, %d postings", m.Documents, m.Vocab, m.Postings)
-	}
-	x := &Index{}
-	if err := m.read(dir, "documents", -1, func(r *bufio.Reader, bytes int64) (err error) {
-		x.ids, err = readWords(r, m.Documents, bytes)
-		return err
-	}); err != nil {
+	if err := m.check(); err != nil {
 		return nil, err
 	}
-	if err := m.read(dir, "positions", int64(m.Documents)*4, func(r *bufio.Reader, _ int64) (err error) {
-		x.positions, err = readNumbers(r, uint64(m.Documents), 4, binary.LittleEndian.Uint32)
-		return err
-	}); err != nil {
+	f, err := m.open(dir)
+	if err != nil {
 		return nil, err
 	}
-	if err := m.read(dir, "offsets", int64(m.Vocab+1)*8, func(r *bufio.Reader, _ int64) (err error) {
-		x.offsets, err = readNumbers(r, uint64(m.Vocab+1), 8, binary.LittleEndian.Uint64)
-		return err
-	}); err != nil {
-		return nil, err
+	x, err := m.index(f)
+	if err == nil {
+		err = x.check(f)
 	}
-	if err := m.read(dir, "postings", int64(m.Postings)*4, func(r *bufio.Reader, _ int64) (err error) {
-		x.docs, err = readNumbers(r, m.Postings, 4, binary.LittleEndian.Uint32)
-		return err
-	}); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, errors.Join(err, f.release())
 	}
-	if err := m.read(dir, "weights", int64(m.Postings)*4, func(r *bufio.Reader, _ int64) (err error) {
-		x.weights, err = readNumbers(r, m.Postings, 4, func(b []byte) float32 {
-			return math.Float32frombits(binary.LittleEndian.Uint32(b))
-		})
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	switch m.Terms {
-	case "ids":
-	case "words":
-		if err := m.read(dir, "words", -1, func(r *bufio.Reader, bytes int64) error {
-			words, err := readWords(r, m.Vocab, bytes)
-			x.terms = newDictionary(words)
-			return err
-		}); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, damaged(manifestName, "terms %q: neither ids nor words", m.Terms)
-	}
-	return x, x.check()
+	x.release = f.release
+	return x, nil
 }
 
 func damaged(file, format string, args ...any) error {
 	return fmt.Errorf("%s: %s: %w", file, fmt.Sprintf(format, args...), ErrDamaged)
 }
 
-// read opens a part, checks its size before anything is taken into memory and its digest afterwards;
-// wanted is the size that the manifest's numbers imply, or -1.
-func (m manifest) read(dir, part string, wanted int64, read func(r *bufio.Reader, bytes int64) error) error {
-	var entry *manifestFile
-	for i := range m.Files {
-		if m.Files[i].Part == part {
-			entry = &m.Files[i]
+// check makes sure that the manifest's numbers can be those of an index, before files are measured by them.
+func (m manifest) check() error {
+	if m.Documents < 0 || m.Documents > math.MaxInt32 || m.Vocab < 0 || m.Vocab > math.MaxInt32 || m.Postings > math.MaxInt64/8 {
+		return damaged(manifestName, "%d documents, %d terms, %d postings", m.Documents, m.Vocab, m.Postings)
+	}
+	if m.Terms != "ids" && m.Terms != "words" {
+		return damaged(manifestName, "terms %q: neither ids nor words", m.Terms)
+	}
+	if m.Weights != "float32" && m.Weights != "float16" {
+		return damaged(manifestName, "weights %q: neither float32 nor float16", m.Weights)
+	}
+	documents := 0
+	for i, b := range m.Blocks {
+		if b.Documents < 1 || b.Documents > blockDocuments || b.Lists < 0 || b.Lists > m.Vocab || b.Postings < 0 || b.Postings > math.MaxUint32 || b.Weights < lane-1 || b.Weights > math.MaxUint32 {
+			return damaged(manifestName, "block %d has %d documents, %d lists, %d postings, %d weights", i, b.Documents, b.Lists, b.Postings, b.Weights)
 		}
+		documents += b.Documents
 	}
-	if entry == nil || entry.Name != filepath.Base(entry.Name) {
-		return damaged(manifestName, "no file for %s", part)
+	if documents != m.Documents {
+		return damaged(manifestName, "its blocks have %d documents, not %d", documents, m.Documents)
 	}
+	return nil
+}
+
+// files are the parts of an index, mapped.
+type files struct {
+	names    map[string]string
+	data     map[string][]byte
+	releases []func() error
+}
+
+func (f *files) release() error {
+	var err error
+	for _, release := range f.releases {
+		err = errors.Join(err, release())
+	}
+	return err
+}
+
+// open maps the parts and compares their sizes and digests.
+func (m manifest) open(dir string) (*files, error) {
+	f := &files{names: map[string]string{}, data: map[string][]byte{}}
+	parts := []string{partPostings, partWeights, partDocuments, partRanks, partLists}
+	if m.Terms == "words" {
+		parts = append(parts, partWords)
+	}
+	digests := map[string]string{}
+	for _, part := range parts {
+		i := slices.IndexFunc(m.Files, func(file manifestFile) bool { return file.Part == part })
+		if i < 0 || m.Files[i].Name != filepath.Base(m.Files[i].Name) {
+			return nil, errors.Join(damaged(manifestName, "no file for %s", part), f.release())
+		}
+		if err := f.open(dir, m.Files[i], m.bytes(part)); err != nil {
+			return nil, errors.Join(err, f.release())
+		}
+		digests[part] = m.Files[i].SHA256
+	}
+	faults := make([]error, len(parts))
+	parallel.For(len(parts), runtime.GOMAXPROCS(0), func(i int) {
+		sum := sha256.Sum256(f.data[parts[i]])
+		if got := hex.EncodeToString(sum[:]); got != digests[parts[i]] {
+			faults[i] = damaged(f.names[parts[i]], "digest %s instead of %s", got, digests[parts[i]])
+		}
+	})
+	if err := cmp.Or(faults...); err != nil {
+		return nil, errors.Join(err, f.release())
+	}
+	return f, nil
+}
+
+// bytes is the size of a part that the manifest's numbers imply, or -1.
+func (m manifest) bytes(part string) int64 {
+	var lists, postings, weights int64
+	for _, b := range m.Blocks {
+		lists, postings, weights = lists+int64(b.Lists), postings+int64(b.Postings), weights+int64(b.Weights)
+	}
+	switch part {
+	case partRanks:
+		return int64(m.Documents) * 4
+	case partLists:
+		return lists * int64(unsafe.Sizeof(list{}))
+	case partPostings:
+		return postings * 2
+	case partWeights:
+		return weights * m.weightBytes()
+	}
+	return -1
+}
+
+func (m manifest) weightBytes() int64 {
+	if m.Weights == "float16" {
+		return 2
+	}
+	return 4
+}
+
+func (f *files) open(dir string, entry manifestFile, wanted int64) error {
 	file, err := os.Open(filepath.Join(dir, entry.Name))
 	if errors.Is(err, os.ErrNotExist) {
 		return damaged(entry.Name, "the file is missing")
@@ -127,95 +184,72 @@ func (m manifest) read(dir, part string, wanted int64, read func(r *bufio.Reader
 	if info.Size() != entry.Bytes || (wanted >= 0 && info.Size() != wanted) {
 		return damaged(entry.Name, "%d bytes instead of %d", info.Size(), max(wanted, entry.Bytes))
 	}
-	digest := sha256.New()
-	buffered := bufio.NewReaderSize(io.TeeReader(file, digest), 1<<18)
-	if err := read(buffered, info.Size()); err != nil {
-		return damaged(entry.Name, "%v", err)
-	}
-	if _, err := io.Copy(io.Discard, buffered); err != nil {
+	data, release, err := filemap.Map(file, info.Size())
+	if err != nil {
 		return err
 	}
-	if got := hex.EncodeToString(digest.Sum(nil)); got != entry.SHA256 {
-		return damaged(entry.Name, "digest %s instead of %s", got, entry.SHA256)
-	}
+	f.names[entry.Part], f.data[entry.Part], f.releases = entry.Name, data, append(f.releases, release)
 	return nil
 }
 
-func readWords(r *bufio.Reader, n int, bytes int64) ([]string, error) {
-	if int64(n) > bytes {
-		return nil, fmt.Errorf("%d words in %d bytes", n, bytes)
+// index lays the parts out.
+func (m manifest) index(f *files) (*Index, error) {
+	x := &Index{vocab: m.Vocab, postings: m.Postings, half: m.Weights == "float16", ranks: numbersIn[uint32](f.data[partRanks])}
+	var err error
+	if x.ids, err = readNames(f.data[partDocuments], m.Documents); err != nil {
+		return nil, damaged(f.names[partDocuments], "%v", err)
 	}
-	words := make([]string, n)
-	for i := range words {
-		length, err := binary.ReadUvarint(r)
-		if err != nil || length > uint64(bytes) {
-			return nil, fmt.Errorf("word %d has no length", i)
+	if m.Terms == "words" {
+		words, err := readNames(f.data[partWords], m.Vocab)
+		if err != nil {
+			return nil, damaged(f.names[partWords], "%v", err)
 		}
-		word := make([]byte, length)
-		if _, err := io.ReadFull(r, word); err != nil {
-			return nil, err
+		all := make([]string, words.len())
+		for i := range all {
+			all[i] = words.at(i)
 		}
-		words[i] = string(word)
+		x.terms = newDictionary(all)
 	}
-	return words, nil
+	lists, docs := numbersIn[list](f.data[partLists]), numbersIn[uint16](f.data[partPostings])
+	var weights []float32
+	var halves []uint16
+	if x.half {
+		halves = numbersIn[uint16](f.data[partWeights])
+	} else {
+		weights = numbersIn[float32](f.data[partWeights])
+	}
+	first := uint32(0)
+	for _, size := range m.Blocks {
+		b := block{first: first, documents: size.Documents, lists: lists[:size.Lists:size.Lists], docs: docs[:size.Postings:size.Postings]}
+		lists, docs, first = lists[size.Lists:], docs[size.Postings:], first+uint32(size.Documents)
+		if x.half {
+			b.halves, halves = halves[:size.Weights:size.Weights], halves[size.Weights:]
+		} else {
+			b.weights, weights = weights[:size.Weights:size.Weights], weights[size.Weights:]
+		}
+		x.blocks = append(x.blocks, b)
+	}
+	return x, nil
 }
 
-func readNumbers[T any](r io.Reader, n uint64, size int, get func([]byte) T) ([]T, error) {
-	numbers := make([]T, n)
-	buffer := make([]byte, 1<<16)
-	for left := numbers; len(left) > 0; {
-		count := min(len(left), len(buffer)/size)
-		if _, err := io.ReadFull(r, buffer[:count*size]); err != nil {
-			return nil, err
-		}
-		for i := range count {
-			left[i] = get(buffer[i*size:])
-		}
-		left = left[count:]
+// readNames reads what writeWords wrote.
+func readNames(data []byte, n int) (names, error) {
+	if n > len(data) {
+		return names{}, fmt.Errorf("%d words in %d bytes", n, len(data))
 	}
-	return numbers, nil
-}
-
-// check makes sure that searching cannot leave the arrays and that the order of documents is the ranking
-// rule's: digests tell accidents, this tells a file that was made wrong.
-func (x *Index) check() error {
-	for i := 1; i < len(x.ids); i++ {
-		if x.ids[i] >= x.ids[i-1] {
-			return damaged("documents", "%q comes after %q", x.ids[i], x.ids[i-1])
+	text := make([]byte, 0, len(data)-n)
+	ends := make([]uint64, n)
+	for i := range ends {
+		length, used := binary.Uvarint(data)
+		if used <= 0 || length > uint64(len(data)-used) {
+			return names{}, fmt.Errorf("word %d has no length", i)
 		}
+		text = append(text, data[used:used+int(length)]...)
+		data = data[used+int(length):]
+		ends[i] = uint64(len(text))
 	}
-	taken := make([]bool, len(x.positions))
-	for _, position := range x.positions {
-		if uint64(position) >= uint64(len(taken)) || taken[position] {
-			return damaged("positions", "%d is too large or there twice", position)
-		}
-		taken[position] = true
+	if len(data) > 0 {
+		return names{}, fmt.Errorf("%d bytes follow the last word", len(data))
 	}
-	if x.offsets[0] != 0 || x.offsets[x.Vocab()] != uint64(len(x.docs)) {
-		return damaged("offsets", "they do not span the postings")
-	}
-	for term := range x.Vocab() {
-		from, to := x.offsets[term], x.offsets[term+1]
-		if from > to || to > uint64(len(x.docs)) {
-			return damaged("offsets", "term %d begins at %d and ends at %d", term, from, to)
-		}
-		last := int64(-1)
-		for _, doc := range x.docs[from:to] {
-			if int64(doc) <= last || uint64(doc) >= uint64(len(x.ids)) {
-				return damaged("postings", "term %d has document %d after %d", term, doc, last)
-			}
-			last = int64(doc)
-		}
-		for _, weight := range x.weights[from:to] {
-			if !(weight > 0) || math.IsInf(float64(weight), 1) {
-				return damaged("weights", "term %d has weight %v", term, weight)
-			}
-		}
-	}
-	if x.terms != nil {
-		if len(x.terms.ids) != len(x.terms.words) {
-			return damaged("words", "a word is there twice")
-		}
-	}
-	return nil
+	return names{string(text), ends}, nil
 }

@@ -8,18 +8,29 @@ import (
 // Plain searches an index as one would at first: a loop over the postings and a heap of the best k.
 // Benchmarks and tests compare with it.
 type Plain struct {
-	index *Index
-	sums  []float32
+	index   *Index
+	offsets []uint64
+	docs    []uint32
+	weights []float32
+	sums    []float32
 }
 
 // NewPlain is for one goroutine.
-func NewPlain(x *Index) *Plain { return &Plain{x, make([]float32, x.Documents())} }
+func NewPlain(x *Index) *Plain {
+	p := &Plain{index: x, sums: make([]float32, x.Documents())}
+	p.offsets, p.docs, p.weights = Lists(x)
+	return p
+}
 
 // Sum computes the scores of all documents.
 func (p *Plain) Sum(q Vector) {
 	clear(p.sums)
 	for i, term := range q.Terms {
-		docs, weights := p.index.postings(term)
+		if int(term)+1 >= len(p.offsets) {
+			continue
+		}
+		from, to := p.offsets[term], p.offsets[term+1]
+		docs, weights := p.docs[from:to], p.weights[from:to]
 		for j, doc := range docs {
 			p.sums[doc] += float32(q.Weights[i] * weights[j])
 		}
@@ -31,7 +42,7 @@ func (p *Plain) Search(q Vector, k int) []Hit {
 	p.Sum(q)
 	var best keyHeap
 	for doc, sum := range p.sums {
-		key := uint64(math.Float32bits(sum))<<32 | uint64(^uint32(doc))
+		key := uint64(math.Float32bits(sum))<<32 | uint64(^p.index.ranks[doc])
 		switch {
 		case sum == 0 || len(best) == k && key < best[0]:
 		case len(best) < k:
@@ -41,11 +52,15 @@ func (p *Plain) Search(q Vector, k int) []Hit {
 			heap.Fix(&best, 0)
 		}
 	}
+	documents := make([]int32, len(p.sums)) // by rank
+	for doc, rank := range p.index.ranks {
+		documents[rank] = int32(doc)
+	}
 	hits := make([]Hit, len(best))
 	for i := len(hits) - 1; i >= 0; i-- {
 		key := heap.Pop(&best).(uint64)
-		doc := ^uint32(key)
-		hits[i] = Hit{Doc: int32(p.index.positions[doc]), ID: p.index.ids[doc], Score: math.Float32frombits(uint32(key >> 32))}
+		doc := documents[^uint32(key)]
+		hits[i] = Hit{Doc: doc, ID: p.index.ids.at(int(doc)), Score: math.Float32frombits(uint32(key >> 32))}
 	}
 	return hits
 }

@@ -1,7 +1,7 @@
 package search
 
 import (
-	"bufio"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -25,10 +25,20 @@ const manifestName = "index.json"
 // formatName and formatVersion open the manifest.
 const (
 	formatName    = "headroom sparse index"
-	formatVersion = 1
+	formatVersion = 2
 )
 
-// manifest describes a saved index. All numbers in the other files are little-endian.
+// The parts of an index, a file each; all numbers in them are little-endian.
+const (
+	partDocuments = "documents" // each id: its length, then its bytes
+	partRanks     = "ranks"     // Index.ranks
+	partLists     = "lists"     // block.lists of each block
+	partPostings  = "postings"  // block.docs of each block
+	partWeights   = "weights"   // block.weights, or block.halves, of each block
+	partWords     = "words"     // the dictionary, where there is one, as documents
+)
+
+// manifest describes a saved index.
 type manifest struct {
 	Format    string `json:"format"`
 	Version   int    `json:"version"`
@@ -36,8 +46,19 @@ type manifest struct {
 	Vocab     int    `json:"vocab"`
 	Postings  uint64 `json:"postings"`
 	// Terms is "ids" where terms are token ids, "words" where the file words gives them.
-	Terms string         `json:"terms"`
-	Files []manifestFile `json:"files"`
+	Terms string `json:"terms"`
+	// Weights is "float32" or "float16".
+	Weights string          `json:"weights"`
+	Blocks  []manifestBlock `json:"blocks"`
+	Files   []manifestFile  `json:"files"`
+}
+
+// manifestBlock says how much of the files a block has.
+type manifestBlock struct {
+	Documents int `json:"documents"`
+	Lists     int `json:"lists"`
+	Postings  int `json:"postings"` // numbers in the file of that name
+	Weights   int `json:"weights"`
 }
 
 // manifestFile is one part: its name holds the start of its digest, so that a new index never touches the
@@ -55,40 +76,143 @@ var ErrNotIndex = errors.New("the folder is not empty and holds no index")
 // Save writes the index into a folder, which is made where it is missing. An index that the folder holds is
 // replaced in one step: an interrupted Save leaves the old one whole.
 func (x *Index) Save(dir string) error {
-	if err := x.save(atomic.Disk{}, dir); err != nil {
-		return fmt.Errorf("save index %q: %w", dir, err)
-	}
-	return nil
+	_, err := create(atomic.Disk{}, dir, x.spill)
+	return err
 }
 
-func (x *Index) save(disk atomic.Disk, dir string) error {
-	if err := checkTarget(dir); err != nil {
-		return err
+// spill passes the index's blocks on.
+func (x *Index) spill(to func(block) error) (*Index, error) {
+	for _, b := range x.blocks {
+		if err := to(b); err != nil {
+			return nil, err
+		}
 	}
+	return x, nil
+}
+
+// Create makes an index in a folder, as Save does, while fill builds it: a block that is finished goes to the disk and
+// leaves the memory. fill returns what its builder's Finish gave it, which cannot be searched; Load can.
+func Create(dir string, options Options, fill func(*Builder) (*Index, error)) (Summary, error) {
+	return create(atomic.Disk{}, dir, func(spill func(block) error) (*Index, error) {
+		if options.MaxPostings == 0 {
+			options.MaxPostings = math.MaxInt64
+		}
+		builder := NewBuilder(options)
+		builder.spill = spill
+		return fill(builder)
+	})
+}
+
+func create(disk atomic.Disk, dir string, build func(spill func(block) error) (*Index, error)) (Summary, error) {
+	failed := func(err error) (Summary, error) { return Summary{}, fmt.Errorf("save index %q: %w", dir, err) }
+	if err := checkTarget(dir); err != nil {
+		return failed(err)
+	}
+	made := missing(dir)
 	if err := disk.MkdirAll(dir); err != nil {
+		return failed(err)
+	}
+	var x *Index
+	var refused error
+	err := write(disk, dir, func(spill func(block) error) (*Index, error) {
+		var full error
+		x, refused = build(func(b block) error {
+			full = spill(b)
+			return full
+		})
+		if full != nil { // the disk's fault, not the documents'
+			refused = nil
+			return nil, full
+		}
+		return x, refused
+	})
+	if err != nil {
+		for _, folder := range made {
+			_ = os.Remove(folder) // of those that were made those that hold nothing
+		}
+	}
+	switch {
+	case refused != nil:
+		return Summary{}, refused
+	case err != nil:
+		return failed(err)
+	}
+	return x.Summary(), nil
+}
+
+// missing are the folders that must be made for dir to be there, the innermost first.
+func missing(dir string) []string {
+	var list []string
+	for {
+		if _, err := os.Lstat(dir); err == nil {
+			return list
+		}
+		list = append(list, dir)
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return list
+		}
+		dir = parent
+	}
+}
+
+// write makes all files; the manifest is the last.
+func write(disk atomic.Disk, dir string, build func(spill func(block) error) (*Index, error)) error {
+	var x *Index
+	var blocks []manifestBlock
+	var weightsFile manifestFile
+	postingsFile, err := writePart(disk, dir, partPostings, func(postings io.Writer) (err error) {
+		weightsFile, err = writePart(disk, dir, partWeights, func(weights io.Writer) (err error) {
+			x, err = build(func(b block) error {
+				blocks = append(blocks, manifestBlock{b.documents, len(b.lists), len(b.docs), len(b.weights) + len(b.halves)})
+				for _, part := range []struct {
+					to    io.Writer
+					bytes []byte
+				}{{postings, bytesOf(b.docs)}, {weights, bytesOf(b.weights)}, {weights, bytesOf(b.halves)}} {
+					if _, err := part.to.Write(part.bytes); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			return err
+		})
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	m := manifest{
-		Format: formatName, Version: formatVersion,
-		Documents: x.Documents(), Vocab: x.Vocab(), Postings: x.Postings(), Terms: "ids",
+		Format: formatName, Version: formatVersion, Weights: "float32", Terms: "ids", Blocks: blocks,
+		Documents: x.Documents(), Vocab: x.Vocab(), Postings: x.Postings(), Files: []manifestFile{postingsFile, weightsFile},
 	}
-	parts := []struct {
+	if x.half {
+		m.Weights = "float16"
+	}
+	small := []struct {
 		name  string
 		write func(io.Writer) error
 	}{
-		{"documents", func(w io.Writer) error { return writeWords(w, x.ids) }},
-		{"positions", func(w io.Writer) error { return writeNumbers(w, x.positions, 4, putUint32) }},
-		{"offsets", func(w io.Writer) error { return writeNumbers(w, x.offsets, 8, putUint64) }},
-		{"postings", func(w io.Writer) error { return writeNumbers(w, x.docs, 4, putUint32) }},
-		{"weights", func(w io.Writer) error { return writeNumbers(w, x.weights, 4, putFloat32) }},
-		{"words", func(w io.Writer) error { return writeWords(w, x.terms.words) }},
+		{partDocuments, func(w io.Writer) error { return writeWords(w, x.ids.len(), x.ids.at) }},
+		{partRanks, func(w io.Writer) error { _, err := w.Write(bytesOf(x.ranks)); return err }},
+		{partLists, func(w io.Writer) error {
+			for _, b := range x.blocks {
+				if _, err := w.Write(bytesOf(b.lists)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+		{partWords, func(w io.Writer) error {
+			return writeWords(w, len(x.terms.words), func(i int) string { return x.terms.words[i] })
+		}},
 	}
 	if x.terms == nil {
-		parts = parts[:len(parts)-1]
+		small = small[:len(small)-1]
 	} else {
 		m.Terms = "words"
 	}
-	for _, part := range parts {
+	for _, part := range small {
 		file, err := writePart(disk, dir, part.name, part.write)
 		if err != nil {
 			return err
@@ -124,14 +248,14 @@ func checkTarget(dir string) error {
 
 const (
 	partEnd = ".bin"
-	tempEnd = ".part" // of earlier versions
+	tempEnd = ".part" // of earlier versions, as the parts positions and offsets are
 )
 
 func isPart(name string) bool {
 	if strings.HasSuffix(name, tempEnd) || atomic.Leftover(name) {
 		return true
 	}
-	for _, part := range []string{"documents", "positions", "offsets", "postings", "weights", "words"} {
+	for _, part := range []string{partDocuments, partRanks, partLists, partPostings, partWeights, partWords, "positions", "offsets"} {
 		if digest, ok := strings.CutPrefix(name, part+"-"); ok && strings.HasSuffix(digest, partEnd) {
 			return true
 		}
@@ -139,16 +263,17 @@ func isPart(name string) bool {
 	return false
 }
 
-// writePart writes a file that is named for its digest, which is therefore made first.
-func writePart(disk atomic.Disk, dir, part string, write func(io.Writer) error) (manifestFile, error) {
+// writePart writes a file and then names it for its digest.
+func writePart(disk atomic.Disk, dir, part string, fill func(io.Writer) error) (manifestFile, error) {
 	counted := &countingHash{hash: sha256.New()}
-	whole := bufio.NewWriterSize(counted, 1<<18)
-	if err := errors.Join(write(whole), whole.Flush()); err != nil {
+	unnamed := filepath.Join(dir, part+"-"+rand.Text()+partEnd)
+	err := disk.WriteFile(unnamed, func(w io.Writer) error { return fill(io.MultiWriter(w, counted)) })
+	if err != nil {
 		return manifestFile{}, err
 	}
 	digest := hex.EncodeToString(counted.hash.Sum(nil))
 	file := manifestFile{Part: part, Name: part + "-" + digest[:16] + partEnd, Bytes: counted.bytes, SHA256: digest}
-	return file, disk.WriteFile(filepath.Join(dir, file.Name), write)
+	return file, disk.Rename(unnamed, filepath.Join(dir, file.Name))
 }
 
 func writeManifest(disk atomic.Disk, dir string, text []byte) error {
@@ -184,33 +309,18 @@ func (c *countingHash) Write(p []byte) (int, error) {
 }
 
 // writeWords writes each string as its length and its bytes.
-func writeWords(w io.Writer, words []string) error {
+func writeWords(w io.Writer, n int, word func(int) string) error {
 	var buffer []byte
-	for _, word := range words {
-		buffer = binary.AppendUvarint(buffer[:0], uint64(len(word)))
-		buffer = append(buffer, word...)
+	for i := range n {
+		buffer = binary.AppendUvarint(buffer, uint64(len(word(i))))
+		buffer = append(buffer, word(i)...)
+		if len(buffer) < 1<<16 && i < n-1 {
+			continue
+		}
 		if _, err := w.Write(buffer); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func putUint32(b []byte, n uint32)   { binary.LittleEndian.PutUint32(b, n) }
-func putUint64(b []byte, n uint64)   { binary.LittleEndian.PutUint64(b, n) }
-func putFloat32(b []byte, f float32) { binary.LittleEndian.PutUint32(b, math.Float32bits(f)) }
-
-func writeNumbers[T any](w io.Writer, numbers []T, size int, put func([]byte, T)) error {
-	buffer := make([]byte, 1<<16)
-	for len(numbers) > 0 {
-		n := min(len(numbers), len(buffer)/size)
-		for i, number := range numbers[:n] {
-			put(buffer[i*size:], number)
-		}
-		if _, err := w.Write(buffer[:n*size]); err != nil {
-			return err
-		}
-		numbers = numbers[n:]
+		buffer = buffer[:0]
 	}
 	return nil
 }

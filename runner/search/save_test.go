@@ -199,18 +199,23 @@ func TestTheManifestIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, change := range [][3]string{
-		{`"version": 1`, `"version": 2`, "format version 2, this program reads 1"},
+		{`"version": 2`, `"version": 1`, "format version 1, this program reads 2: build the index again from its vectors, with `headroom index`"},
 		{`"headroom sparse index"`, `"something else"`, "format"},
-		{`"documents": 50`, `"documents": 51`, "word 50 has no length"},
+		{`"documents": 50`, `"documents": 51`, "its blocks have 50 documents, not 51"},
+		{"\"documents\": 50,\n      ", "\"documents\": 49,\n      ", "its blocks have 49 documents, not 50"},
+		{`"lists": `, `"lists": -`, "lists"},
+		{`"lists": `, `"lists": 1`, "lists"},
+		{`"weights": "float32"`, `"weights": "float16"`, "bytes instead of"},
+		{`"weights": "float32"`, `"weights": "int8"`, "neither float32 nor float16"},
 		{`"documents": 50`, `"documents": -1`, "-1 documents"},
 		{`"documents": 50`, `"documents": 2147483647`, "damaged"},
-		{`"vocab": 30`, `"vocab": 31`, "bytes instead of"},
+		{`"vocab": 30`, `"vocab": 29`, "lists"},
 		{`"vocab": 30`, `"vocab": 99999999999`, "terms"},
-		{`"postings": `, `"postings": 1`, "bytes instead of"},
+		{`"postings": `, `"postings": 1`, "postings instead of"},
 		{`"terms": "ids"`, `"terms": "words"`, "no file for words"},
 		{`"terms": "ids"`, `"terms": "?"`, "neither ids nor words"},
 		{`"name": "weights-`, `"name": "../weights-`, "no file for weights"},
-		{`"part": "offsets"`, `"part": "onsets"`, "no file for offsets"},
+		{`"part": "ranks"`, `"part": "banks"`, "no file for ranks"},
 	} {
 		changed := strings.Replace(string(whole), change[0], change[1], 1)
 		if changed == string(whole) {

@@ -1,19 +1,23 @@
 package search
 
 import (
+	"cmp"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // topK keeps the k best documents. A positive float32's bits order as its value does, so that score and
 // document fit into one integer, a key: the score's bits above the document's number. Candidates gather in
-// ascending order of documents in a buffer, which is cut to the best k whenever it is full. Every step keeps
-// that order among equal scores, of which the smaller number wins.
+// a buffer, which is cut to the best k whenever it is full. Of equal scores the smaller rank wins; ranks are looked up
+// only where a cut goes through equal scores, and at the end.
 type topK struct {
 	k     int
+	ranks []uint32 // by document
 	keys  []uint64
 	n     int    // keys in use
-	worst uint32 // bits of the score that a candidate must exceed
+	least uint32 // bits of the least score that a candidate has, at least 1
+	last  uint32 // rank that a candidate of that score must stay below
 	above [chunk / group]uint64
 }
 
@@ -24,28 +28,28 @@ const (
 	chunk = 64 * group
 )
 
-func (t *topK) reset(k int) {
-	t.k, t.n, t.worst = k, 0, 0
+func (t *topK) reset(k int, ranks []uint32) {
+	t.k, t.ranks, t.n, t.least, t.last = k, ranks, 0, 1, math.MaxUint32
 	if size := max(4*k, 1024) + 1; len(t.keys) < size {
 		t.keys = make([]uint64, size)
 	}
 }
 
-// offer takes the sums of the documents from start on. Calls come in ascending order of start.
+// offer takes the sums of the documents from start on, of each document once.
 func (t *topK) offer(sums []float32, start uint32) {
 	if t.n == 0 {
-		if t.worst = t.guess(sums); t.worst > 0 {
+		if t.least = max(1, t.guess(sums)); t.least > 1 {
 			t.gather(sums, start)
 			if t.n >= t.k {
-				return // k documents are above the guess, so no other can be among the best k
+				return // k documents have the guessed score or more, so no other can be among the best k
 			}
-			t.n, t.worst = 0, 0
+			t.n, t.least, t.last = 0, 1, math.MaxUint32
 		}
 	}
 	t.gather(sums, start)
 }
 
-// guess is the bits of a score that somewhat more than k of the sums probably exceed, so that the first
+// guess is the bits of a score that somewhat more than k of the sums probably reach, so that the first
 // documents are not all candidates; 0 where a guess does not pay. It looks at a sample, evenly spread, which
 // has about k/stride of the best k.
 func (t *topK) guess(sums []float32) uint32 {
@@ -70,7 +74,7 @@ func (t *topK) gather(sums []float32, start uint32) {
 	for len(sums) >= group {
 		part := sums[:min(chunk, len(sums)/group*group)]
 		above := t.above[:len(part)/group]
-		compare(above, part, t.worst)
+		compare(above, part, t.least-1)
 		for g, set := range above {
 			for ; set != 0; set &= set - 1 {
 				i := g*group + bits.TrailingZeros64(set)
@@ -84,11 +88,11 @@ func (t *topK) gather(sums []float32, start uint32) {
 	}
 }
 
-// take appends a candidate. A document whose score only equals the worst loses: its number is larger than
-// those of the documents before it.
+// take appends a candidate.
 func (t *topK) take(score float32, doc uint32) {
-	if math.Float32bits(score) <= t.worst {
-		return // the worst may have grown since it was compared
+	// What is asked for may have grown since the score was compared.
+	if b := math.Float32bits(score); b < t.least || b == t.least && t.ranks[doc] >= t.last {
+		return
 	}
 	t.keys[t.n] = key(score, doc)
 	if t.n++; t.n == len(t.keys) {
@@ -113,18 +117,37 @@ func (t *topK) cut() {
 		return
 	}
 	score, equal := kth(t.keys[:t.n], t.k)
-	kept := t.keys[:0]
-	for _, key := range t.keys[:t.n] {
-		switch this := uint32(key >> 32); {
+	better, tied := 0, t.n
+	for i := 0; i < tied; { // better ones to the front, equal ones to the back, the others between
+		switch this := uint32(t.keys[i] >> 32); {
 		case this > score:
-			kept = append(kept, key)
-		case this == score && equal > 0:
-			kept = append(kept, key)
-			equal--
+			t.keys[better], t.keys[i] = t.keys[i], t.keys[better]
+			better++
+			i++
+		case this == score:
+			tied--
+			t.keys[tied], t.keys[i] = t.keys[i], t.keys[tied]
+		default:
+			i++
 		}
 	}
-	t.n, t.worst = len(kept), score
+	ties := t.keys[tied:t.n]
+	for i, key := range ties {
+		ties[i] = uint64(^t.ranks[uint32(key)])<<32 | uint64(uint32(key))
+	}
+	worst, _ := kth(ties, equal) // ranks differ
+	n := better
+	for _, tie := range ties {
+		if uint32(tie>>32) >= worst {
+			t.keys[n] = uint64(score)<<32 | uint64(uint32(tie))
+			n++
+		}
+	}
+	t.n, t.least, t.last = n, score, ^worst
 }
+
+// byRank orders keys of one score.
+func (t *topK) byRank(a, b uint64) int { return cmp.Compare(t.ranks[uint32(a)], t.ranks[uint32(b)]) }
 
 // kth is the k-th largest score of the keys, 0 < k ≤ len(keys), and how many of the best k have it. It is found
 // byte by byte: a count of each value of a byte says which value the k-th has.
@@ -176,10 +199,20 @@ func (t *topK) hits(x *Index) []Hit {
 		t.cut()
 	}
 	best := sorted(t.keys[:t.n], t.keys[t.n:2*t.n])
+	for i := 0; i < len(best); {
+		end := i + 1
+		for end < len(best) && best[end]>>32 == best[i]>>32 {
+			end++
+		}
+		if end > i+1 {
+			slices.SortFunc(best[i:end], t.byRank)
+		}
+		i = end
+	}
 	hits := make([]Hit, min(t.k, t.n))
 	for i := range hits {
 		doc := uint32(best[i])
-		hits[i] = Hit{Doc: int32(x.positions[doc]), ID: x.ids[doc], Score: math.Float32frombits(uint32(best[i] >> 32))}
+		hits[i] = Hit{Doc: int32(doc), ID: x.ids.at(int(doc)), Score: math.Float32frombits(uint32(best[i] >> 32))}
 	}
 	return hits
 }

@@ -1,0 +1,47 @@
+package search
+
+import (
+	"encoding/binary"
+	"unsafe"
+)
+
+// number is what an index's files are made of.
+type number interface {
+	uint16 | uint32 | float32 | list
+}
+
+// littleEndian tells whether this machine keeps numbers as the files do.
+func littleEndian() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }
+
+// bytesOf are the bytes of numbers in a file: the same memory, where the machine allows it.
+func bytesOf[T number](numbers []T) []byte {
+	if len(numbers) == 0 {
+		return nil
+	}
+	if littleEndian() {
+		return unsafe.Slice((*byte)(unsafe.Pointer(&numbers[0])), len(numbers)*int(unsafe.Sizeof(numbers[0])))
+	}
+	data, err := binary.Append(nil, binary.LittleEndian, numbers)
+	if err != nil {
+		panic(err) // a number has a fixed size
+	}
+	return data
+}
+
+// numbersIn are the numbers in the bytes of a file: the same memory, where the machine allows it.
+func numbersIn[T number](data []byte) []T {
+	var one T
+	n := len(data) / int(unsafe.Sizeof(one))
+	if n == 0 {
+		return nil
+	}
+	first := unsafe.Pointer(&data[0])
+	if littleEndian() && uintptr(first)%unsafe.Alignof(one) == 0 {
+		return unsafe.Slice((*T)(first), n)
+	}
+	numbers := make([]T, n)
+	if _, err := binary.Decode(data, binary.LittleEndian, numbers); err != nil {
+		panic(err) // a number has a fixed size
+	}
+	return numbers
+}
