@@ -21,7 +21,7 @@ TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-xla race check fmt vet lint lint-imports lint-mod lint-static \
-        bench statistics stream-rss fuzz crash golden reference env cover clean
+        bench bench-index statistics stream-rss fuzz crash golden reference env cover clean
 
 help: ## this list
 	@printf 'headroom: make TARGET\n\n'
@@ -113,6 +113,11 @@ race: ## the concurrent packages under the race detector
 bench: ## benchmarks, ratios to Python peers included (PYTHON with sentence-transformers); BENCH=regexp chooses
 	PYTHON=$(PYTHON) $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $(PACKAGES)
 	@if [ '$(BENCH)' = . ]; then PYTHON=$(PYTHON) data/tokenize/bench/tokenize_ratio.sh; fi
+
+DOCUMENTS ?= 1000000
+
+bench-index: ## build, load and search an index of DOCUMENTS (1000000) generated documents of 120 terms; in TMPDIR, 720 bytes each
+	$(GO) test -run '^$$' -bench FullSize -benchtime 1x -timeout 6h ./runner/search -args -documents $(DOCUMENTS)
 
 statistics: ## error rates of the report's test in simulated sweeps of known truth (some minutes; WORLDS=1000 per cell)
 	$(GO) test -count=1 -timeout 3h ./metrics/stats -run 'Simulation$$' -worlds $(WORLDS) -v

@@ -36,3 +36,35 @@ func TestAnEvaluationsFolderIsSeenAndHasOneCollection(t *testing.T) {
 	}
 	p.refused([]string{"evaluate", "--model", "tiny-k1-s1", "--on", filepath.Join(p.dir, "data"), filepath.Join(p.dir, "data"), "--output", filepath.Join(p.dir, "out"), "--backend", "go"}, "--output has one folder")
 }
+
+// A weight of 1.0004 is 1 as float16, and then the smaller id comes second.
+func TestAnIndexOfSixteenBitsSaysWhatItChanges(t *testing.T) {
+	p := newPlace(t)
+	documents := p.write("documents.jsonl", `{"id":"a","vector":{"5":1.0004}}`+"\n"+`{"id":"b","vector":{"5":1}}`+"\n")
+	queries := p.write("queries.jsonl", `{"id":"q1","vector":{"5":1}}`+"\n")
+	qrels := p.write("qrels.txt", "q1 0 a 1\n")
+	index := filepath.Join(p.dir, "index")
+	r := p.run("index", documents, "--output", index, "--weights", "float16", "--queries", queries, "--qrels", qrels)
+	if want := "nDCG@10 of 1 queries: 1.0000 with float32, 0.6309 with float16 (-0.3691); 1 queries rank their first 10 otherwise\n"; !strings.HasSuffix(r.stdout, want) {
+		t.Errorf("got %s", r.stdout)
+	}
+	r = p.run("index", documents, "--output", index, "--weights", "float16", "--queries", queries, "--qrels", qrels, "--json")
+	if want := `"weights":"float16","ndcg_at_10":{"float32":1,"float16":0.6309297535714574,"queries":1,"changed":1}`; !strings.Contains(strings.Join(strings.Fields(r.stdout), ""), want) {
+		t.Errorf("got %s", r.stdout)
+	}
+	if r := p.run("index", documents, "--output", index, "--weights", "float16"); !strings.Contains(r.stderr, "rounded to 11 bits") {
+		t.Errorf("got %s", r.stderr)
+	}
+	entries, err := os.ReadDir(p.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), ".") {
+			t.Errorf("%s is left over", entry.Name())
+		}
+	}
+	p.refused([]string{"index", documents, "--output", index, "--weights", "int8"}, "allowed: float32, float16")
+	p.refused([]string{"index", documents, "--output", index, "--queries", queries, "--qrels", qrels}, "belong to --weights float16")
+	p.refused([]string{"index", documents, "--output", index, "--weights", "float16", "--queries", queries}, "--queries and --qrels belong together")
+}

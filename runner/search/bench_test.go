@@ -14,7 +14,7 @@ import (
 	"headroom/runner/search"
 )
 
-// large adds a million documents to the benchmarks: minutes, and 5 GB while the index is built.
+// large adds a million documents to the benchmarks: minutes, and 1 GB.
 var large = flag.Bool("million", false, "benchmarks: a million documents too")
 
 // zipf makes vectors whose terms follow Zipf's law, as those of a trained encoder roughly do.

@@ -16,7 +16,7 @@ import (
 	"headroom/runner/search"
 )
 
-// Term t is in one of 2^t documents: the first ones are bitmaps, the last ones lists of documents.
+// Term t is in one of 2^t documents.
 func TestListsOfEveryDensityFindTheSameWithEveryKernel(t *testing.T) {
 	const documents, vocab = 5003, 12 // no multiple of 16
 	random := rand.New(rand.NewPCG(9, 9))

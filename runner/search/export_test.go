@@ -31,8 +31,8 @@ func Lists(x *Index) (offsets []uint64, docs []uint32, weights []float32) {
 	for i := range x.blocks {
 		b := &x.blocks[i]
 		for _, l := range b.lists {
-			for doc, weight := range b.each(l) {
-				docs[next[l.Term]], weights[next[l.Term]] = b.first+uint32(doc), weight
+			for at := l.Start; at < l.Start+l.Count; at++ {
+				docs[next[l.Term]], weights[next[l.Term]] = b.first+uint32(b.docs[at]), b.weight(at)
 				next[l.Term]++
 			}
 		}

@@ -55,10 +55,6 @@ const (
 	blockDocuments = 1 << 16
 	// blockPostings closes a block earlier, so that building takes little memory however many terms documents have.
 	blockPostings = 1 << 24
-	// lane is how many documents have a bit each in one number of a bitmap.
-	lane = 16
-	// denseShare: a term is in a bitmap where at least one of so many of the block's documents has it.
-	denseShare = 16
 )
 
 // block holds some documents that follow each other, inverted: for each term that one of them has, a list.
@@ -67,30 +63,13 @@ type block struct {
 	documents int
 	lists     []list // ascending by term
 	rows      []uint32
-	docs      []uint16  // of all lists
-	weights   []float32 // of all lists, and lane-1 zeros, so that a whole lane can be read at any place; nil where halves are
+	docs      []uint16  // of all lists: places in the block, ascending in each list
+	weights   []float32 // of all lists; nil where halves are
 	halves    []uint16  // the same as float16
 }
 
-// list says where a block has the postings of a term: Count weights from Weights on and, from Docs on, the documents
-// ascending, by their places in the block, or for a dense list a bit for each document of the block.
-type list struct {
-	Term, Count, Docs, Weights uint32
-}
-
-// dense tells which form a list has.
-func (b *block) dense(l list) bool { return int(l.Count)*denseShare >= b.documents }
-
-// lanes is the length of a bitmap of the block.
-func (b *block) lanes() int { return (b.documents + lane - 1) / lane }
-
-// places is how many numbers of docs a list takes.
-func (b *block) places(l list) int {
-	if b.dense(l) {
-		return b.lanes()
-	}
-	return int(l.Count)
-}
+// list says where a block has the postings of a term: Count of them from Start on.
+type list struct{ Term, Count, Start uint32 }
 
 // rowTerms is how many terms share a row: the row says at which list they begin.
 const rowTerms = 32

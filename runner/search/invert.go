@@ -27,14 +27,8 @@ func (f *forward) reset() {
 
 // inverter makes blocks of documents. Its tables are used again.
 type inverter struct {
-	places []place // by term
-	terms  []uint32
-}
-
-// place is where the next posting of a term goes.
-type place struct {
-	count, docs, weights uint32
-	dense                bool
+	next  []uint32 // by term: how many postings, then where the next goes
+	terms []uint32
 }
 
 // invert makes a block by a counting sort. Documents are visited in their order, so that each list ascends. A
@@ -43,50 +37,44 @@ func (n *inverter) invert(f *forward, first uint32, half bool) block {
 	b := block{first: first, documents: len(f.ends)}
 	n.terms = n.terms[:0]
 	for _, term := range f.terms {
-		if int(term) >= len(n.places) {
-			n.places = append(n.places, make([]place, int(term)+1-len(n.places))...)
+		if int(term) >= len(n.next) {
+			n.next = append(n.next, make([]uint32, int(term)+1-len(n.next))...)
 		}
-		if n.places[term].count == 0 {
+		if n.next[term] == 0 {
 			n.terms = append(n.terms, term)
 		}
-		n.places[term].count++
+		n.next[term]++
 	}
 	slices.Sort(n.terms)
 	b.lists = make([]list, len(n.terms))
-	docs, weights := uint32(0), uint32(0)
+	start := uint32(0)
 	for i, term := range n.terms {
-		l := list{Term: term, Count: n.places[term].count, Docs: docs, Weights: weights}
-		b.lists[i] = l
-		n.places[term] = place{docs: docs, weights: weights, dense: b.dense(l)}
-		docs, weights = docs+uint32(b.places(l)), weights+l.Count
+		b.lists[i] = list{Term: term, Count: n.next[term], Start: start}
+		n.next[term] = start
+		start += b.lists[i].Count
 	}
-	b.docs = make([]uint16, docs)
+	b.docs = make([]uint16, start)
 	if half {
-		b.halves = make([]uint16, weights+lane-1)
+		b.halves = make([]uint16, start)
 	} else {
-		b.weights = make([]float32, weights+lane-1)
+		b.weights = make([]float32, start)
 	}
 	from := uint32(0)
 	for doc, end := range f.ends {
 		for i := from; i < end; i++ {
-			p := &n.places[f.terms[i]]
-			if p.dense {
-				b.docs[p.docs+uint32(doc/lane)] |= 1 << (doc % lane)
-			} else {
-				b.docs[p.docs] = uint16(doc)
-				p.docs++
-			}
+			at := n.next[f.terms[i]]
+			n.next[f.terms[i]]++
+			b.docs[at] = uint16(doc)
 			if half {
-				b.halves[p.weights] = toHalf(f.weights[i])
+				b.halves[at] = toHalf(f.weights[i])
 			} else {
-				b.weights[p.weights] = f.weights[i]
+				b.weights[at] = f.weights[i]
 			}
-			p.weights++
 		}
 		from = end
 	}
 	for _, term := range n.terms {
-		n.places[term] = place{}
+		n.next[term] = 0
 	}
 	b.row()
 	return b
@@ -95,53 +83,30 @@ func (n *inverter) invert(f *forward, first uint32, half bool) block {
 // revert gives the documents of a block back, their terms ascending. What f held is overwritten.
 func (b *block) revert(f *forward) {
 	next := make([]uint32, b.documents+1)
-	for _, l := range b.lists {
-		for doc := range b.each(l) {
-			next[doc+1]++
-		}
+	for _, doc := range b.docs {
+		next[int(doc)+1]++
 	}
 	for doc := range b.documents {
 		next[doc+1] += next[doc]
 	}
-	total := int(next[b.documents])
+	total := len(b.docs)
 	f.ends = append(f.ends[:0], next[1:]...)
 	f.terms = slices.Grow(f.terms[:0], total)[:total]
 	f.weights = slices.Grow(f.weights[:0], total)[:total]
 	for _, l := range b.lists {
-		for doc, weight := range b.each(l) {
-			f.terms[next[doc]], f.weights[next[doc]] = l.Term, weight
-			next[doc]++
+		for at := l.Start; at < l.Start+l.Count; at++ {
+			to := &next[b.docs[at]]
+			f.terms[*to], f.weights[*to] = l.Term, b.weight(at)
+			*to++
 		}
 	}
 }
 
-// each walks the postings of a list: places in the block and weights.
-func (b *block) each(l list) iter.Seq2[int, float32] {
-	weight := func(i uint32) float32 {
-		if b.halves != nil {
-			return fromHalf(b.halves[l.Weights+i])
-		}
-		return b.weights[l.Weights+i]
+func (b *block) weight(at uint32) float32 {
+	if b.halves != nil {
+		return fromHalf(b.halves[at])
 	}
-	return func(yield func(int, float32) bool) {
-		if !b.dense(l) {
-			for i, doc := range b.docs[l.Docs : l.Docs+l.Count] {
-				if !yield(int(doc), weight(uint32(i))) {
-					return
-				}
-			}
-			return
-		}
-		i := uint32(0)
-		for doc := range b.documents {
-			if b.docs[int(l.Docs)+doc/lane]>>(doc%lane)&1 == 1 {
-				if !yield(doc, weight(i)) {
-					return
-				}
-				i++
-			}
-		}
-	}
+	return b.weights[at]
 }
 
 // All walks the documents in the order of building. A vector is overwritten by the next.

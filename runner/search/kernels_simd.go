@@ -2,10 +2,7 @@
 
 package search
 
-import (
-	"math/bits"
-	"simd/archsimd"
-)
+import "simd/archsimd"
 
 // level is what this CPU offers: 512 or 256 bits, or 0.
 var level = func() int {
@@ -46,23 +43,6 @@ func compare(above []uint64, sums []float32, worst uint32) {
 		return
 	}
 	// Go's own float32 code is SSE, which waits for the upper halves of registers that AVX left in use: without
-	// this, accumulate takes twice the time until something else clears them.
-	archsimd.ClearAVXUpperBits()
-}
-
-// addDense is addDensePlain.
-func addDense(sums *[blockDocuments]float32, set []uint16, weights []float32, query float32) {
-	if level != 512 {
-		addDensePlain(sums, set, weights, query)
-		return
-	}
-	factor, at := archsimd.BroadcastFloat32x16(query), 0
-	for g, docs := range set {
-		part := (*[lane]float32)(sums[g*lane:])
-		// A document without the term gets +0, which changes no sum that is not negative.
-		products := archsimd.LoadFloat32x16(weights[at:]).Expand(archsimd.Mask32x16FromBits(docs)).Mul(factor)
-		archsimd.LoadFloat32x16Array(part).Add(products).StoreArray(part)
-		at += bits.OnesCount16(docs)
-	}
+	// this, add takes twice the time until something else clears them.
 	archsimd.ClearAVXUpperBits()
 }

@@ -83,15 +83,15 @@ func (m manifest) check() error {
 	if m.Weights != "float32" && m.Weights != "float16" {
 		return damaged(manifestName, "weights %q: neither float32 nor float16", m.Weights)
 	}
-	documents := 0
+	documents, postings := 0, uint64(0)
 	for i, b := range m.Blocks {
-		if b.Documents < 1 || b.Documents > blockDocuments || b.Lists < 0 || b.Lists > m.Vocab || b.Postings < 0 || b.Postings > math.MaxUint32 || b.Weights < lane-1 || b.Weights > math.MaxUint32 {
-			return damaged(manifestName, "block %d has %d documents, %d lists, %d postings, %d weights", i, b.Documents, b.Lists, b.Postings, b.Weights)
+		if b.Documents < 1 || b.Documents > blockDocuments || b.Lists < 0 || b.Lists > m.Vocab || b.Postings < 0 || b.Postings > math.MaxUint32 {
+			return damaged(manifestName, "block %d has %d documents, %d lists, %d postings", i, b.Documents, b.Lists, b.Postings)
 		}
-		documents += b.Documents
+		documents, postings = documents+b.Documents, postings+uint64(b.Postings)
 	}
-	if documents != m.Documents {
-		return damaged(manifestName, "its blocks have %d documents, not %d", documents, m.Documents)
+	if documents != m.Documents || postings != m.Postings {
+		return damaged(manifestName, "its blocks have %d documents and %d postings, not %d and %d", documents, postings, m.Documents, m.Postings)
 	}
 	return nil
 }
@@ -144,9 +144,9 @@ func (m manifest) open(dir string) (*files, error) {
 
 // bytes is the size of a part that the manifest's numbers imply, or -1.
 func (m manifest) bytes(part string) int64 {
-	var lists, postings, weights int64
+	lists := int64(0)
 	for _, b := range m.Blocks {
-		lists, postings, weights = lists+int64(b.Lists), postings+int64(b.Postings), weights+int64(b.Weights)
+		lists += int64(b.Lists)
 	}
 	switch part {
 	case partRanks:
@@ -154,18 +154,14 @@ func (m manifest) bytes(part string) int64 {
 	case partLists:
 		return lists * int64(unsafe.Sizeof(list{}))
 	case partPostings:
-		return postings * 2
+		return int64(m.Postings) * 2
 	case partWeights:
-		return weights * m.weightBytes()
+		if m.Weights == "float16" {
+			return int64(m.Postings) * 2
+		}
+		return int64(m.Postings) * 4
 	}
 	return -1
-}
-
-func (m manifest) weightBytes() int64 {
-	if m.Weights == "float16" {
-		return 2
-	}
-	return 4
 }
 
 func (f *files) open(dir string, entry manifestFile, wanted int64) error {
@@ -223,9 +219,9 @@ func (m manifest) index(f *files) (*Index, error) {
 		b := block{first: first, documents: size.Documents, lists: lists[:size.Lists:size.Lists], docs: docs[:size.Postings:size.Postings]}
 		lists, docs, first = lists[size.Lists:], docs[size.Postings:], first+uint32(size.Documents)
 		if x.half {
-			b.halves, halves = halves[:size.Weights:size.Weights], halves[size.Weights:]
+			b.halves, halves = halves[:size.Postings:size.Postings], halves[size.Postings:]
 		} else {
-			b.weights, weights = weights[:size.Weights:size.Weights], weights[size.Weights:]
+			b.weights, weights = weights[:size.Postings:size.Postings], weights[size.Postings:]
 		}
 		x.blocks = append(x.blocks, b)
 	}

@@ -141,19 +141,19 @@ func TestMain(m *testing.M) {
 	if name == "" {
 		os.Exit(m.Run())
 	}
-	if err := servePeer(name, os.Args[1], os.Args[2]); err != nil {
+	serve := servePeer
+	if os.Getenv(documentsVariable) != "" {
+		serve = serveFullSize
+	}
+	if err := serve(name, os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 func servePeer(name, folder, file string) error {
-	text, err := os.ReadFile(file)
+	queries, err := readVectors(file)
 	if err != nil {
-		return err
-	}
-	var queries []search.Vector
-	if err := json.Unmarshal(text, &queries); err != nil {
 		return err
 	}
 	index, err := search.Load(folder)

@@ -57,8 +57,7 @@ type manifest struct {
 type manifestBlock struct {
 	Documents int `json:"documents"`
 	Lists     int `json:"lists"`
-	Postings  int `json:"postings"` // numbers in the file of that name
-	Weights   int `json:"weights"`
+	Postings  int `json:"postings"` // and as many weights
 }
 
 // manifestFile is one part: its name holds the start of its digest, so that a new index never touches the
@@ -164,7 +163,7 @@ func write(disk atomic.Disk, dir string, build func(spill func(block) error) (*I
 	postingsFile, err := writePart(disk, dir, partPostings, func(postings io.Writer) (err error) {
 		weightsFile, err = writePart(disk, dir, partWeights, func(weights io.Writer) (err error) {
 			x, err = build(func(b block) error {
-				blocks = append(blocks, manifestBlock{b.documents, len(b.lists), len(b.docs), len(b.weights) + len(b.halves)})
+				blocks = append(blocks, manifestBlock{b.documents, len(b.lists), len(b.docs)})
 				for _, part := range []struct {
 					to    io.Writer
 					bytes []byte

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/bits"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -72,7 +70,7 @@ func (x *Index) SearchAll(ctx context.Context, queries []Vector, k, threads int)
 type scorer struct {
 	index *Index
 	sums  *[blockDocuments]float32
-	whole []float32 // weights of a list that are kept as float16
+	whole [1024]float32 // weights that are kept as float16
 	best  topK
 }
 
@@ -91,7 +89,7 @@ func (s *scorer) search(q Vector, k int) []Hit {
 				continue
 			}
 			if !found {
-				clear(s.sums[:b.lanes()*lane])
+				clear(s.sums[:b.documents])
 				found = true
 			}
 			s.accumulate(b, l, q.Weights[j])
@@ -105,26 +103,25 @@ func (s *scorer) search(q Vector, k int) []Hit {
 
 // accumulate adds query × weight to the sum of each of the list's documents.
 func (s *scorer) accumulate(b *block, l list, query float32) {
-	var weights []float32
-	if b.halves != nil {
-		n := int(l.Count) + lane - 1
-		s.whole = slices.Grow(s.whole[:0], n)[:n]
-		fromHalves(s.whole, b.halves[l.Weights:])
-		weights = s.whole
-	} else {
-		weights = b.weights[l.Weights : l.Weights+l.Count+lane-1]
+	docs := b.docs[l.Start:][:l.Count]
+	if b.halves == nil {
+		add(s.sums, docs, b.weights[l.Start:][:l.Count], query)
+		return
 	}
-	places := b.docs[l.Docs:][:b.places(l)]
-	if b.dense(l) {
-		addDense(s.sums, places, weights, query)
-	} else {
-		addSparse(s.sums, places, weights[:len(places)], query)
+	halves := b.halves[l.Start:][:l.Count]
+	for len(docs) > 0 {
+		n := min(len(docs), len(s.whole))
+		for i, half := range halves[:n] {
+			s.whole[i] = fromHalf(half)
+		}
+		add(s.sums, docs[:n], s.whole[:n], query)
+		docs, halves = docs[n:], halves[n:]
 	}
 }
 
-// addSparse adds the products of a list that names its documents. They differ, so four sums can be loaded before the
-// first of them is stored.
-func addSparse(sums *[blockDocuments]float32, docs []uint16, weights []float32, query float32) {
+// add adds query × weight to the sum of each document. Documents of a list differ, so four sums can be loaded before
+// the first of them is stored.
+func add(sums *[blockDocuments]float32, docs []uint16, weights []float32, query float32) {
 	weights = weights[:len(docs)]
 	i := 0
 	for ; i <= len(docs)-4; i += 4 {
@@ -138,24 +135,5 @@ func addSparse(sums *[blockDocuments]float32, docs []uint16, weights []float32, 
 	}
 	for ; i < len(docs); i++ {
 		sums[docs[i]] += float32(query * weights[i])
-	}
-}
-
-// addDensePlain adds the products of a list that has a bit for each document. Weights go on for lane-1 numbers
-// behind the list's own.
-func addDensePlain(sums *[blockDocuments]float32, set []uint16, weights []float32, query float32) {
-	at := 0
-	for g, docs := range set {
-		part := (*[lane]float32)(sums[g*lane:])
-		for ; docs != 0; docs &= docs - 1 {
-			part[bits.TrailingZeros16(docs)%lane] += float32(query * weights[at])
-			at++
-		}
-	}
-}
-
-func fromHalves(to []float32, halves []uint16) {
-	for i, half := range halves[:len(to)] {
-		to[i] = fromHalf(half)
 	}
 }
