@@ -77,6 +77,7 @@ type Difference struct {
 	Differ         int // queries whose means differ
 	Seeds          Source
 	Variance       Variance // between seeds, as the test used it
+	Noise          Noise    // by which more seeds or queries can be reckoned with
 }
 
 // Testable reports whether the test was made.
@@ -139,6 +140,7 @@ func Compare(a, b Arm, others Variance, level float64) (Difference, error) {
 	}
 
 	sd := Summarize(differences).SD
+	d.Noise = noiseOf(sd*sd, partsA, partsB, own, d.Variance)
 	w := spread{
 		queries: Variance{Value: sd * sd / float64(queries), DF: float64(queries - 1)},
 		inside:  partsA.residual() + partsB.residual(),
@@ -163,22 +165,6 @@ func Compare(a, b Arm, others Variance, level float64) (Difference, error) {
 		d.OwnP, _ = test(own).nodes().tail(math.Abs(d.Mean))
 	}
 	return d, nil
-}
-
-// LeastShown is the smallest difference that a comparison of that many queries and
-// seeds would show with the given power, from variances as they were seen:
-// perQuery of the per-query differences, seeds between trainings. Both arms have
-// that many seeds. It takes the variances as known: an honest lower bound.
-func LeastShown(perQuery float64, between Variance, queries, seeds int, level, power float64) float64 {
-	if queries < 2 || seeds < 1 {
-		return math.NaN()
-	}
-	w := spread{
-		queries: Variance{Value: perQuery / float64(queries), DF: float64(queries - 1)},
-		seeds:   Variance{Value: 2 * between.Value / float64(seeds), DF: between.DF},
-	}
-	z := math.Sqrt2 * math.Erfinv(2*power-1)
-	return w.nodes().quantile(1-level) + z*math.Sqrt(w.queries.Value+w.seeds.Value)
 }
 
 // arm is what the test needs of one side.

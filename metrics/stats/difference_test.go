@@ -127,31 +127,3 @@ func TestOneSeed(t *testing.T) {
 		t.Errorf("other points' seeds do not widen the interval: %v, %v", borrowed.Half(), alone.Half())
 	}
 }
-
-// A difference of LeastShown is shown with the power that was asked for.
-func TestLeastShown(t *testing.T) {
-	const queries, seeds, experiments = 200, 5, 100
-	w := world{seed: .02, noisy: 1, residual: .22, interaction: .2}
-	perQuery := 2*w.residual*w.residual/seeds + w.interaction*w.interaction
-	least := stats.LeastShown(perQuery, variance(w.seed*w.seed, 2*(seeds-1)), queries, seeds, .95, .8)
-	r, shown := newRandom(5), 0
-	for range experiments {
-		a, b, _ := w.draw(r, seeds, queries)
-		for _, row := range a.Values {
-			for q := range row {
-				row[q] += least
-			}
-		}
-		d, err := stats.Compare(a, b, stats.Variance{}, .95)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d.P <= .05 {
-			shown++
-		}
-	}
-	// Three standard errors of .8, and the little that the estimate of the variance costs.
-	if share := float64(shown) / experiments; math.Abs(share-.8) > 3*math.Sqrt(.8*.2/experiments)+.03 {
-		t.Errorf("%v of the experiments show it, want .8", share)
-	}
-}

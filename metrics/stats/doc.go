@@ -1,10 +1,7 @@
 // Package stats says how sure a difference is when there are few seeds and many
 // queries. It knows no run, no file and no measure: it takes numbers and gives
-// estimates with their intervals.
-//
-// Every resampling is a pure function of its input and of Resampling.Seed. The
-// generator and the way an index is drawn are part of the contract, so the same
-// data gives the same interval on every machine and with every Go version.
+// estimates with their intervals. Nothing in it is drawn at random: the same data
+// gives the same interval on every machine.
 package stats
 
 import (
@@ -26,28 +23,6 @@ type Interval struct {
 // unknown end excludes nothing.
 func (i Interval) Excludes(v float64) bool {
 	return v < i.Low || v > i.High
-}
-
-// Resampling says how an interval is drawn.
-type Resampling struct {
-	Resamples int     // replicates; at least 100, because percentiles of fewer mean nothing
-	Seed      uint64  // of the generator; 0 is a seed like any other
-	Level     float64 // of the interval, between 0 and 1
-}
-
-// DefaultResampling is 10,000 replicates, seed 1, 95 %.
-func DefaultResampling() Resampling {
-	return Resampling{Resamples: 10_000, Seed: 1, Level: 0.95}
-}
-
-func (r Resampling) check() error {
-	if r.Resamples < 100 {
-		return fmt.Errorf("resample: %d replicates (allowed: at least 100)", r.Resamples)
-	}
-	if !(r.Level > 0 && r.Level < 1) {
-		return fmt.Errorf("resample: level %v (allowed: between 0 and 1)", r.Level)
-	}
-	return nil
 }
 
 // finite names the first value that is none.

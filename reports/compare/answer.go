@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 )
 
 // answer says what the sweep shows at equal cost: one sentence per backbone and factor, at
@@ -13,26 +12,18 @@ func (c *Comparison) answer() []string {
 	if len(c.Matched) == 0 {
 		return c.noAnswer()
 	}
-	type key struct{ backbone, k string }
-	var order []key
-	by := map[key][]*Matched{}
-	for _, m := range c.Matched {
-		k := key{m.Backbone, m.K}
-		if by[k] == nil {
-			order = append(order, k)
-		}
-		by[k] = append(by[k], m)
-	}
 	var out []string
-	for _, k := range order {
-		m, at := c.atOwnCost(by[k])
-		if m.Why != "" {
-			out = append(out, fmt.Sprintf("%s, k = %s: %s.", k.backbone, k.k, m.Why))
+	for _, m := range c.Matched {
+		if !m.Answers {
 			continue
 		}
-		what := map[string]string{"above": "k = %s is above k = 1", "below": "k = %s is below k = 1", "~": "no evidence (~) that k = %s differs from k = 1"}[m.Verdict()]
+		if m.Why != "" {
+			out = append(out, fmt.Sprintf("%s, k = %s: %s.", m.Backbone, m.K, m.Why))
+			continue
+		}
+		what := map[Verdict]string{Above: "k = %s is above k = 1", Below: "k = %s is below k = 1", NoEvidence: "no evidence (~) that k = %s differs from k = 1"}[m.Verdict()]
 		out = append(out, fmt.Sprintf("%s: "+what+" at %s: %s %s against %s (%s).",
-			k.backbone, k.k, at, m.Measure, Score(m.MeanA), Score(m.MeanB), m.evidence()))
+			m.Backbone, m.K, m.Cost, m.Measure, Score(m.MeanA), Score(m.MeanB), m.evidence()))
 	}
 	return out
 }
@@ -140,14 +131,17 @@ func (c *Comparison) collapsed() []string {
 // conditions is the line's name with its λ, which decides what collapses.
 func (l *Line) conditions() string {
 	name := l.Name()
-	if l.CostText() != "" {
+	if l.overCost() {
 		return name
 	}
 	var runs []*Run
 	for _, p := range l.Points {
 		runs = append(runs, p.Runs...)
 	}
-	return name + strings.Replace((&Point{Runs: runs}).lambdas(), "λ = ", "λ ", 1)
+	if words := regularization(runs, "λ %s", "λ_q = %s, λ_d = %s"); words != "" {
+		return name + " (" + words + ")"
+	}
+	return name
 }
 
 // Group is findings about one thing.

@@ -128,3 +128,8 @@ func axesText(axes []Axis) string {
 func (l *Line) CostText() string {
 	return axesText(slices.DeleteFunc(slices.Clone(l.Axes), func(a Axis) bool { return !a.cost }))
 }
+
+// overCost tells whether the line is one of several that make a curve of cost.
+func (l *Line) overCost() bool {
+	return slices.ContainsFunc(l.Axes, func(a Axis) bool { return a.cost })
+}

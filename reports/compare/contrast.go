@@ -46,8 +46,8 @@ type Contrast struct {
 	stats.Difference
 	// MeanA and MeanB are the arms' means over the queries that both answered.
 	MeanA, MeanB float64
-	// Adjusted is P after Holm, over the contrasts of the sweep's question or over those
-	// with baselines; NaN where the test was not made or claims nothing.
+	// Adjusted is P after Holm over the contrasts of its family; NaN where the test was not
+	// made or claims nothing.
 	Adjusted               float64
 	CollapsedA, CollapsedB Collapses
 	Notes                  []string
@@ -56,16 +56,26 @@ type Contrast struct {
 	EvaluationsA, EvaluationsB []string
 }
 
-// Verdict is "above" or "below" where interval and corrected test agree, else "~": no
-// evidence. One seed is never evidence about a setting.
-func (c *Contrast) Verdict() string {
+// Verdict is what the evidence says of A against B.
+type Verdict string
+
+// The verdicts.
+const (
+	Above      Verdict = "above"
+	Below      Verdict = "below"
+	NoEvidence Verdict = "~"
+)
+
+// Verdict is Above or Below where interval and corrected test agree. One seed is never
+// evidence about a setting.
+func (c *Contrast) Verdict() Verdict {
 	switch {
 	case !c.Claims(), !c.Interval.Excludes(0), !(c.Adjusted <= 1-Level):
-		return "~"
+		return NoEvidence
 	case c.Mean > 0:
-		return "above"
+		return Above
 	}
-	return "below"
+	return Below
 }
 
 // Claims reports whether the test speaks about settings, and not only about the models
@@ -254,9 +264,9 @@ func common(answers []map[string]float64) (queries []string, dropped int) {
 	return queries, dropped
 }
 
-// contrasts makes every comparison of the report. Those that the sweep asks about,
-// between factors and between backbones, are one family of tests; those with
-// baselines are another.
+// contrasts makes every comparison of the report. Each question of the sweep is a family
+// of tests of its own: the best k against k = 1, the backbones and settings against each
+// other, and all against the baselines.
 func (c *Comparison) contrasts() error {
 	variances := map[string]seedVariances{}
 	for _, dataset := range c.Datasets {
@@ -313,7 +323,7 @@ func (c *Comparison) contrasts() error {
 		}
 		for i, a := range c.Lines {
 			for _, b := range c.Lines[i+1:] {
-				if a.Best == nil || b.Best == nil {
+				if a.Best == nil || b.Best == nil || a.differs(b) != 1 {
 					continue
 				}
 				if err := add(BetweenLines, a, dataset,
@@ -324,13 +334,40 @@ func (c *Comparison) contrasts() error {
 			}
 		}
 	}
-	adjust(c.Contrasts, func(made *Contrast) bool { return made.Kind.question() })
-	adjust(c.Contrasts, func(made *Contrast) bool { return !made.Kind.question() })
+	for _, f := range []family{factors, settings, baselines} {
+		adjust(c.Contrasts, func(made *Contrast) bool { return made.Kind.family() == f })
+	}
 	return nil
 }
 
-// question reports whether a contrast is between things that the sweep varies.
-func (k Kind) question() bool { return k == BestNatural || k == BetweenLines }
+// family is a question, and the contrasts that answer it.
+type family int
+
+const (
+	factors family = iota
+	settings
+	baselines
+)
+
+func (k Kind) family() family {
+	switch k {
+	case BestNatural:
+		return factors
+	case BetweenLines:
+		return settings
+	}
+	return baselines
+}
+
+// differs counts the things in which two lines differ: backbone and axes. What compares
+// lines that differ in two says nothing about either.
+func (l *Line) differs(other *Line) int {
+	n := btoi(l.Backbone != other.Backbone)
+	for i := range l.Axes {
+		n += btoi(l.Axes[i].Value != other.Axes[i].Value)
+	}
+	return n
+}
 
 // adjust corrects the p values of one family. A contrast that claims nothing is not in it.
 func adjust(contrasts []*Contrast, member func(*Contrast) bool) {

@@ -64,7 +64,7 @@ func (c *Comparison) natural(line *Line) []string {
 		return nil // said with the collapses, or not judged
 	}
 	text := line.Name() + ": no seed collapsed at k = 1"
-	if line.CostText() == "" { // else the name has it
+	if !line.overCost() { // else the name has it
 		text += p.lambdas()
 	}
 	if line.Best == p {
@@ -74,23 +74,32 @@ func (c *Comparison) natural(line *Line) []string {
 		return []string{text + ", and no other k of the sweep has a greater mean."}
 	}
 	switch gain := c.Contrast(BestNatural, line, c.Datasets[0]); {
-	case gain != nil && gain.Verdict() == "above":
+	case gain != nil && gain.Verdict() == Above:
 		return []string{text + ": the natural head is worse than k = " + line.Best.Text + " there without collapsing."}
 	default:
 		return []string{text + fmt.Sprintf(", and there is no evidence (~) that k = %s does better.", line.Best.Text)}
 	}
 }
 
-// lambdas names the regularization that a point was trained at, which decides what collapses.
+// lambdas names the regularization that a point was trained at, which decides what
+// collapses, in brackets: " (λ = 0.01)".
 func (p *Point) lambdas() string {
-	query, document := values(p.Runs, lambdaQuery), values(p.Runs, lambdaDocument)
+	if words := regularization(p.Runs, "λ = %s", "λ_q = %s, λ_d = %s"); words != "" {
+		return " (" + words + ")"
+	}
+	return ""
+}
+
+// regularization says the λ of runs by one of two layouts, "" where the runs differ in it.
+func regularization(runs []*Run, one, two string) string {
+	query, document := values(runs, lambdaQuery), values(runs, lambdaDocument)
 	switch {
 	case len(query) != 1 || len(document) != 1 || query[0] == "":
 		return ""
 	case query[0] == document[0]:
-		return fmt.Sprintf(" (λ = %s)", query[0])
+		return fmt.Sprintf(one, query[0])
 	}
-	return fmt.Sprintf(" (λ_q = %s, λ_d = %s)", query[0], document[0])
+	return fmt.Sprintf(two, query[0], document[0])
 }
 
 // rise says how much the best k gains over k = 1, and which of them collapsed.
@@ -112,9 +121,9 @@ func (c *Comparison) rise(line *Line, dataset string) []string {
 	}
 	start += fmt.Sprintf(" %s goes from %s to %s", c.Measure, Score(gain.MeanB), Score(gain.MeanA))
 	switch gain.Verdict() {
-	case "~":
+	case NoEvidence:
 		return []string{fmt.Sprintf("%s, no evidence of a difference (~, %s).", start, gain.evidence())}
-	case "below":
+	case Below:
 		return []string{fmt.Sprintf("%s: here the k chosen on %s is worse than k = 1 (%s).", start, c.Datasets[0], gain.evidence())}
 	default:
 		return []string{fmt.Sprintf("%s (%s).", start, gain.evidence())}
@@ -174,10 +183,10 @@ func (c *Comparison) against(line *Line, dataset string) []string {
 			continue // collapsed: said already
 		}
 		other := d.B
-		if other == "untrained" {
+		if kind == BestUntrained {
 			other = "its own untrained model"
 		}
-		what := map[string]string{"above": "is above", "below": "is below", "~": "shows no evidence of a difference (~) from"}[d.Verdict()]
+		what := map[Verdict]string{Above: "is above", Below: "is below", NoEvidence: "shows no evidence of a difference (~) from"}[d.Verdict()]
 		out = append(out, fmt.Sprintf("%s on %s: k = %s at %s %s %s at %s (%s).",
 			line.Name(), dataset, point.Text, Score(d.MeanA), what, other, Score(d.MeanB), d.evidence()))
 	}
@@ -189,7 +198,7 @@ func (c *Comparison) against(line *Line, dataset string) []string {
 func (c *Comparison) degraded() []string {
 	var out []string
 	for _, d := range c.Contrasts {
-		if d.Kind == HealthyBM25 && d.Verdict() == "below" {
+		if d.Kind == HealthyBM25 && d.Verdict() == Below {
 			out = append(out, fmt.Sprintf("%s on %s: healthy by verdict (%s) and yet below BM25 (%s).", d.A, d.Dataset, count(d.SeedsA, "seed"), d.interval()))
 		}
 	}
@@ -206,11 +215,11 @@ func (c *Comparison) between(dataset string) []string {
 		if math.IsNaN(d.Mean) {
 			continue
 		}
-		if d.Verdict() == "~" {
+		if d.Verdict() == NoEvidence {
 			equal = append(equal, fmt.Sprintf("%s and %s (%s)", d.A, d.B, d.interval()))
 			continue
 		}
-		what := map[string]string{"above": "is above", "below": "is below"}[d.Verdict()]
+		what := map[Verdict]string{Above: "is above", Below: "is below"}[d.Verdict()]
 		text := fmt.Sprintf("On %s %s %s %s (%s)", dataset, d.A, what, d.B, d.evidence())
 		out = append(out, text+".")
 	}

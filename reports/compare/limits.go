@@ -47,6 +47,9 @@ func (c *Comparison) limits() []string {
 		}
 		add("%s %s per point: their spread is hardly known, and intervals are wide for that.", n, noun)
 	}
+	if power, ok := c.Power(); ok {
+		out = append(out, power.Sentence())
+	}
 	c.collapseRange(add)
 	c.edges(add)
 	if fixed := fixedKeys(finished); fixed != "" {

@@ -31,6 +31,10 @@ type Matched struct {
 	WayA, WayB string
 	// Why says what keeps the two from being compared; "" where they are.
 	Why string
+	// Answers marks the one budget per backbone and factor that the answer is about, and
+	// Cost says there what the budget is. The others are a family of tests of their own.
+	Answers bool
+	Cost    string
 }
 
 // setting is one factor of a backbone over all λ of the sweep.
@@ -76,14 +80,20 @@ func (c *Comparison) atEqualCost() error {
 			if err != nil {
 				return err
 			}
+			chosen, cost := c.atOwnCost(made)
+			chosen.Answers, chosen.Cost = true, cost
 			c.Matched = append(c.Matched, made...)
 		}
 	}
-	var contrasts []*Contrast
-	for _, m := range c.Matched {
-		contrasts = append(contrasts, &m.Contrast)
+	for _, answers := range []bool{true, false} {
+		var family []*Contrast
+		for _, m := range c.Matched {
+			if m.Answers == answers {
+				family = append(family, &m.Contrast)
+			}
+		}
+		adjust(family, func(*Contrast) bool { return true })
 	}
-	adjust(contrasts, func(*Contrast) bool { return true })
 	return nil
 }
 

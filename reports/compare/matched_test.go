@@ -54,9 +54,9 @@ func TestEqualCost(t *testing.T) {
 	found := map[string]int{}
 	for _, m := range c.Matched {
 		found[m.K]++
-		want, verdict := 0.0, "~"
+		want, verdict := 0.0, compare.NoEvidence
 		if m.K == "4" {
-			want, verdict = .1, "above"
+			want, verdict = .1, compare.Above
 		}
 		if m.Why != "" || math.Abs(m.Mean-want) > 1e-9 || m.Verdict() != verdict || m.SeedsA != 3 || m.SeedsB != 3 {
 			t.Errorf("k = %s at %v: %+v (%s), want %v, %s", m.K, m.Flops, m.Mean, m.Verdict(), want, verdict)

@@ -63,7 +63,7 @@ func queriesCell(e *compare.Evaluation) table.Cell {
 func contrastsTable(c *compare.Comparison) *table.Table {
 	t := &table.Table{Title: "Differences in " + c.Measure + " of the models as trained", Columns: append([]table.Column{
 		{Name: "collection", Key: true}, {Name: "A", Key: true}, {Name: "B", Key: true}}, differenceColumns()...)}
-	noteTest(t, 3, "Holm over the rows between factors and backbones, and over those with baselines apart")
+	noteTest(t, 3, "Holm over the rows of one question: the best k against k = 1; backbones and settings against each other; all against baselines")
 	for _, d := range c.Contrasts {
 		t.Rows = append(t.Rows, append([]table.Cell{table.Text(d.Dataset), table.Text(d.A), table.Text(d.B)}, differenceCells(t, d)...))
 	}
@@ -76,7 +76,7 @@ func matchedTable(c *compare.Comparison) *table.Table {
 		{Name: "backbone", Key: true}, {Name: "A", Key: true}, {Name: "B", Key: true}, {Name: "FLOPS", Numeric: true, Key: true}, {Name: "at A", Numeric: true}, {Name: "at B", Numeric: true}},
 		append(differenceColumns(), table.Column{Name: "A comes to it", Detail: true}, table.Column{Name: "B comes to it", Detail: true})...)}
 	t.Columns[3].Notes = []int{t.Note("mean number of terms that a query and a document share, the same for both; values between two measured costs are interpolated on log FLOPS, per seed and query, never beyond what was measured")}
-	noteTest(t, 6, "Holm over the rows of this table")
+	noteTest(t, 6, "Holm over the rows of the answer, one per backbone and factor, and over those of other budgets apart")
 	way := t.Note("over λ: between models trained with other λ; cut documents: the greatest weights of each document only; of all ways the one with the greatest mean there, for A and B alike")
 	t.Columns[len(t.Columns)-1].Notes, t.Columns[len(t.Columns)-2].Notes = []int{way}, []int{way}
 	for _, m := range c.Matched {
@@ -84,7 +84,11 @@ func matchedTable(c *compare.Comparison) *table.Table {
 		if m.Why != "" {
 			a.Notes = append(a.Notes, t.Note(m.Why))
 		}
-		row := []table.Cell{table.Text(m.Backbone), a, table.Text(m.B), number(m.Flops, compare.Quantity), from(number(m.MeanA, compare.Score), m.EvaluationsA...), from(number(m.MeanB, compare.Score), m.EvaluationsB...)}
+		flops := number(m.Flops, compare.Quantity)
+		if m.Answers && m.Why == "" {
+			flops.Notes = append(flops.Notes, t.Note("the budget that the answer is about"))
+		}
+		row := []table.Cell{table.Text(m.Backbone), a, table.Text(m.B), flops, from(number(m.MeanA, compare.Score), m.EvaluationsA...), from(number(m.MeanB, compare.Score), m.EvaluationsB...)}
 		row = append(row, differenceCells(t, &m.Contrast)...)
 		t.Rows = append(t.Rows, append(row, table.Text(m.WayA), table.Text(m.WayB)))
 	}
@@ -118,7 +122,7 @@ func differenceCells(t *table.Table, d *compare.Contrast) []table.Cell {
 	}
 	mean := from(number(d.Mean, compare.Signed), slices.Concat(d.EvaluationsA, d.EvaluationsB)...)
 	mean.Notes = notes
-	verdict, seeds, queries := table.Text(d.Verdict()), missing(), missing()
+	verdict, seeds, queries := table.Text(string(d.Verdict())), missing(), missing()
 	if math.IsNaN(d.Mean) {
 		verdict = missing()
 	} else {

@@ -78,8 +78,21 @@ func TestClaimsAboutASweep(t *testing.T) {
 			t.Errorf("before: %+v, want %s", got, want)
 		}
 	}
+	// What a sweep can show is not known before it ran, nor by so few queries.
 	p.ok("plan", sweep)
+	if out := p.ok("plan", sweep, "--power"); !strings.Contains(out, "not known yet") {
+		t.Errorf("plan --power says %q", out)
+	}
 	p.ok("run", sweep)
+	power := decode[struct {
+		Power *struct {
+			Known bool
+			More  []int
+		}
+	}](t, p.ok("plan", sweep, "--power", "--json")).Power
+	if power == nil || power.Known || power.More == nil {
+		t.Errorf("plan --power --json has %+v", power)
+	}
 	after := decode[ofSweep](t, p.ok("claims", sweep, "--json"))
 	same, collapse, number, elsewhere := after.Claims[0], after.Claims[1], after.Claims[2], after.Claims[3]
 	rows := decode[struct{ Rows []struct{ Value float64 } }](t, p.ok("query", "SELECT avg(value) AS value FROM scores JOIN runs USING (run) WHERE measure = 'nDCG@10' AND split = 'test' GROUP BY rescale ORDER BY rescale", "--json")).Rows

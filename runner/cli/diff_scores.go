@@ -11,6 +11,7 @@ import (
 	"headroom/metrics/event"
 	"headroom/metrics/stats"
 	"headroom/metrics/store"
+	"headroom/reports/compare"
 )
 
 // pair is one figure of each of two runs.
@@ -99,7 +100,7 @@ func diffScores(ctx context.Context, s *store.Store, a, b string, perQuery bool)
 func values(a, b float64) pair { return pair{event.Value(a), event.Value(b)} }
 
 func newDiffMeasure(name string, a, b map[string]float64) (diffMeasure, error) {
-	m := diffMeasure{Measure: name, Difference: event.Value(math.NaN()), Level: stats.DefaultResampling().Level, PerQuery: map[string]pair{}}
+	m := diffMeasure{Measure: name, Difference: event.Value(math.NaN()), Level: compare.Level, PerQuery: map[string]pair{}}
 	var first, second []float64
 	for _, query := range slices.Sorted(maps.Keys(a)) {
 		x, y := a[query], b[query]

@@ -18,6 +18,7 @@ import (
 type planOptions struct {
 	only   []string
 	verify bool
+	power  bool
 }
 
 func newPlan(a *app) *cobra.Command {
@@ -34,6 +35,7 @@ func newPlan(a *app) *cobra.Command {
 	}
 	cmd.Flags().StringArrayVar(&o.only, "only", nil, "keep the runs that match `EXPR`, as in 'model.backbone=~ettin, seed=1'")
 	cmd.Flags().BoolVar(&o.verify, "verify", false, "read every byte, also of files whose path, size and time are as before")
+	cmd.Flags().BoolVar(&o.power, "power", false, "also which difference the sweep can show, and with how many more seeds a smaller one, by its finished runs")
 	return cmd
 }
 
@@ -56,10 +58,25 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 	}
 	p.Notices = append(p.Notices, elsewhere(p)...)
 	a.warn(p)
-	if a.global.json {
-		return a.printJSON(p)
+	var power *planPower
+	if o.power {
+		known, err := a.powerOf(cmd.Context(), p.Sweep)
+		if err != nil {
+			return err
+		}
+		power = &known
 	}
-	return a.printPlan(p)
+	if a.global.json {
+		return a.printJSON(struct {
+			*plan.Plan
+			Power *planPower `json:"power,omitempty"`
+		}{p, power})
+	}
+	if err := a.printPlan(p); err != nil || power == nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "\n%s\n", plain.Line(power.sentence))
+	return failed(err)
 }
 
 // warn says what a person should know before a sweep is run.

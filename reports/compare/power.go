@@ -1,0 +1,93 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+)
+
+// Chance is that by which a difference counts as one that a sweep can show.
+const Chance = 0.8
+
+// Power is what a sweep can show: the smallest true difference that its test would find
+// with Chance, by the noise that its own comparisons saw.
+type Power struct {
+	Measure, Dataset string
+	Seeds            int // per point, the least that was compared
+	Queries          int
+	// Tests are those that Holm's correction is over.
+	Tests int
+	// Least is that of the noisiest of them, with Seeds and with each number of More.
+	Least float64
+	More  []Seeds
+}
+
+// Seeds is a number of seeds per point, and the least difference that it would show.
+type Seeds struct {
+	Seeds int     `json:"seeds"`
+	Least float64 `json:"least_shown"`
+}
+
+// Power is of the contrasts that answer the sweep's question: those at equal cost where
+// there are any, else the best k against k = 1. ok is false where none was tested with
+// two seeds or more: then nothing is known of the noise.
+func (c *Comparison) Power() (power Power, ok bool) {
+	var asked []*Contrast
+	for _, m := range c.Matched {
+		if m.Answers && m.Claims() {
+			asked = append(asked, &m.Contrast)
+		}
+	}
+	if len(asked) == 0 {
+		for _, made := range c.Contrasts {
+			if made.Kind.family() == factors && made.Dataset == c.Datasets[0] && made.Claims() {
+				asked = append(asked, made)
+			}
+		}
+	}
+	if len(asked) == 0 {
+		return Power{}, false
+	}
+	power = Power{Measure: c.Measure, Dataset: asked[0].Dataset, Seeds: math.MaxInt, Queries: math.MaxInt, Tests: len(asked)}
+	for _, a := range asked {
+		power.Seeds = min(power.Seeds, a.SeedsA, a.SeedsB)
+		power.Queries = min(power.Queries, a.Queries)
+	}
+	least := func(seeds int) float64 {
+		greatest := math.NaN()
+		for _, a := range asked {
+			// Holm's first step, which the most significant of the tests must pass.
+			if v := a.Noise.Least(power.Queries, seeds, 1-(1-Level)/float64(power.Tests), Chance); !(greatest >= v) {
+				greatest = v
+			}
+		}
+		return greatest
+	}
+	power.Least = least(power.Seeds)
+	for _, n := range []int{2, 3, 5, 10} {
+		if n > power.Seeds {
+			power.More = append(power.More, Seeds{n, least(n)})
+		}
+	}
+	return power, !math.IsNaN(power.Least)
+}
+
+// Sentence says what the sweep can show, and what more seeds would buy.
+func (p Power) Sentence() string {
+	text := fmt.Sprintf("With %s per point and %s on %s a true difference in %s of %s is shown in %.0f of 100 such sweeps, a smaller one more rarely (%s, by the noise that was seen).",
+		count(p.Seeds, "seed"), countOf(p.Queries, "query", "queries"), p.Dataset, p.Measure, Score(p.Least), 100*Chance, holmOver(p.Tests))
+	var more []string
+	for _, s := range p.More {
+		more = append(more, fmt.Sprintf("%s with %d", Score(s.Least), s.Seeds))
+	}
+	if len(more) > 0 {
+		text += " With more seeds it would be " + list(more) + "."
+	}
+	return text
+}
+
+func holmOver(tests int) string {
+	if tests == 1 {
+		return "one test"
+	}
+	return fmt.Sprintf("after Holm over %d tests", tests)
+}
