@@ -25,6 +25,10 @@ type reference struct {
 		Pool          [2]float64 // variance, degrees of freedom
 		Mean, P, Half float64
 	}
+	Quantile []struct {
+		Values  []float64
+		P, Want float64
+	}
 }
 
 // near: both are float64 computations of well-conditioned quantities, so they
@@ -62,6 +66,9 @@ func TestReference(t *testing.T) {
 		}
 		near(t, "TInterval low", got.Low, c.Low)
 		near(t, "TInterval high", got.High, c.High)
+	}
+	for _, c := range ref.Quantile {
+		near(t, "Quantile", stats.Quantile(c.Values, c.P), c.Want)
 	}
 	for _, c := range ref.FCDF {
 		near(t, "FCDF", stats.FCDF(c.X, c.D1, c.D2), c.Want)

@@ -46,6 +46,20 @@ func Mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
+// Quantile interpolates linearly between the order statistics of values, which
+// must be sorted ascending: p = 0 is the least and p = 1 the greatest.
+func Quantile(sorted []float64, p float64) float64 {
+	if len(sorted) == 0 {
+		return math.NaN()
+	}
+	at := p * float64(len(sorted)-1)
+	below := int(math.Floor(at))
+	if below+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	return sorted[below] + (at-float64(below))*(sorted[below+1]-sorted[below])
+}
+
 // TInterval is Student's interval for the mean of a few values, as seeds are. It
 // supposes that they are drawn from something like a normal distribution, and
 // with two values it is honest about how little they say: 12.7 standard errors

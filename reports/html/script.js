@@ -67,8 +67,8 @@
     body.replaceChildren();
     const row = [...cell.parentElement.cells], heads = [...cell.closest("table").tHead.rows[0].cells];
     const name = (c) => (c.querySelector("button, span") || c).textContent;
-    const about = row.slice(0, row.indexOf(cell)).filter((c) => c.textContent && !c.dataset.v).map(name);
-    body.append(element("p", [...about, name(heads[row.indexOf(cell)]) + ": " + name(cell)].join(" · ")));
+    const about = row.map((c, i) => heads[i].dataset.key === undefined || !c.textContent || c === cell ? "" : c.classList.contains("n") ? name(heads[i]) + " " + name(c) : name(c));
+    body.append(element("p", [...about.filter(Boolean), name(heads[row.indexOf(cell)]) + ": " + name(cell)].join(" · ")));
     if (cell.dataset.v !== undefined) body.append(element("p", "All digits: " + cell.dataset.v));
     for (const key of cell.dataset.from.split(" ")) {
       const source = sources.get(key);

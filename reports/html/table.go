@@ -29,9 +29,9 @@ type (
 		Notes     []string
 	}
 	columnView struct {
-		Head    string
-		Numeric bool
-		Notes   []noteView
+		Head         string
+		Key, Numeric bool
+		Notes        []noteView
 	}
 	cellView struct {
 		Text, Full, Link string
@@ -52,7 +52,7 @@ type (
 func (t Table) HTML() (template.HTML, error) {
 	v := view{ID: t.ID, Title: t.Table.Title, Filter: len(t.Rows) >= filterRows, Notes: t.Notes}
 	for _, c := range t.Columns {
-		v.Columns = append(v.Columns, columnView{Head: c.Head(), Numeric: c.Numeric, Notes: t.notes(c.Notes)})
+		v.Columns = append(v.Columns, columnView{Head: c.Head(), Key: c.Key, Numeric: c.Numeric, Notes: t.notes(c.Notes)})
 	}
 	for _, row := range t.Rows {
 		cells := make([]cellView, len(t.Columns))

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -93,7 +95,12 @@ func verdictOf(r *compare.Run) string {
 }
 
 func evaluationFacts(e *compare.Evaluation) []html.Fact {
+	var measures []string
+	for _, m := range slices.Sorted(maps.Keys(e.Measures)) {
+		measures = append(measures, m+" "+compare.Score(e.Measures[m]))
+	}
 	return []html.Fact{
+		{Name: "measures", Value: strings.Join(measures, ", ")},
 		{Name: "evaluation", Value: e.ID},
 		{Name: "collection", Value: e.Dataset + ", " + e.Split},
 		{Name: "collection digest", Value: e.QrelsDigest},

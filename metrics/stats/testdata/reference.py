@@ -60,7 +60,7 @@ def compared(a, b, pool, fixed_b, level=0.95):
 
 
 rng = np.random.default_rng(7)
-out = {"t_quantile": [], "t_cdf": [], "t_interval": [], "f_cdf": [], "compared": []}
+out = {"t_quantile": [], "t_cdf": [], "t_interval": [], "f_cdf": [], "compared": [], "quantile": []}
 for df in [1, 2, 3, 4, 9, 29, 299]:
     for p in [0.5, 0.6, 0.9, 0.95, 0.975, 0.995, 0.9999]:
         out["t_quantile"].append({"p": p, "df": df, "want": float(stats.t.ppf(p, df))})
@@ -78,6 +78,10 @@ for sa, sb, queries, pool, fixed in [(2, 2, 24, None, False), (2, 2, 24, (2e-3, 
     difficulty = rng.normal(0.5, 0.3, queries)
     draw = lambda s, mean: np.round(difficulty + mean + rng.normal(0, 0.2, (s, queries)) + rng.normal(0, 0.03, (s, 1)), 3)
     out["compared"].append(compared(draw(sa, 0.1), draw(sb, 0.0), pool, fixed))
+
+v = sorted(np.round(rng.normal(0, 1, 13), 4).tolist())
+for p in [0, 0.025, 0.31, 0.5, 0.975, 1]:
+    out["quantile"].append({"values": v, "p": p, "want": float(np.quantile(v, p))})
 
 path = pathlib.Path(__file__).with_name("reference.json")
 path.write_text(json.dumps(out, indent=1) + "\n")
