@@ -2,19 +2,102 @@ package sweeps
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 )
 
-// Slurm is where and how an array of runs is submitted. Nothing in it changes a
+// Slurm is where and how the tasks of a sweep are submitted. Nothing in it changes a
 // run, and `headroom run` does not read it.
 type Slurm struct {
-	Partition, Time, Gres, Account string
-	// Throttle is the most tasks at a time; 0 is no limit.
+	// Partition, Account, QOS, Gres and Mem go to sbatch as they are; "" leaves each to the cluster.
+	Partition, Account, QOS, Gres, Mem string
+	// Time is the limit of a task as sbatch takes it, or "auto" (default): what plan predicts, with a margin.
+	Time string
+	// CPUs of a task; 0 (default) leaves it to the cluster.
+	CPUs int
+	// Throttle is the most tasks of an array at a time; 0 (default) is no limit.
 	Throttle int
+	// Bundle is how many runs a task does one after the other; 0 (default) puts short ones together.
+	Bundle int
+	// Requeue is how often a task that was stopped is queued again by itself. Default 3; 0 is never.
+	Requeue int
+	// Signal is what Slurm sends before a task's end. Default "USR1".
+	Signal string
+	// Lead is how many seconds before its end a task writes its checkpoint. Default 120.
+	Lead int
 	// Prelude are shell lines before the program starts.
 	Prelude []string
 	// Extra are further options of sbatch.
 	Extra []string
+
+	// set are the keys that were said, in the order in which they were.
+	set []string
+}
+
+// slurmKey is one key of [slurm]: how it is read, and how it is taken over from another table.
+type slurmKey struct {
+	name, allowed string
+	text          func(*Slurm) *string
+	number        func(*Slurm) *int
+	lines         func(*Slurm) *[]string
+	wrong         func(text string) string
+	from, to      int
+}
+
+// slurmKeys are all of them, in the order in which messages list them.
+func slurmKeys() []slurmKey {
+	word := func(name, allowed string, at func(*Slurm) *string) slurmKey {
+		return slurmKey{name: name, allowed: allowed, text: at, wrong: wrongWord}
+	}
+	number := func(name string, from, to int, allowed string, at func(*Slurm) *int) slurmKey {
+		return slurmKey{name: name, allowed: allowed, number: at, from: from, to: to}
+	}
+	return []slurmKey{
+		word("partition", "a partition's name", func(s *Slurm) *string { return &s.Partition }),
+		word("account", "an account's name", func(s *Slurm) *string { return &s.Account }),
+		word("qos", "the name of a quality of service", func(s *Slurm) *string { return &s.QOS }),
+		{name: "time", allowed: `"auto", or a limit as sbatch takes it: "90" (minutes), "8:00:00", "2-12:00:00"`,
+			text: func(s *Slurm) *string { return &s.Time }, wrong: wrongTime},
+		word("gres", `such as "gpu:1"`, func(s *Slurm) *string { return &s.Gres }),
+		number("cpus", 0, 4096, "integer ≥ 0; 0 leaves it to the cluster", func(s *Slurm) *int { return &s.CPUs }),
+		{name: "mem", allowed: `such as "32G"`, text: func(s *Slurm) *string { return &s.Mem }, wrong: wrongMemory},
+		number("throttle", 0, 1<<20, "integer ≥ 0; 0 is no limit", func(s *Slurm) *int { return &s.Throttle }),
+		number("bundle", 0, 1000, "integer ≥ 0: runs per task; 0 puts short ones together", func(s *Slurm) *int { return &s.Bundle }),
+		number("requeue", 0, 1000, "integer ≥ 0; 0 is never", func(s *Slurm) *int { return &s.Requeue }),
+		{name: "signal", allowed: `"USR1", "USR2"`, text: func(s *Slurm) *string { return &s.Signal },
+			wrong: func(text string) string { return notOneOf(text, []string{"USR1", "USR2"}) }},
+		number("lead", 10, 65535, "seconds, 10 to 65535", func(s *Slurm) *int { return &s.Lead }),
+		{name: "prelude", allowed: "a string or an array of strings, shell lines", lines: func(s *Slurm) *[]string { return &s.Prelude }, wrong: wrongShell},
+		{name: "extra", allowed: "a string or an array of strings, options of sbatch such as \"--constraint=a100\"", lines: func(s *Slurm) *[]string { return &s.Extra }, wrong: wrongOption},
+	}
+}
+
+// SlurmDefaults are the values of keys that nobody sets.
+func SlurmDefaults() Slurm {
+	return Slurm{Time: "auto", Requeue: 3, Signal: "USR1", Lead: 120}
+}
+
+// Over is s where s says something, and beneath where it does not.
+func (s Slurm) Over(beneath Slurm) Slurm {
+	merged := beneath
+	for _, k := range slurmKeys() {
+		if !slices.Contains(s.set, k.name) {
+			continue
+		}
+		switch {
+		case k.text != nil:
+			*k.text(&merged) = *k.text(&s)
+		case k.number != nil:
+			*k.number(&merged) = *k.number(&s)
+		default:
+			*k.lines(&merged) = *k.lines(&s)
+		}
+		if !slices.Contains(merged.set, k.name) {
+			merged.set = append(merged.set[:len(merged.set):len(merged.set)], k.name)
+		}
+	}
+	return merged
 }
 
 func (s *Slurm) read(doc *document, l leaf, faults *Faults) {
@@ -24,48 +107,107 @@ func (s *Slurm) read(doc *document, l leaf, faults *Faults) {
 		}
 		return
 	}
-	key := l.key()
-	line := func(text string) string {
-		if text == "" || strings.ContainsAny(text, "\n\r\x00") {
-			return "empty, or more than one line"
+	keys := slurmKeys()
+	i := slices.IndexFunc(keys, func(k slurmKey) bool { return "slurm."+k.name == l.key() })
+	if i < 0 {
+		var names []string
+		for _, k := range keys {
+			names = append(names, "slurm."+k.name)
 		}
-		return ""
+		faults.add(Fault{File: doc.file, Key: l.key(), Value: shown(doc.any(l.value)), Message: "unknown key", Allowed: strings.Join(names, ", "), Near: nearest(l.key(), names)})
+		return
 	}
-	switch key {
-	case "slurm.partition":
-		s.Partition = doc.string(l, "a partition's name", line, faults)
-	case "slurm.time":
-		s.Time = doc.string(l, `a time limit as sbatch takes it, such as "8:00:00"`, line, faults)
-	case "slurm.gres":
-		s.Gres = doc.string(l, `such as "gpu:1"`, line, faults)
-	case "slurm.account":
-		s.Account = doc.string(l, "an account's name", line, faults)
-	case "slurm.throttle":
-		if err := doc.md.PrimitiveDecode(l.value, &s.Throttle); err != nil || s.Throttle < 0 {
-			faults.add(Fault{File: doc.file, Key: key, Value: shown(doc.any(l.value)), Message: "is not a limit", Allowed: "integer ≥ 0; 0 is no limit"})
+	k := keys[i]
+	s.set = append(s.set[:len(s.set):len(s.set)], k.name)
+	fault := func(message string) {
+		faults.add(Fault{File: doc.file, Key: l.key(), Value: shown(doc.any(l.value)), Message: message, Allowed: k.allowed})
+	}
+	switch {
+	case k.text != nil:
+		*k.text(s) = doc.string(l, k.allowed, k.wrong, faults)
+	case k.number != nil:
+		n := k.number(s)
+		if err := doc.md.PrimitiveDecode(l.value, n); err != nil {
+			fault("is " + kindOf(doc.any(l.value)))
+		} else if *n < k.from || *n > k.to {
+			fault("is out of range")
 		}
-	case "slurm.prelude":
-		s.Prelude = doc.lines(l, faults)
-	case "slurm.extra":
-		s.Extra = doc.lines(l, faults)
 	default:
-		keys := []string{"slurm.partition", "slurm.time", "slurm.gres", "slurm.account", "slurm.throttle", "slurm.prelude", "slurm.extra"}
-		faults.add(Fault{File: doc.file, Key: key, Value: shown(doc.any(l.value)), Message: "unknown key", Allowed: strings.Join(keys, ", "), Near: nearest(key, keys)})
+		var list References
+		if err := doc.md.PrimitiveDecode(l.value, &list); err != nil {
+			fault("is " + kindOf(doc.any(l.value)))
+			return
+		}
+		for i, line := range list {
+			if problem := k.wrong(line); problem != "" {
+				fault(fmt.Sprintf("element %d: %s", i+1, problem))
+			}
+		}
+		*k.lines(s) = list
 	}
 }
 
-// lines decodes a string or an array of strings.
-func (d *document) lines(l leaf, faults *Faults) []string {
-	var list References
-	if err := d.md.PrimitiveDecode(l.value, &list); err != nil {
-		raw := d.any(l.value)
-		faults.add(Fault{File: d.file, Key: l.key(), Value: shown(raw), Message: "is " + kindOf(raw), Allowed: "a string or an array of strings"})
-		return nil
+var (
+	slurmWord   = regexp.MustCompile(`^[A-Za-z0-9._:,/=@+*()&|-]+$`)
+	slurmMemory = regexp.MustCompile(`^[1-9][0-9]*[KMGT]?$`)
+)
+
+// wrongWord guards what stands in a line of the script that sbatch reads.
+func wrongWord(text string) string {
+	if !slurmWord.MatchString(text) {
+		return "is empty, or has a character that no such name has"
 	}
-	for i, line := range list {
-		if strings.ContainsRune(line, 0) {
-			faults.add(Fault{File: d.file, Key: l.key(), Message: fmt.Sprintf("element %d holds a NUL", i+1)})
-		}
+	return ""
+}
+
+func wrongMemory(text string) string {
+	if !slurmMemory.MatchString(text) {
+		return "is not a size"
 	}
-	return list
+	return ""
+}
+
+func wrongTime(text string) string {
+	if text == "auto" {
+		return ""
+	}
+	if _, err := SlurmTime(text); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func wrongLine(line string) string {
+	if strings.ContainsAny(line, "\x00\r\n") {
+		return "holds a NUL or the end of a line"
+	}
+	return ""
+}
+
+// wrongShell guards what stands in the script: anything but a NUL, several lines too.
+func wrongShell(text string) string {
+	if strings.ContainsRune(text, 0) {
+		return "holds a NUL"
+	}
+	return ""
+}
+
+// ownOptions are the options of sbatch that submit itself gives.
+func ownOptions() []string {
+	return []string{"array", "job-name", "output", "error", "open-mode", "signal", "requeue", "no-requeue", "dependency", "chdir",
+		"parsable", "wrap", "wait", "time", "export", "test-only", "comment", "kill-on-invalid-dep"}
+}
+
+func wrongOption(option string) string {
+	if problem := wrongLine(option); problem != "" {
+		return problem
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(option, "--"), "=")
+	switch {
+	case !strings.HasPrefix(option, "--") || name == "" || strings.ContainsAny(name, " \t"):
+		return fmt.Sprintf("%q is not of the form --NAME or --NAME=VALUE", option)
+	case slices.Contains(ownOptions(), name):
+		return fmt.Sprintf("%q is set by submit itself", "--"+name)
+	}
+	return ""
 }

@@ -1,0 +1,161 @@
+package slurm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Row is what Slurm says of one task.
+type Row struct {
+	Task  Task
+	State State
+	// Reason is why it waits, in Slurm's words: "Resources", "QOSMaxJobsPerUserLimit".
+	Reason string
+	Node   string    // "" where it has none
+	Start  time.Time // zero where unknown; of a pending task when it is expected
+	// End is when it ended, or of a running task when its time is up.
+	End time.Time
+	// Code and Signal are the batch script's; sacct takes 128 off larger codes.
+	Code, Signal int
+}
+
+const queueFormat = "%i|%T|%r|%N|%S|%e"
+
+// Queue asks squeue for every task of jobs. Those that it has forgotten, or has never
+// known, are not among the rows.
+func (c Client) Queue(ctx context.Context, jobs []string) ([]Row, error) {
+	if len(jobs) == 0 {
+		return nil, nil
+	}
+	out, err := c.run(ctx, formats(), nil, "squeue", "-h", "-r", "-t", "all", "-j", strings.Join(jobs, ","), "-o", queueFormat)
+	var refused *Refusal
+	if errors.As(err, &refused) && strings.Contains(refused.Message, "Invalid job id") {
+		return nil, nil // of a single job; of several the unknown ones are left out
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ParseQueue(out)
+}
+
+// ParseQueue reads rows of queueFormat. The row of a task itself counts more than a
+// range that it is in.
+func ParseQueue(text string) ([]Row, error) {
+	var rows []Row
+	at := map[Task]int{}
+	own := map[Task]bool{}
+	for line := range strings.SplitSeq(text, "\n") {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		fields := strings.SplitN(line, "|", 6)
+		tasks, ranged, ok := parseTasks(strings.TrimSpace(fields[0]))
+		if len(fields) != 6 || !ok {
+			return nil, fmt.Errorf("read squeue: not a row of %s: %q", queueFormat, line)
+		}
+		for _, task := range tasks {
+			row := Row{Task: task, State: newState(fields[1]), Reason: reason(fields[2]), Node: node(fields[3]), Start: moment(fields[4]), End: moment(fields[5])}
+			i, known := at[task]
+			switch {
+			case !known:
+				at[task] = len(rows)
+				rows = append(rows, row)
+			case !ranged || !own[task]:
+				rows[i] = row
+			}
+			own[task] = own[task] || !ranged
+		}
+	}
+	return rows, nil
+}
+
+// EndTime asks when a running task's time is up; zero where that is not known.
+func (c Client) EndTime(ctx context.Context, task Task) (time.Time, error) {
+	out, err := c.run(ctx, formats(), nil, "squeue", "-h", "-r", "-t", "all", "-j", task.String(), "-o", queueFormat)
+	if err != nil {
+		return time.Time{}, err
+	}
+	rows, err := ParseQueue(out)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, row := range rows {
+		if row.Task == task {
+			return row.End, nil
+		}
+	}
+	return time.Time{}, nil
+}
+
+const accountingFormat = "JobID,State,ExitCode,Start,End,NodeList"
+
+// Accounting asks sacct for every attempt of the tasks of jobs, in the order of their
+// beginning. It lags by seconds, and is stale while the controller is away.
+func (c Client) Accounting(ctx context.Context, jobs []string) ([]Row, error) {
+	if len(jobs) == 0 {
+		return nil, nil
+	}
+	out, err := c.run(ctx, formats(), nil, "sacct", "-n", "-X", "-P", "-D", "-j", strings.Join(jobs, ","), "-o", accountingFormat)
+	if errors.Is(err, ErrNone) {
+		return nil, ErrNoAccounting
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ParseAccounting(out)
+}
+
+// ParseAccounting reads rows of accountingFormat.
+func ParseAccounting(text string) ([]Row, error) {
+	var rows []Row
+	for line := range strings.SplitSeq(text, "\n") {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		fields := strings.SplitN(line, "|", 6)
+		tasks, _, ok := parseTasks(strings.TrimSpace(fields[0]))
+		if len(fields) != 6 || !ok {
+			return nil, fmt.Errorf("read sacct: not a row of %s: %q", accountingFormat, line)
+		}
+		code, signal := exitCode(fields[2])
+		for _, task := range tasks {
+			rows = append(rows, Row{Task: task, State: newState(fields[1]), Code: code, Signal: signal, Start: moment(fields[3]), End: moment(fields[4]), Node: node(fields[5])})
+		}
+	}
+	return rows, nil
+}
+
+func exitCode(text string) (code, signal int) {
+	a, b, _ := strings.Cut(text, ":")
+	code, _ = strconv.Atoi(a)
+	signal, _ = strconv.Atoi(b)
+	return code, signal
+}
+
+// reason is Slurm's, "" for its word for none.
+func reason(text string) string {
+	if text = strings.Trim(strings.TrimSpace(text), "()"); text == "None" || text == "null" {
+		return ""
+	}
+	return text
+}
+
+func node(text string) string {
+	if text = strings.TrimSpace(text); text == "(null)" || text == "None assigned" {
+		return ""
+	}
+	return text
+}
+
+// moment reads seconds since 1970; "N/A", "Unknown" and "NONE" are no time.
+func moment(text string) time.Time {
+	seconds, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil || seconds <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0)
+}

@@ -1,0 +1,150 @@
+package slurm
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Submit submits a script and returns the job's id. Its error is ErrUnreachable where
+// the job may have been made all the same: Find tells.
+func (c Client) Submit(ctx context.Context, script string, options ...string) (string, error) {
+	out, err := c.run(ctx, nil, nil, "sbatch", append(append([]string{"--parsable"}, options...), script)...)
+	if err != nil {
+		return "", err
+	}
+	return ParseSubmitted(out)
+}
+
+// Test has Slurm judge a script without submitting it: a *Refusal says what is wrong.
+func (c Client) Test(ctx context.Context, script string, options ...string) error {
+	_, err := c.run(ctx, nil, nil, "sbatch", append(append([]string{"--test-only"}, options...), script)...)
+	return err
+}
+
+// Find looks for a job by its unique name, in the queue and in the accounting since a
+// time. "" is returned where neither knows one; an error where the queue cannot be asked.
+func (c Client) Find(ctx context.Context, name string, since time.Time) (string, error) {
+	out, err := c.run(ctx, nil, nil, "squeue", "-h", "-t", "all", "--name="+name, "-o", "%F")
+	if err != nil {
+		return "", err
+	}
+	if id := firstID(out); id != "" {
+		return id, nil
+	}
+	// A job that ended quickly may be in the accounting alone, and that may be behind.
+	out, err = c.run(ctx, nil, nil, "sacct", "-n", "-X", "-P", "--name="+name, "-S", since.Add(-time.Hour).Format("2006-01-02T15:04:05"), "-o", "JobID")
+	var refused *Refusal
+	if errors.Is(err, ErrNoAccounting) || errors.Is(err, ErrNone) || errors.Is(err, ErrUnreachable) || errors.As(err, &refused) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return firstID(out), nil
+}
+
+// firstID is the array's id of the first row that has one.
+func firstID(out string) string {
+	for line := range strings.SplitSeq(out, "\n") {
+		if id, _, _ := strings.Cut(strings.TrimSpace(line), "_"); digits(id) {
+			return id
+		}
+	}
+	return ""
+}
+
+// Cancel cancels jobs or tasks of arrays. That it returns nil says nothing: what has
+// ended is cancelled without a word, so the queue must be asked what came of it.
+func (c Client) Cancel(ctx context.Context, tasks ...string) error {
+	if len(tasks) == 0 {
+		return nil
+	}
+	_, err := c.run(ctx, nil, nil, "scancel", tasks...)
+	var refused *Refusal
+	if errors.As(err, &refused) && strings.Contains(refused.Message, "Invalid job id") {
+		return nil
+	}
+	return err
+}
+
+// Requeue has a running task begin again later.
+func (c Client) Requeue(ctx context.Context, task Task) error {
+	_, err := c.run(ctx, nil, nil, "scontrol", "requeue", task.String())
+	return err
+}
+
+// Site is what a cluster is set to.
+type Site struct {
+	// MaxArraySize is one more than the largest index of an array.
+	MaxArraySize int
+	Partitions   []Partition
+}
+
+// Partition is one of the cluster's.
+type Partition struct {
+	Name    string
+	Default bool
+	// Limit is its longest time of a job; 0 where there is none.
+	Limit time.Duration
+}
+
+// DefaultArraySize is Slurm's own MaxArraySize.
+const DefaultArraySize = 1001
+
+// Site asks for the settings.
+func (c Client) Site(ctx context.Context) (Site, error) {
+	config, err := c.run(ctx, nil, nil, "scontrol", "show", "config")
+	if err != nil {
+		return Site{}, err
+	}
+	partitions, err := c.run(ctx, nil, nil, "sinfo", "-h", "-o", "%P|%l")
+	if err != nil {
+		return Site{}, err
+	}
+	return ParseSite(config, partitions), nil
+}
+
+// ParseSite reads what scontrol show config and sinfo -o '%P|%l' print.
+func ParseSite(config, partitions string) Site {
+	site := Site{MaxArraySize: DefaultArraySize}
+	for line := range strings.SplitSeq(config, "\n") {
+		key, value, _ := strings.Cut(line, "=")
+		if n, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && n > 0 && strings.TrimSpace(key) == "MaxArraySize" {
+			site.MaxArraySize = n
+		}
+	}
+	for line := range strings.SplitSeq(partitions, "\n") {
+		name, limit, ok := strings.Cut(strings.TrimSpace(line), "|")
+		if !ok {
+			continue
+		}
+		p := Partition{Limit: parseLimit(limit)}
+		p.Name, p.Default = strings.CutSuffix(name, "*")
+		site.Partitions = append(site.Partitions, p)
+	}
+	return site
+}
+
+// parseLimit reads D-HH:MM:SS, HH:MM:SS or MM:SS; "infinite" and what else there may be is 0.
+func parseLimit(text string) time.Duration {
+	days, clock, hasDays := strings.Cut(text, "-")
+	if !hasDays {
+		days, clock = "0", text
+	}
+	d, err := strconv.Atoi(days)
+	if err != nil {
+		return 0
+	}
+	limit := time.Duration(0)
+	for part := range strings.SplitSeq(clock, ":") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return 0
+		}
+		limit = limit*60 + time.Duration(n)*time.Second
+	}
+	return limit + time.Duration(d)*24*time.Hour
+}

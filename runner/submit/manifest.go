@@ -1,0 +1,277 @@
+// Package submit turns what a sweep still needs into arrays of a Slurm cluster: which
+// task does what, the scripts, their submission, and what became of each task.
+//
+// A submission is the folder slurm/<sweep>/<submission> of the workspace:
+//
+//	manifest.json              which task of which array does what
+//	jobs.json                  the job id of each array, once sbatch has given it
+//	<array>.sh                 the script, as submitted
+//	logs/<array>-<index>.log   what a task printed, over all its attempts
+//	tasks/<array>-<index>/<n>.json   the record of a task's nth attempt, written by itself
+//	cancelled/<id>             that a run was cancelled, for a task that is to do it
+//
+// A task's own record is the truth about it. Slurm is asked about tasks that have no
+// ended record, since it forgets, lags and renames; and an answer that cannot be had is
+// not taken for a no.
+package submit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"headroom/internal/atomic"
+	"headroom/internal/seal"
+)
+
+// The kinds of arrays, in the order in which they are submitted.
+const (
+	Backbones   = "backbones"
+	Runs        = "runs"
+	Evaluations = "evaluations"
+	Report      = "report"
+)
+
+// Manifest says what the tasks of one submission do.
+type Manifest struct {
+	Schema     int      `json:"schema"`
+	Submission string   `json:"submission"`
+	Sweep      string   `json:"sweep"`
+	Revision   string   `json:"revision"`
+	Overrides  []string `json:"overrides"`
+	// Created is when it was made, by the clock of the machine that submitted.
+	Created time.Time `json:"created"`
+	// Program is the absolute path of the program that tasks run.
+	Program string `json:"program"`
+	// Requeue, Signal and Lead are those of [slurm].
+	Requeue int    `json:"requeue"`
+	Signal  string `json:"signal"`
+	Lead    int    `json:"lead"` // seconds
+	// Environment is what scripts export, NAME=VALUE.
+	Environment []string `json:"environment"`
+	Arrays      []Array  `json:"arrays"`
+}
+
+// Array is one job array.
+type Array struct {
+	// Name is "runs0": the kind and a number; it names files.
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+	// JobName is unique, so that an array whose submission timed out can be found by it.
+	JobName string `json:"job_name"`
+	// After are the arrays of this submission, and AfterJobs jobs of others, that must be
+	// over first, however they end.
+	After     []string `json:"after"`
+	AfterJobs []string `json:"after_jobs"`
+	// Minutes is the time limit of a task; 0 where it is the partition's own.
+	Minutes int    `json:"minutes"`
+	Tasks   []Task `json:"tasks"` // by index
+}
+
+// Task is what one task of an array does, in this order.
+type Task struct {
+	Jobs []Job `json:"jobs"`
+	// Seconds is what they are predicted to take; 0 where that is not known.
+	Seconds float64 `json:"seconds_predicted"`
+}
+
+// Job is one worker's work.
+type Job struct {
+	Kind  string `json:"kind"` // of the worker: "run", "pretrain", "baseline", "evaluate"; or "report"
+	ID    string `json:"id"`
+	Label string `json:"label"`
+	// Backend, Threads and Remat are compute.* of it; Threads 0 is all that the task has.
+	Backend string `json:"backend,omitempty"`
+	Threads int    `json:"threads,omitempty"`
+	Remat   bool   `json:"remat,omitempty"`
+	// Needs is the recipe whose backbone must be there; "" for none.
+	Needs string `json:"needs,omitempty"`
+}
+
+// Jobs are the ids that sbatch gave.
+type Jobs struct {
+	Schema int      `json:"schema"`
+	Arrays []Placed `json:"arrays"`
+}
+
+// Placed is where an array stands with sbatch.
+type Placed struct {
+	Array string `json:"array"`
+	// Job is "" until its id is known.
+	Job string `json:"job"`
+	// Asked is when sbatch was first called for it.
+	Asked time.Time `json:"asked"`
+	// Lost tells that it was asked for and that no such job was found afterwards.
+	Lost bool `json:"lost,omitempty"`
+}
+
+// Submission is a submission's folder, read.
+type Submission struct {
+	Folder   string
+	Manifest Manifest
+	Jobs     Jobs
+}
+
+// Root is the folder of all submissions of a workspace.
+func Root(workspace string) string { return filepath.Join(workspace, "slurm") }
+
+// Folder is that of one submission.
+func Folder(workspace, sweep, submission string) string {
+	return filepath.Join(Root(workspace), sweep, submission)
+}
+
+// Create writes a submission's folder: manifest and scripts.
+func Create(folder string, m Manifest, scripts map[string]string) (Submission, error) {
+	fail := func(err error) (Submission, error) {
+		return Submission{}, fmt.Errorf("write submission %q: %w", m.Submission, err)
+	}
+	for _, sub := range []string{"logs", "tasks", "cancelled"} {
+		if err := atomic.MkdirAll(filepath.Join(folder, sub)); err != nil {
+			return fail(err)
+		}
+	}
+	for _, a := range m.Arrays {
+		if err := atomic.WriteFile(filepath.Join(folder, a.Name+".sh"), writer([]byte(scripts[a.Name]))); err != nil {
+			return fail(err)
+		}
+	}
+	m.Schema = 1
+	text, err := seal.IndentedJSON(m)
+	if err == nil {
+		err = atomic.CreateFile(filepath.Join(folder, "manifest.json"), writer(text))
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return Submission{Folder: folder, Manifest: m, Jobs: Jobs{Schema: 1}}, nil
+}
+
+func writer(text []byte) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := w.Write(text); return err }
+}
+
+// Open reads a submission's folder.
+func Open(folder string) (Submission, error) {
+	s := Submission{Folder: folder}
+	if err := seal.ReadJSON(filepath.Join(folder, "manifest.json"), &s.Manifest); err != nil {
+		return s, fmt.Errorf("read submission: %w", err)
+	}
+	err := seal.ReadJSON(filepath.Join(folder, "jobs.json"), &s.Jobs)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return s, fmt.Errorf("read submission: %w", err)
+	}
+	return s, nil
+}
+
+// List reads the submissions of a sweep, or of all where sweep is "", oldest first. A
+// folder that has no manifest was never submitted.
+func List(workspace, sweep string) ([]Submission, error) {
+	sweeps := []string{sweep}
+	if sweep == "" {
+		var err error
+		if sweeps, err = folders(Root(workspace)); err != nil {
+			return nil, err
+		}
+	}
+	var all []Submission
+	for _, name := range sweeps {
+		ids, err := folders(filepath.Join(Root(workspace), name))
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			s, err := Open(Folder(workspace, name, id))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, s)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Submission) int { return a.Manifest.Created.Compare(b.Manifest.Created) })
+	return all, nil
+}
+
+func folders(path string) ([]string, error) {
+	entries, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list submissions: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && e.Name() != "lease" && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// Array finds an array by its name.
+func (m Manifest) Array(name string) (Array, bool) {
+	i := slices.IndexFunc(m.Arrays, func(a Array) bool { return a.Name == name })
+	if i < 0 {
+		return Array{}, false
+	}
+	return m.Arrays[i], true
+}
+
+// Placed says where an array stands with sbatch; false where sbatch was never asked.
+func (s Submission) Placed(array string) (Placed, bool) {
+	i := slices.IndexFunc(s.Jobs.Arrays, func(p Placed) bool { return p.Array == array })
+	if i < 0 {
+		return Placed{}, false
+	}
+	return s.Jobs.Arrays[i], true
+}
+
+// place writes where an array stands.
+func (s *Submission) place(p Placed) error {
+	i := slices.IndexFunc(s.Jobs.Arrays, func(old Placed) bool { return old.Array == p.Array })
+	if i < 0 {
+		s.Jobs.Arrays = append(s.Jobs.Arrays, p)
+	} else {
+		s.Jobs.Arrays[i] = p
+	}
+	s.Jobs.Schema = 1
+	text, err := seal.IndentedJSON(s.Jobs)
+	if err == nil {
+		err = atomic.WriteFile(filepath.Join(s.Folder, "jobs.json"), writer(text))
+	}
+	if err != nil {
+		return fmt.Errorf("keep the job's id of %s: %w", p.Array, err)
+	}
+	return nil
+}
+
+// Log is the file that a task prints into.
+func (s Submission) Log(array string, index int) string {
+	return filepath.Join(s.Folder, "logs", fmt.Sprintf("%s-%d.log", array, index))
+}
+
+// Cancel marks a run as cancelled, for a task that is to do it and looks there.
+func (s Submission) Cancel(id string) error {
+	err := atomic.WriteFile(s.cancelled(id), writer(nil))
+	if err != nil {
+		return fmt.Errorf("cancel %q: %w", id, err)
+	}
+	return nil
+}
+
+// Cancelled tells whether a run was cancelled in this submission.
+func (s Submission) Cancelled(id string) bool {
+	_, err := os.Lstat(s.cancelled(id))
+	return err == nil
+}
+
+func (s Submission) cancelled(id string) string { return filepath.Join(s.Folder, "cancelled", id) }

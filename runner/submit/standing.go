@@ -1,0 +1,202 @@
+package submit
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"headroom/runner/slurm"
+)
+
+// Standing is where one task of a submission stands, from its own records and from what
+// Slurm says.
+type Standing struct {
+	Submission Submission
+	Array      Array
+	Index      int
+	// Job is its name in Slurm; Array "" where none was given.
+	Job slurm.Task
+	// Records are its own, oldest first.
+	Records []Record
+
+	State TaskState
+	// Why says why it waits, or of what it died; "" where neither.
+	Why  string
+	Node string
+	// Died tells that it ended without saying how itself.
+	Died bool
+}
+
+// TaskState is where a task stands.
+type TaskState string
+
+const (
+	Waiting  TaskState = "waiting"  // in the queue
+	Working  TaskState = "running"  // on a node
+	Ended    TaskState = "ended"    // over; its records say how, or Why does
+	Unplaced TaskState = "unplaced" // never came into the queue
+	Unknown  TaskState = "unknown"  // Slurm does not answer, and its records have no end
+)
+
+// Lives tells whether the task may still do its work by itself.
+func (s Standing) Lives() bool {
+	return s.State == Waiting || s.State == Working || s.State == Unknown
+}
+
+// Last is the newest record; false where there is none.
+func (s Standing) Last() (Record, bool) {
+	if len(s.Records) == 0 {
+		return Record{}, false
+	}
+	return s.Records[len(s.Records)-1], true
+}
+
+// Restarts is how often the task was started again.
+func (s Standing) Restarts() int {
+	n := max(0, len(s.Records)-1)
+	for _, r := range s.Records {
+		n = max(n, r.Restart)
+	}
+	return n
+}
+
+// Answers are what Slurm says. Silent is set where the controller does not answer: then
+// nothing is known of any task, whatever the accounting says.
+type Answers struct {
+	Queue  []slurm.Row
+	Past   []slurm.Row // of the accounting, every attempt; nil where there is none
+	Silent error
+}
+
+// grace is how long a job may stay unseen after its submission.
+const grace = time.Minute
+
+// Tasks lists the tasks of submissions with their records, not yet judged.
+func Tasks(subs []Submission) ([]Standing, error) {
+	var all []Standing
+	for _, sub := range subs {
+		for _, a := range sub.Manifest.Arrays {
+			placed, _ := sub.Placed(a.Name)
+			for i := range a.Tasks {
+				records, err := sub.Records(a.Name, i)
+				if err != nil {
+					return nil, err
+				}
+				all = append(all, Standing{Submission: sub, Array: a, Index: i, Job: slurm.Task{Array: placed.Job, Index: i}, Records: records})
+			}
+		}
+	}
+	return all, nil
+}
+
+// Unsettled lists the jobs of tasks that Slurm must be asked about: those without an end in
+// their own records.
+func Unsettled(tasks []Standing) []string {
+	var jobs []string
+	for _, t := range tasks {
+		if t.Job.Array != "" && !t.settled() && !slices.Contains(jobs, t.Job.Array) {
+			jobs = append(jobs, t.Job.Array)
+		}
+	}
+	return jobs
+}
+
+// settled tells whether a task's own last record says that it will not go on.
+func (s Standing) settled() bool {
+	last, any := s.Last()
+	return any && last.Over() && (last.State == Done || last.State == Failed || last.State == Held || last.State == Cancelled)
+}
+
+// Judge says where each task stands.
+func Judge(tasks []Standing, answers Answers, now time.Time) []Standing {
+	queue := map[slurm.Task]slurm.Row{}
+	for _, row := range answers.Queue {
+		queue[row.Task] = row
+	}
+	past := map[slurm.Task]slurm.Row{} // the last attempt
+	for _, row := range answers.Past {
+		past[row.Task] = row
+	}
+	judged := slices.Clone(tasks)
+	for i := range judged {
+		t := &judged[i]
+		row, known := queue[t.Job]
+		if !known {
+			row, known = past[t.Job]
+			// The accounting alone: what it takes for alive, the queue would know.
+			known = known && row.State.Over()
+		}
+		t.judge(row, known, answers.Silent, now)
+	}
+	return judged
+}
+
+func (s *Standing) judge(row slurm.Row, known bool, silent error, now time.Time) {
+	last, any := s.Last()
+	if any {
+		s.Node = last.Node
+	}
+	placed, asked := s.Submission.Placed(s.Array.Name)
+	switch {
+	case s.settled():
+		s.State, s.Why = Ended, last.Why
+	case s.Job.Array == "":
+		s.State = Unplaced
+		if asked && !placed.Lost {
+			s.Why = "its submission was cut off; submit again looks for it"
+		}
+	case silent != nil:
+		s.State, s.Why = Unknown, "Slurm does not answer: ask again"
+	case known && row.State.Waiting():
+		s.State, s.Why, s.Node = Waiting, row.Reason, ""
+	case known && !row.State.Over():
+		s.State = Working
+		if row.Node != "" {
+			s.Node = row.Node
+		}
+	case !known && !any && now.Sub(placed.Asked) < grace:
+		s.State = Waiting
+	case any && last.Over():
+		s.State, s.Why = Ended, last.Why
+		if cause := row.State.Cause(); known && cause != "" && last.State == Requeued {
+			s.Why = "it had been queued again and ended by " + cause
+		}
+	default:
+		s.State, s.Died = Ended, true
+		s.Why = s.died(row, known)
+	}
+}
+
+// died says of what a task died that did not say so itself.
+func (s *Standing) died(row slurm.Row, known bool) string {
+	log := s.Submission.logTail(s.Array.Name, s.Index)
+	if row.Node != "" {
+		s.Node = row.Node
+	}
+	switch {
+	case slurm.KilledForMemory(log.kill):
+		return "died of memory: it used more than the job was given (slurm.mem)"
+	case known && row.State.Cause() != "":
+		return "died of " + row.State.Cause()
+	case log.cause != "":
+		return "died of " + log.cause
+	case known && row.Code == 0 && row.Signal == 53, known && len(s.Records) == 0 && !log.there:
+		return fmt.Sprintf("could not write its log on %s: is %s mounted there, and writable?", orSome(s.Node, "its node"), s.Submission.Folder)
+	case log.said != "":
+		return "ended before its work began: " + log.said
+	case known && row.Signal != 0:
+		return fmt.Sprintf("was killed by signal %d", row.Signal)
+	case known && row.Code != 0:
+		return fmt.Sprintf("ended with exit code %d and without a word", row.Code)
+	case len(s.Records) == 0:
+		return "is gone and never began: cancelled while it waited, or lost by Slurm"
+	}
+	return "ended without a word: it was killed, or its node died"
+}
+
+func orSome(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}

@@ -1,0 +1,123 @@
+package sweeps
+
+import (
+	"reflect"
+	"strings"
+)
+
+// SiteFile is the name of the file that says how a site computes.
+const SiteFile = "headroom.toml"
+
+// Site is what a headroom.toml says: the tables [slurm] and [compute], which change no
+// run's result, for all sweeps beside it.
+type Site struct {
+	slurm    Slurm
+	assigned []assignment
+}
+
+// LoadSite reads a site file.
+func LoadSite(path string) (*Site, error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSite(path, text)
+}
+
+// ParseSite is LoadSite for a text at hand; name stands for the file in messages.
+func ParseSite(name string, text []byte) (*Site, error) {
+	doc, syntax := readDocument(name, text)
+	if syntax != nil {
+		return nil, Faults{*syntax}
+	}
+	site := &Site{}
+	var faults Faults
+	for _, l := range doc.leaves {
+		if faults.full() {
+			break
+		}
+		site.read(doc, l, &faults)
+	}
+	if err := faults.orNil(); err != nil {
+		return nil, err
+	}
+	return site, nil
+}
+
+func (s *Site) read(doc *document, l leaf, faults *Faults) {
+	const allowed = "[slurm] and [compute]; what is computed stands in the sweep's file"
+	schema := runSchema()
+	switch l.path[0] {
+	case "slurm":
+		s.slurm.read(doc, l, faults)
+	case "compute":
+		if l.emptyTable() {
+			return
+		}
+		f, r, ok := schema.field(l.key())
+		if !ok {
+			faults.add(schema.unknown(doc.file, l.key(), shown(doc.any(l.value))))
+			return
+		}
+		v, fault := doc.decode(l.value, f, r)
+		if fault != nil {
+			faults.add(*fault)
+			return
+		}
+		s.assigned = append(s.assigned, assignment{key: f.key, file: doc.file, values: []reflect.Value{v}})
+	default:
+		faults.add(Fault{File: doc.file, Key: l.key(), Message: "has no place in a site's file", Allowed: allowed, Near: nearest(l.path[0], []string{"slurm", "compute"})})
+	}
+}
+
+// SlurmOverrides reads the arguments slurm.KEY=VALUE of a command line.
+func SlurmOverrides(args []string) (Slurm, error) {
+	var s Slurm
+	var faults Faults
+	for _, arg := range args {
+		key, value, _ := strings.Cut(arg, "=")
+		doc, syntax := readDocument(commandLine, []byte(key+" = "+value+"\n"))
+		if syntax != nil || len(doc.leaves) != 1 { // a bare word is one
+			doc, syntax = readDocument(commandLine, []byte(key+" = "+quote(value)+"\n"))
+		}
+		if syntax != nil || len(doc.leaves) != 1 || doc.leaves[0].path[0] != "slurm" {
+			faults.add(Fault{File: commandLine, Message: "cannot read override " + quote(arg), Allowed: "slurm.KEY=VALUE, such as slurm.partition=gpu"})
+			continue
+		}
+		var one Slurm
+		one.read(doc, doc.leaves[0], &faults)
+		s = one.Over(s)
+	}
+	return s, faults.orNil()
+}
+
+// Beneath gives the spec what it does not say itself: the keys of site files, of several
+// the first that has one. On an error the Spec is unchanged.
+func (s *Spec) Beneath(sites ...*Site) error {
+	next := *s
+	next.assigned = append([]assignment(nil), s.assigned...)
+	var faults Faults
+	for _, site := range sites {
+		next.Slurm = next.Slurm.Over(site.slurm)
+		for _, a := range site.assigned {
+			if !next.says(a.key) {
+				next.assigned = append(next.assigned, a)
+			}
+		}
+	}
+	next.validate(&faults)
+	if err := faults.orNil(); err != nil {
+		return err
+	}
+	*s = next
+	return nil
+}
+
+func (s *Spec) says(key string) bool {
+	for _, a := range s.assigned {
+		if a.key == key {
+			return true
+		}
+	}
+	return false
+}
