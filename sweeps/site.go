@@ -76,10 +76,10 @@ func SlurmOverrides(args []string) (Slurm, error) {
 	var faults Faults
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
-		doc, syntax := readDocument(commandLine, []byte(key+" = "+value+"\n"))
-		if syntax != nil || len(doc.leaves) != 1 { // a bare word is one
-			doc, syntax = readDocument(commandLine, []byte(key+" = "+quote(value)+"\n"))
+		if bareWord(key, value) {
+			value = quote(value)
 		}
+		doc, syntax := readDocument(commandLine, []byte(key+" = "+value+"\n"))
 		if syntax != nil || len(doc.leaves) != 1 || doc.leaves[0].path[0] != "slurm" {
 			faults.add(Fault{File: commandLine, Message: "cannot read override " + quote(arg), Allowed: "slurm.KEY=VALUE, such as slurm.partition=gpu"})
 			continue
@@ -89,6 +89,16 @@ func SlurmOverrides(args []string) (Slurm, error) {
 		s = one.Over(s)
 	}
 	return s, faults.orNil()
+}
+
+// bareWord tells whether a value is a text without quotes, of a key that takes texts.
+func bareWord(key, value string) bool {
+	for _, k := range slurmKeys() {
+		if "slurm."+k.name == strings.TrimSpace(key) && k.number == nil {
+			return value == "" || !strings.ContainsAny(value[:1], `"'[`)
+		}
+	}
+	return false
 }
 
 // Beneath gives the spec what it does not say itself: the keys of site files, of several

@@ -165,7 +165,9 @@ func TestSlurmOverrides(t *testing.T) {
 			t.Errorf("%q was taken", arg)
 		}
 	}
-	if s, err := sweeps.SlurmOverrides([]string{"slurm.time=8:00:00"}); err != nil || s.Time != "8:00:00" {
-		t.Errorf("a bare time: %v, %v", s.Time, err)
+	for _, limit := range []string{"8:00:00", "90"} {
+		if s, err := sweeps.SlurmOverrides([]string{"slurm.time=" + limit}); err != nil || s.Time != limit {
+			t.Errorf("a bare time: %v, %v", s.Time, err)
+		}
 	}
 }

@@ -59,6 +59,9 @@ var layers = []layer{
 	{[]string{"runner/search"}, []string{"data/trec", "internal/filemap", "internal/gunzip", "internal/parallel"}},
 	{[]string{"reports/html"}, []string{"internal/plain", "reports/plot", "reports/table"}},
 	{[]string{"internal/parallel"}, nil},
+	{[]string{"runner/slurm"}, nil},
+	{[]string{"runner/submit"}, []string{"internal/seal", "runner/slurm", "sweeps"}},
+	{[]string{"runner/task"}, []string{"runner/pool", "runner/slurm", "runner/submit"}},
 }
 
 // home says that a library may be imported by these packages only.
@@ -85,7 +88,7 @@ type wall struct {
 
 var walls = []wall{
 	{
-		From:  []string{"runner/plan", "runner/pool", "runner/lease", "runner/slurm", "reports/..."},
+		From:  []string{"runner/plan", "runner/pool", "runner/lease", "runner/slurm", "runner/submit", "runner/task", "reports/..."},
 		Never: []string{"runner/engine/...", "runner/train/...", "runner/evaluate/...", "runner/worker/...", "models/...", gomlx},
 	},
 	{

@@ -34,11 +34,16 @@ const (
 // workspace and returns the jobs that make them: recipes, baselines, runs,
 // evaluations of finished runs.
 func (a *app) prepare(w workspace.Workspace, s sweepRef, p *plan.Plan, m machine, revision string) ([]pool.Job, error) {
-	var jobs []pool.Job
-	provenance, err := a.provenance(s, m, revision)
+	provenance, err := a.provenance(s.spec.Overridden(), s.spec.Name, m, revision)
 	if err != nil {
 		return nil, err
 	}
+	return a.writeJobs(w, p, m, &provenance)
+}
+
+// writeJobs is prepare with the provenance that runs get; nil leaves it to who runs them.
+func (a *app) writeJobs(w workspace.Workspace, p *plan.Plan, m machine, provenance *workspace.Provenance) ([]pool.Job, error) {
+	var jobs []pool.Job
 	after := func(needs sweeps.ID) []string {
 		if needs == "" {
 			return nil
@@ -80,9 +85,9 @@ func (a *app) prepare(w workspace.Workspace, s sweepRef, p *plan.Plan, m machine
 		if err := w.WriteRun(id, r.Config, r.Inputs); err != nil {
 			return nil, err
 		}
-		if kind == kindRun {
+		if kind == kindRun && provenance != nil {
 			provenance.Backend = r.Config.Compute.Backend
-			if err := w.WriteProvenance(id, provenance); err != nil {
+			if err := w.WriteProvenance(id, *provenance); err != nil {
 				return nil, err
 			}
 		}
@@ -162,7 +167,7 @@ func recipeEffort(r sweeps.Recipe) float64 {
 }
 
 // provenance says by what and on what runs are made.
-func (a *app) provenance(s sweepRef, m machine, revision string) (workspace.Provenance, error) {
+func (a *app) provenance(overrides []string, sweep string, m machine, revision string) (workspace.Provenance, error) {
 	info := readBuildInfo()
 	host, err := os.Hostname()
 	if err != nil {
@@ -173,10 +178,10 @@ func (a *app) provenance(s sweepRef, m machine, revision string) (workspace.Prov
 		return workspace.Provenance{}, fmt.Errorf("read the program's own file: %w", err)
 	}
 	return workspace.Provenance{
-		Schema: schema, Overrides: append([]string{}, s.spec.Overridden()...), Executable: digest,
+		Schema: schema, Overrides: append([]string{}, overrides...), Executable: digest,
 		Commit: info.Commit, Dirty: info.Dirty, Go: info.Go, SIMD: info.SIMD, System: info.System, Modules: info.Modules,
 		Devices: append([]string{}, m.gpus...), Driver: gpuDriver(), CPU: cpuModel(), Threads: m.threads, Host: host,
-		Sweep: s.spec.Name, Revision: revision,
+		Sweep: sweep, Revision: revision,
 	}, nil
 }
 

@@ -123,7 +123,7 @@ func execute(ctx context.Context, root *cobra.Command, args []string) error {
 	case <-ctx.Done():
 	}
 	command, _, err := root.Find(args)
-	if err == nil && slices.Contains([]string{"run", "pretrain", "worker"}, command.Name()) {
+	if err == nil && slices.Contains([]string{"run", "pretrain", "worker", "task"}, command.Name()) {
 		return <-done
 	}
 	select {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,62 +54,23 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	if err != nil {
 		return err
 	}
-	s, err := a.openSweep(sweep, overrides)
+	p, err := a.planWork(ctx, sweep, overrides, only)
 	if err != nil {
 		return err
 	}
-	file, err := a.planFile(ctx, sweep, s)
+	m, err := a.machine(p.todo, o.slots)
 	if err != nil {
 		return err
 	}
-	todo := file
-	if len(overrides)+len(only) > 0 {
-		if todo, err = a.planSweep(ctx, s, only); err != nil {
-			return err
-		}
-	}
-	if fetched, err := a.fetchUnresolved(ctx, s, todo); err != nil {
-		return err
-	} else if fetched {
-		return a.run(cmd, sweep, overrides, o) // all the same, with the models there
-	}
-	if err := refuseUnresolved(todo); err != nil {
+	if err := a.checkBackends(ctx, p.todo); err != nil {
 		return err
 	}
-	claimed, err := claimsOf(s)
+	a.warn(p.todo)
+	w, manifest, err := a.keepSweep(p)
 	if err != nil {
 		return err
 	}
-	m, err := a.machine(todo, o.slots)
-	if err != nil {
-		return err
-	}
-	if err := a.checkBackends(ctx, todo); err != nil {
-		return err
-	}
-
-	a.warn(todo)
-	manifest, err := a.newManifest(s, file, todo)
-	if err != nil {
-		return err
-	}
-	_, err = a.openWorkspace()
-	made := errors.Is(err, workspace.ErrNone)
-	w, err := workspace.OpenOrCreate(a.workspaceRoot())
-	if err != nil {
-		return err
-	}
-	manifest.Revision, err = w.WriteSweep(s.spec.Text, manifest)
-	if err != nil && !made && wroteNothing(err) {
-		return err
-	}
-	if err == nil {
-		err = a.recordPredictions(w, claimed, cmp.Or(file, todo), manifest)
-	}
-	if err == nil {
-		err = a.runPlan(ctx, w, s, todo, m, manifest)
-	}
-	return failed(err)
+	return failed(a.runPlan(ctx, w, p.sweep, p.todo, m, manifest))
 }
 
 // wroteNothing tells whether an error says that a file could not even be begun.

@@ -42,7 +42,7 @@ func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
 		if err != nil {
 			return sweepRef{}, fmt.Errorf("open sweep %q: %w", text, err)
 		}
-		return sweepRef{spec: spec, base: base, recipe: plan.Recipes(text, experiments.Recipe)}, nil
+		return sweepRef{spec: spec, base: base, recipe: plan.Recipes(text, experiments.Recipe)}, a.underSite(spec, base)
 	}
 	isFile := strings.ContainsAny(text, `/\`) || strings.HasSuffix(text, ".toml")
 	switch {
@@ -65,7 +65,31 @@ func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
 	if err != nil {
 		return sweepRef{}, err
 	}
-	return sweepRef{spec: spec, recipe: embeddedRecipe}, nil
+	return sweepRef{spec: spec, recipe: embeddedRecipe}, a.underSite(spec, "")
+}
+
+// underSite gives a sweep what the site's files say and it does not: headroom.toml beside
+// it and in the workspace.
+func (a *app) underSite(spec *sweeps.Spec, base string) error {
+	paths := []string{filepath.Join(a.workspaceRoot(), sweeps.SiteFile)}
+	if base != "" {
+		paths = append([]string{filepath.Join(base, sweeps.SiteFile)}, paths...)
+	}
+	var found []*sweeps.Site
+	var faults []error
+	for _, path := range paths {
+		site, err := sweeps.LoadSite(path)
+		switch {
+		case err == nil:
+			found = append(found, site)
+		case !errors.Is(err, fs.ErrNotExist):
+			faults = append(faults, err)
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
+	return spec.Beneath(found...)
 }
 
 // keptSweep opens the last revision of a sweep that was run from a file in this
@@ -91,7 +115,7 @@ func (a *app) keptSweep(name string, overrides []string) (s sweepRef, found bool
 	if err != nil {
 		return sweepRef{}, false, err
 	}
-	return sweepRef{spec: spec, base: manifest.Base, recipe: plan.Recipes(filepath.Join(manifest.Base, filepath.Base(file)), experiments.Recipe)}, true, nil
+	return sweepRef{spec: spec, base: manifest.Base, recipe: plan.Recipes(filepath.Join(manifest.Base, filepath.Base(file)), experiments.Recipe)}, true, a.underSite(spec, manifest.Base)
 }
 
 func embeddedRecipe(name string) (*sweeps.Recipe, error) {

@@ -25,6 +25,8 @@ type workerOptions struct {
 	precision         string // of check
 	threads, parent   int
 	remat             bool // of pretrain
+	succession        string
+	turn              int
 }
 
 // newWorker is the command that the pool starts, one process a job. It prints
@@ -47,6 +49,8 @@ func newWorker(a *app) *cobra.Command {
 	f.StringVar(&o.precision, "precision", "float32", "with check: what the backend must be able to train in")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
 	f.BoolVar(&o.remat, "remat", false, "with pretrain: compute layers again in the backward pass")
+	f.StringVar(&o.succession, "succession", "", "what a scheduler starts again and again; a later turn takes the lease from an earlier one")
+	f.IntVar(&o.turn, "turn", 0, "of the succession")
 	f.IntVar(&o.parent, "parent", 0, "process whose death ends this one; 0 is none")
 	return cmd
 }
@@ -89,7 +93,8 @@ func (a *app) worker(cmd *cobra.Command, o workerOptions) error {
 	// not kill the worker in the middle of a step: it is told to stop.
 	signal.Ignore(syscall.SIGPIPE)
 	out := &parentPipe{to: a.stdout, gone: cancel}
-	job := worker.Job{Workspace: w.Root, Kind: o.kind, ID: o.id, Resolver: resolver, Backend: o.backend, Threads: o.threads, Remat: o.remat}
+	job := worker.Job{Workspace: w.Root, Kind: o.kind, ID: o.id, Resolver: resolver, Backend: o.backend, Threads: o.threads, Remat: o.remat,
+		Lease: lease.Options{Sighting: &lease.Sighting{}, Succession: o.succession, Turn: o.turn}}
 	return failed(workWhenFree(ctx, out, func() error { return worker.Run(ctx, job, out) }))
 }
 

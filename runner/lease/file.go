@@ -23,6 +23,9 @@ type content struct {
 	Acquired  time.Time `json:"acquired"`
 	Heartbeat time.Time `json:"heartbeat"`
 	Released  bool      `json:"released,omitempty"`
+	// Succession and Turn are those of Options.
+	Succession string `json:"succession,omitempty"`
+	Turn       int    `json:"turn,omitempty"`
 }
 
 const extension = ".json"

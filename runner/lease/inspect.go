@@ -42,6 +42,9 @@ type Info struct {
 	Here bool
 
 	generation int
+	changed    time.Time
+	succession string
+	turn       int
 }
 
 // Who names the last holder, and since when it was that.
@@ -84,7 +87,8 @@ func inspect(dir string, timeout time.Duration, now func() (time.Time, error)) (
 	if err != nil {
 		return Info{}, err
 	}
-	info := Info{State: Held, Host: c.Host, PID: c.PID, Attempt: c.Attempt, Since: c.Acquired, generation: generation}
+	info := Info{State: Held, Host: c.Host, PID: c.PID, Attempt: c.Attempt, Since: c.Acquired, generation: generation,
+		changed: changed, succession: c.Succession, turn: c.Turn}
 	if whole && c.Released {
 		info.State = Free
 		return info, nil

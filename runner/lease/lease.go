@@ -19,6 +19,8 @@
 // the same boot and the same process namespace, not the same name. Of other holders
 // nothing is known but when their file last changed, which is compared with the clock
 // of the file system: no clock of a machine enters, and none has to agree with another.
+// Where a file system takes the time of a file from the machine that writes it, clocks do
+// enter; a caller that tries again keeps a Sighting, which goes by its own clock alone.
 package lease
 
 import (
@@ -52,6 +54,33 @@ type Options struct {
 	Interval time.Duration
 	// Timeout after which a silent holder on another machine is stale. Default Timeout.
 	Timeout time.Duration
+	// Sighting is kept by a caller that tries again and again. A lease that has not changed
+	// for the timeout by this process's own clock is stale then, whatever time its file
+	// has: one of a time to come, or of a clock that is wrong, is not waited for for ever.
+	Sighting *Sighting
+	// Succession names what a scheduler starts again and again, such as a task of a job
+	// array, and Turn counts the starts. A holder of the same succession and an earlier turn
+	// was given up by the scheduler: it loses the lease at once, alive or not.
+	Succession string
+	Turn       int
+}
+
+// Sighting is since when a lease looks as it does. The zero value has seen nothing.
+type Sighting struct {
+	generation int
+	changed    time.Time
+	since      time.Time
+}
+
+// unchanged is for how long the lease has looked so, by a clock that never jumps.
+func (s *Sighting) unchanged(info Info) time.Duration {
+	if s == nil {
+		return 0
+	}
+	if s.since.IsZero() || s.generation != info.generation || !s.changed.Equal(info.changed) {
+		s.generation, s.changed, s.since = info.generation, info.changed, time.Now()
+	}
+	return time.Since(s.since)
 }
 
 func (o Options) withDefaults() Options {
@@ -139,12 +168,14 @@ func acquire(disk atomic.Disk, dir string, options Options) (*Lease, error) {
 		if err != nil {
 			return nil, fmt.Errorf("acquire lease: %w", err)
 		}
-		if info.State == Held {
-			return nil, heldBy(dir, info, l.options.Timeout)
+		if info.State == Held && !l.supersedes(info) {
+			if info.Here || l.options.Sighting.unchanged(info) < l.options.Timeout {
+				return nil, heldBy(dir, info, l.options.Timeout)
+			}
 		}
 		now := l.now()
 		l.generation = info.generation + 1
-		l.content = content{process: self, Acquired: now, Heartbeat: now}
+		l.content = content{process: self, Acquired: now, Heartbeat: now, Succession: options.Succession, Turn: options.Turn}
 		err = publish(l.disk, dir, l.generation, l.content)
 		if errors.Is(err, os.ErrExist) && tries < 100 {
 			// Another was quicker; see who. A client of a network file system may need a
@@ -170,6 +201,11 @@ func acquire(disk atomic.Disk, dir string, options Options) (*Lease, error) {
 		go l.keep()
 	}
 	return l, nil
+}
+
+// supersedes tells whether this process is a later start of what the holder is.
+func (l *Lease) supersedes(holder Info) bool {
+	return l.options.Succession != "" && holder.succession == l.options.Succession && holder.turn < l.options.Turn
 }
 
 // now is the clock of this process.

@@ -18,9 +18,9 @@ func (c Client) Submit(ctx context.Context, script string, options ...string) (s
 	return ParseSubmitted(out)
 }
 
-// Test has Slurm judge a script without submitting it: a *Refusal says what is wrong.
-func (c Client) Test(ctx context.Context, script string, options ...string) error {
-	_, err := c.run(ctx, nil, nil, "sbatch", append(append([]string{"--test-only"}, options...), script)...)
+// Test has Slurm judge the text of a script without submitting it: a *Refusal says what is wrong.
+func (c Client) Test(ctx context.Context, text string) error {
+	_, err := c.run(ctx, nil, []byte(text), "sbatch", "--test-only")
 	return err
 }
 

@@ -275,3 +275,6 @@ func (s Submission) Cancelled(id string) bool {
 }
 
 func (s Submission) cancelled(id string) string { return filepath.Join(s.Folder, "cancelled", id) }
+
+// Script is the file of an array's script.
+func (s Submission) Script(array string) string { return filepath.Join(s.Folder, array+".sh") }

@@ -88,7 +88,8 @@ func (s Submission) Records(array string, index int) ([]Record, error) {
 	var records []Record
 	for _, e := range entries {
 		number, ok := strings.CutSuffix(e.Name(), ".json")
-		if n, err := strconv.Atoi(number); !ok || err != nil || n < 1 {
+		n, err := strconv.Atoi(number)
+		if !ok || err != nil || n < 1 {
 			continue
 		}
 		var r Record
@@ -97,7 +98,9 @@ func (s Submission) Records(array string, index int) ([]Record, error) {
 		} else if err != nil {
 			return nil, fmt.Errorf("read task record: %w", err)
 		}
-		records = append(records, r)
+		if r.Attempt == n { // else it is not what a task has written
+			records = append(records, r)
+		}
 	}
 	slices.SortFunc(records, func(a, b Record) int { return a.Attempt - b.Attempt })
 	return records, nil

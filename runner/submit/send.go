@@ -53,6 +53,10 @@ func (s Sender) Send(ctx context.Context, sub *Submission) error {
 			}
 		}
 		id, err := s.send(ctx, filepath.Join(sub.Folder, a.Name+".sh"), a.JobName, placed.Asked, asked, options)
+		if err != nil && !errors.Is(err, slurm.ErrUnreachable) && ctx.Err() == nil {
+			placed.Lost = true // Slurm has said no
+			err = errors.Join(err, sub.place(placed))
+		}
 		if err != nil {
 			return fmt.Errorf("submit %s: %w", a.Name, err)
 		}

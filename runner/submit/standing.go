@@ -200,3 +200,16 @@ func orSome(text, otherwise string) string {
 	}
 	return text
 }
+
+// Ended tells whether an attempt of the task has brought a job to its end, though others
+// of the task may not be.
+func (s Standing) Ended(id string) bool {
+	for _, r := range s.Records {
+		for _, job := range r.Jobs {
+			if job.ID == id && job.State != Interrupted {
+				return true
+			}
+		}
+	}
+	return false
+}

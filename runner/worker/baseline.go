@@ -20,7 +20,7 @@ func (w *worker) baseline(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	held, ctx, err := hold(ctx, w.workspace.Baseline(w.ID))
+	held, ctx, err := w.hold(ctx, w.workspace.Baseline(w.ID))
 	if err != nil {
 		return err
 	}

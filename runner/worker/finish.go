@@ -175,6 +175,9 @@ func (a *attempt) evaluate(ctx context.Context) error {
 		if summary.Refused != "" {
 			continue
 		}
+		if err := a.fenced(); err != nil {
+			return err
+		}
 		if main, ok := measure.Main(measures); ok && on == a.evaluations()[0] && len(a.cfg.Evaluate.Final) > 0 {
 			a.main = pool.Answer{Measure: main.String(), Dataset: on.ref, Value: event.Value(summary.Measures[main.String()])}
 		}

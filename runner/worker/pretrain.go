@@ -46,7 +46,7 @@ func (w *worker) pretrain(ctx context.Context) error {
 	if err := os.MkdirAll(b.folder, 0o755); err != nil {
 		return fmt.Errorf("pretrain %q: %w", recipe.Name, err)
 	}
-	held, ctx, err := hold(ctx, b.folder)
+	held, ctx, err := w.hold(ctx, b.folder)
 	if err != nil {
 		return err
 	}
@@ -120,6 +120,9 @@ func (b *backboneJob) work(ctx context.Context, target string) error {
 	params := map[string]*hf.Param{}
 	for _, p := range m.Params {
 		params[p.Name] = &hf.Param{Name: p.Name, Shape: p.Shape, Data: p.Values}
+	}
+	if err := b.fenced(); err != nil {
+		return err
 	}
 	if err := hf.Save(target, hf.SaveModel{
 		Config: m.Config, Params: params, Tied: m.Tied, Tokenizer: tokenizer.Bytes(), SpecialTokens: tokenizer.Roles(), MaxSeqLength: min(b.recipe.Data.MaxLength, m.Config.MaxTokens()),
@@ -267,7 +270,7 @@ func (b *backboneJob) checkpoints() string { return filepath.Join(b.folder, "che
 // save keeps the optimizer's state in the last checkpoint too: it is gone with
 // the others once the backbone stands.
 func (b *backboneJob) save(m *engine.Model, s train.Pretrainer, final bool) error {
-	if err := s.Sync(); err != nil {
+	if err := errors.Join(b.fenced(), s.Sync()); err != nil {
 		return err
 	}
 	moments, err := s.Moments()

@@ -59,7 +59,7 @@ func (w *worker) run(ctx context.Context) error {
 		return err
 	}
 	folder := w.workspace.Run(w.ID)
-	held, ctx, err := hold(ctx, folder)
+	held, ctx, err := w.hold(ctx, folder)
 	if err != nil {
 		return err
 	}
@@ -106,6 +106,9 @@ func (a *attempt) do(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.log.Close()) }()
 	err = goesOn(a.work(ctx), a.saved, a.weights != "")
+	if err == nil {
+		err = a.fenced() // what a holder that was superseded has done is not the run's end
+	}
 	ended := event.Ended{State: event.StateDone, Step: a.step, Seconds: a.now().Sub(a.started).Seconds(), Weights: a.weights, Model: a.exported}
 	switch {
 	case errors.Is(err, ErrInterrupted):
@@ -148,7 +151,7 @@ func (a *attempt) work(ctx context.Context) error {
 	if err := errors.Join(a.train(ctx), a.unload()); err != nil {
 		return err
 	}
-	if err := a.choose(); err != nil {
+	if err := errors.Join(a.fenced(), a.choose()); err != nil {
 		return err
 	}
 	if err := a.finish(); err != nil {

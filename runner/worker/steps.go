@@ -187,6 +187,9 @@ const (
 
 // save writes a checkpoint.
 func (a *attempt) save(s train.Trainer, of purpose) error {
+	if err := a.fenced(); err != nil {
+		return err
+	}
 	state := checkpoint.State{Run: a.id, Step: a.step, Updates: s.Updates(), Final: of == atEnd, WeightsOnly: of == asBest}
 	if a.dev != nil {
 		dev := a.dev.state

@@ -47,6 +47,8 @@ type Job struct {
 	Remat bool
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Lease says how the lease of the job's folder is taken: Sighting, Succession and Turn count.
+	Lease lease.Options
 }
 
 // Run does the job and writes progress messages to out. A collapsed run is a
@@ -80,6 +82,7 @@ type worker struct {
 	out       io.Writer
 	now       func() time.Time
 	shown     time.Time
+	held      *lease.Lease // of the job's folder, while it is worked in
 }
 
 // backend is the job's own, unless the command line said otherwise.
@@ -99,11 +102,12 @@ func (w *worker) threads(own int) int {
 
 // hold takes the lease of a folder. The context it returns ends when the lease
 // is lost. A lease that another live process has is lease.ErrHeld.
-func hold(ctx context.Context, folder string) (*lease.Lease, context.Context, error) {
-	l, err := lease.Acquire(folder, lease.Options{})
+func (w *worker) hold(ctx context.Context, folder string) (*lease.Lease, context.Context, error) {
+	l, err := lease.Acquire(folder, lease.Options{Sighting: w.Lease.Sighting, Succession: w.Lease.Succession, Turn: w.Lease.Turn})
 	if err != nil {
 		return nil, nil, err
 	}
+	w.held = l
 	held, cancel := context.WithCancelCause(ctx)
 	go func() {
 		select {
@@ -113,6 +117,18 @@ func hold(ctx context.Context, folder string) (*lease.Lease, context.Context, er
 		}
 	}()
 	return l, held, nil
+}
+
+// fenced is the error of a lease that another process has taken over meanwhile. It is
+// asked before whatever counts is written: a heartbeat alone would notice seconds later.
+func (w *worker) fenced() error {
+	if w.held == nil {
+		return nil
+	}
+	if err := w.held.Beat(); errors.Is(err, lease.ErrLost) {
+		return err
+	}
+	return nil
 }
 
 // stopped says why a held context ended: a lost lease, or an interruption.

@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"headroom/runner/plan"
+	"headroom/runner/workspace"
+	"headroom/sweeps"
+)
+
+// planned is a sweep that a command is to do, with all that it needs in place.
+type planned struct {
+	sweep sweepRef
+	// file is the plan of the file alone, nil where that is no sweep; todo is what is to be done.
+	file, todo *plan.Plan
+	claims     claimsFile
+}
+
+// planWork plans a sweep for a command that does it. Models of the hub that are not there
+// are fetched; what else is not there is an error.
+func (a *app) planWork(ctx context.Context, sweep string, overrides []string, only []sweeps.Filter) (planned, error) {
+	for {
+		p, err := a.planGiven(ctx, sweep, overrides, only)
+		if err != nil {
+			return p, err
+		}
+		if fetched, err := a.fetchUnresolved(ctx, p.sweep, p.todo); err != nil {
+			return p, err
+		} else if fetched {
+			continue // all the same, with the models there
+		}
+		if err := refuseUnresolved(p.todo); err != nil {
+			return p, err
+		}
+		p.claims, err = claimsOf(p.sweep)
+		return p, err
+	}
+}
+
+// planGiven plans what is there.
+func (a *app) planGiven(ctx context.Context, sweep string, overrides []string, only []sweeps.Filter) (planned, error) {
+	var p planned
+	var err error
+	if p.sweep, err = a.openSweep(sweep, overrides); err != nil {
+		return p, err
+	}
+	if p.file, err = a.planFile(ctx, sweep, p.sweep); err != nil {
+		return p, err
+	}
+	p.todo = p.file
+	if len(overrides)+len(only) > 0 {
+		p.todo, err = a.planSweep(ctx, p.sweep, only)
+	}
+	return p, err
+}
+
+// keepSweep writes the sweep's revision into the workspace, which is made where there is
+// none. Its error is a failure once something may have been written.
+func (a *app) keepSweep(p planned) (workspace.Workspace, workspace.Manifest, error) {
+	manifest, err := a.newManifest(p.sweep, p.file, p.todo)
+	if err != nil {
+		return workspace.Workspace{}, manifest, err
+	}
+	_, err = a.openWorkspace()
+	made := errors.Is(err, workspace.ErrNone)
+	w, err := workspace.OpenOrCreate(a.workspaceRoot())
+	if err != nil {
+		return w, manifest, err
+	}
+	manifest.Revision, err = w.WriteSweep(p.sweep.spec.Text, manifest)
+	if err != nil && !made && wroteNothing(err) {
+		return w, manifest, err
+	}
+	if err == nil {
+		err = a.recordPredictions(w, p.claims, cmp.Or(p.file, p.todo), manifest)
+	}
+	return w, manifest, failed(err)
+}

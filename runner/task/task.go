@@ -1,0 +1,230 @@
+// Package task does what one task of a submission's array is to do, on the node that the
+// cluster gave it: its jobs one after the other, each in a worker process.
+//
+// What Slurm kills with is taken as what it is: a signal before the end, or its own clock,
+// has the worker write a checkpoint, and the task asks to be queued again, up to a cap. It
+// never ends with exit code 0 before all is done, since that would count as done. Each
+// attempt keeps a record of its own, so that one that Slurm has given up and that lives all
+// the same changes nothing that a later one says.
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"headroom/runner/pool"
+	"headroom/runner/slurm"
+	"headroom/runner/submit"
+)
+
+// Options are what a task is given.
+type Options struct {
+	Submission submit.Submission
+	Array      string
+	Index      int
+	// Job is the task's name in Slurm, Restart how often Slurm had started it before.
+	Job     slurm.Task
+	Restart int
+	Node    string
+	GPUs    int
+
+	// EndTime asks when the task's time is up; zero where that is not known.
+	EndTime func(ctx context.Context) (time.Time, error)
+	// Requeue asks to be started again later.
+	Requeue func(ctx context.Context) error
+	// Needs says what a job lacks to begin, "" for nothing; it also writes what is to be
+	// on disk before a job begins.
+	Needs func(job submit.Job) (lacks string, err error)
+	// Command is the worker that does a job.
+	Command func(job submit.Job) pool.Job
+
+	Executable string
+	Environ    []string
+	Signals    <-chan os.Signal
+	Log        io.Writer
+	Now        func() time.Time
+	// Patience is how long a job is waited for that another live process works on.
+	Patience time.Duration
+	// Poll is how often is looked whether a job was cancelled.
+	Poll time.Duration
+}
+
+// stop is why a task does not go on.
+type stop struct {
+	signal  string // "USR1", "TERM", "clock"
+	requeue bool   // there is time left to ask to be queued again
+}
+
+func (s *stop) Error() string { return "stopped by " + s.signal }
+
+var (
+	errCancelled = errors.New("cancelled")
+	errHeld      = errors.New("held by another process")
+)
+
+// runner is one task at work.
+type runner struct {
+	Options
+	record   submit.Record
+	progress bool // a step was done, or more
+}
+
+// Run does the task and returns its record, whose State says how it ended. The error is
+// one that kept it from saying so.
+func Run(ctx context.Context, o Options) (submit.Record, error) {
+	array, ok := o.Submission.Manifest.Array(o.Array)
+	if !ok || o.Index < 0 || o.Index >= len(array.Tasks) {
+		return submit.Record{}, fmt.Errorf("submission %s has no task %s-%d", o.Submission.Manifest.Submission, o.Array, o.Index)
+	}
+	before, err := o.Submission.Records(o.Array, o.Index)
+	if err != nil {
+		return submit.Record{}, err
+	}
+	if i := slices.IndexFunc(before, func(r submit.Record) bool { return r.State == submit.Done }); i >= 0 {
+		fmt.Fprintf(o.Log, "headroom: attempt %d has done all of it already\n", before[i].Attempt)
+		return before[i], nil
+	}
+	t := &runner{Options: o}
+	t.record, err = o.Submission.Begin(submit.Record{
+		Array: o.Array, Index: o.Index, Restart: o.Restart, Job: o.Job.String(), Node: o.Node, PID: os.Getpid(), GPUs: o.GPUs, Started: o.Now().UTC(), Jobs: []submit.JobEnd{},
+	})
+	if err != nil {
+		return t.record, fmt.Errorf("node %s cannot write into the workspace: %w", o.Node, err)
+	}
+	fmt.Fprintf(o.Log, "headroom: attempt %d of task %s on %s, %s\n", t.record.Attempt, o.Job, o.Node, t.record.Started.Format(time.RFC3339))
+	working, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go t.listen(working, cancel)
+	go t.clock(working, cancel, array)
+	for _, job := range array.Tasks[o.Index].Jobs {
+		if working.Err() != nil {
+			break
+		}
+		end := t.do(working, job)
+		t.record.Jobs = append(t.record.Jobs, end)
+		if err := o.Submission.Keep(t.record); err != nil {
+			return t.record, err
+		}
+	}
+	var stopped *stop
+	errors.As(context.Cause(working), &stopped)
+	return t.end(ctx, array.Tasks[o.Index], stopped)
+}
+
+// listen turns signals into a stop. Those that come after the first change nothing.
+func (t *runner) listen(ctx context.Context, cancel context.CancelCauseFunc) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-t.Signals:
+			switch s {
+			case syscall.SIGUSR1:
+				cancel(&stop{"USR1", true})
+			case syscall.SIGUSR2:
+				cancel(&stop{"USR2", true})
+			case syscall.SIGINT:
+				cancel(&stop{"INT", false})
+			default: // a cancellation, a preemption, or a time limit that came without a warning
+				cancel(&stop{"TERM", false})
+			}
+		}
+	}
+}
+
+// clock stops the task before its time is up, whether Slurm's signal comes or not.
+func (t *runner) clock(ctx context.Context, cancel context.CancelCauseFunc, array submit.Array) {
+	lead := time.Duration(t.Submission.Manifest.Lead) * time.Second
+	until := time.Time{}
+	if array.Minutes > 0 {
+		until = t.record.Started.Add(time.Duration(array.Minutes) * time.Minute)
+	}
+	for {
+		if end, err := t.EndTime(ctx); err == nil && !end.IsZero() {
+			until = end
+		}
+		if until.IsZero() {
+			return // nothing is known of an end
+		}
+		left := until.Add(-lead).Sub(t.Now())
+		if left <= 0 {
+			cancel(&stop{"clock", true})
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(left): // it may have been given more time since: ask again
+		}
+	}
+}
+
+// do does one job.
+func (t *runner) do(ctx context.Context, job submit.Job) submit.JobEnd {
+	end := submit.JobEnd{ID: job.ID}
+	if t.Submission.Cancelled(job.ID) {
+		end.State, end.Why = submit.Cancelled, "cancelled before it began"
+		return end
+	}
+	lacks, err := t.Needs(job)
+	if err != nil {
+		lacks = err.Error()
+	}
+	if lacks != "" {
+		end.State, end.Why = submit.Failed, lacks
+		fmt.Fprintf(t.Log, "headroom: %s: %s\n", job.Label, lacks)
+		return end
+	}
+	working, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := &watcher{Lines: pool.Lines{Out: t.Log, Every: time.Minute, Now: t.Now}}
+	go t.watch(working, cancel, job.ID, watch)
+	// Its error says in words what the outcome says.
+	result, _ := pool.Run(working, []pool.Job{t.Command(job)}, pool.Options{
+		Executable: t.Executable, Env: t.Environ, Slots: 1, Render: watch, Now: t.Now,
+	})
+	t.progress = t.progress || watch.advanced()
+	if len(result.Outcomes) == 0 {
+		end.State, end.Why = submit.Failed, "it could not be started"
+		return end
+	}
+	outcome := result.Outcomes[0]
+	end.Seconds = outcome.Took.Seconds()
+	switch cause := context.Cause(working); {
+	case outcome.State == pool.Done:
+		end.State, t.progress = submit.Done, true
+	case outcome.State == pool.Interrupted && errors.Is(cause, errCancelled):
+		end.State, end.Why = submit.Cancelled, "cancelled; it stopped at a checkpoint"
+	case outcome.State == pool.Interrupted && errors.Is(cause, errHeld):
+		end.State, end.Why = submit.Held, "another process works on it: "+watch.holder()
+	case outcome.State == pool.Interrupted:
+		end.State, end.Why = submit.Interrupted, outcome.Reason
+	default:
+		end.State, end.Why = submit.Failed, reason(outcome)
+	}
+	return end
+}
+
+// watch ends a job that was cancelled, or that another process holds for too long.
+func (t *runner) watch(ctx context.Context, cancel context.CancelCauseFunc, id string, w *watcher) {
+	ticker := time.NewTicker(t.Poll)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if t.Submission.Cancelled(id) {
+			cancel(errCancelled)
+		} else if w.waited() > t.Patience {
+			cancel(errHeld)
+		}
+	}
+}
