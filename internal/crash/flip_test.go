@@ -62,8 +62,13 @@ func TestNoFlippedBitIsTakenInSilence(t *testing.T) {
 				if c := p.command("run", "small.toml"); c.Run() != nil {
 					t.Fatalf("%s: run does not make it good", where)
 				}
-				if left := p.results(); same(want, left) != nil {
-					t.Fatalf("%s: after run: %v", where, same(want, left))
+				before, left := maps.Clone(want), p.results()
+				if strings.HasSuffix(kind, "events.jsonl") { // a damaged line of a log is lost, and that is said
+					delete(before, "points")
+					delete(left, "points")
+				}
+				if err := same(before, left); err != nil {
+					t.Fatalf("%s: after run: %v", where, err)
 				}
 				counts[kind].repaired++
 			}

@@ -12,7 +12,8 @@ import (
 
 // keepsBest tells whether the best step's weights are written as soon as it is found.
 func (a *attempt) keepsBest() bool {
-	return a.dev != nil && (a.cfg.Selects() || a.cfg.Checkpoint.Keep == "last+best")
+	watched := len(a.cfg.Evaluate.During) > 0 && a.cfg.Evaluate.Every > 0
+	return watched && (a.cfg.Selects() || a.cfg.Checkpoint.Keep == "last+best")
 }
 
 // usable refuses a checkpoint whose best step's weights are not there any more, where
@@ -30,29 +31,28 @@ func (a *attempt) usable(s checkpoint.State) error {
 
 // choose makes the best step's weights the run's, where that is asked. The model holds
 // those of the last step.
-func (a *attempt) choose() error {
-	a.chosen = a.step
+func (a *training) choose() (*outcome, error) {
+	o := &outcome{subject: a.subject, chosen: a.reached.step}
 	if !a.cfg.Selects() {
-		return nil
+		return o, nil
 	}
-	selected := event.Selected{Step: a.step, Measure: a.dev.measures[0].String(), Value: event.Value(math.NaN())}
+	o.selected = event.Selected{Step: a.reached.step, Measure: a.dev.measures[0].String(), Value: event.Value(math.NaN())}
 	switch best := a.dev.state.Best; {
 	case best == 0:
 		a.notice(a.log, "checkpoint.select is \"best\" and no evaluation during training has a value: the last step's weights are taken")
-	case best != a.step:
+	case best != a.reached.step:
 		saved, err := checkpoint.OpenWeights(a.checkpoints(), a.id, best)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		a.weights, a.chosen = saved.Digest, best
+		a.reached.weights, o.chosen = saved.Digest, best
 		if err := errors.Join(train.RestoreWeights(a.model, saved.Weights), saved.Close()); err != nil {
-			return err
+			return nil, err
 		}
 		fallthrough
 	default:
-		selected.Step, selected.Value = best, event.Value(a.dev.state.Value)
+		o.selected.Step, o.selected.Value = best, event.Value(a.dev.state.Value)
 	}
-	selected.Weights = a.weights
-	a.selected = selected
-	return a.log.Append(selected)
+	o.selected.Weights = a.reached.weights
+	return o, a.log.Append(o.selected)
 }

@@ -35,7 +35,7 @@ type devCollection struct {
 }
 
 // openDev finds the dev data, nil where none is asked for.
-func (a *attempt) openDev() (*development, error) {
+func (a *training) openDev() (*development, error) {
 	c := a.cfg.Evaluate
 	if len(c.During) == 0 || c.Every == 0 {
 		return nil, nil
@@ -88,27 +88,27 @@ func (d *development) progress() *pool.Dev {
 
 // devDue tells whether the state before a step is to be measured: every so many steps,
 // and at the end, whose model must be comparable with the best.
-func (a *attempt) devDue() bool {
+func (a *training) devDue() bool {
 	d := a.dev
-	return d != nil && a.step > 0 && a.step != d.state.Evaluated &&
-		(a.step%a.cfg.Evaluate.Every == 0 || a.over())
+	return d != nil && a.reached.step > 0 && a.reached.step != d.state.Evaluated &&
+		(a.reached.step%a.cfg.Evaluate.Every == 0 || a.over())
 }
 
 // over tells whether training has done its last step.
-func (a *attempt) over() bool { return a.stopped || a.step == a.cfg.Train.Steps }
+func (a *training) over() bool { return a.stopped || a.reached.step == a.cfg.Train.Steps }
 
 // develop measures the model where that is due, and says whether it is the best so
 // far. Where the context ends meanwhile nothing has happened.
-func (a *attempt) develop(ctx context.Context, s train.Trainer) (better bool, err error) {
+func (a *training) develop(ctx context.Context) (better bool, err error) {
 	if !a.devDue() {
 		return false, nil
 	}
 	d := a.dev
-	if err := s.Sync(); err != nil {
+	if err := a.trainer.Sync(); err != nil {
 		return false, err
 	}
 	start := a.now()
-	m := event.Measured{Step: a.step, Measure: d.measures[0].String(), Tested: d.tested}
+	m := event.Measured{Step: a.reached.step, Measure: d.measures[0].String(), Tested: d.tested}
 	sum := 0.0
 	for _, c := range d.collections {
 		score, err := a.devScore(ctx, c)
@@ -116,7 +116,7 @@ func (a *attempt) develop(ctx context.Context, s train.Trainer) (better bool, er
 			return false, nil
 		}
 		if err != nil {
-			return false, fmt.Errorf("evaluate during training, before step %d: %w", a.step, a.lowerEncoding(err))
+			return false, fmt.Errorf("evaluate during training, before step %d: %w", a.reached.step, a.lowerEncoding(err))
 		}
 		if value, ok := score.Measures[m.Measure]; ok {
 			sum += float64(value)
@@ -130,9 +130,9 @@ func (a *attempt) develop(ctx context.Context, s train.Trainer) (better bool, er
 	if err := a.log.Append(m); err != nil {
 		return false, err
 	}
-	d.last, d.state.Evaluated = m.Value, a.step
+	d.last, d.state.Evaluated = m.Value, a.reached.step
 	if m.Value.NonFinite() == "" && (d.state.Best == 0 || float64(m.Value) > d.state.Value) {
-		d.state.Best, d.state.Value, better = a.step, float64(m.Value), true
+		d.state.Best, d.state.Value, better = a.reached.step, float64(m.Value), true
 	}
 	if text := d.cost.evaluation(m.Seconds, a.cfg.Evaluate.Every); text != "" {
 		a.notice(a.log, text)
@@ -142,7 +142,7 @@ func (a *attempt) develop(ctx context.Context, s train.Trainer) (better bool, er
 
 // devScore measures one collection. A model that cannot be measured is a result, with
 // its reason, and no error.
-func (a *attempt) devScore(ctx context.Context, c devCollection) (event.DevScore, error) {
+func (a *training) devScore(ctx context.Context, c devCollection) (event.DevScore, error) {
 	score := event.DevScore{Dataset: c.ref, Split: plan.DuringSplit, Measures: map[string]event.Value{}}
 	if name, finite := train.Finite(a.model); !finite {
 		score.Refused = fmt.Sprintf("parameter %q is not finite", name)
@@ -179,7 +179,7 @@ func (a *attempt) devScore(ctx context.Context, c devCollection) (event.DevScore
 }
 
 // developing reports texts encoded as progress of the evaluation.
-func (a *attempt) developing() func(done, total int) {
+func (a *training) developing() func(done, total int) {
 	start := a.now()
 	return func(done, total int) {
 		// A parent that no longer reads is noticed by its own watch.
@@ -188,7 +188,7 @@ func (a *attempt) developing() func(done, total int) {
 }
 
 // warnTested says where dev data are test data.
-func (a *attempt) warnTested() error {
+func (a *training) warnTested() error {
 	if a.dev == nil {
 		return nil
 	}

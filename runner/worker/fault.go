@@ -48,11 +48,11 @@ func (a *attempt) lowerEncoding(err error) error {
 
 // rescue saves what was trained since the last checkpoint where work found the device's
 // memory full: the device still holds the state before that.
-func (a *attempt) rescue(s train.Trainer, err error) error {
-	if !errors.Is(err, engine.ErrDeviceMemory) || a.step == a.saved {
+func (a *training) rescue(err error) error {
+	if !errors.Is(err, engine.ErrDeviceMemory) || a.reached.step == a.reached.saved {
 		return err
 	}
-	return errors.Join(err, a.save(s, toGoOn))
+	return errors.Join(err, a.save(toGoOn))
 }
 
 // lowerPretraining is lower for a step of a recipe, and saves what was made as rescue does.

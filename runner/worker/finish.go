@@ -25,7 +25,7 @@ import (
 )
 
 // finish judges the trained run and exports its model.
-func (a *attempt) finish() error {
+func (a *outcome) finish() error {
 	n := mlmhead.RowNorms(a.model.DecoderWeight().Values, a.model.Config.Embedding)
 	if err := a.log.Append(event.HeadNorms{Step: a.chosen, Mean: event.Value(n.Mean), P05: event.Value(n.P05), P50: event.Value(n.P50), P95: event.Value(n.P95), Max: event.Value(n.Max)}); err != nil {
 		return err
@@ -61,11 +61,11 @@ func formOf(m sweeps.ModelConfig) splade.Form {
 
 // export writes runs/<id>/model, unless it is there as it was made or the weights are no
 // numbers.
-func (a *attempt) export(verdict string) (err error) {
+func (a *outcome) export(verdict string) (err error) {
 	folder := plan.ModelFolder(a.folder)
 	defer func() {
-		if err == nil && a.exported == "" {
-			a.exported, err = seal.Sum(folder)
+		if err == nil && a.reached.model == "" {
+			a.reached.model, err = seal.Sum(folder)
 		}
 	}()
 	if _, err := os.Stat(folder); err == nil {
@@ -85,7 +85,7 @@ func (a *attempt) export(verdict string) (err error) {
 	}
 	if name, finite := train.Finite(a.model); !finite {
 		a.notice(a.log, fmt.Sprintf("model not exported: parameter %q is not finite", name))
-		a.exported = event.ModelNone
+		a.reached.model = event.ModelNone
 		return nil
 	}
 	params := map[string]*hf.Param{}
@@ -118,13 +118,13 @@ func (a *attempt) export(verdict string) (err error) {
 	})
 }
 
-func (a *attempt) card(verdict string) string {
+func (a *outcome) card(verdict string) string {
 	factor := a.cfg.Model.Rescale.String()
 	if a.cfg.Model.Rescale.Auto != "" {
 		factor = fmt.Sprintf("%s = %g", factor, a.k)
 	}
 	text := fmt.Sprintf("# %s\n\nA SPLADE model trained by headroom.\n\n- run: %s\n- backbone: %s\n- rescale factor k: %s (%s, %s)\n- steps: %d\n- verdict: %s\n- lengths: %d tokens for queries, %d for documents\n",
-		sweeps.Label(a.cfg, sweeps.ID(a.id)), a.id, a.cfg.Model.Backbone, factor, a.cfg.Model.Target, a.cfg.Model.Tie, a.step, stability.Marked(verdict, stability.Recovered(verdict, a.monitor.Result().Episodes)), a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument)
+		sweeps.Label(a.cfg, sweeps.ID(a.id)), a.id, a.cfg.Model.Backbone, factor, a.cfg.Model.Target, a.cfg.Model.Tie, a.reached.step, stability.Marked(verdict, stability.Recovered(verdict, a.monitor.Result().Episodes)), a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument)
 	if m := a.cfg.Model.TokenTopM; m > 0 {
 		text += hf.TokenTopMCard(m)
 	}
@@ -136,8 +136,10 @@ func (a *attempt) card(verdict string) string {
 
 // evaluate measures the run on every final collection, and on the dev data that it was
 // watched on, where it is not measured yet.
-func (a *attempt) evaluate(ctx context.Context) error {
-	verdict := a.monitor.Result().Verdict
+func (a *outcome) evaluate(ctx context.Context) error {
+	result := a.monitor.Result()
+	verdict := result.Verdict
+	a.answer = pool.Answer{Verdict: verdict, Recovered: stability.Recovered(verdict, result.Episodes)}
 	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{KeepNonFinite: verdict == stability.NonFinite, QueryPrompt: a.cfg.Model.QueryPrompt, DocumentPrompt: a.cfg.Model.DocumentPrompt})
 	for _, on := range a.evaluations() {
 		c, e, err := a.evaluation(on)
@@ -179,7 +181,7 @@ func (a *attempt) evaluate(ctx context.Context) error {
 			return err
 		}
 		if main, ok := measure.Main(measures); ok && on == a.evaluations()[0] && len(a.cfg.Evaluate.Final) > 0 {
-			a.main = pool.Answer{Measure: main.String(), Dataset: on.ref, Value: event.Value(summary.Measures[main.String()])}
+			a.answer.Measure, a.answer.Dataset, a.answer.Value = main.String(), on.ref, event.Value(summary.Measures[main.String()])
 		}
 		relative, err := filepath.Rel(a.folder, e.Folder)
 		if err != nil {
@@ -190,14 +192,6 @@ func (a *attempt) evaluate(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// answer tells the parent what the run came to.
-func (a *attempt) answer() {
-	result := a.monitor.Result()
-	a.main.Verdict, a.main.Recovered = result.Verdict, stability.Recovered(result.Verdict, result.Episodes)
-	// A parent that no longer reads is noticed by its own watch.
-	_ = pool.Message{Type: pool.TypeResult, Result: &a.main}.Write(a.out)
 }
 
 // splitOf is one split of a collection.

@@ -7,7 +7,6 @@ import (
 	"headroom/data/loader"
 	"headroom/metrics/event"
 	"headroom/metrics/evidence"
-	"headroom/runner/train"
 )
 
 // probeTexts is how many queries, and documents, a probe set has where stability.probe
@@ -26,7 +25,7 @@ type probeSet struct {
 }
 
 // openProbe draws the probe set; nil where none is wanted.
-func (a *attempt) openProbe(data *loader.Loader) (*probeSet, error) {
+func (a *training) openProbe(data *loader.Loader) (*probeSet, error) {
 	n, stated := probeTexts, a.cfg.Stability.Probe
 	if stated != nil {
 		n = *stated
@@ -52,29 +51,29 @@ func (a *attempt) openProbe(data *loader.Loader) (*probeSet, error) {
 
 // look returns the series of the probe set before this step; none where it is not its turn.
 // A probe set that the device cannot hold is left out from there on: training does not need it.
-func (a *attempt) look(s train.Trainer) (map[string]event.Value, error) {
-	if a.probe == nil || !slices.Contains(a.probe.at, a.step) {
+func (a *training) look() (map[string]event.Value, error) {
+	if a.probe == nil || !slices.Contains(a.probe.at, a.reached.step) {
 		return nil, nil
 	}
 	start := a.now()
 	var sides [2]evidence.Side
 	for i, texts := range [2][][]int32{a.probe.batch.Queries, a.probe.batch.Documents} {
-		v, err := s.Look(texts)
+		v, err := a.trainer.Look(texts)
 		if err != nil {
 			a.probe = nil
-			a.notice(a.log, fmt.Sprintf("the probe set is left out from step %d on: %v", a.step, err))
+			a.notice(a.log, fmt.Sprintf("the probe set is left out from step %d on: %v", a.reached.step, err))
 			return nil, nil
 		}
 		sides[i] = evidence.Side{Vocab: a.model.Config.Vocab, Weights: v.Weights, Logits: v.Logits, Positions: v.Positions, Lengths: a.probe.lengths[i]}
 	}
 	values := evidence.Series(sides[0], sides[1], a.cfg.Loss.Scale, a.model.Engine.Threads())
-	probed := event.Probed{Step: a.step, Texts: len(a.probe.batch.Queries), Query: a.heaviest(sides[0]), Document: a.heaviest(sides[1])}
+	probed := event.Probed{Step: a.reached.step, Texts: len(a.probe.batch.Queries), Query: a.heaviest(sides[0]), Document: a.heaviest(sides[1])}
 	values[event.ProbePrefix+"seconds"] = event.Value(a.now().Sub(start).Seconds())
 	return values, a.log.Append(probed)
 }
 
 // heaviest are a side's heaviest terms with their tokens.
-func (a *attempt) heaviest(side evidence.Side) []event.Term {
+func (a *training) heaviest(side evidence.Side) []event.Term {
 	list := evidence.Heaviest(side, heaviest)
 	for i := range list {
 		if list[i].ID < a.tokenizer.VocabSize() { // a head may be wider

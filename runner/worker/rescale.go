@@ -17,7 +17,7 @@ const calibrationBatches = 4
 // chooseK sets the factor by which the head is divided. An automatic choice is
 // made once per run: an attempt that finds what an earlier one chose takes that, so
 // that a run resumed on another machine cannot come to another factor.
-func (a *attempt) chooseK(ctx context.Context) error {
+func (a *subject) chooseK(ctx context.Context) error {
 	rescale := a.cfg.Model.Rescale
 	if rescale.Auto == "" {
 		a.k = rescale.K

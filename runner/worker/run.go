@@ -27,30 +27,55 @@ import (
 	"headroom/sweeps"
 )
 
-// attempt is one process's work on one run.
+// attempt is one process's work on one run, from when it holds the run's lease. What it
+// works on grows by phases: a subject is loaded, training brings it to its last step, and
+// what came of it is judged, exported and measured as an outcome.
 type attempt struct {
 	*worker
-	id        string
-	folder    string
-	cfg       sweeps.RunConfig
-	in        sweeps.Inputs
-	log       *event.Log
-	monitor   *stability.Monitor
+	id      string
+	folder  string
+	cfg     sweeps.RunConfig
+	in      sweeps.Inputs
+	started time.Time
+	log     *event.Log // from do on
+	reached reached
+}
+
+// reached is what an attempt has brought a run to, however it ends.
+type reached struct {
+	step    int    // steps done
+	saved   int    // steps of the checkpoint to go on from; 0: none
+	weights string // digest of the final weights; "" before there are any
+	model   string // of the exported model, as event.Ended has it; "" before it is exported
+}
+
+// subject is the model of a run with what it reads, from when it is loaded to the end of
+// the attempt.
+type subject struct {
+	*attempt
 	model     *engine.Model
 	tokenizer *tokenize.Tokenizer
-	examples  *loader.Loader // nil until they are needed
-	probe     *probeSet      // nil where none is looked at
-	k         float64        // by which the head is divided: the configuration's, or what an automatic choice came to
-	started   time.Time
-	step      int            // steps done
-	saved     int            // steps of the checkpoint to go on from; 0: none
-	weights   string         // digest of the final weights
-	exported  string         // of the exported model, as event.Ended has it
-	dev       *development   // nil where nothing is evaluated during training
-	stopped   bool           // a collapse ended training
-	chosen    int            // the step whose weights are the result: the last, or the best
-	selected  event.Selected // where the best was asked for
-	main      pool.Answer    // its verdict and main score, at the end
+	facts     event.Facts
+	monitor   *stability.Monitor
+	k         float64        // by which the head is divided; 0 before it is chosen
+	examples  *loader.Loader // nil until they are needed, and after training
+}
+
+// training is a subject on its way to its last step.
+type training struct {
+	*subject
+	trainer train.Trainer
+	dev     *development // nil where nothing is evaluated during training
+	probe   *probeSet    // nil where none is looked at
+	stopped bool         // a collapse ended training
+}
+
+// outcome is a trained subject whose model is the run's result.
+type outcome struct {
+	*subject
+	chosen   int            // the step whose weights are the result: the last, or the best
+	selected event.Selected // where the best was asked for
+	answer   pool.Answer    // verdict and main score, from evaluate on
 }
 
 func (w *worker) run(ctx context.Context) error {
@@ -105,11 +130,12 @@ func (a *attempt) do(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.log.Close()) }()
-	err = goesOn(a.work(ctx), a.saved, a.weights != "")
+	answer, err := a.work(ctx)
+	err = goesOn(err, a.reached.saved, a.reached.weights != "")
 	if err == nil {
 		err = a.fenced() // what a holder that was superseded has done is not the run's end
 	}
-	ended := event.Ended{State: event.StateDone, Step: a.step, Seconds: a.now().Sub(a.started).Seconds(), Weights: a.weights, Model: a.exported}
+	ended := event.Ended{State: event.StateDone, Step: a.reached.step, Seconds: a.now().Sub(a.started).Seconds(), Weights: a.reached.weights, Model: a.reached.model}
 	switch {
 	case errors.Is(err, ErrInterrupted):
 		ended.State, ended.Weights, ended.Model = event.StateInterrupted, "", ""
@@ -117,23 +143,43 @@ func (a *attempt) do(ctx context.Context) (err error) {
 		ended.State, ended.Weights, ended.Model, ended.Error = event.StateFailed, "", "", err.Error()
 	}
 	if err == nil {
-		a.answer()
+		// A parent that no longer reads is noticed by its own watch.
+		_ = pool.Message{Type: pool.TypeResult, Result: &answer}.Write(a.out)
 	}
 	return errors.Join(err, a.log.Append(ended))
 }
 
-func (a *attempt) work(ctx context.Context) error {
+// work goes through the phases, and returns what the run came to.
+func (a *attempt) work(ctx context.Context) (pool.Answer, error) {
 	if err := a.compareModel("model.backbone", a.cfg.Model.Backbone, a.in); err != nil {
-		return err
+		return pool.Answer{}, err
 	}
 	e, err := engine.Open(a.backend(a.cfg.Compute.Backend), a.threads(a.cfg.Compute.Threads))
 	if err != nil {
-		return err
+		return pool.Answer{}, err
 	}
 	defer e.Close()
+	s, err := a.load(e)
+	if err != nil {
+		return pool.Answer{}, err
+	}
+	defer s.model.Close()
+	o, err := s.train(ctx)
+	if err != nil {
+		return pool.Answer{}, err
+	}
+	if err := o.finish(); err != nil {
+		return pool.Answer{}, err
+	}
+	err = o.evaluate(ctx)
+	return o.answer, err
+}
+
+// load makes a subject of the run's backbone.
+func (a *attempt) load(e *engine.Engine) (*subject, error) {
 	ck, err := a.backbone()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if se := ck.SparseEncoder; se != nil && se.Pooling != "" && se.Similarity != "dot" {
 		a.notice(a.log, fmt.Sprintf("the backbone's files compare vectors by %s; this run is trained, measured and exported with the dot product", se.Similarity))
@@ -141,23 +187,19 @@ func (a *attempt) work(ctx context.Context) error {
 	for _, text := range ck.Notices {
 		a.notice(a.log, text)
 	}
-	if a.tokenizer, err = evaluate.LoadTokenizer(ck); err != nil {
-		return err
+	s := &subject{attempt: a}
+	if s.tokenizer, err = evaluate.LoadTokenizer(ck); err != nil {
+		return nil, err
 	}
-	if a.model, err = engine.NewModel(e, ck, a.cfg.Model.Tie == "keep"); err != nil {
-		return err
+	if s.model, err = engine.NewModel(e, ck, a.cfg.Model.Tie == "keep"); err != nil {
+		return nil, err
 	}
-	defer a.model.Close()
-	if err := errors.Join(a.train(ctx), a.unload()); err != nil {
-		return err
+	s.facts = event.Facts{Batch: a.cfg.Train.Batch, Candidates: a.cfg.Loss.CandidatesOf(a.cfg.Train.Batch, 1+a.cfg.Data.Negatives), Vocab: s.model.Config.Vocab, Loss: a.cfg.Loss.Kind, RampEnd: train.RampEnd(a.cfg)}
+	for _, p := range s.model.Params {
+		s.facts.Parameters += int64(len(p.Values))
 	}
-	if err := errors.Join(a.fenced(), a.choose()); err != nil {
-		return err
-	}
-	if err := a.finish(); err != nil {
-		return err
-	}
-	return a.evaluate(ctx)
+	s.monitor = stability.NewMonitor(s.facts, a.cfg.Train.Steps, a.cfg.Stability.Thresholds)
+	return s, nil
 }
 
 // backbone loads the checkpoint that the run's inputs name.
@@ -170,7 +212,7 @@ func (a *attempt) backbone() (*hf.Checkpoint, error) {
 }
 
 // rescale divides the head by k and records its norms before and after.
-func (a *attempt) rescale(ctx context.Context, record bool) error {
+func (a *subject) rescale(ctx context.Context, record bool) error {
 	if err := a.chooseK(ctx); err != nil {
 		return err
 	}
@@ -199,18 +241,26 @@ func (a *attempt) rescale(ctx context.Context, record bool) error {
 	return norms(0)
 }
 
-// train brings the model to its last step, from the newest sound checkpoint on.
-func (a *attempt) train(ctx context.Context) error {
-	s, err := trainers.New(a.model, a.cfg)
+// train brings the model to its last step, from the newest sound checkpoint on, and makes
+// the weights that are asked for the run's.
+func (a *subject) train(ctx context.Context) (*outcome, error) {
+	trainer, err := trainers.New(a.model, a.cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer s.Close()
-	facts := event.Facts{Batch: a.cfg.Train.Batch, Candidates: a.cfg.Loss.CandidatesOf(a.cfg.Train.Batch, 1+a.cfg.Data.Negatives), Vocab: a.model.Config.Vocab, Loss: a.cfg.Loss.Kind, RampEnd: train.RampEnd(a.cfg)}
-	for _, p := range a.model.Params {
-		facts.Parameters += int64(len(p.Values))
+	defer trainer.Close()
+	t := &training{subject: a, trainer: trainer}
+	if err := errors.Join(t.run(ctx), a.unload()); err != nil {
+		return nil, err
 	}
-	a.monitor = stability.NewMonitor(facts, a.cfg.Train.Steps, a.cfg.Stability.Thresholds)
+	if err := a.fenced(); err != nil {
+		return nil, err
+	}
+	return t.choose()
+}
+
+// run goes on from the newest sound checkpoint to the last step.
+func (a *training) run(ctx context.Context) (err error) {
 	if a.dev, err = a.openDev(); err != nil {
 		return err
 	}
@@ -223,21 +273,11 @@ func (a *attempt) train(ctx context.Context) error {
 		return err
 	}
 	if a.cfg.Model.Rescale.Auto != "" {
-		facts.Rescale = a.k
+		a.facts.Rescale = a.k
 	}
-	final := false
+	final := saved != nil && saved.Final
 	if saved != nil {
-		a.step, a.saved, final = saved.Step, saved.Step, saved.Final
-		if a.dev != nil {
-			if text := a.dev.resume(saved.Dev); text != "" && !final {
-				a.notice(a.log, text)
-			}
-		}
-		if final {
-			a.weights = saved.Digest
-		}
-		err := errors.Join(a.restore(s, saved), saved.Close(), a.replay(a.step))
-		if err != nil {
+		if err := a.resume(saved); err != nil {
 			return err
 		}
 	}
@@ -245,7 +285,7 @@ func (a *attempt) train(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.log.Append(event.Started{Run: a.id, Attempt: a.log.Attempt(), Host: host, PID: os.Getpid(), FromStep: a.step, Steps: a.cfg.Train.Steps, Facts: facts}); err != nil {
+	if err := a.log.Append(event.Started{Run: a.id, Attempt: a.log.Attempt(), Host: host, PID: os.Getpid(), FromStep: a.reached.step, Steps: a.cfg.Train.Steps, Facts: a.facts}); err != nil {
 		return err
 	}
 	if final {
@@ -254,20 +294,31 @@ func (a *attempt) train(ctx context.Context) error {
 	if err := a.warnTested(); err != nil {
 		return err
 	}
-	return a.steps(ctx, s)
+	return a.steps(ctx)
 }
 
-func (a *attempt) restore(s train.Trainer, saved *checkpoint.Loaded) error {
-	if saved.Final {
-		return train.RestoreWeights(a.model, saved.Weights)
+// resume restores what a checkpoint holds, and closes it.
+func (a *training) resume(saved *checkpoint.Loaded) error {
+	a.reached.step, a.reached.saved = saved.Step, saved.Step
+	if a.dev != nil {
+		if text := a.dev.resume(saved.Dev); text != "" && !saved.Final {
+			a.notice(a.log, text)
+		}
 	}
-	return s.Restore(saved.Updates, saved.Weights, saved.Optimizer)
+	var err error
+	if saved.Final {
+		a.reached.weights = saved.Digest
+		err = train.RestoreWeights(a.model, saved.Weights)
+	} else {
+		err = a.trainer.Restore(saved.Updates, saved.Weights, saved.Optimizer)
+	}
+	return errors.Join(err, saved.Close(), a.replay(saved.Step))
 }
 
 func (a *attempt) checkpoints() string { return filepath.Join(a.folder, "checkpoints") }
 
-// replay shows the monitor the steps before step that earlier attempts recorded.
-func (a *attempt) replay(step int) error {
+// replay shows the monitor what earlier attempts recorded of the steps before this one.
+func (a *training) replay(step int) error {
 	history, err := event.History(a.folder, step)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ import (
 const saveEvery = 5 * time.Minute
 
 // loader opens the training data, once an attempt.
-func (a *attempt) loader(ctx context.Context) (*loader.Loader, error) {
+func (a *subject) loader(ctx context.Context) (*loader.Loader, error) {
 	if a.examples != nil {
 		return a.examples, nil
 	}
@@ -55,7 +55,7 @@ func (a *attempt) loader(ctx context.Context) (*loader.Loader, error) {
 }
 
 // unload closes the training data.
-func (a *attempt) unload() error {
+func (a *subject) unload() error {
 	if a.examples == nil {
 		return nil
 	}
@@ -65,7 +65,7 @@ func (a *attempt) unload() error {
 }
 
 // steps trains to the end, or to where the context ends.
-func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
+func (a *training) steps(ctx context.Context) error {
 	data, err := a.loader(ctx)
 	if err != nil {
 		return err
@@ -73,86 +73,86 @@ func (a *attempt) steps(ctx context.Context, s train.Trainer) error {
 	if a.probe, err = a.openProbe(data); err != nil {
 		return err
 	}
-	speed := rate{start: a.now(), first: a.step}
+	speed := rate{start: a.now(), first: a.reached.step}
 	last := a.now() // checkpoint
 	total := a.cfg.Train.Steps
 	spent := 0.0 // seconds in steps
 	// A state that was saved before it could be measured is measured first.
-	better, err := a.develop(ctx, s)
+	better, err := a.develop(ctx)
 	if err == nil && better && a.keepsBest() && !a.over() {
-		err = a.save(s, toGoOn)
+		err = a.save(toGoOn)
 	}
 	if err != nil {
 		return err
 	}
 	for !a.over() {
 		if ctx.Err() != nil {
-			if err := a.save(s, toGoOn); err != nil {
+			if err := a.save(toGoOn); err != nil {
 				return err
 			}
 			return stopped(ctx)
 		}
-		seen, err := a.look(s)
+		seen, err := a.look()
 		if err != nil {
 			return err
 		}
 		start := a.now()
-		batch, err := data.At(a.step)
+		batch, err := data.At(a.reached.step)
 		if err != nil {
 			return err
 		}
-		values, err := s.Step(a.step, batch)
+		values, err := a.trainer.Step(a.reached.step, batch)
 		if err != nil {
-			return a.rescue(s, a.lowerTraining(err))
+			return a.rescue(a.lowerTraining(err))
 		}
 		seconds := a.now().Sub(start).Seconds()
 		values["seconds"] = event.Value(seconds)
 		spent += seconds
 		maps.Copy(values, seen)
-		if err := a.log.Append(event.Step{Step: a.step, Values: values}); err != nil {
+		if err := a.log.Append(event.Step{Step: a.reached.step, Values: values}); err != nil {
 			return err
 		}
-		episodes := a.monitor.Observe(a.step, plain(values))
+		episodes := a.monitor.Observe(a.reached.step, plain(values))
 		for _, episode := range episodes {
 			if err := a.log.Append(episode); err != nil {
 				return err
 			}
 		}
-		a.step++
-		message := pool.Message{Phase: "train", Step: a.step, Steps: total, Rate: speed.at(a.now(), a.step), Loss: values["loss"]}
+		a.reached.step++
+		message := pool.Message{Phase: "train", Step: a.reached.step, Steps: total, Rate: speed.at(a.now(), a.reached.step), Loss: values["loss"]}
 		if a.dev != nil {
 			a.dev.cost.step(seconds)
 			message.Dev = a.dev.progress()
 		}
-		if err := a.progress(message, a.step == total); err != nil {
+		if err := a.progress(message, a.reached.step == total); err != nil {
 			return err
 		}
 		if collapse(episodes) && a.cfg.Stability.Stop {
 			a.stopped = true
-			a.notice(a.log, stopNotice(episodes, a.step, total, spent/float64(a.step-speed.first)))
+			a.notice(a.log, stopNotice(episodes, a.reached.step, total, spent/float64(a.reached.step-speed.first)))
 		}
-		better, err := a.develop(ctx, s)
+		better, err := a.develop(ctx)
 		switch {
 		case err != nil:
-			err = a.rescue(s, err)
+			err = a.rescue(err)
 		case a.over(): // its checkpoint follows
 		case a.due(last):
-			err = a.save(s, toGoOn)
+			err = a.save(toGoOn)
 			last = a.now()
 		case better && a.keepsBest():
-			err = a.save(s, asBest)
+			err = a.save(asBest)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	if ctx.Err() != nil && a.devDue() { // interrupted while the last state was measured
-		if err := a.save(s, toGoOn); err != nil {
+		if err := a.save(toGoOn); err != nil {
 			return err
 		}
 		return stopped(ctx)
 	}
-	return a.save(s, atEnd)
+	return a.save(atEnd)
 }
 
 // stopNotice says what ended a run early and how much time that saved. perStep is in seconds.
@@ -169,9 +169,9 @@ func stopNotice(episodes []event.Episode, step, total int, perStep float64) stri
 }
 
 // due says whether it is time for a checkpoint.
-func (a *attempt) due(last time.Time) bool {
+func (a *training) due(last time.Time) bool {
 	if every := a.cfg.Checkpoint.Every; every > 0 {
-		return a.step%every == 0
+		return a.reached.step%every == 0
 	}
 	return a.now().Sub(last) >= saveEvery
 }
@@ -186,22 +186,22 @@ const (
 )
 
 // save writes a checkpoint.
-func (a *attempt) save(s train.Trainer, of purpose) error {
+func (a *training) save(of purpose) error {
 	if err := a.fenced(); err != nil {
 		return err
 	}
-	state := checkpoint.State{Run: a.id, Step: a.step, Updates: s.Updates(), Final: of == atEnd, WeightsOnly: of == asBest}
+	state := checkpoint.State{Run: a.id, Step: a.reached.step, Updates: a.trainer.Updates(), Final: of == atEnd, WeightsOnly: of == asBest}
 	if a.dev != nil {
 		dev := a.dev.state
 		state.Dev = &dev
 	}
-	if err := s.Sync(); err != nil {
+	if err := a.trainer.Sync(); err != nil {
 		return err
 	}
 	var moments []safetensors.Tensor
 	if of == toGoOn {
 		var err error
-		if moments, err = s.Moments(); err != nil {
+		if moments, err = a.trainer.Moments(); err != nil {
 			return err
 		}
 	}
@@ -216,9 +216,9 @@ func (a *attempt) save(s train.Trainer, of purpose) error {
 	}
 	switch of {
 	case atEnd:
-		a.weights, a.saved = digest, a.step
+		a.reached.weights, a.reached.saved = digest, a.reached.step
 	case toGoOn:
-		a.saved = a.step
+		a.reached.saved = a.reached.step
 	}
-	return a.log.Append(event.Checkpoint{Step: a.step, Digest: digest})
+	return a.log.Append(event.Checkpoint{Step: a.reached.step, Digest: digest})
 }
