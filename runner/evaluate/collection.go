@@ -32,6 +32,8 @@ type CollectionOptions struct {
 	Threads int
 	// Cuts are measured from the same encodings; the zero value is none.
 	Cuts Cuts
+	// Documents, which may be nil, are what this model's earlier evaluations encoded.
+	Documents *Documents
 	// OutDir receives run.trec.gz, per_query.tsv, curve.tsv.gz and summary.json, all or nothing; "" keeps nothing.
 	OutDir string
 	// Of says whose evaluation it is: its identity, name, backbone and encoding are
@@ -135,7 +137,7 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 		for i, d := range block {
 			texts[i] = d.Content()
 		}
-		vectors, err := enc.EncodeDocuments(ctx, texts, o.MaxDocument, func(done, _ int) { o.report(first+done, total) })
+		vectors, err := o.Documents.encode(ctx, enc, texts, o.MaxDocument, func(done, _ int) { o.report(first+done, total) })
 		if err != nil {
 			return Summary{}, Named(err, func(i int) string { return fmt.Sprintf("document %q", block[i].ID) })
 		}

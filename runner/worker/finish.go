@@ -134,6 +134,9 @@ func (a *outcome) card(verdict string) string {
 	return text
 }
 
+// keptTerms of document vectors, 128 MB, are kept from one evaluation to the next.
+const keptTerms = 16_000_000
+
 // evaluate measures the run on every final collection, and on the dev data that it was
 // watched on, where it is not measured yet.
 func (a *outcome) evaluate(ctx context.Context) error {
@@ -141,6 +144,7 @@ func (a *outcome) evaluate(ctx context.Context) error {
 	verdict := result.Verdict
 	a.answer = pool.Answer{Verdict: verdict, Recovered: stability.Recovered(verdict, result.Episodes)}
 	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{KeepNonFinite: verdict == stability.NonFinite, QueryPrompt: a.cfg.Model.QueryPrompt, DocumentPrompt: a.cfg.Model.DocumentPrompt})
+	documents := evaluate.NewDocuments(keptTerms)
 	for _, on := range a.evaluations() {
 		c, e, err := a.evaluation(on)
 		if err != nil {
@@ -155,8 +159,9 @@ func (a *outcome) evaluate(ctx context.Context) error {
 			summary, err = evaluate.OnCollection(ctx, encoder, c, evaluate.CollectionOptions{
 				Dataset: on.ref, Split: on.split, Measures: evaluate.WithKeptBeside(measures, summary.Evaluation), MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
 				Threads: a.model.Engine.Threads(), OutDir: e.Folder, Of: e.Record(),
-				Cuts:     evaluate.CutsOf(a.cfg.Evaluate).And(summary.Evaluation),
-				Progress: a.encoding(),
+				Cuts:      evaluate.CutsOf(a.cfg.Evaluate).And(summary.Evaluation),
+				Documents: documents,
+				Progress:  a.encoding(),
 			})
 			if err == nil {
 				for _, notice := range summary.RankingNotices(measures) {
