@@ -20,6 +20,7 @@ func golden() map[string][4]int {
 		"medquad-small": {2, 1, 2, 1},
 		"medquad-k":     {30, 2, 5, 3},
 		"rescale":       {54, 3, 6, 3},
+		"rescale-mini":  {16, 2, 4, 2},
 		"controls":      {72, 1, 3, 3},
 	}
 }
@@ -53,7 +54,7 @@ func TestEverySweepExpandsToItsGoldenCounts(t *testing.T) {
 }
 
 func TestEveryRecipeIsSoundAndNamedAsItsFile(t *testing.T) {
-	want := []string{"demo-bert", "demo-modernbert", "medquad-bert-mini", "medquad-ettin-17m", "medquad-minilm"}
+	want := []string{"demo-bert", "demo-modernbert", "medquad-bert-mini", "medquad-ettin-17m", "medquad-minilm", "mini-splade-tiny"}
 	if got := experiments.Recipes(); !slices.Equal(got, want) {
 		t.Errorf("embedded recipes %v, want %v", got, want)
 	}

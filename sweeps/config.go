@@ -145,7 +145,10 @@ type RegularizerConfig struct {
 // EvaluateConfig says what a run is measured on. None of it enters the id, except what
 // selects the checkpoint: During (as a digest), Every and the first of Measures.
 type EvaluateConfig struct {
-	Final     []string `toml:"final" id:"no"`        // references; default none
+	Final []string `toml:"final" id:"no"` // references; default none
+	// Full are references, test split, on which only the best point of each backbone by
+	// During's figures is measured, once all its runs are finished; default none.
+	Full      []string `toml:"full" id:"no"`
 	During    []string `toml:"during" id:"select"`   // references, dev split; default none
 	Every     int      `toml:"every" id:"select"`    // steps between evaluations of During; 0 (default) is never
 	Measures  []string `toml:"measures" id:"select"` // ir_measures' names; the first selects; default nDCG@10, RR@10, R@1000

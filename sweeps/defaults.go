@@ -21,7 +21,7 @@ func Defaults() RunConfig {
 		},
 		Stability: StabilityDefaults(),
 		Evaluate: EvaluateConfig{
-			Final: []string{}, During: []string{},
+			Final: []string{}, Full: []string{}, During: []string{},
 			Measures:  []string{"nDCG@10", "RR@10", "R@1000"},
 			Baselines: []string{"bm25"},
 		},

@@ -3,6 +3,8 @@ package sweeps
 import (
 	"fmt"
 	"strings"
+
+	"headroom/data/groups"
 )
 
 // Point is one run of a sweep and what of the file makes it: "[grid]", "[[zip]] 1",
@@ -12,7 +14,7 @@ type Point struct {
 	Place  string
 }
 
-// Points are the sweep's runs in the order of Expand.
+// Points are the sweep's runs in the order of Expand. Groups of collections are their members.
 func (s *Spec) Points() ([]Point, error) {
 	var faults Faults
 	s.validate(&faults)
@@ -20,7 +22,13 @@ func (s *Spec) Points() ([]Point, error) {
 		return nil, err
 	}
 	var list []Point
-	s.points(func(p point) { list = append(list, Point{p.config, p.place(nil)}) })
+	s.points(func(p point) {
+		c := p.config
+		for _, list := range []*[]string{&c.Evaluate.Final, &c.Evaluate.Full, &c.Evaluate.During} {
+			*list = groups.Expand(*list)
+		}
+		list = append(list, Point{c, p.place(nil)})
+	})
 	return list, nil
 }
 

@@ -70,6 +70,7 @@ func runRules() []rule {
 		number("regularizer.df_beta", positive, "number > 0"),
 		number("regularizer.anti_zero", notNegative, "number ≥ 0; 0 is none"),
 		texts("evaluate.final", "a list of references to data", wrongReference),
+		texts("evaluate.full", "a list of references to data", wrongReference),
 		texts("evaluate.during", "a list of references to data", wrongReference),
 		integer("evaluate.every", 0, maxSteps, "integer ≥ 0, in steps; 0 is never"),
 		{key: "evaluate.measures", allowed: "a list of measures as headroom evaluate takes them: nDCG@10, RR@10, R@1000, AP, P(rel=2)@5, …", wrong: wrongMeasures},
@@ -192,6 +193,9 @@ func acrossRun(c RunConfig) []Fault {
 	}
 	if len(c.Evaluate.During) > 0 && len(c.Evaluate.Measures) == 0 {
 		fault("evaluate.measures", "[]", "evaluate.during needs a measure")
+	}
+	if len(c.Evaluate.Full) > 0 && len(c.Evaluate.During) == 0 {
+		fault("evaluate.full", fmt.Sprintf("%q", c.Evaluate.Full), "needs evaluate.during: the point that is measured on it is chosen by dev data, never by test data")
 	}
 	if c.Checkpoint.Select == "best" && (len(c.Evaluate.During) == 0 || c.Evaluate.Every == 0) {
 		fault("checkpoint.select", `"best"`, "needs evaluate.during and evaluate.every to choose by")

@@ -42,8 +42,12 @@ func Members(group string) []string {
 	return members
 }
 
-// Expand puts the members of groups in their place, each reference once.
+// Expand puts the members of groups in their place. A member that is named beside its group, or
+// of two groups, is there once.
 func Expand(references []string) []string {
+	if !slices.ContainsFunc(references, func(ref string) bool { return Members(ref) != nil }) {
+		return slices.Clone(references)
+	}
 	var list []string
 	for _, ref := range references {
 		members := Members(ref)

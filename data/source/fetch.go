@@ -30,8 +30,14 @@ type Progress struct {
 
 // Fetchable tells whether a reference is one that Fetch may download.
 func (r *Resolver) Fetchable(text string) bool {
+	return r.Downloadable(text) && !r.Offline && r.HubCache != ""
+}
+
+// Downloadable tells whether a reference is of a model on the hub, whether or not it may be
+// downloaded now.
+func (r *Resolver) Downloadable(text string) bool {
 	ref, err := parse(text, true)
-	return err == nil && ref.kind == kindHub && !r.Offline && r.HubCache != ""
+	return err == nil && ref.kind == kindHub
 }
 
 // Fetch is Model, and downloads a model of the hub that is not in its cache:

@@ -29,7 +29,7 @@ type layer struct {
 var layers = []layer{
 	{[]string{"internal/alike", "internal/atomic", "internal/filemap", "internal/gunzip", "internal/names", "internal/near", "internal/seal", "models/family"}, nil},
 	{[]string{"metrics/measure"}, []string{"internal/near"}},
-	{[]string{"sweeps"}, []string{"internal/alike", "internal/near", "metrics/measure", "metrics/stability", toml, "models/family"}},
+	{[]string{"sweeps"}, []string{"data/groups", "internal/alike", "internal/near", "metrics/measure", "metrics/stability", toml, "models/family"}},
 	{[]string{"docs", "experiments"}, nil},
 	{[]string{"data/trec"}, []string{"internal/gunzip"}},
 	{[]string{"data/collection"}, []string{"data/parquet", "data/trec", "internal/gunzip"}},
@@ -88,7 +88,7 @@ type wall struct {
 
 var walls = []wall{
 	{
-		From:  []string{"runner/plan", "runner/pool", "runner/lease", "runner/slurm", "runner/submit", "runner/task", "reports/..."},
+		From:  []string{"runner/plan", "runner/pool", "runner/prepare", "runner/lease", "runner/slurm", "runner/submit", "runner/task", "reports/..."},
 		Never: []string{"runner/engine/...", "runner/train/...", "runner/evaluate/...", "runner/worker/...", "models/...", gomlx},
 	},
 	{

@@ -262,7 +262,16 @@ type dataDocument struct {
 }
 
 func (a *app) printEntries(r *source.Resolver, entries []source.Entry) error {
-	document := dataDocument{Schema: schema, Collections: []dataEntry{}}
+	list, err := dataEntries(r, entries)
+	if err != nil {
+		return err
+	}
+	return a.printJSON(dataDocument{Schema: schema, Collections: list})
+}
+
+// dataEntries are entries as documents have them.
+func dataEntries(r *source.Resolver, entries []source.Entry) ([]dataEntry, error) {
+	list := []dataEntry{}
 	for _, e := range entries {
 		entry := dataEntry{
 			Name: e.Name, Kind: e.Kind, State: e.State, Folder: e.Folder, Bytes: e.Bytes, Download: e.Download,
@@ -271,11 +280,11 @@ func (a *app) printEntries(r *source.Resolver, entries []source.Entry) error {
 		if len(e.Packages) == 1 && e.State == "here" {
 			if folder, err := r.Packages().Find(e.Packages[0]); err == nil {
 				if entry.Digest, err = seal.Sum(folder); err != nil {
-					return err
+					return nil, err
 				}
 			}
 		}
-		document.Collections = append(document.Collections, entry)
+		list = append(list, entry)
 	}
-	return a.printJSON(document)
+	return list, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/data/collection"
+	"headroom/data/groups"
 	"headroom/data/source"
 	"headroom/metrics/measure"
 	"headroom/metrics/record"
@@ -283,7 +284,7 @@ func withKept(measures []measure.Measure, cuts evaluate.Cuts, folder string) ([]
 func findTargets(resolver *source.Resolver, refs []string, split string) ([]target, error) {
 	var targets []target
 	var faults []error
-	for _, ref := range refs {
+	for _, ref := range groups.Expand(refs) {
 		folder, err := resolver.Data(ref)
 		if err == nil {
 			err = resolver.CheckCollection(folder, split)

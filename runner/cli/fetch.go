@@ -7,6 +7,7 @@ import (
 
 	"headroom/data/source"
 	"headroom/runner/plan"
+	"headroom/runner/prepare"
 	"headroom/sweeps"
 )
 
@@ -49,48 +50,22 @@ func (a *app) fetching(r *source.Resolver) (show func(source.Progress), end func
 	}
 }
 
-// fetchUnresolved brings the hub models that unfinished rows of a plan wait for.
-// It tells whether it did, so that the plan must be made again. Nothing is
-// fetched for a plan that lacks data or a backend as well.
+// fetchUnresolved brings what unfinished rows of a plan wait for: models of the hub and
+// collections that have names. It tells whether it did, so that the plan must be made again.
+// Nothing is fetched for a plan that lacks what cannot be fetched, or a backend.
 func (a *app) fetchUnresolved(ctx context.Context, s sweepRef, p *plan.Plan) (bool, error) {
 	resolver, err := a.resolver(s.base)
-	if err != nil {
+	if err != nil || resolver.Offline {
 		return false, err
 	}
-	var models, tokenizers []string
-	var faults []error
-	missing := map[string]bool{}
-	for _, r := range p.Runs {
-		if r.State != plan.Unresolved {
-			continue
-		}
-		models = append(models, r.Config.Model.Backbone)
-		lack := func(ref string, err error) {
-			if err != nil && !missing[ref] {
-				missing[ref] = true
-				faults = append(faults, err)
-			}
-		}
-		_, err := resolver.Training(r.Config.Data.Train)
-		lack(r.Config.Data.Train, err)
-		for _, ref := range r.Config.Evaluate.Final {
-			_, err := resolver.Data(ref)
-			lack(ref, err)
-		}
+	lacking, err := prepare.Unresolved(p).Lacking(resolver)
+	if err != nil || lacking.None() {
+		return false, err
 	}
-	for _, e := range p.Evaluations {
-		if e.State == plan.Unresolved {
-			models = append(models, e.Backbone)
-		}
+	if err := a.checkBackends(ctx, p); err != nil {
+		return false, err
 	}
-	for _, r := range p.Recipes {
-		if r.State == plan.Unresolved {
-			models, tokenizers = append(models, r.Recipe.Start.Folder), append(tokenizers, r.Recipe.Tokenizer)
-		}
-	}
-	return a.fetchAll(ctx, resolver, models, tokenizers, func() error {
-		return errors.Join(append(faults, a.checkBackends(ctx, p))...)
-	})
+	return true, a.bring(ctx, resolver, lacking)
 }
 
 // fetchRecipe brings what a recipe starts from.

@@ -78,6 +78,8 @@ type app struct {
 	global globalOptions
 	// answered tells that a JSON document has been printed, so that an error prints none.
 	answered bool
+	// offline forbids every download of this command and of its workers.
+	offline bool
 }
 
 // Main runs one command and returns the exit code.

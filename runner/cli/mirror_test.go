@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -81,16 +82,16 @@ func newMirror(t *testing.T, models map[string]string, references ...string) *mi
 		t.Fatal(err)
 	}
 	for name, folder := range models {
-		entries, err := os.ReadDir(folder)
+		err := filepath.WalkDir(folder, func(file string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			base, _ := filepath.Rel(folder, file)
+			m.files[name+"/resolve/"+hubCommit+"/"+filepath.ToSlash(base)], err = os.ReadFile(file)
+			return err
+		})
 		if err != nil {
 			t.Fatal(err)
-		}
-		for _, e := range entries {
-			content, err := os.ReadFile(filepath.Join(folder, e.Name()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.files[name+"/resolve/"+hubCommit+"/"+e.Name()] = content
 		}
 	}
 	return m
@@ -117,7 +118,7 @@ func contents(p published.Package) map[string]string {
 			}
 		case base == "queries.jsonl":
 			for i := range 4 {
-				files[name] += fmt.Sprintf("{\"_id\":\"q%d\",\"text\":\"%s\"}\n", i, word(i))
+				files[name] += fmt.Sprintf("{\"_id\":\"q%d\",\"text\":\"%s of %s\"}\n", i, word(i), p.Name+folder)
 			}
 		case strings.HasPrefix(name, "qrels/") || folder != "" && strings.Contains(name, "/qrels/"):
 			files[name] = "query-id\tcorpus-id\tscore\n"
@@ -130,7 +131,7 @@ func contents(p published.Package) map[string]string {
 			}
 		case strings.HasPrefix(base, "queries."), strings.HasSuffix(base, "-queries.tsv"):
 			for i := range 2 {
-				files[name] += fmt.Sprintf("q%d\t%s\n", first+i, word(first+i))
+				files[name] += fmt.Sprintf("q%d\t%s of %s\n", first+i, word(first+i), base)
 			}
 		case strings.Contains(base, "qrels"):
 			for i := range 2 {

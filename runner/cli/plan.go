@@ -130,6 +130,9 @@ func (a *app) printPlan(p *plan.Plan) error {
 		}
 		rows = append(rows, row)
 	}
+	if staged := p.Staged(); staged != "" {
+		fmt.Fprintf(a.stdout, "second stage, %s: %s\n", plural(len(p.Full[0].Collections), "collection"), plain.Line(staged))
+	}
 	fmt.Fprintln(a.stdout)
 	return a.table(rows)
 }

@@ -51,6 +51,7 @@ func (a *app) resolver(base string) (*source.Resolver, error) {
 		r.CacheDir = filepath.Join(root, "cache") // no home: what can be made again lies with the rest
 	}
 	r.Workspace, r.Base, r.Free = root, base, freeBytes
+	r.Offline = r.Offline || a.offline
 	r.Builtin = func(cacheDir string) (source.Builtin, error) {
 		demo, err := synthetic.Ensure(cacheDir)
 		return source.Builtin(demo), err

@@ -20,8 +20,11 @@ import (
 )
 
 type runOptions struct {
-	only  []string
-	slots int
+	only    []string
+	slots   int
+	offline bool
+	// again tells that the first stage has been run by this command.
+	again bool
 }
 
 func newRun(a *app) *cobra.Command {
@@ -41,6 +44,7 @@ there. Overrides are typed like TOML values.`,
 		},
 	}
 	cmd.Flags().StringArrayVar(&o.only, "only", nil, "do the runs that match `EXPR`, as in 'model.backbone=~ettin, seed=1'")
+	cmd.Flags().BoolVar(&o.offline, "offline", false, "download nothing: fail where something is not here")
 	cmd.Flags().IntVar(&o.slots, "slots", 0, "runs at a time (default compute.slots, else one per GPU, else 1)")
 	return cmd
 }
@@ -50,6 +54,7 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	if cmd.Flags().Changed("slots") && o.slots < 1 {
 		return usage(cmd, fmt.Errorf("--slots is %d; allowed: 1 or more", o.slots))
 	}
+	a.offline = a.offline || o.offline
 	only, err := parseOnly(o.only)
 	if err != nil {
 		return err
@@ -70,7 +75,18 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	if err != nil {
 		return err
 	}
-	return failed(a.runPlan(ctx, w, p.sweep, p.todo, m, manifest))
+	err = a.runPlan(ctx, w, p.sweep, p.todo, m, manifest)
+	if err != nil || o.again || len(only) > 0 || !waits(p.todo) {
+		return failed(err)
+	}
+	o.again = true
+	a.note("%s: the second stage: the best point of each backbone by dev data, on the collections of evaluate.full", p.sweep.spec.Name)
+	return failed(a.run(cmd, sweep, overrides, o))
+}
+
+// waits tells whether a plan's second stage waits for its first.
+func waits(p *plan.Plan) bool {
+	return slices.ContainsFunc(p.Full, func(f plan.Full) bool { return f.State == plan.FullWaits })
 }
 
 // wroteNothing tells whether an error says that a file could not even be begun.
@@ -93,7 +109,7 @@ func (a *app) runPlan(ctx context.Context, w workspace.Workspace, s sweepRef, to
 		a.note("note: this program was built without GOEXPERIMENT=simd, which makes the Go backend several times slower")
 	}
 	result, runErr := pool.Run(ctx, jobs, pool.Options{
-		Executable: a.env.Executable, Env: a.env.Environ,
+		Executable: a.env.Executable, Env: a.workerEnvironment(),
 		Slots: m.slots, GPUs: m.gpus, Threads: m.threads,
 		Render: a.renderer(), Now: a.env.Now,
 	})
@@ -102,6 +118,14 @@ func (a *app) runPlan(ctx context.Context, w workspace.Workspace, s sweepRef, to
 	}
 	// What was done is folded and shown also when the user has had enough.
 	return a.finish(context.WithoutCancel(ctx), w, manifest, result, runErr)
+}
+
+// workerEnvironment is what workers see of this process's environment.
+func (a *app) workerEnvironment() []string {
+	if !a.offline {
+		return a.env.Environ
+	}
+	return append(slices.Clone(a.env.Environ), "HEADROOM_OFFLINE=1")
 }
 
 // summarizeJobs counts what will be done, in the order of its doing.

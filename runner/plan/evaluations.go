@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"headroom/internal/seal"
 	"headroom/metrics/measure"
@@ -198,6 +199,11 @@ func (m *maker) baselines() {
 	for _, run := range m.plan.Runs {
 		for _, ref := range run.Config.Evaluate.Final {
 			for _, name := range run.Config.Evaluate.Baselines {
+				// An untrained model's vectors are dense: on the collections of the second
+				// stage, which are large, that is too dear for what it tells.
+				if name == Untrained && slices.Contains(run.Config.Evaluate.Full, ref) {
+					continue
+				}
 				e := m.baseline(name, run, ref)
 				key := e.ID
 				if key == "" {

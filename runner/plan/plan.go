@@ -79,6 +79,8 @@ type Plan struct {
 	Recipes     []Recipe     `json:"recipes"`
 	Runs        []Run        `json:"runs"`
 	Evaluations []Evaluation `json:"evaluations"`
+	// Full is the second stage, one for each backbone; empty where the sweep has none.
+	Full []Full `json:"full"`
 	// Notices are what a person should know before it is run.
 	Notices []string `json:"notices"`
 	// Seconds is the predicted work of all that is not finished, one slot's
@@ -182,7 +184,7 @@ func Make(ctx context.Context, o Options) (*Plan, error) {
 	}
 	m := &maker{Options: o, compared: map[string]bool{}, found: newInputs(ctx, o), plan: &Plan{
 		Schema: 1, Sweep: o.Spec.Name, Question: o.Spec.Question,
-		Recipes: []Recipe{}, Runs: []Run{}, Evaluations: []Evaluation{}, Notices: []string{},
+		Recipes: []Recipe{}, Runs: []Run{}, Evaluations: []Evaluation{}, Full: []Full{}, Notices: []string{},
 	}}
 	for _, point := range points {
 		if !matches(o.Only, point.Config) {
@@ -197,6 +199,7 @@ func Make(ctx context.Context, o Options) (*Plan, error) {
 		m.found.fault("--only", "", fmt.Sprintf("none of the sweep's %d runs matches", len(points)))
 	}
 	m.label(points)
+	m.full()
 	m.recipes()
 	m.baselines()
 	if len(m.found.faults) > 0 {
@@ -340,7 +343,7 @@ func (m *maker) same(id sweeps.ID, point sweeps.Point) bool {
 func (m *maker) absolute(c sweeps.RunConfig) sweeps.RunConfig {
 	c.Model.Backbone = m.Resolver.Absolute(c.Model.Backbone)
 	c.Data.Train = m.Resolver.Absolute(c.Data.Train)
-	for _, list := range []*[]string{&c.Evaluate.Final, &c.Evaluate.During} {
+	for _, list := range []*[]string{&c.Evaluate.Final, &c.Evaluate.During, &c.Evaluate.Full} {
 		out := make([]string, 0, len(*list))
 		for _, ref := range *list {
 			out = append(out, m.Resolver.Absolute(ref))

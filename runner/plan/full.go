@@ -1,0 +1,172 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"headroom/metrics/measure"
+	"headroom/metrics/record"
+	"headroom/sweeps"
+)
+
+// Full is the second stage of a sweep for one backbone: the collections of evaluate.full, on
+// which only the best of its points is measured.
+type Full struct {
+	Backbone string `json:"backbone"`
+	// State is "waits" until every run of the backbone is finished, then "chosen", or
+	// "none" where no point can be compared.
+	State string `json:"state"`
+	Why   string `json:"why"`
+	// Point is the chosen one in the words of its first run's label, Runs are its seeds.
+	Point string      `json:"point"`
+	Runs  []sweeps.ID `json:"runs"`
+	// Measure is the mean over seeds and over evaluate.during that chose, Value its value.
+	Measure string   `json:"measure"`
+	Value   *float64 `json:"value"`
+	// Collections are those of evaluate.full.
+	Collections []string `json:"collections"`
+}
+
+// The states of the second stage.
+const (
+	FullWaits  = "waits"
+	FullChosen = "chosen"
+	FullNone   = "none"
+)
+
+// candidate is a point: runs that differ in their seed alone.
+type candidate struct {
+	runs  []int // in plan.Runs
+	value float64
+	known bool
+}
+
+// full chooses the best point of each backbone by dev data, and gives its runs the collections
+// of evaluate.full. A part of a sweep chooses nothing: the best may be in the other part.
+func (m *maker) full() {
+	var order []string
+	of := map[string][]int{}
+	for i, run := range m.plan.Runs {
+		if len(run.Config.Evaluate.Full) == 0 {
+			continue
+		}
+		name := run.Config.Model.Backbone
+		if of[name] == nil {
+			order = append(order, name)
+		}
+		of[name] = append(of[name], i)
+	}
+	for _, name := range order {
+		first := m.plan.Runs[of[name][0]].Config.Evaluate
+		f := Full{Backbone: name, Runs: []sweeps.ID{}, Collections: first.Full}
+		if main, err := measure.Parse(first.Measures[0]); err == nil {
+			f.Measure = main.String()
+		}
+		m.choose(&f, of[name])
+		m.plan.Full = append(m.plan.Full, f)
+	}
+}
+
+func (m *maker) choose(f *Full, runs []int) {
+	open := 0
+	for _, i := range runs {
+		if !m.plan.Runs[i].State.Finished() {
+			open++
+		}
+	}
+	switch {
+	case len(m.Only) > 0:
+		f.State, f.Why = FullWaits, "--only: the best point is chosen among all runs of the sweep"
+		return
+	case open > 0:
+		f.State, f.Why = FullWaits, fmt.Sprintf("%s before the best point by dev data is known", count(open, "run is to be finished", "runs are to be finished"))
+		return
+	}
+	best, unknown := candidate{}, 0
+	for _, c := range m.candidates(runs) {
+		m.develop(&c, f.Measure)
+		if !c.known {
+			unknown++
+		} else if !best.known || c.value > best.value {
+			best = c
+		}
+	}
+	if !best.known {
+		f.State, f.Why = FullNone, "no point has dev figures in every seed"
+		return
+	}
+	f.State, f.Value, f.Point = FullChosen, &best.value, m.plan.Runs[best.runs[0]].Label
+	f.Why = fmt.Sprintf("greatest mean %s on dev data of %s", f.Measure, count(len(m.candidates(runs))-unknown, "point", "points"))
+	if unknown > 0 {
+		f.Why += fmt.Sprintf("; %s no dev figures in every seed", count(unknown, "another has", "others have"))
+	}
+	for _, i := range best.runs {
+		run := &m.plan.Runs[i]
+		f.Runs = append(f.Runs, run.ID)
+		for _, ref := range f.Collections {
+			if !slices.Contains(run.Config.Evaluate.Final, ref) {
+				run.Config.Evaluate.Final = append(slices.Clone(run.Config.Evaluate.Final), ref)
+				m.evaluation(*run, "evaluate.full", ref, FinalSplit)
+			}
+		}
+	}
+}
+
+// candidates groups runs by everything but the seed.
+func (m *maker) candidates(runs []int) []candidate {
+	var list []candidate
+	at := map[sweeps.ID]int{}
+	for _, i := range runs {
+		c := m.plan.Runs[i].Config
+		c.Seed = 0
+		key := m.Semantics.RunID(c, m.plan.Runs[i].Inputs)
+		if _, known := at[key]; !known {
+			at[key] = len(list)
+			list = append(list, candidate{})
+		}
+		list[at[key]].runs = append(list[at[key]].runs, i)
+	}
+	return list
+}
+
+// develop reads the dev figures of a point. Without one in each seed and collection it has none.
+func (m *maker) develop(c *candidate, name string) {
+	total, n := 0.0, 0
+	for _, i := range c.runs {
+		run := m.plan.Runs[i]
+		for _, ref := range run.Config.Evaluate.During {
+			data := m.found.data("evaluate.during", ref, DuringSplit)
+			if data.digest == "" {
+				return
+			}
+			e := RunEvaluation(m.Workspace, run.ID, run.Config, ref, DuringSplit, data.digest)
+			s, err := record.ReadEvaluation(e.Folder)
+			if err != nil || s.Refused != "" {
+				return
+			}
+			value, ok := s.Measures[name]
+			if !ok {
+				return
+			}
+			total += value
+			n++
+		}
+	}
+	if n > 0 {
+		c.value, c.known = total/float64(n), true
+	}
+}
+
+// Staged says in a line what the second stage of a plan is; "" where it has none.
+func (p *Plan) Staged() string {
+	var parts []string
+	for _, f := range p.Full {
+		text := sweeps.BackboneName(f.Backbone) + ": "
+		if f.State == FullChosen {
+			text += f.Point + ", "
+		}
+		parts = append(parts, text+f.Why)
+	}
+	return strings.Join(parts, "; ")
+}

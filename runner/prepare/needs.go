@@ -1,0 +1,112 @@
+// Package prepare says what a sweep needs from elsewhere, and what of it is not on this
+// machine: models of the hub with their tokenizers, and collections that have names. It brings
+// nothing itself.
+package prepare
+
+import (
+	"errors"
+	"slices"
+
+	"headroom/data/groups"
+	"headroom/data/published"
+	"headroom/data/source"
+	"headroom/runner/plan"
+)
+
+// Needs are references, each once and in the order of their first use.
+type Needs struct {
+	// Models are needed whole.
+	Models []string
+	// Tokenizers are needed of models whose weights are not.
+	Tokenizers []string
+	// Data are collections and examples.
+	Data []string
+}
+
+// Of lists all that a plan's rows refer to.
+func Of(p *plan.Plan) Needs { return of(p, func(plan.State) bool { return true }) }
+
+// Unresolved lists what the rows refer to that are unresolved.
+func Unresolved(p *plan.Plan) Needs {
+	return of(p, func(s plan.State) bool { return s == plan.Unresolved })
+}
+
+func of(p *plan.Plan, counts func(plan.State) bool) Needs {
+	var n Needs
+	add := func(list *[]string, references ...string) {
+		for _, ref := range references {
+			if ref != "" && !slices.Contains(*list, ref) {
+				*list = append(*list, ref)
+			}
+		}
+	}
+	for _, r := range p.Runs {
+		if counts(r.State) {
+			add(&n.Models, r.Config.Model.Backbone)
+			add(&n.Data, r.Config.Data.Train)
+			add(&n.Data, r.Config.Evaluate.Final...)
+			add(&n.Data, r.Config.Evaluate.During...)
+			add(&n.Data, r.Config.Evaluate.Full...)
+		}
+	}
+	for _, e := range p.Evaluations {
+		if counts(e.State) {
+			add(&n.Models, e.Backbone)
+			add(&n.Data, e.Dataset)
+		}
+	}
+	for _, r := range p.Recipes {
+		if counts(r.State) {
+			add(&n.Models, r.Recipe.Start.Folder)
+			add(&n.Tokenizers, r.Recipe.Tokenizer)
+			add(&n.Data, r.Recipe.Data.Text...)
+		}
+	}
+	n.Data = groups.Expand(n.Data)
+	return n
+}
+
+// Lacking is what of the needs is not on this machine.
+type Lacking struct {
+	Needs
+	// Packages are what the data stand on and lack.
+	Packages []published.Package
+}
+
+// None tells whether nothing is lacking.
+func (l Lacking) None() bool { return len(l.Models)+len(l.Tokenizers)+len(l.Data) == 0 }
+
+// Lacking asks a resolver for what is not here. Its error joins every reference that cannot be
+// had by any means: what is only to be downloaded is no error, nor is a recipe's backbone.
+func (n Needs) Lacking(r *source.Resolver) (Lacking, error) {
+	var l Lacking
+	var faults []error
+	look := func(references []string, find func(string) (string, error), to *[]string) {
+		for _, ref := range references {
+			_, err := find(ref)
+			switch {
+			case err == nil:
+			case !errors.Is(err, source.ErrUnresolved):
+				faults = append(faults, err)
+			case r.Downloadable(ref):
+				*to = append(*to, ref)
+			}
+		}
+	}
+	look(n.Models, r.Model, &l.Models)
+	look(n.Tokenizers, r.Tokenizer, &l.Tokenizers)
+	for _, ref := range n.Data {
+		packages, err := r.Lacking(ref)
+		faults = append(faults, err)
+		if len(packages) == 0 {
+			continue
+		}
+		l.Data = append(l.Data, ref)
+		for _, p := range packages {
+			if !slices.ContainsFunc(l.Packages, func(q published.Package) bool { return q.Name == p.Name }) {
+				l.Packages = append(l.Packages, p)
+			}
+		}
+	}
+	return l, errors.Join(faults...)
+}
