@@ -75,5 +75,6 @@ func list(folder string) []string {
 			names = append(names, name)
 		}
 	}
+	slices.Sort(names)
 	return names
 }

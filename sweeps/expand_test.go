@@ -247,3 +247,14 @@ func TestOnlyChoosesRuns(t *testing.T) {
 		}
 	}
 }
+
+func TestGroupsOfCollectionsAreTheirMembers(t *testing.T) {
+	spec := parse(t, base+"\n[evaluate]\nfinal = [\"nano:13\", \"nano:nq\", \"builtin:demo\"]\n")
+	points, err := spec.Points()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := points[0].Config.Evaluate.Final; len(got) != 14 || got[0] != "nano:arguana" || got[13] != "builtin:demo" {
+		t.Errorf("final is %q", got)
+	}
+}

@@ -54,7 +54,7 @@ func otherValues() map[string]string {
 		"stability.no_progress.low": "0.9", "stability.no_progress.high": "1.1", "stability.no_progress.window": "6",
 		"stability.no_progress.share": "0.1", "stability.no_progress.start": "0.2", "stability.no_progress.candidates": "8",
 		"stability.no_progress.recovery": "6", "stability.no_progress.min_steps": "31",
-		"evaluate.final": "['builtin:demo']", "evaluate.measures": "['AP']", "evaluate.baselines": "[]", "evaluate.prune_document": "[]", "evaluate.prune_query": "[4]",
+		"evaluate.final": "['builtin:demo']", "evaluate.full": "['beir:nq']", "evaluate.measures": "['AP']", "evaluate.baselines": "[]", "evaluate.prune_document": "[]", "evaluate.prune_query": "[4]",
 		"model.pooling": "sum", "model.activation": "log1p_log1p_relu", "model.top_k": "9", "model.token_top_m": "7", "model.shift": "1.5", "train.precision": "bfloat16", "loss.kind": "kl",
 		"loss.candidates": "in_batch_and_own", "regularizer.negatives": "averaged", "compute.remat": "true",
 		"loss.hardness": "all_negatives", "loss.hardness_strength": "3", "regularizer.threshold_query": "4", "regularizer.threshold_document": "40",
@@ -76,6 +76,8 @@ func acting(key string) []string {
 		return []string{"data.negatives=2"}
 	case "loss.hardness":
 		return []string{"loss.hardness_strength=2"}
+	case "evaluate.full":
+		return []string{"evaluate.during=['beir:fiqa']", "evaluate.every=10"}
 	case "loss.hardness_strength":
 		return []string{"loss.hardness=in_batch_negatives", "loss.hardness_strength=2"}
 	case "regularizer.df_alpha", "regularizer.df_beta":
@@ -226,6 +228,8 @@ func TestARunsTextReadsBackToTheSameRun(t *testing.T) {
 				continue // comes with loss.hardness
 			case "loss.hardness":
 				args = append(args, "loss.hardness_strength=3")
+			case "evaluate.full":
+				args = append(args, acting(key)...)
 			}
 			args = append(args, key+"="+value)
 		}
