@@ -129,7 +129,7 @@ func TestSweepsRunsKeysMeasuresAndCollectionsAreCompleted(t *testing.T) {
 		{[]string{"evaluate", "--model", "m", "--on", "one", "builtin:demo-"}, []string{"builtin:demo-no-overlap"}},
 		{[]string{"mine", "builtin:demo-"}, []string{"builtin:demo-no-overlap"}},
 		{[]string{"pretrain", "demo-b"}, []string{"demo-bert"}},
-		{[]string{"help", "coll"}, []string{"collapse"}},
+		{[]string{"help", "colla"}, []string{"collapse"}},
 		{[]string{"statu"}, []string{"status"}},
 	} {
 		if got := p.completions(c.line...); !slices.Equal(got, c.want) {

@@ -51,6 +51,8 @@ func TestJSONDocumentsHaveTheseShapes(t *testing.T) {
 	add("evaluate model", p.ok("evaluate", "--model", model, "--on", filepath.Join(p.dir, "data"), "--backend", "go", "--max-length", "16", "--json"))
 	add("mine", p.ok("mine", filepath.Join(p.dir, "data"), "--negatives", "3", "--output", filepath.Join(p.dir, "mined.jsonl"), "--json"))
 	add("index", p.ok("index", p.write("v.jsonl", `{"id":"a","vector":{"3":1.5}}`+"\n"), "--output", filepath.Join(p.dir, "index"), "--json"))
+	add("data", p.ok("data", "list", "beir:13", "nano:nq", "--json"))
+	add("prepare", p.ok("prepare", sweep, "--json", "--quiet"))
 	golden(t, "json.golden", b.String())
 }
 

@@ -83,13 +83,13 @@ func (n Needs) Lacking(r *source.Resolver) (Lacking, error) {
 	var faults []error
 	look := func(references []string, find func(string) (string, error), to *[]string) {
 		for _, ref := range references {
-			_, err := find(ref)
-			switch {
-			case err == nil:
-			case !errors.Is(err, source.ErrUnresolved):
-				faults = append(faults, err)
-			case r.Downloadable(ref):
+			if !r.Downloadable(ref) { // a folder or a recipe's, which the plan has looked at
+				continue
+			}
+			if _, err := find(ref); errors.Is(err, source.ErrUnresolved) {
 				*to = append(*to, ref)
+			} else if err != nil {
+				faults = append(faults, err)
 			}
 		}
 	}
