@@ -13,8 +13,15 @@ func (c *Comparison) answer() []string {
 		return c.noAnswer()
 	}
 	var out []string
-	for _, m := range c.Matched {
+	for i, m := range c.Matched {
 		if !m.Answers {
+			continue
+		}
+		if apart := c.apartFrom(i); len(apart) > 1 {
+			if c.apartBefore(i) {
+				continue // said with the first of them
+			}
+			out = append(out, fmt.Sprintf("%s: not comparable: k = 1 (%s FLOPS) has no cost in common with %s.", m.Backbone, m.RangeB, list(apart)))
 			continue
 		}
 		if m.Why != "" {
@@ -26,6 +33,26 @@ func (c *Comparison) answer() []string {
 			m.Backbone, m.K, m.Cost, m.Measure, Score(m.MeanA), Score(m.MeanB), m.evidence()))
 	}
 	return out
+}
+
+// apartFrom lists with its costs every factor that has no cost in common with k = 1, where
+// the i-th comparison is of such a factor: of the same backbone, in the order of the table.
+func (c *Comparison) apartFrom(i int) []string {
+	if c.Matched[i].RangeA == "" {
+		return nil
+	}
+	var out []string
+	for _, m := range c.Matched {
+		if m.Backbone == c.Matched[i].Backbone && m.RangeA != "" {
+			out = append(out, fmt.Sprintf("k = %s (%s)", m.K, m.RangeA))
+		}
+	}
+	return out
+}
+
+// apartBefore tells whether such a factor of the same backbone stands before the i-th.
+func (c *Comparison) apartBefore(i int) bool {
+	return slices.ContainsFunc(c.Matched[:i], func(m *Matched) bool { return m.Backbone == c.Matched[i].Backbone && m.RangeA != "" })
 }
 
 // noAnswer says why nothing is compared at equal cost.

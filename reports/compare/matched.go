@@ -35,6 +35,8 @@ type Matched struct {
 	// Cost says there what the budget is. The others are a family of tests of their own.
 	Answers bool
 	Cost    string
+	// RangeA and RangeB are the costs that were measured, where these have none in common.
+	RangeA, RangeB string
 }
 
 // setting is one factor of a backbone over all λ of the sweep.
@@ -145,7 +147,10 @@ func (c *Comparison) match(backbone, dataset string, s, one setting, seeds seedV
 	budgets := budgetsOf(a, b)
 	if len(budgets) == 0 {
 		m := blank()
-		m.Why = apart(arms, a, b, Flops)
+		if m.Why = nothingMeasured(arms, a, b); m.Why == "" {
+			m.RangeA, m.RangeB = costs(a), costs(b)
+			m.Why = fmt.Sprintf("not comparable: no common cost (%s at %s %s, %s at %s)", arms[0].name, m.RangeA, Flops, arms[1].name, m.RangeB)
+		}
 		return []*Matched{m}, nil
 	}
 	var out []*Matched
@@ -179,8 +184,8 @@ func (c *Contrast) at(budget float64, by Cost, a, b []way, others stats.Variance
 	return foundA.name, foundB.name, "", nil
 }
 
-// apart says why two settings have no cost in common.
-func apart(arms [2]side, a, b []way, by Cost) string {
+// nothingMeasured says which of two settings has no cost, and why; "" where both have one.
+func nothingMeasured(arms [2]side, a, b []way) string {
 	for i, ways := range [2][]way{a, b} {
 		if len(ways) > 0 {
 			continue
@@ -190,5 +195,5 @@ func apart(arms [2]side, a, b []way, by Cost) string {
 		}
 		return "not comparable: " + arms[i].name + " has no measured cost"
 	}
-	return fmt.Sprintf("not comparable: no common cost (%s at %s %s, %s at %s)", arms[0].name, costs(a), by, arms[1].name, costs(b))
+	return ""
 }
