@@ -32,8 +32,8 @@ type Summary struct {
 
 // Folder writes the report of a comparison, whole or not at all. A report that is there
 // is replaced, and with it files that it no longer has; anything else is ErrNotReport.
-func Folder(c *compare.Comparison, folder string) (Summary, error) {
-	names, err := writeFolder(atomic.Disk{}, folder, files(c))
+func Folder(c *compare.Comparison, more Extras, folder string) (Summary, error) {
+	names, err := writeFolder(atomic.Disk{}, folder, files(c, more))
 	return Summary{Comparison: c, Files: names}, err
 }
 
@@ -137,9 +137,9 @@ type file struct {
 }
 
 // files are those of a report, in the order in which they are written.
-func files(c *compare.Comparison) []file {
+func files(c *compare.Comparison, more Extras) []file {
 	var all []file
-	figures, tables := Figures(c), Tables(c)
+	figures, tables := Figures(c), Tables(c, more)
 	for _, f := range figures {
 		svg, png := f.Files()
 		all = append(all, file{svg, f.SVG}, file{png, f.PNG})
@@ -147,6 +147,6 @@ func files(c *compare.Comparison) []file {
 	for _, t := range tables {
 		all = append(all, file{t.Name + ".md", t.Table.Markdown}, file{t.Name + ".csv", t.Table.CSV}, file{t.Name + ".tex", t.Table.LaTeX})
 	}
-	return append(all, file{"report.md", func(w io.Writer) error { return markdown(w, c, figures, tables) }},
-		file{"report.html", func(w io.Writer) error { return page(w, c, figures, tables) }})
+	return append(all, file{"report.md", func(w io.Writer) error { return markdown(w, c, more, figures, tables) }},
+		file{"report.html", func(w io.Writer) error { return page(w, c, more, figures, tables) }})
 }

@@ -85,11 +85,11 @@ func TestAReportReplacesNothingOfTheUsers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := filepath.Join(t.TempDir(), "r")
-			if _, err := report.Folder(c, folder); err != nil {
+			if _, err := report.Folder(c, report.Extras{}, folder); err != nil {
 				t.Fatal(err)
 			}
 			kept := change(t, folder)
-			_, err := report.Folder(c, folder)
+			_, err := report.Folder(c, report.Extras{}, folder)
 			if !errors.Is(err, report.ErrNotReport) || !strings.Contains(err.Error(), folder) {
 				t.Fatalf("the error is %v", err)
 			}
@@ -108,7 +108,7 @@ func TestAReportReplacesItsEarlierOneWhole(t *testing.T) {
 	if err := os.Remove(filepath.Join(folder, "report.md")); err != nil { // what is missing is nobody's
 		t.Fatal(err)
 	}
-	summary, err := report.Folder(compared(t, sample.Demo()), folder)
+	summary, err := report.Folder(compared(t, sample.Demo()), report.Extras{}, folder)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // markdown writes report.md.
-func markdown(w io.Writer, c *compare.Comparison, figures []*plot.Figure, tables []Named) error {
+func markdown(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.Figure, tables []Named) error {
 	b := bufio.NewWriter(w)
 	byName := map[string]Named{}
 	for _, t := range tables {
@@ -46,9 +46,21 @@ func markdown(w io.Writer, c *compare.Comparison, figures []*plot.Figure, tables
 			return err
 		}
 	}
+	if more.Claims != nil {
+		fmt.Fprintf(b, "\n## Claims\n\n%s\n\n", table.Inline(claimsNote(more.Claims)))
+		if err := write("claims"); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(b, "\n## %s\n\nThe models as they were trained, whatever they cost.\n\n", byName["table"].Table.Title)
 	if err := write("table"); err != nil {
 		return err
+	}
+	if more.Paper != nil {
+		fmt.Fprintf(b, "\n## %s\n\n", table.Inline(byName["paper"].Table.Title))
+		if err := write("paper"); err != nil {
+			return err
+		}
 	}
 	if len(c.Groups) > 0 {
 		b.WriteString("\n## Findings\n\nEach sentence is chosen by the data; ~ is no evidence either way.\n")

@@ -16,7 +16,7 @@ import (
 
 // page writes report.html: everything that report.md has, and about each run its evidence
 // and its digests, in one file.
-func page(w io.Writer, c *compare.Comparison, figures []*plot.Figure, tables []Named) error {
+func page(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.Figure, tables []Named) error {
 	byName := map[string]html.Table{}
 	for _, t := range tables {
 		byName[t.Name] = html.Table{ID: t.Name, Table: t.Table}
@@ -39,7 +39,13 @@ func page(w io.Writer, c *compare.Comparison, figures []*plot.Figure, tables []N
 	if len(c.Matched) > 0 || len(cost) > 0 {
 		add("equal-cost", byName["matched"].Title, "A number that is underlined says on a click which runs and digests are behind it.", byName["matched"], cost)
 	}
+	if more.Claims != nil {
+		add("statements", "Claims", claimsNote(more.Claims), byName["claims"])
+	}
 	add("trained", byName["table"].Title, "The models as they were trained, whatever they cost.", byName["table"])
+	if more.Paper != nil {
+		add("paper-layout", byName["paper"].Title, "", byName["paper"])
+	}
 	if len(c.Groups) > 0 {
 		var groups []html.Part
 		for _, g := range c.Groups {

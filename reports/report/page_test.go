@@ -16,7 +16,7 @@ import (
 func pageOf(t *testing.T, in *compare.Input) string {
 	t.Helper()
 	folder := t.TempDir()
-	if _, err := report.Folder(compared(t, in), folder); err != nil {
+	if _, err := report.Folder(compared(t, in), report.Extras{}, folder); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(folder, "report.html"))

@@ -6,6 +6,7 @@
 package report
 
 import (
+	"headroom/reports/claims"
 	"headroom/reports/compare"
 	"headroom/reports/plot"
 	"headroom/reports/table"
@@ -17,12 +18,25 @@ type Named struct {
 	Table *table.Table
 }
 
-// Tables are a comparison's tables, in the order of the report.
-func Tables(c *compare.Comparison) []Named {
-	return []Named{
-		{"matched", matchedTable(c)}, {"table", mainTable(c)}, {"differences", contrastsTable(c)}, {"scores", scoresTable(c)},
-		{"runs", runsTable(c)}, {"provenance", provenanceTable(c)},
+// Extras are what a report has beside its comparison; the zero value is nothing.
+type Extras struct {
+	// Claims are judged statements about the sweep; nil leaves their section out.
+	Claims []claims.Judgement
+	// Paper is a table in the layout of the paper; nil leaves it out.
+	Paper *Paper
+}
+
+// Tables are a report's tables, in its order.
+func Tables(c *compare.Comparison, more Extras) []Named {
+	tables := []Named{{"matched", matchedTable(c)}}
+	if more.Claims != nil {
+		tables = append(tables, Named{"claims", claimsTable(more.Claims)})
 	}
+	tables = append(tables, Named{"table", mainTable(c)})
+	if more.Paper != nil {
+		tables = append(tables, Named{"paper", more.Paper.Table()})
+	}
+	return append(tables, Named{"differences", contrastsTable(c)}, Named{"scores", scoresTable(c)}, Named{"runs", runsTable(c)}, Named{"provenance", provenanceTable(c)})
 }
 
 // Figures are a comparison's figures in the order of the report.

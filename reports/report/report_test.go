@@ -27,7 +27,7 @@ func compared(t *testing.T, in *compare.Input) *compare.Comparison {
 // TestGolden writes the demo-like report and compares every text of it.
 func TestGolden(t *testing.T) {
 	folder := t.TempDir()
-	summary, err := report.Folder(compared(t, sample.Demo()), folder)
+	summary, err := report.Folder(compared(t, sample.Demo()), report.Extras{}, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func read(t *testing.T, path string) []byte {
 // TestSameBytes writes one report twice, the second time from input in another order.
 func TestSameBytes(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
-	first, err := report.Folder(compared(t, sample.Hard()), one)
+	first, err := report.Folder(compared(t, sample.Hard()), report.Extras{}, one)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestSameBytes(t *testing.T) {
 	for i, j := 0, len(in.Baselines)-1; i < j; i, j = i+1, j-1 {
 		in.Baselines[i], in.Baselines[j] = in.Baselines[j], in.Baselines[i]
 	}
-	second, err := report.Folder(compared(t, in), two)
+	second, err := report.Folder(compared(t, in), report.Extras{}, two)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestSameBytes(t *testing.T) {
 func TestNothingYet(t *testing.T) {
 	folder := t.TempDir()
 	c := compared(t, &compare.Input{Sweep: "empty", Runs: []compare.Run{{ID: "ab", Label: "x-k1-s1-ab", Backbone: "x", Rescale: 1, Seed: 1, State: "new"}}})
-	if _, err := report.Folder(c, folder); err != nil {
+	if _, err := report.Folder(c, report.Extras{}, folder); err != nil {
 		t.Fatal(err)
 	}
 	text := string(read(t, filepath.Join(folder, "report.md")))
@@ -121,7 +121,7 @@ func TestNothingYet(t *testing.T) {
 // TestLinksHold follows every link of report.md.
 func TestLinksHold(t *testing.T) {
 	folder := t.TempDir()
-	if _, err := report.Folder(compared(t, sample.Demo()), folder); err != nil {
+	if _, err := report.Folder(compared(t, sample.Demo()), report.Extras{}, folder); err != nil {
 		t.Fatal(err)
 	}
 	parts := strings.Split(string(read(t, filepath.Join(folder, "report.md"))), "](")

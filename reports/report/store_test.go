@@ -38,7 +38,7 @@ func TestFromStore(t *testing.T) {
 	}
 	loaded.Notes = in.Notes
 	folder := t.TempDir()
-	summary, err := report.Folder(compared(t, loaded), folder)
+	summary, err := report.Folder(compared(t, loaded), report.Extras{}, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestFromStore(t *testing.T) {
 		}
 	}
 	plain := t.TempDir()
-	if _, err := report.Folder(compared(t, in), plain); err != nil {
+	if _, err := report.Folder(compared(t, in), report.Extras{}, plain); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"loss.svg", "active.png", "headnorm.svg", "effectiveness-builtin-demo.png"} {
@@ -129,11 +129,11 @@ func TestEqualCostFromStoredCurves(t *testing.T) {
 		}
 	}
 	folder := t.TempDir()
-	if _, err := report.Folder(compared(t, loaded), folder); err != nil {
+	if _, err := report.Folder(compared(t, loaded), report.Extras{}, folder); err != nil {
 		t.Fatal(err)
 	}
 	plain := t.TempDir()
-	if _, err := report.Folder(compared(t, in), plain); err != nil {
+	if _, err := report.Folder(compared(t, in), report.Extras{}, plain); err != nil {
 		t.Fatal(err)
 	}
 	table := string(read(t, filepath.Join(folder, "matched.csv")))

@@ -25,5 +25,5 @@ func Write(ctx context.Context, st *store.Store, sweep, folder string, notes ...
 	if err != nil {
 		return Summary{}, err
 	}
-	return Folder(c, folder)
+	return Folder(c, Extras{}, folder)
 }

@@ -76,7 +76,7 @@ func (a *app) claims(cmd *cobra.Command, o claimsOptions) error {
 	}{Schema: schema}
 	var err error
 	if o.model == "" {
-		document.Claims, err = a.sweepClaims(cmd.Context(), o)
+		document.Claims, _, err = a.sweepClaims(cmd.Context(), o)
 	} else {
 		document.Claims, err = a.publishedClaims(cmd.Context(), o)
 	}

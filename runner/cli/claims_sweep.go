@@ -24,6 +24,7 @@ import (
 type claimsFile struct {
 	name, digest string
 	list         []claims.Claim
+	own          bool // not the one that comes with the program
 }
 
 // readClaims reads a file of claims; "" is the one that comes with the program.
@@ -38,7 +39,7 @@ func readClaims(path string, shipped func() (string, []byte, error)) (claimsFile
 		return claimsFile{}, fmt.Errorf("read claims: %w", err)
 	}
 	list, err := claims.Parse(name, text)
-	return claimsFile{name: name, digest: fmt.Sprintf("sha256:%x", sha256.Sum256(text)), list: list}, err
+	return claimsFile{name: name, digest: fmt.Sprintf("sha256:%x", sha256.Sum256(text)), list: list, own: path != ""}, err
 }
 
 // claimsOf reads the claims that a sweep's file names, else the shipped ones.
@@ -67,8 +68,9 @@ func (a *app) recordPredictions(w workspace.Workspace, file claimsFile, todo *pl
 }
 
 // sweepClaims judges claims about a sweep by what its runs recorded. A sweep that was
-// never run has none of the runs that a claim is about.
-func (a *app) sweepClaims(ctx context.Context, o claimsOptions) ([]claims.Judgement, error) {
+// never run has none of the runs that a claim is about. own says that the claims were named
+// by the sweep or by an option, and are not the shipped ones.
+func (a *app) sweepClaims(ctx context.Context, o claimsOptions) (judged []claims.Judgement, own bool, err error) {
 	w, err := a.openWorkspace()
 	var names []string
 	if err == nil {
@@ -76,7 +78,7 @@ func (a *app) sweepClaims(ctx context.Context, o claimsOptions) ([]claims.Judgem
 	}
 	notThere := errors.Is(err, workspace.ErrNone) || errors.Is(err, fs.ErrNotExist)
 	if err != nil && !notThere {
-		return nil, err
+		return nil, false, err
 	}
 	var file claimsFile
 	if o.file != "" {
@@ -89,7 +91,7 @@ func (a *app) sweepClaims(ctx context.Context, o claimsOptions) ([]claims.Judgem
 		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	sweep, recorded := claims.Sweep{Input: &compare.Input{}}, map[string][]workspace.Prediction{}
 	if !notThere {
@@ -97,16 +99,16 @@ func (a *app) sweepClaims(ctx context.Context, o claimsOptions) ([]claims.Judgem
 			recorded, err = w.Predictions(names[0])
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
-	judged, err := claims.JudgeSweep(file.list, sweep)
+	judged, err = claims.JudgeSweep(file.list, sweep)
 	for i, c := range file.list {
 		if err == nil {
 			addPrediction(&judged[i], c, recorded[c.ID])
 		}
 	}
-	return judged, err
+	return judged, file.own, err
 }
 
 // loadClaimed reads a sweep's runs and what their collections are called.

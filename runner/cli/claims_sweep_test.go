@@ -3,6 +3,7 @@ package cli_test
 import (
 	"encoding/json"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -113,6 +114,19 @@ func TestClaimsAboutASweep(t *testing.T) {
 	}
 	if elsewhere.Verdict != "not run" || elsewhere.Predicted != nil {
 		t.Errorf("%+v", elsewhere)
+	}
+	// The report has the same verdicts, a part of the sweep has none.
+	p.ok("report", sweep, "-o", filepath.Join(p.dir, "out"), "--paper")
+	table, err := os.ReadFile(filepath.Join(p.dir, "out", "claims.csv"))
+	if err != nil || !strings.Contains(string(table), "\ncollapse,FAIL,") || !strings.Contains(string(table), "\nelsewhere,not run,") {
+		t.Errorf("claims.csv: %v %s", err, table)
+	}
+	if page, err := os.ReadFile(filepath.Join(p.dir, "out", "report.html")); err != nil || !strings.Contains(string(page), "4 claims: ") || !strings.Contains(string(page), "Hotpot QA") {
+		t.Errorf("report.html lacks claims or the paper's columns: %v", err)
+	}
+	p.ok("report", sweep, "-o", filepath.Join(p.dir, "part"), "seed=1")
+	if _, err := os.Stat(filepath.Join(p.dir, "part", "claims.csv")); err == nil {
+		t.Error("claims about a whole sweep stand in the report on a part")
 	}
 	// A prediction that changed after the run is told as one.
 	p.write("claims.toml", strings.Replace(sweepClaims, `predicted = "OK"`, `predicted = "FAIL"`, 1))

@@ -1,47 +1,58 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"headroom/metrics/record"
 	"headroom/metrics/store"
+	"headroom/reports/claims"
 	"headroom/reports/compare"
 	"headroom/reports/report"
 )
 
 func newReport(a *app) *cobra.Command {
-	var output string
-	var o memberOptions
-	var superseded bool
+	var o reportOptions
 	cmd := &cobra.Command{
 		Use:   "report SWEEP [KEY=VALUE…] -o DIR",
 		Short: "plots, tables and findings of a sweep's runs",
 		Long: `Writes report.html, one file to send, and report.md with its figures (SVG, PNG) and
 tables (Markdown, CSV, LaTeX), and prints the main table. The same store gives the same
 bytes. KEY=VALUE and --only report on a part of the runs; runs that the sweep's file has
-no longer are counted and, with --all, reported on too.`,
+no longer are counted and, with --all, reported on too. A report on the whole sweep has
+the verdicts of its claims (docs/claims.md).`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output == "" {
+			if o.output == "" {
 				return usage(cmd, errors.New("--output is missing"))
 			}
 			shown, err := o.members(args[1:])
 			if err != nil {
 				return err
 			}
-			return a.report(cmd, args[0], shown, superseded, output)
+			return a.report(cmd, args[0], shown, o)
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().BoolVar(&superseded, "superseded", false, "with the results of former contents of collections, in columns of their own")
-	cmd.Flags().StringVarP(&output, "output", "o", "", "`DIR` to write (required)")
+	cmd.Flags().BoolVar(&o.superseded, "superseded", false, "with the results of former contents of collections, in columns of their own")
+	cmd.Flags().BoolVar(&o.paper, "paper", false, "with a table in the layout of papers: MS MARCO, TREC DL, the 13 collections of BEIR, their mean")
+	cmd.Flags().StringVar(&o.claims, "claims", "", "`FILE` of claims (default: the sweep's own, else the shipped ones as far as they are about its runs)")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`DIR` to write (required)")
 	return cmd
 }
 
-func (a *app) report(cmd *cobra.Command, sweep string, shown members, superseded bool, output string) error {
+type reportOptions struct {
+	memberOptions
+	superseded, paper bool
+	claims, output    string
+}
+
+func (a *app) report(cmd *cobra.Command, sweep string, shown members, o reportOptions) error {
 	ctx := cmd.Context()
 	w, err := a.openWorkspace()
 	if err != nil {
@@ -63,19 +74,23 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, superseded
 	if len(chosen.runs) == 0 && len(shown.words) > 0 {
 		return shown.errNoneShown(names[0], chosen.of)
 	}
-	input, err := compare.LoadRuns(ctx, s, store.Scope{Sweep: names[0], Superseded: superseded}, chosen.runs)
+	input, err := compare.LoadRuns(ctx, s, store.Scope{Sweep: names[0], Superseded: o.superseded}, chosen.runs)
 	if err != nil {
 		return err
 	}
 	input.Part, input.Former = strings.Join(shown.words, ", "), chosen.former
+	more, err := a.reportExtras(ctx, s, input, o)
+	if err != nil {
+		return err
+	}
 	comparison, err := compare.Compare(input)
 	if err != nil {
 		return err
 	}
-	if err := report.Replaceable(output); err != nil {
+	if err := report.Replaceable(o.output); err != nil {
 		return err
 	}
-	summary, err := report.Folder(comparison, output)
+	summary, err := report.Folder(comparison, more, o.output)
 	if err != nil {
 		return failed(err)
 	}
@@ -85,11 +100,44 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, superseded
 			Sweep  string   `json:"sweep"`
 			Folder string   `json:"folder"`
 			Files  []string `json:"files"`
-		}{schema, names[0], output, summary.Files})
+		}{schema, names[0], o.output, summary.Files})
 	}
 	if err := report.Print(a.stdout, comparison); err != nil {
 		return failed(err)
 	}
-	_, err = fmt.Fprintf(a.stdout, "\n%s in %s\n", plural(len(summary.Files), "file"), output)
+	_, err = fmt.Fprintf(a.stdout, "\n%s in %s\n", plural(len(summary.Files), "file"), o.output)
 	return failed(err)
+}
+
+// reportExtras are the judged claims of a whole sweep, and the table that --paper asks for.
+func (a *app) reportExtras(ctx context.Context, s *store.Store, input *compare.Input, o reportOptions) (report.Extras, error) {
+	var more report.Extras
+	if input.Part == "" || o.claims != "" {
+		judged, own, err := a.sweepClaims(ctx, claimsOptions{sweep: input.Sweep, file: o.claims})
+		if err != nil && o.claims != "" {
+			return more, err
+		}
+		if err != nil { // no reason to withhold the rest
+			a.note("note: the report has no claims: %v", err)
+		}
+		// The shipped claims are the paper's: about most sweeps they say nothing.
+		if err == nil && own || slices.ContainsFunc(judged, func(j claims.Judgement) bool { return j.Verdict != claims.NotRun && j.Verdict != claims.Unknown }) {
+			more.Claims = judged
+		}
+	}
+	if !o.paper {
+		return more, nil
+	}
+	asked, err := s.Collections(ctx, input.Sweep)
+	if err != nil {
+		return more, err
+	}
+	labels := map[string]string{}
+	for _, c := range asked {
+		if c.Split == record.FinalSplit {
+			labels[c.Reference] = c.Label
+		}
+	}
+	more.Paper, err = report.NewPaper(input, labels)
+	return more, err
 }

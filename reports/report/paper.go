@@ -1,0 +1,148 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"headroom/data/groups"
+	"headroom/metrics/stats"
+	"headroom/reports/compare"
+	"headroom/reports/table"
+)
+
+// Paper is what the table of the paper's layout is made of.
+type Paper struct {
+	comparison *compare.Comparison
+	columns    []paperColumn
+	contrasts  map[compare.Cell]*compare.Contrast
+}
+
+type paperColumn struct {
+	title string
+	compare.Column
+}
+
+// beirMean is the group whose mean ends the table's rows.
+const beirMean = "beir:13"
+
+// NewPaper makes the paper's table: backbone × k down; MS MARCO, TREC DL 2019 and 2020, the
+// 13 collections of BEIR and their mean across. labels are what the sweep's collections
+// are called in the input, by reference.
+func NewPaper(in *compare.Input, labels map[string]string) (*Paper, error) {
+	called := func(reference string) string {
+		if label, ok := labels[reference]; ok {
+			return label
+		}
+		return reference
+	}
+	p := &Paper{columns: []paperColumn{
+		{"MS MARCO dev, RR@10", compare.Column{Dataset: called("msmarco:dev"), Measure: "RR@10"}},
+		{"DL 19", compare.Column{Dataset: called("trec-dl:19"), Measure: "nDCG@10"}},
+		{"DL 20", compare.Column{Dataset: called("trec-dl:20"), Measure: "nDCG@10"}},
+	}}
+	titles := []string{"Argu Ana", "Climate FEVER", "DB Pedia", "FEVER", "FiQA", "Hotpot QA", "NF Corpus", "NQ", "Quora", "SCI DOCS", "Sci Fact", "TREC COVID", "Touché"}
+	var members []string
+	for i, reference := range groups.Members(beirMean) {
+		members = append(members, called(reference))
+		p.columns = append(p.columns, paperColumn{titles[i], compare.Column{Dataset: called(reference), Measure: "nDCG@10"}})
+	}
+	p.columns = append(p.columns, paperColumn{"BEIR 13, mean", compare.Column{Dataset: beirMean, Measure: "nDCG@10"}})
+	var err error
+	if p.comparison, err = compare.Compare(in.WithMean(beirMean, members)); err != nil {
+		return nil, err
+	}
+	asked := make([]compare.Column, len(p.columns))
+	for i, c := range p.columns {
+		asked[i] = c.Column
+	}
+	p.contrasts, err = p.comparison.OverNatural(asked)
+	return p, err
+}
+
+// Table is the table; what was not measured has a dash.
+func (p *Paper) Table() *table.Table {
+	c := p.comparison
+	t := &table.Table{Title: "Effectiveness in and out of domain, as trained (× 100; nDCG@10 unless a column says otherwise)",
+		Columns: append(lineColumns(c), table.Column{Name: "k", Numeric: true, Key: true})}
+	tested := 0
+	for _, d := range p.contrasts {
+		if d.Claims() {
+			tested++
+		}
+	}
+	for _, column := range p.columns {
+		t.Columns = append(t.Columns, table.Column{Name: column.title, Numeric: true, Better: table.Higher})
+	}
+	first := &t.Columns[0]
+	first.Notes = append(first.Notes, t.Note("mean over the seeds that did not collapse; – was not measured"))
+	for _, line := range c.Lines {
+		for _, point := range line.Points {
+			row := append(lineCells(line), kCell(t, c, point))
+			for _, column := range p.columns {
+				row = append(row, p.cell(t, point, column, tested))
+			}
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	for _, b := range baselineNames(c) {
+		row, any := append(titleCells(c, b.title), table.Text("")), false
+		for _, column := range p.columns {
+			e := c.Baseline(b.name, b.backbone, column.Dataset, b.encoding)
+			cell := valueCell(e, func(e *compare.Evaluation) float64 { return measure(e, column.Measure) }, hundredfold)
+			any = any || cell.N > 0
+			row = append(row, cell)
+		}
+		if any {
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t
+}
+
+func (p *Paper) cell(t *table.Table, point *compare.Point, column paperColumn, tested int) table.Cell {
+	a := point.Score(column.Dataset, column.Measure)
+	cell := missing()
+	if a.Healthy.N > 0 {
+		cell = hundred(a.Healthy)
+		cell.From = p.evaluations(point, column.Dataset)
+	}
+	switch bad := len(point.Collapsed()); {
+	case bad > 0 && bad == len(point.Runs):
+		cell.Notes = append(cell.Notes, t.Note("every seed collapsed"))
+	case bad > 0 && a.Healthy.N > 0:
+		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("%d of %s collapsed and left out", bad, plural(len(point.Runs), "seed"))))
+	}
+	d := p.contrasts[compare.Cell{Point: point, Column: column.Column}]
+	if d == nil {
+		return cell
+	}
+	switch d.Verdict() {
+	case compare.Above:
+		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("above k = 1 of the same line: interval and p after Holm over %s of this table", plural(tested, "test"))))
+	case compare.Below:
+		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("below k = 1 of the same line: interval and p after Holm over %s of this table", plural(tested, "test"))))
+	}
+	return cell
+}
+
+// evaluations are those behind a cell; behind a mean, those on all members.
+func (p *Paper) evaluations(point *compare.Point, dataset string) []string {
+	if dataset != beirMean {
+		return evaluationsOf(point, dataset)
+	}
+	var out []string
+	for _, column := range p.columns {
+		if column.Measure == "nDCG@10" && column.Dataset != beirMean && !slices.Contains([]string{p.columns[1].Dataset, p.columns[2].Dataset}, column.Dataset) {
+			out = append(out, evaluationsOf(point, column.Dataset)...)
+		}
+	}
+	return out
+}
+
+func hundred(s stats.Sample) table.Cell {
+	return table.Cell{Text: hundredfold(s.Mean), Value: s.Mean, SD: math.NaN(), N: s.N}
+}
+
+// hundredfold writes a measure as papers do: 38.3 for .383.
+func hundredfold(v float64) string { return fmt.Sprintf("%.1f", 100*v) }
