@@ -13,6 +13,8 @@ import (
 // read faults, and Go ends the process ("fatal error: fault"); it was seen about
 // once in 150 short processes.
 //
+// TestTheToolchainStillReadsPastTheEndOfASlice fails once it is no longer so.
+//
 // So the heap is made to end far above what is used: a large amount is allocated
 // once and given back. Go hands out the lowest free addresses first and never
 // unmaps, so the pages behind every tensor stay readable as long as less than
