@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
 	"sync/atomic"
 
 	"github.com/gomlx/compute"
@@ -28,16 +27,16 @@ type Engine struct {
 
 // Open opens the backend that a configuration names: "go", "xla", "xla:/path"
 // or "auto", which takes the Go backend only where no GPU is visible. threads
-// bounds the CPU threads of the Go backend and of this process; 0 is all cores.
+// bounds the CPU threads of the Go backend and, until Close, of this process; 0 is all cores.
 func Open(name string, threads int) (*Engine, error) {
 	if threads < 1 {
 		threads = runtime.NumCPU()
 	}
-	runtime.GOMAXPROCS(threads)
 	kind, plugin, err := choose(name)
 	if err != nil {
 		return nil, err
 	}
+	before := enter(threads)
 	reserveSlack()
 	e := &Engine{name: kind, threads: threads, device: "CPU"}
 	if kind == "xla" {
@@ -46,6 +45,7 @@ func Open(name string, threads int) (*Engine, error) {
 		e.backend, err = create("go:parallelism=-1")
 	}
 	if err != nil {
+		leave(before)
 		return nil, fmt.Errorf("open backend %q: %w: %w", name, ErrBackend, err)
 	}
 	return e, nil
@@ -61,7 +61,7 @@ func (e *Engine) openXLA(plugin Plugin) error {
 		config += ",memory_fraction=0.92,visible_devices=0"
 		flags = cudaFlags(plugin.Path, os.Getenv)
 	}
-	err := errors.Join(os.Setenv("XLA_FLAGS", flags), os.Setenv("GOPJRT_CUDA_CHECKS", "0"))
+	err := errors.Join(setEnvironment("XLA_FLAGS", flags), setEnvironment("GOPJRT_CUDA_CHECKS", "0"))
 	if err != nil {
 		return err
 	}
@@ -122,30 +122,16 @@ func (e *Engine) Threads() int { return e.threads }
 // Backend is the open GoMLX backend.
 func (e *Engine) Backend() compute.Backend { return e.backend }
 
-// Close frees the backend, but for one whose device was lost.
+// Close frees the backend, but for one whose device was lost. A second Close does nothing.
 func (e *Engine) Close() {
-	if e.backend != nil && !e.lost.Load() {
+	if e.backend == nil {
+		return
+	}
+	if !e.lost.Load() {
 		e.backend.Finalize()
 	}
 	e.backend = nil
-}
-
-// stdoutMu guards the moment in which standard output is exchanged.
-var stdoutMu sync.Mutex
-
-// create opens a backend. Setting parallelism makes the Go backend print to
-// standard output, where results belong, so that is sent to standard error.
-func create(config string) (backend compute.Backend, err error) {
-	stdoutMu.Lock()
-	defer stdoutMu.Unlock()
-	out := os.Stdout
-	if null, openErr := os.OpenFile(os.DevNull, os.O_WRONLY, 0); openErr == nil {
-		os.Stdout = null
-		defer null.Close()
-	}
-	defer func() { os.Stdout = out }()
-	defer catch(&err)
-	return compute.NewWithConfig(config)
+	leave(0)
 }
 
 // catch turns a panic into an error.
