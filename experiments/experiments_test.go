@@ -22,6 +22,7 @@ func golden() map[string][4]int {
 		"rescale":       {54, 3, 6, 3},
 		"rescale-mini":  {16, 2, 4, 2},
 		"controls":      {72, 1, 3, 3},
+		"calibration":   {720, 6, 5, 3},
 	}
 }
 
@@ -54,7 +55,8 @@ func TestEverySweepExpandsToItsGoldenCounts(t *testing.T) {
 }
 
 func TestEveryRecipeIsSoundAndNamedAsItsFile(t *testing.T) {
-	want := []string{"demo-bert", "demo-modernbert", "medquad-bert-mini", "medquad-ettin-17m", "medquad-minilm", "mini-splade-tiny"}
+	want := []string{"calibration-bert-deep", "calibration-bert-plain", "calibration-bert-wide-init", "calibration-modernbert-fast", "calibration-modernbert-plain", "calibration-modernbert-wide-init",
+		"demo-bert", "demo-modernbert", "medquad-bert-mini", "medquad-ettin-17m", "medquad-minilm", "mini-splade-tiny"}
 	if got := experiments.Recipes(); !slices.Equal(got, want) {
 		t.Errorf("embedded recipes %v, want %v", got, want)
 	}

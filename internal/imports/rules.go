@@ -47,7 +47,7 @@ var layers = []layer{
 	{[]string{"data/synthetic"}, []string{"data/collection", "data/tokenize", "data/trec"}},
 	{[]string{"data/source"}, []string{"data/collection", "data/download", "data/examples", "data/groups", "data/kept", "data/lines", "data/packages", "data/published", "data/synthetic", "data/tokenize", "data/trec", "internal/modelfolder", "internal/near", "internal/seal", "models/family"}},
 	{[]string{"metrics/event"}, []string{"internal/atomic"}},
-	{[]string{"metrics/sparsity", "metrics/stats"}, nil},
+	{[]string{"metrics/risk", "metrics/sparsity", "metrics/stats"}, nil},
 	{[]string{"metrics/stability"}, []string{"metrics/event"}},
 	{[]string{"metrics/evidence"}, []string{"internal/parallel", "metrics/event"}},
 	{[]string{"metrics/record"}, []string{"internal/seal", "sweeps"}},

@@ -21,17 +21,20 @@ type judgeOptions struct {
 	set         []string
 	rules       string
 	sensitivity bool
+	calibration string
 }
 
 func newJudge(a *app) *cobra.Command {
 	var o judgeOptions
 	cmd := &cobra.Command{
-		Use:   "judge SWEEP|RUN… [--set stability.KEY=V]… [--rules FILE] [--sensitivity]",
+		Use:   "judge SWEEP|RUN… [--set stability.KEY=V]… [--rules FILE] [--sensitivity] [--calibration DIR]",
 		Short: "finished runs judged again, under other thresholds",
 		Long: `Judges what is stored of finished runs by the detectors that judged them while they
 trained, each run with its own thresholds, with those of --rules and then of --set in
 their places. Shows which verdicts flip, and why. Nothing is changed. --sensitivity
-shows the verdicts with each threshold at 0.5, 0.8, 1, 1.25 and 2 times its value.`,
+shows the verdicts with each threshold at 0.5, 0.8, 1, 1.25 and 2 times its value.
+--calibration writes into a folder how often the runs' own verdicts are wrong, judged by
+their figures on dev data, and how well collapse is predicted before training.`,
 		Example: `  headroom judge demo --set stability.empty.share=0.02
   headroom judge demo --sensitivity`,
 		Args: cobra.MinimumNArgs(1),
@@ -43,6 +46,7 @@ shows the verdicts with each threshold at 0.5, 0.8, 1, 1.25 and 2 times its valu
 	f.StringArrayVar(&o.set, "set", nil, "`KEY=V`, a threshold in place of the runs' own")
 	f.StringVar(&o.rules, "rules", "", "TOML `FILE` of thresholds in place of the runs' own, with keys as in a sweep")
 	f.BoolVar(&o.sensitivity, "sensitivity", false, "show the verdicts with each threshold at other values")
+	f.StringVar(&o.calibration, "calibration", "", "write into `DIR` how often verdicts and predictions are wrong")
 	return cmd
 }
 
@@ -66,6 +70,9 @@ func (a *app) judge(args []string, o judgeOptions) error {
 		return err
 	}
 	settings = append(settings, set...)
+	if o.calibration != "" && (len(settings) > 0 || o.sensitivity) {
+		return fmt.Errorf("judge: --calibration is about the runs' own verdicts: leave out --set, --rules and --sensitivity")
+	}
 	w, err := a.openWorkspace()
 	if err != nil {
 		return err
@@ -77,6 +84,9 @@ func (a *app) judge(args []string, o judgeOptions) error {
 	judgements, rows, err := rejudge.Judge(runs, settings, o.sensitivity)
 	if err != nil {
 		return err
+	}
+	if o.calibration != "" {
+		return a.calibrate(w, args, runs, judgements, o.calibration)
 	}
 	document := judgeDocument{Schema: schema, Runs: judgements, Sensitivity: rows}
 	for _, j := range judgements {

@@ -1,0 +1,185 @@
+// Package calibration measures on a sweep's finished runs how often verdicts and warnings
+// are wrong, how soon they come, and how well collapse is predicted before training.
+//
+// Contract. Truth is a run's measure on dev data beside what runs of the same backbone,
+// data, loss and number of steps reach: no verdict enters it, and no rule sees it. It is
+// written before any rule is looked at, with its date, and never written again. Verdicts
+// are the stored ones; rates come with exact intervals.
+package calibration
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"headroom/metrics/event"
+	"headroom/metrics/risk"
+	"headroom/metrics/stability"
+	"headroom/metrics/stats"
+	"headroom/sweeps"
+)
+
+// Run is a finished and judged run as its files have it.
+type Run struct {
+	ID, Label string
+	Folder    string // of its logs
+	Verdict   string
+	Episodes  []event.Episode
+	Config    sweeps.RunConfig
+	Inputs    sweeps.Inputs
+	// Degraded is what judge says of it; nil where it was not compared.
+	Degraded *bool
+}
+
+// Truths of a run.
+const (
+	Fine    = "fine"    // at least half of the reference
+	Failed  = "failed"  // below half of it
+	Lost    = "lost"    // below a tenth of it
+	Unknown = "unknown" // no dev data, or too few runs to compare with
+)
+
+const (
+	failedBelow = 0.5
+	lostBelow   = 0.1
+	// referenceAt is the quantile that is the reference: with up to half of the runs failed it
+	// is about the median of the others, and no verdict is needed to find them.
+	referenceAt = 0.75
+	fewest      = 4 // runs that a reference needs
+	level       = 0.95
+)
+
+// observed is a run with all that is measured of it.
+type observed struct {
+	Run
+	measure       string
+	score         float64 // on dev data, NaN without
+	reference     float64
+	truth         string
+	steps         int
+	setting       risk.Setting
+	flops         float64 // FLOPS of queries and documents at step 0
+	candidates    float64
+	norm          float64         // mean row norm of the head at step 0
+	openedAt      int             // step at which the episode that names the verdict was seen; −1: none
+	firstWarnings map[string]bool // kinds of warnings that opened
+}
+
+func (o observed) lost() bool   { return o.truth == Lost }
+func (o observed) failed() bool { return o.truth == Lost || o.truth == Failed }
+
+// kin is what a reference is taken over.
+func (o observed) kin() string {
+	return fmt.Sprintf("%s %s %s %d", o.Inputs.Weights, o.Inputs.Data, o.Config.Loss.Kind, o.steps)
+}
+
+// observe reads a run's logs.
+func observe(run Run) (observed, error) {
+	o := observed{Run: run, score: math.NaN(), norm: math.NaN(), flops: math.NaN(), openedAt: -1, firstWarnings: map[string]bool{}}
+	history, err := event.History(run.Folder, math.MaxInt)
+	if err != nil {
+		return o, err
+	}
+	attempts, err := event.Attempts(run.Folder)
+	if err != nil {
+		return o, err
+	}
+	var started event.Started
+	for _, n := range attempts {
+		records, err := event.Read(event.Path(run.Folder, n))
+		if err != nil {
+			return o, err
+		}
+		for _, r := range records {
+			switch e := r.Event.(type) {
+			case event.Started:
+				started = e
+			case event.HeadNorms:
+				if e.Step == 0 {
+					o.norm = float64(e.Mean)
+				}
+			case event.Measured:
+				o.measure, o.score = e.Measure, float64(e.Value)
+			}
+		}
+	}
+	o.steps, o.candidates = started.Steps, float64(started.Facts.Candidates)
+	o.setting = risk.Setting{LambdaQuery: run.Config.Regularizer.LambdaQuery, LambdaDocument: run.Config.Regularizer.LambdaDocument,
+		InfoNCE: math.NaN(), Rate: run.Config.Train.LR * run.Config.Train.HeadLRScale, Ramp: float64(started.Facts.RampEnd)}
+	if len(history) > 0 && history[0].Step == 0 {
+		first := history[0].Values
+		if v, ok := first[stability.SeriesContrastive]; ok && o.candidates > 1 {
+			o.setting.InfoNCE = float64(v) / math.Log(o.candidates)
+		}
+		o.flops = float64(first["flops/query"] + first["flops/document"])
+	}
+	m := stability.NewMonitor(started.Facts, started.Steps, run.Config.Stability.Thresholds)
+	for _, s := range history {
+		values := map[string]float64{}
+		for name, v := range s.Values {
+			values[name] = float64(v)
+		}
+		for _, e := range m.Observe(s.Step, values) {
+			switch {
+			case e.Severity == event.SeverityWarning:
+				o.firstWarnings[e.Verdict] = true
+			case e.Stands && e.Verdict == run.Verdict:
+				o.openedAt = s.Step // of several the last: the one that stands
+			}
+		}
+	}
+	return o, nil
+}
+
+// judgeTruth fills in references and truths.
+func judgeTruth(list []observed) {
+	scores := map[string][]float64{}
+	for _, o := range list {
+		if !math.IsNaN(o.score) {
+			scores[o.kin()] = append(scores[o.kin()], o.score)
+		}
+	}
+	for i := range list {
+		o := &list[i]
+		known := slices.Sorted(slices.Values(scores[o.kin()]))
+		o.truth, o.reference = Unknown, stats.Quantile(known, referenceAt)
+		if len(known) < fewest || math.IsNaN(o.score) || o.reference <= 0 {
+			continue
+		}
+		switch share := o.score / o.reference; {
+		case share < lostBelow:
+			o.truth = Lost
+		case share < failedBelow:
+			o.truth = Failed
+		default:
+			o.truth = Fine
+		}
+	}
+}
+
+// rate is how often something was seen, with its exact interval.
+type rate struct{ k, n int }
+
+func (r *rate) add(seen bool) {
+	r.n++
+	if seen {
+		r.k++
+	}
+}
+
+// text is the rate for people: count, share, and the exact interval.
+func (r rate) text() string {
+	if r.n == 0 {
+		return "–"
+	}
+	i := stats.Binomial(r.k, r.n, level)
+	return fmt.Sprintf("%d of %d: %.1f %% (%.1f to %.1f)", r.k, r.n, 100*float64(r.k)/float64(r.n), 100*i.Low, 100*i.High)
+}
+
+// bound is the exact one-sided upper bound at 95 %.
+func (r rate) bound() string {
+	if r.n == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("≤ %.1f %%", 100*stats.Binomial(r.k, r.n, 2*level-1).High)
+}

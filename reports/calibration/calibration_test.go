@@ -1,0 +1,169 @@
+package calibration_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"headroom/metrics/event"
+	"headroom/metrics/stability"
+	"headroom/reports/calibration"
+	"headroom/sweeps"
+)
+
+var update = flag.Bool("update", false, "write the golden file again")
+
+const steps = 60
+
+// made writes the log of a run with this figure on dev data, whose documents are empty from
+// a step on (0: never).
+func made(t *testing.T, backbone string, n int, score, lambda float64, empty int) calibration.Run {
+	t.Helper()
+	folder := t.TempDir()
+	l, err := event.Create(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(e event.Event) {
+		if err := l.Append(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	facts := event.Facts{Batch: 32, Candidates: 32, Vocab: 100, RampEnd: 20, Loss: "infonce"}
+	write(event.HeadNorms{Step: -1, Mean: 8})
+	write(event.HeadNorms{Step: 0, Mean: event.Value(n)})
+	write(event.Started{Run: "r", Attempt: 1, Steps: steps, Facts: facts})
+	m := stability.NewMonitor(facts, steps, stability.Defaults())
+	for s := range steps {
+		v := map[string]event.Value{"loss": 1, "loss/contrastive": event.Value(2 * math.Log(32) * math.Exp(-float64(s)/8)), "grad_norm": 1, "accuracy": .8,
+			"flops/query": 1, "flops/document": 2, "score/sd": 3, "cosine/query": .2, "cosine/document": .2, "empty/query": 0, "empty/document": 0}
+		if empty > 0 && s >= empty {
+			v["empty/document"] = 1
+		}
+		write(event.Step{Step: s, Values: v})
+		plain := map[string]float64{}
+		for name, x := range v {
+			plain[name] = float64(x)
+		}
+		m.Observe(s, plain)
+	}
+	if score >= 0 {
+		write(event.Measured{Step: steps / 2, Measure: "nDCG@10", Value: .9})
+		write(event.Measured{Step: steps, Measure: "nDCG@10", Value: event.Value(score)})
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := m.Result()
+	c := sweeps.Defaults()
+	c.Model.Backbone, c.Data.Train, c.Train.LR, c.Train.Batch = backbone, "here", 1e-3, 32
+	c.Regularizer.LambdaQuery, c.Regularizer.LambdaDocument = lambda, lambda
+	label := fmt.Sprintf("%s-%d", backbone, n)
+	return calibration.Run{ID: label, Label: label, Folder: folder, Verdict: r.Verdict, Episodes: r.Episodes, Config: c, Inputs: sweeps.Inputs{Weights: backbone, Data: "d"}}
+}
+
+// ofEach are runs of two backbones: four fine ones, one of which is accused; one failed
+// one that is not; one lost one that is.
+func ofEach(t *testing.T) (runs []calibration.Run) {
+	for _, backbone := range []string{"one", "two"} {
+		runs = append(runs, made(t, backbone, 1, .5, .01, 0), made(t, backbone, 2, .52, .02, 0), made(t, backbone, 3, .48, .01, 0),
+			made(t, backbone, 4, .5, .02, 40), made(t, backbone, 5, .2, .1, 0), made(t, backbone, 6, .01, 1, 30))
+	}
+	degraded, not := true, false
+	runs[4].Degraded, runs[10].Degraded, runs[0].Degraded = &degraded, &degraded, &not
+	return append(runs, made(t, "one", 7, -1, .01, 0), made(t, "three", 1, .5, .01, 0))
+}
+
+func TestACalibration(t *testing.T) {
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	runs := ofEach(t)
+	files, err := calibration.Make("a sweep", runs, nil, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(files[calibration.ReportFile])
+	for what, want := range map[string]string{
+		"the counts":            "14 finished runs (backbones: 3): 8 fine, 2 failed (below 50 % of the reference), 2 lost (below 10 %), 2 of which nothing is known",
+		"the date":              "Truth was fixed on 2026-03-04",
+		"false alarms, by hand": "2 of 8: 25.0 % (3.2 to 65.1)",
+		"the bound":             "≤ 60.0 %",
+		"misses of failed runs": "2 of 4: 50.0 % (6.8 to 93.2)",
+		"no miss of two":        "0 of 2: 0.0 % (0.0 to 84.2)",
+		"the larger λ ranks":    "| λ alone                         | 1.000                | 1.000",
+		"onset and verdict":     "onset, share of the steps",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: the report lacks %q", what, want)
+		}
+	}
+	golden := filepath.Join("testdata", "calibration.md")
+	if *update {
+		if err := os.WriteFile(golden, files[calibration.ReportFile], 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(golden); err != nil || !bytes.Equal(want, files[calibration.ReportFile]) {
+		t.Errorf("%s differs (%v; -update writes it again); got\n%s", golden, err, text)
+	}
+	if rows := strings.Split(strings.TrimSpace(string(files[calibration.RunsFile])), "\n"); len(rows) != 15 ||
+		!strings.HasPrefix(rows[6], "one-6,one-6,one,here,infonce,1,60,32,1,0.001,1,1,1,20,2,3,6,0.01,0.5,lost,empty,30,3") {
+		t.Errorf("the rows: %q", rows)
+	}
+}
+
+func TestRulesAreReadAsTheyWereWritten(t *testing.T) {
+	files, err := calibration.Make("s", ofEach(t), nil, time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if _, err := calibration.ReadRules(folder); !errors.Is(err, calibration.ErrNoRules) {
+		t.Errorf("an empty folder: %v", err)
+	}
+	path := filepath.Join(folder, calibration.RulesFile)
+	if err := os.WriteFile(path, files[calibration.RulesFile], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r, err := calibration.ReadRules(folder)
+	if err != nil || r.Runs != 12 || r.Lost != 2 || r.Pressure.AUC != 1 || r.Pressure.Slope <= 0 || r.Lambda.Chance(1) < r.Lambda.Chance(.01) {
+		t.Errorf("rules %+v (%v)", r, err)
+	}
+	if err := os.WriteFile(path, []byte(`{"schema":2}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := calibration.ReadRules(folder); err == nil {
+		t.Error("another schema is no error")
+	}
+}
+
+// A truth that was fixed stays: of the same runs it keeps its date, of others it is refused.
+func TestTruthIsFixedOnce(t *testing.T) {
+	first := time.Date(2026, 3, 4, 0, 0, 0, 0, time.UTC)
+	runs := ofEach(t)
+	files, err := calibration.Make("s", runs, nil, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth := files[calibration.TruthFile]
+	again, err := calibration.Make("s", runs, truth, first.AddDate(1, 0, 0))
+	if err != nil || !bytes.Equal(again[calibration.TruthFile], truth) || !bytes.Contains(again[calibration.ReportFile], []byte("fixed on 2026-03-04")) {
+		t.Errorf("the same runs a year later: %v", err)
+	}
+	if _, err := calibration.Make("s", runs[:12], truth, first); err == nil || !strings.Contains(err.Error(), "truth.csv was fixed on 2026-03-04 for 14 runs, and the sweep has 12") {
+		t.Errorf("fewer runs: %v", err)
+	}
+	edited := bytes.Replace(truth, []byte("lost"), []byte("fine"), 1)
+	if _, err := calibration.Make("s", runs, edited, first); err == nil || !strings.Contains(err.Error(), "the files say") {
+		t.Errorf("an edited truth: %v", err)
+	}
+	if _, err := calibration.Make("s", runs[12:], nil, first); err == nil || !strings.Contains(err.Error(), "no run has a truth") {
+		t.Errorf("runs without dev data: %v", err)
+	}
+}

@@ -1,0 +1,105 @@
+package calibration
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// fixedLine begins TruthFile.
+const fixedLine = "# fixed "
+
+// writeTruth is TruthFile: the date, then a row a run.
+func writeTruth(list []observed, now time.Time) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s%s\n", fixedLine, now.UTC().Format(time.DateOnly))
+	w := csv.NewWriter(&b)
+	_ = w.Write([]string{"run", "label", "score", "reference", "truth"}) // a buffer takes it
+	for _, row := range truthRows(list) {
+		_ = w.Write(row)
+	}
+	w.Flush()
+	return b.Bytes()
+}
+
+func truthRows(list []observed) (rows [][]string) {
+	for _, o := range list {
+		rows = append(rows, []string{o.ID, o.Label, exact(o.score), exact(o.reference), o.truth})
+	}
+	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	return rows
+}
+
+// checkTruth holds a truth that was fixed to the runs, and returns its date.
+func checkTruth(text []byte, list []observed) (date string, err error) {
+	first, rest, _ := strings.Cut(string(text), "\n")
+	date, ok := strings.CutPrefix(first, fixedLine)
+	if !ok {
+		return "", fmt.Errorf("read %s: its first line is %q: want %q and a date", TruthFile, first, fixedLine)
+	}
+	rows, err := csv.NewReader(strings.NewReader(rest)).ReadAll()
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", TruthFile, err)
+	}
+	if len(rows) > 0 {
+		rows = rows[1:]
+	}
+	want := truthRows(list)
+	if len(rows) != len(want) {
+		return "", fmt.Errorf("%s was fixed on %s for %d runs, and the sweep has %d finished ones: calibrate the same runs, or another folder, which fixes the truth anew", TruthFile, date, len(rows), len(want))
+	}
+	for i := range rows {
+		if !slices.Equal(rows[i], want[i]) {
+			return "", fmt.Errorf("%s was fixed on %s and says %q; the files say %q: calibrate the same runs, or another folder, which fixes the truth anew", TruthFile, date, strings.Join(rows[i], " "), strings.Join(want[i], " "))
+		}
+	}
+	return date, nil
+}
+
+// writeRuns is RunsFile: all that the rates and rules rest on, a row a run.
+func writeRuns(list []observed) []byte {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	head := []string{"run", "label", "backbone", "data", "loss", "seed", "steps", "batch", "rescale", "lr", "head_lr_scale", "lambda_query", "lambda_document", "ramp_steps",
+		"infonce0", "flops0", "head_norm0", "score", "reference", "truth", "verdict", "onset", "opened", "degraded", "warnings"}
+	_ = w.Write(head)
+	for _, o := range list {
+		onset := ""
+		for _, e := range o.Episodes {
+			if e.Verdict == o.Verdict && e.Stands && onset == "" {
+				onset = strconv.Itoa(e.FirstStep)
+			}
+		}
+		opened, degraded := "", ""
+		if o.openedAt >= 0 {
+			opened = strconv.Itoa(o.openedAt)
+		}
+		if o.Degraded != nil {
+			degraded = strconv.FormatBool(*o.Degraded)
+		}
+		var warnings []string
+		for kind := range o.firstWarnings {
+			warnings = append(warnings, kind)
+		}
+		slices.Sort(warnings)
+		c := o.Config
+		_ = w.Write([]string{o.ID, o.Label, c.Model.Backbone, c.Data.Train, c.Loss.Kind, strconv.FormatInt(c.Seed, 10), strconv.Itoa(o.steps), strconv.Itoa(c.Train.Batch),
+			c.Model.Rescale.String(), exact(c.Train.LR), exact(c.Train.HeadLRScale), exact(c.Regularizer.LambdaQuery), exact(c.Regularizer.LambdaDocument), exact(o.setting.Ramp),
+			exact(o.setting.InfoNCE), exact(o.flops), exact(o.norm), exact(o.score), exact(o.reference), o.truth, o.Verdict, onset, opened, degraded, strings.Join(warnings, " ")})
+	}
+	w.Flush()
+	return b.Bytes()
+}
+
+// exact is a number that reads back to the same bits, "" for none.
+func exact(x float64) string {
+	if math.IsNaN(x) {
+		return ""
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
+}

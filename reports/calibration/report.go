@@ -1,0 +1,284 @@
+package calibration
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"headroom/metrics/stability"
+	"headroom/reports/table"
+)
+
+// Files are what a calibration writes, by name.
+type Files map[string][]byte
+
+// Names of the files.
+const (
+	TruthFile  = "truth.csv"
+	RunsFile   = "runs.csv"
+	ReportFile = "calibration.md"
+)
+
+// Make calibrates a sweep's runs. truth is TruthFile as an earlier call wrote it, nil where
+// there is none: then it is fixed now, before a verdict is looked at.
+func Make(sweep string, runs []Run, truth []byte, now time.Time) (Files, error) {
+	var list []observed
+	for _, r := range runs {
+		o, err := observe(r)
+		if err != nil {
+			return nil, fmt.Errorf("calibrate: run %q: %w", r.Label, err)
+		}
+		list = append(list, o)
+	}
+	judgeTruth(list)
+	known := 0
+	for _, o := range list {
+		if o.truth != Unknown {
+			known++
+		}
+	}
+	if known == 0 {
+		return nil, fmt.Errorf("calibrate sweep %q: no run has a truth: at least %d finished runs of one backbone, data, loss and number of steps are needed, with evaluate.during", sweep, fewest)
+	}
+	if truth == nil {
+		truth = writeTruth(list, now)
+	}
+	date, err := checkTruth(truth, list)
+	if err != nil {
+		return nil, err
+	}
+	files := Files{TruthFile: truth, RunsFile: writeRuns(list), ReportFile: write(sweep, list, date)}
+	fitted, err := writeRules(sweep, list)
+	if fitted != nil {
+		files[RulesFile] = fitted
+	}
+	return files, err
+}
+
+// report writes the Markdown.
+type report struct {
+	bytes.Buffer
+	list  []observed
+	known []observed
+}
+
+func write(sweep string, list []observed, date string) []byte {
+	r := &report{list: list}
+	for _, o := range list {
+		if o.truth != Unknown {
+			r.known = append(r.known, o)
+		}
+	}
+	counts := map[string]int{}
+	for _, o := range list {
+		counts[o.truth]++
+	}
+	fmt.Fprintf(r, "# Calibration on the sweep %s\n\n", table.Inline(sweep))
+	fmt.Fprintf(r, "Written by `headroom judge --calibration`; not edited. %d finished runs (backbones: %d): %d fine, %d failed (below %.0f %% of the reference), %d lost (below %.0f %%), %d of which nothing is known.\n\n",
+		len(list), len(backbones(list)), counts[Fine], counts[Failed], 100*failedBelow, counts[Lost], 100*lostBelow, counts[Unknown])
+	fmt.Fprintf(r, "The reference is the %.0f %% quantile of %s on dev data over the runs of one backbone, data, loss and number of steps; no verdict enters it. Truth was fixed on %s (`%s`). Intervals are exact (Clopper and Pearson) at 95 %%, bounds exact and one-sided at 95 %%.\n",
+		100*referenceAt, list[0].measure, date, TruthFile)
+	r.confusion()
+	r.errors()
+	r.warnings()
+	r.parts()
+	r.delays()
+	r.prediction()
+	return r.Bytes()
+}
+
+func (r *report) table(title string, t table.Table) {
+	if len(t.Rows) == 0 {
+		return
+	}
+	fmt.Fprintf(r, "\n## %s\n\n", title)
+	// A buffer takes whatever is written to it.
+	_ = t.Markdown(&r.Buffer)
+}
+
+func columns(names ...string) (list []table.Column) {
+	for _, name := range names {
+		list = append(list, table.Column{Name: name})
+	}
+	return list
+}
+
+func texts(cells ...string) (row []table.Cell) {
+	for _, c := range cells {
+		row = append(row, table.Text(c))
+	}
+	return row
+}
+
+func (r *report) confusion() {
+	t := table.Table{Columns: columns("verdict", Fine, Failed, Lost)}
+	for _, kind := range append([]string{stability.Healthy}, stability.Collapses()...) {
+		row := []string{kind}
+		for _, truth := range []string{Fine, Failed, Lost} {
+			n := 0
+			for _, o := range r.known {
+				if o.Verdict == kind && o.truth == truth {
+					n++
+				}
+			}
+			row = append(row, strconv.Itoa(n))
+		}
+		t.Rows = append(t.Rows, texts(row...))
+	}
+	r.table("Verdicts and truth", t)
+}
+
+// rates are how often something is said of fine runs, and not of failed and of lost ones.
+type rates struct{ alarms, missedFailed, missedLost rate }
+
+func ratesOf(list []observed, said func(observed) bool) (x rates) {
+	for _, o := range list {
+		switch {
+		case o.truth == Fine:
+			x.alarms.add(said(o))
+		case o.failed():
+			x.missedFailed.add(!said(o))
+		}
+		if o.lost() {
+			x.missedLost.add(!said(o))
+		}
+	}
+	return x
+}
+
+func collapsed(o observed) bool { return o.Verdict != stability.Healthy }
+
+func (r *report) errors() {
+	t := table.Table{Columns: columns("what is said of a run", "false alarms, of fine runs", "bound", "missed, of failed and lost ones", "bound", "missed, of lost ones", "bound")}
+	for _, c := range []struct {
+		name string
+		said func(observed) bool
+	}{
+		{"a verdict other than healthy", collapsed},
+		{"degraded beside its siblings", func(o observed) bool { return o.Degraded != nil && *o.Degraded }},
+		{"either", func(o observed) bool { return collapsed(o) || o.Degraded != nil && *o.Degraded }},
+	} {
+		x := ratesOf(r.known, c.said)
+		t.Rows = append(t.Rows, texts(c.name, x.alarms.text(), x.alarms.bound(), x.missedFailed.text(), x.missedFailed.bound(), x.missedLost.text(), x.missedLost.bound()))
+	}
+	r.table("How often it is wrong", t)
+}
+
+func (r *report) warnings() {
+	t := table.Table{Columns: columns("warning", "of fine runs", "of failed and lost ones", "of lost ones")}
+	for _, kind := range stability.Warnings() {
+		if stability.Versions()[kind] == 0 {
+			continue // of older programs
+		}
+		var fine, failed, lost rate
+		for _, o := range r.known {
+			seen := o.firstWarnings[kind]
+			switch {
+			case o.truth == Fine:
+				fine.add(seen)
+			case o.failed():
+				failed.add(seen)
+			}
+			if o.lost() {
+				lost.add(seen)
+			}
+		}
+		t.Rows = append(t.Rows, texts(kind, fine.text(), failed.text(), lost.text()))
+	}
+	r.table("What warnings tell", t)
+}
+
+// parts are the errors of verdicts by family, backbone, loss, data and steps.
+func (r *report) parts() {
+	t := table.Table{Columns: columns("part", "false alarms", "missed, of failed and lost ones", "missed, of lost ones")}
+	for _, by := range []struct {
+		name string
+		of   func(observed) string
+	}{
+		{"backbone", func(o observed) string { return o.Config.Model.Backbone }},
+		{"data", func(o observed) string { return o.Config.Data.Train }},
+		{"loss", func(o observed) string { return o.Config.Loss.Kind }},
+		{"steps", func(o observed) string { return strconv.Itoa(o.steps) }},
+		{"batch", func(o observed) string { return strconv.Itoa(o.Config.Train.Batch) }},
+	} {
+		parts := map[string][]observed{}
+		for _, o := range r.known {
+			parts[by.of(o)] = append(parts[by.of(o)], o)
+		}
+		var names []string
+		for name := range parts {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			x := ratesOf(parts[name], collapsed)
+			t.Rows = append(t.Rows, texts(by.name+" "+name, x.alarms.text(), x.missedFailed.text(), x.missedLost.text()))
+		}
+	}
+	r.table("Verdicts by part", t)
+}
+
+func (r *report) delays() {
+	t := table.Table{Columns: columns("verdict", "runs", "onset, share of the steps", "verdict, share of the steps")}
+	for _, kind := range stability.Collapses() {
+		var onset, opened []float64
+		for _, o := range r.known {
+			if o.Verdict != kind || o.openedAt < 0 || o.steps == 0 {
+				continue
+			}
+			first := math.MaxInt
+			for _, e := range o.Episodes {
+				if e.Verdict == kind && e.Stands {
+					first = min(first, e.FirstStep)
+				}
+			}
+			onset, opened = append(onset, float64(first)/float64(o.steps)), append(opened, float64(o.openedAt)/float64(o.steps))
+		}
+		if len(onset) > 0 {
+			t.Rows = append(t.Rows, texts(kind, strconv.Itoa(len(onset)), spread(onset), spread(opened)))
+		}
+	}
+	r.table("How soon", t)
+}
+
+// spread is the median and the range of shares.
+func spread(list []float64) string {
+	slices.Sort(list)
+	return fmt.Sprintf("median %.2f, %.2f to %.2f", list[len(list)/2], list[0], list[len(list)-1])
+}
+
+func (r *report) prediction() {
+	t := table.Table{Columns: columns("known before training", "AUC, failed and lost", "AUC, lost", "AUC, lost, backbones left out", "Brier", "rule for lost: logit")}
+	var pressure predicted
+	for _, p := range predict(r.list) {
+		rule := "–"
+		if p.fitted {
+			rule = fmt.Sprintf("%.4f + %.4f · log10 x", p.rule.Intercept, p.rule.Slope)
+		}
+		t.Rows = append(t.Rows, texts(p.name, three(p.failed), three(p.lost), three(p.apart), three(p.brier), rule))
+		pressure = p
+	}
+	r.table("Prediction before training", t)
+	r.WriteString("\nLeft out: each backbone's runs have the chance of the rule that was fitted to the other backbones' runs. Brier is the mean squared error of these chances.\n")
+	if !pressure.fitted {
+		return
+	}
+	b := table.Table{Columns: columns("chance", "runs", "mean chance", "lost")}
+	for _, x := range bins(r.known, func(o observed) float64 { return pressure.rule.Chance(pressure.of(o)) }) {
+		if x.lost.n > 0 {
+			b.Rows = append(b.Rows, texts(fmt.Sprintf("%.2f to %.2f", x.low, x.high), strconv.Itoa(x.lost.n), percent(x.sum/float64(x.lost.n)), x.lost.text()))
+		}
+	}
+	r.table("Chances of "+pressure.name+", and what came (fitted on the same runs)", b)
+}
+
+func three(x float64) string {
+	if x != x {
+		return "–"
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%.3f", x), "0")
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"headroom/internal/atomic"
+	"headroom/reports/calibration"
+	"headroom/reports/rejudge"
+	"headroom/runner/workspace"
+)
+
+// calibrate measures how often the verdicts of finished runs are wrong, and writes the
+// calibration's files into a folder.
+func (a *app) calibrate(w workspace.Workspace, args []string, runs []rejudge.Run, judgements []rejudge.Judgement, folder string) error {
+	var list []calibration.Run
+	for i, r := range runs {
+		config, in, err := w.ReadRun(r.ID)
+		if err != nil {
+			return err
+		}
+		run := calibration.Run{ID: r.ID, Label: r.Label, Folder: r.Folder, Verdict: r.Verdict, Episodes: r.Episodes, Config: config, Inputs: in}
+		if c := judgements[i].Siblings; c != nil {
+			run.Degraded = &c.Degraded
+		}
+		list = append(list, run)
+	}
+	truth, err := os.ReadFile(filepath.Join(folder, calibration.TruthFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	files, err := calibration.Make(strings.Join(args, ", "), list, truth, a.env.Now())
+	if err != nil {
+		return err
+	}
+	if err := atomic.MkdirAll(folder); err != nil {
+		return failed(err)
+	}
+	names := slices.Sorted(maps.Keys(files))
+	for _, name := range names {
+		if err := atomic.WriteFile(filepath.Join(folder, name), func(out io.Writer) error {
+			_, err := out.Write(files[name])
+			return err
+		}); err != nil {
+			return failed(err)
+		}
+	}
+	if a.global.json {
+		return a.printJSON(calibrationDocument{schema, folder, names, len(list)})
+	}
+	fmt.Fprintf(a.stdout, "%s: the calibration of %s\n", filepath.Join(folder, calibration.ReportFile), plural(len(list), "run"))
+	return nil
+}
+
+// calibrationDocument is what judge --calibration --json prints.
+type calibrationDocument struct {
+	Schema int      `json:"schema"`
+	Folder string   `json:"folder"`
+	Files  []string `json:"files"`
+	Runs   int      `json:"runs"`
+}
