@@ -27,15 +27,18 @@ var (
 	kills = flag.Int("kills", 10, "processes to kill")
 	disks = flag.Int("disks", 2, "disks that are full, of different sizes")
 	seed  = flag.Uint64("seed", 1, "of what is chosen at random")
+	built = flag.String("program", "", "the built program; without it, it is built first")
 )
 
-// program is the built program, made once.
+// program is the path of the built program.
 var program string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	folder, err := os.MkdirTemp("", "headroom-crash-*")
-	if err == nil {
+	if err == nil && *built != "" {
+		program, err = filepath.Abs(*built)
+	} else if err == nil {
 		program = filepath.Join(folder, "headroom")
 		var out []byte
 		if out, err = exec.Command("go", "build", "-o", program, "headroom/cmd/headroom").CombinedOutput(); err != nil {
