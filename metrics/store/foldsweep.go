@@ -11,50 +11,23 @@ import (
 	"slices"
 	"strings"
 
-	"headroom/internal/seal"
 	"headroom/metrics/record"
 )
 
-// manifest is sweeps/<name>/<revision>.json, what a sweep consists of.
-type manifest struct {
-	Schema   int    `json:"schema"`
-	Question string `json:"question"`
-	Runs     []struct {
-		Run      string          `json:"run"`
-		Label    string          `json:"label"`
-		Backbone string          `json:"backbone"`
-		Rescale  rescale         `json:"rescale"`
-		Seed     int64           `json:"seed"`
-		Config   json.RawMessage `json:"config"`
-		Added    []string        `json:"added"`
-	} `json:"runs"`
-	Baselines []struct {
-		ID       string `json:"id"`
-		Encoder  string `json:"encoder"`
-		Name     string `json:"name"`
-		Backbone string `json:"backbone"`
-	} `json:"baselines"`
-}
-
-// rescale is k, or the name of an automatic choice of it.
-type rescale struct {
-	k    float64
-	auto string
-}
-
-func (r *rescale) UnmarshalJSON(text []byte) error {
-	if len(text) > 0 && text[0] == '"' {
-		return json.Unmarshal(text, &r.auto)
+// rescaleOf is a value for a column without a type: k, or the name of an automatic choice
+// of it.
+func rescaleOf(text json.RawMessage) (any, error) {
+	if len(text) == 0 {
+		return 0.0, nil
 	}
-	return json.Unmarshal(text, &r.k)
-}
-
-// column is a value for a column without a type.
-func (r rescale) column() any {
-	if r.auto != "" {
-		return r.auto
+	if text[0] == '"' {
+		var auto string
+		err := json.Unmarshal(text, &auto)
+		return auto, err
 	}
-	return r.k
+	var k float64
+	err := json.Unmarshal(text, &k)
+	return k, err
 }
 
 const manifestExtension = ".json"
@@ -133,12 +106,12 @@ func (f *fold) dropSweep(tx *sql.Tx, name string) error {
 // sweep folds every revision of a sweep. A sweep with a bad manifest is not there:
 // half of it would make wrong tables.
 func (f *fold) sweep(name string, revisions []string, stamp string) error {
-	manifests := make([]manifest, len(revisions))
+	manifests := make([]record.Manifest, len(revisions))
 	bad := false
 	for i, revision := range revisions {
-		m, err := readManifest(filepath.Join(f.workspace, "sweeps", name, revision+manifestExtension))
+		m, err := record.ReadManifest(filepath.Join(f.workspace, "sweeps", name, revision+manifestExtension))
 		if err != nil {
-			f.fault(err)
+			f.fault(fmt.Errorf("read sweep: %w", err))
 			bad = true
 		}
 		manifests[i] = m
@@ -158,9 +131,13 @@ func (f *fold) sweep(name string, revisions []string, stamp string) error {
 				if err != nil {
 					return err
 				}
+				k, err := rescaleOf(r.Rescale)
+				if err != nil {
+					return fmt.Errorf("rescale of run %q: %w", r.Run, err)
+				}
 				if _, err := tx.ExecContext(f.ctx, `INSERT INTO member (sweep, revision, position, run_id, label, backbone, rescale, seed, config, added)
 					VALUES (?,?,?,?,?,?,?,?,?,?)`,
-					name, revisions[i], position, id, r.Label, r.Backbone, r.Rescale.column(), r.Seed, string(r.Config), strings.Join(r.Added, " ")); err != nil {
+					name, revisions[i], position, id, r.Label, r.Backbone, k, r.Seed, string(r.Config), strings.Join(r.Added, " ")); err != nil {
 					return err
 				}
 			}
@@ -171,7 +148,7 @@ func (f *fold) sweep(name string, revisions []string, stamp string) error {
 				return err
 			}
 		}
-		list, err := manifests[last].asked()
+		list, err := asked(manifests[last])
 		if err != nil {
 			return fmt.Errorf("revision %s: %w", revisions[last], err)
 		}
@@ -186,7 +163,7 @@ func (f *fold) sweep(name string, revisions []string, stamp string) error {
 
 // asked lists the collections that the runs are measured on, each once, in the order of
 // the first run that asks for it.
-func (m manifest) asked() ([]reference, error) {
+func asked(m record.Manifest) ([]reference, error) {
 	var list []reference
 	known := map[reference]bool{}
 	for _, r := range m.Runs {
@@ -202,27 +179,4 @@ func (m manifest) asked() ([]reference, error) {
 		}
 	}
 	return list, nil
-}
-
-func readManifest(path string) (manifest, error) {
-	var m manifest
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return m, fmt.Errorf("read sweep: %w", err)
-	}
-	if err := seal.CheckJSON(path, text); err != nil && !errors.Is(err, seal.ErrNone) {
-		return m, fmt.Errorf("read sweep: %w", err)
-	}
-	if err := json.Unmarshal(text, &m); err != nil {
-		return m, fmt.Errorf("read sweep %s: %w", path, err)
-	}
-	if m.Schema != 1 {
-		return m, fmt.Errorf("read sweep %s: schema is %d: want 1", path, m.Schema)
-	}
-	for i, r := range m.Runs {
-		if r.Run == "" || strings.ContainsAny(r.Run, `/\`) {
-			return m, fmt.Errorf("read sweep %s: run %d has the id %q", path, i+1, r.Run)
-		}
-	}
-	return m, nil
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"headroom/metrics/record"
 )
 
 // FileName is the database's name in a workspace.
@@ -52,7 +54,7 @@ func cached(workspace, cacheDir string) (string, error) {
 }
 
 func workspaceID(workspace string) (string, error) {
-	path := filepath.Join(workspace, "workspace.json")
+	path := filepath.Join(workspace, record.IdentityFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("%q is no workspace: it has no workspace.json", workspace)
@@ -60,9 +62,7 @@ func workspaceID(workspace string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var w struct {
-		ID string `json:"id"`
-	}
+	var w record.Identity
 	if err := json.Unmarshal(text, &w); err != nil {
 		return "", fmt.Errorf("read %s: %w", path, err)
 	}

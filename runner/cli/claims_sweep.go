@@ -56,7 +56,7 @@ func claimsOf(s sweepRef) (claimsFile, error) {
 }
 
 // recordPredictions keeps what the claims of a sweep expect of the runs to come.
-func (a *app) recordPredictions(w workspace.Workspace, file claimsFile, todo *plan.Plan, manifest workspace.Manifest) error {
+func (a *app) recordPredictions(w workspace.Workspace, file claimsFile, todo *plan.Plan, manifest record.Manifest) error {
 	var list []workspace.Prediction
 	for _, c := range file.list {
 		if c.Predicted != "" {

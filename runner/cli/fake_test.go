@@ -15,6 +15,7 @@ import (
 	"headroom/data/source"
 	"headroom/data/synthetic"
 	"headroom/metrics/event"
+	"headroom/metrics/record"
 	"headroom/models/hf"
 	"headroom/runner/evaluate"
 	"headroom/runner/plan"
@@ -228,7 +229,7 @@ func fakeSummary(folder string, s evaluate.Summary, value float64) error {
 	return os.WriteFile(filepath.Join(folder, evaluate.SummaryFile), text, 0o644)
 }
 
-func fakeBaseline(w workspace.Workspace, b workspace.Baseline, config sweeps.RunConfig) (plan.Evaluation, error) {
+func fakeBaseline(w workspace.Workspace, b record.Baseline, config sweeps.RunConfig) (plan.Evaluation, error) {
 	digest, err := fakeDigest(b.Dataset)
 	if b.Name == plan.BM25 {
 		return plan.BM25Evaluation(w.Root, config, b.Dataset, b.Split, digest), err

@@ -9,6 +9,7 @@ import (
 
 	"headroom/internal/alike"
 	"headroom/internal/names"
+	"headroom/metrics/record"
 	"headroom/metrics/stability"
 	"headroom/metrics/store"
 	"headroom/runner/plan"
@@ -33,7 +34,7 @@ type endLine struct {
 
 // finish folds what was done into the store, shows the sweep as it stands, and
 // returns runErr, which decides the exit code.
-func (a *app) finish(ctx context.Context, w workspace.Workspace, m workspace.Manifest, result pool.Result, runErr error) error {
+func (a *app) finish(ctx context.Context, w workspace.Workspace, m record.Manifest, result pool.Result, runErr error) error {
 	s, err := a.openStore(ctx, w)
 	if err != nil {
 		return errors.Join(runErr, err)

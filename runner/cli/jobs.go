@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/metrics/record"
 	"headroom/runner/engine"
 	"headroom/runner/plan"
 	"headroom/runner/pool"
@@ -42,7 +43,7 @@ func (a *app) prepare(w workspace.Workspace, s sweepRef, p *plan.Plan, m machine
 }
 
 // writeJobs is prepare with the provenance that runs get; nil leaves it to who runs them.
-func (a *app) writeJobs(w workspace.Workspace, p *plan.Plan, m machine, provenance *workspace.Provenance) ([]pool.Job, error) {
+func (a *app) writeJobs(w workspace.Workspace, p *plan.Plan, m machine, provenance *record.Provenance) ([]pool.Job, error) {
 	var jobs []pool.Job
 	after := func(needs sweeps.ID) []string {
 		if needs == "" {
@@ -64,7 +65,7 @@ func (a *app) writeJobs(w workspace.Workspace, p *plan.Plan, m machine, provenan
 		if e.Name == "" || e.State.Finished() {
 			continue
 		}
-		request := workspace.Baseline{ID: e.ID, Name: e.Name, Dataset: e.Dataset, Split: e.Split, Backbone: e.Backbone, Inputs: e.Inputs}
+		request := record.Baseline{ID: e.ID, Name: e.Name, Dataset: e.Dataset, Split: e.Split, Backbone: e.Backbone, Inputs: e.Inputs}
 		if err := w.WriteBaseline(request, e.Config); err != nil {
 			return nil, err
 		}
@@ -167,7 +168,7 @@ func recipeEffort(r sweeps.Recipe) float64 {
 }
 
 // provenance says by what and on what runs are made.
-func (a *app) provenance(overrides []string, sweep string, m machine, revision string) (workspace.Provenance, error) {
+func (a *app) provenance(overrides []string, sweep string, m machine, revision string) (record.Provenance, error) {
 	info := readBuildInfo()
 	host, err := os.Hostname()
 	if err != nil {
@@ -175,9 +176,9 @@ func (a *app) provenance(overrides []string, sweep string, m machine, revision s
 	}
 	digest, err := fileDigest(a.env.Executable)
 	if err != nil {
-		return workspace.Provenance{}, fmt.Errorf("read the program's own file: %w", err)
+		return record.Provenance{}, fmt.Errorf("read the program's own file: %w", err)
 	}
-	return workspace.Provenance{
+	return record.Provenance{
 		Schema: schema, Overrides: append([]string{}, overrides...), Executable: digest,
 		Commit: info.Commit, Dirty: info.Dirty, Go: info.Go, SIMD: info.SIMD, System: info.System, Modules: info.Modules,
 		Devices: append([]string{}, m.gpus...), Driver: gpuDriver(), CPU: cpuModel(), Threads: m.threads, Host: host,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/metrics/record"
 	"headroom/metrics/store"
 	"headroom/runner/plan"
 	"headroom/runner/workspace"
@@ -40,9 +41,9 @@ func (a *app) planFile(ctx context.Context, text string, s sweepRef) (*plan.Plan
 // newManifest lists what a sweep consists of: the points of its file, then what
 // overrides added, earlier and now. What the file has no longer is left out, and is a
 // former run by that. file is nil where the file alone is no sweep.
-func (a *app) newManifest(s sweepRef, file, todo *plan.Plan) (workspace.Manifest, error) {
+func (a *app) newManifest(s sweepRef, file, todo *plan.Plan) (record.Manifest, error) {
 	var text []byte
-	var last workspace.Manifest
+	var last record.Manifest
 	w, err := a.openWorkspace()
 	if err == nil {
 		_, text, last, err = w.Sweep(s.spec.Name)
@@ -50,9 +51,9 @@ func (a *app) newManifest(s sweepRef, file, todo *plan.Plan) (workspace.Manifest
 	if err != nil && !errors.Is(err, workspace.ErrNone) && !errors.Is(err, fs.ErrNotExist) {
 		return last, err
 	}
-	m := workspace.Manifest{
+	m := record.Manifest{
 		Sweep: s.spec.Name, Question: s.spec.Question, Base: s.base,
-		Runs: []workspace.ManifestRun{}, Baselines: []workspace.ManifestBaseline{},
+		Runs: []record.ManifestRun{}, Baselines: []record.ManifestBaseline{},
 	}
 	if file != nil {
 		if err := addPlan(&m, file, nil); err != nil {
@@ -70,7 +71,7 @@ func (a *app) newManifest(s sweepRef, file, todo *plan.Plan) (workspace.Manifest
 
 // addLast adds the runs and baselines of the last revision that are not there yet: those
 // that overrides had added, or those of the text.
-func addLast(m *workspace.Manifest, last workspace.Manifest, added bool) {
+func addLast(m *record.Manifest, last record.Manifest, added bool) {
 	for _, run := range last.Runs {
 		if len(run.Added) == 0 && len(last.Overrides) > 0 {
 			run.Added = last.Overrides
@@ -88,7 +89,7 @@ func addLast(m *workspace.Manifest, last workspace.Manifest, added bool) {
 }
 
 // addPlan adds the runs and baselines of a plan whose identity is known.
-func addPlan(m *workspace.Manifest, p *plan.Plan, overrides []string) error {
+func addPlan(m *record.Manifest, p *plan.Plan, overrides []string) error {
 	for _, run := range p.Runs {
 		if run.ID == "" {
 			continue
@@ -105,27 +106,27 @@ func addPlan(m *workspace.Manifest, p *plan.Plan, overrides []string) error {
 		if err != nil {
 			return err
 		}
-		addRun(m, workspace.ManifestRun{
+		addRun(m, record.ManifestRun{
 			Run: string(run.ID), Label: run.Label, Backbone: run.Config.Model.Backbone,
 			Rescale: k, Seed: run.Config.Seed, Config: config, Added: overrides,
 		})
 	}
 	for _, e := range p.Evaluations {
 		if e.Name != "" && e.ID != "" {
-			addBaseline(m, workspace.ManifestBaseline{ID: e.ID, Encoder: e.Encoder, Dataset: e.Dataset, Name: e.Name, Backbone: e.Backbone, Added: len(overrides) > 0})
+			addBaseline(m, record.ManifestBaseline{ID: e.ID, Encoder: e.Encoder, Dataset: e.Dataset, Name: e.Name, Backbone: e.Backbone, Added: len(overrides) > 0})
 		}
 	}
 	return nil
 }
 
-func addRun(m *workspace.Manifest, run workspace.ManifestRun) {
-	if !slices.ContainsFunc(m.Runs, func(r workspace.ManifestRun) bool { return r.Run == run.Run }) {
+func addRun(m *record.Manifest, run record.ManifestRun) {
+	if !slices.ContainsFunc(m.Runs, func(r record.ManifestRun) bool { return r.Run == run.Run }) {
 		m.Runs = append(m.Runs, run)
 	}
 }
 
-func addBaseline(m *workspace.Manifest, baseline workspace.ManifestBaseline) {
-	if !slices.ContainsFunc(m.Baselines, func(b workspace.ManifestBaseline) bool { return b.ID == baseline.ID }) {
+func addBaseline(m *record.Manifest, baseline record.ManifestBaseline) {
+	if !slices.ContainsFunc(m.Baselines, func(b record.ManifestBaseline) bool { return b.ID == baseline.ID }) {
 		m.Baselines = append(m.Baselines, baseline)
 	}
 }

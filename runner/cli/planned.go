@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"headroom/metrics/record"
 	"headroom/runner/plan"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
@@ -58,7 +59,7 @@ func (a *app) planGiven(ctx context.Context, sweep string, overrides []string, o
 
 // keepSweep writes the sweep's revision into the workspace, which is made where there is
 // none. Its error is a failure once something may have been written.
-func (a *app) keepSweep(p planned) (workspace.Workspace, workspace.Manifest, error) {
+func (a *app) keepSweep(p planned) (workspace.Workspace, record.Manifest, error) {
 	manifest, err := a.newManifest(p.sweep, p.file, p.todo)
 	if err != nil {
 		return workspace.Workspace{}, manifest, err

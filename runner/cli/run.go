@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/metrics/record"
 	"headroom/runner/plan"
 	"headroom/runner/pool"
 	"headroom/runner/workspace"
@@ -95,7 +96,7 @@ func wroteNothing(err error) bool {
 }
 
 // runPlan does the work of a plan.
-func (a *app) runPlan(ctx context.Context, w workspace.Workspace, s sweepRef, todo *plan.Plan, m machine, manifest workspace.Manifest) error {
+func (a *app) runPlan(ctx context.Context, w workspace.Workspace, s sweepRef, todo *plan.Plan, m machine, manifest record.Manifest) error {
 	jobs, err := a.prepare(w, s, todo, m, manifest.Revision)
 	if err != nil {
 		return err

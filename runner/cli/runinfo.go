@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"headroom/metrics/event"
+	"headroom/metrics/record"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
@@ -17,7 +18,7 @@ type runInfo struct {
 	folder      string
 	config      sweeps.RunConfig
 	inputs      sweeps.Inputs
-	provenance  workspace.Provenance
+	provenance  record.Provenance
 	attempts    []attemptInfo
 	state       string // "queued", "running", "interrupted", "failed", "done"
 	verdict     string // "" until judged
@@ -51,7 +52,7 @@ func (a *app) readRun(w workspace.Workspace, ref runRef) (runInfo, error) {
 	}
 	info.steps = info.config.Train.Steps
 	if info.provenance, err = w.ReadProvenance(ref.ID); err != nil {
-		info.provenance = workspace.Provenance{} // a run that another program made; the rest still shows
+		info.provenance = record.Provenance{} // a run that another program made; the rest still shows
 	}
 	numbers, err := event.Attempts(info.folder)
 	if err != nil {

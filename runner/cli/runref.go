@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"headroom/metrics/record"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
@@ -117,7 +118,7 @@ func namedRuns(w workspace.Workspace, all bool) ([]namedRun, error) {
 }
 
 // manifestsOf are a sweep's last manifest, or all, the last first.
-func manifestsOf(w workspace.Workspace, sweep string, all bool) ([]workspace.Manifest, error) {
+func manifestsOf(w workspace.Workspace, sweep string, all bool) ([]record.Manifest, error) {
 	revisions, err := w.Revisions(sweep)
 	if err != nil {
 		return nil, err
@@ -126,7 +127,7 @@ func manifestsOf(w workspace.Workspace, sweep string, all bool) ([]workspace.Man
 	if !all {
 		revisions = revisions[:min(1, len(revisions))]
 	}
-	var manifests []workspace.Manifest
+	var manifests []record.Manifest
 	for _, revision := range revisions {
 		m, err := w.Manifest(sweep, revision)
 		if err != nil {

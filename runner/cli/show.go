@@ -12,7 +12,6 @@ import (
 	"headroom/metrics/event"
 	"headroom/metrics/record"
 	"headroom/metrics/stability"
-	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
 
@@ -52,26 +51,26 @@ the terms and positions that took over, and what the nearest healthy run has set
 }
 
 type showDocument struct {
-	Schema      int                  `json:"schema"`
-	ID          string               `json:"id"`
-	Label       string               `json:"label"`
-	Folder      string               `json:"folder"`
-	State       string               `json:"state"`
-	Verdict     *string              `json:"verdict"`   // null until judged
-	Recovered   string               `json:"recovered"` // from which collapses a healthy run came back; "" for none
-	Chain       []string             `json:"chain"`
-	Step        int                  `json:"step"`
-	Steps       int                  `json:"steps"`
-	Error       string               `json:"error,omitempty"`
-	Weights     string               `json:"weights,omitempty"` // digest of the final ones
-	Config      sweeps.RunConfig     `json:"config"`
-	Inputs      sweeps.Inputs        `json:"inputs"`
-	Provenance  workspace.Provenance `json:"provenance"`
-	Attempts    []attemptInfo        `json:"attempts"`
-	Episodes    []event.Episode      `json:"episodes"`
-	Dev         []event.Measured     `json:"dev"`      // evaluations during training
-	Selected    *event.Selected      `json:"selected"` // by them; null where the last step was asked for, or not yet
-	Evaluations []event.Evaluated    `json:"evaluations"`
+	Schema      int               `json:"schema"`
+	ID          string            `json:"id"`
+	Label       string            `json:"label"`
+	Folder      string            `json:"folder"`
+	State       string            `json:"state"`
+	Verdict     *string           `json:"verdict"`   // null until judged
+	Recovered   string            `json:"recovered"` // from which collapses a healthy run came back; "" for none
+	Chain       []string          `json:"chain"`
+	Step        int               `json:"step"`
+	Steps       int               `json:"steps"`
+	Error       string            `json:"error,omitempty"`
+	Weights     string            `json:"weights,omitempty"` // digest of the final ones
+	Config      sweeps.RunConfig  `json:"config"`
+	Inputs      sweeps.Inputs     `json:"inputs"`
+	Provenance  record.Provenance `json:"provenance"`
+	Attempts    []attemptInfo     `json:"attempts"`
+	Episodes    []event.Episode   `json:"episodes"`
+	Dev         []event.Measured  `json:"dev"`      // evaluations during training
+	Selected    *event.Selected   `json:"selected"` // by them; null where the last step was asked for, or not yet
+	Evaluations []event.Evaluated `json:"evaluations"`
 }
 
 func newShowDocument(r runInfo) showDocument {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/metrics/record"
 	"headroom/runner/lease"
 	"headroom/runner/slurm"
 	"headroom/runner/submit"
@@ -222,7 +223,7 @@ func (s *submission) submit(ctx context.Context, o submitOptions) error {
 }
 
 // send builds the submission and submits it, one process at a time for a sweep.
-func (s *submission) send(ctx context.Context, w workspace.Workspace, manifest workspace.Manifest, o submitOptions) error {
+func (s *submission) send(ctx context.Context, w workspace.Workspace, manifest record.Manifest, o submitOptions) error {
 	folder := filepath.Join(submit.Root(w.Root), s.sweep.spec.Name)
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"headroom/metrics/record"
 	"headroom/runner/plan"
 	"headroom/runner/slurm"
 	"headroom/runner/submit"
@@ -133,7 +134,7 @@ func liveWork(tasks []submit.Standing) map[string]submit.Standing {
 }
 
 // sendLocked submits what neither is done nor lives in the queue; nil where that is nothing.
-func (s *submission) sendLocked(ctx context.Context, w workspace.Workspace, manifest workspace.Manifest) (*submit.Submission, error) {
+func (s *submission) sendLocked(ctx context.Context, w workspace.Workspace, manifest record.Manifest) (*submit.Submission, error) {
 	subs, err := submit.List(w.Root, "")
 	if err != nil {
 		return nil, err

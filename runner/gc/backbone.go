@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"headroom/metrics/record"
 	"headroom/sweeps"
 )
 
@@ -89,9 +90,7 @@ func (o Options) usedBackbones(runs []fs.DirEntry) (map[string]bool, error) {
 	}
 	own := func(text []byte) (i sweeps.Inputs, err error) { return i, json.Unmarshal(text, &i) }
 	within := func(text []byte) (sweeps.Inputs, error) {
-		var b struct {
-			Inputs sweeps.Inputs `json:"inputs"`
-		}
+		var b record.Baseline
 		err := json.Unmarshal(text, &b)
 		return b.Inputs, err
 	}

@@ -7,10 +7,10 @@ import (
 
 	"headroom/data/collection"
 	"headroom/metrics/measure"
+	"headroom/metrics/record"
 	"headroom/runner/evaluate"
 	"headroom/runner/plan"
 	"headroom/runner/pool"
-	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
 
@@ -31,7 +31,7 @@ func (w *worker) baseline(ctx context.Context) error {
 	return errors.Join(err, held.Release())
 }
 
-func (w *worker) measure(ctx context.Context, b workspace.Baseline, cfg sweeps.RunConfig) error {
+func (w *worker) measure(ctx context.Context, b record.Baseline, cfg sweeps.RunConfig) error {
 	measures, err := measure.ParseAll(cfg.Evaluate.Measures)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (w *worker) measure(ctx context.Context, b workspace.Baseline, cfg sweeps.R
 
 // untrained measures a backbone as it came, in the form of the runs that it is compared
 // with. One too dense to search has no figures: that is said, and is no failure.
-func (w *worker) untrained(ctx context.Context, b workspace.Baseline, cfg sweeps.RunConfig, c *collection.Collection, options evaluate.CollectionOptions) error {
+func (w *worker) untrained(ctx context.Context, b record.Baseline, cfg sweeps.RunConfig, c *collection.Collection, options evaluate.CollectionOptions) error {
 	if err := w.compareModel("model.backbone", b.Backbone, b.Inputs); err != nil {
 		return err
 	}

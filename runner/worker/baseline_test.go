@@ -9,7 +9,6 @@ import (
 	"headroom/metrics/record"
 	"headroom/runner/plan"
 	"headroom/runner/worker"
-	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
 
@@ -41,7 +40,7 @@ func TestTheUntrainedModelHasTheFormOfTheRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			e := plan.UntrainedEvaluation(b.files.Root, cfg, in, b.data, plan.FinalSplit, digest)
-			request := workspace.Baseline{ID: e.ID, Name: e.Name, Dataset: e.Dataset, Split: e.Split, Backbone: e.Backbone, Inputs: e.Inputs}
+			request := record.Baseline{ID: e.ID, Name: e.Name, Dataset: e.Dataset, Split: e.Split, Backbone: e.Backbone, Inputs: e.Inputs}
 			if err := b.files.WriteBaseline(request, e.Config); err != nil {
 				t.Fatal(err)
 			}

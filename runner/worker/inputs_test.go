@@ -10,9 +10,9 @@ import (
 	"testing"
 
 	"headroom/metrics/event"
+	"headroom/metrics/record"
 	"headroom/runner/plan"
 	"headroom/runner/worker"
-	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
 
@@ -188,7 +188,7 @@ func TestABaselineRefusesOtherDataAndAnotherBackbone(t *testing.T) {
 		plan.BM25Evaluation(b.files.Root, cfg, b.data, plan.FinalSplit, digest),
 		plan.UntrainedEvaluation(b.files.Root, cfg, in, b.data, plan.FinalSplit, digest),
 	} {
-		request := workspace.Baseline{ID: e.ID, Name: e.Name, Dataset: e.Dataset, Split: e.Split, Backbone: e.Backbone, Inputs: e.Inputs}
+		request := record.Baseline{ID: e.ID, Name: e.Name, Dataset: e.Dataset, Split: e.Split, Backbone: e.Backbone, Inputs: e.Inputs}
 		if err := b.files.WriteBaseline(request, e.Config); err != nil {
 			t.Fatal(err)
 		}

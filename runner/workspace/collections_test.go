@@ -24,7 +24,7 @@ func TestCollectionsAreWhatWasSeenLast(t *testing.T) {
 		}
 		return "", errors.New("no such folder")
 	}
-	if _, err := w.WriteSweep([]byte("x"), workspace.Manifest{Sweep: "s", Runs: []workspace.ManifestRun{{Run: "r", Config: []byte(`{"evaluate":{"final":["/asked","/never seen"]}}`)}}}); err != nil {
+	if _, err := w.WriteSweep([]byte("x"), record.Manifest{Sweep: "s", Runs: []record.ManifestRun{{Run: "r", Config: []byte(`{"evaluate":{"final":["/asked","/never seen"]}}`)}}}); err != nil {
 		t.Fatal(err)
 	}
 	look := func(want map[string]string, more ...record.Reference) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"headroom/internal/seal"
+	"headroom/metrics/record"
 	"headroom/sweeps"
 )
 
@@ -86,7 +87,7 @@ func readConfig(path string) (sweeps.RunConfig, error) {
 // WriteProvenance keeps under which program and machine a run was begun, one
 // file an attempt at it: the first is provenance.json, later ones are numbered. One that
 // is damaged is put aside.
-func (w Workspace) WriteProvenance(id string, p Provenance) error {
+func (w Workspace) WriteProvenance(id string, p record.Provenance) error {
 	text, err := seal.IndentedJSON(p)
 	if err != nil {
 		return fmt.Errorf("write provenance of %q: %w", id, err)
@@ -124,7 +125,7 @@ func (w Workspace) provenanceFile(id string, n int) string {
 // must be there.
 func (w Workspace) CheckProvenance(id string) error {
 	for n := 1; ; n++ {
-		var p Provenance
+		var p record.Provenance
 		err := seal.ReadJSON(w.provenanceFile(id, n), &p)
 		if errors.Is(err, fs.ErrNotExist) && n > 1 {
 			return nil
@@ -135,51 +136,17 @@ func (w Workspace) CheckProvenance(id string) error {
 	}
 }
 
-// Provenance is what a result rests on besides its configuration and inputs.
-type Provenance struct {
-	Schema     int               `json:"schema"`
-	Overrides  []string          `json:"overrides"`  // of the sweep, as given
-	Executable string            `json:"executable"` // digest of the program's file
-	Commit     string            `json:"commit"`     // "" where the build recorded none
-	Dirty      bool              `json:"dirty"`
-	Go         string            `json:"go"`
-	SIMD       bool              `json:"simd"`
-	System     string            `json:"system"`
-	Modules    map[string]string `json:"modules"`
-	Backend    string            `json:"backend"` // as configured
-	Devices    []string          `json:"devices"` // GPUs given to the pool
-	Driver     string            `json:"driver"`  // of the GPUs; "" without
-	CPU        string            `json:"cpu"`
-	Threads    int               `json:"threads"` // of a worker
-	Host       string            `json:"host"`
-	Sweep      string            `json:"sweep"`
-	Revision   string            `json:"revision"`
-}
-
 // ReadProvenance returns the provenance of a run's first attempt.
-func (w Workspace) ReadProvenance(id string) (Provenance, error) {
-	var p Provenance
+func (w Workspace) ReadProvenance(id string) (record.Provenance, error) {
+	var p record.Provenance
 	if err := seal.ReadJSON(filepath.Join(w.Run(id), "provenance.json"), &p); err != nil {
-		return Provenance{}, fmt.Errorf("read provenance of %q: %w", id, err)
+		return record.Provenance{}, fmt.Errorf("read provenance of %q: %w", id, err)
 	}
 	return p, nil
 }
 
-// Baseline says what to evaluate without training: BM25, or a backbone as it
-// is. The lengths, measures and compute settings are in the configuration
-// beside it.
-type Baseline struct {
-	Schema   int           `json:"schema"`
-	ID       string        `json:"id"`       // its evaluation's id
-	Name     string        `json:"name"`     // "bm25", "untrained"
-	Dataset  string        `json:"dataset"`  // reference
-	Split    string        `json:"split"`    // of its qrels
-	Backbone string        `json:"backbone"` // reference; "" for BM25
-	Inputs   sweeps.Inputs `json:"inputs"`   // of the backbone; empty for BM25
-}
-
 // WriteBaseline puts the request into the baseline's folder.
-func (w Workspace) WriteBaseline(b Baseline, config sweeps.RunConfig) error {
+func (w Workspace) WriteBaseline(b record.Baseline, config sweeps.RunConfig) error {
 	b.Schema = 1
 	text, err := seal.JSON(b)
 	if err == nil {
@@ -195,13 +162,13 @@ func (w Workspace) WriteBaseline(b Baseline, config sweeps.RunConfig) error {
 }
 
 // ReadBaseline returns the request.
-func (w Workspace) ReadBaseline(id string) (b Baseline, config sweeps.RunConfig, err error) {
+func (w Workspace) ReadBaseline(id string) (b record.Baseline, config sweeps.RunConfig, err error) {
 	config, err = readConfig(filepath.Join(w.Baseline(id), "config.toml"))
 	if err == nil {
 		err = seal.ReadJSON(filepath.Join(w.Baseline(id), "baseline.json"), &b)
 	}
 	if err != nil {
-		return Baseline{}, sweeps.RunConfig{}, fmt.Errorf("read baseline %q: %w", id, err)
+		return record.Baseline{}, sweeps.RunConfig{}, fmt.Errorf("read baseline %q: %w", id, err)
 	}
 	return b, config, nil
 }

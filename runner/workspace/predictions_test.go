@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"headroom/metrics/record"
 	"headroom/runner/workspace"
 )
 
@@ -15,7 +16,7 @@ func TestAPredictionKeepsTheDateOfItsFirstRecording(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	revision, err := w.WriteSweep([]byte("name = \"s\"\n"), workspace.Manifest{Sweep: "s"})
+	revision, err := w.WriteSweep([]byte("name = \"s\"\n"), record.Manifest{Sweep: "s"})
 	if err != nil {
 		t.Fatal(err)
 	}

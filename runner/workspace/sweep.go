@@ -15,54 +15,12 @@ import (
 	"strings"
 
 	"headroom/internal/seal"
+	"headroom/metrics/record"
 )
-
-// Manifest lists what a revision of a sweep consists of. The store and the
-// reports read it; they need no sweep file.
-type Manifest struct {
-	Schema   int    `json:"schema"`
-	Sweep    string `json:"sweep"`
-	Question string `json:"question"`
-	Revision string `json:"revision"`
-	// Overrides are of a revision that an older version kept: its runs are not those of
-	// the text, but of the text with these.
-	Overrides []string `json:"overrides"`
-	// Base is the folder that ./path in the sweep starts from.
-	Base string `json:"base"`
-	// Text is the digest of the sweep's text, "sha256:…"; WriteSweep sets it. It is ""
-	// where an older program wrote the manifest.
-	Text      string             `json:"text,omitempty"`
-	Runs      []ManifestRun      `json:"runs"`
-	Baselines []ManifestBaseline `json:"baselines"`
-}
-
-// ManifestRun is one run of a sweep.
-type ManifestRun struct {
-	Run      string          `json:"run"`
-	Label    string          `json:"label"`
-	Backbone string          `json:"backbone"`
-	Rescale  json.RawMessage `json:"rescale"` // a number, or the name of an automatic choice
-	Seed     int64           `json:"seed"`
-	Config   json.RawMessage `json:"config"`
-	// Added are the overrides that made it; none for a point of the text itself.
-	Added []string `json:"added,omitempty"`
-}
-
-// ManifestBaseline is one baseline of a sweep.
-type ManifestBaseline struct {
-	ID string `json:"id"`
-	// Encoder is what its id has in common with that of every other collection.
-	Encoder  string `json:"encoder"`
-	Dataset  string `json:"dataset"`
-	Name     string `json:"name"`
-	Backbone string `json:"backbone"`
-	// Added tells that overrides asked for it and not the text.
-	Added bool `json:"added,omitempty"`
-}
 
 // WriteSweep keeps a sweep as the revision after its last one, unless that one
 // says the same already. It returns the revision, and sets it in the manifest.
-func (w Workspace) WriteSweep(text []byte, m Manifest) (revision string, err error) {
+func (w Workspace) WriteSweep(text []byte, m record.Manifest) (revision string, err error) {
 	fail := func(err error) (string, error) { return "", fmt.Errorf("keep sweep %q: %w", m.Sweep, err) }
 	m.Schema = 1
 	m.Text = textDigest(text)
@@ -127,7 +85,7 @@ func textDigest(text []byte) string {
 }
 
 // holds tells whether a revision says what is to be written.
-func (w Workspace) holds(text []byte, m Manifest) (bool, error) {
+func (w Workspace) holds(text []byte, m record.Manifest) (bool, error) {
 	oldText, old, err := w.ReadRevision(m.Sweep, m.Revision)
 	if err != nil {
 		return false, err
@@ -146,7 +104,7 @@ func (w Workspace) holds(text []byte, m Manifest) (bool, error) {
 
 // ReadRevision returns the text and the manifest of one revision. Its error is
 // *seal.Damage where they are not what was written.
-func (w Workspace) ReadRevision(name, revision string) (text []byte, m Manifest, err error) {
+func (w Workspace) ReadRevision(name, revision string) (text []byte, m record.Manifest, err error) {
 	file := w.sweepFile(name, revision, ".toml")
 	err = seal.ReadJSON(w.sweepFile(name, revision, ".json"), &m)
 	if err == nil {
@@ -200,7 +158,7 @@ func (w Workspace) Revisions(name string) ([]string, error) {
 
 // Sweep returns the text and the manifest of a sweep's last revision, or
 // fs.ErrNotExist where it was never run here.
-func (w Workspace) Sweep(name string) (file string, text []byte, m Manifest, err error) {
+func (w Workspace) Sweep(name string) (file string, text []byte, m record.Manifest, err error) {
 	revisions, err := w.Revisions(name)
 	if err != nil {
 		return "", nil, m, err
@@ -217,7 +175,7 @@ func (w Workspace) Sweep(name string) (file string, text []byte, m Manifest, err
 }
 
 // Manifest reads the manifest of one of a sweep's revisions.
-func (w Workspace) Manifest(sweep, revision string) (m Manifest, err error) {
+func (w Workspace) Manifest(sweep, revision string) (m record.Manifest, err error) {
 	if err = seal.ReadJSON(w.sweepFile(sweep, revision, ".json"), &m); err != nil {
 		return m, fmt.Errorf("open sweep %q: %w", sweep, err)
 	}

@@ -3,9 +3,9 @@
 //
 //	workspace.json                    id and format version
 //	sweeps/<name>/<revision>.toml     the sweep as it was run, and beside it its
-//	              <revision>.json     runs and baselines (Manifest)
+//	              <revision>.json     runs and baselines (record.Manifest)
 //	runs/<id>/                        config.toml, inputs.json, provenance.json
-//	baselines/<evaluation id>/        baseline.json (Baseline) and config.toml
+//	baselines/<evaluation id>/        baseline.json (record.Baseline) and config.toml
 //	backbones/<recipe id>/            a finished backbone; until then only
 //	backbones/<recipe id>.toml        the recipe, and
 //	backbones/<recipe id>.json        the digests of what it reads
@@ -28,6 +28,7 @@ import (
 
 	"headroom/internal/atomic"
 	"headroom/internal/seal"
+	"headroom/metrics/record"
 )
 
 // Format is the version of the layout that this program writes and reads.
@@ -47,25 +48,20 @@ type Workspace struct {
 	disk atomic.Disk
 }
 
-type identity struct {
-	ID     string `json:"id"`
-	Format int    `json:"format"`
-}
-
 // Open opens the workspace in a folder. It writes nothing.
 func Open(root string) (Workspace, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return Workspace{}, fmt.Errorf("open workspace: %w", err)
 	}
-	text, err := os.ReadFile(filepath.Join(root, "workspace.json"))
+	text, err := os.ReadFile(filepath.Join(root, record.IdentityFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Workspace{}, fmt.Errorf("open workspace %q: %w", root, ErrNone)
 	}
 	if err != nil {
 		return Workspace{}, fmt.Errorf("open workspace: %w", err)
 	}
-	var id identity
+	var id record.Identity
 	damage := seal.CheckJSON("workspace.json", text)
 	if err := json.Unmarshal(text, &id); err != nil || id.ID == "" || seal.IsDamage(damage) {
 		return Workspace{}, fmt.Errorf("open workspace %q: workspace.json is damaged: want {\"id\":\"32 hexadecimal digits\",\"format\":%d}; write that, with any digits: they only name the workspace", root, Format)
@@ -90,7 +86,7 @@ func OpenOrCreate(root string) (Workspace, error) {
 	}
 	var random [16]byte
 	rand.Read(random[:])
-	text, err := seal.JSON(identity{ID: hex.EncodeToString(random[:]), Format: Format})
+	text, err := seal.JSON(record.Identity{ID: hex.EncodeToString(random[:]), Format: Format})
 	if err != nil {
 		return Workspace{}, fmt.Errorf("create workspace: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"headroom/internal/atomic"
 	"headroom/internal/atomic/faults"
 	"headroom/internal/seal"
+	"headroom/metrics/record"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
@@ -178,7 +179,7 @@ func TestARunsDevDataMayMove(t *testing.T) {
 func TestProvenanceOfEveryBeginningIsKept(t *testing.T) {
 	w := create(t)
 	for _, host := range []string{"a", "a", "b", "b", "c"} {
-		if err := w.WriteProvenance(id, workspace.Provenance{Host: host}); err != nil {
+		if err := w.WriteProvenance(id, record.Provenance{Host: host}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -193,7 +194,7 @@ func TestProvenanceOfEveryBeginningIsKept(t *testing.T) {
 
 func TestBaselinesAndRecipesReadBack(t *testing.T) {
 	w := create(t)
-	want := workspace.Baseline{ID: id, Name: "untrained", Dataset: "./data", Split: "test", Backbone: "recipe:tiny", Inputs: sweeps.Inputs{Weights: "recipe:x"}}
+	want := record.Baseline{ID: id, Name: "untrained", Dataset: "./data", Split: "test", Backbone: "recipe:tiny", Inputs: sweeps.Inputs{Weights: "recipe:x"}}
 	c := config(t, "data.max_query = 8")
 	if err := w.WriteBaseline(want, c); err != nil {
 		t.Fatal(err)
@@ -219,10 +220,10 @@ func TestBaselinesAndRecipesReadBack(t *testing.T) {
 	}
 }
 
-func manifest(name string, runs ...string) workspace.Manifest {
-	m := workspace.Manifest{Sweep: name, Baselines: []workspace.ManifestBaseline{}, Overrides: []string{}}
+func manifest(name string, runs ...string) record.Manifest {
+	m := record.Manifest{Sweep: name, Baselines: []record.ManifestBaseline{}, Overrides: []string{}}
 	for _, run := range runs {
-		m.Runs = append(m.Runs, workspace.ManifestRun{Run: run, Label: run, Rescale: json.RawMessage("4"), Config: json.RawMessage("{}")})
+		m.Runs = append(m.Runs, record.ManifestRun{Run: run, Label: run, Rescale: json.RawMessage("4"), Config: json.RawMessage("{}")})
 	}
 	return m
 }
@@ -231,7 +232,7 @@ func TestRevisionsGrowOnlyWhenSomethingChanged(t *testing.T) {
 	w := create(t)
 	for i, step := range []struct {
 		text     string
-		manifest workspace.Manifest
+		manifest record.Manifest
 		want     string
 	}{
 		{"a", manifest("s", "x"), "0001"},
@@ -304,7 +305,7 @@ func TestWhatIsToBeComputedIsWrittenWholeWhateverFails(t *testing.T) {
 	faults.Test(t, faults.Case{
 		Write: func(disk atomic.Disk, dir string) error {
 			w := open(dir).On(disk)
-			_, err := w.WriteSweep([]byte("name = 's'"), workspace.Manifest{Sweep: "s"})
+			_, err := w.WriteSweep([]byte("name = 's'"), record.Manifest{Sweep: "s"})
 			return errors.Join(err, w.WriteRun(id, wanted, sweeps.Inputs{Weights: "sha256:1"}))
 		},
 		Read: func(dir string) (string, error) {
@@ -368,7 +369,7 @@ func TestADamagedProvenanceIsPutAsideWhateverFails(t *testing.T) {
 			}
 		},
 		Write: func(disk atomic.Disk, dir string) error {
-			return open(dir).On(disk).WriteProvenance("r", workspace.Provenance{})
+			return open(dir).On(disk).WriteProvenance("r", record.Provenance{})
 		},
 		Read: func(dir string) (string, error) {
 			path := filepath.Join(open(dir).Run("r"), "provenance.json")
