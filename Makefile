@@ -20,7 +20,7 @@ PACKAGES    ?= ./...
 TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-xla race check fmt vet lint lint-imports lint-mod lint-static \
+.PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-xla calibration-short race check fmt vet lint lint-imports lint-mod lint-static \
         bench bench-index statistics stream-rss fuzz crash golden reference env cover clean
 
 help: ## this list
@@ -69,6 +69,11 @@ xla-cpu-plugin: ## bin/xla-cpu: XLA's CPU client as a PJRT plugin, fetched with 
 	@$(GO) run ./internal/xlaplugin bin/xla-cpu
 
 # The plugin's compiler is told to hurry: the tests run tiny programs once or twice.
+calibration-short: ## 48 small real runs: how often verdicts and predictions are wrong of them, into bin/calibration; minutes
+	@mkdir -p bin/calibration
+	HEADROOM_CALIBRATION=$(CURDIR)/bin/calibration $(GO) test -count=1 -timeout 2h -run TestShortCalibration ./runner/worker
+	@echo "bin/calibration/calibration.md"
+
 test-xla: ## the way to a GPU, tested through XLA's CPU client; skipped where its plugin cannot be had
 	@plugin=$$($(GO) run ./internal/xlaplugin bin/xla-cpu) || { echo "test-xla: no plugin (see above): the tests of XLA are SKIPPED"; exit 0; }; \
 	HEADROOM_XLA_PLUGIN=$$plugin XLA_FLAGS=--xla_backend_optimization_level=0 \

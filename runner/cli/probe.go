@@ -9,13 +9,16 @@ import (
 
 	"headroom/data/collection"
 	"headroom/metrics/event"
+	"headroom/reports/calibration"
 	"headroom/runner/probe"
 )
 
 type probeOptions struct {
-	texts   string
-	backend string
-	threads int
+	texts       string
+	backend     string
+	threads     int
+	sweep       string
+	calibration string
 }
 
 func newProbe(a *app) *cobra.Command {
@@ -29,7 +32,10 @@ level. The last columns are the k that model.rescale = "auto-norm" and
 "auto-score" would divide the head by.
 
 The sample is pairs of the built-in collection, or texts of a file: a text's first
-sentence is taken as the query of the rest. docs/probe.md has the formulas.`,
+sentence is taken as the query of the rest. docs/probe.md has the formulas.
+
+--sweep lists how the settings of a sweep's points would start on each model, and by
+what they rank in danger of collapse; --calibration makes chances of that.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.probe(cmd, args, o)
@@ -39,6 +45,8 @@ sentence is taken as the query of the rest. docs/probe.md has the formulas.`,
 	f.StringVar(&o.texts, "texts", "", "`FILE` of JSON lines {\"_id\",\"text\"} to sample; - is standard input (default builtin:demo)")
 	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
+	f.StringVar(&o.sweep, "sweep", "", "list the settings of `SWEEP`'s points, each as if it were run on MODEL")
+	f.StringVar(&o.calibration, "calibration", "", "with --sweep, the chance of collapse by the rules that judge --calibration wrote into `DIR`")
 	return cmd
 }
 
@@ -47,12 +55,30 @@ func (o probeOptions) check(cmd *cobra.Command) error {
 	if o.threads < 0 {
 		faults = append(faults, fmt.Errorf("--threads is %d; allowed: 0 (all cores) or more", o.threads))
 	}
+	if o.calibration != "" && o.sweep == "" {
+		faults = append(faults, fmt.Errorf("--calibration says nothing without --sweep: chances depend on a sweep's settings"))
+	}
 	return usage(cmd, faults...)
 }
 
 func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 	if err := o.check(cmd); err != nil {
 		return err
+	}
+	var settings []foretold
+	var rules *calibration.Rules
+	if o.sweep != "" {
+		var err error
+		if settings, err = a.settingsOf(o.sweep); err != nil {
+			return err
+		}
+	}
+	if o.calibration != "" {
+		read, err := calibration.ReadRules(o.calibration)
+		if err != nil {
+			return err
+		}
+		rules = &read
 	}
 	models := make([]model, len(names))
 	for i, name := range names {
@@ -68,7 +94,7 @@ func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 	// Nothing is written anywhere, so whatever goes wrong with a model is refused input.
 	var reports []probe.Report
 	for _, m := range models {
-		report, err := probe.Model(cmd.Context(), m.name, m.folder, pairs, probe.Options{Backend: o.backend, Threads: o.threads})
+		report, err := probe.Model(cmd.Context(), m.name, m.folder, pairs, probe.Options{Backend: o.backend, Threads: o.threads, Cases: casesOf(settings)})
 		if err != nil {
 			return fmt.Errorf("probe %q: %w", m.name, lower(err, "probe on the CPU: --backend go"))
 		}
@@ -79,12 +105,44 @@ func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 		reports = append(reports, report)
 	}
 	if a.global.json {
-		return a.printJSON(struct {
-			Schema int            `json:"schema"`
-			Models []probe.Report `json:"models"`
-		}{schema, reports})
+		return a.printJSON(newProbeDocument(reports, settings, rules))
 	}
-	return a.table(probeTable(reports))
+	if err := a.table(probeTable(reports)); err != nil {
+		return err
+	}
+	for _, r := range reports {
+		if len(settings) == 0 {
+			break
+		}
+		if err := a.printForetold(r.Model, foretell(settings, r, rules), rules); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// probeDocument is what probe --json prints.
+type probeDocument struct {
+	Schema int          `json:"schema"`
+	Models []probeModel `json:"models"`
+}
+
+// probeModel is a report with what --sweep asks of it.
+type probeModel struct {
+	probe.Report
+	Settings []foretold `json:"settings,omitempty"`
+}
+
+func newProbeDocument(reports []probe.Report, settings []foretold, rules *calibration.Rules) probeDocument {
+	d := probeDocument{Schema: schema}
+	for _, r := range reports {
+		m := probeModel{Report: r}
+		if len(settings) > 0 {
+			m.Settings = foretell(settings, r, rules)
+		}
+		d.Models = append(d.Models, m)
+	}
+	return d
 }
 
 func (a *app) probePairs(path string) ([]probe.Pair, error) {

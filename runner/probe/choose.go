@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"errors"
 	"fmt"
 
 	"headroom/models/mlmhead"
@@ -45,24 +44,9 @@ func (p *projection) choose(form Form) (float64, error) {
 
 // chooseTied runs the encoder anew for every k, since dividing the decoder
 // divides the input embeddings with it.
-func chooseTied(m *engine.Model, batches []Batch, form Form) (k float64, err error) {
-	values := m.DecoderWeight().Values
-	loaded := append([]float32(nil), values...)
-	defer func() {
-		copy(values, loaded)
-		err = errors.Join(err, m.Changed())
-	}()
+func chooseTied(m *engine.Model, batches []Batch, form Form) (float64, error) {
 	return mlmhead.AutoScore(len(batches[0].Documents), func(k float64) (float64, error) {
-		copy(values, loaded)
-		_, err := mlmhead.Rescale(values, nil, k, mlmhead.Decoder)
-		if err := errors.Join(err, m.Changed()); err != nil {
-			return 0, err
-		}
-		p, err := project(m, batches)
-		if err != nil {
-			return 0, err
-		}
-		_, bias := form.divisors(k)
-		return p.under(1, bias, form).infonce, nil
+		s, err := tiedAt(m, batches, form, k)
+		return s.infonce, err
 	})
 }

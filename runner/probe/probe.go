@@ -36,6 +36,8 @@ type Report struct {
 	NonFinite []string `json:"non_finite,omitempty"`
 	// Notices are what a user should know of the folder: see hf.Checkpoint.
 	Notices []string `json:"notices,omitempty"`
+	// InfoNCEs are those of the cases that were asked for, over ln(candidates).
+	InfoNCEs []float64 `json:"-"`
 }
 
 // Head describes the decoder as it was loaded.
@@ -75,6 +77,8 @@ type SuggestedK struct {
 type Options struct {
 	Backend string // as compute.backend of a sweep
 	Threads int    // 0 is all cores
+	// Cases are further ways to make a SPLADE model of it, whose InfoNCE is wanted.
+	Cases []Case
 }
 
 // Lengths to which a probe cuts texts: the defaults of data.max_query and
@@ -132,6 +136,9 @@ func Model(ctx context.Context, name, folder string, pairs []Pair, options Optio
 	report.SuggestedK.AutoNorm = event.Value(k)
 	k, _ = p.choose(form)
 	report.SuggestedK.AutoScore = event.Value(k)
+	if report.InfoNCEs, err = p.infonces(m, batches, options.Cases); err != nil {
+		return report, fmt.Errorf("probe model %q: %w", folder, err)
+	}
 	return report, ctx.Err()
 }
 

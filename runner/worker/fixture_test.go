@@ -42,13 +42,19 @@ func newBenchOf(t testing.TB, architecture string, bias float32, pointless bool)
 
 func newBenchOfSize(t testing.TB, architecture string, bias float32, pointless bool, hidden, layers int) bench {
 	t.Helper()
+	return newBenchIn(t, synthetic.Size{Documents: 120, Train: 150, Dev: 10, Test: 20, NoOverlap: 2}, architecture, bias, pointless, hidden, layers)
+}
+
+// newBenchIn has a world of its own size.
+func newBenchIn(t testing.TB, size synthetic.Size, architecture string, bias float32, pointless bool, hidden, layers int) bench {
+	t.Helper()
 	root := t.TempDir()
 	w, err := workspace.OpenOrCreate(filepath.Join(root, "workspace"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := bench{files: w, backbone: filepath.Join(root, "backbone"), data: filepath.Join(root, "world")}
-	world, err := synthetic.New(3, synthetic.Size{Documents: 120, Train: 150, Dev: 10, Test: 20, NoOverlap: 2})
+	world, err := synthetic.New(3, size)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"headroom/metrics/event"
+	"headroom/metrics/risk"
+	"headroom/models/mlmhead"
+	"headroom/models/splade"
+	"headroom/reports/calibration"
+	"headroom/runner/probe"
+	"headroom/runner/train"
+	"headroom/sweeps"
+)
+
+// foretold is a setting of a sweep and what is known of it before training.
+type foretold struct {
+	Rescale        string      `json:"rescale"`
+	LR             float64     `json:"lr"`
+	HeadLRScale    float64     `json:"head_lr_scale"`
+	LambdaQuery    float64     `json:"lambda_query"`
+	LambdaDocument float64     `json:"lambda_document"`
+	RampSteps      int         `json:"ramp_steps"`
+	InfoNCE        event.Value `json:"infonce"` // at step 0, over ln(candidates); NaN where it cannot be computed
+	// Pressure is λ · InfoNCE · rate / ramp, by which settings rank.
+	Pressure event.Value `json:"pressure"`
+	// Chance is that of a run which is lost, and LambdaAlone what λ alone says; null without a
+	// calibration.
+	Chance      *event.Value `json:"chance"`
+	LambdaAlone *event.Value `json:"lambda_alone"`
+	// SafeFrom is the smallest k from which on the chance stays at 0.05 or below, up to 256;
+	// null without a calibration or where there is none.
+	SafeFrom *float64 `json:"safe_from"`
+
+	form   probe.Case
+	config sweeps.RunConfig
+}
+
+// ladder are the factors among which a safe range is looked for.
+func ladder() (list []float64) {
+	for k := 0.125; k <= 256; k *= 2 {
+		list = append(list, k)
+	}
+	return list
+}
+
+// settingsOf are the distinct settings of a sweep's points, their backbones left out.
+func (a *app) settingsOf(sweep string) ([]foretold, error) {
+	s, err := a.openSweep(sweep, nil)
+	if err != nil {
+		return nil, err
+	}
+	points, err := s.spec.Points()
+	if err != nil {
+		return nil, err
+	}
+	var list []foretold
+	seen := map[string]bool{}
+	for _, p := range points {
+		c := p.Config
+		f := foretold{Rescale: c.Model.Rescale.String(), LR: c.Train.LR, HeadLRScale: c.Train.HeadLRScale, LambdaQuery: c.Regularizer.LambdaQuery,
+			LambdaDocument: c.Regularizer.LambdaDocument, RampSteps: train.RampEnd(c), config: c}
+		if c.Regularizer.Kind == "none" {
+			f.LambdaQuery, f.LambdaDocument = 0, 0
+		}
+		f.form = probe.Case{K: c.Model.Rescale.K, Keep: c.Model.Tie == "keep", Form: probe.Form{Target: mlmhead.Target(c.Model.Target), ScoreScale: c.Loss.Scale,
+			Splade: splade.NewForm(c.Model.Pooling, c.Model.Activation, c.Model.TopK, c.Model.TokenTopM), Shift: c.Model.Shift}}
+		key := fmt.Sprint(f.Rescale, f.LR, f.HeadLRScale, f.LambdaQuery, f.LambdaDocument, f.RampSteps, f.form)
+		if !seen[key] {
+			seen[key] = true
+			list = append(list, f)
+		}
+	}
+	return list, nil
+}
+
+// casesOf are what has to be computed of a model to say of each setting how it starts, and
+// from which k on it is safe. A k that is chosen automatically is looked up on the ladder.
+func casesOf(list []foretold) (cases []probe.Case) {
+	for _, f := range list {
+		own := f.form
+		if own.K == 0 {
+			own.K = 1 // replaced once the choice is known
+		}
+		cases = append(cases, own)
+		for _, k := range ladder() {
+			f.form.K = k
+			cases = append(cases, f.form)
+		}
+	}
+	return cases
+}
+
+// foretell fills in what a report's figures and the rules of a calibration say.
+func foretell(list []foretold, report probe.Report, rules *calibration.Rules) []foretold {
+	out := make([]foretold, len(list))
+	stride := 1 + len(ladder())
+	for i, f := range list {
+		at := report.InfoNCEs[i*stride : (i+1)*stride]
+		var scales []risk.Scale
+		for j, k := range ladder() {
+			scales = append(scales, risk.Scale{K: k, InfoNCE: at[1+j]})
+		}
+		own := at[0]
+		if auto := f.config.Model.Rescale.Auto; auto != "" {
+			own = scaleAt(scales, automatic(auto, report))
+		}
+		s := risk.Setting{LambdaQuery: f.LambdaQuery, LambdaDocument: f.LambdaDocument, InfoNCE: own, Rate: f.LR * f.HeadLRScale, Ramp: float64(f.RampSteps)}
+		f.InfoNCE, f.Pressure = event.Value(own), event.Value(s.Pressure())
+		if rules != nil {
+			chance, alone := event.Value(rules.Pressure.Chance(s.Pressure())), event.Value(rules.Lambda.Chance(s.Lambda()))
+			f.Chance, f.LambdaAlone = &chance, &alone
+			if k, ok := rules.Pressure.SafeFrom(s, scales); ok {
+				f.SafeFrom = &k
+			}
+		}
+		out[i] = f
+	}
+	return out
+}
+
+func automatic(auto string, report probe.Report) float64 {
+	if auto == probe.AutoNorm {
+		return float64(report.SuggestedK.AutoNorm)
+	}
+	return float64(report.SuggestedK.AutoScore)
+}
+
+// scaleAt is InfoNCE of the step of the ladder that is nearest to k.
+func scaleAt(scales []risk.Scale, k float64) float64 {
+	best, distance := math.NaN(), math.Inf(1)
+	for _, s := range scales {
+		if d := math.Abs(math.Log(s.K / k)); d < distance {
+			best, distance = s.InfoNCE, d
+		}
+	}
+	return best
+}
+
+// printForetold lists a model's settings in the sweep's order.
+func (a *app) printForetold(model string, list []foretold, rules *calibration.Rules) error {
+	fmt.Fprintf(a.stdout, "\nBefore training, on %s:\n", model)
+	head := []string{"k", "lr", "λ query", "λ document", "ramp", "InfoNCE / ln C", "pressure"}
+	if rules != nil {
+		head = append(head, "chance of collapse", "λ alone", "safe from k")
+	}
+	rows := [][]string{head}
+	for _, f := range list {
+		lr := strconv.FormatFloat(f.LR, 'g', -1, 64)
+		if f.HeadLRScale != 1 {
+			lr += fmt.Sprintf(" · %g", f.HeadLRScale)
+		}
+		row := []string{f.Rescale, lr, fmt.Sprint(f.LambdaQuery), fmt.Sprint(f.LambdaDocument), strconv.Itoa(f.RampSteps), digits(f.InfoNCE), fmt.Sprintf("%.2e", float64(f.Pressure))}
+		if rules != nil {
+			safe := "none"
+			if f.SafeFrom != nil {
+				safe = strconv.FormatFloat(*f.SafeFrom, 'g', -1, 64)
+			}
+			row = append(row, percentOf(*f.Chance), percentOf(*f.LambdaAlone), safe)
+		}
+		rows = append(rows, row)
+	}
+	if err := a.table(rows); err != nil {
+		return err
+	}
+	if rules == nil {
+		fmt.Fprintln(a.stdout, "\npressure = λ · InfoNCE/ln C · head's learning rate / ramp; --calibration DIR makes chances of it")
+		return nil
+	}
+	fmt.Fprintf(a.stdout, "\nchances by %d runs of which %d were lost, over %s; AUC on backbones left out: pressure %s, λ alone %s. Never a gate.\n",
+		rules.Runs, rules.Lost, plural(rules.Backbones, "backbone"), digits(rules.Pressure.AUC), digits(rules.Lambda.AUC))
+	return nil
+}
+
+func percentOf(v event.Value) string {
+	if v.NonFinite() != "" {
+		return "unknown"
+	}
+	return fmt.Sprintf("%.0f %%", 100*float64(v))
+}
