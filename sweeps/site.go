@@ -9,8 +9,11 @@ import (
 const SiteFile = "headroom.toml"
 
 // Site is what a headroom.toml says: the tables [slurm] and [compute], which change no
-// run's result, for all sweeps beside it.
+// run's result, for all sweeps beside it, and names of collections.
 type Site struct {
+	// Collections are those of [[collection]].
+	Collections []OwnCollection
+
 	slurm    Slurm
 	assigned []assignment
 }
@@ -45,11 +48,13 @@ func ParseSite(name string, text []byte) (*Site, error) {
 }
 
 func (s *Site) read(doc *document, l leaf, faults *Faults) {
-	const allowed = "[slurm] and [compute]; what is computed stands in the sweep's file"
+	const allowed = "[slurm], [compute] and [[collection]]; what is computed stands in the sweep's file"
 	schema := runSchema()
 	switch l.path[0] {
 	case "slurm":
 		s.slurm.read(doc, l, faults)
+	case "collection":
+		s.collections(doc, l, faults)
 	case "compute":
 		if l.emptyTable() {
 			return
@@ -66,7 +71,7 @@ func (s *Site) read(doc *document, l leaf, faults *Faults) {
 		}
 		s.assigned = append(s.assigned, assignment{key: f.key, file: doc.file, values: []reflect.Value{v}})
 	default:
-		faults.add(Fault{File: doc.file, Key: l.key(), Message: "has no place in a site's file", Allowed: allowed, Near: nearest(l.path[0], []string{"slurm", "compute"})})
+		faults.add(Fault{File: doc.file, Key: l.key(), Message: "has no place in a site's file", Allowed: allowed, Near: nearest(l.path[0], []string{"slurm", "compute", "collection"})})
 	}
 }
 

@@ -45,18 +45,33 @@ func (o order) size() int64 {
 // guessed is how much larger texts are than archives of them.
 const guessed = 4
 
-// unpacked is how many bytes the package takes, about.
+// Unpacked is how many bytes a package takes, about, by what is published.
+func Unpacked(p published.Package) int64 {
+	if p.Unpacked > 0 {
+		return p.Unpacked
+	}
+	total := int64(0)
+	for _, f := range p.Files {
+		total += texts(f.Size, unpack.KindOf(f.Name()))
+	}
+	return total
+}
+
+func texts(size int64, kind unpack.Kind) int64 {
+	if kind != unpack.Plain {
+		size *= guessed
+	}
+	return max(0, size)
+}
+
+// unpacked is the same by what is ordered, which the hub has told sizes of.
 func (o order) unpacked() int64 {
 	if o.Unpacked > 0 {
 		return o.Unpacked
 	}
 	total := int64(0)
 	for _, it := range o.items {
-		n := max(0, it.file.Size)
-		if it.kind != unpack.Plain {
-			n *= guessed
-		}
-		total += n
+		total += texts(it.file.Size, it.kind)
 	}
 	return total
 }

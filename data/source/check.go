@@ -1,10 +1,8 @@
 package source
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -153,31 +151,8 @@ func readConfig(path string) (modelConfig, error) {
 	return config.modelConfig, nil
 }
 
-// checkHeader reads the length and the JSON at the head of a safetensors file.
+// checkHeader looks whether a file's head is that of safetensors.
 func checkHeader(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("read weights: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("read weights: %w", err)
-	}
-	var length uint64
-	if err := binary.Read(f, binary.LittleEndian, &length); err != nil {
-		return fmt.Errorf("read weights %s: shorter than a header's length", path)
-	}
-	if size := uint64(info.Size()); length > size-8 || length > 100<<20 {
-		return fmt.Errorf("read weights %s: the header claims %d bytes of a file of %d", path, length, size)
-	}
-	header := make([]byte, length)
-	if _, err := io.ReadFull(f, header); err != nil {
-		return fmt.Errorf("read weights %s: %w", path, err)
-	}
-	var tensors map[string]json.RawMessage
-	if err := json.Unmarshal(header, &tensors); err != nil {
-		return fmt.Errorf("read weights %s: the header is not JSON: %w", path, err)
-	}
-	return nil
+	_, err := headerOf(path)
+	return err
 }

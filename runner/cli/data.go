@@ -36,7 +36,7 @@ func newDataList(a *app) *cobra.Command {
 		Example: `  headroom data list
   headroom data list beir:13 msmarco:dev`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := a.resolver("")
+			r, err := a.resolver(".")
 			if err != nil {
 				return err
 			}
@@ -110,7 +110,7 @@ under which the files stand as HOST/PATH; HF_ENDPOINT is that of the hub.`,
   headroom data get beir:13 msmarco:dev trec-dl:19 trec-dl:20`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := a.resolver("")
+			r, err := a.resolver(".")
 			if err != nil {
 				return err
 			}
@@ -178,7 +178,7 @@ func newDataVerify(a *app) *cobra.Command {
 		Short: "read every byte and compare it with the digests it came with",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := a.resolver("")
+			r, err := a.resolver(".")
 			if err != nil {
 				return err
 			}
@@ -212,7 +212,7 @@ func newDataWhere(a *app) *cobra.Command {
 		Short: "the folder of a collection; an error where it is not here",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := a.resolver("")
+			r, err := a.resolver(".")
 			if err != nil {
 				return err
 			}

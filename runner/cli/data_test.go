@@ -106,3 +106,43 @@ func TestAWrongDigestIsNamedAndNothingIsThere(t *testing.T) {
 		}
 	}
 }
+
+func TestCollectionsOfOnesOwn(t *testing.T) {
+	p, model := steps(t)
+	m := newMirror(t, nil, "beir:scifact")
+	p.extra = m.environment()
+	m.files["mirror/host.example/lab.zip"] = packed(t, "lab.zip", "deep", map[string]string{
+		"collection.tsv": "1\tred stone\n2\tblue river\n", "topics.tsv": "t1\tred\n", "qrels.txt": "t1 0 1 1\n",
+	})
+	p.write("ws/headroom.toml", `
+[[collection]]
+name = "lab:near"
+folder = "`+filepath.Join(p.dir, "data")+`"
+layout = "beir"
+[[collection]]
+name = "lab:far"
+url = "https://host.example/lab.zip"
+layout = "trec"
+[[collection]]
+name = "lab:wrong"
+folder = "`+filepath.Join(p.dir, "data")+`"
+layout = "msmarco"
+`)
+	if got := strings.TrimSpace(p.ok("data", "where", "lab:near")); got != filepath.Join(p.dir, "data") {
+		t.Errorf("lab:near is %q", got)
+	}
+	p.refused([]string{"data", "where", "lab:wrong"}, `is in the layout "beir", not "msmarco"`)
+	p.refused([]string{"data", "where", "lab:far"}, "data get lab:far", "host.example")
+	if r := p.run("data", "get", "lab:far"); r.code != 0 || !strings.Contains(r.stderr, "has no published digest") {
+		t.Fatalf("%+v", r)
+	}
+	if e := entries(t, p.ok("data", "list", "lab:near", "lab:far", "--json")); e[0].Kind != "own" || e[1].State != "here" || e[1].Bytes == 0 || e[0].Bytes == 0 {
+		t.Errorf("%+v", e)
+	}
+	for _, name := range []string{"lab:near", "lab:far"} {
+		p.ok("evaluate", "--model", model, "--on", name, "--backend", "go", "--max-length", "16")
+		p.ok("data", "verify", name)
+	}
+	p.write("ws/headroom.toml", "[[colection]]\nname = \"a:b\"\n")
+	p.refused([]string{"data", "list"}, "headroom.toml", `did you mean "collection"`)
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/data/packages"
 	"headroom/internal/alike"
 	"headroom/internal/plain"
 	"headroom/runner/plan"
@@ -130,12 +131,18 @@ func (a *app) printPlan(p *plan.Plan) error {
 		}
 		rows = append(rows, row)
 	}
+	if d := p.Disk; d != nil && d.Workspace+d.Data >= worthSaying {
+		fmt.Fprintf(a.stdout, "disk: about %s in the workspace, %s of collections to bring and unpack\n", packages.Size(d.Workspace), packages.Size(d.Data))
+	}
 	if staged := p.Staged(); staged != "" {
 		fmt.Fprintf(a.stdout, "second stage, %s: %s\n", plural(len(p.Full[0].Collections), "collection"), plain.Line(staged))
 	}
 	fmt.Fprintln(a.stdout)
 	return a.table(rows)
 }
+
+// worthSaying is from how many bytes on a plan says what disks must hold.
+const worthSaying = 1e9
 
 // finished tells whether the run that is evaluated is finished, so that the
 // evaluation is work of its own.

@@ -101,6 +101,10 @@ func TestThePapersSweepIsPreparedFromAMirror(t *testing.T) {
 	if after.Count(plan.New) != 54 || len(after.Full) != 3 || after.Full[0].State != plan.FullWaits || len(after.Full[0].Collections) != 13 {
 		t.Errorf("after: %d new, %+v", after.Count(plan.New), after.Full)
 	}
+	hours := decode[plan.Plan](t, p.ok("plan", "rescale", "--json", "--quiet", "data.max_query=8", "data.max_document=16", "train.batch=2"))
+	if hours.Seconds == nil || hours.Full[0].Seconds == nil || hours.Disk == nil || hours.Disk.Workspace == 0 || hours.Runs[0].Basis != plan.Foreseen {
+		t.Errorf("nothing is foreseen: %v %+v %+v", hours.Seconds, hours.Full[0], hours.Disk)
+	}
 	text := p.ok(command("prepare", "--offline")...)
 	if !strings.Contains(text, "headroom run rescale --offline") || m.requests.Load() != asked {
 		t.Errorf("%d further requests\n%s", m.requests.Load()-asked, text)

@@ -52,6 +52,9 @@ func (a *app) resolver(base string) (*source.Resolver, error) {
 	}
 	r.Workspace, r.Base, r.Free = root, base, freeBytes
 	r.Offline = r.Offline || a.offline
+	if r.Own, err = a.ownCollections(base); err != nil {
+		return nil, err
+	}
 	r.Builtin = func(cacheDir string) (source.Builtin, error) {
 		demo, err := synthetic.Ensure(cacheDir)
 		return source.Builtin(demo), err

@@ -71,8 +71,17 @@ func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
 // underSite gives a sweep what the site's files say and it does not: headroom.toml beside
 // it and in the workspace.
 func (a *app) underSite(spec *sweeps.Spec, base string) error {
+	sites, err := a.sites(base)
+	if err != nil {
+		return err
+	}
+	return spec.Beneath(sites...)
+}
+
+// sites reads headroom.toml in a folder, unless that is "", and in the workspace.
+func (a *app) sites(base string) ([]*sweeps.Site, error) {
 	paths := []string{filepath.Join(a.workspaceRoot(), sweeps.SiteFile)}
-	if base != "" {
+	if base != "" && filepath.Clean(base) != filepath.Clean(a.workspaceRoot()) {
 		paths = append([]string{filepath.Join(base, sweeps.SiteFile)}, paths...)
 	}
 	var found []*sweeps.Site
@@ -86,10 +95,26 @@ func (a *app) underSite(spec *sweeps.Spec, base string) error {
 			faults = append(faults, err)
 		}
 	}
-	if err := errors.Join(faults...); err != nil {
-		return err
+	return found, errors.Join(faults...)
+}
+
+// ownCollections are the collections that the site's files name, of one name the first.
+func (a *app) ownCollections(base string) ([]source.Own, error) {
+	sites, err := a.sites(base)
+	if err != nil {
+		return nil, err
 	}
-	return spec.Beneath(found...)
+	var list []source.Own
+	known := map[string]bool{}
+	for _, site := range sites {
+		for _, c := range site.Collections {
+			if !known[c.Name] {
+				known[c.Name] = true
+				list = append(list, source.Own(c))
+			}
+		}
+	}
+	return list, nil
 }
 
 // keptSweep opens the last revision of a sweep that was run from a file in this

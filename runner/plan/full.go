@@ -26,6 +26,8 @@ type Full struct {
 	Value   *float64 `json:"value"`
 	// Collections are those of evaluate.full.
 	Collections []string `json:"collections"`
+	// Seconds is the predicted work of the stage; null where nothing is known.
+	Seconds *float64 `json:"seconds_predicted"`
 }
 
 // The states of the second stage.

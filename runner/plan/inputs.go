@@ -32,6 +32,7 @@ type inputs struct {
 type model struct {
 	weights, tokenizer, why string
 	recipe                  sweeps.ID
+	parameters              int64  // 0 where they are not known
 	precision               string // of a recipe that is not made yet
 	positions               int
 	tokens                  source.Tokens // zero where they are not known yet
@@ -99,6 +100,8 @@ func (in *inputs) model(key, ref string) model {
 		m = model{weights: checkpoint.Weights, tokenizer: checkpoint.Tokenizer, positions: checkpoint.Positions, tokens: checkpoint.Tokens, form: checkpoint.Form, noBias: checkpoint.NoDecoderBias}
 		if err != nil {
 			m = in.absent(key, ref, err)
+		} else if n, err := in.resolver.Parameters(checkpoint.Folder); err == nil { // without them less is foreseen
+			m.parameters = n
 		}
 	}
 	in.models[ref] = m

@@ -86,6 +86,8 @@ type Plan struct {
 	// Seconds is the predicted work of all that is not finished, one slot's
 	// time; nil where nothing has been measured yet.
 	Seconds *float64 `json:"seconds_predicted"`
+	// Disk is what it takes on disks, about; null where no backbone is here.
+	Disk *Disk `json:"disk_predicted"`
 }
 
 // Run is one point of the sweep.
@@ -207,6 +209,7 @@ func Make(ctx context.Context, o Options) (*Plan, error) {
 	}
 	m.plan.Notices = append(append(m.plan.Notices, o.Spec.Notices()...), m.found.notices...)
 	m.predict(ctx)
+	m.plan.Disk = m.disk()
 	return m.plan, ctx.Err()
 }
 

@@ -75,6 +75,7 @@ func (m *maker) predict(ctx context.Context) {
 	}
 	history := m.history(ctx)
 	if len(history) == 0 {
+		m.foresee()
 		return
 	}
 	total := 0.0

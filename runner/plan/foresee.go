@@ -1,0 +1,147 @@
+package plan
+
+import (
+	"slices"
+
+	"headroom/data/packages"
+	"headroom/data/published"
+	"headroom/sweeps"
+)
+
+// What is foreseen where nothing has been measured: operations at an eighth of what an H100
+// multiplies at most.
+const (
+	share    = 8
+	bfloat16 = 989e12 // operations per second
+	float32s = 67e12
+)
+
+// Foreseen is the basis of a prediction that rests on no measurement.
+const Foreseen = "operations at full length and an eighth of an H100's rate; nothing was measured"
+
+// Disk is what a sweep takes, about.
+type Disk struct {
+	// Workspace is what the runs that are not finished leave there, and the most that one
+	// of them has beside that while it trains.
+	Workspace int64 `json:"workspace"`
+	// Data is what is to be brought: archives and what comes out of them.
+	Data int64 `json:"data"`
+}
+
+// foresee fills in seconds where no run of any kind is finished, for runs that may compute on
+// a GPU and whose backbone is here. A CPU's rate is not known well enough.
+func (m *maker) foresee() {
+	table, err := m.Resolver.Table()
+	if err != nil {
+		return
+	}
+	total := 0.0
+	for i := range m.plan.Runs {
+		run := &m.plan.Runs[i]
+		if run.Seconds == nil {
+			if seconds, ok := m.foreseen(table, run.Config); ok {
+				run.Seconds, run.Basis = &seconds, Foreseen
+			}
+		}
+		if run.Seconds != nil {
+			total += *run.Seconds
+		}
+	}
+	for i := range m.plan.Full {
+		f := &m.plan.Full[i]
+		if f.State != FullWaits {
+			continue
+		}
+		seeds := map[int64]bool{}
+		for _, run := range m.plan.Runs {
+			if run.Config.Model.Backbone == f.Backbone {
+				seeds[run.Config.Seed] = true
+			}
+		}
+		for _, run := range m.plan.Runs {
+			if run.Config.Model.Backbone == f.Backbone && run.Basis == Foreseen {
+				seconds := float64(len(seeds)) * m.encoding(table, run.Config, f.Collections)
+				f.Seconds = &seconds
+				total += seconds
+				break
+			}
+		}
+	}
+	if total > 0 {
+		m.plan.Seconds = &total
+	}
+}
+
+// foreseen is how long a run takes: its steps, its looks at dev data and its evaluations.
+func (m *maker) foreseen(table published.Table, c sweeps.RunConfig) (seconds float64, ok bool) {
+	n := m.found.models[c.Model.Backbone].parameters
+	if n == 0 || c.Compute.Backend == "go" {
+		return 0, false
+	}
+	// Forward is 2 operations per parameter and token, backward twice that.
+	steps := float64(c.Train.Steps) * 6 * float64(n) * work(c) / rate(c)
+	looks := evaluations(c, c.Train.Steps)
+	return steps + looks*m.encoding(table, c, c.Evaluate.During) + m.encoding(table, c, c.Evaluate.Final), true
+}
+
+// encoding is how long the documents of collections take, those that lie on the same files once.
+// Of folders, whose number of documents no table has, nothing is foreseen.
+func (m *maker) encoding(table published.Table, c sweeps.RunConfig, references []string) float64 {
+	known := map[string]bool{}
+	documents := 0
+	for _, ref := range references {
+		named, ok := table.Collection(ref)
+		corpus := named.Corpus + named.Package + "/" + named.Folder
+		if !ok || known[corpus] {
+			continue
+		}
+		known[corpus] = true
+		documents += named.Counts.Documents
+	}
+	n := m.found.models[c.Model.Backbone].parameters
+	return 2 * float64(n) * float64(documents) * float64(c.Data.MaxDocument) / rate(c)
+}
+
+func rate(c sweeps.RunConfig) float64 {
+	if c.Train.Precision == "bfloat16" {
+		return bfloat16 / share
+	}
+	return float32s / share
+}
+
+// disk adds up what the sweep takes on disks: nil where no backbone is known.
+func (m *maker) disk() *Disk {
+	var d Disk
+	var largest, references = int64(0), []string{}
+	add := func(list ...string) {
+		for _, ref := range list {
+			if !slices.Contains(references, ref) {
+				references = append(references, ref)
+			}
+		}
+	}
+	for _, run := range m.plan.Runs {
+		c := run.Config
+		add(c.Data.Train)
+		add(c.Evaluate.Final...)
+		add(c.Evaluate.During...)
+		add(c.Evaluate.Full...)
+		n := m.found.models[c.Model.Backbone].parameters
+		if run.State.Finished() || n == 0 {
+			continue
+		}
+		// Weights of the last step, of the best one and of the export; beside them while it
+		// trains two states with both of AdamW's moments.
+		d.Workspace += 3 * 4 * n
+		largest = max(largest, 2*12*n)
+	}
+	d.Workspace += largest
+	lacking, _ := m.Resolver.Lacking(references...) // what is wrong is said elsewhere
+	for _, p := range lacking {
+		d.Data += p.Size() + packages.Unpacked(p)
+	}
+	if d.Workspace+d.Data == 0 {
+		return nil
+	}
+	return &d
+}
