@@ -43,27 +43,61 @@ func (c *Collection) Qrels(split string) (trec.Qrels, error) {
 	return qrels, nil
 }
 
-// Judgments reads the rows of a split and checks their ids against queries and corpus.
-func (c *Collection) Judgments(split string) (Judgments, error) {
+// Asked returns the judgements of a split by query without reading the corpus: of its documents nothing is checked.
+func (c *Collection) Asked(split string) (trec.Qrels, error) {
+	qrels := trec.Qrels{}
+	return qrels, c.scan(split, func(query, document string, grade int) {
+		if qrels[query] == nil {
+			qrels[query] = map[string]int{}
+		}
+		qrels[query][document] = grade
+	})
+}
+
+// qrelsOf is the path of a split's judgements.
+func (c *Collection) qrelsOf(split string) (string, error) {
 	name, ok := c.files.splits[split]
 	if !ok {
-		return Judgments{}, fmt.Errorf("open qrels %q of collection %q: %w; %s", split, c.Folder, ErrNoSplit, c.available())
+		return "", fmt.Errorf("open qrels %q of collection %q: %w; %s", split, c.Folder, ErrNoSplit, c.available())
+	}
+	return c.path(name), nil
+}
+
+// scan reads the rows of a split, whose queries it checks.
+func (c *Collection) scan(split string, row func(query, document string, grade int)) error {
+	path, err := c.qrelsOf(split)
+	if err != nil {
+		return err
 	}
 	asked, err := c.asked()
 	if err != nil {
+		return err
+	}
+	return scanQrels(path, func(query, document string, grade int) error {
+		if _, ok := asked.at[query]; !ok {
+			return fmt.Errorf("query %q is not in %s", query, strings.Join(c.files.queries, ", "))
+		}
+		row(query, document, grade)
+		return nil
+	})
+}
+
+// Judgments reads the rows of a split and checks their ids against queries and corpus.
+func (c *Collection) Judgments(split string) (Judgments, error) {
+	path, err := c.qrelsOf(split)
+	if err != nil {
+		return Judgments{}, err
+	}
+	if _, err := c.asked(); err != nil { // the smaller file first
 		return Judgments{}, err
 	}
 	held, err := c.corpus()
 	if err != nil {
 		return Judgments{}, err
 	}
-	path := c.path(name)
 	var read Judgments
 	var missing []string
-	err = scanQrels(path, func(query, document string, grade int) error {
-		if _, ok := asked.at[query]; !ok {
-			return fmt.Errorf("query %q is not in %s", query, strings.Join(c.files.queries, ", "))
-		}
+	err = c.scan(split, func(query, document string, grade int) {
 		if _, ok := held.at[document]; !ok {
 			read.Unknown++
 			if len(missing) < 5 {
@@ -71,7 +105,6 @@ func (c *Collection) Judgments(split string) (Judgments, error) {
 			}
 		}
 		read.Rows = append(read.Rows, Judgment{Query: query, Document: document, Grade: grade})
-		return nil
 	})
 	if err != nil {
 		return Judgments{}, err

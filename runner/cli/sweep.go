@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"headroom/data/source"
 	"headroom/experiments"
@@ -91,7 +92,7 @@ func (a *app) sites(base string) ([]*sweeps.Site, error) {
 		switch {
 		case err == nil:
 			found = append(found, site)
-		case !errors.Is(err, fs.ErrNotExist):
+		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR): // a workspace that is none is said elsewhere
 			faults = append(faults, err)
 		}
 	}

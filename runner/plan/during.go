@@ -36,7 +36,7 @@ func (m *maker) overlaps(c sweeps.RunConfig) {
 	if len(c.Evaluate.During) == 0 {
 		return
 	}
-	key := strings.Join(c.Evaluate.During, "\x00") + "\x01" + strings.Join(c.Evaluate.Final, "\x00")
+	key := strings.Join(c.Evaluate.During, "\x00") + "\x01" + strings.Join(slices.Concat(c.Evaluate.Final, c.Evaluate.Full), "\x00")
 	if m.compared[key] {
 		return
 	}
@@ -66,7 +66,7 @@ func (o Overlap) String() string {
 }
 
 // TestedOn says which of the queries that a run is measured on during training are
-// queries of a test set: of the same collection, or of one in evaluate.final. A query
+// queries of a test set: of the same collection, or of one in evaluate.final or evaluate.full. A query
 // is the same where its text is and a document is relevant to both.
 func TestedOn(c sweeps.RunConfig, open func(ref string) (*collection.Collection, error)) ([]Overlap, error) {
 	var found []Overlap
@@ -79,7 +79,7 @@ func TestedOn(c sweeps.RunConfig, open func(ref string) (*collection.Collection,
 		if err != nil {
 			return nil, err
 		}
-		for _, other := range append([]string{ref}, slices.DeleteFunc(slices.Clone(c.Evaluate.Final), func(f string) bool { return f == ref })...) {
+		for _, other := range append([]string{ref}, slices.DeleteFunc(slices.Concat(c.Evaluate.Final, c.Evaluate.Full), func(f string) bool { return f == ref })...) {
 			test, err := open(other)
 			if err != nil {
 				return nil, err
@@ -101,7 +101,7 @@ func TestedOn(c sweeps.RunConfig, open func(ref string) (*collection.Collection,
 
 // relevant are a split's queries, by text, and the documents relevant to each.
 func relevant(c *collection.Collection, split string) (map[string][]string, error) {
-	qrels, err := c.Qrels(split)
+	qrels, err := c.Asked(split) // corpora may be large, and plans are made often
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ type Disk struct {
 }
 
 // foresee fills in seconds where no run of any kind is finished, for runs that may compute on
-// a GPU and whose backbone is here. A CPU's rate is not known well enough.
+// a GPU and whose backbone's size is known. A CPU's rate is not known well enough.
 func (m *maker) foresee() {
 	table, err := m.Resolver.Table()
 	if err != nil {
@@ -72,9 +72,24 @@ func (m *maker) foresee() {
 	}
 }
 
+// parameters is how large a backbone is: by its files, or where they are not here yet and it is
+// one of the paper's, as its card on the hub says.
+func (m *maker) parameters(backbone string) int64 {
+	if n := m.found.models[backbone].parameters; n > 0 {
+		return n
+	}
+	switch backbone {
+	case "google-bert/bert-base-uncased", "bert-base-uncased":
+		return 110e6
+	case "answerdotai/ModernBERT-base", "jhu-clsp/ettin-encoder-150m":
+		return 150e6
+	}
+	return 0
+}
+
 // foreseen is how long a run takes: its steps, its looks at dev data and its evaluations.
 func (m *maker) foreseen(table published.Table, c sweeps.RunConfig) (seconds float64, ok bool) {
-	n := m.found.models[c.Model.Backbone].parameters
+	n := m.parameters(c.Model.Backbone)
 	if n == 0 || c.Compute.Backend == "go" {
 		return 0, false
 	}
@@ -98,7 +113,7 @@ func (m *maker) encoding(table published.Table, c sweeps.RunConfig, references [
 		known[corpus] = true
 		documents += named.Counts.Documents
 	}
-	n := m.found.models[c.Model.Backbone].parameters
+	n := m.parameters(c.Model.Backbone)
 	return 2 * float64(n) * float64(documents) * float64(c.Data.MaxDocument) / rate(c)
 }
 
@@ -126,7 +141,7 @@ func (m *maker) disk() *Disk {
 		add(c.Evaluate.Final...)
 		add(c.Evaluate.During...)
 		add(c.Evaluate.Full...)
-		n := m.found.models[c.Model.Backbone].parameters
+		n := m.parameters(c.Model.Backbone)
 		if run.State.Finished() || n == 0 {
 			continue
 		}

@@ -163,12 +163,21 @@ func (m *maker) develop(c *candidate, name string) {
 // Staged says in a line what the second stage of a plan is; "" where it has none.
 func (p *Plan) Staged() string {
 	var parts []string
+	var waiting []string
 	for _, f := range p.Full {
-		text := sweeps.BackboneName(f.Backbone) + ": "
+		name := sweeps.BackboneName(f.Backbone)
+		if f.State == FullWaits {
+			waiting = append(waiting, name)
+			continue
+		}
+		text := name + ": "
 		if f.State == FullChosen {
 			text += f.Point + ", "
 		}
 		parts = append(parts, text+f.Why)
+	}
+	if len(waiting) > 0 {
+		parts = append(parts, "waits for the first, for "+strings.Join(waiting, ", "))
 	}
 	return strings.Join(parts, "; ")
 }
