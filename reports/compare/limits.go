@@ -189,7 +189,19 @@ func values(runs []*Run, key string) []string {
 // norms warns where the backbones' heads are of one size: then the sweep says
 // nothing about backbones with larger ones.
 func (c *Comparison) norms(add func(string, ...any)) {
-	var words []string
+	if words, differ := c.heads(); len(words) > 1 && !differ {
+		add("The backbones' heads are of nearly one size as loaded (mean row norm: %s): the sweep says nothing about backbones that differ in it.", list(words))
+	}
+}
+
+// HeadsDiffer tells whether the backbones' heads as loaded are of different sizes.
+func (c *Comparison) HeadsDiffer() bool {
+	_, differ := c.heads()
+	return differ
+}
+
+// heads lists each backbone with the mean row norm of its head as loaded.
+func (c *Comparison) heads() (words []string, differ bool) {
 	low, high := math.Inf(1), 0.0
 	seen := map[string]bool{}
 	for _, line := range c.Lines {
@@ -201,9 +213,7 @@ func (c *Comparison) norms(add func(string, ...any)) {
 		low, high = min(low, mean), max(high, mean)
 		words = append(words, fmt.Sprintf("%s %.3f", line.Title, mean))
 	}
-	if len(words) > 1 && high < 1.2*low {
-		add("The backbones' heads are of nearly one size as loaded (mean row norm: %s): the sweep says nothing about backbones that differ in it.", list(words))
-	}
+	return words, len(words) > 1 && high >= 1.2*low
 }
 
 // oneLambda warns where costs were reached by cutting documents alone.

@@ -16,7 +16,9 @@ import (
 var ErrNoSweep = errors.New("no such sweep in this workspace")
 
 // curves are the series that a report draws.
-func curves() []string { return []string{"loss", "active/query", "active/document"} }
+func curves() []string {
+	return []string{"loss", "loss/contrastive", "loss/margin_mse", "loss/kl", "loss/reg_query", "loss/reg_document", "active/query", "active/document"}
+}
 
 // Load reads a sweep from the store: its members and its baselines.
 func Load(ctx context.Context, st *store.Store, sweep string) (*Input, error) {

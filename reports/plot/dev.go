@@ -39,26 +39,29 @@ func Dev(c *compare.Comparison) (f *Figure, ok bool) {
 	}
 	values.add(0)
 	x, y := steps(last), linear(values)
-	rows, cols := tiles(len(c.Lines))
-	s := sheet{title: measure + " on dev data by k", legend: entries, rows: rows, cols: cols, panelHeight: 165, left: 58, right: margin + 4}
-	s.panel = func(b *brush, data vg.Rectangle, row, col int) {
-		i := row*cols + col
-		if i >= len(c.Lines) {
-			return
-		}
-		line := c.Lines[i]
-		p := &panel{brush: b, data: data, x: x, y: y}
-		p.axes(line.Name(), "steps done", measure, true, col == 0)
-		for j := len(line.Points) - 1; j >= 0; j-- {
-			color := colorOf(fs, line.Points[j].Text)
-			for _, r := range runsOf(line.Points[j]) {
-				thinned := thin(r.Dev, curvePoints)
-				p.curve(thinned.Steps, thinned.Values, color, 1, 0)
-				if v := at(r.Dev, r.Selected); r.Selected > 0 && !math.IsNaN(v) {
-					p.glyph(draw.CircleGlyph{}, p.point(float64(r.Selected), v), 3, color)
+	lay := func(l look) sheet {
+		rows, cols := tiles(len(c.Lines), l)
+		s := sheet{title: measure + " on dev data by k", legend: entries, rows: rows, cols: cols, panelHeight: 165, left: 58, right: margin + 4}
+		s.panel = func(b *brush, data vg.Rectangle, row, col int) {
+			i := row*cols + col
+			if i >= len(c.Lines) {
+				return
+			}
+			line := c.Lines[i]
+			p := &panel{brush: b, data: data, x: x, y: y}
+			p.axes(line.Name(), "steps done", measure, true, col == 0)
+			for j := len(line.Points) - 1; j >= 0; j-- {
+				color := colorOf(fs, line.Points[j].Text)
+				for _, r := range runsOf(line.Points[j]) {
+					thinned := thin(r.Dev, curvePoints)
+					p.curve(thinned.Steps, thinned.Values, color, color, 1, 0)
+					if v := at(r.Dev, r.Selected); r.Selected > 0 && !math.IsNaN(v) {
+						p.glyph(draw.CircleGlyph{}, p.point(float64(r.Selected), v), 3, color)
+					}
 				}
 			}
 		}
+		return s
 	}
-	return s.figure("dev", fmt.Sprintf("%s on dev data against steps done, coloured by k, one panel for each of %d backbones and settings.", measure, len(c.Lines)), caption), true
+	return newFigure("dev", fmt.Sprintf("%s on dev data against steps done, coloured by k, one panel for each of %d backbones and settings.", measure, len(c.Lines)), caption, lay), true
 }

@@ -70,30 +70,33 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 			b.line(ink, 1.1, dashes(), at, vg.Point{X: at.X + 20, Y: at.Y})
 		}},
 	}
-	perMeasure, cols := tiles(len(c.Lines))
-	s := sheet{title: title, legend: entries, rows: perMeasure * len(shown), cols: cols, panelHeight: 165, left: 58, right: 58, gap: 62}
-	_, cell := s.columns()
-	x := kScale(c, ks, cell)
-	s.panel = func(b *brush, data vg.Rectangle, row, col int) {
-		measure := shown[row/perMeasure]
-		i := row%perMeasure*cols + col
-		if i >= len(c.Lines) {
-			return
+	lay := func(l look) sheet {
+		perMeasure, cols := tiles(len(c.Lines), l)
+		s := sheet{title: title, legend: entries, rows: perMeasure * len(shown), cols: cols, panelHeight: 165, left: 58, right: 58, gap: 62}
+		_, cell := s.columns(l)
+		x := kScale(c, ks, cell)
+		s.panel = func(b *brush, data vg.Rectangle, row, col int) {
+			measure := shown[row/perMeasure]
+			i := row%perMeasure*cols + col
+			if i >= len(c.Lines) {
+				return
+			}
+			line := c.Lines[i]
+			p := &panel{brush: b, data: data, x: x, y: y}
+			p.axes(line.Name(), "k (log scale)", measure, true, col == 0)
+			var lines []level
+			if e := c.Baseline("bm25", "", dataset, nil); e != nil {
+				lines = append(lines, level{e.Measures[measure], "BM25", dashes()})
+			}
+			if e := c.Baseline("untrained", line.Backbone, dataset, line.Encoding()); e != nil {
+				lines = append(lines, level{e.Measures[measure], "untrained", dots()})
+			}
+			p.levels(lines)
+			p.means(line, dataset, measure, backboneColor(backboneIndex(c, line)))
 		}
-		line := c.Lines[i]
-		p := &panel{brush: b, data: data, x: x, y: y}
-		p.axes(line.Name(), "k (log scale)", measure, true, col == 0)
-		var lines []level
-		if e := c.Baseline("bm25", "", dataset, nil); e != nil {
-			lines = append(lines, level{e.Measures[measure], "BM25", dashes()})
-		}
-		if e := c.Baseline("untrained", line.Backbone, dataset, line.Encoding()); e != nil {
-			lines = append(lines, level{e.Measures[measure], "untrained", dots()})
-		}
-		p.levels(lines)
-		p.means(line, dataset, measure, backboneColor(backboneIndex(c, line)))
+		return s
 	}
-	return s.figure(name, fmt.Sprintf("%s against k on %s, one panel for each of %d backbones and settings, with BM25 and the untrained model as lines.", strings.Join(shown, " and "), dataset, len(c.Lines)), caption(shown))
+	return newFigure(name, fmt.Sprintf("%s against k on %s, one panel for each of %d backbones and settings, with BM25 and the untrained model as lines.", strings.Join(shown, " and "), dataset, len(c.Lines)), caption(shown), lay)
 }
 
 // mostLines is how many lines are drawn in more than one measure: more panels than that

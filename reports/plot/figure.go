@@ -5,7 +5,7 @@
 // comparison gives the same bytes; axes carry names and units; a legend stands
 // outside the data; a value that is not finite leaves a gap and a mark and is
 // never dropped; a figure without data says so instead of failing. Figures are
-// laid out for 800 pixels of width.
+// laid out for 800 pixels of width, or anew for another one with type of the same size.
 package plot
 
 import (
@@ -26,19 +26,44 @@ import (
 	"headroom/internal/plain"
 )
 
-// width is 800 pixels at 96 dots an inch; PNGs have half as many dots again, to
+// pageWidth is 800 pixels at 96 dots per inch; PNGs have half as many dots again, to
 // stay sharp on dense screens.
 const (
-	width  = 600 * vg.Length(1)
-	pngDPI = 144
+	pageWidth = 600 * vg.Length(1)
+	pngDPI    = 144
 )
 
 // Figure is one picture. Name is its file name without extension, Caption what
 // stands below it in a report and Alt what a reader who cannot see it is told.
 type Figure struct {
 	Name, Caption, Alt string
-	height             vg.Length
-	paint              func(*brush)
+	look               look
+	lay                func(look) sheet
+}
+
+// look is what a reader may choose of a figure.
+type look struct {
+	width    vg.Length
+	untitled bool
+}
+
+func newFigure(name, alt, caption string, lay func(look) sheet) *Figure {
+	return &Figure{Name: name, Alt: alt, Caption: caption, look: look{width: pageWidth}, lay: lay}
+}
+
+// Untitled is the figure without its title, for a place that has a caption.
+func (f *Figure) Untitled() *Figure {
+	other := *f
+	other.look.untitled = true
+	return &other
+}
+
+// Wide is the figure laid out for another width, with type of the same size. Fewer panels
+// stand beside each other where there is less room.
+func (f *Figure) Wide(width vg.Length) *Figure {
+	other := *f
+	other.look.width = width
+	return &other
 }
 
 // Files are the names of the two forms in a folder.
@@ -46,8 +71,9 @@ func (f *Figure) Files() (svg, png string) { return f.Name + ".svg", f.Name + ".
 
 // SVG writes the figure as SVG.
 func (f *Figure) SVG(w io.Writer) error {
-	c := vgsvg.New(width, f.height)
-	f.draw(c)
+	d := f.drawing()
+	c := vgsvg.New(f.look.width, d.height)
+	d.draw(c)
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
 		return fmt.Errorf("draw figure %q: %w", f.Name, err)
@@ -64,18 +90,27 @@ func (f *Figure) SVG(w io.Writer) error {
 
 // PNG writes the figure as PNG.
 func (f *Figure) PNG(w io.Writer) error {
-	c := vgimg.NewWith(vgimg.UseWH(width, f.height), vgimg.UseDPI(pngDPI))
-	f.draw(c)
+	d := f.drawing()
+	c := vgimg.NewWith(vgimg.UseWH(f.look.width, d.height), vgimg.UseDPI(pngDPI))
+	d.draw(c)
 	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(w); err != nil {
 		return fmt.Errorf("draw figure %q: %w", f.Name, err)
 	}
 	return nil
 }
 
-func (f *Figure) draw(c vg.CanvasSizer) {
+// drawing is a figure laid out.
+type drawing struct {
+	height vg.Length
+	paint  func(*brush)
+}
+
+func (f *Figure) drawing() drawing { return f.lay(f.look).drawing(f.look) }
+
+func (d drawing) draw(c vg.CanvasSizer) {
 	b := newBrush(draw.New(c))
 	b.rectangle(b.canvas.Rectangle, color.White)
-	f.paint(b)
+	d.paint(b)
 }
 
 // brush draws on one canvas with the house's type and colours.

@@ -48,40 +48,43 @@ func Map(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 	shades := shading{values}
 	measure := newBrush(draw.Canvas{})
 	label := script{size: sizeTick, x: text.XRight, y: text.YCenter}
-	left := vg.Length(60)
+	longestName := vg.Length(60)
 	for _, line := range c.Lines {
-		left = max(left, measure.textWidth(line.AxesText(), label)+margin+8)
-	}
-	left = min(left, 0.45*width)
-	cell := min(mapCellMost, (width-left-margin)/vg.Length(len(fs)))
-	s := sheet{title: fmt.Sprintf("%s and verdicts by k and %s on %s", c.Measure, strings.Join(c.AxisNames(), ", "), dataset), legend: shades.legend(c.Measure, cell),
-		rows: len(backbones), cols: 1, panelHeight: mapRow * vg.Length(longest), left: left, right: width - left - cell*vg.Length(len(fs))}
-	s.panel = func(b *brush, data vg.Rectangle, row, _ int) {
-		backbone := backbones[row]
-		rows := lines[backbone]
-		b.text(vg.Point{X: margin, Y: data.Max.Y + 7}, c.BackboneName(backbone), script{size: sizePanel, bold: true, y: text.YBottom})
-		bottom := data.Max.Y - mapRow*vg.Length(len(rows))
-		for i, line := range rows {
-			top := data.Max.Y - mapRow*vg.Length(i)
-			b.text(vg.Point{X: data.Min.X - 6, Y: top - mapRow/2}, b.cut(line.AxesText(), label, left-margin-8), label)
-			for j, k := range fs {
-				box := vg.Rectangle{Min: vg.Point{X: data.Min.X + cell*vg.Length(j), Y: top - mapRow}, Max: vg.Point{X: data.Min.X + cell*vg.Length(j+1), Y: top}}
-				b.mapCell(box, shades, line, k.text, dataset, c.Measure)
-			}
-		}
-		ticks := make([]tick, len(fs))
-		for j, k := range fs {
-			ticks[j] = tick{float64(j) + 0.5, k.text}
-		}
-		at := func(v float64) float64 { return v * float64(cell) }
-		dropTouching(ticks, at, func(label string) float64 { return float64(b.textWidth(label, script{size: sizeTick})) })
-		for _, t := range ticks {
-			b.text(vg.Point{X: data.Min.X + vg.Length(at(t.value)), Y: bottom - 4}, t.label, script{size: sizeTick, color: muted, x: text.XCenter, y: text.YTop})
-		}
-		b.text(vg.Point{X: data.Min.X + cell*vg.Length(len(fs))/2, Y: bottom - 18}, "k", script{size: sizeLabel, x: text.XCenter, y: text.YTop})
+		longestName = max(longestName, measure.textWidth(line.AxesText(), label)+margin+8)
 	}
 	caption := fmt.Sprintf("%s on %s, the mean of the seeds that did not collapse, and how many seeds collapsed, by k and %s. Hatched: every seed collapsed, and there is no mean. A dash: not measured.", c.Measure, dataset, strings.Join(c.AxisNames(), ", "))
-	return s.figure("map-"+slug(dataset), fmt.Sprintf("A map of %s and verdicts on %s: k across, other settings down, one panel for each of %d backbones.", c.Measure, dataset, len(backbones)), caption), true
+	lay := func(l look) sheet {
+		left := min(longestName, 0.45*l.width)
+		cell := min(mapCellMost, (l.width-left-margin)/vg.Length(len(fs)))
+		s := sheet{title: fmt.Sprintf("%s and verdicts by k and %s on %s", c.Measure, strings.Join(c.AxisNames(), ", "), dataset), legend: shades.legend(c.Measure, cell),
+			rows: len(backbones), cols: 1, panelHeight: mapRow * vg.Length(longest), left: left, right: l.width - left - cell*vg.Length(len(fs))}
+		s.panel = func(b *brush, data vg.Rectangle, row, _ int) {
+			backbone := backbones[row]
+			rows := lines[backbone]
+			b.text(vg.Point{X: margin, Y: data.Max.Y + 7}, c.BackboneName(backbone), script{size: sizePanel, bold: true, y: text.YBottom})
+			bottom := data.Max.Y - mapRow*vg.Length(len(rows))
+			for i, line := range rows {
+				top := data.Max.Y - mapRow*vg.Length(i)
+				b.text(vg.Point{X: data.Min.X - 6, Y: top - mapRow/2}, b.cut(line.AxesText(), label, left-margin-8), label)
+				for j, k := range fs {
+					box := vg.Rectangle{Min: vg.Point{X: data.Min.X + cell*vg.Length(j), Y: top - mapRow}, Max: vg.Point{X: data.Min.X + cell*vg.Length(j+1), Y: top}}
+					b.mapCell(box, shades, line, k.text, dataset, c.Measure)
+				}
+			}
+			ticks := make([]tick, len(fs))
+			for j, k := range fs {
+				ticks[j] = tick{float64(j) + 0.5, k.text}
+			}
+			at := func(v float64) float64 { return v * float64(cell) }
+			dropTouching(ticks, at, func(label string) float64 { return float64(b.textWidth(label, script{size: sizeTick})) })
+			for _, t := range ticks {
+				b.text(vg.Point{X: data.Min.X + vg.Length(at(t.value)), Y: bottom - 4}, t.label, script{size: sizeTick, color: muted, x: text.XCenter, y: text.YTop})
+			}
+			b.text(vg.Point{X: data.Min.X + cell*vg.Length(len(fs))/2, Y: bottom - 18}, "k", script{size: sizeLabel, x: text.XCenter, y: text.YTop})
+		}
+		return s
+	}
+	return newFigure("map-"+slug(dataset), fmt.Sprintf("A map of %s and verdicts on %s: k across, other settings down, one panel for each of %d backbones.", c.Measure, dataset, len(backbones)), caption, lay), true
 }
 
 // mapCell draws the runs of one line at one k.

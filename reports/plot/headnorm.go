@@ -63,39 +63,42 @@ func HeadNorm(c *compare.Comparison) *Figure {
 	}}, entry{name: "5 % to 95 % of the rows", width: 8, sample: func(b *brush, at vg.Point) {
 		b.line(muted, 1.4, nil, vg.Point{X: at.X + 4, Y: at.Y - 6}, vg.Point{X: at.X + 4, Y: at.Y + 6})
 	}})
-	s := sheet{title: title, legend: entries, rows: 1, cols: 1, panelHeight: 220, left: 62, right: margin + 4}
-	_, cell := s.columns()
-	x := divisions(fs, cell)
-	step := 0.7 / float64(max(1, len(heads)))
-	// The means are written where there is room for each of them.
-	room := cell/vg.Length(len(fs)+1)*vg.Length(step) - 3
-	written := true
-	for _, at := range places {
-		written = written && newBrush(draw.Canvas{}).textWidth(meanText(at.norm), meanScript()) < room
-	}
-	s.panel = func(b *brush, data vg.Rectangle, _, _ int) {
-		p := &panel{brush: b, data: data, x: x, y: y}
-		p.axes("", "division of the head by k", "row norm (log scale)", true, true)
-		// What comes after the bar is the loaded head divided.
-		border := p.point(0.5, y.low).X
-		p.line(frame, 0.6, dots(), vg.Point{X: border, Y: data.Min.Y}, vg.Point{X: border, Y: data.Max.Y})
+	lay := func(l look) sheet {
+		s := sheet{title: title, legend: entries, rows: 1, cols: 1, panelHeight: 220, left: 62, right: margin + 4}
+		_, cell := s.columns(l)
+		x := divisions(fs, cell)
+		step := 0.7 / float64(max(1, len(heads)))
+		// The means are written where there is room for each of them.
+		room := cell/vg.Length(len(fs)+1)*vg.Length(step) - 3
+		written := true
 		for _, at := range places {
-			column := float64(at.column) + (float64(at.line)-float64(len(heads)-1)/2)*step
-			color := backboneColor(at.line)
-			mean := p.point(column, at.norm.Mean)
-			if at.norm.P05 > 0 && at.norm.P95 > 0 {
-				p.line(color, 1.4, nil, p.point(column, at.norm.P05), p.point(column, at.norm.P95))
-			}
-			p.glyph(backboneGlyph(at.line), mean, 3.6, color)
-			if label, s := meanText(at.norm), meanScript(); written {
-				top := max(mean.Y+4, p.point(column, math.Max(at.norm.P95, at.norm.Mean)).Y)
-				half := p.textWidth(label, s)/2 + 1
-				p.rectangle(vg.Rectangle{Min: vg.Point{X: mean.X - half, Y: top + 2}, Max: vg.Point{X: mean.X + half, Y: top + 11}}, rgb(0xffffff))
-				p.text(vg.Point{X: mean.X, Y: top + 2}, label, s)
+			written = written && newBrush(draw.Canvas{}).textWidth(meanText(at.norm), meanScript()) < room
+		}
+		s.panel = func(b *brush, data vg.Rectangle, _, _ int) {
+			p := &panel{brush: b, data: data, x: x, y: y}
+			p.axes("", "division of the head by k", "row norm (log scale)", true, true)
+			// What comes after the bar is the loaded head divided.
+			border := p.point(0.5, y.low).X
+			p.line(frame, 0.6, dots(), vg.Point{X: border, Y: data.Min.Y}, vg.Point{X: border, Y: data.Max.Y})
+			for _, at := range places {
+				column := float64(at.column) + (float64(at.line)-float64(len(heads)-1)/2)*step
+				color := backboneColor(at.line)
+				mean := p.point(column, at.norm.Mean)
+				if at.norm.P05 > 0 && at.norm.P95 > 0 {
+					p.line(color, 1.4, nil, p.point(column, at.norm.P05), p.point(column, at.norm.P95))
+				}
+				p.glyph(backboneGlyph(at.line), mean, 3.6, color)
+				if label, s := meanText(at.norm), meanScript(); written {
+					top := max(mean.Y+4, p.point(column, math.Max(at.norm.P95, at.norm.Mean)).Y)
+					half := p.textWidth(label, s)/2 + 1
+					p.rectangle(vg.Rectangle{Min: vg.Point{X: mean.X - half, Y: top + 2}, Max: vg.Point{X: mean.X + half, Y: top + 11}}, rgb(0xffffff))
+					p.text(vg.Point{X: mean.X, Y: top + 2}, label, s)
+				}
 			}
 		}
+		return s
 	}
-	return s.figure(name, fmt.Sprintf("Row norms of the MLM head of %d backbones as loaded and after division by each k.", len(heads)), caption)
+	return newFigure(name, fmt.Sprintf("Row norms of the MLM head of %d backbones as loaded and after division by each k.", len(heads)), caption, lay)
 }
 
 // head is the MLM head of one backbone: as loaded, and divided by each k as shown.

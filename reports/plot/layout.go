@@ -28,28 +28,35 @@ const (
 )
 
 // columns is the gap between two data rectangles and the width of one.
-func (s sheet) columns() (gap, cell vg.Length) {
+func (s sheet) columns(l look) (gap, cell vg.Length) {
 	gap = columnGap
 	if s.gap > 0 {
 		gap = s.gap
 	}
-	return gap, (width - s.left - s.right - vg.Length(s.cols-1)*gap) / vg.Length(s.cols)
+	return gap, (l.width - s.left - s.right - vg.Length(s.cols-1)*gap) / vg.Length(s.cols)
 }
 
-// figure measures the sheet and makes a figure of it.
-func (s sheet) figure(name, alt, caption string) *Figure {
+// drawing measures the sheet and lays it out.
+func (s sheet) drawing(l look) drawing {
 	measure := newBrush(draw.Canvas{})
-	legendHeight := measure.legend(s.legend, 0, false)
-	head := margin/2 + titleHeight + legendHeight
+	legendHeight := measure.legend(s.legend, l.width, 0, false)
+	title := titleHeight
+	if l.untitled {
+		title = 0
+	}
+	head := margin/2 + title + legendHeight
 	height := head + vg.Length(s.rows)*(panelTop+s.panelHeight+panelBottom) + 2
-	return &Figure{Name: name, Alt: alt, Caption: caption, height: height, paint: func(b *brush) {
+	return drawing{height: height, paint: func(b *brush) {
 		top := height - margin/2
-		b.text(vg.Point{X: margin, Y: top - titleHeight/2 + 1}, s.title, script{size: sizeTitle, bold: true, y: text.YCenter})
-		b.legend(s.legend, top-titleHeight, true)
+		if !l.untitled {
+			heading := script{size: sizeTitle, bold: true, y: text.YCenter}
+			b.text(vg.Point{X: margin, Y: top - title/2 + 1}, b.cut(s.title, heading, l.width-2*margin), heading)
+		}
+		b.legend(s.legend, l.width, top-title, true)
 		if s.rows == 0 || s.cols == 0 {
 			return
 		}
-		gap, cell := s.columns()
+		gap, cell := s.columns(l)
 		for row := range s.rows {
 			for col := range s.cols {
 				x := s.left + vg.Length(col)*(cell+gap)
@@ -62,19 +69,27 @@ func (s sheet) figure(name, alt, caption string) *Figure {
 
 // empty is a figure that says that there is nothing to show.
 func empty(name, title, alt, caption string) *Figure {
-	return sheet{title: title, rows: 1, cols: 1, panelHeight: 90, left: margin, right: margin,
-		panel: func(b *brush, data vg.Rectangle, _, _ int) {
-			b.line(rule, 1, nil, data.Min, vg.Point{X: data.Max.X, Y: data.Min.Y}, data.Max, vg.Point{X: data.Min.X, Y: data.Max.Y}, data.Min)
-			b.text(vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: (data.Min.Y + data.Max.Y) / 2}, "no data yet",
-				script{size: sizeLabel, color: muted, x: text.XCenter, y: text.YCenter})
-		}}.figure(name, alt, caption)
+	return newFigure(name, alt, caption, func(look) sheet {
+		return sheet{title: title, rows: 1, cols: 1, panelHeight: 90, left: margin, right: margin,
+			panel: func(b *brush, data vg.Rectangle, _, _ int) {
+				b.line(rule, 1, nil, data.Min, vg.Point{X: data.Max.X, Y: data.Min.Y}, data.Max, vg.Point{X: data.Min.X, Y: data.Max.Y}, data.Min)
+				b.text(vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: (data.Min.Y + data.Max.Y) / 2}, "no data yet",
+					script{size: sizeLabel, color: muted, x: text.XCenter, y: text.YCenter})
+			}}
+	})
 }
 
+// narrowest is the least width of a panel with its share of the margins.
+const narrowest = 150 * vg.Length(1)
+
 // tiles chooses a grid for n panels of one kind: at most three beside each other.
-func tiles(n int) (rows, cols int) {
-	cols = min(n, 3)
+func tiles(n int, l look) (rows, cols int) {
+	cols = min(n, 3, max(1, int(l.width/narrowest)))
 	if n == 4 {
-		cols = 2
+		cols = min(cols, 2)
+	}
+	if cols == 0 {
+		return 0, 0
 	}
 	return (n + cols - 1) / cols, cols
 }

@@ -21,9 +21,9 @@ const (
 	margin    = 12 * vg.Length(1)
 )
 
-// legend lays entries out in rows between the margins, from top down, and
+// legend lays entries out in rows between the margins of a width, from top down, and
 // returns the height it takes. With draw false it only measures.
-func (b *brush) legend(entries []entry, top vg.Length, paint bool) vg.Length {
+func (b *brush) legend(entries []entry, width, top vg.Length, paint bool) vg.Length {
 	left, right := margin, width-margin
 	x, y := left, top-legendRow/2
 	for _, e := range entries {

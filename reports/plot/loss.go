@@ -21,9 +21,8 @@ const curvePoints = 900
 // and marks where a collapse that stands at the end began.
 func Loss(c *compare.Comparison) *Figure {
 	const name, title = "loss", "Training loss by k"
-	caption := "Training loss (total) by k; one curve a seed. A symbol marks the first step of the collapse that stands at the end of a run."
+	caption := "Training loss (total) by k: bold is the moving mean of a seed, faint its values. A symbol marks the first step of the collapse that stands at the end of a run."
 	values, last := newSpan(), 0.0
-	chance := chanceLevel(c)
 	broken := false
 	verdicts := map[string]bool{}
 	each(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
@@ -41,7 +40,6 @@ func Loss(c *compare.Comparison) *Figure {
 		return empty(name, title, "Training loss: no data yet.", caption)
 	}
 	fs := factors(c)
-	values.add(chance)
 	y, yName := linear(span{math.Min(0, values.low), values.high}), "loss"
 	if values.low > 0 && values.high/values.low > 30 {
 		y, yName = logarithmic(values), "loss (log scale)"
@@ -49,11 +47,6 @@ func Loss(c *compare.Comparison) *Figure {
 	x := steps(last)
 
 	entries := factorLegend(fs)
-	if !math.IsNaN(chance) {
-		entries = append(entries, entry{name: fmt.Sprintf("chance level, ln(candidates) = %.2f", chance), width: 22, sample: func(b *brush, at vg.Point) {
-			b.line(muted, 1, dashes(), at, vg.Point{X: at.X + 22, Y: at.Y})
-		}})
-	}
 	if broken {
 		entries = append(entries, entry{name: "loss not finite", width: 10, sample: func(b *brush, at vg.Point) {
 			b.glyph(draw.CrossGlyph{}, vg.Point{X: at.X + 5, Y: at.Y}, 3.5, ink)
@@ -72,35 +65,23 @@ func Loss(c *compare.Comparison) *Figure {
 			b.mark(kind, vg.Point{X: at.X + 5, Y: at.Y}, rgb(0xb6bcc4))
 		}})
 	}
-	rows, cols := tiles(len(c.Lines))
-	s := sheet{title: title, legend: entries, rows: rows, cols: cols, panelHeight: 190, left: 58, right: margin + 4}
-	s.panel = func(b *brush, data vg.Rectangle, row, col int) {
-		i := row*cols + col
-		if i >= len(c.Lines) {
-			return
-		}
-		line := c.Lines[i]
-		p := &panel{brush: b, data: data, x: x, y: y}
-		p.axes(line.Name(), "training step", yName, true, col == 0)
-		if !math.IsNaN(chance) {
-			from := p.point(0, chance)
-			p.line(muted, 1, dashes(), from, vg.Point{X: data.Max.X, Y: from.Y})
-		}
-		// The greatest k first: the collapsing curves are few and must stay visible.
-		rail := 0
-		for j := len(line.Points) - 1; j >= 0; j-- {
-			gaps := false
-			for _, r := range runsOf(line.Points[j]) {
-				thinned := thin(r.Series["loss"], curvePoints)
-				gaps = p.curve(thinned.Steps, thinned.Values, colorOf(fs, line.Points[j].Text), 0.9, rail) || gaps
+	lay := func(l look) sheet {
+		rows, cols := tiles(len(c.Lines), l)
+		s := sheet{title: title, legend: entries, rows: rows, cols: cols, panelHeight: 190, left: 58, right: margin + 4}
+		s.panel = func(b *brush, data vg.Rectangle, row, col int) {
+			i := row*cols + col
+			if i >= len(c.Lines) {
+				return
 			}
-			if gaps {
-				rail++
-			}
+			line := c.Lines[i]
+			p := &panel{brush: b, data: data, x: x, y: y}
+			p.axes(line.Name(), "training step", yName, true, col == 0)
+			p.runs(line, fs, "loss")
+			p.collapses(line, fs)
 		}
-		p.collapses(line, fs)
+		return s
 	}
-	return s.figure(name, fmt.Sprintf("Training loss against step, coloured by k, one panel for each of %d backbones and settings; symbols mark where a collapse began.", len(c.Lines)), caption)
+	return newFigure(name, fmt.Sprintf("Training loss against step, coloured by k, one panel for each of %d backbones and settings; symbols mark where a collapse began.", len(c.Lines)), caption, lay)
 }
 
 // collapses marks the onset of every standing collapse of a line and labels it

@@ -93,9 +93,10 @@ func (b *brush) cut(words string, s script, room vg.Length) string {
 }
 
 // curve draws a series with a gap at every value that is not finite, and marks
-// the gap at the panel's upper edge, on the rail of the given number: curves of
-// one panel that break at the same steps stay apart. It reports whether there was one.
-func (p *panel) curve(xs []int, ys []float64, c color.Color, w vg.Length, rail int) bool {
+// the gap at the panel's upper edge in the colour of marks, on the rail of the given
+// number: curves of one panel that break at the same steps stay apart. It reports whether
+// there was one.
+func (p *panel) curve(xs []int, ys []float64, c, marks color.Color, w vg.Length, rail int) bool {
 	var part []vg.Point
 	flush := func() {
 		if len(part) > 1 {
@@ -111,9 +112,9 @@ func (p *panel) curve(xs []int, ys []float64, c color.Color, w vg.Length, rail i
 			flush()
 			at := vg.Point{X: p.point(float64(xs[i]), p.y.high).X, Y: p.data.Max.Y - 4 - 4*vg.Length(rail)}
 			if !broken {
-				p.glyph(draw.CrossGlyph{}, at, 3.5, c)
+				p.glyph(draw.CrossGlyph{}, at, 3.5, marks)
 			}
-			p.line(c, 1, nil, vg.Point{X: at.X - 0.5, Y: at.Y}, vg.Point{X: at.X + 0.5, Y: at.Y})
+			p.line(marks, 1, nil, vg.Point{X: at.X - 0.5, Y: at.Y}, vg.Point{X: at.X + 0.5, Y: at.Y})
 			broken, ever = true, true
 			continue
 		}

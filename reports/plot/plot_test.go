@@ -43,6 +43,9 @@ func all(c *compare.Comparison) []*plot.Figure {
 	if dev, ok := plot.Dev(c); ok {
 		figures = append(figures, dev)
 	}
+	if parts, ok := plot.LossParts(c); ok {
+		figures = append(figures, parts)
+	}
 	return figures
 }
 
@@ -348,13 +351,18 @@ func TestSaid(t *testing.T) {
 	if !ok {
 		t.Fatal("no cost is drawn")
 	}
+	parts, ok := plot.LossParts(demo)
+	if !ok {
+		t.Fatal("no part of the loss is drawn")
+	}
 	cases := []struct {
 		name string
 		f    *plot.Figure
 		want []string
 	}{
 		{"cost", cost, []string{"FLOPS (log scale)", "demo-bert", "demo-modernbert", "BM25", "as trained (a dot per λ)", "16", "10"}},
-		{"loss", plot.Loss(demo), []string{"training step", "loss (log scale)", "demo-bert", "demo-modernbert", "k=1/8 identical", "k=1/4 empty", "k=1/8 stalled", "chance level, ln(candidates) = 3.47", "1/8", "16"}},
+		{"loss", plot.Loss(demo), []string{"training step", "loss (log scale)", "demo-bert", "demo-modernbert", "k=1/8 identical", "k=1/4 empty", "k=1/8 stalled", "1/8", "16"}},
+		{"parts", parts, []string{"contrastive part (log)", "regularizer, queries (log)", "regularizer, documents (log)", "chance level, ln(candidates) = 3.47"}},
 		{"loss that is not finite", plot.Loss(hard), []string{"loss not finite", "k=1/4 non_finite"}},
 		{"effectiveness", plot.Effectiveness(demo, "builtin:demo", []string{"nDCG@10", "RR@10"}), []string{"nDCG@10", "RR@10", "k (log scale)", "BM25", "0.432", "untrained", "collapsed seed", "1/4"}},
 		{"active", plot.Active(demo), []string{"active dims, query", "active dims, document", "training step", "0", "1000"}},

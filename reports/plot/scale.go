@@ -11,6 +11,8 @@ type scale struct {
 	// warp is what is linear on the paper: the value, its logarithm, …
 	warp  func(float64) float64
 	ticks []tick
+	// logarithmic says that warp is a logarithm.
+	logarithmic bool
 }
 
 type tick struct {
@@ -107,7 +109,7 @@ func logarithmic(s span) scale {
 		low, high = low-narrow/2, high+narrow/2
 	}
 	pad := math.Max(0.04*(high-low), 0.02)
-	out := scale{low: positive(math.Pow(10, low-pad)), high: positive(math.Pow(10, high+pad)), warp: math.Log10}
+	out := scale{low: positive(math.Pow(10, low-pad)), high: positive(math.Pow(10, high+pad)), warp: math.Log10, logarithmic: true}
 	decades := high - low
 	every := math.Max(1, math.Ceil(decades/8)) // decades from one label to the next
 	for power := math.Floor((low-pad)/every) * every; power <= high+pad; power += every {

@@ -52,8 +52,15 @@ func Figures(c *compare.Comparison) []*plot.Figure {
 		}
 	}
 	figures = append(figures, plot.Loss(c))
+	if parts, ok := plot.LossParts(c); ok {
+		figures = append(figures, parts)
+	}
 	if dev, ok := plot.Dev(c); ok {
 		figures = append(figures, dev)
 	}
-	return append(figures, plot.Active(c), plot.HeadNorm(c))
+	figures = append(figures, plot.Active(c))
+	if c.HeadsDiffer() { // else it would show 1/k
+		figures = append(figures, plot.HeadNorm(c))
+	}
+	return figures
 }

@@ -80,11 +80,15 @@ func run(backbone string, norm float64, r row, seed int) compare.Run {
 	out.Config = settings(backbone, r.k, seed+1)
 
 	noise := noise(out.ID)
-	var loss, query, document compare.Series
+	var loss, contrastive, regularizer, query, document compare.Series
 	for s := range steps {
 		t := float64(s) / (steps - 1)
 		level := r.last[seed] + (r.step0[seed]-r.last[seed])*math.Exp(-9*t)*(1-t)
-		put(&loss, s, level*math.Exp(0.22*noise()))
+		total := level * math.Exp(0.22*noise())
+		added := 0.1 * level * math.Min(1, math.Pow(float64(s)/50, 2)) // λ rises over 50 steps
+		put(&loss, s, total)
+		put(&contrastive, s, total-added)
+		put(&regularizer, s, added/2)
 		put(&query, s, r.active[0]+(900-r.active[0])*math.Exp(-12*t)*(1+0.1*noise()))
 		put(&document, s, r.active[1]+(1260-r.active[1])*math.Exp(-10*t)*(1+0.1*noise()))
 	}
@@ -93,6 +97,7 @@ func run(backbone string, norm float64, r row, seed int) compare.Run {
 			query.Values[s], document.Values[s] = 0, 0
 		}
 	}
+	out.Series["loss/contrastive"], out.Series["loss/reg_query"], out.Series["loss/reg_document"] = contrastive, regularizer, regularizer
 	out.Series["loss"], out.Series["active/query"], out.Series["active/document"] = loss, query, document
 	if r.verdict[seed] != "healthy" {
 		out.Episodes = append(out.Episodes, compare.Episode{Kind: r.verdict[seed], Severity: "collapse", Series: "cosine/query", FirstStep: r.onset + 9*seed, LastStep: steps - 1, Stands: true})

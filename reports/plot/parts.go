@@ -1,0 +1,97 @@
+package plot
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot/vg"
+
+	"headroom/reports/compare"
+)
+
+// lossPart is a part of the loss: its series and what its axis is called.
+type lossPart struct {
+	series, axis string
+	contrastive  bool // chance has a level in it
+}
+
+func lossParts() []lossPart {
+	return []lossPart{
+		{"loss/contrastive", "contrastive part", true}, {"loss/margin_mse", "margin-MSE part", false}, {"loss/kl", "KL part", false},
+		{"loss/reg_query", "regularizer, queries", false}, {"loss/reg_document", "regularizer, documents", false},
+	}
+}
+
+// LossParts draws the parts of the loss against step: a row per part, a column per line of
+// the comparison. The level of chance stands in the part that it belongs to. ok is false
+// where no part was recorded.
+func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
+	type row struct {
+		lossPart
+		y scale
+	}
+	var rows []row
+	chance, last := chanceLevel(c), 0.0
+	for _, part := range lossParts() {
+		values, least := newSpan(), math.Inf(1)
+		each(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
+			s := r.Series[part.series]
+			for i, v := range s.Values {
+				values.add(v)
+				if v > 0 {
+					least = math.Min(least, v)
+				}
+				last = math.Max(last, float64(s.Steps[i]))
+			}
+		})
+		if values.empty() || values.high == 0 && values.low == 0 {
+			continue // not recorded, or no part of this loss
+		}
+		if part.contrastive {
+			values.add(chance)
+		}
+		made := row{part, linear(span{math.Min(0, values.low), values.high})}
+		if values.low >= 0 && values.high/least > 30 {
+			made.y = logarithmic(span{math.Max(least, 1e-4*values.high), values.high})
+			made.axis += " (log)"
+		}
+		rows = append(rows, made)
+	}
+	if len(rows) == 0 {
+		return nil, false
+	}
+	if len(c.Lines) > mostLines {
+		rows = rows[:1]
+	}
+	fs := factors(c)
+	entries := factorLegend(fs)
+	caption := "The parts of the training loss by k, as they are added up; bold is the moving mean of a seed, faint its values. On a logarithmic axis what is below it, as a regularizer before λ has risen, stands on its lower edge."
+	if slices.ContainsFunc(rows, func(r row) bool { return r.contrastive }) && !math.IsNaN(chance) {
+		caption += fmt.Sprintf(" Dashed: the contrastive part of a model that ranks by chance, ln(candidates) = %.2f.", chance)
+		entries = append(entries, entry{name: fmt.Sprintf("chance level, ln(candidates) = %.2f", chance), width: 22, sample: func(b *brush, at vg.Point) {
+			b.line(muted, 1, dashes(), at, vg.Point{X: at.X + 22, Y: at.Y})
+		}})
+	}
+	x := steps(last)
+	lay := func(l look) sheet {
+		perPart, cols := tiles(len(c.Lines), l)
+		s := sheet{title: "Parts of the training loss by k", legend: entries, rows: perPart * len(rows), cols: cols, panelHeight: 140, left: 58, right: margin + 4}
+		s.panel = func(b *brush, data vg.Rectangle, at, col int) {
+			i := at%perPart*cols + col
+			if i >= len(c.Lines) {
+				return
+			}
+			r := rows[at/perPart]
+			p := &panel{brush: b, data: data, x: x, y: r.y}
+			p.axes(c.Lines[i].Name(), "training step", r.axis, true, col == 0)
+			if r.contrastive && !math.IsNaN(chance) {
+				from := p.point(0, chance)
+				p.line(muted, 1, dashes(), from, vg.Point{X: data.Max.X, Y: from.Y})
+			}
+			p.runs(c.Lines[i], fs, r.series)
+		}
+		return s
+	}
+	return newFigure("parts", fmt.Sprintf("The parts of the training loss against step, coloured by k: %d rows of parts, one column for each of %d backbones and settings.", len(rows), len(c.Lines)), caption, lay), true
+}

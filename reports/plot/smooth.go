@@ -1,0 +1,98 @@
+package plot
+
+import (
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot/vg"
+
+	"headroom/reports/compare"
+)
+
+// smooth is a series' moving mean over about a twenty-fifth of it, in the measure of the
+// axis that it is drawn on, so that a logarithmic axis shows geometric means. A value that
+// is not finite stays so, and no mean reaches across it.
+func smooth(s compare.Series, warp, unwarp func(float64) float64) compare.Series {
+	n := min(len(s.Steps), len(s.Values))
+	half := n / 50
+	out := compare.Series{Steps: s.Steps[:n], Values: make([]float64, n)}
+	for from := 0; from < n; {
+		if !finite(s.Values[from]) {
+			out.Values[from] = s.Values[from]
+			from++
+			continue
+		}
+		to := from
+		var sums []float64 // of the values of this finite stretch, up to and without each
+		sum := 0.0
+		for ; to < n && finite(s.Values[to]); to++ {
+			sums = append(sums, sum)
+			sum += warp(s.Values[to])
+		}
+		sums = append(sums, sum)
+		for i := from; i < to; i++ {
+			reach := min(half, i-from, to-1-i)
+			low, high := i-reach-from, i+reach+1-from
+			out.Values[i] = unwarp((sums[high] - sums[low]) / float64(high-low))
+		}
+		from = to
+	}
+	return out
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// runs draws a series of every run of a line: the moving mean bold and the values faint
+// behind it. It marks gaps as curve does. The greatest k comes first: the collapsing
+// curves are few and must stay visible.
+func (p *panel) runs(line *compare.Line, fs []factor, name string) {
+	unwarp := func(v float64) float64 { return v }
+	warp := unwarp
+	if p.y.logarithmic {
+		warp, unwarp = func(v float64) float64 { return math.Log(math.Max(v, p.y.low)) }, math.Exp
+	}
+	type drawn struct {
+		series compare.Series
+		factor int
+	}
+	var bold []drawn
+	rail := 0
+	for j := len(line.Points) - 1; j >= 0; j-- {
+		gaps := false
+		for _, r := range runsOf(line.Points[j]) {
+			raw := r.Series[name]
+			thinned := thin(raw, curvePoints)
+			c := colorOf(fs, line.Points[j].Text)
+			gaps = p.curve(thinned.Steps, thinned.Values, fade(c, 0.4), c, 0.6, rail) || gaps
+			bold = append(bold, drawn{smooth(raw, warp, unwarp), j})
+		}
+		if gaps {
+			rail++
+		}
+	}
+	for _, d := range bold {
+		thinned := thin(d.series, curvePoints)
+		p.pieces(thinned, colorOf(fs, line.Points[d.factor].Text), 1.3)
+	}
+}
+
+// pieces draws the finite stretches of a series.
+func (p *panel) pieces(s compare.Series, c color.Color, w vg.Length) {
+	var part []vg.Point
+	flush := func() {
+		if len(part) > 1 {
+			p.line(c, w, nil, part...)
+		}
+		part = nil
+	}
+	for i, v := range s.Values {
+		if !finite(v) {
+			flush()
+			continue
+		}
+		at := p.point(float64(s.Steps[i]), v)
+		at.Y = max(p.data.Min.Y, min(p.data.Max.Y, at.Y))
+		part = append(part, at)
+	}
+	flush()
+}
