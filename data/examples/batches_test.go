@@ -12,6 +12,7 @@ import (
 	"headroom/data/batch"
 	"headroom/data/examples"
 	"headroom/data/kept"
+	"headroom/internal/testfile"
 )
 
 func batches(size int) examples.Batches {
@@ -50,9 +51,9 @@ func TestDataThatCannotBePutIntoBatchesIsFoundBefore(t *testing.T) {
 				corpus += fmt.Sprintf(`{"_id":"%d","text":"d%d"}`+"\n", i, i)
 				queries += fmt.Sprintf(`{"_id":"%d","text":"q%d"}`+"\n", i, i%3)
 			}
-			put(t, filepath.Join(dir, "corpus.jsonl"), corpus)
-			put(t, filepath.Join(dir, "queries.jsonl"), queries)
-			set := fileSet(t, put(t, filepath.Join(dir, c.file), c.text))
+			testfile.Put(t, filepath.Join(dir, "corpus.jsonl"), corpus)
+			testfile.Put(t, filepath.Join(dir, "queries.jsonl"), queries)
+			set := fileSet(t, testfile.Put(t, filepath.Join(dir, c.file), c.text))
 			store := kept.Store{Dir: filepath.Join(dir, "cache")}
 			for size := 1; size <= 12; size++ {
 				b := batches(size)
@@ -88,7 +89,7 @@ func TestDataThatCannotBePutIntoBatchesIsFoundBefore(t *testing.T) {
 // TestWhatIsSoundIsLookedAtOnce: of large data even a few rows of each window take their time.
 func TestWhatIsSoundIsLookedAtOnce(t *testing.T) {
 	dir := t.TempDir()
-	path := put(t, filepath.Join(dir, "a.tsv"), "q1\tp1\tn\nq2\tp2\tn\nq3\tp3\tn\n")
+	path := testfile.Put(t, filepath.Join(dir, "a.tsv"), "q1\tp1\tn\nq2\tp2\tn\nq3\tp3\tn\n")
 	store := kept.Store{Dir: filepath.Join(dir, "cache")}
 	check := func(size int) error {
 		return examples.CheckBatches(context.Background(), fileSet(t, path), store, batches(size))
@@ -106,7 +107,7 @@ func TestWhatIsSoundIsLookedAtOnce(t *testing.T) {
 	if n := count(); n != 1 || check(2) != nil || count() != n || check(3) != nil || count() != n+1 {
 		t.Errorf("%d, then %d results are kept", n, count())
 	}
-	put(t, path, "q1\tp1\tn\nq1\tp2\tn\nq1\tp3\tn\n")
+	testfile.Put(t, path, "q1\tp1\tn\nq1\tp2\tn\nq1\tp3\tn\n")
 	for range 2 {
 		if err := check(2); err == nil {
 			t.Error("another file is sound because the former was")
@@ -144,10 +145,10 @@ func TestTogetherOfACollection(t *testing.T) {
 // TestOddRowsAreCounted: they are allowed, and seldom meant.
 func TestOddRowsAreCounted(t *testing.T) {
 	dir := t.TempDir()
-	text := put(t, filepath.Join(dir, "texts.tsv"), "query\tpositive\tnegative\nq\tp\tn\n\tp\tn\n  \t \tn\nq\tp\tp\nq\tp\t\n")
-	put(t, filepath.Join(dir, "corpus.jsonl"), `{"_id":"1","text":"a"}`+"\n\n"+`{"_id":"2","title":" ","text":"\t"}`+"\n"+`{"_id":"3","text":""}`)
-	put(t, filepath.Join(dir, "queries.jsonl"), `{"_id":"1","text":"a"}`+"\n"+`{"_id":"2","text":""}`)
-	ids := put(t, filepath.Join(dir, "ids.tsv"), "1\t1\t2\n1\t3\t3\n")
+	text := testfile.Put(t, filepath.Join(dir, "texts.tsv"), "query\tpositive\tnegative\nq\tp\tn\n\tp\tn\n  \t \tn\nq\tp\tp\nq\tp\t\n")
+	testfile.Put(t, filepath.Join(dir, "corpus.jsonl"), `{"_id":"1","text":"a"}`+"\n\n"+`{"_id":"2","title":" ","text":"\t"}`+"\n"+`{"_id":"3","text":""}`)
+	testfile.Put(t, filepath.Join(dir, "queries.jsonl"), `{"_id":"1","text":"a"}`+"\n"+`{"_id":"2","text":""}`)
+	ids := testfile.Put(t, filepath.Join(dir, "ids.tsv"), "1\t1\t2\n1\t3\t3\n")
 	store := kept.Store{Dir: filepath.Join(dir, "cache")}
 	for range 2 { // read, and found kept
 		s, err := examples.Look(context.Background(), fileSet(t, text), store)

@@ -1,8 +1,6 @@
 package examples_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"fmt"
 	"os"
@@ -10,46 +8,14 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	parquetgo "github.com/parquet-go/parquet-go"
 
 	"headroom/data/batch"
 	"headroom/data/examples"
 	"headroom/data/kept"
+	"headroom/internal/testfile"
 )
-
-// put writes a file, gzipped where its name says so, old enough for results about it to be kept.
-func put(t testing.TB, path, text string) string {
-	t.Helper()
-	if strings.HasSuffix(path, ".gz") {
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		if _, err := w.Write([]byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		text = b.String()
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return aged(t, path)
-}
-
-func aged(t testing.TB, path string) string {
-	t.Helper()
-	then := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(path, then, then); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
 
 func putParquet[T any](t testing.TB, path string, rows []T) string {
 	t.Helper()
@@ -59,7 +25,7 @@ func putParquet[T any](t testing.TB, path string, rows []T) string {
 	if err := parquetgo.WriteFile(path, rows); err != nil {
 		t.Fatal(err)
 	}
-	return aged(t, path)
+	return testfile.Age(t, path)
 }
 
 func fileSet(t testing.TB, path string) examples.Set {
@@ -130,8 +96,8 @@ func newWorld(t testing.TB) world {
 	for i := range 89 {
 		fmt.Fprintf(&documents, "%d\t%s\n", i, w.positive(i))
 	}
-	put(t, filepath.Join(w.dir, "collection.tsv"), documents.String())
-	put(t, filepath.Join(w.dir, "queries.train.tsv.gz"), queries.String())
+	testfile.Put(t, filepath.Join(w.dir, "collection.tsv"), documents.String())
+	testfile.Put(t, filepath.Join(w.dir, "queries.train.tsv.gz"), queries.String())
 	return w
 }
 
@@ -209,26 +175,26 @@ func TestEveryFormHasTheSameExamples(t *testing.T) {
 		want []examples.Example
 		says string
 	}{
-		"texts without a header": {fileSet(t, put(t, filepath.Join(w.dir, "a.tsv"), w.lines("", tsv))), w.want(nil), "query, positive, negative"},
-		"texts, gzipped":         {fileSet(t, put(t, filepath.Join(w.dir, "b.tsv.gz"), w.lines("", tsv))), w.want(nil), "query, positive, negative"},
-		"texts under a header, other order": {fileSet(t, put(t, filepath.Join(w.dir, "c.tsv"), w.lines("negative\tquery\tpositive\n", func(i int) string {
+		"texts without a header": {fileSet(t, testfile.Put(t, filepath.Join(w.dir, "a.tsv"), w.lines("", tsv))), w.want(nil), "query, positive, negative"},
+		"texts, gzipped":         {fileSet(t, testfile.Put(t, filepath.Join(w.dir, "b.tsv.gz"), w.lines("", tsv))), w.want(nil), "query, positive, negative"},
+		"texts under a header, other order": {fileSet(t, testfile.Put(t, filepath.Join(w.dir, "c.tsv"), w.lines("negative\tquery\tpositive\n", func(i int) string {
 			return w.negative(i) + "\t" + w.query(i) + "\t" + w.positive(i)
 		}))), w.want(nil), "query, positive, negative"},
-		"numbers without a header": {fileSet(t, put(t, filepath.Join(w.dir, "d.tsv"), strings.ReplaceAll(w.lines("", ids), "\n", "\r\n"))), w.want(nil), "query_id, positive_id, negative_id"},
-		"two scores and numbers": {fileSet(t, put(t, filepath.Join(w.dir, "e.tsv"), w.lines("", func(i int) string {
+		"numbers without a header": {fileSet(t, testfile.Put(t, filepath.Join(w.dir, "d.tsv"), strings.ReplaceAll(w.lines("", ids), "\n", "\r\n"))), w.want(nil), "query_id, positive_id, negative_id"},
+		"two scores and numbers": {fileSet(t, testfile.Put(t, filepath.Join(w.dir, "e.tsv"), w.lines("", func(i int) string {
 			return fmt.Sprintf("%d\t0.5\t%s", i, ids(i))
 		}))), both, "query_id, positive_id, negative_id, score"},
-		"JSON texts": {fileSet(t, put(t, filepath.Join(w.dir, "f.jsonl"), w.lines("", func(i int) string {
+		"JSON texts": {fileSet(t, testfile.Put(t, filepath.Join(w.dir, "f.jsonl"), w.lines("", func(i int) string {
 			return fmt.Sprintf(`{"query":%s,"positive":%s,"negative":%s}`, quoted(w.query(i)), quoted(w.positive(i)), quoted(w.negative(i)))
 		}))), w.want(nil), "query, positive, negative"},
-		"JSON ids and a margin": {fileSet(t, put(t, filepath.Join(w.dir, "g.jsonl.gz"), w.lines("", func(i int) string {
+		"JSON ids and a margin": {fileSet(t, testfile.Put(t, filepath.Join(w.dir, "g.jsonl.gz"), w.lines("", func(i int) string {
 			q, p, n := w.ids(i)
 			return fmt.Sprintf(`{"qid":"%d","negative_id":%d,"positive_id":%d,"label":%v}`, q, n, p, margin(i))
 		}))), margins, "query_id, positive_id, negative_id, score (margins)"},
-		"JSON with both scores": {fileSet(t, put(t, filepath.Join(w.dir, "h.jsonl"), w.lines("", func(i int) string {
+		"JSON with both scores": {fileSet(t, testfile.Put(t, filepath.Join(w.dir, "h.jsonl"), w.lines("", func(i int) string {
 			return fmt.Sprintf(`{"scores":[%d,0.5],"query":%s,"positive":%s,"negatives":[%s]}`, i, quoted(w.query(i)), quoted(w.positive(i)), quoted(w.negative(i)))
 		}))), both, "query, positive, negative, score"},
-		"texts and documents' ids": {fileSet(t, put(t, filepath.Join(w.dir, "i.tsv"), w.lines("query\tpositive_id\tnegative_id_1\tscore\n", func(i int) string {
+		"texts and documents' ids": {fileSet(t, testfile.Put(t, filepath.Join(w.dir, "i.tsv"), w.lines("query\tpositive_id\tnegative_id_1\tscore\n", func(i int) string {
 			_, p, n := w.ids(i)
 			return fmt.Sprintf("%s\t%d\t%d\t[%v]", w.query(i), p, n, margin(i))
 		}))), margins, "query, positive_id, negative_id, score (margins)"},
@@ -257,7 +223,7 @@ func TestEveryFormHasTheSameExamples(t *testing.T) {
 
 func TestColumnsOfNegativesAreTakenInOrder(t *testing.T) {
 	dir := t.TempDir()
-	path := put(t, filepath.Join(dir, "train.jsonl"), `{"query":"q","negative_2":"two","negative_1":"one","positive":"p","negative_3":"three","scores":[4,3,2,1]}
+	path := testfile.Put(t, filepath.Join(dir, "train.jsonl"), `{"query":"q","negative_2":"two","negative_1":"one","positive":"p","negative_3":"three","scores":[4,3,2,1]}
 {"query":"r","positive":"p","negative_1":"eins","negative_2":"zwei","scores":[2,1.5,0.5]}
 `)
 	for n, want := range [][]examples.Example{
@@ -288,9 +254,9 @@ func TestListsOfNegativesAreDrawn(t *testing.T) {
 	for i := range 30 {
 		fmt.Fprintf(&corpus, "{\"_id\":\"%d\",\"text\":\"t%d\"}\n", i, i)
 	}
-	put(t, filepath.Join(dir, "corpus.jsonl"), corpus.String())
-	put(t, filepath.Join(dir, "queries.jsonl"), `{"_id":"7","text":"seven"}`+"\n"+`{"_id":"8","text":"eight"}`)
-	path := put(t, filepath.Join(dir, "neg.jsonl.gz"), `{"qid": 7, "pos": [1, 2], "neg": {"bm25": [3,4,5,6,2,3], "none": [], "dense": [6,7,8,9,1,10]}}
+	testfile.Put(t, filepath.Join(dir, "corpus.jsonl"), corpus.String())
+	testfile.Put(t, filepath.Join(dir, "queries.jsonl"), `{"_id":"7","text":"seven"}`+"\n"+`{"_id":"8","text":"eight"}`)
+	path := testfile.Put(t, filepath.Join(dir, "neg.jsonl.gz"), `{"qid": 7, "pos": [1, 2], "neg": {"bm25": [3,4,5,6,2,3], "none": [], "dense": [6,7,8,9,1,10]}}
 {"qid": 8, "pos": [11], "neg": {"bm25": [12,13,14]}}
 `)
 	set := fileSet(t, path)
@@ -338,13 +304,13 @@ func TestListsOfNegativesAreDrawn(t *testing.T) {
 // TestMarksKnowTextsAndIds: documents of one text are one, and what any row of a query says is relevant is.
 func TestMarksKnowTextsAndIds(t *testing.T) {
 	dir := t.TempDir()
-	put(t, filepath.Join(dir, "corpus.jsonl"), `{"_id":"a","text":"same"}
+	testfile.Put(t, filepath.Join(dir, "corpus.jsonl"), `{"_id":"a","text":"same"}
 {"_id":"b","text":"same"}
 {"_id":"c","text":"other"}
 {"_id":"d","text":"far"}
 {"_id":"e","text":"hard"}
 `)
-	put(t, filepath.Join(dir, "queries.jsonl"), `{"_id":"1","text":"one"}
+	testfile.Put(t, filepath.Join(dir, "queries.jsonl"), `{"_id":"1","text":"one"}
 {"_id":"2","text":"two"}
 {"_id":"3","text":"one"}
 {"_id":"4","text":"four"}
@@ -367,7 +333,7 @@ func TestMarksKnowTextsAndIds(t *testing.T) {
 		{3, 4}: true, // the same positive
 	}
 	hard := map[[2]int]bool{{0, 3}: true, {1, 3}: true, {2, 3}: true, {3, 5}: true} // c is a negative of row 3
-	for name, path := range map[string]string{"ids": put(t, filepath.Join(dir, "ids.tsv"), lines), "texts": put(t, filepath.Join(dir, "texts.tsv"), plain)} {
+	for name, path := range map[string]string{"ids": testfile.Put(t, filepath.Join(dir, "ids.tsv"), lines), "texts": testfile.Put(t, filepath.Join(dir, "texts.tsv"), plain)} {
 		for n := range 2 {
 			marks, err := open(t, fileSet(t, path), kept.Store{}, examples.Options{Negatives: n}).Marks([]batch.Range{{From: 0, To: 2}, {From: 2, To: 6}}, 0)
 			if err != nil {

@@ -12,6 +12,7 @@ import (
 	"headroom/data/collection"
 	"headroom/data/examples"
 	"headroom/data/kept"
+	"headroom/internal/testfile"
 )
 
 // TestRealTextsAreTheSameInEveryForm: SciFact's training pairs with another document as the negative, as ids beside
@@ -61,8 +62,8 @@ func TestRealTextsAreTheSameInEveryForm(t *testing.T) {
 		want = append(want, examples.Example{Query: p.Query, Positive: p.Positive, Negatives: []string{n.Content()}})
 	}
 	dir := t.TempDir()
-	put(t, filepath.Join(dir, "tsv", "collection.tsv.gz"), corpus.String())
-	put(t, filepath.Join(dir, "tsv", "queries.train.tsv"), asked.String())
+	testfile.Put(t, filepath.Join(dir, "tsv", "collection.tsv.gz"), corpus.String())
+	testfile.Put(t, filepath.Join(dir, "tsv", "queries.train.tsv"), asked.String())
 	beir := filepath.Join(dir, "beir")
 	if err := os.MkdirAll(beir, 0o755); err != nil {
 		t.Fatal(err)
@@ -78,9 +79,9 @@ func TestRealTextsAreTheSameInEveryForm(t *testing.T) {
 		}
 	}
 	for name, path := range map[string]string{
-		"ids beside BEIR's files":   put(t, filepath.Join(beir, "train.tsv"), ids.String()),
-		"ids beside MS MARCO's":     put(t, filepath.Join(dir, "tsv", "train.tsv.gz"), ids.String()),
-		"texts as JSON":             put(t, filepath.Join(dir, "texts.jsonl.gz"), texts.String()),
+		"ids beside BEIR's files":   testfile.Put(t, filepath.Join(beir, "train.tsv"), ids.String()),
+		"ids beside MS MARCO's":     testfile.Put(t, filepath.Join(dir, "tsv", "train.tsv.gz"), ids.String()),
+		"texts as JSON":             testfile.Put(t, filepath.Join(dir, "texts.jsonl.gz"), texts.String()),
 		"texts in a Parquet file":   putParquet(t, filepath.Join(dir, "texts.parquet"), rows),
 		"texts of the same, longer": putParquet(t, filepath.Join(dir, "more.parquet"), append(rows, rows...)),
 	} {

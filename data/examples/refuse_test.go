@@ -11,6 +11,7 @@ import (
 	"headroom/data/batch"
 	"headroom/data/examples"
 	"headroom/data/kept"
+	"headroom/internal/testfile"
 )
 
 func look(set examples.Set) (examples.Survey, error) {
@@ -20,8 +21,8 @@ func look(set examples.Set) (examples.Survey, error) {
 // TestBadRowsAreErrorsThatSayWhere: file, line, what is wrong and what is allowed.
 func TestBadRowsAreErrorsThatSayWhere(t *testing.T) {
 	dir := t.TempDir()
-	put(t, filepath.Join(dir, "corpus.jsonl"), `{"_id":"1","text":"a"}`+"\n"+`{"_id":"02","text":"b"}`)
-	put(t, filepath.Join(dir, "queries.jsonl"), `{"_id":"1","text":"q"}`)
+	testfile.Put(t, filepath.Join(dir, "corpus.jsonl"), `{"_id":"1","text":"a"}`+"\n"+`{"_id":"02","text":"b"}`)
+	testfile.Put(t, filepath.Join(dir, "queries.jsonl"), `{"_id":"1","text":"q"}`)
 	const triple, ids = "q\tp\tn\n", "1\t1\t02\n"
 	for name, c := range map[string]struct{ name, text, says string }{
 		"too few columns":            {"a.tsv", triple + "q\tp\n", "a.tsv:2: 2 columns; the others have 3 (query, positive, negative)"},
@@ -75,7 +76,7 @@ func TestBadRowsAreErrorsThatSayWhere(t *testing.T) {
 		"a list and more in a cell":  {"a.tsv", "query\tpositive\tnegatives\nq\tp\t[\"n\"] x\n", "a list and more"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := put(t, filepath.Join(dir, c.name), c.text)
+			path := testfile.Put(t, filepath.Join(dir, c.name), c.text)
 			_, err := look(fileSet(t, path))
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error %v does not say %q", err, c.says)
@@ -93,8 +94,8 @@ func TestBadRowsAreErrorsThatSayWhere(t *testing.T) {
 // TestColumnsOfAllFilesAgree: shards are one set.
 func TestColumnsOfAllFilesAgree(t *testing.T) {
 	dir := t.TempDir()
-	put(t, filepath.Join(dir, "train-0.jsonl"), `{"query":"q","positive":"p","negative":"n"}`)
-	other := put(t, filepath.Join(dir, "train-1.jsonl"), `{"query":"q","positive":"p","negative":"n","score":1}`)
+	testfile.Put(t, filepath.Join(dir, "train-0.jsonl"), `{"query":"q","positive":"p","negative":"n"}`)
+	other := testfile.Put(t, filepath.Join(dir, "train-1.jsonl"), `{"query":"q","positive":"p","negative":"n","score":1}`)
 	set, err := examples.FindFolder(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +103,7 @@ func TestColumnsOfAllFilesAgree(t *testing.T) {
 	if _, err := look(set); err == nil || !strings.Contains(err.Error(), other+":1: its columns are") {
 		t.Errorf("error %v", err)
 	}
-	put(t, other, `{"query":"q","positive":"p"}`)
+	testfile.Put(t, other, `{"query":"q","positive":"p"}`)
 	if survey, err := look(set); err != nil || survey.Rows != 2 || survey.Negatives != 0 || survey.Fewest != other+":1" {
 		t.Errorf("survey %+v, %v", survey, err)
 	}
@@ -110,7 +111,7 @@ func TestColumnsOfAllFilesAgree(t *testing.T) {
 
 func TestIdsNeedACollection(t *testing.T) {
 	dir := t.TempDir()
-	path := put(t, filepath.Join(dir, "sub", "train.tsv"), "1\t1\t2\n")
+	path := testfile.Put(t, filepath.Join(dir, "sub", "train.tsv"), "1\t1\t2\n")
 	for _, step := range []struct{ file, text, says string }{
 		{"", "", "find the documents of " + path + ": its rows have ids: put corpus.jsonl or collection.tsv or corpus.parquet into " + filepath.Join(dir, "sub") + " or the folder above"},
 		{"collection.tsv", "1\ta\n2\tb\n", "find the queries of"},
@@ -120,7 +121,7 @@ func TestIdsNeedACollection(t *testing.T) {
 		{"sub/corpus.jsonl", `{"_id":"1","text":"a"}` + "\n" + `{"_id":"2","text":"b"}`, ""},
 	} {
 		if step.file != "" {
-			put(t, filepath.Join(dir, step.file), step.text)
+			testfile.Put(t, filepath.Join(dir, step.file), step.text)
 		}
 		_, err := look(fileSet(t, path))
 		if step.says == "" && err != nil || step.says != "" && (err == nil || !strings.Contains(err.Error(), step.says)) {
@@ -136,11 +137,11 @@ func TestFoldersAreSearched(t *testing.T) {
 	if _, err := find(); err == nil || !strings.Contains(err.Error(), "neither train.tsv, train.jsonl or train.parquet (or shards train-*) nor a collection") {
 		t.Errorf("nothing: %v", err)
 	}
-	put(t, at("qrels/train.tsv"), "x")
+	testfile.Put(t, at("qrels/train.tsv"), "x")
 	if set, err := find(); err != nil || set.Folder != dir {
 		t.Errorf("a collection: %+v %v", set, err)
 	}
-	put(t, at("train.jsonl.gz"), "x")
+	testfile.Put(t, at("train.jsonl.gz"), "x")
 	if _, err := find(); err == nil || !strings.Contains(err.Error(), "it has train.jsonl.gz and qrels/train.tsv; name the file to train on") {
 		t.Errorf("examples and a collection: %v", err)
 	}
@@ -150,8 +151,8 @@ func TestFoldersAreSearched(t *testing.T) {
 	if set, err := find(); err != nil || len(set.Files) != 1 || set.Files[0] != at("train.jsonl.gz") {
 		t.Errorf("a file: %+v %v", set, err)
 	}
-	put(t, at("train-01.parquet"), "x")
-	put(t, at("train-00.parquet"), "x")
+	testfile.Put(t, at("train-01.parquet"), "x")
+	testfile.Put(t, at("train-00.parquet"), "x")
 	if _, err := find(); err == nil || !strings.Contains(err.Error(), "name the file") {
 		t.Errorf("two kinds of files: %v", err)
 	}
@@ -168,7 +169,7 @@ func TestFoldersAreSearched(t *testing.T) {
 		t.Errorf("a missing file: %v", err)
 	}
 	odd := filepath.Join(dir, "odd [name]* \\")
-	put(t, filepath.Join(odd, "triples.train.small.tsv"), "x")
+	testfile.Put(t, filepath.Join(odd, "triples.train.small.tsv"), "x")
 	if set, err := examples.FindFolder(odd, "triples.*.tsv"); err != nil || len(set.Files) != 1 {
 		t.Errorf("a published name in an odd folder: %+v %v", set, err)
 	}
@@ -186,12 +187,14 @@ func TestDigestsStandForContents(t *testing.T) {
 		}
 		return survey.Digest
 	}
-	collection := func(text string) { put(t, filepath.Join(dir, "corpus.jsonl"), `{"_id":"1","text":"`+text+`"}`) }
+	collection := func(text string) {
+		testfile.Put(t, filepath.Join(dir, "corpus.jsonl"), `{"_id":"1","text":"`+text+`"}`)
+	}
 	collection("a")
-	put(t, filepath.Join(dir, "queries.jsonl"), `{"_id":"1","text":"q"}`)
-	put(t, filepath.Join(dir, "ids.tsv"), "query_id\tpositive_id\n1\t1\n")
-	put(t, filepath.Join(dir, "ids2.tsv.gz"), "query_id\tpositive_id\n1\t1\n")
-	put(t, filepath.Join(dir, "texts.tsv"), "query\tpositive\nq\ta\n")
+	testfile.Put(t, filepath.Join(dir, "queries.jsonl"), `{"_id":"1","text":"q"}`)
+	testfile.Put(t, filepath.Join(dir, "ids.tsv"), "query_id\tpositive_id\n1\t1\n")
+	testfile.Put(t, filepath.Join(dir, "ids2.tsv.gz"), "query_id\tpositive_id\n1\t1\n")
+	testfile.Put(t, filepath.Join(dir, "texts.tsv"), "query\tpositive\nq\ta\n")
 	ids, texts := digest("ids.tsv"), digest("texts.tsv")
 	if ids == texts || ids != digest("ids2.tsv.gz") || !strings.HasPrefix(ids, "sha256:") {
 		t.Errorf("digests %s %s %s", ids, texts, digest("ids2.tsv.gz"))
@@ -203,7 +206,7 @@ func TestDigestsStandForContents(t *testing.T) {
 	if digest("ids.tsv") == ids || digest("texts.tsv") != texts {
 		t.Error("the collection does not count, or counts where no id is")
 	}
-	put(t, filepath.Join(dir, "texts.tsv"), "query\tpositive\nq\tanother\n")
+	testfile.Put(t, filepath.Join(dir, "texts.tsv"), "query\tpositive\nq\tanother\n")
 	if digest("texts.tsv") == texts {
 		t.Error("another text has the same digest")
 	}
@@ -212,7 +215,7 @@ func TestDigestsStandForContents(t *testing.T) {
 // TestAChangeDuringTrainingIsAnError: what was checked is not what is read.
 func TestAChangeDuringTrainingIsAnError(t *testing.T) {
 	dir := t.TempDir()
-	path := put(t, filepath.Join(dir, "a.tsv"), strings.Repeat("q\tp\tn\n", 600))
+	path := testfile.Put(t, filepath.Join(dir, "a.tsv"), strings.Repeat("q\tp\tn\n", 600))
 	source := open(t, fileSet(t, path), kept.Store{}, examples.Options{Negatives: 1})
 	if err := os.WriteFile(path, []byte(strings.Repeat("q\tp\n\n\n", 500)), 0o644); err != nil {
 		t.Fatal(err)
@@ -244,9 +247,9 @@ func FuzzRows(f *testing.F) {
 		if len(text) > 1 && text[0] == 0x1f && text[1] == 0x8b {
 			t.Skip("gzipped input: another way through the reader")
 		}
-		put(t, filepath.Join(dir, "corpus.jsonl"), `{"_id":"2","text":"a"}`+"\n"+`{"_id":"3","text":"b"}`)
-		put(t, filepath.Join(dir, "queries.jsonl"), `{"_id":"1","text":"a"}`)
-		set := fileSet(t, put(t, filepath.Join(dir, name), text))
+		testfile.Put(t, filepath.Join(dir, "corpus.jsonl"), `{"_id":"2","text":"a"}`+"\n"+`{"_id":"3","text":"b"}`)
+		testfile.Put(t, filepath.Join(dir, "queries.jsonl"), `{"_id":"1","text":"a"}`)
+		set := fileSet(t, testfile.Put(t, filepath.Join(dir, name), text))
 		survey, err := look(set)
 		if err != nil {
 			return

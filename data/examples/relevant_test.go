@@ -13,6 +13,7 @@ import (
 	"headroom/data/batch"
 	"headroom/data/examples"
 	"headroom/data/kept"
+	"headroom/internal/testfile"
 )
 
 func TestCouplesAreGivenOnceAndInOrder(t *testing.T) {
@@ -37,7 +38,7 @@ func TestCouplesAreGivenOnceAndInOrder(t *testing.T) {
 			t.Errorf("%+v: left behind: %v", c, left)
 		}
 	}
-	file := put(t, filepath.Join(t.TempDir(), "file"), "")
+	file := testfile.Put(t, filepath.Join(t.TempDir(), "file"), "")
 	if _, _, err := examples.Distinct(file, 4, [][2]uint64{{1, 1}, {2, 2}, {3, 3}, {4, 4}}); err == nil || !strings.Contains(err.Error(), "HEADROOM_CACHE") {
 		t.Errorf("a folder that cannot be made: %v", err)
 	}
@@ -129,8 +130,8 @@ func writeSaid(t *testing.T, form string, rows []said) examples.Set {
 	for id := range 20 {
 		fmt.Fprintf(&queries, `{"_id":"%d","text":%q}`+"\n", id, queryText(id))
 	}
-	put(t, filepath.Join(dir, "corpus.jsonl"), corpus.String())
-	put(t, filepath.Join(dir, "queries.jsonl"), queries.String())
+	testfile.Put(t, filepath.Join(dir, "corpus.jsonl"), corpus.String())
+	testfile.Put(t, filepath.Join(dir, "queries.jsonl"), queries.String())
 	var parts [2]strings.Builder
 	for i, r := range rows {
 		b := &parts[2*i/len(rows)]
@@ -144,7 +145,7 @@ func writeSaid(t *testing.T, form string, rows []said) examples.Set {
 		}
 	}
 	return examples.Set{Files: []string{
-		put(t, filepath.Join(dir, "train-0.jsonl"), parts[0].String()), put(t, filepath.Join(dir, "train-1.jsonl"), parts[1].String()),
+		testfile.Put(t, filepath.Join(dir, "train-0.jsonl"), parts[0].String()), testfile.Put(t, filepath.Join(dir, "train-1.jsonl"), parts[1].String()),
 	}}
 }
 
@@ -164,7 +165,7 @@ func TestFalseNegativesAreKnownAcrossWindows(t *testing.T) {
 		line[c] = fmt.Sprintf("q%d\tp%d", a, b)
 		apart[a], apart[b] = i+1, i+1
 	}
-	set := fileSet(t, put(t, filepath.Join(t.TempDir(), "train.tsv"), "query\tpositive\n"+strings.Join(line, "\n")))
+	set := fileSet(t, testfile.Put(t, filepath.Join(t.TempDir(), "train.tsv"), "query\tpositive\n"+strings.Join(line, "\n")))
 	source := open(t, set, kept.Store{}, examples.Options{})
 	s, err := batch.NewStream(batch.StreamOptions{Rows: rows, Size: size, Seed: 3, Order: batch.Shuffle, Marks: source.Marks})
 	if err != nil {

@@ -2,7 +2,6 @@ package lines_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,33 +18,8 @@ import (
 
 	"headroom/data/kept"
 	"headroom/data/lines"
+	"headroom/internal/testfile"
 )
-
-// write writes a file that is old enough for results about it to be kept.
-func write(t testing.TB, path string, text []byte) string {
-	t.Helper()
-	if err := os.WriteFile(path, text, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	then := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(path, then, then); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func zipped(t testing.TB, text string) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	if _, err := io.WriteString(w, text); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
 
 func open(t testing.TB, path string, store kept.Store) *lines.File {
 	t.Helper()
@@ -83,8 +57,8 @@ func TestLinesEndAsTheyEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sum := sha256.Sum256([]byte(c.text))
-			for form, bytes := range map[string][]byte{"plain": []byte(c.text), "gzipped": zipped(t, c.text)} {
-				f := open(t, write(t, filepath.Join(dir, form), bytes), kept.Store{Dir: filepath.Join(dir, "cache")})
+			for form, bytes := range map[string][]byte{"plain": []byte(c.text), "gzipped": testfile.Gzip(t, c.text)} {
+				f := open(t, testfile.PutBytes(t, filepath.Join(dir, form), bytes), kept.Store{Dir: filepath.Join(dir, "cache")})
 				got, _, digest := scan(t, f)
 				if strings.Join(got, "|") != c.want {
 					t.Errorf("%s: %.200q, want %.200q", form, got, c.want)
@@ -103,7 +77,7 @@ func TestLinesEndAsTheyEnd(t *testing.T) {
 func TestUnpackedTextsAreKept(t *testing.T) {
 	dir := t.TempDir()
 	store := kept.Store{Dir: filepath.Join(dir, "cache")}
-	path := write(t, filepath.Join(dir, "a.gz"), zipped(t, "one\ntwo\n"))
+	path := testfile.PutBytes(t, filepath.Join(dir, "a.gz"), testfile.Gzip(t, "one\ntwo\n"))
 	calls := 0
 	unpack := func(path string, to io.Writer) error {
 		calls++
@@ -140,7 +114,7 @@ func TestUnpackedTextsAreKept(t *testing.T) {
 	}
 	// Without a store, and of a file that has just changed, nothing is kept and nothing is left behind.
 	young := filepath.Join(dir, "young.gz")
-	if err := os.WriteFile(young, zipped(t, "one\n"), 0o644); err != nil {
+	if err := os.WriteFile(young, testfile.Gzip(t, "one\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for _, store := range []kept.Store{{}, store} {
@@ -165,7 +139,7 @@ func TestADamagedUnpackedTextIsUnpackedAgain(t *testing.T) {
 	dir := t.TempDir()
 	store := kept.Store{Dir: filepath.Join(dir, "cache")}
 	text := strings.Repeat("a line of some length\n", 1000)
-	path := write(t, filepath.Join(dir, "a.gz"), zipped(t, text))
+	path := testfile.PutBytes(t, filepath.Join(dir, "a.gz"), testfile.Gzip(t, text))
 	f := open(t, path, store)
 	defer func() { f.Close() }()
 	want, _, digest := scan(t, f)
@@ -237,8 +211,8 @@ func flipInPlace(t *testing.T, name string, at int64) {
 func TestBrokenFilesAreErrors(t *testing.T) {
 	dir := t.TempDir()
 	store := kept.Store{Dir: filepath.Join(dir, "cache")}
-	whole := zipped(t, strings.Repeat("some text\n", 1000))
-	cut := write(t, filepath.Join(dir, "cut.gz"), whole[:len(whole)-9])
+	whole := testfile.Gzip(t, strings.Repeat("some text\n", 1000))
+	cut := testfile.PutBytes(t, filepath.Join(dir, "cut.gz"), whole[:len(whole)-9])
 	if _, err := lines.Open(t.Context(), cut, store, nil); err == nil || !strings.Contains(err.Error(), "cut.gz") || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a cut archive: %v", err)
 	}
@@ -253,10 +227,10 @@ func TestBrokenFilesAreErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := lines.Open(ctx, write(t, filepath.Join(dir, "whole.gz"), whole), store, nil); !errors.Is(err, context.Canceled) {
+	if _, err := lines.Open(ctx, testfile.PutBytes(t, filepath.Join(dir, "whole.gz"), whole), store, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled unpacking: %v", err)
 	}
-	f := open(t, write(t, filepath.Join(dir, "a"), []byte("one\ntwo\n")), store)
+	f := open(t, testfile.PutBytes(t, filepath.Join(dir, "a"), []byte("one\ntwo\n")), store)
 	defer f.Close()
 	wrong := errors.New("wrong")
 	_, err := f.Scan(func(l lines.Line) error {
@@ -291,7 +265,7 @@ func TestRowsAreFoundAtAnyPlace(t *testing.T) {
 			want = append(want, line)
 			text.WriteString(line + "\n")
 		}
-		f := open(t, write(t, filepath.Join(dir, fmt.Sprint(i)), []byte(text.String())), kept.Store{})
+		f := open(t, testfile.PutBytes(t, filepath.Join(dir, fmt.Sprint(i)), []byte(text.String())), kept.Store{})
 		_, x, _ := scan(t, f)
 		var b bytes.Buffer
 		if _, err := x.WriteTo(&b); err != nil {
@@ -396,7 +370,7 @@ func FuzzScan(f *testing.F) {
 		if len(text) > 1 && text[0] == 0x1f && text[1] == 0x8b {
 			t.Skip("gzipped input: another way through the reader")
 		}
-		file := open(t, write(t, filepath.Join(t.TempDir(), "a"), text), kept.Store{})
+		file := open(t, testfile.PutBytes(t, filepath.Join(t.TempDir(), "a"), text), kept.Store{})
 		defer file.Close()
 		got, x, _ := scan(t, file)
 		table, err := lines.NewTable([]*lines.File{file}, []lines.Index{x})
@@ -421,7 +395,7 @@ func FuzzScan(f *testing.F) {
 // Who is to blame is said: the packed file, or the folder that it is unpacked into.
 func TestAPackedFileOrTheCacheIsToBlame(t *testing.T) {
 	dir := t.TempDir()
-	whole := zipped(t, strings.Repeat("a line of text\n", 5000))
+	whole := testfile.Gzip(t, strings.Repeat("a line of text\n", 5000))
 	then := time.Now().Add(-time.Hour)
 	put := func(name string, text []byte) string {
 		path := filepath.Join(dir, name)

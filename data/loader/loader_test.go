@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"headroom/data/batch"
 	"headroom/data/collection"
@@ -20,6 +19,7 @@ import (
 	"headroom/data/loader"
 	"headroom/data/tokenize"
 	"headroom/data/trec"
+	"headroom/internal/testfile"
 )
 
 // tokenizer knows some words.
@@ -30,18 +30,6 @@ func tokenizer(t testing.TB) *tokenize.Tokenizer {
 		t.Fatal(err)
 	}
 	return tok
-}
-
-func put(t testing.TB, path, text string) string {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	then := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(path, then, then); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 func openLoader(t testing.TB, set examples.Set, o loader.Options) *loader.Loader {
@@ -157,7 +145,7 @@ func scored(t testing.TB, rows int) examples.Set {
 	for i := range rows {
 		fmt.Fprintf(&text, `{"query":"query %d","positive":"document %d","negative_1":"negative 1 %d","negative_2":"negative 2 %d","negative_3":"negative 3 %d","scores":[%d,1,2,3]}`+"\n", i, i, i, i, i, i)
 	}
-	set, err := examples.FindFile(put(t, filepath.Join(t.TempDir(), "train.jsonl"), text.String()))
+	set, err := examples.FindFile(testfile.Put(t, filepath.Join(t.TempDir(), "train.jsonl"), text.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +259,7 @@ func TestWhatCannotBeLoadedIsAnError(t *testing.T) {
 func TestATextIsCutByItsRole(t *testing.T) {
 	tok := tokenizer(t)
 	const text = "query about the number of the document 1 2 3"
-	set, err := examples.FindFile(put(t, filepath.Join(t.TempDir(), "same.tsv"), "query\tpositive\n"+text+"\t"+text+"\n"))
+	set, err := examples.FindFile(testfile.Put(t, filepath.Join(t.TempDir(), "same.tsv"), "query\tpositive\n"+text+"\t"+text+"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +279,7 @@ func TestPromptsComeBeforeTexts(t *testing.T) {
 		for i := range 40 {
 			fmt.Fprintf(&text, `{"query":"%squery %d","positive":"%sdocument %d","negative":"%snegative %d"}`+"\n", query, i%7, document, i, document, i)
 		}
-		set, err := examples.FindFile(put(t, filepath.Join(t.TempDir(), "train.jsonl"), text.String()))
+		set, err := examples.FindFile(testfile.Put(t, filepath.Join(t.TempDir(), "train.jsonl"), text.String()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -310,7 +298,7 @@ func TestPromptsComeBeforeTexts(t *testing.T) {
 
 func TestATextWithoutATokenIsNamed(t *testing.T) {
 	tok := bare(t)
-	set, err := examples.FindFile(put(t, filepath.Join(t.TempDir(), "train.jsonl"), `{"query":"query","positive":"document"}`+"\n"+`{"query":"about","positive":"\u0001"}`+"\n"))
+	set, err := examples.FindFile(testfile.Put(t, filepath.Join(t.TempDir(), "train.jsonl"), `{"query":"query","positive":"document"}`+"\n"+`{"query":"about","positive":"\u0001"}`+"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

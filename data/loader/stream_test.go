@@ -16,6 +16,7 @@ import (
 	"headroom/data/batch"
 	"headroom/data/examples"
 	"headroom/data/loader"
+	"headroom/internal/testfile"
 )
 
 // generate writes triples of texts, some hundred bytes per row; a query has three rows side by side.
@@ -40,10 +41,7 @@ func generate(t testing.TB, rows int) examples.Set {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	then := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(path, then, then); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Age(t, path)
 	set, err := examples.FindFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -8,10 +8,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"headroom/data/examples"
 	"headroom/data/source"
+	"headroom/internal/testfile"
 )
 
 // TestFactsOfACollection: what is odd is counted with its first place, found once, and found again when a file changes.
@@ -20,11 +20,7 @@ func TestFactsOfACollection(t *testing.T) {
 	old := func(name, text string) string {
 		path := filepath.Join(folder, name)
 		write(t, path, text)
-		then := time.Now().Add(-time.Hour)
-		if err := os.Chtimes(path, then, then); err != nil {
-			t.Fatal(err)
-		}
-		return path
+		return testfile.Age(t, path)
 	}
 	header := "query-id\tcorpus-id\tscore\n"
 	corpus := old("corpus.jsonl", `{"_id":"d1","text":"a"}`+"\n\n"+`{"_id":"d2","title":" ","text":"\n"}`+"\n"+`{"_id":"d3","text":""}`+"\n"+`{"_id":"d4","title":"b","text":""}`+"\n")

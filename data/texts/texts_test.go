@@ -2,7 +2,6 @@ package texts_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -11,43 +10,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	parquetgo "github.com/parquet-go/parquet-go"
 
 	"headroom/data/collection"
 	"headroom/data/kept"
 	"headroom/data/texts"
+	"headroom/internal/testfile"
 )
-
-func write(t testing.TB, path, text string) string {
-	t.Helper()
-	if strings.HasSuffix(path, ".gz") {
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		if _, err := w.Write([]byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		text = b.String()
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return age(t, path)
-}
-
-// age makes a file old enough for results about it to be kept.
-func age(t testing.TB, path string) string {
-	t.Helper()
-	then := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(path, then, then); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
 
 type passage struct {
 	ID      string `parquet:"passage_id"`
@@ -65,7 +35,7 @@ func writeParquet[T any](t testing.TB, path string, rows []T) string {
 	if err := parquetgo.WriteFile(path, rows); err != nil {
 		t.Fatal(err)
 	}
-	return age(t, path)
+	return testfile.Age(t, path)
 }
 
 func TestEveryFormHasTheSameTexts(t *testing.T) {
@@ -87,10 +57,10 @@ func TestEveryFormHasTheSameTexts(t *testing.T) {
 		withTitle = append(withTitle, titled{int64(i), title, text})
 	}
 	files := [][]string{
-		{write(t, filepath.Join(dir, "a.jsonl"), jsonl.String())},
-		{write(t, filepath.Join(dir, "b.jsonl.gz"), jsonl.String())},
-		{write(t, filepath.Join(dir, "c.tsv"), tsv.String())},
-		{write(t, filepath.Join(dir, "d.tsv.gz"), strings.ReplaceAll(tsv.String(), "\n", "\r\n"))},
+		{testfile.Put(t, filepath.Join(dir, "a.jsonl"), jsonl.String())},
+		{testfile.Put(t, filepath.Join(dir, "b.jsonl.gz"), jsonl.String())},
+		{testfile.Put(t, filepath.Join(dir, "c.tsv"), tsv.String())},
+		{testfile.Put(t, filepath.Join(dir, "d.tsv.gz"), strings.ReplaceAll(tsv.String(), "\n", "\r\n"))},
 		{writeParquet(t, filepath.Join(dir, "e.parquet"), plain)},
 		{writeParquet(t, filepath.Join(dir, "f-0.parquet"), withTitle[:400]), writeParquet(t, filepath.Join(dir, "f-1.parquet"), withTitle[400:])},
 	}
@@ -128,7 +98,7 @@ func TestEveryFormHasTheSameTexts(t *testing.T) {
 }
 
 func TestQueriesHaveNoTitle(t *testing.T) {
-	path := write(t, filepath.Join(t.TempDir(), "q.jsonl"), `{"_id":"q","title":"T","text":"what"}`)
+	path := testfile.Put(t, filepath.Join(t.TempDir(), "q.jsonl"), `{"_id":"q","title":"T","text":"what"}`)
 	all, err := texts.Open(context.Background(), texts.Queries, []string{path}, kept.Store{})
 	if err != nil {
 		t.Fatal(err)
@@ -151,18 +121,18 @@ func TestBadFilesAreErrorsThatSayWhere(t *testing.T) {
 		Text string `parquet:"text"`
 	}
 	for name, c := range map[string]struct{ path, says string }{
-		"twice":             {write(t, filepath.Join(dir, "twice.tsv"), "1\ta\n2\tb\n\n1\tc\n"), `twice.tsv:4: id "1": already in ` + filepath.Join(dir, "twice.tsv:1")},
-		"three columns":     {write(t, filepath.Join(dir, "three.tsv"), "1\ta\n2\tb\tc\n"), "three.tsv:2: 3 columns; a row is id ⇥ text"},
-		"one column":        {write(t, filepath.Join(dir, "one.tsv"), "1 a\n"), "one.tsv:1: 1 columns"},
-		"not UTF-8":         {write(t, filepath.Join(dir, "bytes.tsv"), "1\ta\n2\t\xff\n"), "bytes.tsv:2: the line is not UTF-8"},
-		"no id":             {write(t, filepath.Join(dir, "empty.tsv"), "\ta\n"), "empty.tsv:1: the id is empty"},
-		"no text":           {write(t, filepath.Join(dir, "text.jsonl"), "{\"_id\":\"1\"}\n"), "text.jsonl:1: _id \"1\": no text"},
-		"nothing":           {write(t, filepath.Join(dir, "nothing.tsv"), "\n"), "it holds no documents"},
-		"another name":      {write(t, filepath.Join(dir, "texts.csv"), "1,a\n"), ".tsv.gz or .parquet is allowed"},
+		"twice":             {testfile.Put(t, filepath.Join(dir, "twice.tsv"), "1\ta\n2\tb\n\n1\tc\n"), `twice.tsv:4: id "1": already in ` + filepath.Join(dir, "twice.tsv:1")},
+		"three columns":     {testfile.Put(t, filepath.Join(dir, "three.tsv"), "1\ta\n2\tb\tc\n"), "three.tsv:2: 3 columns; a row is id ⇥ text"},
+		"one column":        {testfile.Put(t, filepath.Join(dir, "one.tsv"), "1 a\n"), "one.tsv:1: 1 columns"},
+		"not UTF-8":         {testfile.Put(t, filepath.Join(dir, "bytes.tsv"), "1\ta\n2\t\xff\n"), "bytes.tsv:2: the line is not UTF-8"},
+		"no id":             {testfile.Put(t, filepath.Join(dir, "empty.tsv"), "\ta\n"), "empty.tsv:1: the id is empty"},
+		"no text":           {testfile.Put(t, filepath.Join(dir, "text.jsonl"), "{\"_id\":\"1\"}\n"), "text.jsonl:1: _id \"1\": no text"},
+		"nothing":           {testfile.Put(t, filepath.Join(dir, "nothing.tsv"), "\n"), "it holds no documents"},
+		"another name":      {testfile.Put(t, filepath.Join(dir, "texts.csv"), "1,a\n"), ".tsv.gz or .parquet is allowed"},
 		"unknown column":    {writeParquet(t, filepath.Join(dir, "other.parquet"), []other{{"1", "a"}}), `column "other" of text is not known`},
 		"two ids":           {writeParquet(t, filepath.Join(dir, "ids.parquet"), []twice{{"1", "1", "a"}}), "one of them is allowed"},
 		"not there":         {filepath.Join(dir, "none.tsv"), "none.tsv"},
-		"no Parquet at all": {write(t, filepath.Join(dir, "lies.parquet"), "1\ta some longer text\n"), "does not end as a Parquet file"},
+		"no Parquet at all": {testfile.Put(t, filepath.Join(dir, "lies.parquet"), "1\ta some longer text\n"), "does not end as a Parquet file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, store := range []kept.Store{{}, {Dir: filepath.Join(dir, "cache")}} {
@@ -178,7 +148,7 @@ func TestBadFilesAreErrorsThatSayWhere(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	long := write(t, filepath.Join(dir, "long.tsv"), strings.Repeat("1\ta\n", 5000))
+	long := testfile.Put(t, filepath.Join(dir, "long.tsv"), strings.Repeat("1\ta\n", 5000))
 	if _, err := texts.Open(ctx, texts.Documents, []string{long}, kept.Store{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled reading: %v", err)
 	}
@@ -189,7 +159,7 @@ func TestAChangedFileIsReadAgain(t *testing.T) {
 	store := kept.Store{Dir: filepath.Join(dir, "cache")}
 	path := filepath.Join(dir, "a.tsv")
 	for _, text := range []string{"first", "second one"} {
-		write(t, path, "1\t"+text+"\n")
+		testfile.Put(t, path, "1\t"+text+"\n")
 		all, err := texts.Open(context.Background(), texts.Documents, []string{path}, store)
 		if err != nil {
 			t.Fatal(err)
@@ -207,7 +177,7 @@ func TestAChangedFileIsReadAgain(t *testing.T) {
 func TestADamagedIndexIsMadeAgain(t *testing.T) {
 	dir := t.TempDir()
 	store := kept.Store{Dir: filepath.Join(dir, "cache")}
-	path := write(t, filepath.Join(dir, "a.tsv"), "1\tone\n2\t \n3\tthree\n")
+	path := testfile.Put(t, filepath.Join(dir, "a.tsv"), "1\tone\n2\t \n3\tthree\n")
 	look := func() string {
 		all, err := texts.Open(context.Background(), texts.Documents, []string{path}, store)
 		if err != nil {
@@ -254,7 +224,7 @@ func FuzzTexts(f *testing.F) {
 		if format != ".tsv" && format != ".jsonl" || strings.HasPrefix(text, "\x1f\x8b") {
 			t.Skip("another format, or gzipped: another way through the reader")
 		}
-		all, err := texts.Open(context.Background(), texts.Documents, []string{write(t, filepath.Join(t.TempDir(), "a"+format), text)}, kept.Store{})
+		all, err := texts.Open(context.Background(), texts.Documents, []string{testfile.Put(t, filepath.Join(t.TempDir(), "a"+format), text)}, kept.Store{})
 		if err != nil {
 			return
 		}
@@ -275,8 +245,8 @@ func FuzzTexts(f *testing.F) {
 // TestACacheThatCannotBeWrittenIsNoTrouble: what cannot be kept is found out again.
 func TestACacheThatCannotBeWrittenIsNoTrouble(t *testing.T) {
 	dir := t.TempDir()
-	path := write(t, filepath.Join(dir, "a.tsv"), "1\tone\n")
-	store := kept.Store{Dir: write(t, filepath.Join(dir, "cache"), "a file where a folder should be")}
+	path := testfile.Put(t, filepath.Join(dir, "a.tsv"), "1\tone\n")
+	store := kept.Store{Dir: testfile.Put(t, filepath.Join(dir, "cache"), "a file where a folder should be")}
 	all, err := texts.Open(t.Context(), texts.Documents, []string{path}, store)
 	if err != nil {
 		t.Fatal(err)

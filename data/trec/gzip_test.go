@@ -2,26 +2,13 @@ package trec_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
 	"strings"
 	"testing"
 
 	"headroom/data/trec"
+	"headroom/internal/testfile"
 )
-
-func zip(t *testing.T, text string) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	if _, err := w.Write([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
 
 // What a cut leaves of a line is not the line's fault, and a line that it leaves sound is not the last one.
 func TestDamagedGzipIsToldFromDamagedRows(t *testing.T) {
@@ -29,7 +16,7 @@ func TestDamagedGzipIsToldFromDamagedRows(t *testing.T) {
 	for i := range 3000 {
 		text += fmt.Sprintf("q%d Q0 d%d 1 %d.5 t\n", i%7, i*i, i)
 	}
-	whole := zip(t, text)
+	whole := testfile.Gzip(t, text)
 	if _, err := trec.ReadRun(bytes.NewReader(whole), "r"); err != nil {
 		t.Fatal(err)
 	}

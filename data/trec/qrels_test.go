@@ -2,7 +2,6 @@ package trec_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"headroom/data/trec"
+	"headroom/internal/testfile"
 )
 
 func TestQrelsAreReadInEveryLayout(t *testing.T) {
@@ -31,7 +31,7 @@ func TestQrelsAreReadInEveryLayout(t *testing.T) {
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Fatalf("got %v, %v", got, err)
 			}
-			got, err = trec.ReadQrels(bytes.NewReader(zipped(t, text)), "qrels")
+			got, err = trec.ReadQrels(bytes.NewReader(testfile.Gzip(t, text)), "qrels")
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Fatalf("gzipped: got %v, %v", got, err)
 			}
@@ -110,7 +110,7 @@ func TestQrelsWithoutRowsAreAnError(t *testing.T) {
 }
 
 func TestTruncatedGzipIsAnError(t *testing.T) {
-	whole := zipped(t, strings.Repeat("q 0 d 1\n", 1))
+	whole := testfile.Gzip(t, strings.Repeat("q 0 d 1\n", 1))
 	for n := 2; n < len(whole); n++ {
 		if _, err := trec.ReadQrels(bytes.NewReader(whole[:n]), "f"); err == nil {
 			t.Fatalf("%d of %d bytes were read without an error", n, len(whole))
@@ -144,17 +144,4 @@ func TestScanKeepsTheFilesOrder(t *testing.T) {
 	if want := []string{"by", "ax", "bx"}; !reflect.DeepEqual(rows, want) {
 		t.Errorf("got %v", rows)
 	}
-}
-
-func zipped(t testing.TB, text string) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	w := gzip.NewWriter(&out)
-	if _, err := w.Write([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
 }

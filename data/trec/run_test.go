@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"headroom/data/trec"
+	"headroom/internal/testfile"
 )
 
 func TestRunIgnoresAllButQueryDocumentAndScore(t *testing.T) {
@@ -19,7 +20,7 @@ func TestRunIgnoresAllButQueryDocumentAndScore(t *testing.T) {
 		"q1": {{Doc: "d1", Score: 0.5}, {Doc: "d2", Score: 2}},
 		"q2": {{Doc: "d1", Score: -1000}, {Doc: "d2", Score: math.Inf(1)}},
 	}
-	for _, input := range [][]byte{[]byte(text), zipped(t, text)} {
+	for _, input := range [][]byte{[]byte(text), testfile.Gzip(t, text)} {
 		got, err := trec.ReadRun(bytes.NewReader(input), "run")
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("got %v, %v", got, err)

@@ -2,7 +2,6 @@ package gunzip_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"io"
 	"strings"
@@ -10,20 +9,8 @@ import (
 	"testing/iotest"
 
 	"headroom/internal/gunzip"
+	"headroom/internal/testfile"
 )
-
-func packed(t *testing.T, text string) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	if _, err := io.WriteString(w, text); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
 
 func TestTextsAreReadByTheirContent(t *testing.T) {
 	long := strings.Repeat("a line of text\n", 20_000)
@@ -34,9 +21,9 @@ func TestTextsAreReadByTheirContent(t *testing.T) {
 		"plain":                 {[]byte("plain"), "plain"},
 		"empty":                 {nil, ""},
 		"one byte of the magic": {[]byte{0x1f}, "\x1f"},
-		"gzipped":               {packed(t, long), long},
-		"gzipped nothing":       {packed(t, ""), ""},
-		"three members": {bytes.Join([][]byte{packed(t, "one "), packed(t, ""), packed(t, "two")}, nil),
+		"gzipped":               {testfile.Gzip(t, long), long},
+		"gzipped nothing":       {testfile.Gzip(t, ""), ""},
+		"three members": {bytes.Join([][]byte{testfile.Gzip(t, "one "), testfile.Gzip(t, ""), testfile.Gzip(t, "two")}, nil),
 			"one two"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +42,7 @@ func TestTextsAreReadByTheirContent(t *testing.T) {
 }
 
 func TestDamageIsCalledWhatItIs(t *testing.T) {
-	whole := packed(t, strings.Repeat("a line of text\n", 100))
+	whole := testfile.Gzip(t, strings.Repeat("a line of text\n", 100))
 	flipped := bytes.Clone(whole)
 	flipped[len(flipped)-6] ^= 1 // in the checksum
 	for name, c := range map[string]struct {
@@ -85,7 +72,7 @@ func TestDamageIsCalledWhatItIs(t *testing.T) {
 
 func TestAReadersOwnErrorIsPassedOn(t *testing.T) {
 	broken := errors.New("the disk is gone")
-	whole := packed(t, "text")
+	whole := testfile.Gzip(t, "text")
 	for _, data := range [][]byte{nil, whole[:4], whole} {
 		r, err := gunzip.NewReader(io.MultiReader(bytes.NewReader(data), iotest.ErrReader(broken)))
 		if err == nil {

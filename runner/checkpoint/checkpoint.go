@@ -150,16 +150,3 @@ func Steps(dir string) ([]int, error) {
 	slices.Reverse(steps)
 	return steps, nil
 }
-
-func fileSum(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}

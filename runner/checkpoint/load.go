@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"headroom/internal/seal"
 	"headroom/models/safetensors"
 )
 
@@ -110,7 +111,7 @@ func open(folder, run string, step int, weights bool) (*Loaded, error) {
 		if weights && name == OptimizerFile {
 			continue
 		}
-		got, err := fileSum(filepath.Join(folder, name))
+		got, err := seal.SumFile(filepath.Join(folder, name))
 		if err != nil {
 			return nil, err
 		}

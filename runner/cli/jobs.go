@@ -2,11 +2,8 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/internal/seal"
 	"headroom/metrics/record"
 	"headroom/runner/engine"
 	"headroom/runner/plan"
@@ -174,29 +172,16 @@ func (a *app) provenance(overrides []string, sweep string, m machine, revision s
 	if err != nil {
 		host = ""
 	}
-	digest, err := fileDigest(a.env.Executable)
+	sum, err := seal.SumFile(a.env.Executable)
 	if err != nil {
 		return record.Provenance{}, fmt.Errorf("read the program's own file: %w", err)
 	}
 	return record.Provenance{
-		Schema: schema, Overrides: append([]string{}, overrides...), Executable: digest,
+		Schema: schema, Overrides: append([]string{}, overrides...), Executable: "sha256:" + sum,
 		Commit: info.Commit, Dirty: info.Dirty, Go: info.Go, SIMD: info.SIMD, System: info.System, Modules: info.Modules,
 		Devices: append([]string{}, m.gpus...), Driver: gpuDriver(), CPU: cpuModel(), Threads: m.threads, Host: host,
 		Sweep: sweep, Revision: revision,
 	}, nil
-}
-
-func fileDigest(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return "", err
-	}
-	return "sha256:" + hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // checkBackends lets a worker process open each backend that the plan computes

@@ -3,12 +3,11 @@ package plan_test
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"headroom/internal/testfile"
 	"headroom/runner/plan"
 	"headroom/sweeps"
 )
@@ -18,11 +17,7 @@ func (w *world) put(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(w.root, name)
 	write(t, path, text)
-	then := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(path, then, then); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return testfile.Age(t, path)
 }
 
 func TestRunsTrainOnFilesOfExamples(t *testing.T) {
