@@ -176,21 +176,50 @@ func freeBytes(folder string) (uint64, bool) {
 
 func (a *app) checkData() doctorCheck {
 	const name = "data"
+	resolver, err := a.resolver(".")
+	if err != nil {
+		return doctorCheck{name, checkFail, err.Error()}
+	}
+	brought := "no collection in the cache " + resolver.Packages().Folder
+	if packages := folders(resolver.Packages().Folder, 2); len(packages) > 0 {
+		brought = fmt.Sprintf("in the cache %s: %s", resolver.Packages().Folder, strings.Join(packages, ", "))
+	}
+	if resolver.Mirror != "" {
+		brought += "; HEADROOM_MIRROR=" + resolver.Mirror
+	}
+	if resolver.Offline {
+		brought += "; nothing is downloaded (offline)"
+	}
 	root := a.env.Getenv("HEADROOM_DATA")
 	if root == "" {
-		return doctorCheck{name, checkOK, "HEADROOM_DATA is not set: builtin:demo and folders only"}
+		return doctorCheck{name, checkOK, "HEADROOM_DATA is not set; " + brought}
 	}
-	entries, err := os.ReadDir(root)
-	if err != nil {
+	if _, err := os.ReadDir(root); err != nil {
 		return doctorCheck{name, checkFail, "HEADROOM_DATA: " + err.Error()}
 	}
-	var families []string
+	return doctorCheck{name, checkOK, fmt.Sprintf("HEADROOM_DATA=%s: %s; %s", root, strings.Join(folders(root, 1), ", "), brought)}
+}
+
+// folders lists the folders that lie so deep below a folder, by their paths from it.
+func folders(root string, depth int) []string {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil
+	}
+	var list []string
 	for _, entry := range entries {
-		if entry.IsDir() {
-			families = append(families, entry.Name())
+		if !entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
+			continue
+		}
+		if depth == 1 {
+			list = append(list, entry.Name())
+			continue
+		}
+		for _, inner := range folders(filepath.Join(root, entry.Name()), depth-1) {
+			list = append(list, entry.Name()+"/"+inner)
 		}
 	}
-	return doctorCheck{name, checkOK, fmt.Sprintf("HEADROOM_DATA=%s: %s", root, strings.Join(families, ", "))}
+	return list
 }
 
 func checkFolder(name, path, purpose string) doctorCheck {

@@ -9,6 +9,7 @@ import (
 
 	"headroom/data/packages"
 	"headroom/data/source"
+	"headroom/internal/plain"
 	"headroom/runner/plan"
 	"headroom/runner/prepare"
 	"headroom/sweeps"
@@ -79,7 +80,7 @@ func (a *app) prepareSweep(ctx context.Context, sweep string, overrides []string
 		return err
 	}
 	a.warn(p)
-	return a.printPrepared(resolver, p, needs)
+	return a.printPrepared(sweep, resolver, p, needs)
 }
 
 // bring downloads what is lacking: models first, which are smaller.
@@ -119,8 +120,9 @@ type preparedDocument struct {
 	Environment map[string]string `json:"environment"`
 }
 
-// printPrepared says what is here, and what a node that computes must see of it.
-func (a *app) printPrepared(r *source.Resolver, p *plan.Plan, needs prepare.Needs) error {
+// printPrepared says what is here, and what a node that computes must see of it. sweep is what
+// the command called it.
+func (a *app) printPrepared(sweep string, r *source.Resolver, p *plan.Plan, needs prepare.Needs) error {
 	document := preparedDocument{Schema: schema, Sweep: p.Sweep, Runs: len(p.Runs), Evaluations: len(p.Evaluations), Models: []preparedModel{}, Collections: []dataEntry{}}
 	for _, ref := range needs.Models {
 		m := preparedModel{Name: ref, State: "here"}
@@ -173,6 +175,6 @@ func (a *app) printPrepared(r *source.Resolver, p *plan.Plan, needs prepare.Need
 			fmt.Fprintf(a.stdout, "  %s=%s\n", name, folder)
 		}
 	}
-	_, err = fmt.Fprintf(a.stdout, "It needs no network: headroom run %s --offline\n", p.Sweep)
+	_, err = fmt.Fprintf(a.stdout, "It needs no network: headroom run %s --offline\n", plain.Line(sweep))
 	return failed(err)
 }
