@@ -58,11 +58,11 @@ func (f *Figure) Untitled() *Figure {
 	return &other
 }
 
-// Wide is the figure laid out for another width, with type of the same size. Fewer panels
-// stand beside each other where there is less room.
-func (f *Figure) Wide(width vg.Length) *Figure {
+// Wide is the figure laid out for another width in inches, with type of the same size.
+// Fewer panels stand beside each other where there is less room.
+func (f *Figure) Wide(inches float64) *Figure {
 	other := *f
-	other.look.width = width
+	other.look.width = vg.Length(inches) * vg.Inch
 	return &other
 }
 

@@ -140,7 +140,36 @@ func TestFigures(t *testing.T) {
 				if f.Alt == "" || f.Caption == "" {
 					t.Error("no alternative text or no caption")
 				}
+				for _, inches := range []float64{3.33, 7} {
+					narrow(t, f.Untitled().Wide(inches), inches)
+				}
 			})
+		}
+	}
+}
+
+// narrow holds a figure for a paper to its width: no text leaves it or overlaps another, and
+// the least type is of 7 points.
+func narrow(t *testing.T, f *plot.Figure, inches float64) {
+	t.Helper()
+	var svg bytes.Buffer
+	if err := f.SVG(&svg); err != nil {
+		t.Fatal(err)
+	}
+	texts := wellFormed(t, svg.Bytes())
+	for i, a := range texts {
+		if a.left < 0 || a.right > 72*inches {
+			t.Errorf("%v in: %q stands from %.0f to %.0f of %.0f points", inches, a.words, a.left, a.right, 72*inches)
+		}
+		for _, b := range texts[i+1:] {
+			if a.overlaps(b) {
+				t.Errorf("%v in: %q and %q overlap", inches, a.words, b.words)
+			}
+		}
+	}
+	for _, found := range size.FindAllStringSubmatch(svg.String(), -1) {
+		if points, _ := strconv.ParseFloat(found[1], 64); points < 7 {
+			t.Errorf("type of %s points", found[1])
 		}
 	}
 }

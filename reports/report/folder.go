@@ -140,9 +140,15 @@ type file struct {
 func files(c *compare.Comparison, more Extras) []file {
 	var all []file
 	figures, tables := Figures(c), Tables(c, more)
-	for _, f := range figures {
+	for i, f := range figures {
+		if more.Untitled {
+			figures[i], f = f.Untitled(), f.Untitled()
+		}
 		svg, png := f.Files()
 		all = append(all, file{svg, f.SVG}, file{png, f.PNG})
+		if more.Inches > 0 {
+			all = append(all, file{f.Name + ".pdf", f.Untitled().Wide(more.Inches).PDF})
+		}
 	}
 	for _, t := range tables {
 		all = append(all, file{t.Name + ".md", t.Table.Markdown}, file{t.Name + ".csv", t.Table.CSV}, file{t.Name + ".tex", t.Table.LaTeX})

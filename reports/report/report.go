@@ -24,6 +24,11 @@ type Extras struct {
 	Claims []claims.Judgement
 	// Paper is a table in the layout of the paper; nil leaves it out.
 	Paper *Paper
+	// Inches asks for each figure as PDF too, of that width and without a title, as a paper
+	// takes it; 0 is none.
+	Inches float64
+	// Untitled leaves the titles of all figures out.
+	Untitled bool
 }
 
 // Tables are a report's tables, in its order.

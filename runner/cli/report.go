@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,8 +29,15 @@ no longer are counted and, with --all, reported on too. A report on the whole sw
 the verdicts of its claims (docs/claims.md).`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var faults []error
 			if o.output == "" {
-				return usage(cmd, errors.New("--output is missing"))
+				faults = append(faults, errors.New("--output is missing"))
+			}
+			if _, err := o.inches(); err != nil {
+				faults = append(faults, err)
+			}
+			if err := usage(cmd, faults...); err != nil {
+				return err
 			}
 			shown, err := o.members(args[1:])
 			if err != nil {
@@ -41,6 +49,8 @@ the verdicts of its claims (docs/claims.md).`,
 	o.flags(cmd)
 	cmd.Flags().BoolVar(&o.superseded, "superseded", false, "with the results of former contents of collections, in columns of their own")
 	cmd.Flags().BoolVar(&o.paper, "paper", false, "with a table in the layout of papers: MS MARCO, TREC DL, the 13 collections of BEIR, their mean")
+	cmd.Flags().StringVar(&o.width, "width", "", "each figure also as PDF without a title, `W` wide with type of 7 to 12 points: column (3.33 in), page (7 in), or inches from 2.5 to 20")
+	cmd.Flags().BoolVar(&o.untitled, "untitled", false, "figures without titles")
 	cmd.Flags().StringVar(&o.claims, "claims", "", "`FILE` of claims (default: the sweep's own, else the shipped ones as far as they are about its runs)")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`DIR` to write (required)")
 	return cmd
@@ -48,8 +58,25 @@ the verdicts of its claims (docs/claims.md).`,
 
 type reportOptions struct {
 	memberOptions
-	superseded, paper bool
-	claims, output    string
+	superseded, paper, untitled bool
+	claims, output, width       string
+}
+
+// inches is the width that --width asks for, 0 for none.
+func (o reportOptions) inches() (float64, error) {
+	switch o.width {
+	case "":
+		return 0, nil
+	case "column":
+		return 3.33, nil
+	case "page":
+		return 7, nil
+	}
+	v, err := strconv.ParseFloat(o.width, 64)
+	if err != nil || !(v >= 2.5 && v <= 20) {
+		return 0, fmt.Errorf("--width is %q; allowed: column, page, or inches from 2.5 to 20", o.width)
+	}
+	return v, nil
 }
 
 func (a *app) report(cmd *cobra.Command, sweep string, shown members, o reportOptions) error {
@@ -111,7 +138,11 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, o reportOp
 
 // reportExtras are the judged claims of a whole sweep, and the table that --paper asks for.
 func (a *app) reportExtras(ctx context.Context, s *store.Store, input *compare.Input, o reportOptions) (report.Extras, error) {
-	var more report.Extras
+	more := report.Extras{Untitled: o.untitled}
+	var err error
+	if more.Inches, err = o.inches(); err != nil {
+		return more, err
+	}
 	if input.Part == "" || o.claims != "" {
 		judged, own, err := a.sweepClaims(ctx, claimsOptions{sweep: input.Sweep, file: o.claims})
 		if err != nil && o.claims != "" {
