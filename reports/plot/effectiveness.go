@@ -71,6 +71,10 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 		}},
 	}
 	lay := func(l look) sheet {
+		shown := shown
+		if l.width < columnWidth && len(c.Lines) > 2 && slices.Contains(shown, c.Measure) {
+			shown = []string{c.Measure} // more would not fit a page
+		}
 		perMeasure, cols := tiles(len(c.Lines), l)
 		s := sheet{title: title, legend: entries, rows: perMeasure * len(shown), cols: cols, panelHeight: 165, left: 58, right: 58, gap: 62}
 		_, cell := s.columns(l)

@@ -57,7 +57,7 @@ func Map(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 		left := min(longestName, 0.45*l.width)
 		cell := min(mapCellMost, (l.width-left-margin)/vg.Length(len(fs)))
 		s := sheet{title: fmt.Sprintf("%s and verdicts by k and %s on %s", c.Measure, strings.Join(c.AxisNames(), ", "), dataset), legend: shades.legend(c.Measure, cell),
-			rows: len(backbones), cols: 1, panelHeight: mapRow * vg.Length(longest), left: left, right: l.width - left - cell*vg.Length(len(fs))}
+			rows: len(backbones), cols: 1, rigid: true, panelHeight: mapRow * vg.Length(longest), left: left, right: l.width - left - cell*vg.Length(len(fs))}
 		s.panel = func(b *brush, data vg.Rectangle, row, _ int) {
 			backbone := backbones[row]
 			rows := lines[backbone]

@@ -16,6 +16,7 @@ type sheet struct {
 	panelHeight vg.Length
 	left, right vg.Length
 	gap         vg.Length // between columns; 0 is the usual gap
+	rigid       bool      // panels keep their height where there is little width
 	// panel draws one cell; it gets the data rectangle and where the cell stands.
 	panel func(b *brush, data vg.Rectangle, row, col int)
 }
@@ -38,6 +39,9 @@ func (s sheet) columns(l look) (gap, cell vg.Length) {
 
 // drawing measures the sheet and lays it out.
 func (s sheet) drawing(l look) drawing {
+	if l.width < columnWidth && !s.rigid {
+		s.panelHeight *= 0.7 // or a column of panels is higher than a page
+	}
 	measure := newBrush(draw.Canvas{})
 	legendHeight := measure.legend(s.legend, l.width, 0, false)
 	title := titleHeight
@@ -78,6 +82,9 @@ func empty(name, title, alt, caption string) *Figure {
 			}}
 	})
 }
+
+// columnWidth is what a column of a paper is narrower than.
+const columnWidth = 300 * vg.Length(1)
 
 // narrowest is the least width of a panel with its share of the margins.
 const narrowest = 150 * vg.Length(1)
