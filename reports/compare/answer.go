@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // answer says what the sweep shows at equal cost: one sentence per backbone and factor, at
@@ -88,7 +89,7 @@ func (c *Comparison) atOwnCost(budgets []*Matched) (chosen *Matched, cost string
 				}
 			case !exact && d < distance:
 				chosen, distance = m, d
-				cost = fmt.Sprintf("%s FLOPS, the budget nearest to what k = 1 costs (%s)", Quantity(m.Flops), Quantity(o.flops))
+				cost = fmt.Sprintf("%s FLOPS, the budget nearest to what k = 1 costs (%s)", Quantity(m.Flops), strings.TrimPrefix(o.lambda+": "+Quantity(o.flops), ": "))
 			}
 		}
 	}

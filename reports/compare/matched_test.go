@@ -151,3 +151,34 @@ func TestAnswerIsAtTheCostOfTheNaturalHead(t *testing.T) {
 		t.Errorf("no k = 1: %q", got)
 	}
 }
+
+// TestBudgetWhereBothAreAsTrained: where a λ of a factor costs a little less than k = 1, that
+// is the budget; its vectors need not be cut from those of a much denser model.
+func TestBudgetWhereBothAreAsTrained(t *testing.T) {
+	in := costly(map[float64]float64{1: 0, 4: .1}, .1, .4) // 20 and 5 FLOPS and a little more, by seed
+	for i := range in.Runs {
+		r := &in.Runs[i]
+		if r.Rescale == 4 && r.Setting("regularizer.lambda_query") == "0.4" {
+			r.Evaluations[0].Flops = 4.5 + .1*float64(r.Seed)
+		}
+		whole := r.Evaluations[0]
+		cut := evaluated(whole.Flops/10, map[float64]float64{1: 0, 4: -.2}[r.Rescale], int(r.Seed)) // cutting k = 4 costs much
+		r.Evaluations[0].Curve = []compare.CurvePoint{{Side: "document", Terms: 8, Measures: cut.Measures, Flops: cut.Flops, PerQuery: cut.PerQuery}}
+	}
+	c := compared(t, in)
+	found := false
+	for _, m := range c.Matched {
+		if m.Flops == 4.5 {
+			found = true
+			if math.Abs(m.MeanA-worth(5, .1)) > .02 {
+				t.Errorf("k = 4 reaches %v as trained, want about %v", m.MeanA, worth(5, .1))
+			}
+		}
+		if m.Flops == 5 {
+			t.Errorf("%v FLOPS is a budget beside 4.5", m.Flops)
+		}
+	}
+	if !found {
+		t.Errorf("4.5 FLOPS is no budget: %v", c.Answer)
+	}
+}

@@ -183,9 +183,14 @@ func reach(ways []way) (low, high float64) {
 	return low, high
 }
 
-// budgetsOf are the costs at which two settings are compared: what k = 1 costs as it was
-// trained, and of 1, 2, 5, 10, 20 … the least and the greatest that both sides reach. The
-// middle of the common range stands in where it holds none of these.
+// nearby is the factor within which two costs are about the same.
+const nearby = 1.2
+
+// budgetsOf are the costs at which two settings are compared: what k = 1, b, costs as it
+// was trained, and of 1, 2, 5, 10, 20 … the least and the greatest that both sides reach.
+// Where a λ of a costs a little less than k = 1, the budget is that, so that both are
+// compared about as trained. The middle of the common range stands in where it holds none
+// of these.
 func budgetsOf(a, b []way) []float64 {
 	if len(a) == 0 || len(b) == 0 {
 		return nil
@@ -202,14 +207,25 @@ func budgetsOf(a, b []way) []float64 {
 	}
 	var out []float64
 	add := func(flops float64) {
-		near := func(other float64) bool { return math.Abs(math.Log(flops/other)) < math.Log(1.2) }
+		near := func(other float64) bool { return math.Abs(math.Log(flops/other)) < math.Log(nearby) }
 		if reached(flops) && !slices.ContainsFunc(out, near) {
 			out = append(out, flops)
 		}
 	}
 	for _, w := range b {
-		if !w.over {
-			_, own := w.span()
+		if w.over {
+			continue
+		}
+		_, own := w.span()
+		budget := 0.0
+		for _, other := range a {
+			if _, end := other.span(); !other.over && end <= own && own < nearby*end {
+				budget = max(budget, end)
+			}
+		}
+		if reached(budget) {
+			add(budget)
+		} else {
 			add(own)
 		}
 	}
