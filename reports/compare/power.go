@@ -16,15 +16,24 @@ type Power struct {
 	Queries          int
 	// Tests are those that Holm's correction is over.
 	Tests int
-	// Least is that of the noisiest of them, with Seeds and with each number of More.
-	Least float64
-	More  []Seeds
+	// Shown is with Seeds, More with more.
+	Shown Shown
+	More  []Shown
 }
 
-// Seeds is a number of seeds per point, and the least difference that it would show.
-type Seeds struct {
-	Seeds int     `json:"seeds"`
-	Least float64 `json:"least_shown"`
+// Shown is a number of seeds per point, and the least difference that it would show: in the
+// quietest of the comparisons and in the noisiest.
+type Shown struct {
+	Seeds    int     `json:"seeds"`
+	Quietest float64 `json:"quietest"`
+	Noisiest float64 `json:"noisiest"`
+}
+
+func (s Shown) String() string {
+	if Score(s.Quietest) == Score(s.Noisiest) {
+		return Score(s.Noisiest)
+	}
+	return Score(s.Quietest) + " to " + Score(s.Noisiest)
 }
 
 // Power is of the contrasts that answer the sweep's question: those at equal cost where
@@ -52,37 +61,44 @@ func (c *Comparison) Power() (power Power, ok bool) {
 		power.Seeds = min(power.Seeds, a.SeedsA, a.SeedsB)
 		power.Queries = min(power.Queries, a.Queries)
 	}
-	least := func(seeds int) float64 {
-		greatest := math.NaN()
+	with := func(seeds int) Shown {
+		s := Shown{Seeds: seeds, Quietest: math.Inf(1)}
 		for _, a := range asked {
 			// Holm's first step, which the most significant of the tests must pass.
-			if v := a.Noise.Least(power.Queries, seeds, 1-(1-Level)/float64(power.Tests), Chance); !(greatest >= v) {
-				greatest = v
-			}
+			v := a.Noise.Least(power.Queries, seeds, 1-(1-Level)/float64(power.Tests), Chance)
+			s.Quietest, s.Noisiest = math.Min(s.Quietest, v), math.Max(s.Noisiest, v)
 		}
-		return greatest
+		return s
 	}
-	power.Least = least(power.Seeds)
+	power.Shown = with(power.Seeds)
 	for _, n := range []int{2, 3, 5, 10} {
 		if n > power.Seeds {
-			power.More = append(power.More, Seeds{n, least(n)})
+			power.More = append(power.More, with(n))
 		}
 	}
-	return power, !math.IsNaN(power.Least)
+	return power, !math.IsNaN(power.Shown.Noisiest)
 }
 
 // Sentence says what the sweep can show, and what more seeds would buy.
 func (p Power) Sentence() string {
-	text := fmt.Sprintf("With %s per point and %s on %s a true difference in %s of %s is shown in %.0f of 100 such sweeps, a smaller one more rarely (%s, by the noise that was seen).",
-		count(p.Seeds, "seed"), countOf(p.Queries, "query", "queries"), p.Dataset, p.Measure, Score(p.Least), 100*Chance, holmOver(p.Tests))
+	text := fmt.Sprintf("With %s per point and %s on %s a true difference in %s of %s%s is shown in %.0f of 100 such sweeps, a smaller one more rarely (%s, by the noise that was seen).",
+		count(p.Seeds, "seed"), countOf(p.Queries, "query", "queries"), p.Dataset, p.Measure, p.Shown, p.byPair(), 100*Chance, holmOver(p.Tests))
 	var more []string
 	for _, s := range p.More {
-		more = append(more, fmt.Sprintf("%s with %d", Score(s.Least), s.Seeds))
+		more = append(more, fmt.Sprintf("%s with %d", s, s.Seeds))
 	}
 	if len(more) > 0 {
 		text += " With more seeds it would be " + list(more) + "."
 	}
 	return text
+}
+
+// byPair says why there are two figures; "" where there is one.
+func (p Power) byPair() string {
+	if Score(p.Shown.Quietest) == Score(p.Shown.Noisiest) {
+		return ""
+	}
+	return ", the quietest and the noisiest comparison,"
 }
 
 func holmOver(tests int) string {

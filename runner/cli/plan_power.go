@@ -17,14 +17,14 @@ type planPower struct {
 	Seeds    int             `json:"seeds"`
 	Queries  int             `json:"queries"`
 	Tests    int             `json:"tests"`
-	Least    float64         `json:"least_shown"`
-	More     []compare.Seeds `json:"more"`
+	Shown    compare.Shown   `json:"shown"`
+	More     []compare.Shown `json:"more"`
 	sentence string
 }
 
 // powerOf reckons with the runs of a sweep that the workspace has, as the report does.
 func (a *app) powerOf(ctx context.Context, sweep string) (planPower, error) {
-	unknown := planPower{More: []compare.Seeds{}, sentence: "What it can show is not known yet: that takes finished runs at k = 1 and another k, with two seeds or more that did not collapse."}
+	unknown := planPower{More: []compare.Shown{}, sentence: "What it can show is not known yet: that takes finished runs at k = 1 and another k, with two seeds or more that did not collapse."}
 	w, err := a.openWorkspace()
 	if errors.Is(err, workspace.ErrNone) {
 		return unknown, nil
@@ -53,5 +53,5 @@ func (a *app) powerOf(ctx context.Context, sweep string) (planPower, error) {
 		return unknown, nil
 	}
 	return planPower{Known: true, Measure: p.Measure, Dataset: p.Dataset, Seeds: p.Seeds, Queries: p.Queries, Tests: p.Tests,
-		Least: p.Least, More: append(unknown.More, p.More...), sentence: p.Sentence()}, nil
+		Shown: p.Shown, More: append(unknown.More, p.More...), sentence: p.Sentence()}, nil
 }
