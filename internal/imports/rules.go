@@ -58,6 +58,8 @@ var layers = []layer{
 	{[]string{"models/bert", "models/modernbert", "models/mlmhead", "models/splade"}, []string{gomlx, "models/..."}},
 	{[]string{"runner/search"}, []string{"data/trec", "internal/filemap", "internal/gunzip", "internal/parallel"}},
 	{[]string{"reports/html"}, []string{"internal/plain", "reports/plot", "reports/table"}},
+	{[]string{"reports/live"}, []string{"metrics/...", "runner/lease", "runner/workspace", "sweeps"}},
+	{[]string{"reports/serve"}, []string{"internal/names", "internal/plain", "metrics/...", "reports/compare", "reports/html", "reports/live", "runner/workspace", "sweeps"}},
 	{[]string{"internal/parallel"}, nil},
 	{[]string{"runner/slurm"}, nil},
 	{[]string{"runner/submit"}, []string{"internal/seal", "runner/slurm", "sweeps"}},

@@ -98,6 +98,9 @@ func (p Page) Write(w io.Writer) error {
 	return err
 }
 
+// Style returns the stylesheet, for pages that are served and share it.
+func Style() ([]byte, error) { return files.ReadFile("style.css") }
+
 // templates are parsed once: a page fills them some hundred times.
 var templates = sync.OnceValues(func() (*template.Template, error) {
 	functions := template.FuncMap{"plain": plain.Line, "lines": plain.Lines, "inc": func(i int) int { return i + 1 }}

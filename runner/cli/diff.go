@@ -79,17 +79,32 @@ func (a *app) diff(ctx context.Context, first, second string, perQuery bool) err
 			return err
 		}
 	}
-	x, y := infos[0], infos[1]
-	s, err := a.openStore(ctx, w)
+	d, err := a.newDiffDocument(ctx, infos[0], infos[1], perQuery)
 	if err != nil {
 		return err
+	}
+	if a.global.json {
+		return a.printJSON(d)
+	}
+	return a.printDiff(d)
+}
+
+// newDiffDocument compares two runs.
+func (a *app) newDiffDocument(ctx context.Context, x, y runInfo, perQuery bool) (diffDocument, error) {
+	w, err := a.openWorkspace()
+	if err != nil {
+		return diffDocument{}, err
+	}
+	s, err := a.openStore(ctx, w)
+	if err != nil {
+		return diffDocument{}, err
 	}
 	defer s.Close()
 	evaluations, err := diffScores(ctx, s, x.ref.ID, y.ref.ID, perQuery)
 	if err != nil {
-		return err
+		return diffDocument{}, err
 	}
-	d := diffDocument{
+	return diffDocument{
 		Schema: schema,
 		A:      newDiffRun(x), B: newDiffRun(y), Evaluations: evaluations,
 		Config: append([]sweeps.Change{}, sweeps.Diff(x.config, y.config)...),
@@ -108,11 +123,7 @@ func (a *app) diff(ctx context.Context, first, second string, perQuery bool) err
 			{"driver", x.provenance.Driver, y.provenance.Driver},
 			{"host", x.provenance.Host, y.provenance.Host},
 		}),
-	}
-	if a.global.json {
-		return a.printJSON(d)
-	}
-	return a.printDiff(d)
+	}, nil
 }
 
 func (a *app) printDiff(d diffDocument) error {

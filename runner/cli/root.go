@@ -67,7 +67,7 @@ MODEL is a folder, a name on the hub, or a RUN.
 		commands []*cobra.Command
 	}{
 		{groupSweeps, []*cobra.Command{
-			newPlan(a), newPrepare(a), newRun(a), newSubmit(a), newStatus(a), newShow(a), newDiff(a), newReport(a), newClaims(a), newJudge(a), newExport(a), newPretrain(a),
+			newPlan(a), newPrepare(a), newRun(a), newSubmit(a), newStatus(a), newShow(a), newDiff(a), newServe(a), newReport(a), newClaims(a), newJudge(a), newExport(a), newPretrain(a),
 		}},
 		{groupSteps, []*cobra.Command{
 			newTokenize(a), newEncode(a), newIndex(a), newSearch(a), newEvaluate(a), newMine(a), newProbe(a),
@@ -75,7 +75,7 @@ MODEL is a folder, a name on the hub, or a RUN.
 		{groupStore, []*cobra.Command{
 			newData(a), newQuery(a), newDB(a), newGC(a), newUnlock(a), newDoctor(a), newVersion(a),
 		}},
-		{"", []*cobra.Command{newWorker(a), newTask(a)}},
+		{"", []*cobra.Command{newWorker(a), newEqualCost(a), newTask(a)}},
 	} {
 		for _, command := range group.commands {
 			command.GroupID = group.id

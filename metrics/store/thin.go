@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Span is a stretch of steps, From included and To excluded.
+type Span struct{ From, To int }
+
+// Thin is a curve in few points that keeps every spike: of each bucket of consecutive
+// steps the least and the greatest finite value, each at its own step.
+type Thin struct {
+	// Bucket is the number of steps of a bucket; with 1 the curve is whole.
+	Bucket int
+	// Steps ascend; Values are finite.
+	Steps  []int
+	Values []float64
+	// Mean is that of each bucket that has a finite value, At its first step.
+	At   []int
+	Mean []float64
+	// NonFinite are the first step of each bucket that has such a value, and which.
+	NonFinite []NonFinite
+	// Last is the greatest step of the whole curve, -1 of an empty one.
+	Last int
+}
+
+// NonFinite is a value that is none.
+type NonFinite struct {
+	Step int
+	// Word is "nan", "+inf" or "-inf".
+	Word string
+}
+
+// thinned is what each part of a Thin is read by. SQLite takes a bare column from the row
+// of the minimum or maximum.
+const thinned = `FROM point WHERE run_id = ?1 AND name_id = ?2 AND step >= ?3 AND step < ?4`
+
+// Thin reads a curve of a run in a span of steps by buckets of so many steps. A run or a
+// series that is not there gives an empty curve.
+func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket int) (Thin, error) {
+	t := Thin{Bucket: max(1, bucket), Last: -1}
+	fail := func(err error) (Thin, error) {
+		return t, fmt.Errorf("read series %q of run %q: %w", name, run, known(err))
+	}
+	var id, series int64
+	err := s.db.QueryRowContext(ctx, "SELECT r.id, n.id FROM run r, series_name n WHERE r.run = ? AND n.name = ?", run, name).Scan(&id, &series)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, nil
+	}
+	if err != nil {
+		return fail(err)
+	}
+	var last sql.NullInt64
+	if err := s.db.QueryRowContext(ctx, "SELECT max(step) FROM point WHERE run_id = ? AND name_id = ?", id, series).Scan(&last); err != nil {
+		return fail(err)
+	}
+	if last.Valid {
+		t.Last = int(last.Int64)
+	}
+	span.To = min(span.To, t.Last+1)
+	if span.From >= span.To {
+		return t, nil
+	}
+	each := func(query string, row func(step int, value sql.NullFloat64, word sql.NullString)) error {
+		rows, err := s.db.QueryContext(ctx, query, id, series, span.From, span.To, t.Bucket)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var step int
+			var value sql.NullFloat64
+			var word sql.NullString
+			if err := rows.Scan(&step, &value, &word); err != nil {
+				return err
+			}
+			row(step, value, word)
+		}
+		return rows.Err()
+	}
+	type point struct {
+		step  int
+		value float64
+	}
+	var points []point
+	keep := func(step int, value sql.NullFloat64, _ sql.NullString) {
+		if value.Valid {
+			points = append(points, point{step, value.Float64})
+		}
+	}
+	err = each("SELECT step, min(value), NULL "+thinned+" GROUP BY step / ?5", keep)
+	if err == nil && t.Bucket > 1 {
+		err = each("SELECT step, max(value), NULL "+thinned+" GROUP BY step / ?5", keep)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	slices.SortStableFunc(points, func(a, b point) int { return a.step - b.step })
+	for i, p := range points {
+		if i > 0 && points[i-1].step == p.step { // one value is both least and greatest
+			continue
+		}
+		t.Steps, t.Values = append(t.Steps, p.step), append(t.Values, p.value)
+	}
+	if t.Bucket == 1 {
+		t.At, t.Mean = t.Steps, t.Values
+	} else if err := each("SELECT min(step), avg(value), NULL "+thinned+" GROUP BY step / ?5", func(step int, value sql.NullFloat64, _ sql.NullString) {
+		if value.Valid && !math.IsInf(value.Float64, 0) {
+			t.At, t.Mean = append(t.At, step), append(t.Mean, value.Float64)
+		}
+	}); err != nil {
+		return fail(err)
+	}
+	err = each("SELECT min(step), NULL, nonfinite "+thinned+" AND nonfinite IS NOT NULL GROUP BY step / ?5 ORDER BY 1", func(step int, _ sql.NullFloat64, word sql.NullString) {
+		t.NonFinite = append(t.NonFinite, NonFinite{step, word.String})
+	})
+	if err != nil {
+		return fail(err)
+	}
+	return t, nil
+}
+
+// SeriesNames lists the series that a run has points of, by name.
+func (s *Store) SeriesNames(ctx context.Context, run string) ([]string, error) {
+	return read(ctx, s, fmt.Sprintf("read series of run %q", run), func(rows *sql.Rows) (string, error) {
+		var name string
+		return name, rows.Scan(&name)
+	}, `SELECT n.name FROM series_name n WHERE EXISTS (
+		SELECT 1 FROM point p WHERE p.run_id = (SELECT id FROM run WHERE run = ?) AND p.name_id = n.id) ORDER BY n.name`, run)
+}

@@ -1,0 +1,133 @@
+package live
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"headroom/metrics/event"
+)
+
+// Kinds of alerts.
+const (
+	AlertCollapse = "collapse"
+	AlertWarning  = "warning"
+	AlertFailure  = "failure"
+	AlertStall    = "stall"
+	AlertSlow     = "slow-down"
+)
+
+// Alert is something that a person wants to know of a run.
+type Alert struct {
+	Kind  string
+	Sweep string
+	Run   *Run
+	// Text says what happened, as a sentence.
+	Text string
+	// Step is where it began, -1 where that makes no sense.
+	Step int
+	// At is when the run was last heard of.
+	At time.Time
+	// Stands tells whether it still holds.
+	Stands bool
+}
+
+// Silence after which a running run is called stalled: so many times the time that its
+// steps take, and no less than so long.
+const (
+	stallTimes = 20
+	stallLeast = time.Minute
+)
+
+// slower is how many times the time of its earlier steps a run's last steps take before
+// that is called a slow-down.
+const slower = 2.0
+
+// pace is how long the steps of a run take.
+type pace struct {
+	looked time.Time
+	// early is the median of the steps before the recent ones, recent that of the last; in
+	// seconds, 0 where there are too few.
+	early, recent float64
+}
+
+// alertsOf lists what there is to say of a run at a moment.
+func alertsOf(sweep string, r *Run, now time.Time) []Alert {
+	var out []Alert
+	add := func(kind string, step int, stands bool, format string, args ...any) {
+		out = append(out, Alert{Kind: kind, Sweep: sweep, Run: r, Text: fmt.Sprintf(format, args...), Step: step, At: r.Heard, Stands: stands})
+	}
+	if r.State == "failed" {
+		text := r.Error
+		if text == "" {
+			text = "without a cause in its log"
+		}
+		add(AlertFailure, r.Step, true, "failed: %s", text)
+	}
+	for _, kind := range []struct{ severity, alert string }{{event.SeverityCollapse, AlertCollapse}, {event.SeverityWarning, AlertWarning}} {
+		if text, first, stands := episodesText(r.Episodes, kind.severity); text != "" {
+			add(kind.alert, first, stands, "%s", text)
+		}
+	}
+	if r.State != "running" || r.Heard.IsZero() || r.Done >= r.Total {
+		return out
+	}
+	if silent := now.Sub(r.Heard); silent > max(stallLeast, time.Duration(stallTimes*max(r.pace.recent, r.pace.early)*float64(time.Second))) {
+		add(AlertStall, r.Step, true, "no step for %s at step %d of %d", silent.Round(time.Second), r.Done, r.Total)
+	}
+	if r.pace.early > 0 && r.pace.recent > slower*r.pace.early {
+		add(AlertSlow, r.Step, true, "a step takes %.3g s now, %.1f times as long as before (%.3g s)", r.pace.recent, r.pace.recent/r.pace.early, r.pace.early)
+	}
+	return out
+}
+
+// episodesText says of each kind of a severity since when it holds, or when it passed, in the
+// order in which they came: "identical since step 15, empty at 123–130".
+func episodesText(episodes []event.Episode, severity string) (text string, first int, stands bool) {
+	type span struct {
+		first, last int
+		stands      bool
+	}
+	spans := map[string]span{}
+	var order []string
+	for _, e := range episodes { // by first step
+		if e.Severity != severity {
+			continue
+		}
+		s, known := spans[e.Verdict]
+		if !known {
+			s.first = e.FirstStep
+			order = append(order, e.Verdict)
+		}
+		spans[e.Verdict] = span{s.first, max(s.last, e.LastStep), s.stands || e.Stands}
+	}
+	for i, kind := range order {
+		s := spans[kind]
+		if i == 0 {
+			first = s.first
+		} else {
+			text += ", "
+		}
+		if s.stands {
+			text, stands = text+fmt.Sprintf("%s since step %d", kind, s.first), true
+		} else {
+			text += fmt.Sprintf("%s at steps %d–%d, passed", kind, s.first, s.last)
+		}
+	}
+	return text, first, stands
+}
+
+// orderAlerts puts what stands first, collapses and failures before warnings, newest first.
+func orderAlerts(alerts []Alert) {
+	rank := map[string]int{AlertFailure: 0, AlertCollapse: 0, AlertStall: 1, AlertSlow: 2, AlertWarning: 3}
+	slices.SortStableFunc(alerts, func(a, b Alert) int {
+		if a.Stands != b.Stands {
+			if a.Stands {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(rank[a.Kind], rank[b.Kind]), b.At.Compare(a.At), cmp.Compare(a.Run.Label, b.Run.Label), cmp.Compare(a.Step, b.Step))
+	})
+}

@@ -1,0 +1,249 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"headroom/metrics/store"
+	"headroom/runner/workspace"
+)
+
+// Options say what to watch and how.
+type Options struct {
+	// Root is the workspace's folder, which need not be there yet.
+	Root string
+	// CacheDir is where the database lies that cannot lie in the workspace; "" is the
+	// user's cache.
+	CacheDir string
+	Now      func() time.Time
+	// Every is the time between two looks while somebody waits for news, Idle the time
+	// while nobody does.
+	Every, Idle time.Duration
+	// Collections brings up to date what is known of the collections that results are of;
+	// nil for nothing to do. It is called when the workspace is opened, and its error is a note.
+	Collections func(workspace.Workspace) error
+}
+
+// Watcher watches one workspace.
+type Watcher struct {
+	o Options
+
+	mu      sync.Mutex
+	now     *Snapshot
+	changed chan struct{} // closed when now is replaced
+	waiting int           // who waits for news
+	wake    chan struct{}
+
+	storeMu sync.RWMutex // guards what follows against its closing
+	open    *opened
+	marks   store.Marks
+}
+
+// opened is a workspace that is open.
+type opened struct {
+	workspace.Workspace
+	store *store.Store
+	file  os.FileInfo // of the database, to see that it was replaced
+}
+
+// New makes a Watcher, which watches once Watch is called.
+func New(o Options) *Watcher {
+	return &Watcher{o: o, now: &Snapshot{Version: 1, runs: map[string]*Run{}}, changed: make(chan struct{}), wake: make(chan struct{}, 1)}
+}
+
+// Root is the workspace's folder.
+func (w *Watcher) Root() string { return w.o.Root }
+
+// Snapshot is the latest.
+func (w *Watcher) Snapshot() *Snapshot {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+// Newer waits for a snapshot of a version above the one given.
+func (w *Watcher) Newer(ctx context.Context, version uint64) (*Snapshot, error) {
+	w.mu.Lock()
+	w.waiting++
+	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		w.waiting--
+		w.mu.Unlock()
+	}()
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+	for {
+		w.mu.Lock()
+		now, changed := w.now, w.changed
+		w.mu.Unlock()
+		if now.Version > version {
+			return now, nil
+		}
+		select {
+		case <-ctx.Done():
+			return now, ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// Watch looks at the workspace until the context ends.
+func (w *Watcher) Watch(ctx context.Context) {
+	defer w.close()
+	last := time.Time{}
+	for {
+		w.mu.Lock()
+		pause := w.o.Idle
+		if w.waiting > 0 {
+			pause = w.o.Every
+		}
+		w.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.wake: // somebody came: what is old is looked at now
+			if time.Since(last) < w.o.Every {
+				continue
+			}
+		case <-time.After(time.Until(last.Add(pause))):
+		}
+		last = time.Now()
+		w.Look(ctx)
+	}
+}
+
+// Look looks once, now.
+func (w *Watcher) Look(ctx context.Context) {
+	before := w.Snapshot()
+	after := w.next(ctx, before)
+	if ctx.Err() != nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = after
+	if after.Version != before.Version {
+		close(w.changed)
+		w.changed = make(chan struct{})
+	}
+}
+
+// next makes the snapshot that follows one.
+func (w *Watcher) next(ctx context.Context, before *Snapshot) *Snapshot {
+	after := *before
+	notes, err := w.fold(ctx)
+	after.Notes, after.Fault = notes, ""
+	now := w.o.Now()
+	if err != nil {
+		after.Fault = err.Error()
+		if !errors.Is(err, errOld) {
+			if after.Fault != before.Fault {
+				after.Version++
+			}
+			return &after
+		}
+	} else {
+		after.Folded = now
+	}
+	changed, err := w.update(ctx, before, &after, now)
+	if err != nil {
+		after.Fault = err.Error()
+	}
+	if changed || after.Fault != before.Fault || len(after.Notes) != len(before.Notes) {
+		after.Version = before.Version + 1
+	} else {
+		after.Sweeps, after.Alerts, after.runs = before.Sweeps, before.Alerts, before.runs
+	}
+	return &after
+}
+
+// errOld says that what is shown may be old, and can be shown.
+var errOld = errors.New("figures may be old")
+
+// fold opens the workspace where it is not open and brings its database up to date.
+func (w *Watcher) fold(ctx context.Context) (notes []string, err error) {
+	if err := w.reopen(); err != nil {
+		return nil, err
+	}
+	err = store.Fold(ctx, w.open.Root, w.open.store)
+	var damage *store.Damage
+	switch {
+	case errors.As(err, &damage): // everything else is folded
+		for _, fault := range damage.Faults {
+			notes = append(notes, fault.Error())
+		}
+		return notes, nil
+	case errors.Is(err, store.ErrLocked), errors.Is(err, store.ErrBusy):
+		return nil, fmt.Errorf("%w: %w", errOld, err)
+	case errors.Is(err, store.ErrDamaged):
+		w.close()
+	}
+	return notes, err
+}
+
+// reopen opens the workspace where it is not open, or is another one than was opened.
+func (w *Watcher) reopen() error {
+	if w.open != nil {
+		info, err := os.Stat(w.open.store.Path())
+		_, gone := os.Stat(filepath.Join(w.o.Root, "workspace.json"))
+		if err == nil && gone == nil && os.SameFile(info, w.open.file) {
+			return nil
+		}
+		w.close()
+	}
+	found, err := workspace.Open(w.o.Root)
+	if err != nil {
+		return err
+	}
+	path, err := store.Locate(found.Root, w.o.CacheDir)
+	if err != nil {
+		return err
+	}
+	var notes error
+	if w.o.Collections != nil {
+		notes = w.o.Collections(found)
+	}
+	s, err := store.Open(path, store.WithClock(w.o.Now))
+	if err != nil {
+		return errors.Join(err, notes)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	w.storeMu.Lock()
+	defer w.storeMu.Unlock()
+	w.open, w.marks = &opened{found, s, info}, store.Marks{}
+	return notes
+}
+
+// close closes the workspace once nobody reads in it.
+func (w *Watcher) close() {
+	w.storeMu.Lock()
+	defer w.storeMu.Unlock()
+	if w.open != nil {
+		w.open.store.Close()
+		w.open = nil
+	}
+}
+
+// ErrClosed is returned by Read when the workspace cannot be read now.
+var ErrClosed = errors.New("the workspace cannot be read now")
+
+// Read lets a function read in the workspace and its store. It must not keep them.
+func (w *Watcher) Read(do func(workspace.Workspace, *store.Store) error) error {
+	w.storeMu.RLock()
+	defer w.storeMu.RUnlock()
+	if w.open == nil {
+		return ErrClosed
+	}
+	return do(w.open.Workspace, w.open.store)
+}

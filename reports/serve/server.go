@@ -1,0 +1,219 @@
+// Package serve is the live page: what workspaces hold, over HTTP, while other programs
+// write in them.
+//
+// Contract. Nothing can be changed through it: it answers GET and HEAD and knows no other
+// method. A page's address holds all that it shows. Pages work without a script; with
+// it, curves are drawn and what changes is put in its place. No page loads anything from
+// elsewhere, and no text of a workspace is ever markup.
+//
+// Whoever reaches the address may read everything of the workspaces, so that an address
+// beyond this machine asks for a token. A page of another site cannot read through the
+// visitor's browser: the names in Host and Origin are checked, and no answer may be framed
+// or shared.
+package serve
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"headroom/reports/live"
+)
+
+// Place is one workspace that is served.
+type Place struct {
+	// Name is its name in addresses, which no other has.
+	Name    string
+	Watcher *live.Watcher
+	curves  *live.Curves
+}
+
+// Documents are what the commands print with --json, of the workspace in a folder. An
+// argument that nothing has is an error that is ErrNotFound, one that cannot be read is
+// ErrArgument.
+type Documents interface {
+	// Status is of all sweeps where sweep is "".
+	Status(ctx context.Context, root, sweep string, only []string) (any, error)
+	Show(ctx context.Context, root, run string) (any, error)
+	Diff(ctx context.Context, root, a, b string) (any, error)
+}
+
+// Errors of Documents.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrArgument = errors.New("cannot be read")
+)
+
+// Term is a term of a text's vector.
+type Term struct {
+	Text   string
+	Weight float64
+}
+
+// Options say what is served and to whom.
+type Options struct {
+	Places    []*Place
+	Documents Documents
+	// Terms encodes a text with a run's model, in another process, and returns its greatest
+	// weights; nil where that is not offered.
+	Terms func(ctx context.Context, root, run, text string, query bool) ([]Term, error)
+	// Answer says what a sweep shows at equal cost, worked out in another process; nil where
+	// that is not offered.
+	Answer func(ctx context.Context, root, sweep string) ([]string, error)
+	// Token is asked for; "" asks for none.
+	Token string
+	// Hosts are the names by which the server may be called, beside those of this machine's
+	// loopback and, with a token, addresses.
+	Hosts []string
+	Now   func() time.Time
+	// Command is how a person calls the program.
+	Command string
+}
+
+// Limits of what visitors can take.
+const (
+	maxConnections = 2048
+	maxStreams     = 128
+	maxHeader      = 16 << 10
+	maxQuery       = 8 << 10
+	headerTime     = 5 * time.Second
+	idleTime       = 60 * time.Second
+	writeTime      = 20 * time.Second
+	// maxBusy is how many answers are worked out at once; others wait.
+	maxBusy = 4
+)
+
+// Server answers requests.
+type Server struct {
+	o       Options
+	pages   pages
+	assets  map[string]asset
+	busy    chan struct{}
+	streams chan struct{}
+	worker  chan struct{} // one child process at a time
+	answers answers
+	epoch   string
+	stop    context.Context
+	end     context.CancelFunc
+}
+
+// New makes a server of at least one place.
+func New(o Options) (*Server, error) {
+	if len(o.Places) == 0 {
+		return nil, errors.New("serve: no workspace")
+	}
+	parsed, err := parsePages()
+	if err != nil {
+		return nil, err
+	}
+	files, err := readAssets()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{o: o, pages: parsed, assets: files, busy: make(chan struct{}, maxBusy), streams: make(chan struct{}, maxStreams),
+		worker: make(chan struct{}, 1), epoch: newEpoch()}
+	s.stop, s.end = context.WithCancel(context.Background())
+	for _, p := range o.Places {
+		p.curves = live.NewCurves(p.Watcher)
+	}
+	return s, nil
+}
+
+// Handler answers requests with all checks in place.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, handle := range map[string]http.HandlerFunc{
+		"/{$}":               s.page(s.overview),
+		"/sweeps/{name}":     s.page(s.sweep),
+		"/runs/{run}":        s.page(s.run),
+		"/compare":           s.page(s.compare),
+		"/help":              s.page(s.help),
+		"/download/{file}":   s.bounded(s.download),
+		"/api/{$}":           s.bounded(s.apiStatus),
+		"/api/sweeps/{name}": s.bounded(s.apiSweep),
+		"/api/runs/{run}":    s.bounded(s.apiRun),
+		"/api/compare":       s.bounded(s.apiCompare),
+		"/api/curves":        s.bounded(s.apiCurves),
+		"/api/live":          s.apiLive,
+		"/assets/{name}":     s.asset,
+		"/":                  s.page(s.nothing),
+	} {
+		mux.HandleFunc("GET "+pattern, handle)
+	}
+	return s.guard(mux)
+}
+
+// Serve answers on a listener until the context ends.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler: s.Handler(), MaxHeaderBytes: maxHeader,
+		ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, WriteTimeout: writeTime,
+	}
+	stopped := context.AfterFunc(ctx, func() {
+		s.end() // streams end by themselves
+		closing, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if server.Shutdown(closing) != nil {
+			server.Close()
+		}
+	})
+	defer stopped()
+	err := server.Serve(&limited{Listener: listener, slots: make(chan struct{}, maxConnections)})
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// limited closes at once what comes beyond so many connections.
+type limited struct {
+	net.Listener
+	slots chan struct{}
+}
+
+func (l *limited) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case l.slots <- struct{}{}:
+			return &counted{Conn: c, free: sync.OnceFunc(func() { <-l.slots })}, nil
+		default:
+			c.Close()
+		}
+	}
+}
+
+type counted struct {
+	net.Conn
+	free func()
+}
+
+func (c *counted) Close() error {
+	defer c.free()
+	return c.Conn.Close()
+}
+
+// bounded lets only so many answers be worked out at once.
+func (s *Server) bounded(handle http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case s.busy <- struct{}{}:
+			defer func() { <-s.busy }()
+			handle(w, r)
+		case <-r.Context().Done():
+		}
+	}
+}
+
+// OrderPlaces sorts workspaces by their names.
+func OrderPlaces(places []*Place) {
+	slices.SortFunc(places, func(a, b *Place) int { return strings.Compare(a.Name, b.Name) })
+}
