@@ -45,12 +45,12 @@ func (s Store) Get(ctx context.Context, list []published.Package, tell func(Prog
 	// In one order for everybody, so that two processes never wait for each other.
 	slices.SortFunc(todo, func(a, b published.Package) int { return strings.Compare(a.Name, b.Name) })
 	g := &getting{Store: s, tell: tell, slots: make(chan struct{}, atOnce)}
-	orders, err := g.orders(ctx, todo)
-	if err != nil {
-		return err
+	orders, refused := g.orders(ctx, todo)
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	if err := s.room(orders); err != nil {
-		return err
+		return errors.Join(refused, err)
 	}
 	for _, o := range orders {
 		g.progress.Total += o.size()
@@ -64,7 +64,7 @@ func (s Store) Get(ctx context.Context, list []published.Package, tell func(Prog
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, refused)...)
 }
 
 // getting is one call of Get.

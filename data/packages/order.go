@@ -76,31 +76,41 @@ func (o order) unpacked() int64 {
 	return total
 }
 
-// orders asks the hub for what is on it, and nobody for the rest.
+// orders asks the hub for what is on it, and nobody for the rest. Of packages that cannot be
+// ordered the error says why; the others are ordered all the same.
 func (g *getting) orders(ctx context.Context, todo []published.Package) ([]order, error) {
 	var orders []order
 	var faults []error
 	for _, p := range todo {
-		o := order{Package: p}
-		for _, f := range p.Files {
-			var items []item
-			var err error
-			if f.Hub != "" {
-				items, err = g.onHub(ctx, p, f)
-			} else {
-				items, err = g.atAddress(p, f)
-			}
-			if err != nil {
-				faults = append(faults, fmt.Errorf("bring %s: %w", p.Name, err))
-			}
-			o.items = append(o.items, items...)
+		o, err := g.order(ctx, p)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("bring %s: %w", p.Name, err))
+			continue
 		}
 		orders = append(orders, o)
 	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
 	return orders, errors.Join(faults...)
+}
+
+func (g *getting) order(ctx context.Context, p published.Package) (order, error) {
+	o := order{Package: p}
+	for _, f := range p.Files {
+		var items []item
+		var err error
+		if f.Hub != "" {
+			items, err = g.onHub(ctx, p, f)
+		} else {
+			items, err = g.atAddress(p, f)
+		}
+		if err != nil {
+			return o, err
+		}
+		o.items = append(o.items, items...)
+	}
+	return o, nil
 }
 
 // atAddress is a file that has an address of its own.

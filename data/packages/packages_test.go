@@ -322,8 +322,9 @@ func TestOneFailureKeepsNoOtherAway(t *testing.T) {
 	srv.files["mirror/host.example/sets/tiny.zip"] = archive
 	s := srv.store(t)
 	bad := published.Package{Name: "beir/gone", Files: []published.File{{URL: "https://host.example/gone.zip", MD5: sum(nil), Size: 1}}}
-	_, err := get(s, bad, scifact(archive))
-	if err == nil || !strings.Contains(err.Error(), "bring beir/gone") || !strings.Contains(err.Error(), "404 Not Found") || strings.Contains(err.Error(), "tiny") {
+	private := published.Package{Name: "beir/private", Files: []published.File{{Hub: "owner/private", Path: "x"}, {Hub: "owner/private", Path: "y"}}}
+	_, err := get(s, bad, private, scifact(archive))
+	if err == nil || !strings.Contains(err.Error(), "bring beir/gone") || !strings.Contains(err.Error(), "404 Not Found") || strings.Count(err.Error(), "bring beir/private: ") != 1 || strings.Contains(err.Error(), "tiny") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := s.Find("beir/tiny"); err != nil {

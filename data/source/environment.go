@@ -24,7 +24,7 @@ type Environment struct {
 // HF_HOME/token; HEADROOM_MIRROR; HEADROOM_COLLECTIONS; HEADROOM_OFFLINE and HF_HUB_OFFLINE (1, on, yes or
 // true).
 func New(env Environment) *Resolver {
-	r := &Resolver{DataRoot: env.Getenv("HEADROOM_DATA"), CacheDir: env.Getenv("HEADROOM_CACHE")}
+	r := &Resolver{tables: &tables{}, DataRoot: env.Getenv("HEADROOM_DATA"), CacheDir: env.Getenv("HEADROOM_CACHE")}
 	if r.DataRoot != "" {
 		if absolute, err := filepath.Abs(r.DataRoot); err == nil {
 			r.DataRoot = absolute

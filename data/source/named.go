@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"headroom/data/collection"
 	"headroom/data/examples"
@@ -32,12 +33,31 @@ type Own struct {
 	Layout string
 }
 
+// tables keeps the published table, which is read at its first use. Copies of a Resolver share it.
+type tables struct {
+	once  sync.Once
+	table published.Table
+	err   error
+}
+
+// published reads the table without the user's own collections.
+func (r *Resolver) published() (published.Table, error) {
+	read := published.Read
+	if r.TableFile != "" {
+		read = func() (published.Table, error) { return tableOf(r.TableFile) }
+	}
+	if r.tables == nil {
+		return read()
+	}
+	r.tables.once.Do(func() { r.tables.table, r.tables.err = read() })
+	t := r.tables.table
+	t.Packages, t.Collections = slices.Clone(t.Packages), slices.Clone(t.Collections)
+	return t, r.tables.err
+}
+
 // Table is the published table with the user's own collections.
 func (r *Resolver) Table() (published.Table, error) {
-	t, err := published.Read()
-	if r.TableFile != "" {
-		t, err = tableOf(r.TableFile)
-	}
+	t, err := r.published()
 	if err != nil {
 		return t, err
 	}

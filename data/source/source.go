@@ -74,6 +74,9 @@ type Resolver struct {
 	Notice func(message string)
 	// RecipeID names the backbone that recipe:NAME makes; nil refuses recipes.
 	RecipeID func(name string) (id string, err error)
+
+	// tables keeps the table of collections; nil reads it each time.
+	tables *tables
 }
 
 // Builtin is where the built-in collection has been made.

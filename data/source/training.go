@@ -60,7 +60,7 @@ func (r *Resolver) publishedOrBrought(ref reference, p publishedSet) (examples.S
 			return set, nil
 		}
 	}
-	set, err := r.published(ref, p)
+	set, err := r.publishedAt(ref, p)
 	if ok && errors.Is(err, ErrUnresolved) {
 		err = fmt.Errorf("%w; %s", err, r.howToGet(ref, t))
 	}
@@ -109,8 +109,8 @@ func publishedSets() []publishedSet {
 	}
 }
 
-// published looks for a published set below HEADROOM_DATA and the cache.
-func (r *Resolver) published(ref reference, p publishedSet) (examples.Set, error) {
+// publishedAt looks for a published set below HEADROOM_DATA and the cache.
+func (r *Resolver) publishedAt(ref reference, p publishedSet) (examples.Set, error) {
 	var looked []string
 	for _, root := range []string{r.DataRoot, r.cached("data")} {
 		if root == "" {

@@ -64,16 +64,21 @@ func (a *app) printTerms(asked []string, entries []source.Entry) error {
 	if len(asked) == 0 {
 		return nil
 	}
-	known := map[string]bool{}
+	var order []string
+	names := map[string][]string{}
 	for _, e := range entries {
-		for _, line := range []string{"licence: " + e.Licence, "cite: " + e.Cite} {
-			if known[line] || strings.HasSuffix(line, ": ") {
-				continue
-			}
-			known[line] = true
-			if _, err := fmt.Fprintln(a.stdout, line); err != nil {
-				return failed(err)
-			}
+		terms := "licence: " + e.Licence + "\n  cite: " + e.Cite
+		if e.Licence == "" {
+			continue
+		}
+		if names[terms] == nil {
+			order = append(order, terms)
+		}
+		names[terms] = append(names[terms], e.Name)
+	}
+	for _, terms := range order {
+		if _, err := fmt.Fprintf(a.stdout, "\n%s\n  %s\n", strings.Join(names[terms], ", "), terms); err != nil {
+			return failed(err)
 		}
 	}
 	return nil
