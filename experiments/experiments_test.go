@@ -3,6 +3,7 @@ package experiments_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ import (
 // backbones, factors and seeds they cross.
 func golden() map[string][4]int {
 	return map[string][4]int{
-		"demo":          {16, 2, 4, 2},
+		"demo":          {24, 2, 3, 2},
 		"scifact-small": {6, 1, 3, 2},
 		"medquad-small": {2, 1, 2, 1},
 		"medquad-k":     {30, 2, 5, 3},
@@ -23,6 +24,7 @@ func golden() map[string][4]int {
 		"rescale-mini":  {16, 2, 4, 2},
 		"controls":      {72, 1, 3, 3},
 		"calibration":   {720, 6, 5, 3},
+		"ramp":          {108, 2, 3, 3},
 	}
 }
 
@@ -91,13 +93,21 @@ func TestEveryRecipeThatASweepNamesIsEmbedded(t *testing.T) {
 }
 
 func TestTheDemoIsThePrototypesRecipe(t *testing.T) {
+	runs := map[float64]int{}
 	for _, run := range expand(t, "demo") {
 		got := fmt.Sprintln(run.Train.Batch, run.Train.Steps, run.Train.LR, run.Train.Clip, run.Train.WeightDecay,
-			run.Regularizer.LambdaQuery, run.Regularizer.LambdaDocument, *run.Regularizer.RampSteps, run.Regularizer.RampKind,
+			*run.Regularizer.RampSteps, run.Regularizer.RampKind,
 			run.Model.Target, run.Model.Tie, run.Compute.Backend, run.Compute.Slots, run.Compute.Threads)
-		if want := "32 150 0.002 1 0 0.01 0.01 50 quadratic decoder untie go 2 1\n"; got != want {
+		if want := "32 150 0.002 1 0 50 quadratic decoder untie go 2 1\n"; got != want {
 			t.Fatalf("demo settings %swant %s", got, want)
 		}
+		if run.Regularizer.LambdaQuery != run.Regularizer.LambdaDocument {
+			t.Errorf("λ of queries %g, of documents %g", run.Regularizer.LambdaQuery, run.Regularizer.LambdaDocument)
+		}
+		runs[run.Regularizer.LambdaDocument]++
+	}
+	if want := map[float64]int{0.01: 12, 0.1: 12}; !maps.Equal(runs, want) {
+		t.Errorf("runs by λ %v, want %v", runs, want)
 	}
 }
 
