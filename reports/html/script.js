@@ -13,12 +13,16 @@
     const table = box.querySelector("table"), body = table.tBodies[0];
     const first = [...body.rows];
     [...table.tHead.rows[0].cells].forEach((head, column) => {
-      const button = document.createElement("button");
-      button.type = "button";
+      // No button element: a line could break between it and its footnote.
+      const button = head.firstElementChild;
+      button.setAttribute("role", "button");
+      button.tabIndex = 0;
       button.title = "Sort by this column";
-      const name = head.firstElementChild;
-      name.replaceWith(button);
-      button.append(name);
+      button.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        button.click();
+      });
       button.addEventListener("click", () => {
         const was = head.getAttribute("aria-sort");
         const next = was === null ? (head.classList.contains("n") ? "descending" : "ascending")

@@ -45,7 +45,7 @@ func claimsTable(list []claims.Judgement) *table.Table {
 }
 
 // claimsNote counts the verdicts: "9 claims: 2 OK, 1 FAIL, 6 not run."
-func claimsNote(list []claims.Judgement) string {
+func claimsNote(list []claims.Judgement, beside int) string {
 	var parts []string
 	for _, v := range []claims.Verdict{claims.OK, claims.OKish, claims.Fail, claims.NotRun, claims.Unknown} {
 		n := 0
@@ -58,5 +58,9 @@ func claimsNote(list []claims.Judgement) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
-	return plural(len(list), "claim") + ": " + strings.Join(parts, ", ") + "."
+	text := plural(len(list), "claim") + ": " + strings.Join(parts, ", ") + "."
+	if beside > 0 {
+		text += fmt.Sprintf(" Left out: %s about runs, collections or published numbers that are not here.", plural(beside, "shipped claim"))
+	}
+	return text
 }

@@ -47,7 +47,7 @@ func markdown(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.F
 		}
 	}
 	if more.Claims != nil {
-		fmt.Fprintf(b, "\n## Claims\n\n%s\n\n", table.Inline(claimsNote(more.Claims)))
+		fmt.Fprintf(b, "\n## Claims\n\n%s\n\n", table.Inline(claimsNote(more.Claims, more.Beside)))
 		if err := write("claims"); err != nil {
 			return err
 		}

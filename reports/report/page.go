@@ -40,7 +40,7 @@ func page(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.Figur
 		add("equal-cost", byName["matched"].Title, "A number that is underlined says on a click which runs and digests are behind it.", byName["matched"], cost)
 	}
 	if more.Claims != nil {
-		add("statements", "Claims", claimsNote(more.Claims), byName["claims"])
+		add("statements", "Claims", claimsNote(more.Claims, more.Beside), byName["claims"])
 	}
 	add("trained", byName["table"].Title, "The models as they were trained, whatever they cost.", byName["table"])
 	if more.Paper != nil {

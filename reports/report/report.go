@@ -20,8 +20,10 @@ type Named struct {
 
 // Extras are what a report has beside its comparison; the zero value is nothing.
 type Extras struct {
-	// Claims are judged statements about the sweep; nil leaves their section out.
+	// Claims are judged statements about the sweep; nil leaves their section out. Beside is
+	// how many more were left out because they are about other runs or unknown numbers.
 	Claims []claims.Judgement
+	Beside int
 	// Paper is a table in the layout of the paper; nil leaves it out.
 	Paper *Paper
 	// Inches asks for each figure as PDF too, of that width and without a title, as a paper

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -151,9 +150,13 @@ func (a *app) reportExtras(ctx context.Context, s *store.Store, input *compare.I
 		if err != nil { // no reason to withhold the rest
 			a.note("note: the report has no claims: %v", err)
 		}
-		// The shipped claims are the paper's: about most sweeps they say nothing.
-		if err == nil && own || slices.ContainsFunc(judged, func(j claims.Judgement) bool { return j.Verdict != claims.NotRun && j.Verdict != claims.Unknown }) {
-			more.Claims = judged
+		// The shipped claims are the paper's: about most sweeps most of them say nothing.
+		for _, one := range judged {
+			if err != nil || !own && (one.Verdict == claims.NotRun || one.Verdict == claims.Unknown) {
+				more.Beside++
+				continue
+			}
+			more.Claims = append(more.Claims, one)
 		}
 	}
 	if !o.paper {
