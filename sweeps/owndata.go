@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -12,9 +13,11 @@ import (
 type OwnCollection struct {
 	// Name is the reference, "family:name".
 	Name string
-	// Folder is where it lies, relative to the file's folder; "" where URL says where it
-	// comes from.
+	// Folder is where it lies, relative to the file's folder; "" where Hub or URL say where
+	// it comes from.
 	Folder string
+	// Hub is a dataset of the hub, owner/name or owner/name@revision.
+	Hub string
 	// URL is of a zip or tar.gz of a folder; SHA256 its digest, "" where none is known.
 	URL, SHA256 string
 	// Layout is what the folder must be in; "" is any.
@@ -23,6 +26,7 @@ type OwnCollection struct {
 
 var (
 	ownName   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,49}:[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+	ownHub    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}/[A-Za-z0-9][A-Za-z0-9._-]{0,99}(@[A-Za-z0-9][A-Za-z0-9._-]{0,99})?$`)
 	ownDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
@@ -34,7 +38,7 @@ func reserved(name string) bool {
 
 // collections reads [[collection]].
 func (s *Site) collections(doc *document, l leaf, faults *Faults) {
-	keys := []string{"name", "folder", "url", "sha256", "layout"}
+	keys := []string{"name", "folder", "hub", "url", "sha256", "layout"}
 	for _, t := range doc.tables(l, faults) {
 		var c OwnCollection
 		text := func(l leaf, to *string, allowed string, wrong func(string) bool) {
@@ -51,6 +55,8 @@ func (s *Site) collections(doc *document, l leaf, faults *Faults) {
 				text(l, &c.Name, `a name such as "lab:patents"`, func(v string) bool { return !ownName.MatchString(v) || reserved(v) })
 			case "folder":
 				text(l, &c.Folder, "a folder, absolute or relative to this file's", func(v string) bool { return v == "" || strings.ContainsRune(v, 0) })
+			case "hub":
+				text(l, &c.Hub, "a dataset of the hub, as owner/name or owner/name@revision", func(v string) bool { return !ownHub.MatchString(v) })
 			case "url":
 				text(l, &c.URL, "https://HOST/PATH of a .zip or .tar.gz", func(v string) bool { return !isArchive(v) })
 			case "sha256":
@@ -68,20 +74,21 @@ func (s *Site) collections(doc *document, l leaf, faults *Faults) {
 // own adds a collection whose keys go together.
 func (s *Site) own(c OwnCollection, t *document, file string, faults *Faults) {
 	says := func(key string) bool {
-		for _, l := range t.leaves {
-			if l.key() == key {
-				return true
-			}
+		return slices.ContainsFunc(t.leaves, func(l leaf) bool { return l.key() == key })
+	}
+	places := 0
+	for _, key := range []string{"folder", "hub", "url"} {
+		if says(key) {
+			places++
 		}
-		return false
 	}
 	switch {
 	case len(t.leaves) == 0:
 		return
 	case !says("name"):
 		faults.add(Fault{File: t.file, Key: "name", Message: "is missing", Allowed: `a name such as "lab:patents"`})
-	case says("folder") == says("url"):
-		faults.add(Fault{File: t.file, Key: "folder, url", Message: "one of them says where the collection is", Allowed: "folder or url"})
+	case places != 1:
+		faults.add(Fault{File: t.file, Key: "folder, hub, url", Message: "one of them says where the collection is", Allowed: "folder, hub or url"})
 	case says("sha256") && !says("url"):
 		faults.add(Fault{File: t.file, Key: "sha256", Message: "is of what url names"})
 	}

@@ -18,6 +18,9 @@ layout = "msmarco"
 name = "beir:scifact"
 url = "https://host.example/scifact.zip"
 sha256 = "`+strings.Repeat("a", 64)+`"
+[[collection]]
+name = "lab:hub"
+hub = "owner/set@v1.0"
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -25,8 +28,9 @@ sha256 = "`+strings.Repeat("a", 64)+`"
 	want := []sweeps.OwnCollection{
 		{Name: "lab:patents", Folder: filepath.FromSlash("/site/patents"), Layout: "msmarco"},
 		{Name: "beir:scifact", URL: "https://host.example/scifact.zip", SHA256: strings.Repeat("a", 64)},
+		{Name: "lab:hub", Hub: "owner/set@v1.0"},
 	}
-	if len(site.Collections) != 2 || site.Collections[0] != want[0] || site.Collections[1] != want[1] {
+	if len(site.Collections) != 3 || site.Collections[2] != want[2] || site.Collections[0] != want[0] || site.Collections[1] != want[1] {
 		t.Errorf("%+v", site.Collections)
 	}
 }
@@ -35,8 +39,8 @@ func TestFaultsOfCollectionsAreNamed(t *testing.T) {
 	const good = "name = \"a:b\"\nfolder = \"c\"\n"
 	for text, says := range map[string]string{
 		"folder = \"c\"\n":                                      "name: is missing",
-		"name = \"a:b\"\n":                                      "folder, url: one of them says where",
-		good + "url = \"https://x/y.zip\"\n":                    "folder, url: one of them says where",
+		"name = \"a:b\"\n":                                      "folder, hub, url: one of them says where",
+		good + "url = \"https://x/y.zip\"\n":                    "folder, hub, url: one of them says where",
 		good + "sha256 = \"" + strings.Repeat("a", 64) + "\"\n": "sha256: is of what url names",
 		good + "foldre = \"c\"\n":                               `did you mean "folder"`,
 		good + "layout = \"csv\"\n":                             `"beir", "msmarco", "trec", "hub"`,
@@ -45,6 +49,7 @@ func TestFaultsOfCollectionsAreNamed(t *testing.T) {
 		"name = \"a/b\"\nfolder = \"c\"\n":                      `a name such as "lab:patents"`,
 		"name = \"a:b\"\nurl = \"ftp://x/y.zip\"\n":             "of a .zip or .tar.gz",
 		"name = \"a:b\"\nurl = \"https://x/y.csv\"\n":           "of a .zip or .tar.gz",
+		"name = \"a:b\"\nhub = \"nobody\"\n":                    "as owner/name or owner/name@revision",
 		"name = 3\nfolder = \"c\"\n":                            "name = 3",
 	} {
 		_, err := sweeps.ParseSite("headroom.toml", []byte("[[collection]]\n"+text))

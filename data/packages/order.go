@@ -110,7 +110,18 @@ func (g *getting) order(ctx context.Context, p published.Package) (order, error)
 		}
 		o.items = append(o.items, items...)
 	}
+	if len(o.items) == 0 {
+		return o, fmt.Errorf("there is no file %s", patterns(p))
+	}
 	return o, nil
+}
+
+func patterns(p published.Package) string {
+	var list []string
+	for _, f := range p.Files {
+		list = append(list, f.Hub+": "+f.Path)
+	}
+	return strings.Join(list, ", ")
 }
 
 // atAddress is a file that has an address of its own.
@@ -173,7 +184,7 @@ func (g *getting) onHub(ctx context.Context, p published.Package, f published.Fi
 	}
 	var items []item
 	for _, file := range info.Files {
-		if ok, _ := path.Match(f.Path, file.Name); !ok {
+		if ok, _ := path.Match(f.Path, file.Name); !ok || hidden(file.Name) || path.Base(file.Name) == "README.md" {
 			continue
 		}
 		where := repository.Address(info.Commit, file.Name)
@@ -192,7 +203,7 @@ func (g *getting) onHub(ctx context.Context, p published.Package, f published.Fi
 		}
 		items = append(items, it)
 	}
-	if len(items) == 0 {
+	if len(items) == 0 && len(p.Files) == 1 {
 		return nil, wrap(fmt.Errorf("its revision %s (commit %.8s) has no file %s", revision, info.Commit, f.Path))
 	}
 	return items, nil

@@ -21,16 +21,32 @@ import (
 )
 
 // Own is a collection that a user has named in headroom.toml: it lies in a folder, or is
-// downloaded from an address.
+// downloaded from the hub or an address.
 type Own struct {
 	// Name is the reference, "family:name".
 	Name string
-	// Folder is absolute; "" where URL is given.
+	// Folder is absolute; "" where Hub or URL is given.
 	Folder string
+	// Hub is a dataset, owner/name[@revision].
+	Hub string
 	// URL is of an archive (zip, tar.gz) of a folder, SHA256 its digest or "".
 	URL, SHA256 string
 	// Layout is what the folder must be in; "" is any.
 	Layout string
+}
+
+// packaged is what is downloaded of a collection that does not lie in a folder.
+func (o Own) packaged(name string) published.Package {
+	p := published.Package{Name: name, Home: o.URL, Files: []published.File{{URL: o.URL, SHA256: o.SHA256}}}
+	if o.Hub != "" {
+		dataset, revision, _ := strings.Cut(o.Hub, "@")
+		p.Home = "hub:datasets/" + o.Hub
+		p.Files = nil
+		for _, pattern := range []string{"*", "*/*"} { // as collections lie there
+			p.Files = append(p.Files, published.File{Hub: dataset, Revision: revision, Path: pattern})
+		}
+	}
+	return p
 }
 
 // tables keeps the published table, which is read at its first use. Copies of a Resolver share it.
@@ -64,10 +80,10 @@ func (r *Resolver) Table() (published.Table, error) {
 	for _, own := range r.Own {
 		t.Collections = slices.DeleteFunc(t.Collections, func(c published.Collection) bool { return c.Name == own.Name })
 		c := published.Collection{Name: own.Name, Title: "of headroom.toml"}
-		if own.URL != "" {
+		if own.Folder == "" {
 			c.Package = strings.ReplaceAll(own.Name, ":", "/")
 			t.Packages = slices.DeleteFunc(t.Packages, func(p published.Package) bool { return p.Name == c.Package })
-			t.Packages = append(t.Packages, published.Package{Name: c.Package, Files: []published.File{{URL: own.URL, SHA256: own.SHA256}}, Home: own.URL})
+			t.Packages = append(t.Packages, own.packaged(c.Package))
 		}
 		t.Collections = append(t.Collections, c)
 	}

@@ -114,7 +114,17 @@ func TestCollectionsOfOnesOwn(t *testing.T) {
 	m.files["mirror/host.example/lab.zip"] = packed(t, "lab.zip", "deep", map[string]string{
 		"collection.tsv": "1\tred stone\n2\tblue river\n", "topics.tsv": "t1\tred\n", "qrels.txt": "t1 0 1 1\n",
 	})
+	hub := map[string]string{"corpus.jsonl": "{\"_id\":\"1\",\"text\":\"red stone\"}\n", "queries.jsonl": "{\"_id\":\"a\",\"text\":\"red\"}\n", "qrels/test.tsv": "query-id\tcorpus-id\tscore\na\t1\t1\n", "README.md": "not needed"}
+	for name, text := range hub {
+		m.files["datasets/owner/set/resolve/"+hubCommit+"/"+name] = []byte(text)
+	}
 	p.write("ws/headroom.toml", `
+[[collection]]
+name = "lab:hub"
+hub = "owner/set"
+[[collection]]
+name = "lab:private"
+hub = "owner/private@main"
 [[collection]]
 name = "lab:near"
 folder = "`+filepath.Join(p.dir, "data")+`"
@@ -139,7 +149,12 @@ layout = "msmarco"
 	if e := entries(t, p.ok("data", "list", "lab:near", "lab:far", "--json")); e[0].Kind != "own" || e[1].State != "here" || e[1].Bytes == 0 || e[0].Bytes == 0 {
 		t.Errorf("%+v", e)
 	}
-	for _, name := range []string{"lab:near", "lab:far"} {
+	p.refused([]string{"data", "get", "lab:private"}, "there is no such dataset, or it is private or gated", "HF_TOKEN")
+	p.ok("data", "get", "lab:hub")
+	if _, err := os.Stat(filepath.Join(strings.TrimSpace(p.ok("data", "where", "lab:hub")), "README.md")); err == nil {
+		t.Error("README.md was brought")
+	}
+	for _, name := range []string{"lab:near", "lab:far", "lab:hub"} {
 		p.ok("evaluate", "--model", model, "--on", name, "--backend", "go", "--max-length", "16")
 		p.ok("data", "verify", name)
 	}
