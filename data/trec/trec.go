@@ -51,6 +51,17 @@ func (r Run) Queries() []string {
 	return names
 }
 
+// Ranked tells whether rows stand in the order that Rank gives them, each before the next.
+func Ranked(scored []Scored) bool {
+	for i := 1; i < len(scored); i++ {
+		a, b := &scored[i-1], &scored[i]
+		if !(a.Score > b.Score || a.Score == b.Score && a.Doc > b.Doc) {
+			return false
+		}
+	}
+	return true
+}
+
 // Rank sorts in place by the ranking rule. A NaN score, which no reader of this package lets in, ranks last.
 func Rank(scored []Scored) {
 	slices.SortFunc(scored, func(a, b Scored) int {

@@ -67,14 +67,30 @@ func (c *Coverage) compare(qrels trec.Qrels, run trec.Run) error {
 	return nil
 }
 
-func (c *Coverage) add(query string, r ranking) {
+// covered is what a query adds.
+type covered struct {
+	returned, judged int
+	relevant         bool // some document has a grade above 0
+}
+
+func (r ranking) covered() covered {
+	c := covered{returned: r.returned, relevant: len(r.ideal) > 0}
+	for _, grade := range r.places {
+		if grade != unjudged && grade != empty {
+			c.judged++
+		}
+	}
+	return c
+}
+
+func (c *Coverage) add(query string, r covered) {
 	switch {
 	case r.returned > 0:
 		c.Answered++
 	case c.firstUnanswered == "":
 		c.firstUnanswered = query
 	}
-	if len(r.ideal) == 0 {
+	if !r.relevant {
 		if c.NoRelevant++; c.NoRelevant == 1 {
 			c.firstNoRelevant = query
 		}
@@ -86,11 +102,7 @@ func (c *Coverage) add(query string, r ranking) {
 	if r.returned == c.longest {
 		c.asLong++
 	}
-	for _, grade := range r.places {
-		if grade != unjudged && grade != empty {
-			c.ReturnedJudged++
-		}
-	}
+	c.ReturnedJudged += r.judged
 }
 
 // Notices are sentences on what counts as 0 or not at all; none where every query was answered and can be.

@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 
 	"headroom/data/trec"
+	"headroom/internal/parallel"
 	"headroom/metrics/measure"
 )
 
@@ -47,7 +49,7 @@ func EvaluateByRank(qrels trec.Qrels, run trec.Run, measures []measure.Measure) 
 	return evaluate(qrels, run, measures, judgeByRank)
 }
 
-func evaluate(qrels trec.Qrels, run trec.Run, measures []measure.Measure, judge func(grades map[string]int, found []trec.Scored) (ranking, error)) (*Result, error) {
+func evaluate(qrels trec.Qrels, run trec.Run, measures []measure.Measure, judge judging) (*Result, error) {
 	if len(qrels) == 0 {
 		return nil, fmt.Errorf("evaluate run: %w", ErrNoQueries)
 	}
@@ -70,24 +72,25 @@ func evaluate(qrels trec.Qrels, run trec.Run, measures []measure.Measure, judge 
 	if err := result.Coverage.compare(qrels, run); err != nil {
 		return nil, err
 	}
-	for _, query := range result.Queries {
-		judged, err := judge(qrels[query], run[query])
-		if err != nil {
+	rows := make([]measured, len(result.Queries))
+	blocks := (len(rows) + together - 1) / together
+	parallel.For(blocks, runtime.GOMAXPROCS(0), func(block int) {
+		var repeats trec.Repeats
+		for i := block * together; i < min((block+1)*together, len(rows)); i++ {
+			query := result.Queries[i]
+			rows[i].measure(qrels[query], run[query], judge, &repeats, measures, values)
+		}
+	})
+	// In the queries' order, so that sums have the same bits for any number of threads.
+	for i, query := range result.Queries {
+		if err := rows[i].err; err != nil {
 			return nil, fmt.Errorf("evaluate query %q: %w", query, err)
 		}
-		result.Coverage.add(query, judged)
-		row := make([]float64, len(measures))
-		for i, m := range measures {
-			row[i], err = values[i](judged)
-			if err == nil && math.IsNaN(row[i]) { // only an exponential gain can overflow
-				err = errors.New("the gain 2^grade is not a number")
-			}
-			if err != nil {
-				return nil, fmt.Errorf("evaluate query %q: %s: %w", query, m, err)
-			}
-			result.All[i] += row[i]
+		result.Coverage.add(query, rows[i].covered)
+		for j, value := range rows[i].values {
+			result.All[j] += value
 		}
-		result.PerQuery = append(result.PerQuery, row)
+		result.PerQuery = append(result.PerQuery, rows[i].values)
 	}
 	for i, m := range measures {
 		if !m.Summed() {
@@ -95,4 +98,36 @@ func evaluate(qrels trec.Qrels, run trec.Run, measures []measure.Measure, judge 
 		}
 	}
 	return result, nil
+}
+
+// together is how many queries one thread measures, one after the other.
+const together = 64
+
+// judging makes a ranking of what was found for a query.
+type judging func(grades map[string]int, found []trec.Scored, repeats *trec.Repeats) (ranking, error)
+
+// measured is what one query came to.
+type measured struct {
+	values  []float64
+	covered covered
+	err     error
+}
+
+func (q *measured) measure(grades map[string]int, found []trec.Scored, judge judging, repeats *trec.Repeats, measures []measure.Measure, values []func(ranking) (float64, error)) {
+	judged, err := judge(grades, found, repeats)
+	if err != nil {
+		q.err = err
+		return
+	}
+	q.covered, q.values = judged.covered(), make([]float64, len(measures))
+	for i, m := range measures {
+		q.values[i], err = values[i](judged)
+		if err == nil && math.IsNaN(q.values[i]) { // only an exponential gain can overflow
+			err = errors.New("the gain 2^grade is not a number")
+		}
+		if err != nil {
+			q.err = fmt.Errorf("%s: %w", m, err)
+			return
+		}
+	}
 }

@@ -24,16 +24,18 @@ type ranking struct {
 }
 
 // judge ranks what was found by data/trec's rule.
-func judge(grades map[string]int, found []trec.Scored) (ranking, error) {
-	ranked := slices.Clone(found)
-	trec.Rank(ranked)
+func judge(grades map[string]int, found []trec.Scored, repeats *trec.Repeats) (ranking, error) {
+	ranked := found
+	if !trec.Ranked(found) {
+		ranked = slices.Clone(found)
+		trec.Rank(ranked)
+	}
 	r := ranking{places: make([]int, len(ranked)), returned: len(ranked), grades: grades, ideal: falling(grades)}
-	seen := make(map[string]struct{}, len(ranked))
+	twice, _ := repeats.First(len(ranked), func(i int) string { return ranked[i].Doc })
 	for i, hit := range ranked {
-		if _, twice := seen[hit.Doc]; twice {
+		if i == twice {
 			return r, fmt.Errorf("document %q is twice in the run", hit.Doc)
 		}
-		seen[hit.Doc] = struct{}{}
 		if math.IsNaN(hit.Score) {
 			return r, fmt.Errorf("document %q has the score NaN, which has no rank", hit.Doc)
 		}
@@ -47,8 +49,8 @@ func judge(grades map[string]int, found []trec.Scored) (ranking, error) {
 }
 
 // judgeByRank puts each document where its rank, the score with the other sign, says.
-func judgeByRank(grades map[string]int, found []trec.Scored) (ranking, error) {
-	r, err := judge(grades, found)
+func judgeByRank(grades map[string]int, found []trec.Scored, repeats *trec.Repeats) (ranking, error) {
+	r, err := judge(grades, found, repeats)
 	if err != nil || len(found) == 0 {
 		return r, err
 	}

@@ -1,0 +1,39 @@
+package trec
+
+import "hash/maphash"
+
+// Repeats finds documents that stand twice among rows. The zero value is ready; it is for one goroutine, which gains
+// by using it again.
+type Repeats struct {
+	seed  maphash.Seed
+	ready bool
+	table []uint32 // by hash: a row's number from 1; 0 is free
+}
+
+// First returns the number of the first row whose document stands in a row before it, and of that row; -1 where none
+// does.
+func (r *Repeats) First(n int, doc func(i int) string) (row, before int) {
+	if !r.ready {
+		r.seed, r.ready = maphash.MakeSeed(), true
+	}
+	size := 16
+	for size < 2*n {
+		size *= 2
+	}
+	if cap(r.table) < size {
+		r.table = make([]uint32, size)
+	}
+	table := r.table[:size]
+	clear(table)
+	for i := range n {
+		this := doc(i)
+		at := int(maphash.String(r.seed, this)) & (size - 1)
+		for ; table[at] != 0; at = (at + 1) & (size - 1) {
+			if before := int(table[at] - 1); doc(before) == this {
+				return i, before
+			}
+		}
+		table[at] = uint32(i + 1)
+	}
+	return -1, -1
+}
