@@ -73,6 +73,9 @@ func (o evaluateOptions) check(cmd *cobra.Command) error {
 	return usage(cmd, faults...)
 }
 
+// keptTerms of document vectors, 128 MB, are kept from one collection to the next.
+const keptTerms = 16_000_000
+
 // target is one collection to evaluate on.
 type target struct {
 	ref  string
@@ -208,10 +211,11 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		cuts = evaluate.CutsOf(config.Evaluate)
 	}
 	document := evaluationDocument{Schema: schema}
+	documents := evaluate.NewDocuments(keptTerms) // collections may share them
 	for _, t := range targets {
 		options := evaluate.CollectionOptions{
 			Dataset: t.ref, Split: o.split, Measures: measures,
-			MaxQuery: maxQuery, MaxDocument: maxDocument, Threads: o.threads, Self: o.self(), Cuts: cuts,
+			MaxQuery: maxQuery, MaxDocument: maxDocument, Threads: o.threads, Self: o.self(), Cuts: cuts, Documents: documents,
 		}
 		switch {
 		case o.run != "":

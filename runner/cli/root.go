@@ -70,7 +70,7 @@ MODEL is a folder, a name on the hub, or a RUN.
 			newPlan(a), newPrepare(a), newRun(a), newSubmit(a), newStatus(a), newShow(a), newDiff(a), newServe(a), newReport(a), newClaims(a), newJudge(a), newExport(a), newPretrain(a),
 		}},
 		{groupSteps, []*cobra.Command{
-			newTokenize(a), newEncode(a), newIndex(a), newSearch(a), newEvaluate(a), newMine(a), newProbe(a),
+			newTokenize(a), newEncode(a), newIndex(a), newSearch(a), newVectors(a), newEvaluate(a), newMine(a), newProbe(a),
 		}},
 		{groupStore, []*cobra.Command{
 			newData(a), newQuery(a), newDB(a), newGC(a), newUnlock(a), newDoctor(a), newVersion(a),

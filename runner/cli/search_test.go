@@ -68,3 +68,26 @@ func TestAnIndexOfSixteenBitsSaysWhatItChanges(t *testing.T) {
 	p.refused([]string{"index", documents, "--output", index, "--queries", queries, "--qrels", qrels}, "belong to --weights float16")
 	p.refused([]string{"index", documents, "--output", index, "--weights", "float16", "--queries", queries}, "--queries and --qrels belong together")
 }
+
+func TestAnIndexIsWrittenForOtherPrograms(t *testing.T) {
+	p := newPlace(t)
+	row := `{"id":"d1","vector":{"3":1.5}}` + "\n"
+	index := filepath.Join(p.dir, "index")
+	p.ok("index", p.write("documents.jsonl", row), "--output", index)
+	for format, want := range map[string]string{"jsonl": row, "anserini": `{"id":"d1","contents":"","vector":{"3":150}}` + "\n"} {
+		if got := p.ok("vectors", index, "--format", format, "--output", "-"); got != want {
+			t.Errorf("%s: got %s", format, got)
+		}
+	}
+	p.ok("vectors", index, "--format", "ciff", "--output", filepath.Join(p.dir, "index.ciff"))
+	p.ok("vectors", index, "--format", "npy", "--output", filepath.Join(p.dir, "arrays"))
+	for _, name := range []string{"index.ciff", "arrays/data.npy", "arrays/ids.txt"} {
+		if info, err := os.Stat(filepath.Join(p.dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	p.refused([]string{"vectors", index, "--format", "npy", "--output", filepath.Join(p.dir, "arrays")}, "is there already")
+	p.refused([]string{"vectors", index, "--format", "npy", "--output", "-"}, "cannot be -")
+	p.refused([]string{"vectors", index, "--format", "parquet", "--output", "-"}, "allowed: jsonl, anserini, ciff, npy")
+	p.refused([]string{"vectors", filepath.Join(p.dir, "none"), "--output", "-"}, "no index.json")
+}

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"headroom/runner/search"
+)
+
+type vectorsOptions struct{ output, format string }
+
+func newVectors(a *app) *cobra.Command {
+	var o vectorsOptions
+	cmd := &cobra.Command{
+		Use:   "vectors DIR --format FORMAT --output PATH",
+		Short: "the vectors of an index, for other programs",
+		Long: `Writes the document vectors of an index that "headroom index" made:
+  jsonl     {"id","vector":{"<token id>":weight,…}}, as "headroom encode" writes them
+  anserini  a line {"id","contents","vector":{"<term>":n,…}}, for Anserini and Pyserini
+  ciff      the Common Index File Format, for PISA and other engines
+  npy       a new folder of arrays for numpy: indptr, indices and data of a sparse matrix, and ids.txt
+anserini and ciff have integers, weight × 100 rounded, which changes scores; jsonl and npy have the weights.
+Terms are words where the index's are, else token ids.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.vectors(cmd, args[0], o) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.format, "format", "jsonl", "jsonl, anserini, ciff or npy")
+	f.StringVar(&o.output, "output", "", "`PATH` to write, a file or for npy a new folder; - is standard output (required)")
+	return cmd
+}
+
+func (a *app) vectors(cmd *cobra.Command, dir string, o vectorsOptions) error {
+	writers := map[string]func(*search.Index, io.Writer) error{
+		"jsonl": (*search.Index).WriteVectors, "anserini": (*search.Index).WriteImpacts, "ciff": (*search.Index).WriteCIFF,
+	}
+	write := writers[o.format]
+	var faults []error
+	if o.output == "" {
+		faults = append(faults, errors.New("--output is missing"))
+	}
+	if write == nil && o.format != "npy" {
+		faults = append(faults, fmt.Errorf("--format is %q; allowed: jsonl, anserini, ciff, npy", o.format))
+	}
+	if o.format == "npy" && o.output == "-" {
+		faults = append(faults, errors.New("--format npy makes a folder: --output cannot be -"))
+	}
+	if err := usage(cmd, faults...); err != nil {
+		return err
+	}
+	if _, err := os.Stat(o.output); err == nil && o.format == "npy" {
+		return usage(cmd, fmt.Errorf("--output %s is there already; allowed for npy: a folder that is not there", o.output))
+	}
+	index, err := search.Load(dir)
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	if o.format == "npy" {
+		err = index.SaveArrays(o.output)
+	} else {
+		err = a.writeOutput(o.output, func(w io.Writer) error { return write(index, w) })
+	}
+	if err != nil {
+		return err
+	}
+	return a.wrote(o.output)
+}
