@@ -172,7 +172,7 @@ func beginning(all []string, typed string) []string {
 // completeArguments gives the commands what completes their arguments and flags.
 func completeArguments(a *app, root *cobra.Command) {
 	arguments := map[string]completer{
-		"plan": a.completeSweep, "run": a.completeSweep, "submit": a.completeSweep, "status": a.completeSweep, "report": a.completeSweep, "judge": a.completeJudged, "claims": a.completeSweep,
+		"plan": a.completeSweep, "run": a.completeSweep, "submit": a.completeSweep, "status": a.completeSweep, "report": a.completeSweep, "judge": a.completeJudged, "cancel": a.completeJudged, "claims": a.completeSweep,
 		"show": a.completeRuns(1), "diff": a.completeRuns(2), "export": a.completeRuns(1), "unlock": a.completeRuns(1),
 		"tokenize": a.completeModels(1), "encode": a.completeModels(1), "probe": a.completeModels(100),
 		"pretrain": completeRecipe, "evaluate": a.completeEvaluate, "mine": a.completeCollections,

@@ -67,7 +67,7 @@ MODEL is a folder, a name on the hub, or a RUN.
 		commands []*cobra.Command
 	}{
 		{groupSweeps, []*cobra.Command{
-			newPlan(a), newPrepare(a), newRun(a), newSubmit(a), newStatus(a), newShow(a), newDiff(a), newServe(a), newReport(a), newClaims(a), newJudge(a), newExport(a), newPretrain(a),
+			newPlan(a), newPrepare(a), newRun(a), newSubmit(a), newCancel(a), newStatus(a), newShow(a), newDiff(a), newServe(a), newReport(a), newClaims(a), newJudge(a), newExport(a), newPretrain(a),
 		}},
 		{groupSteps, []*cobra.Command{
 			newTokenize(a), newEncode(a), newIndex(a), newSearch(a), newVectors(a), newEvaluate(a), newMine(a), newProbe(a),

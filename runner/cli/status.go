@@ -77,6 +77,9 @@ type statusRun struct {
 	// Selected is the step whose weights are the result, where dev data chose it; null otherwise.
 	Selected *int `json:"selected_step"`
 
+	// Cluster is where it stands in a cluster's queue; left out where it was never submitted.
+	Cluster *clusterRun `json:"cluster,omitempty"`
+
 	settings string // what sets it apart from the sweep's other runs, for people
 }
 
@@ -94,6 +97,8 @@ type statusDocument struct {
 	Former int `json:"former"`
 	// Lacking are the collections that finished runs were not measured on as they are now.
 	Lacking []lackingRuns `json:"lacking"`
+	// Cluster is what tasks of a cluster have used; left out where nothing was submitted.
+	Cluster *clusterUse `json:"cluster,omitempty"`
 	// Superseded is there where it was asked for.
 	Superseded []supersededRow `json:"superseded,omitempty"`
 
@@ -202,6 +207,9 @@ func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []str
 			}
 			document.Superseded = append(document.Superseded, old...)
 		}
+	}
+	if err := a.onCluster(ctx, w, names, &document); err != nil {
+		return document, err
 	}
 	if found > 0 && len(document.Runs) == 0 && len(shown.words) > 0 {
 		return document, shown.errNoneShown(strings.Join(names, ", "), found)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/internal/plain"
 	"headroom/metrics/stability"
 	"headroom/metrics/store"
 	"headroom/runner/plan"
@@ -73,6 +74,15 @@ func writeStatus(out *bytes.Buffer, d statusDocument, height int) error {
 	for _, l := range d.Lacking {
 		fmt.Fprintln(out, l)
 	}
+	if d.Cluster != nil {
+		fmt.Fprintln(out, d.Cluster)
+		if d.Cluster.Silent != "" {
+			fmt.Fprintf(out, "what is in the queue cannot be told: %s\n", plain.Line(d.Cluster.Silent))
+		}
+		for _, t := range d.Cluster.Others {
+			fmt.Fprintf(out, "%s: %s\n", plain.Line(t.Label), plain.Line(t.String()))
+		}
+	}
 	shown, left := d.Runs, []statusRun(nil)
 	if room := height - bytes.Count(out.Bytes(), []byte("\n")) - 1; height > 0 && len(shown) > room {
 		shown, left = choose(shown, max(1, room-1))
@@ -127,6 +137,7 @@ func statusTable(runs []statusRun) [][]string {
 	scored := has(func(r statusRun) bool { return r.Score != nil })
 	watched := has(func(r statusRun) bool { return r.Dev != nil })
 	varied := has(func(r statusRun) bool { return r.settings != "" })
+	submitted := has(func(r statusRun) bool { return r.Cluster != nil && r.State != "done" })
 	beside := has(func(r statusRun) bool { return r.Standing != store.FromFile })
 	head := []string{"run", "id", "step", "seconds", "ETA", "state", "verdict"}
 	several := false
@@ -136,7 +147,7 @@ func statusTable(runs []statusRun) [][]string {
 	for _, column := range []struct {
 		name  string
 		there bool
-	}{{scoreColumn(runs), scored && !several}, {"main score", several}, {"dev", watched}, {"settings", varied}, {"beside the file", beside}} {
+	}{{scoreColumn(runs), scored && !several}, {"main score", several}, {"dev", watched}, {"settings", varied}, {"cluster", submitted}, {"beside the file", beside}} {
 		if column.there {
 			head = append(head, column.name)
 		}
@@ -171,12 +182,23 @@ func statusTable(runs []statusRun) [][]string {
 		if varied {
 			row = append(row, r.settings)
 		}
+		if submitted {
+			row = append(row, r.where())
+		}
 		if beside {
 			row = append(row, besideFile(r))
 		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// where says where an unfinished run stands on the cluster.
+func (r statusRun) where() string {
+	if r.Cluster == nil || r.State == "done" {
+		return "-"
+	}
+	return r.Cluster.String()
 }
 
 func (s *runScore) column() string { return s.Measure + " " + s.Dataset }

@@ -145,7 +145,7 @@ const tailBytes = 1 << 16
 // readEnd reads the end of an attempt's log.
 func readEnd(path string) (end, error) {
 	var e end
-	err := scanTail(path, func(r event.Record) error {
+	err := ScanTail(path, func(r event.Record) error {
 		switch v := r.Event.(type) {
 		case event.Ended:
 			e.ended = &v
@@ -166,7 +166,8 @@ func readEnd(path string) (end, error) {
 	return e, err
 }
 
-func scanTail(path string, visit func(event.Record) error) error {
+// ScanTail visits the records at the end of an attempt's log.
+func ScanTail(path string, visit func(event.Record) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("read event log: %w", err)

@@ -25,6 +25,8 @@ type Standing struct {
 	Node string
 	// Died tells that it ended without saying how itself.
 	Died bool
+	// End is when it ended, where Slurm says so; zero otherwise.
+	End time.Time
 }
 
 // TaskState is where a task stands.
@@ -126,6 +128,9 @@ func Judge(tasks []Standing, answers Answers, now time.Time) []Standing {
 			// The accounting alone: what it takes for alive, the queue would know.
 			known = known && row.State.Over()
 		}
+		if known && row.State.Over() {
+			t.End = row.End
+		}
 		t.judge(row, known, answers.Silent, now)
 	}
 	return judged
@@ -174,6 +179,8 @@ func (s *Standing) died(row slurm.Row, known bool) string {
 		s.Node = row.Node
 	}
 	switch {
+	case s.cancelled():
+		return "was cancelled"
 	case slurm.KilledForMemory(log.kill):
 		return "died of memory: it used more than the job was given (slurm.mem)"
 	case known && row.State.Cause() != "":
@@ -192,6 +199,20 @@ func (s *Standing) died(row slurm.Row, known bool) string {
 		return "is gone and never began: cancelled while it waited, or lost by Slurm"
 	}
 	return "ended without a word: it was killed, or its node died"
+}
+
+// cancelled tells whether `headroom cancel` marked all that was left for the task to do.
+func (s Standing) cancelled() bool {
+	left := 0
+	for _, job := range s.Array.Tasks[s.Index].Jobs {
+		if s.Ended(job.ID) {
+			continue
+		}
+		if left++; !s.Submission.Cancelled(job.ID) {
+			return false
+		}
+	}
+	return left > 0
 }
 
 func orSome(text, otherwise string) string {

@@ -17,6 +17,9 @@ func (t *runner) end(ctx context.Context, task submit.Task, stopped *stop) (subm
 		t.record.Signal = stopped.signal
 	}
 	t.record.State, t.record.Why = t.judge(task, stopped != nil)
+	if t.record.State == submit.Interrupted && !slices.ContainsFunc(task.Jobs, func(job submit.Job) bool { return !t.Submission.Cancelled(job.ID) && !t.done(job.ID) }) {
+		t.record.State, t.record.Why = submit.Cancelled, "cancelled; it stopped at a checkpoint"
+	}
 	again := false
 	if t.record.State == submit.Interrupted && stopped != nil && stopped.requeue {
 		again, t.record.Why = t.mayRequeue()
@@ -77,6 +80,11 @@ func (t *runner) judge(task submit.Task, stopped bool) (state, why string) {
 		return submit.Cancelled, "cancelled"
 	}
 	return submit.Done, ""
+}
+
+// done tells whether this attempt has finished a job.
+func (t *runner) done(id string) bool {
+	return slices.ContainsFunc(t.record.Jobs, func(end submit.JobEnd) bool { return end.ID == id && end.State == submit.Done })
 }
 
 // mayRequeue tells whether another attempt is of use, or why it is not.
