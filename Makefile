@@ -20,7 +20,7 @@ PACKAGES    ?= ./...
 TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-xla calibration-short race check fmt vet lint lint-imports lint-mod lint-static \
+.PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-xla test-slurm test-slurm-long calibration-short race check fmt vet lint lint-imports lint-mod lint-static \
         bench bench-index statistics stream-rss fuzz crash golden reference env cover clean
 
 help: ## this list
@@ -82,6 +82,15 @@ test-xla: ## the way to a GPU, tested through XLA's CPU client; skipped where it
 	{ [ -n "$$HEADROOM_DATA" ] || { echo "test-xla: HEADROOM_DATA is not set: bench/gpu_result.sh --cpu is SKIPPED"; exit 0; }; \
 	  export HEADROOM_XLA_PLUGIN=$$plugin XLA_FLAGS=--xla_backend_optimization_level=0 HEADROOM_GPU_OUT=$$(mktemp -d); trap 'rm -rf "$$HEADROOM_GPU_OUT"' EXIT; \
 	  HEADROOM_GPU_LIMIT=10 bench/gpu_result.sh --cpu || [ $$? = 75 ] && bench/gpu_result.sh --cpu; }
+
+# The packages that it needs are installed where this is root and apt-get is there.
+test-slurm: ## sweeps on a real Slurm on the loopback, disturbed; skipped, with the reason, where it cannot be had (some minutes)
+	@why=$$(internal/slurmtest/install.sh) || { echo "test-slurm: $$why: the tests on Slurm are SKIPPED"; exit 0; }; \
+	HEADROOM_SLURM=short $(GO) test -count=1 -timeout 20m ./internal/slurmtest
+
+test-slurm-long: ## test-slurm with time limits, preemptions, dead nodes and random kills (half an hour)
+	@why=$$(internal/slurmtest/install.sh) || { echo "test-slurm-long: $$why"; exit 1; }; \
+	HEADROOM_SLURM=long $(GO) test -count=1 -timeout 90m -v ./internal/slurmtest
 
 test: ## every test; HEADROOM_DATA=DIR adds those on real data
 	$(GO) test $(TESTFLAGS) $(PACKAGES)

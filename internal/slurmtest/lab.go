@@ -208,8 +208,8 @@ func (l *Lab) configuration(host string) string {
 	for n := 1; n <= l.options.Nodes; n++ {
 		set(fmt.Sprintf("NodeName=n%d NodeHostname=%s NodeAddr=127.0.0.1 Port=%d CPUs=%d RealMemory=4000 State=UNKNOWN", n, host, l.port+n, l.options.CPUs))
 	}
-	set("PartitionName=main Nodes=ALL Default=YES DefMemPerCPU=100 DefaultTime=10 MaxTime=60 PriorityTier=10 State=UP",
-		"PartitionName=low Nodes=ALL DefMemPerCPU=100 DefaultTime=10 MaxTime=60 PriorityTier=1 State=UP GraceTime=5 PreemptMode="+l.options.Preempt)
+	set("PartitionName=main Nodes=ALL Default=YES DefMemPerCPU=500 DefaultTime=10 MaxTime=60 PriorityTier=10 State=UP",
+		"PartitionName=low Nodes=ALL DefMemPerCPU=500 DefaultTime=10 MaxTime=60 PriorityTier=1 State=UP GraceTime=5 PreemptMode="+l.options.Preempt)
 	return b.String()
 }
 

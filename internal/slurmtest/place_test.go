@@ -78,8 +78,14 @@ func sweepOf(k, seeds string, steps int) string {
 		Replace(sample.Sweep) + fmt.Sprintf("[checkpoint]\nevery = %d\n", max(1, steps/20))
 }
 
-// longRun are steps that take long enough to be disturbed, and no longer.
-const longRun = 3000
+// longRun are steps that take about 15 seconds here: long enough to be disturbed, and no longer.
+func longRun(t *testing.T) int {
+	t.Helper()
+	p := newPlace(t, nil, sweepOf("[1]", "[1]", 100))
+	p.ok("run", "small.toml", "--quiet")
+	seconds := decode[struct{ Rows []struct{ Seconds float64 } }](t, p.ok("query", "SELECT seconds FROM runs", "--json")).Rows[0].Seconds
+	return int(max(100, min(30_000, 15/max(1e-6, seconds/100))))
+}
 
 // processes are the workers of a run.
 func processes(run string) (pids []int) {

@@ -43,7 +43,7 @@ func TestASweepOnSlurmIsThatOfThisMachine(t *testing.T) {
 // TestTasksThatAreCancelledSignalledAndKilled disturbs three of four runs, each in its way.
 func TestTasksThatAreCancelledSignalledAndKilled(t *testing.T) {
 	l := lab(t, "short", slurmtest.Options{})
-	sweep := sweepOf("[1, 4]", "[1, 2]", longRun)
+	sweep := sweepOf("[1, 4]", "[1, 2]", longRun(t))
 	p := newPlace(t, l, sweep)
 	p.submit()
 	p.until("four runs work", time.Minute, func() bool {
@@ -127,7 +127,7 @@ func TestTwoSubmitsAtOnce(t *testing.T) {
 // TestTheControllerIsAway kills it while runs work, and asks.
 func TestTheControllerIsAway(t *testing.T) {
 	l := lab(t, "short", slurmtest.Options{MinJobAge: 8})
-	sweep := sweepOf("[1, 4]", "[1]", longRun)
+	sweep := sweepOf("[1, 4]", "[1]", longRun(t))
 	p := newPlace(t, l, sweep)
 	p.submit()
 	p.until("two runs work", time.Minute, func() bool { return len(p.byState("running")) == 2 })

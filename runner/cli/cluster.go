@@ -149,7 +149,7 @@ func (r *statusRun) join(w workspace.Workspace, t submit.Standing) {
 	c := clusterOf(w, t)
 	if last, any := t.Last(); any { // of several runs of a task, what concerns this one
 		for _, job := range last.Jobs {
-			if job.ID == r.ID && t.State == submit.Ended {
+			if job.ID == r.ID && t.State == submit.Ended && job.State != submit.Interrupted {
 				c.Why = job.Why
 			}
 		}

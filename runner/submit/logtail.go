@@ -46,8 +46,8 @@ func readTail(text string) tail {
 		line = strings.TrimSpace(line)
 		switch {
 		case line == "":
-		case strings.HasPrefix(line, "slurmstepd:"):
-			t.kill = line
+		case strings.HasPrefix(line, "slurmstepd"): // "slurmstepd-n1:" on some
+			t.kill += line + "\n"
 			if cause := causeOf(line); cause != "" {
 				t.cause = cause
 			}

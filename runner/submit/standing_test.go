@@ -64,7 +64,7 @@ func TestWhereATaskStands(t *testing.T) {
 		"its node failed, and squeue has forgotten":      {records: []said{{"", ""}}, past: row("NODE_FAIL"), want: submit.Ended, why: "died of a failure of its node", died: true},
 		"sacct is behind":                                {records: []said{{"", ""}}, past: row("RUNNING"), want: submit.Ended, why: "ended without a word", died: true},
 		"memory, by cgroups":                             {records: []said{{"", ""}}, queue: row("OUT_OF_MEMORY"), want: submit.Ended, why: "died of memory", died: true},
-		"memory, without":                                {records: []said{{"", ""}}, queue: row("FAILED"), log: "slurmstepd: error: Exceeded job memory limit\n", want: submit.Ended, why: "died of memory", died: true},
+		"memory, without":                                {records: []said{{"", ""}}, queue: row("FAILED"), log: "slurmstepd-n1: error: Exceeded job memory limit\nslurmstepd-n1: error: *** JOB 31 ON n1 CANCELLED AT 2026-11-29T13:20:48 ***\n", want: submit.Ended, why: "died of memory", died: true},
 		"the log says the time limit, nobody else does":  {records: []said{{"", ""}}, log: "start   x\nslurmstepd: error: *** JOB 3 ON n1 CANCELLED AT 2026-01-02T03:04:05 DUE TO TIME LIMIT ***\n", want: submit.Ended, why: "died of the time limit", died: true},
 		"cancelled by hand":                              {records: []said{{"", ""}}, log: "slurmstepd: error: *** JOB 3 ON n1 CANCELLED AT 2026-01-02T03:04:05 ***\n", want: submit.Ended, why: "died of being cancelled", died: true},
 		"killed by a signal":                             {records: []said{{"", ""}}, past: row("FAILED", code(0, 9)), log: "start   x\n", want: submit.Ended, why: "was killed by signal 9", died: true},

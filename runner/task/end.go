@@ -95,7 +95,7 @@ func (t *runner) mayRequeue() (bool, string) {
 		return false, "stopped at a checkpoint; slurm.requeue = 0: submit again goes on"
 	case t.Restart >= most:
 		return false, fmt.Sprintf("stopped at a checkpoint; it was queued again %d times already (slurm.requeue = %d): submit again goes on", t.Restart, most)
-	case !t.progress:
+	case !t.progress && t.timeUp():
 		return false, "not one step was done before its time was up: the time limit is too short (slurm.time), or slurm.lead too long"
 	}
 	return true, ""

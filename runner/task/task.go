@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -73,6 +74,9 @@ type runner struct {
 	Options
 	record   submit.Record
 	progress bool // a step was done, or more
+
+	mu    sync.Mutex
+	until time.Time // when its time is up; zero where that is not known
 }
 
 // Run does the task and returns its record, whose State says how it ended. The error is
@@ -149,6 +153,9 @@ func (t *runner) clock(ctx context.Context, cancel context.CancelCauseFunc, arra
 		if end, err := t.EndTime(ctx); err == nil && !end.IsZero() {
 			until = end
 		}
+		t.mu.Lock()
+		t.until = until
+		t.mu.Unlock()
 		if until.IsZero() {
 			return // nothing is known of an end
 		}
@@ -163,6 +170,18 @@ func (t *runner) clock(ctx context.Context, cancel context.CancelCauseFunc, arra
 		case <-time.After(left): // it may have been given more time since: ask again
 		}
 	}
+}
+
+// early is how long before the time that was asked for Slurm may send its signal.
+const early = time.Minute
+
+// timeUp tells whether the task was stopped since its time was up, and not by a preemption
+// or by hand.
+func (t *runner) timeUp() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lead := time.Duration(t.Submission.Manifest.Lead) * time.Second
+	return !t.until.IsZero() && t.Now().After(t.until.Add(-lead-early))
 }
 
 // do does one job.
