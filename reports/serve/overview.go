@@ -54,10 +54,7 @@ const (
 func (s *Server) overview(r *http.Request, base shown) (anyPage, error) {
 	base.page, base.Title = "overview", "headroom"
 	o := &overview{shown: base}
-	o.Live = base.V.At("/api/live", "w")
-	if base.V.get("w") == "" && base.Several {
-		o.Live = "/api/live?page=overview"
-	}
+	o.Live = liveAddress("/api/live", base.V)
 	for _, p := range s.o.Places {
 		if base.V.get("w") != "" && p != base.Place {
 			continue
