@@ -29,11 +29,11 @@ type mixture struct {
 // nodes is the distribution of the difference around its true value, given what
 // the estimates leave open.
 func (s spread) nodes() mixture {
-	queries := s.queries.sample(pick(s.queries.DF < 60, fewQueryNodes, queryNodes))
+	queries := s.queries.sample(firstIf(s.queries.DF < 60, fewQueryNodes, queryNodes))
 	if s.seeds.DF == 0 {
 		return queries
 	}
-	seeds := s.seeds.sample(pick(s.seeds.DF < 3, fewSeedNodes, seedNodes))
+	seeds := s.seeds.sample(firstIf(s.seeds.DF < 3, fewSeedNodes, seedNodes))
 	var m mixture
 	for i, vq := range queries.variance {
 		for j, vs := range seeds.variance {
@@ -76,7 +76,7 @@ func (v Variance) sample(nodes int) mixture {
 	return m
 }
 
-func pick(first bool, a, b int) int {
+func firstIf(first bool, a, b int) int {
 	if first {
 		return a
 	}

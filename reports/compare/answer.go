@@ -18,8 +18,8 @@ func (c *Comparison) answer() []string {
 		if !m.Answers {
 			continue
 		}
-		if apart := c.apartFrom(i); len(apart) > 1 {
-			if c.apartBefore(i) {
+		if apart := c.factorsOutOfReach(i); len(apart) > 1 {
+			if c.saidBefore(i) {
 				continue // said with the first of them
 			}
 			out = append(out, fmt.Sprintf("%s: not comparable: k = 1 (%s FLOPS) has no cost in common with %s.", m.Backbone, m.RangeB, list(apart)))
@@ -36,9 +36,9 @@ func (c *Comparison) answer() []string {
 	return out
 }
 
-// apartFrom lists with its costs every factor that has no cost in common with k = 1, where
-// the i-th comparison is of such a factor: of the same backbone, in the order of the table.
-func (c *Comparison) apartFrom(i int) []string {
+// factorsOutOfReach lists with its costs every factor that has no cost in common with k = 1
+// of the i-th comparison's backbone, where that comparison is of such a factor.
+func (c *Comparison) factorsOutOfReach(i int) []string {
 	if c.Matched[i].RangeA == "" {
 		return nil
 	}
@@ -51,8 +51,8 @@ func (c *Comparison) apartFrom(i int) []string {
 	return out
 }
 
-// apartBefore tells whether such a factor of the same backbone stands before the i-th.
-func (c *Comparison) apartBefore(i int) bool {
+// saidBefore tells whether such a factor of the same backbone stands before the i-th.
+func (c *Comparison) saidBefore(i int) bool {
 	return slices.ContainsFunc(c.Matched[:i], func(m *Matched) bool { return m.Backbone == c.Matched[i].Backbone && m.RangeA != "" })
 }
 

@@ -97,7 +97,7 @@ func CompareValues(a, b string) int {
 	case errX == nil && errY == nil:
 		return cmp.Or(cmp.Compare(x, y), cmp.Compare(a, b))
 	case (errX == nil) != (errY == nil):
-		return cmp.Compare(btoi(errX != nil), btoi(errY != nil))
+		return cmp.Compare(oneIf(errX != nil), oneIf(errY != nil))
 	}
 	return cmp.Compare(a, b)
 }

@@ -74,12 +74,12 @@ func (c *Comparison) orderRuns() {
 // compareK orders factors, unknown ones last.
 func compareK(a, b float64) int {
 	if math.IsNaN(a) || math.IsNaN(b) {
-		return cmp.Compare(btoi(math.IsNaN(a)), btoi(math.IsNaN(b)))
+		return cmp.Compare(oneIf(math.IsNaN(a)), oneIf(math.IsNaN(b)))
 	}
 	return cmp.Compare(a, b)
 }
 
-func btoi(b bool) int {
+func oneIf(b bool) int {
 	if b {
 		return 1
 	}

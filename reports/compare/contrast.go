@@ -362,9 +362,9 @@ func (k Kind) family() family {
 // differs counts the things in which two lines differ: backbone and axes. What compares
 // lines that differ in two says nothing about either.
 func (l *Line) differs(other *Line) int {
-	n := btoi(l.Backbone != other.Backbone)
+	n := oneIf(l.Backbone != other.Backbone)
 	for i := range l.Axes {
-		n += btoi(l.Axes[i].Value != other.Axes[i].Value)
+		n += oneIf(l.Axes[i].Value != other.Axes[i].Value)
 	}
 	return n
 }

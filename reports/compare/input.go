@@ -132,7 +132,7 @@ type HeadNorm struct {
 	Mean, P05, P50, P95, Max float64
 }
 
-// Series is one value a step; values may be NaN or infinite and are kept so.
+// Series is one value per step; values may be NaN or infinite and are kept so.
 type Series struct {
 	Steps  []int
 	Values []float64

@@ -93,12 +93,12 @@ func (c *Comparison) limits() []string {
 		add("%s: a generated world of templated texts, built so that queries and documents often use different words; it is no sample of real text.", list(generated))
 	}
 	if n := len(c.Open); n > 0 {
-		add("%s did not finish and %s not counted.", count(n, "run"), isAre(n))
+		add("%s did not finish and %s not counted.", count(n, "run"), isOrAre(n))
 	}
 	return out
 }
 
-func isAre(n int) string {
+func isOrAre(n int) string {
 	if n == 1 {
 		return "is"
 	}

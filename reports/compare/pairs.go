@@ -46,7 +46,7 @@ type Pair struct {
 // Pairs answers a question. alone names the settings that nothing is compared with: those
 // of one side that agree with none of the other.
 func (c *Comparison) Pairs(q Question) (pairs []*Pair, alone []string, err error) {
-	view := c.about(q.Measure)
+	view := c.withMeasure(q.Measure)
 	as, bs := view.arms(q)
 	seeds := view.seedVariances(q.Dataset)
 	paired := map[string]bool{}
@@ -74,8 +74,8 @@ func (c *Comparison) Pairs(q Question) (pairs []*Pair, alone []string, err error
 	return pairs, alone, nil
 }
 
-// about is the comparison with another measure in the middle of it.
-func (c *Comparison) about(measure string) *Comparison {
+// withMeasure is the comparison with another measure in the middle of it.
+func (c *Comparison) withMeasure(measure string) *Comparison {
 	view := *c
 	view.Measure = measure
 	return &view
@@ -256,7 +256,7 @@ type Scores struct {
 
 // Scores answers a question that has no other side.
 func (c *Comparison) Scores(q Question) []Scores {
-	view := c.about(q.Measure)
+	view := c.withMeasure(q.Measure)
 	arms, _ := view.arms(Question{Points: q.Points, At: q.At})
 	var out []Scores
 	for _, a := range arms {

@@ -20,7 +20,7 @@ func (c *Comparison) OverNatural(columns []Column) (map[Cell]*Contrast, error) {
 	out := map[Cell]*Contrast{}
 	var family []*Contrast
 	for _, column := range columns {
-		view := c.about(column.Measure)
+		view := c.withMeasure(column.Measure)
 		seeds := view.seedVariances(column.Dataset)
 		for _, line := range c.Lines {
 			natural := line.At(1)

@@ -82,7 +82,7 @@ func (c *Comparison) Power() (power Power, ok bool) {
 // Sentence says what the sweep can show, and what more seeds would buy.
 func (p Power) Sentence() string {
 	text := fmt.Sprintf("With %s per point and %s on %s a true difference in %s of %s%s is shown in %.0f of 100 such sweeps, a smaller one more rarely (%s, by the noise that was seen).",
-		count(p.Seeds, "seed"), countOf(p.Queries, "query", "queries"), p.Dataset, p.Measure, p.Shown, p.byPair(), 100*Chance, holmOver(p.Tests))
+		count(p.Seeds, "seed"), countOf(p.Queries, "query", "queries"), p.Dataset, p.Measure, p.Shown, p.whyTwoFigures(), 100*Chance, holmOver(p.Tests))
 	var more []string
 	for _, s := range p.More {
 		more = append(more, fmt.Sprintf("%s with %d", s, s.Seeds))
@@ -93,8 +93,8 @@ func (p Power) Sentence() string {
 	return text
 }
 
-// byPair says why there are two figures; "" where there is one.
-func (p Power) byPair() string {
+// whyTwoFigures says why there are two figures; "" where there is one.
+func (p Power) whyTwoFigures() string {
 	if Score(p.Shown.Quietest) == Score(p.Shown.Noisiest) {
 		return ""
 	}

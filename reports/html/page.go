@@ -85,7 +85,7 @@ func (p Page) Write(w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("write page %q: %w", p.Title, err)
 	}
-	p.Sources = shown(p.Sources)
+	p.Sources = printable(p.Sources)
 	text, err := execute("page", struct {
 		Page
 		Style   template.CSS
@@ -120,8 +120,8 @@ func execute(name string, data any) (template.HTML, error) {
 	return template.HTML(b.String()), nil
 }
 
-// shown are sources whose texts can be looked at: the script writes them as they are.
-func shown(sources []Source) []Source {
+// printable are sources without anything that hides: the script writes their texts as they are.
+func printable(sources []Source) []Source {
 	out := make([]Source, len(sources))
 	for i, s := range sources {
 		out[i] = Source{Key: s.Key, Name: plain.Line(s.Name), Href: s.Href, Facts: make([]Fact, len(s.Facts))}

@@ -10,10 +10,10 @@ import (
 )
 
 // Active draws the active dims of queries and documents against step: two rows,
-// a column a line of the comparison.
+// a column per line of the comparison.
 func Active(c *compare.Comparison) *Figure {
 	const name, title = "active", "Active dims of the training batch by k"
-	caption := "Mean number of active dims of a query and of a document of the training batch against step, by k; one curve a seed. The scale is log(1 + x), so that an empty vector has its place. Fewer is cheaper; 0 is empty."
+	caption := "Mean number of active dims of a query and of a document of the training batch against step, by k; one curve per seed. The scale is log(1 + x), so that an empty vector has its place. Fewer is cheaper; 0 is empty."
 	high, last := 0.0, 0.0
 	found := false
 	series := [...]struct{ name, axis string }{{"active/query", "active dims, query"}, {"active/document", "active dims, document"}}
@@ -34,7 +34,7 @@ func Active(c *compare.Comparison) *Figure {
 	}
 	fs := factors(c)
 	x, y := steps(last), counts(high)
-	lay := func(l look) sheet {
+	lay := func(l options) sheet {
 		perSeries, cols := tiles(len(c.Lines), l)
 		s := sheet{title: title, legend: factorLegend(fs), rows: perSeries * len(series), cols: cols, panelHeight: 165, left: 58, right: margin + 4}
 		s.panel = func(b *brush, data vg.Rectangle, row, col int) {

@@ -41,7 +41,7 @@ func Cost(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 		b.line(ink, 1.2, nil, at, vg.Point{X: at.X + 18, Y: at.Y})
 	}})
 	caption := fmt.Sprintf("%s on %s against FLOPS, the mean number of terms that a query and a document share; mean over the seeds that did not collapse; where every seed collapsed there is no curve. Compare heights above one cost: further to the left is cheaper.", c.Measure, dataset)
-	lay := func(l look) sheet {
+	lay := func(l options) sheet {
 		rows, cols := tiles(len(backbones), l)
 		s := sheet{title: c.Measure + " against cost on " + dataset, legend: entries, rows: rows, cols: cols, panelHeight: 190, left: 58, right: 58, gap: 62}
 		x, y := logarithmic(costs), linear(values)
@@ -86,7 +86,7 @@ func (p *panel) nameDots(curves []compare.CostCurve, backbone string) {
 	}
 	for _, curve := range curves {
 		if curve.Backbone == backbone {
-			taken = append(taken, around(at(curve), 4, 4))
+			taken = append(taken, boxAround(at(curve), 4, 4))
 		}
 	}
 	s := script{size: 7.5, color: ink, y: text.YCenter}
@@ -98,7 +98,7 @@ func (p *panel) nameDots(curves []compare.CostCurve, backbone string) {
 		dot, w := at(curve), p.textWidth(label, s)
 		for _, shift := range []vg.Point{{X: -w / 2, Y: 9}, {X: 6, Y: 0}, {X: -w - 6, Y: 0}, {X: -w / 2, Y: -9}, {X: 6, Y: 9}, {X: -w - 6, Y: 9}, {X: 6, Y: -9}, {X: -w - 6, Y: -9}} {
 			box := vg.Rectangle{Min: vg.Point{X: dot.X + shift.X, Y: dot.Y + shift.Y - 4}, Max: vg.Point{X: dot.X + shift.X + w, Y: dot.Y + shift.Y + 4}}
-			if !within(box, p.data) || slices.ContainsFunc(taken, func(t vg.Rectangle) bool { return overlap(box, t) }) {
+			if !isInside(box, p.data) || slices.ContainsFunc(taken, func(t vg.Rectangle) bool { return doOverlap(box, t) }) {
 				continue
 			}
 			taken = append(taken, box)

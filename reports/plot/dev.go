@@ -10,7 +10,7 @@ import (
 	"headroom/reports/compare"
 )
 
-// Dev draws what dev data said during training against step, a panel a line of the
+// Dev draws what dev data said during training against step, a panel per line of the
 // comparison; ok is false where no run was evaluated then. A dot is a step whose
 // weights were selected.
 func Dev(c *compare.Comparison) (f *Figure, ok bool) {
@@ -28,7 +28,7 @@ func Dev(c *compare.Comparison) (f *Figure, ok bool) {
 	if measure == "" {
 		return nil, false
 	}
-	caption := measure + " on dev data during training, the mean over the collections of evaluate.during, against steps done, by k; one curve a seed. A gap is a model that could not be measured."
+	caption := measure + " on dev data during training, the mean over the collections of evaluate.during, against steps done, by k; one curve per seed. A gap is a model that could not be measured."
 	fs := factors(c)
 	entries := factorLegend(fs)
 	if selected {
@@ -39,7 +39,7 @@ func Dev(c *compare.Comparison) (f *Figure, ok bool) {
 	}
 	values.add(0)
 	x, y := steps(last), linear(values)
-	lay := func(l look) sheet {
+	lay := func(l options) sheet {
 		rows, cols := tiles(len(c.Lines), l)
 		s := sheet{title: measure + " on dev data by k", legend: entries, rows: rows, cols: cols, panelHeight: 165, left: 58, right: margin + 4}
 		s.panel = func(b *brush, data vg.Rectangle, row, col int) {

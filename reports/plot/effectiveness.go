@@ -13,8 +13,8 @@ import (
 	"headroom/reports/compare"
 )
 
-// Effectiveness draws measures against k on one collection: a row a measure, a
-// column a line of the comparison, with the seeds, their mean and range, BM25 and the
+// Effectiveness draws measures against k on one collection: a row per measure and a
+// column per line of the comparison, with the seeds, their mean and range, BM25 and the
 // untrained model. With more than three lines the panels of each measure are
 // wrapped.
 func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Figure {
@@ -70,7 +70,7 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 			b.line(ink, 1.1, dashes(), at, vg.Point{X: at.X + 20, Y: at.Y})
 		}},
 	}
-	lay := func(l look) sheet {
+	lay := func(l options) sheet {
 		shown := shown
 		if l.width < columnWidth && len(c.Lines) > 2 && slices.Contains(shown, c.Measure) {
 			shown = []string{c.Measure} // more would not fit a page

@@ -34,27 +34,27 @@ const (
 )
 
 // Figure is one picture. Name is its file name without extension, Caption what
-// stands below it in a report and Alt what a reader who cannot see it is told.
+// stands below it in a report and Alt is the text for a reader who cannot see it.
 type Figure struct {
 	Name, Caption, Alt string
-	look               look
-	lay                func(look) sheet
+	options            options
+	lay                func(options) sheet
 }
 
-// look is what a reader may choose of a figure.
-type look struct {
+// options is what a reader may choose of a figure.
+type options struct {
 	width    vg.Length
 	untitled bool
 }
 
-func newFigure(name, alt, caption string, lay func(look) sheet) *Figure {
-	return &Figure{Name: name, Alt: alt, Caption: caption, look: look{width: pageWidth}, lay: lay}
+func newFigure(name, alt, caption string, lay func(options) sheet) *Figure {
+	return &Figure{Name: name, Alt: alt, Caption: caption, options: options{width: pageWidth}, lay: lay}
 }
 
 // Untitled is the figure without its title, for a place that has a caption.
 func (f *Figure) Untitled() *Figure {
 	other := *f
-	other.look.untitled = true
+	other.options.untitled = true
 	return &other
 }
 
@@ -62,7 +62,7 @@ func (f *Figure) Untitled() *Figure {
 // Fewer panels stand beside each other where there is less room.
 func (f *Figure) Wide(inches float64) *Figure {
 	other := *f
-	other.look.width = vg.Length(inches) * vg.Inch
+	other.options.width = vg.Length(inches) * vg.Inch
 	return &other
 }
 
@@ -72,7 +72,7 @@ func (f *Figure) Files() (svg, png string) { return f.Name + ".svg", f.Name + ".
 // SVG writes the figure as SVG.
 func (f *Figure) SVG(w io.Writer) error {
 	d := f.drawing()
-	c := vgsvg.New(f.look.width, d.height)
+	c := vgsvg.New(f.options.width, d.height)
 	d.draw(c)
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
@@ -91,7 +91,7 @@ func (f *Figure) SVG(w io.Writer) error {
 // PNG writes the figure as PNG.
 func (f *Figure) PNG(w io.Writer) error {
 	d := f.drawing()
-	c := vgimg.NewWith(vgimg.UseWH(f.look.width, d.height), vgimg.UseDPI(pngDPI))
+	c := vgimg.NewWith(vgimg.UseWH(f.options.width, d.height), vgimg.UseDPI(pngDPI))
 	d.draw(c)
 	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(w); err != nil {
 		return fmt.Errorf("draw figure %q: %w", f.Name, err)
@@ -105,7 +105,7 @@ type drawing struct {
 	paint  func(*brush)
 }
 
-func (f *Figure) drawing() drawing { return f.lay(f.look).drawing(f.look) }
+func (f *Figure) drawing() drawing { return f.lay(f.options).drawing(f.options) }
 
 func (d drawing) draw(c vg.CanvasSizer) {
 	b := newBrush(draw.New(c))

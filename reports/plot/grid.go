@@ -53,7 +53,7 @@ func Map(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 		longestName = max(longestName, measure.textWidth(line.AxesText(), label)+margin+8)
 	}
 	caption := fmt.Sprintf("%s on %s, the mean of the seeds that did not collapse, and how many seeds collapsed, by k and %s. Hatched: every seed collapsed, and there is no mean. A dash: not measured.", c.Measure, dataset, strings.Join(c.AxisNames(), ", "))
-	lay := func(l look) sheet {
+	lay := func(l options) sheet {
 		left := min(longestName, 0.45*l.width)
 		cell := min(mapCellMost, (l.width-left-margin)/vg.Length(len(fs)))
 		s := sheet{title: fmt.Sprintf("%s and verdicts by k and %s on %s", c.Measure, strings.Join(c.AxisNames(), ", "), dataset), legend: shades.legend(c.Measure, cell),

@@ -63,7 +63,7 @@ func HeadNorm(c *compare.Comparison) *Figure {
 	}}, entry{name: "5 % to 95 % of the rows", width: 8, sample: func(b *brush, at vg.Point) {
 		b.line(muted, 1.4, nil, vg.Point{X: at.X + 4, Y: at.Y - 6}, vg.Point{X: at.X + 4, Y: at.Y + 6})
 	}})
-	lay := func(l look) sheet {
+	lay := func(l options) sheet {
 		s := sheet{title: title, legend: entries, rows: 1, cols: 1, panelHeight: 220, left: 62, right: margin + 4}
 		_, cell := s.columns(l)
 		x := divisions(fs, cell)

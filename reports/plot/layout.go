@@ -29,7 +29,7 @@ const (
 )
 
 // columns is the gap between two data rectangles and the width of one.
-func (s sheet) columns(l look) (gap, cell vg.Length) {
+func (s sheet) columns(l options) (gap, cell vg.Length) {
 	gap = columnGap
 	if s.gap > 0 {
 		gap = s.gap
@@ -38,7 +38,7 @@ func (s sheet) columns(l look) (gap, cell vg.Length) {
 }
 
 // drawing measures the sheet and lays it out.
-func (s sheet) drawing(l look) drawing {
+func (s sheet) drawing(l options) drawing {
 	if l.width < columnWidth && !s.rigid {
 		s.panelHeight *= 0.7 // or a column of panels is higher than a page
 	}
@@ -73,7 +73,7 @@ func (s sheet) drawing(l look) drawing {
 
 // empty is a figure that says that there is nothing to show.
 func empty(name, title, alt, caption string) *Figure {
-	return newFigure(name, alt, caption, func(look) sheet {
+	return newFigure(name, alt, caption, func(options) sheet {
 		return sheet{title: title, rows: 1, cols: 1, panelHeight: 90, left: margin, right: margin,
 			panel: func(b *brush, data vg.Rectangle, _, _ int) {
 				b.line(rule, 1, nil, data.Min, vg.Point{X: data.Max.X, Y: data.Min.Y}, data.Max, vg.Point{X: data.Min.X, Y: data.Max.Y}, data.Min)
@@ -90,7 +90,7 @@ const columnWidth = 300 * vg.Length(1)
 const narrowest = 150 * vg.Length(1)
 
 // tiles chooses a grid for n panels of one kind: at most three beside each other.
-func tiles(n int, l look) (rows, cols int) {
+func tiles(n int, l options) (rows, cols int) {
 	cols = min(n, 3, max(1, int(l.width/narrowest)))
 	if n == 4 {
 		cols = min(cols, 2)

@@ -14,10 +14,10 @@ import (
 	"headroom/reports/compare"
 )
 
-// curvePoints is how many points of a curve can be told apart in a panel.
+// curvePoints is how many points of a curve a reader can see in a panel.
 const curvePoints = 900
 
-// Loss draws the training loss against step, a panel a line of the comparison,
+// Loss draws the training loss against step, a panel per line of the comparison,
 // and marks where a collapse that stands at the end began.
 func Loss(c *compare.Comparison) *Figure {
 	const name, title = "loss", "Training loss by k"
@@ -65,7 +65,7 @@ func Loss(c *compare.Comparison) *Figure {
 			b.mark(kind, vg.Point{X: at.X + 5, Y: at.Y}, rgb(0xb6bcc4))
 		}})
 	}
-	lay := func(l look) sheet {
+	lay := func(l options) sheet {
 		rows, cols := tiles(len(c.Lines), l)
 		s := sheet{title: title, legend: entries, rows: rows, cols: cols, panelHeight: 190, left: 58, right: margin + 4}
 		s.panel = func(b *brush, data vg.Rectangle, row, col int) {
@@ -108,7 +108,7 @@ func (p *panel) collapses(line *compare.Line, fs []factor) {
 			o := onset{at: p.point(float64(e.FirstStep), v), kind: e.Kind, label: "k=" + point.Text + " " + e.Kind, color: colorOf(fs, point.Text)}
 			o.at.Y = max(p.data.Min.Y, min(p.data.Max.Y-2, o.at.Y))
 			onsets = append(onsets, o)
-			taken = append(taken, around(o.at, 6, 6))
+			taken = append(taken, boxAround(o.at, 6, 6))
 		}
 	}
 	for _, o := range onsets {
@@ -121,7 +121,7 @@ func (p *panel) collapses(line *compare.Line, fs []factor) {
 			continue
 		}
 		w := p.textWidth(o.label, s)
-		if box, ok := place(o.at, w, 10, p.data, taken); ok {
+		if box, ok := freeBox(o.at, w, 10, p.data, taken); ok {
 			written[o.label] = true
 			taken = append(taken, box)
 			p.rectangle(box, fade(rgb(0xffffff), 0.8))
@@ -137,12 +137,12 @@ func (p *panel) collapses(line *compare.Line, fs []factor) {
 	}
 }
 
-// place looks for a free box of the given size near a point, inside bounds.
-func place(at vg.Point, w, h vg.Length, bounds vg.Rectangle, taken []vg.Rectangle) (vg.Rectangle, bool) {
+// freeBox looks for a free box of the given size near a point, inside bounds.
+func freeBox(at vg.Point, w, h vg.Length, bounds vg.Rectangle, taken []vg.Rectangle) (vg.Rectangle, bool) {
 	for _, dy := range []vg.Length{16, -16, 30, -30, 44, -44, 58, -58, 72, -72} {
 		for _, dx := range []vg.Length{6, -w / 2, -w - 6, 24, -w - 24} {
 			box := vg.Rectangle{Min: vg.Point{X: at.X + dx, Y: at.Y + dy - h/2}, Max: vg.Point{X: at.X + dx + w + 3, Y: at.Y + dy + h/2}}
-			if within(box, bounds) && !slices.ContainsFunc(taken, func(t vg.Rectangle) bool { return overlap(box, t) }) {
+			if isInside(box, bounds) && !slices.ContainsFunc(taken, func(t vg.Rectangle) bool { return doOverlap(box, t) }) {
 				return box, true
 			}
 		}
@@ -150,15 +150,15 @@ func place(at vg.Point, w, h vg.Length, bounds vg.Rectangle, taken []vg.Rectangl
 	return vg.Rectangle{}, false
 }
 
-func within(box, bounds vg.Rectangle) bool {
+func isInside(box, bounds vg.Rectangle) bool {
 	return box.Min.X >= bounds.Min.X+2 && box.Max.X <= bounds.Max.X && box.Min.Y >= bounds.Min.Y+2 && box.Max.Y <= bounds.Max.Y
 }
 
-func overlap(a, b vg.Rectangle) bool {
+func doOverlap(a, b vg.Rectangle) bool {
 	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
 }
 
-func around(p vg.Point, w, h vg.Length) vg.Rectangle {
+func boxAround(p vg.Point, w, h vg.Length) vg.Rectangle {
 	return vg.Rectangle{Min: vg.Point{X: p.X - w, Y: p.Y - h}, Max: vg.Point{X: p.X + w, Y: p.Y + h}}
 }
 

@@ -147,7 +147,7 @@ func (p *panel) levels(lines []level) {
 		p.line(muted, 0.9, l.dash, at, vg.Point{X: p.data.Max.X, Y: at.Y})
 		heights[i] = at.Y
 	}
-	apart(heights, 2.3*sizeTick, p.data.Min.Y, p.data.Max.Y)
+	moveApart(heights, 2.3*sizeTick, p.data.Min.Y, p.data.Max.Y)
 	for i, l := range lines {
 		s := script{size: sizeTick, color: muted, y: text.YCenter}
 		p.text(vg.Point{X: p.data.Max.X + 5, Y: heights[i] + 0.55*sizeTick}, l.name, s)
@@ -155,9 +155,9 @@ func (p *panel) levels(lines []level) {
 	}
 }
 
-// apart moves heights so that neighbours are at least gap apart, in the order
+// moveApart moves heights so that neighbours are at least gap apart, in the order
 // they have, and stay between low and high as far as there is room.
-func apart(heights []vg.Length, gap, low, high vg.Length) {
+func moveApart(heights []vg.Length, gap, low, high vg.Length) {
 	order := make([]int, len(heights))
 	for i := range order {
 		order[i] = i

@@ -74,7 +74,7 @@ func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 		}})
 	}
 	x := steps(last)
-	lay := func(l look) sheet {
+	lay := func(l options) sheet {
 		perPart, cols := tiles(len(c.Lines), l)
 		s := sheet{title: "Parts of the training loss by k", legend: entries, rows: perPart * len(rows), cols: cols, panelHeight: 140, left: 58, right: margin + 4}
 		s.panel = func(b *brush, data vg.Rectangle, at, col int) {

@@ -24,7 +24,7 @@ import (
 // no date, so that the same figure gives the same bytes.
 func (f *Figure) PDF(w io.Writer) error {
 	d := f.drawing()
-	c := &pdfCanvas{width: f.look.width, height: d.height, states: []pdfState{{}}}
+	c := &pdfCanvas{width: f.options.width, height: d.height, states: []pdfState{{}}}
 	c.write("4 M") // the limit of mitres that SVG has
 	vg.Initialize(c)
 	d.draw(c)

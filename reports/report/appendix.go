@@ -36,7 +36,7 @@ func scoresTable(c *compare.Comparison) *table.Table {
 						continue
 					}
 					t.Rows = append(t.Rows, slices.Concat([]table.Cell{table.Text(dataset), table.Text(m)}, lineCells(line), []table.Cell{table.Number(p.K, p.Text),
-						from(sampleCell(a.Healthy, score), evaluationsOf(p, dataset)...), from(sampleCell(a.All, score), evaluationsOf(p, dataset)...), queriesCell(p.Runs[0].Evaluation(dataset, ""))}))
+						withSources(sampleCell(a.Healthy, score), evaluationsOf(p, dataset)...), withSources(sampleCell(a.All, score), evaluationsOf(p, dataset)...), queriesCell(p.Runs[0].Evaluation(dataset, ""))}))
 				}
 			}
 			for _, b := range baselineNames(c) {
@@ -75,9 +75,9 @@ func matchedTable(c *compare.Comparison) *table.Table {
 	t := &table.Table{Title: c.Measure + " at equal cost", Columns: append([]table.Column{
 		{Name: "backbone", Key: true}, {Name: "A", Key: true}, {Name: "B", Key: true}, {Name: "FLOPS", Numeric: true, Key: true}, {Name: "at A", Numeric: true}, {Name: "at B", Numeric: true}},
 		append(differenceColumns(), table.Column{Name: "A comes to it", Detail: true}, table.Column{Name: "B comes to it", Detail: true})...)}
-	t.Columns[3].Notes = []int{t.Note("mean number of terms that a query and a document share, the same for both; values between two measured costs are interpolated on log FLOPS, per seed and query, never beyond what was measured")}
+	t.Columns[3].Notes = []int{t.Note("mean number of terms that a query and a document share, the same for A and B; between two measured costs values are interpolated on log FLOPS, per seed and query, and never beyond what was measured")}
 	noteTest(t, 6, "Holm over the rows of the answer, one per backbone and factor, and over those of other budgets apart")
-	way := t.Note("over λ: between models trained with other λ; cut documents: the greatest weights of each document only; of all ways the one with the greatest mean there, for A and B alike")
+	way := t.Note("over λ: between models trained with different λ; cut documents: only the greatest weights of each document; A and B each take the way with the greatest mean there")
 	t.Columns[len(t.Columns)-1].Notes, t.Columns[len(t.Columns)-2].Notes = []int{way}, []int{way}
 	for _, m := range c.Matched {
 		a := table.Text(m.A)
@@ -88,7 +88,7 @@ func matchedTable(c *compare.Comparison) *table.Table {
 		if m.Answers && m.Why == "" {
 			flops.Notes = append(flops.Notes, t.Note("the budget that the answer is about"))
 		}
-		row := []table.Cell{table.Text(m.Backbone), a, table.Text(m.B), flops, from(number(m.MeanA, compare.Score), m.EvaluationsA...), from(number(m.MeanB, compare.Score), m.EvaluationsB...)}
+		row := []table.Cell{table.Text(m.Backbone), a, table.Text(m.B), flops, withSources(number(m.MeanA, compare.Score), m.EvaluationsA...), withSources(number(m.MeanB, compare.Score), m.EvaluationsB...)}
 		row = append(row, differenceCells(t, &m.Contrast)...)
 		t.Rows = append(t.Rows, append(row, table.Text(m.WayA), table.Text(m.WayB)))
 	}
@@ -109,10 +109,10 @@ func differenceColumns() []table.Column {
 // noteTest says below a table what its columns of a difference mean; first is the
 // difference's column.
 func noteTest(t *table.Table, first int, family string) {
-	t.Columns[first+1].Notes = []int{t.Note("queries and seeds both random: further queries, and models trained with further seeds")}
+	t.Columns[first+1].Notes = []int{t.Note("queries and seeds are both random: the statement is about further queries, and about models trained with further seeds")}
 	t.Columns[first+3].Notes = []int{t.Note("~: no evidence; above or below only where the interval excludes 0 and the corrected p is at most .05")}
 	t.Columns[first+4].Notes = []int{t.Note(family)}
-	t.Columns[first+6].Notes = []int{t.Note("by the spread between the two sides' own seeds alone; interval and p take that of the sweep's other points with it, where it agrees")}
+	t.Columns[first+6].Notes = []int{t.Note("by the seeds of A and B alone; interval and p also use the spread between seeds of the sweep's other points, where the two agree")}
 }
 
 func differenceCells(t *table.Table, d *compare.Contrast) []table.Cell {
@@ -120,7 +120,7 @@ func differenceCells(t *table.Table, d *compare.Contrast) []table.Cell {
 	for _, n := range d.Notes {
 		notes = append(notes, t.Note(n))
 	}
-	mean := from(number(d.Mean, compare.Signed), slices.Concat(d.EvaluationsA, d.EvaluationsB)...)
+	mean := withSources(number(d.Mean, compare.Signed), slices.Concat(d.EvaluationsA, d.EvaluationsB)...)
 	mean.Notes = notes
 	verdict, seeds, queries := table.Text(string(d.Verdict())), missing(), missing()
 	if math.IsNaN(d.Mean) {
@@ -196,7 +196,7 @@ func runsTable(c *compare.Comparison) *table.Table {
 		for _, dataset := range c.Datasets {
 			cell := number(r.Score(dataset, c.Measure), compare.Score)
 			if e := r.Evaluation(dataset, ""); e != nil {
-				cell = from(cell, e.ID)
+				cell = withSources(cell, e.ID)
 			}
 			row = append(row, cell)
 		}
@@ -256,7 +256,7 @@ func provenanceTable(c *compare.Comparison) *table.Table {
 				}
 				if len(runs) > 0 {
 					t.Rows = append(t.Rows, append(lineCells(line), table.Number(p.K, p.Text), table.Text(dataset),
-						table.Text(joined(splits, same)), longText(strings.Join(runs, ", "), strings.Join(whole, ", ")), longText(joined(qrels, short), joined(qrels, same))))
+						table.Text(joined(splits, unchanged)), longText(strings.Join(runs, ", "), strings.Join(whole, ", ")), longText(joined(qrels, short), joined(qrels, unchanged))))
 				}
 			}
 		}
@@ -278,7 +278,7 @@ func short(id string) string {
 	return id[:min(len(id), 8)]
 }
 
-func same(s string) string { return s }
+func unchanged(s string) string { return s }
 
 func longText(text, full string) table.Cell {
 	c := table.Text(text)

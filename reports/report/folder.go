@@ -17,7 +17,7 @@ import (
 )
 
 // Manifest names the file that lists the others of a report with their digests, a line
-// each as sha256sum writes it. By it a report is told from a folder of the user's.
+// each as sha256sum writes it. It tells a report from a folder of the user's.
 const Manifest = "MANIFEST"
 
 // ErrNotReport is returned when a folder that is to be written holds something else

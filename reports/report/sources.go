@@ -11,8 +11,8 @@ import (
 	"headroom/reports/table"
 )
 
-// from says what a cell's value was made of. A cell without a value has no such thing.
-func from(cell table.Cell, keys ...string) table.Cell {
+// withSources says what a cell's value was made of. A cell without a value has no such thing.
+func withSources(cell table.Cell, keys ...string) table.Cell {
 	if cell.N > 0 {
 		cell.From = keys
 	}

@@ -54,20 +54,20 @@ func mainTable(c *compare.Comparison) *table.Table {
 		for _, p := range line.Points {
 			row := append(lineCells(line), kCell(t, c, p), verdictCell(t, p))
 			for _, s := range scores {
-				row = append(row, from(spreadCell(t, p, p.Score(s.dataset, s.measure), score), evaluationsOf(p, s.dataset)...))
+				row = append(row, withSources(spreadCell(t, p, p.Score(s.dataset, s.measure), score), evaluationsOf(p, s.dataset)...))
 			}
 			dataset := primary(c)
 			measured := evaluationsOf(p, dataset)
 			row = append(row,
-				from(spreadCell(t, p, p.Active(dataset, true), compare.QuantityLike), measured...),
-				from(spreadCell(t, p, p.Active(dataset, false), compare.QuantityLike), measured...),
-				from(spreadCell(t, p, p.Over(func(r *compare.Run) float64 {
+				withSources(spreadCell(t, p, p.Active(dataset, true), compare.QuantityLike), measured...),
+				withSources(spreadCell(t, p, p.Active(dataset, false), compare.QuantityLike), measured...),
+				withSources(spreadCell(t, p, p.Over(func(r *compare.Run) float64 {
 					if e := r.Evaluation(dataset, ""); e != nil {
 						return e.Flops
 					}
 					return math.NaN()
 				}), compare.QuantityLike), measured...),
-				from(sampleCell(p.Norm(), significant), runsOf(p)...),
+				withSources(sampleCell(p.Norm(), significant), runsOf(p)...),
 			)
 			t.Rows = append(t.Rows, row)
 		}
@@ -172,7 +172,7 @@ func verdictCell(t *table.Table, p *compare.Point) table.Cell {
 	for _, r := range p.Runs {
 		v := r.Verdict
 		if r.Recovered != "" {
-			notes = append(notes, t.Note(fmt.Sprintf("%s recovered from %s: it was a collapse before the end, and is healthy by its end alone", r.Label, r.Recovered)))
+			notes = append(notes, t.Note(fmt.Sprintf("%s recovered from %s: it was a collapse for a while and ended healthy", r.Label, r.Recovered)))
 		}
 		if v == "" {
 			v = "not judged"
@@ -236,7 +236,7 @@ func valueCell(e *compare.Evaluation, value func(*compare.Evaluation) float64, f
 	if e == nil || math.IsNaN(value(e)) {
 		return missing()
 	}
-	return from(table.Number(value(e), format(value(e))), e.ID)
+	return withSources(table.Number(value(e), format(value(e))), e.ID)
 }
 
 func missing() table.Cell { return table.Cell{Text: table.Missing, Value: math.NaN(), SD: math.NaN()} }

@@ -10,7 +10,7 @@ import (
 	"headroom/internal/plain"
 )
 
-// CSV writes one record a row with full precision. A spread column becomes three:
+// CSV writes one record per row with full precision. A spread column becomes three:
 // its name, "sd" and "n" after it. Where the table has footnotes, a last column
 // holds those of the row in words; the columns' own stand in the first row.
 func (t *Table) CSV(w io.Writer) error {
