@@ -68,12 +68,12 @@ bench-gpu: build-xla ## what bench/gpu.sh takes to a machine with a GPU: bin/hea
 xla-cpu-plugin: ## bin/xla-cpu: XLA's CPU client as a PJRT plugin, fetched with pip or from PIP_INDEX_URL (62 MB)
 	@$(GO) run ./internal/xlaplugin bin/xla-cpu
 
-# The plugin's compiler is told to hurry: the tests run tiny programs once or twice.
 calibration-short: ## 48 small real runs: how often verdicts and predictions are wrong of them, into bin/calibration; minutes
 	@mkdir -p bin/calibration
 	HEADROOM_CALIBRATION=$(CURDIR)/bin/calibration $(GO) test -count=1 -timeout 2h -run TestShortCalibration ./runner/worker
 	@echo "bin/calibration/calibration.md"
 
+# The plugin's compiler is told to hurry: the tests run tiny programs once or twice.
 test-xla: ## the way to a GPU, tested through XLA's CPU client; skipped where its plugin cannot be had
 	@plugin=$$($(GO) run ./internal/xlaplugin bin/xla-cpu) || { echo "test-xla: no plugin (see above): the tests of XLA are SKIPPED"; exit 0; }; \
 	HEADROOM_XLA_PLUGIN=$$plugin XLA_FLAGS=--xla_backend_optimization_level=0 \
