@@ -142,9 +142,9 @@ func TestSteps(t *testing.T) {
 			t.Errorf("Steps(%d, %d, %d) = %v, want %v", c.steps, c.texts, c.probe, got, c.want)
 		}
 	}
-	// One in a hundred of 3·64 forward passes a step, and 128 a probe: 15 of a thousand steps.
-	if got := evidence.Steps(1000, 64, 128); len(got) != 15 || got[14] != 999 {
-		t.Errorf("a thousand steps have the probes %v", got)
+	// A hundredth of 1.5·64 texts a step, and 128 a look: 15 of two thousand steps.
+	if got := evidence.Steps(2000, 64, 128); len(got) != 15 || got[14] != 1999 {
+		t.Errorf("two thousand steps have the looks %v", got)
 	}
 	if got := evidence.Steps(100_000, 64, 128); len(got) != 100 {
 		t.Errorf("a long run has %d probes", len(got))

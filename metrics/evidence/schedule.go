@@ -6,9 +6,9 @@ const (
 	fewest = 10
 	most   = 100
 	share  = 0.01
-	// A training step goes forward and back through its texts, which costs about three
-	// forward passes.
-	passes = 3
+	// A training step goes forward and back through its texts, and a look describes what it
+	// sees: a step of the demo's shape costs as much as a look at 1.5 times its texts.
+	passes = 1.5
 )
 
 // Steps are those before which a run of steps steps looks at its probe set of probe texts:

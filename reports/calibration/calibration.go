@@ -36,16 +36,21 @@ const (
 	Fine    = "fine"    // at least half of the reference
 	Failed  = "failed"  // below half of it
 	Lost    = "lost"    // below a tenth of it
-	Unknown = "unknown" // no dev data, or too few runs to compare with
+	Unknown = "unknown" // no dev data, or no reference
 )
 
 const (
 	failedBelow = 0.5
 	lostBelow   = 0.1
-	// referenceAt is the quantile that is the reference: with up to half of the runs failed it
-	// is about the median of the others, and no verdict is needed to find them.
-	referenceAt = 0.75
-	fewest      = 4 // runs that a reference needs
+	// goodFrom is the share of the best run from which runs make the reference, their median;
+	// fewest is how many of them it needs.
+	goodFrom = 0.5
+	fewest   = 3
+	// A reference is at least chanceTimes what a random ranking has, nDCG@10 of one relevant
+	// document among N being chance/N, but no more than enough.
+	chance      = 4.54
+	chanceTimes = 5
+	enough      = 0.25
 	level       = 0.95
 )
 
@@ -54,6 +59,7 @@ type observed struct {
 	Run
 	measure       string
 	score         float64 // on dev data, NaN without
+	documents     int     // of the dev collection; 0 where the log does not say
 	reference     float64
 	truth         string
 	steps         int
@@ -100,6 +106,9 @@ func observe(run Run) (observed, error) {
 				}
 			case event.Measured:
 				o.measure, o.score = e.Measure, float64(e.Value)
+				for _, c := range e.Collections {
+					o.documents = max(o.documents, c.Documents)
+				}
 			}
 		}
 	}
@@ -141,9 +150,8 @@ func judgeTruth(list []observed) {
 	}
 	for i := range list {
 		o := &list[i]
-		known := slices.Sorted(slices.Values(scores[o.kin()]))
-		o.truth, o.reference = Unknown, stats.Quantile(known, referenceAt)
-		if len(known) < fewest || math.IsNaN(o.score) || o.reference <= 0 {
+		o.truth, o.reference = Unknown, reference(scores[o.kin()], o.documents)
+		if math.IsNaN(o.score) || math.IsNaN(o.reference) {
 			continue
 		}
 		switch share := o.score / o.reference; {
@@ -155,6 +163,27 @@ func judgeTruth(list []observed) {
 			o.truth = Fine
 		}
 	}
+}
+
+// reference is what runs are held to: the median of those that reach a share of the best.
+// It is NaN where they are few, or hardly better than a random ranking of the documents.
+func reference(scores []float64, documents int) float64 {
+	if len(scores) == 0 {
+		return math.NaN()
+	}
+	best := slices.Max(scores)
+	var good []float64
+	for _, x := range scores {
+		if x > 0 && x >= goodFrom*best {
+			good = append(good, x)
+		}
+	}
+	slices.Sort(good)
+	median := stats.Quantile(good, .5)
+	if len(good) < fewest || documents > 0 && median < min(enough, chanceTimes*chance/float64(documents)) {
+		return math.NaN()
+	}
+	return median
 }
 
 // rate is how often something was seen, with its exact interval.

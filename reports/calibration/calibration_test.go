@@ -56,7 +56,7 @@ func made(t *testing.T, backbone string, n int, score, lambda float64, empty int
 	}
 	if score >= 0 {
 		write(event.Measured{Step: steps / 2, Measure: "nDCG@10", Value: .9})
-		write(event.Measured{Step: steps, Measure: "nDCG@10", Value: event.Value(score)})
+		write(event.Measured{Step: steps, Measure: "nDCG@10", Value: event.Value(score), Collections: []event.DevScore{{Dataset: "here", Documents: 150}}})
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func ofEach(t *testing.T) (runs []calibration.Run) {
 			made(t, backbone, 4, .5, .02, 40), made(t, backbone, 5, .2, .1, 0), made(t, backbone, 6, .01, 1, 30))
 	}
 	degraded, not := true, false
-	runs[4].Degraded, runs[10].Degraded, runs[0].Degraded = &degraded, &degraded, &not
+	runs[4].Degraded, runs[10].Degraded, runs[0].Degraded, runs[5].Degraded = &degraded, &degraded, &not, &not
 	return append(runs, made(t, "one", 7, -1, .01, 0), made(t, "three", 1, .5, .01, 0))
 }
 
@@ -95,6 +95,7 @@ func TestACalibration(t *testing.T) {
 		"false alarms, by hand": "2 of 8: 25.0 % (3.2 to 65.1)",
 		"the bound":             "≤ 60.0 %",
 		"misses of failed runs": "2 of 4: 50.0 % (6.8 to 93.2)",
+		"of those compared":     "1 of 3: 33.3 % (0.8 to 90.6)",
 		"no miss of two":        "0 of 2: 0.0 % (0.0 to 84.2)",
 		"the larger λ ranks":    "| λ alone                         | 1.000                | 1.000",
 		"onset and verdict":     "onset, share of the steps",
@@ -115,6 +116,26 @@ func TestACalibration(t *testing.T) {
 	if rows := strings.Split(strings.TrimSpace(string(files[calibration.RunsFile])), "\n"); len(rows) != 15 ||
 		!strings.HasPrefix(rows[6], "one-6,one-6,one,here,infonce,1,60,32,1,0.001,1,1,1,20,2,3,6,0.01,0.5,lost,empty,30,3") {
 		t.Errorf("the rows: %q", rows)
+	}
+}
+
+// Of many failed runs a few good ones are the reference; of runs that are all as good as
+// chance none is.
+func TestWhatAReferenceNeeds(t *testing.T) {
+	var runs []calibration.Run
+	for i, score := range []float64{.5, .4, .45, .04, .02, .03, .01, .02, .1, .2, .24, .26} {
+		runs = append(runs, made(t, "one", i+1, score, .01, 0))
+	}
+	for i, score := range []float64{.03, .04, .05, .06} {
+		runs = append(runs, made(t, "two", i+1, score, .01, 0))
+	}
+	files, err := calibration.Make("s", runs, nil, time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Good are .5, .4, .45, .26: their median is .425. 150 documents: chance is .030.
+	if text := string(files[calibration.ReportFile]); !strings.Contains(text, "16 finished runs (backbones: 2): 5 fine, 2 failed (below 50 % of the reference), 5 lost (below 10 %), 4 of which nothing is known") {
+		t.Error(text)
 	}
 }
 

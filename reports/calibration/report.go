@@ -42,7 +42,7 @@ func Make(sweep string, runs []Run, truth []byte, now time.Time) (Files, error) 
 		}
 	}
 	if known == 0 {
-		return nil, fmt.Errorf("calibrate sweep %q: no run has a truth: at least %d finished runs of one backbone, data, loss and number of steps are needed, with evaluate.during", sweep, fewest)
+		return nil, fmt.Errorf("calibrate sweep %q: no run has a truth: of one backbone, data, loss and number of steps at least %d finished runs that retrieve well are needed, with evaluate.during", sweep, fewest)
 	}
 	if truth == nil {
 		truth = writeTruth(list, now)
@@ -80,8 +80,8 @@ func write(sweep string, list []observed, date string) []byte {
 	fmt.Fprintf(r, "# Calibration on the sweep %s\n\n", table.Inline(sweep))
 	fmt.Fprintf(r, "Written by `headroom judge --calibration`; not edited. %d finished runs (backbones: %d): %d fine, %d failed (below %.0f %% of the reference), %d lost (below %.0f %%), %d of which nothing is known.\n\n",
 		len(list), len(backbones(list)), counts[Fine], counts[Failed], 100*failedBelow, counts[Lost], 100*lostBelow, counts[Unknown])
-	fmt.Fprintf(r, "The reference is the %.0f %% quantile of %s on dev data over the runs of one backbone, data, loss and number of steps; no verdict enters it. Truth was fixed on %s (`%s`). Intervals are exact (Clopper and Pearson) at 95 %%, bounds exact and one-sided at 95 %%.\n",
-		100*referenceAt, list[0].measure, date, TruthFile)
+	fmt.Fprintf(r, "The reference is the median %s on dev data of those runs of one backbone, data, loss and number of steps that reach %.0f %% of the best of them; no verdict enters it. Truth was fixed on %s (`%s`). Intervals are exact (Clopper and Pearson) at 95 %%, bounds exact and one-sided at 95 %%.\n",
+		list[0].measure, 100*goodFrom, date, TruthFile)
 	r.confusion()
 	r.errors()
 	r.warnings()
@@ -154,15 +154,22 @@ func collapsed(o observed) bool { return o.Verdict != stability.Healthy }
 
 func (r *report) errors() {
 	t := table.Table{Columns: columns("what is said of a run", "false alarms, of fine runs", "bound", "missed, of failed and lost ones", "bound", "missed, of lost ones", "bound")}
+	var compared []observed
+	for _, o := range r.known {
+		if o.Degraded != nil {
+			compared = append(compared, o)
+		}
+	}
 	for _, c := range []struct {
 		name string
+		of   []observed
 		said func(observed) bool
 	}{
-		{"a verdict other than healthy", collapsed},
-		{"degraded beside its siblings", func(o observed) bool { return o.Degraded != nil && *o.Degraded }},
-		{"either", func(o observed) bool { return collapsed(o) || o.Degraded != nil && *o.Degraded }},
+		{"a verdict other than healthy", r.known, collapsed},
+		{"degraded, of those with siblings", compared, func(o observed) bool { return *o.Degraded }},
+		{"either, of those with siblings", compared, func(o observed) bool { return collapsed(o) || *o.Degraded }},
 	} {
-		x := ratesOf(r.known, c.said)
+		x := ratesOf(c.of, c.said)
 		t.Rows = append(t.Rows, texts(c.name, x.alarms.text(), x.alarms.bound(), x.missedFailed.text(), x.missedFailed.bound(), x.missedLost.text(), x.missedLost.bound()))
 	}
 	r.table("How often it is wrong", t)

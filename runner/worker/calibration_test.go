@@ -11,6 +11,7 @@ import (
 	"headroom/data/synthetic"
 	"headroom/metrics/event"
 	"headroom/reports/calibration"
+	"headroom/reports/rejudge"
 	"headroom/sweeps"
 )
 
@@ -25,18 +26,17 @@ func TestShortCalibration(t *testing.T) {
 	var runs []calibration.Run
 	for _, backbone := range []struct {
 		name, architecture string
-		bias               float32
 		hidden             int
-	}{{"bert", "bert", 0, 32}, {"bert-sparse", "bert", -2, 48}, {"modernbert", "modernbert", 0, 32}, {"modernbert-sparse", "modernbert", -2, 48}} {
-		b := newBenchIn(t, synthetic.Size{Documents: 150, Train: 300, Dev: 60, Test: 10, NoOverlap: 2}, backbone.architecture, backbone.bias, false, backbone.hidden, 1)
-		for _, k := range []float64{1. / 16, .5, 4} {
+	}{{"bert-32", "bert", 32}, {"bert-48", "bert", 48}, {"modernbert-32", "modernbert", 32}, {"modernbert-48", "modernbert", 48}} {
+		b := newBenchIn(t, synthetic.Size{Documents: 150, Train: 300, Dev: 60, Test: 10, NoOverlap: 2}, backbone.architecture, 0, false, backbone.hidden, 1)
+		for _, k := range []float64{1. / 16, 2, 8} {
 			for _, lambda := range []float64{1e-3, 1} {
-				for _, lr := range []float64{3e-3, 3e-2} {
+				for _, lr := range []float64{3e-3, 1e-2} {
 					ramp := 25
 					id := b.prepare(t, b.config(func(c *sweeps.RunConfig) {
-						c.Model.Rescale.K, c.Train.LR, c.Train.Steps, c.Train.Batch = k, lr, 80, 16
+						c.Model.Rescale.K, c.Train.LR, c.Train.Steps, c.Train.Batch = k, lr, 100, 16
 						c.Regularizer.LambdaQuery, c.Regularizer.LambdaDocument, c.Regularizer.RampSteps = lambda, lambda, &ramp
-						c.Evaluate.Final, c.Evaluate.During, c.Evaluate.Every = nil, []string{b.data}, 80
+						c.Evaluate.Final, c.Evaluate.During, c.Evaluate.Every = nil, []string{b.data}, 100
 					}))
 					if err := b.run(t, id, io.Discard); err != nil {
 						t.Fatal(err)
@@ -46,6 +46,7 @@ func TestShortCalibration(t *testing.T) {
 			}
 		}
 	}
+	compared(t, runs)
 	files, err := calibration.Make("of small runs (make calibration-short)", runs, nil, time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -80,4 +81,22 @@ func (b bench) calibrated(t *testing.T, id, label, backbone string) calibration.
 		}
 	}
 	return run
+}
+
+// compared fills in which runs are degraded beside their siblings.
+func compared(t *testing.T, runs []calibration.Run) {
+	t.Helper()
+	var list []rejudge.Run
+	for _, r := range runs {
+		list = append(list, rejudge.Run{ID: r.ID, Label: r.Label, Folder: r.Folder, Thresholds: r.Config.Stability.Thresholds, Kin: r.Inputs.Weights, Episodes: r.Episodes, Verdict: r.Verdict})
+	}
+	judgements, _, err := rejudge.Judge(list, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, j := range judgements {
+		if j.Siblings != nil {
+			runs[i].Degraded = &j.Siblings.Degraded
+		}
+	}
 }
