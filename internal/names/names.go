@@ -32,14 +32,14 @@ func Distinct(references []string, short func(reference string) string) map[stri
 			continue
 		}
 		for _, ref := range group {
-			names[ref] = apart(ref, group)
+			names[ref] = uniqueEnd(ref, group)
 		}
 	}
 	return names
 }
 
-// apart is the shortest end of a reference, in whole elements, that no other has.
-func apart(ref string, others []string) string {
+// uniqueEnd is the shortest end of a reference, in whole elements, that no other has.
+func uniqueEnd(ref string, others []string) string {
 	for at := len(ref); at > 0; {
 		at = max(0, strings.LastIndexAny(ref[:at-1], "/:")+1)
 		end := ref[at:]

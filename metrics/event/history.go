@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-// History returns what the attempts of the run in dir say of the steps below
-// before, in ascending order. An attempt owns every step from its first one on,
-// whatever earlier attempts wrote of them: it is the rule by which the store folds,
-// and what a resumed run gives its detectors.
+// History returns what the attempts of the run in dir recorded of the steps below a given
+// one, in ascending order. An attempt owns every step from its first one on, whatever
+// earlier attempts recorded of them. The store folds by the same rule. A resumed run gives
+// the history to its detectors.
 func History(dir string, before int) ([]Step, error) {
 	attempts, err := Attempts(dir)
 	if err != nil {

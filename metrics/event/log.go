@@ -40,14 +40,14 @@ func WithFile(wrap func(File) File) Option { return func(l *Log) { l.wrap = wrap
 // Log is the writing end of one attempt. It is safe for concurrent use.
 //
 // Steps are buffered: they reach the file after 32 of them, or with the first one
-// that is written a second or more after the last flush. All other events flush,
-// and Episode, Checkpoint, Judged, Measured, Selected, Evaluated and Ended are on disk
+// that is written a second or more after the last flush. All other events flush;
+// Episode, Checkpoint, Judged, Measured, Selected, Evaluated and Ended are on disk
 // when Append returns. Whoever publishes a checkpoint calls Sync first: otherwise a crash
 // between the two loses the points before it, which no resumed attempt writes again.
 //
-// The first failed write or sync is final. Part of a line may have reached the
-// file, and a line after that would make damage of a torn tail, so every later
-// call returns the same error.
+// The first failed write or sync is final: every later call returns the same error. Part of
+// a line may have reached the file, and another line after it would turn a torn tail into
+// damage.
 type Log struct {
 	path    string
 	attempt int

@@ -2,8 +2,8 @@ package event
 
 import "math"
 
-// DevSeries is the name of the series of one figure on dev data: of a collection,
-// dev/<dataset>/<figure>, or with dataset "" of the whole evaluation, dev/<figure>.
+// DevSeries is the name of the series of one figure on dev data: dev/<dataset>/<figure> for
+// a collection, and dev/<figure> for the whole evaluation, with the dataset "".
 func DevSeries(dataset, figure string) string {
 	if dataset == "" {
 		return "dev/" + figure

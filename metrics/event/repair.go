@@ -15,8 +15,8 @@ import (
 // DamagedSuffix ends the name of a damaged log that Repair has kept.
 const DamagedSuffix = ".damaged"
 
-// Check reads a log whole. Its error says at which line it is damaged. A torn last line
-// is no damage: what it said was never promised to be kept.
+// Check reads a whole log. Its error says which line is damaged. A torn last line is no
+// damage: nobody was promised that it is kept.
 func Check(path string) error {
 	_, err := Scan(path, Position{}, func(Record) error { return nil })
 	return err
@@ -33,8 +33,8 @@ func CheckAll(dir string) error {
 	return err
 }
 
-// RepairAll repairs every damaged log of the run in dir and returns what is lost, a
-// sentence a place. Nobody may be writing to them.
+// RepairAll repairs every damaged log of the run in dir. It returns one sentence per place
+// where something is lost. Nobody may be writing to the logs.
 func RepairAll(dir string) (lost []string, err error) {
 	attempts, err := Attempts(dir)
 	if err != nil {
@@ -67,7 +67,7 @@ func repair(disk atomic.Disk, path string) ([]string, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if err := keep(disk, path); err != nil {
+	if err := linkDamaged(disk, path); err != nil {
 		return fail(err)
 	}
 	err = disk.WriteFile(path, func(w io.Writer) error { _, err := w.Write(whole); return err })
@@ -126,8 +126,8 @@ func salvage(path string, text []byte) (whole []byte, lost []string, err error) 
 	return whole, lost, nil
 }
 
-// keep gives a file a second name, ending in DamagedSuffix.
-func keep(disk atomic.Disk, path string) error {
+// linkDamaged gives a file a second name, ending in DamagedSuffix.
+func linkDamaged(disk atomic.Disk, path string) error {
 	for n := 1; ; n++ {
 		name := path + DamagedSuffix
 		if n > 1 {

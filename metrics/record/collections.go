@@ -15,8 +15,8 @@ import (
 const CollectionsFile = "collections.json"
 
 // Collections is what each reference to data held when somebody last looked:
-// collections.json. A workspace that was copied away from its data has no other word
-// on which of its evaluations are current.
+// collections.json. In a workspace that was copied away from its data, nothing else says
+// which evaluations are current.
 type Collections struct {
 	Schema     int         `json:"schema"`
 	References []Reference `json:"references"`
@@ -31,8 +31,8 @@ type Reference struct {
 	Collection string `json:"collection_digest"`
 }
 
-// ReadCollections reads a workspace's collections.json, which need not exist. Damage of it
-// is one that seal.IsDamage knows.
+// ReadCollections reads a workspace's collections.json, which need not exist. seal.IsDamage
+// is true of its error where the file is damaged.
 func ReadCollections(workspace string) (Collections, error) {
 	path := filepath.Join(workspace, CollectionsFile)
 	c := Collections{}
@@ -89,7 +89,7 @@ func CollectionName(reference string) string {
 	return filepath.Base(reference)
 }
 
-// WithDigest tells a name that several contents have apart by the beginning of one's digest.
+// WithDigest adds the beginning of a digest to a name that several contents have.
 func WithDigest(name, digest string) string {
 	digest = strings.TrimPrefix(digest, "sha256:")
 	return name + "@" + digest[:min(8, len(digest))]

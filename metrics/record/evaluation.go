@@ -1,5 +1,6 @@
-// Package record has the types of the files that a workspace's results are read
-// from: what one part of the program writes and several others read, each said once.
+// Package record has the types of the files that one part of the program writes and
+// several others read: evaluations, manifests of sweeps, what a run rests on. Each type is
+// said once, here.
 package record
 
 import (
@@ -21,8 +22,9 @@ const (
 	SummaryFile  = "summary.json"
 )
 
-// Evaluation is one evaluation's result: summary.json. What it is of is said by four
-// values, and its id is made of these: Encoder, Collection, Split, MeasuresVersion.
+// Evaluation is one evaluation's result: summary.json. Four
+// values say what it is an evaluation of, and its id is made of them: Encoder, Collection,
+// Split, MeasuresVersion.
 type Evaluation struct {
 	Schema int    `json:"schema"`
 	ID     string `json:"id,omitempty"`
@@ -85,8 +87,8 @@ func FileOf(path string) (File, error) {
 	return File{info.Size(), digest}, err
 }
 
-// Check compares one of the files with what it was. One that nothing was recorded of is
-// taken as it is.
+// Check compares one of the files with what it was when it was made. A file of which nothing
+// was recorded passes.
 func (e Evaluation) Check(folder, name string, digest seal.Digest) error {
 	file, recorded := e.Files[name]
 	if !recorded {
@@ -96,8 +98,7 @@ func (e Evaluation) Check(folder, name string, digest seal.Digest) error {
 }
 
 // CheckEvaluation reads the summary of an evaluation's folder and compares the other files
-// with what it says of them. Its error is *seal.Damage where one is missing or not what it
-// was. digest may be nil, as seal.Check has it.
+// with it. Its error is *seal.Damage where a file is missing or has changed. digest may be nil, as seal.Check has it.
 func CheckEvaluation(folder string, digest seal.Digest) (Evaluation, error) {
 	e, err := ReadEvaluation(folder)
 	if err != nil {

@@ -51,8 +51,8 @@ type ManifestBaseline struct {
 	Added bool `json:"added,omitempty"`
 }
 
-// ReadManifest reads a revision's manifest. Its error is one that seal.IsDamage knows where
-// the file is not what was written.
+// ReadManifest reads a revision's manifest. seal.IsDamage is true of its error where the
+// file is not what was written.
 func ReadManifest(path string) (m Manifest, err error) {
 	if err := seal.ReadJSON(path, &m); err != nil {
 		return m, err

@@ -14,7 +14,7 @@ import (
 )
 
 // Damage is returned by Fold when some files could not be read. Everything else is
-// folded, of a damaged log what comes before the damage.
+// folded; of a damaged log, all lines before the damage.
 type Damage struct{ Faults []error }
 
 func (d *Damage) Error() string {
@@ -102,7 +102,8 @@ type fold struct {
 	faults []error
 }
 
-// cause is why a pass ended. A cancelled one ends with whatever its statement says.
+// cause returns why a pass ended: the context's error where it was cancelled, whatever the
+// statement at that moment said.
 func (f *fold) cause(err error) error {
 	if f.ctx.Err() != nil {
 		return context.Cause(f.ctx)
@@ -198,7 +199,8 @@ func (f *fold) each(query string, row func(), into ...any) error {
 	return f.rows(f.db, query, row, into...)
 }
 
-// rows calls row for each row of an answer, after its columns are in into.
+// rows calls a function for each row of an answer, after it has put the row's columns into
+// the variables.
 func (f *fold) rows(db querier, query string, row func(), into ...any) error {
 	rows, err := db.QueryContext(f.ctx, query)
 	if err != nil {
@@ -214,7 +216,7 @@ func (f *fold) rows(db querier, query string, row func(), into ...any) error {
 	return rows.Err()
 }
 
-// forget drops what has no file any more.
+// forget removes from the database what has no file any more.
 func (f *fold) forget(runs []string, before *state) error {
 	there := map[string]bool{}
 	for _, run := range runs {

@@ -81,8 +81,8 @@ func (f *fold) drop(tx *sql.Tx, place string) error {
 	return err
 }
 
-// evaluation folds one evaluation in place of what was known of it. One that
-// cannot be read is not there.
+// evaluation folds one evaluation, in place of what was known of it. An evaluation that
+// cannot be read does not count.
 func (f *fold) evaluation(place, run, stamp string) error {
 	path := filepath.Join(f.workspace, filepath.FromSlash(place))
 	s, err := record.ReadEvaluation(path)
@@ -170,9 +170,9 @@ func nullable(v *float64) sql.NullFloat64 {
 	return sql.NullFloat64{Float64: *v, Valid: true}
 }
 
-// consistent compares the values per query with what the summary says of them: one a
-// query and measure, and their mean, of a count such as NumRet their sum, is the measure. The two are written together, so a
-// difference is damage, of a file without a digest too.
+// consistent compares the values per query with the summary. There is one value per query
+// and measure. Their mean is the measure; of a count, such as NumRet, it is their sum. Both
+// files are written together, so a difference is damage, also in a file without a digest.
 func consistent(path string, measures map[string]float64, queries int, values []queryValue) error {
 	rows, sums := map[string]int{}, map[string]float64{}
 	for _, v := range values {
@@ -192,16 +192,16 @@ func consistent(path string, measures map[string]float64, queries int, values []
 		switch {
 		case rows[measure] != queries:
 			return bad("it has %d values of %s, and the summary says %d queries", rows[measure], measure, queries)
-		case !near(mean, measures[measure]) && !near(sums[measure], measures[measure]):
+		case !sameSum(mean, measures[measure]) && !sameSum(sums[measure], measures[measure]):
 			return bad("the mean of its values of %s is %v, the summary says %v", measure, mean, measures[measure])
 		}
 	}
 	return nil
 }
 
-// near says of two sums of the same numbers, which may be added in another order, whether
-// they are equal.
-func near(a, b float64) bool {
+// sameSum tells whether two sums of the same numbers are equal. They may have been added in
+// different orders.
+func sameSum(a, b float64) bool {
 	const rounding = 1e-9
 	return math.Abs(a-b) <= rounding*max(1, math.Abs(a))
 }

@@ -102,8 +102,8 @@ func logsOf(dir string) ([]logFile, error) {
 
 func (l logFile) changed(at folded) bool { return l.size != at.offset || l.modified != at.modified }
 
-// replaced is true where the file no longer has the last line that was folded at its
-// place: somebody removed the run and ran it again.
+// replaced tells whether the file has another line in the place of the last one that was
+// folded: somebody removed the run and ran it again.
 func (l logFile) replaced(at folded) (bool, error) {
 	if at.offset == 0 {
 		return false, nil
@@ -183,8 +183,8 @@ type logFold struct {
 	points  *points
 }
 
-// everything is below any step: an attempt from step 0 owns what came before the
-// first step, too.
+// everything is below any step: an attempt from step 0 also owns what came before the
+// first step.
 const everything = math.MinInt32
 
 func owns(fromStep int) int {
@@ -217,8 +217,8 @@ func openLog(ctx context.Context, tx *sql.Tx, run int64, n int) (*logFold, error
 	return l, err
 }
 
-// at is the step that an event without one belongs to.
-func (l *logFold) at() int {
+// stepOf is the step that an event without one belongs to.
+func (l *logFold) stepOf() int {
 	if l.step.Valid {
 		return int(l.step.Int64)
 	}
@@ -248,9 +248,9 @@ func (l *logFold) record(r event.Record) error {
 		return l.exec(`INSERT INTO head_norm (run_id, step, attempt, mean, p05, p50, p95, max) VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE
 			SET attempt = excluded.attempt, mean = excluded.mean, p05 = excluded.p05, p50 = excluded.p50, p95 = excluded.p95, max = excluded.max
 			WHERE excluded.attempt >= attempt`,
-			l.run, e.Step, l.n, loose(e.Mean), loose(e.P05), loose(e.P50), loose(e.P95), loose(e.Max))
+			l.run, e.Step, l.n, untyped(e.Mean), untyped(e.P05), untyped(e.P50), untyped(e.P95), untyped(e.Max))
 	case event.Episode:
-		if l.at() >= l.claimed {
+		if l.stepOf() >= l.claimed {
 			return nil
 		}
 		evidence, err := json.Marshal(e.Evidence)
@@ -259,9 +259,9 @@ func (l *logFold) record(r event.Record) error {
 		}
 		return l.exec(`INSERT INTO episode (run_id, attempt, seq, at_step, detector, version, kind, severity, series, first_step, last_step, last_healthy, stands, evidence)
 			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-			l.run, l.n, r.Seq, l.at(), e.Detector, e.Version, e.Verdict, e.Severity, e.Evidence.Series, e.FirstStep, e.LastStep, sql.NullInt64{Int64: int64(e.LastHealthy.Step), Valid: e.LastHealthy.Known}, e.Stands, string(evidence))
+			l.run, l.n, r.Seq, l.stepOf(), e.Detector, e.Version, e.Verdict, e.Severity, e.Evidence.Series, e.FirstStep, e.LastStep, sql.NullInt64{Int64: int64(e.LastHealthy.Step), Valid: e.LastHealthy.Known}, e.Stands, string(evidence))
 	case event.Judged:
-		if l.at() >= l.claimed {
+		if l.stepOf() >= l.claimed {
 			return nil
 		}
 		chain, err := json.Marshal(append([]string{}, e.Chain...))
@@ -269,13 +269,13 @@ func (l *logFold) record(r event.Record) error {
 			return err
 		}
 		return l.exec("INSERT INTO judgement (run_id, attempt, seq, at_step, verdict, chain) VALUES (?,?,?,?,?,?)",
-			l.run, l.n, r.Seq, l.at(), e.Verdict, string(chain))
+			l.run, l.n, r.Seq, l.stepOf(), e.Verdict, string(chain))
 	case event.Selected:
-		if l.at() >= l.claimed {
+		if l.stepOf() >= l.claimed {
 			return nil
 		}
 		return l.exec("INSERT INTO selection (run_id, attempt, seq, at_step, step, measure, value, weights) VALUES (?,?,?,?,?,?,?,?)",
-			l.run, l.n, r.Seq, l.at(), e.Step, e.Measure, float64(e.Value), e.Weights)
+			l.run, l.n, r.Seq, l.stepOf(), e.Step, e.Measure, float64(e.Value), e.Weights)
 	case event.Ended:
 		return l.exec("UPDATE attempt SET state = ?, seconds = ?, error = ?, weights = ? WHERE run_id = ? AND n = ?",
 			e.State, e.Seconds, e.Error, e.Weights, l.run, l.n)
@@ -324,8 +324,8 @@ func (l *logFold) exec(query string, args ...any) error {
 	return err
 }
 
-// loose is a value for a column without a type: a number, or a word.
-func loose(v event.Value) any {
+// untyped is a value for a column without a type: a number, or a word.
+func untyped(v event.Value) any {
 	if word := v.NonFinite(); word != "" {
 		return word
 	}

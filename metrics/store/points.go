@@ -9,8 +9,8 @@ import (
 	"headroom/metrics/event"
 )
 
-// points writes the points of one attempt, many to a statement: they are nearly
-// all of a fold.
+// points writes the points of one attempt, many per statement: a fold has little else to
+// write.
 type points struct {
 	ctx   context.Context
 	tx    *sql.Tx

@@ -30,12 +30,12 @@ func (s *Store) Query(ctx context.Context, query string) (Table, error) {
 	return t, err
 }
 
-// Each answers one SQL statement that reads. The connection cannot write. A text that
-// is none, or more than one, is an error. head is called once the answer begins, with
-// the names of the columns, and each for every row, which is valid until it returns.
-// An error of theirs ends the answer and is returned as it is.
+// Each answers one SQL statement that reads. The connection cannot write. A text with no
+// statement, or with more than one, is an error. Each calls head once, with the names of
+// the columns, and then each for every row; the row is valid until each returns. An error
+// of one of them ends the answer, and Each returns it.
 func (s *Store) Each(ctx context.Context, query string, head func(columns []string) error, each func(row []any) error) error {
-	statement, more := first(query)
+	statement, more := firstStatement(query)
 	if more {
 		statement = query // so that one that writes is named as such
 	}

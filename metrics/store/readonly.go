@@ -35,19 +35,19 @@ type readOnly struct {
 func (r readOnly) Connect(context.Context) (driver.Conn, error) { return r.driver.Open(r.dsn) }
 func (r readOnly) Driver() driver.Driver                        { return r.driver }
 
-// first cuts what follows the semicolon that ends a text's first statement and
-// tells whether that is another one. The driver would run them all and answer with
-// the last, be it a comment.
-func first(query string) (statement string, more bool) {
+// firstStatement returns a text's first statement, up to its semicolon, and tells whether
+// another one follows. The driver would run them all and answer with the last, even if that
+// is a comment.
+func firstStatement(query string) (statement string, more bool) {
 	statement = query
 	ended := false
 	for at := 0; at < len(query); {
 		n := 1
 		switch rest := query[at:]; {
 		case strings.HasPrefix(rest, "--"):
-			n = through(rest, 2, "\n")
+			n = endAfter(rest, 2, "\n")
 		case strings.HasPrefix(rest, "/*"):
-			n = through(rest, 2, "*/")
+			n = endAfter(rest, 2, "*/")
 		case strings.IndexByte(" \t\r\n\f;", rest[0]) >= 0:
 			if rest[0] == ';' && !ended {
 				statement, ended = query[:at], true
@@ -55,18 +55,18 @@ func first(query string) (statement string, more bool) {
 		case ended:
 			return statement, true
 		case strings.IndexByte("'\"`", rest[0]) >= 0:
-			n = through(rest, 1, rest[:1]) // a doubled quote reads as two texts in a row
+			n = endAfter(rest, 1, rest[:1]) // a doubled quote reads as two texts in a row
 		case rest[0] == '[':
-			n = through(rest, 1, "]")
+			n = endAfter(rest, 1, "]")
 		}
 		at += n
 	}
 	return statement, false
 }
 
-// through is the length up to and with the first end at or after from; all of the
-// text where there is none.
-func through(text string, from int, end string) int {
+// endAfter returns where the first end at or after from is over: the length of the text
+// where there is none.
+func endAfter(text string, from int, end string) int {
 	if i := strings.Index(text[from:], end); i >= 0 {
 		return from + i + len(end)
 	}

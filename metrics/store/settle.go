@@ -10,8 +10,8 @@ import (
 	"headroom/metrics/record"
 )
 
-// A reference is a split of a collection under one of its names, contents such a split
-// by its digest.
+// A reference is a split of a collection under one of its names; contents are the same by
+// its digest.
 type (
 	reference struct{ name, split string }
 	contents  struct{ digest, split string }
@@ -48,13 +48,13 @@ func (s *settlement) settle() {
 	for _, e := range s.evaluations {
 		s.newest[e.of] = max(s.newest[e.of], e.version)
 	}
-	s.hold()
+	s.fillHeld()
 	s.name()
 }
 
-// hold decides what each reference holds: what was last seen there, else what most
+// fillHeld decides what each reference holds: what was last seen there, else what most
 // evaluations found there.
-func (s *settlement) hold() {
+func (s *settlement) fillHeld() {
 	s.held = maps.Clone(s.recorded)
 	found := map[reference]map[string]int{}
 	for _, e := range s.evaluations {
@@ -142,9 +142,9 @@ func (s *settlement) current() map[contents]bool {
 	return current
 }
 
-// of says what an evaluation is now: current where some reference holds what it
-// measured and no newer version of the measures has measured that.
-func (s *settlement) of(current map[contents]bool, e measured) settled {
+// settledOf says what an evaluation is now. It is current where some reference holds what it
+// measured, and no newer version of the measures has measured that.
+func (s *settlement) settledOf(current map[contents]bool, e measured) settled {
 	newest := e.version == s.newest[e.of]
 	label := s.labels[e.of]
 	if !newest {
@@ -170,7 +170,7 @@ func (s *settlement) askedLabels(list []reference) []string {
 	return labels
 }
 
-// settle ends a pass: what is current depends on all files together.
+// settle is the last part of a pass: what is current depends on all files together.
 func (f *fold) settle() error {
 	s := &settlement{recorded: map[reference]string{}, asked: map[string][]reference{}, evaluations: map[int64]measured{}}
 	seen, err := record.ReadCollections(f.workspace)
@@ -204,7 +204,7 @@ func (f *fold) settle() error {
 		}
 		current := s.current()
 		for id, e := range s.evaluations {
-			is := s.of(current, e)
+			is := s.settledOf(current, e)
 			if is == was[id] {
 				continue
 			}

@@ -6,9 +6,9 @@
 // and may be killed anywhere. The views of migrations/0001.sql that its last section
 // names stay as they are; tables may change.
 //
-// Of a run's attempts, one that resumed from step s owns every point from s on: the
-// earlier attempts' points, head norms, episodes and verdicts from there are
-// dropped, also when an outlived process adds to them later.
+// An attempt that resumed from step s owns every point from s on. What earlier attempts
+// recorded from there on (points, head norms, episodes, verdicts) is dropped, even if an
+// older process that still lives adds to it later.
 //
 // Nothing else in the program knows SQLite.
 package store

@@ -68,8 +68,8 @@ func (s State) best() int {
 
 // Save writes dir/step-<s> and returns the digest of its weights. It keeps this
 // checkpoint, the two newest that training can go on from, and the best that any of
-// these names; those of later steps, which a resumed attempt has given up, go. Without
-// moments the state must be Final or WeightsOnly.
+// these names. It removes those of later steps, which a resumed attempt has given up.
+// Without moments the state must be Final or WeightsOnly.
 func Save(dir string, state State, weights, moments []safetensors.Tensor) (digest string, err error) {
 	return save(atomic.Disk{}, dir, state, weights, moments)
 }

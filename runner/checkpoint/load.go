@@ -64,8 +64,8 @@ func Latest(dir, run string, usable func(State) error, notice func(message strin
 	return nil, nil
 }
 
-// Check compares every checkpoint in dir with its manifest, and returns an error each for
-// those that are damaged.
+// Check compares every checkpoint in dir with its manifest. It returns an error for each
+// damaged one.
 func Check(dir, run string) []error {
 	steps, err := Steps(dir)
 	if err != nil {

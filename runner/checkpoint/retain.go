@@ -44,8 +44,8 @@ func leftovers(dir string, do func(name string) error) error {
 }
 
 // Leftovers lists the names of what killed attempts left in a folder of checkpoints.
-// Of a replacement that was cut short the old checkpoint is listed too, although the
-// next attempt puts it back.
+// Where a replacement was cut short the old checkpoint is among them, although the next
+// attempt puts it back.
 func Leftovers(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -87,7 +87,7 @@ func retain(dir string, current State) error {
 	return err
 }
 
-// needed are the steps, of those there, newest first, that Save promises to keep.
+// needed returns those of the steps, given newest first, that Save promises to keep.
 func needed(dir string, steps []int, current State) map[int]bool {
 	keep := map[int]bool{current.Step: true, current.best(): true}
 	points := 0
@@ -137,9 +137,9 @@ func Superseded(dir string) ([]int, error) {
 	return slices.DeleteFunc(steps, func(s int) bool { return keep[s] }), nil
 }
 
-// Only removes every checkpoint but the newest and, with best, the one that it names
-// as the best, of that the optimizer's state, and what killed attempts left: a finished
-// run keeps nothing else.
+// Only removes what a finished run does not keep: every checkpoint but the newest and, with
+// best, the one that it names as the best; the optimizer's state of that one; and what
+// killed attempts left.
 func Only(dir string, best bool) error {
 	if err := sweep(dir); err != nil {
 		return err

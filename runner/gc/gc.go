@@ -1,10 +1,9 @@
 // Package gc finds what a workspace holds and nothing needs any more, and frees it.
 //
-// Never freed: results, event logs, exported models, the state of runs that are not
-// finished, and whatever belongs to a run or backbone that a live process holds. A
-// folder with a lease is looked at and cleared while this process holds it; what lies
-// in places without one is left alone until it is an hour old, since a process that is
-// about to rename it may be at work.
+// It never frees results, event logs, exported models, the state of runs that are not
+// finished, or anything of a run or backbone that a live process holds. It holds the lease
+// of a folder while it looks at it and clears it. In places without a lease it leaves
+// everything alone that is younger than an hour, since a process may be about to rename it.
 package gc
 
 import (
@@ -111,7 +110,7 @@ func (o Options) visit(free bool) (Report, error) {
 	return report, nil
 }
 
-// visit looks at a place and clears it; kept says why it must not be looked at.
+// visit looks at a place and clears it. Where it must not look, kept says why.
 func (p place) visit(free bool) (items []Item, kept string, err error) {
 	if p.lease != "" {
 		if who := holder(p.lease); who != "" {
@@ -248,8 +247,8 @@ func item(kind, path, why string) Item {
 	return Item{Kind: kind, Path: path, Bytes: size(path), Why: why}
 }
 
-// size adds up the files of a path; a link counts nothing, nor do leases, of which
-// taking one adds another.
+// size adds up the files of a path. Links count nothing. Neither do leases: taking one adds
+// another.
 func size(path string) int64 {
 	total := int64(0)
 	_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error { // what cannot be read has no size

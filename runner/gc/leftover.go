@@ -11,8 +11,9 @@ import (
 	"headroom/runner/lease"
 )
 
-// leftovers finds what killed processes left half written in a folder and all below
-// it, and is old enough. Checkpoints are looked at by themselves.
+// leftovers finds what killed processes left half written in a folder and below it, and
+// what is old enough of that. Checkpoints are not among it: a run has its own way to find
+// those.
 func (o Options) leftovers(folder string) ([]Item, error) {
 	var items []Item
 	err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
@@ -51,9 +52,9 @@ func (o Options) leftoversIn(folder string) ([]Item, error) {
 	return items, nil
 }
 
-// isLeftover tells by its name whether something was being written. Beside the names
-// that internal/atomic gives there are those of earlier versions, and of the file that
-// is made to find out whether a folder can be written to.
+// isLeftover tells by a name whether something was being written. It knows the names of
+// internal/atomic, those of earlier versions, and that of the file by which a program finds
+// out whether it may write to a folder.
 func isLeftover(path string) bool {
 	name, folder := filepath.Base(path), filepath.Base(filepath.Dir(path))
 	return atomic.Leftover(name) || strings.HasPrefix(name, ".writable-") ||

@@ -74,9 +74,9 @@ func checkpoints(dir string, finished bool) ([]Item, error) {
 	return items, err
 }
 
-// evaluations finds those that were never completed, and all of a folder that is no
-// run: what they were of cannot be told any more. `evaluate --run` holds no lease, so
-// they have to be old.
+// evaluations finds those that were never completed. In a folder that is no run it finds
+// all of them, since nobody can say what they are of. They have to be old, because
+// `evaluate --run` holds no lease.
 func (o Options) evaluations(folder string) ([]Item, error) {
 	dir := filepath.Join(folder, "evaluations")
 	list, err := entries(dir)

@@ -64,8 +64,8 @@ func Superseded(dir string, before time.Time) ([]string, error) {
 	return old, nil
 }
 
-// latest is the highest generation, 0 where there is none. What has another name, such
-// as 007.json, is none: nothing of ours is called so.
+// latest is the highest generation, 0 where there is none. Files with other
+// names, such as 007.json, are no generations.
 func latest(dir string) (int, error) {
 	entries, err := os.ReadDir(folder(dir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -103,12 +103,12 @@ func exists(dir string, generation int) (bool, error) {
 	return err == nil, err
 }
 
-// longest bounds what is read of a file that may be anything.
+// longest is how many bytes are read at most: the file may be anything.
 const longest = 1 << 16
 
 // read returns a generation's content and when the file system last saw it change.
-// whole is false where it is not what a process writes: its maker was stopped between
-// creating and writing, or it is something else.
+// whole is false where no process of ours has written that: its maker was stopped between
+// creating and writing, or it is another file.
 func read(dir string, generation int) (c content, changed time.Time, whole bool, err error) {
 	info, err := os.Lstat(path(dir, generation))
 	if err != nil {

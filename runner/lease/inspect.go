@@ -24,7 +24,7 @@ const (
 	Stale State = "stale"
 )
 
-// Info is what can be told of a lease from outside.
+// Info is what is known of a lease without holding it.
 type Info struct {
 	State State
 	// The rest is of the last holder, zero where there was none.
@@ -74,7 +74,7 @@ func Inspect(dir string, options Options) (Info, error) {
 	return info, nil
 }
 
-// inspect judges by the time that now gives, which it asks for only where it must.
+// inspect judges by the time that now returns. It calls now only where it needs the time.
 func inspect(dir string, timeout time.Duration, now func() (time.Time, error)) (Info, error) {
 	generation, err := latest(dir)
 	if err != nil || generation == 0 {
@@ -94,7 +94,7 @@ func inspect(dir string, timeout time.Duration, now func() (time.Time, error)) (
 		return info, nil
 	}
 	alive, sure := true, false
-	if whole && c.here() {
+	if whole && c.isLocal() {
 		alive, sure = c.alive()
 	}
 	if info.Here = sure && alive; info.Here { // the process table knows better than any heartbeat

@@ -1,24 +1,24 @@
 // Package lease lets one process at a time work on a run's folder.
 //
-// Contract. At most one process holds the lease of a folder. A lease whose process
-// is dead is free at once where that can be seen, which is on the same machine, and
-// otherwise when its holder has not been heard of for a timeout. A holder learns
-// from Lost that it was taken for dead, and must then write nothing more.
+// Contract. At most one process holds the lease of a folder. When a holder dies, its lease
+// is free at once on the same machine, where the death can be seen. Elsewhere the lease is
+// free once nothing was heard of the holder for a timeout. A holder learns from Lost that
+// it was taken for dead, and must then write nothing more.
 //
 // How it works, on a local disk as on NFS. Leases are generations, the files
-// lease/<n>.json of the folder, and the highest is in force. Who finds it released,
-// dead or stale makes the next one, complete and exclusively: a temporary file is
-// hard-linked to the new name, which fails if the name exists and is atomic on
-// NFS as well (where there are no links, the file is created with O_EXCL). Nobody
-// removes a generation, so that no reader of an old listing can make one anew, and
-// nobody but its holder writes to one, by rename. There are no locks that a server
-// or a killed process could leave behind.
+// lease/<n>.json of the folder, and the highest is in force. A process that finds it
+// released, dead or stale makes the next one, complete and exclusively: it hard-links a
+// temporary file to the new name. That fails if the name exists, and is atomic on NFS as
+// well. Where there are no links, the file is created with O_EXCL. Nobody removes a
+// generation, so that no reader of an old listing can make it anew. Only the holder of a
+// generation writes to it, by rename. There are no locks that a server or a killed process
+// could leave behind.
 //
-// Liveness on the same machine is the process id together with the time at which
-// that process started, so that a reused id deceives nobody; "the same machine" is
-// the same boot and the same process namespace, not the same name. Of other holders
-// nothing is known but when their file last changed, which is compared with the clock
-// of the file system: no clock of a machine enters, and none has to agree with another.
+// On the same machine a holder is known by its process id together with the time at which
+// that process started, so that a reused id deceives nobody. "The same machine" is the same
+// boot and the same process namespace, not the same name. Of other holders only the time
+// is known at which their file last changed. It is compared with the clock of the file
+// system: the clocks of machines do not have to agree.
 // Where a file system takes the time of a file from the machine that writes it, clocks do
 // enter; a caller that tries again keeps a Sighting, which goes by its own clock alone.
 package lease
@@ -56,7 +56,7 @@ type Options struct {
 	Timeout time.Duration
 	// Sighting is kept by a caller that tries again and again. A lease that has not changed
 	// for the timeout by this process's own clock is stale then, whatever time its file
-	// has: one of a time to come, or of a clock that is wrong, is not waited for for ever.
+	// has. So nobody waits for ever for a file whose time lies in the future.
 	Sighting *Sighting
 	// Succession names what a scheduler starts again and again, such as a task of a job
 	// array, and Turn counts the starts. A holder of the same succession and an earlier turn
@@ -198,7 +198,7 @@ func acquire(disk atomic.Disk, dir string, options Options) (*Lease, error) {
 	if l.options.Interval < 0 {
 		close(l.stopped)
 	} else {
-		go l.keep()
+		go l.renew()
 	}
 	return l, nil
 }
@@ -295,9 +295,9 @@ func (l *Lease) Release() error {
 	return nil
 }
 
-// keep renews the heartbeat until Release or until the lease is lost. A renewal
-// that fails for another reason is tried again: a full disk may pass.
-func (l *Lease) keep() {
+// renew renews the heartbeat until Release, or until the lease is lost. A renewal that
+// fails for another reason is tried again: a full disk may have room later.
+func (l *Lease) renew() {
 	defer close(l.stopped)
 	ticker := time.NewTicker(l.options.Interval)
 	defer ticker.Stop()

@@ -26,8 +26,8 @@ func thisProcess() (process, error) {
 	return process{Host: host, PID: pid, Start: start, Machine: machine(host)}, nil
 }
 
-// here is true where this process can look the other one up.
-func (p process) here() bool {
+// isLocal tells whether this process can look the other one up.
+func (p process) isLocal() bool {
 	host, err := os.Hostname()
 	return err == nil && p.Machine != "" && p.Machine == machine(host)
 }

@@ -10,8 +10,8 @@ import (
 // aheadDepth is how many masked batches are made ahead of the steps.
 const aheadDepth = 4
 
-// masked makes the masked batches of a recipe's steps, one behind the other and ahead of
-// the steps: while a device computes, this process has nothing else to do.
+// masked makes the masked batches of a recipe's steps in their order, some steps ahead:
+// while a device computes, this process has nothing else to do.
 type masked struct {
 	batches chan maskedResult
 	stop    chan struct{}
@@ -23,7 +23,7 @@ type maskedResult struct {
 	err   error
 }
 
-// maskedFrom begins with a step; none comes behind the last step of total.
+// maskedFrom makes batches from a step on, up to the last of total steps.
 func maskedFrom(step, total int, sampler *batch.Sampler, texts [][]int32, masking train.Masking) *masked {
 	m := &masked{batches: make(chan maskedResult, aheadDepth), stop: make(chan struct{}), done: make(chan struct{})}
 	go func() {
@@ -54,7 +54,7 @@ func (m *masked) next() (train.Masked, error) {
 	return r.batch, r.err
 }
 
-// close ends what is made ahead.
+// close stops making batches.
 func (m *masked) close() {
 	close(m.stop)
 	<-m.done

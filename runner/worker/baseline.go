@@ -38,7 +38,7 @@ func (w *worker) measure(ctx context.Context, b record.Baseline, cfg sweeps.RunC
 	}
 	dir := w.workspace.Baseline(b.ID)
 	kept, err := evaluate.ReadSummary(dir)
-	if err == nil && has(kept, measures, cfg.Evaluate) {
+	if err == nil && hasAll(kept, measures, cfg.Evaluate) {
 		return nil
 	}
 	folder, err := w.resolver.Data(b.Dataset)
@@ -78,7 +78,7 @@ func (w *worker) measure(ctx context.Context, b record.Baseline, cfg sweeps.RunC
 }
 
 // untrained measures a backbone as it came, in the form of the runs that it is compared
-// with. One too dense to search has no figures: that is said, and is no failure.
+// with. Vectors too dense to search give no figures: a notice says so, and the job is done.
 func (w *worker) untrained(ctx context.Context, b record.Baseline, cfg sweeps.RunConfig, c *collection.Collection, options evaluate.CollectionOptions) error {
 	if err := w.compareModel("model.backbone", b.Backbone, b.Inputs); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (w *worker) untrained(ctx context.Context, b record.Baseline, cfg sweeps.Ru
 	}
 	defer encoder.Close()
 	_, err = evaluate.OnCollection(ctx, encoder, c, options)
-	err = lower(err, `measure it on the CPU, with compute.backend = "go"`, "lower data.max_document")
+	err = withRemedies(err, `measure it on the CPU, with compute.backend = "go"`, "lower data.max_document")
 	var dense *evaluate.DenseError
 	if errors.As(err, &dense) {
 		w.notice(nil, fmt.Sprintf("the untrained %s has no figures on %s: %v", b.Backbone, b.Dataset, dense))

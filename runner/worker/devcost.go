@@ -9,7 +9,7 @@ import (
 // are called costly.
 const devShare = .25
 
-// devCost watches what evaluations take beside the steps between them.
+// devCost compares the time of evaluations with that of the steps between them.
 type devCost struct {
 	steps   int
 	seconds float64 // of those steps
@@ -18,7 +18,8 @@ type devCost struct {
 
 func (c *devCost) step(seconds float64) { c.steps, c.seconds = c.steps+1, c.seconds+seconds }
 
-// evaluation takes one evaluation's seconds; what it returns is said once an attempt.
+// evaluation takes one evaluation's seconds. It returns a warning once per attempt, and
+// else "".
 func (c *devCost) evaluation(seconds float64, every int) string {
 	if c.told || c.steps == 0 || !(c.seconds > 0) {
 		return ""

@@ -91,14 +91,15 @@ func (d *development) progress() *pool.Dev {
 func (a *training) devDue() bool {
 	d := a.dev
 	return d != nil && a.reached.step > 0 && a.reached.step != d.state.Evaluated &&
-		(a.reached.step%a.cfg.Evaluate.Every == 0 || a.over())
+		(a.reached.step%a.cfg.Evaluate.Every == 0 || a.allStepsDone())
 }
 
-// over tells whether training has done its last step.
-func (a *training) over() bool { return a.stopped || a.reached.step == a.cfg.Train.Steps }
+// allStepsDone tells whether no step follows: the last one is done, or a collapse has ended
+// training.
+func (a *training) allStepsDone() bool { return a.stopped || a.reached.step == a.cfg.Train.Steps }
 
-// develop measures the model where that is due, and says whether it is the best so
-// far. Where the context ends meanwhile nothing has happened.
+// develop measures the model where that is due, and tells whether it is the best so far.
+// If the context ends meanwhile, nothing is recorded.
 func (a *training) develop(ctx context.Context) (better bool, err error) {
 	if !a.devDue() {
 		return false, nil
@@ -116,7 +117,7 @@ func (a *training) develop(ctx context.Context) (better bool, err error) {
 			return false, nil
 		}
 		if err != nil {
-			return false, fmt.Errorf("evaluate during training, before step %d: %w", a.reached.step, a.lowerEncoding(err))
+			return false, fmt.Errorf("evaluate during training, before step %d: %w", a.reached.step, a.withEncodingRemedies(err))
 		}
 		if value, ok := score.Measures[m.Measure]; ok {
 			sum += float64(value)
@@ -152,13 +153,13 @@ func (a *training) devScore(ctx context.Context, c devCollection) (event.DevScor
 		Dataset: c.ref, Split: plan.DuringSplit, Measures: a.dev.measures, MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
 		Threads: a.model.Engine.Threads(), Progress: a.developing(),
 	}
-	if a.over() && !a.cfg.Selects() {
+	if a.allStepsDone() && !a.cfg.Selects() {
 		// This is the model that the run ends with: the figures are kept whole, and
 		// need not be found again.
 		e := plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, c.ref, plan.DuringSplit, c.digest)
 		o.OutDir, o.Of = e.Folder, e.Record()
 	}
-	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{QueryPrompt: a.cfg.Model.QueryPrompt, DocumentPrompt: a.cfg.Model.DocumentPrompt})
+	encoder := evaluate.FromModel(a.model, a.tokenizer, a.termForm(), evaluate.EncoderOptions{QueryPrompt: a.cfg.Model.QueryPrompt, DocumentPrompt: a.cfg.Model.DocumentPrompt})
 	summary, err := evaluate.OnCollection(ctx, encoder, c.data, o)
 	var dense *evaluate.DenseError
 	switch {
@@ -178,7 +179,7 @@ func (a *training) devScore(ctx context.Context, c devCollection) (event.DevScor
 	return score, nil
 }
 
-// developing reports texts encoded as progress of the evaluation.
+// developing returns a function that reports how many texts of the evaluation are encoded.
 func (a *training) developing() func(done, total int) {
 	start := a.now()
 	return func(done, total int) {
@@ -187,7 +188,7 @@ func (a *training) developing() func(done, total int) {
 	}
 }
 
-// warnTested says where dev data are test data.
+// warnTested notes which dev queries are test queries.
 func (a *training) warnTested() error {
 	if a.dev == nil {
 		return nil

@@ -9,16 +9,17 @@ import (
 	"headroom/runner/train"
 )
 
-// lower adds to an error that says that a device's memory is full what needs less of it.
-func lower(err error, ways ...string) error {
+// withRemedies adds to an error about a full device memory what would need less of it.
+// Other errors stay as they are.
+func withRemedies(err error, ways ...string) error {
 	if !errors.Is(err, engine.ErrDeviceMemory) {
 		return err
 	}
 	return fmt.Errorf("%w; %s", err, strings.Join(ways, "; or "))
 }
 
-// lowerTraining is lower for a step of training.
-func (a *attempt) lowerTraining(err error) error {
+// withTrainingRemedies names what a step of training can do with less memory.
+func (a *attempt) withTrainingRemedies(err error) error {
 	t := a.cfg.Train
 	var same, ways []string
 	switch {
@@ -33,21 +34,22 @@ func (a *attempt) lowerTraining(err error) error {
 	if same != nil {
 		ways = append(ways, strings.Join(same, " or ")+": the same run goes on")
 	}
-	return lower(err, append(ways, fmt.Sprintf("lower data.max_document (now %d), which makes it another run", a.cfg.Data.MaxDocument))...)
+	return withRemedies(err, append(ways, fmt.Sprintf("lower data.max_document (now %d), which makes it another run", a.cfg.Data.MaxDocument))...)
 }
 
-// lowerEncoding is lower for an evaluation, which has tried a single text.
-func (a *attempt) lowerEncoding(err error) error {
+// withEncodingRemedies names what an evaluation can do with less memory. It has tried
+// single texts already.
+func (a *attempt) withEncodingRemedies(err error) error {
 	where := `on the CPU, with compute.backend = "go"`
 	if a.cfg.Train.Precision == "bfloat16" { // which the Go backend refuses
 		where = "on a device with more memory"
 	}
-	return lower(err, "evaluate "+where+": the same run goes on",
+	return withRemedies(err, "evaluate "+where+": the same run goes on",
 		fmt.Sprintf("lower data.max_document (now %d), which makes it another run", a.cfg.Data.MaxDocument))
 }
 
-// rescue saves what was trained since the last checkpoint where work found the device's
-// memory full: the device still holds the state before that.
+// rescue saves what was trained since the last checkpoint, where the device's memory was
+// full: the device still holds the state before that step.
 func (a *training) rescue(err error) error {
 	if !errors.Is(err, engine.ErrDeviceMemory) || a.reached.step == a.reached.saved {
 		return err
@@ -55,21 +57,23 @@ func (a *training) rescue(err error) error {
 	return errors.Join(err, a.save(toGoOn))
 }
 
-// lowerPretraining is lower for a step of a recipe, and saves what was made as rescue does.
-func (b *backboneJob) lowerPretraining(m *engine.Model, s train.Pretrainer, err error) error {
+// withPretrainingRemedies names what a step of a recipe can do with less memory. It saves
+// what was made so far, as rescue does.
+func (b *backboneJob) withPretrainingRemedies(m *engine.Model, s train.Pretrainer, err error) error {
 	var ways []string
 	if !b.Remat {
 		ways = append(ways, "set compute.remat = true (pretrain --remat): the same backbone goes on")
 	}
 	ways = append(ways, fmt.Sprintf("lower train.batch (now %d) or data.max_length (now %d) of the recipe, which makes it another one", b.recipe.Train.Batch, b.recipe.Data.MaxLength))
 	if !errors.Is(err, engine.ErrDeviceMemory) || b.step == b.saved {
-		return lower(err, ways...)
+		return withRemedies(err, ways...)
 	}
-	return errors.Join(lower(err, ways...), b.save(m, s, false))
+	return errors.Join(withRemedies(err, ways...), b.save(m, s, false))
 }
 
-// goesOn adds to a fault of the device from which checkpoint the work will go on, 0 for none.
-func goesOn(err error, saved int, trained bool) error {
+// withRestart adds to a fault of the device where the work will go on: at the checkpoint of
+// the step saved, 0 for none, or after training.
+func withRestart(err error, saved int, trained bool) error {
 	if !errors.Is(err, engine.ErrDeviceLost) && !errors.Is(err, engine.ErrDeviceMemory) {
 		return err
 	}

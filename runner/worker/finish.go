@@ -52,15 +52,15 @@ func (a *outcome) finish() error {
 	return checkpoint.Only(a.checkpoints(), a.keepsBest())
 }
 
-// form says how the run's logits become term weights.
-func (a *attempt) form() splade.Form { return formOf(a.cfg.Model) }
+// termForm says how the run's logits become term weights.
+func (a *attempt) termForm() splade.Form { return formOf(a.cfg.Model) }
 
 func formOf(m sweeps.ModelConfig) splade.Form {
 	return splade.NewForm(m.Pooling, m.Activation, m.TopK, m.TokenTopM)
 }
 
-// export writes runs/<id>/model, unless it is there as it was made or the weights are no
-// numbers.
+// export writes runs/<id>/model. It does nothing where a sound one is there, or where a
+// weight is not finite.
 func (a *outcome) export(verdict string) (err error) {
 	folder := plan.ModelFolder(a.folder)
 	defer func() {
@@ -108,7 +108,7 @@ func (a *outcome) export(verdict string) (err error) {
 		params[embedding.Name] = &hf.Param{Name: embedding.Name, Shape: embedding.Shape, Data: embedding.Values}
 		tied = false
 	}
-	pooling, activation := a.form().Names()
+	pooling, activation := a.termForm().Names()
 	query, document := a.cfg.Model.Prompts()
 	return hf.Save(folder, hf.SaveModel{
 		Pooling: pooling, Activation: activation, QueryPrompt: query, DocumentPrompt: document, TopK: a.cfg.Model.TopK, TokenTopM: a.cfg.Model.TokenTopM,
@@ -143,7 +143,7 @@ func (a *outcome) evaluate(ctx context.Context) error {
 	result := a.monitor.Result()
 	verdict := result.Verdict
 	a.answer = pool.Answer{Verdict: verdict, Recovered: stability.Recovered(verdict, result.Episodes)}
-	encoder := evaluate.FromModel(a.model, a.tokenizer, a.form(), evaluate.EncoderOptions{KeepNonFinite: verdict == stability.NonFinite, QueryPrompt: a.cfg.Model.QueryPrompt, DocumentPrompt: a.cfg.Model.DocumentPrompt})
+	encoder := evaluate.FromModel(a.model, a.tokenizer, a.termForm(), evaluate.EncoderOptions{KeepNonFinite: verdict == stability.NonFinite, QueryPrompt: a.cfg.Model.QueryPrompt, DocumentPrompt: a.cfg.Model.DocumentPrompt})
 	documents := evaluate.NewDocuments(keptTerms)
 	for _, on := range a.evaluations() {
 		c, e, err := a.evaluation(on)
@@ -155,7 +155,7 @@ func (a *outcome) evaluate(ctx context.Context) error {
 			return err
 		}
 		summary, err := evaluate.ReadSummary(e.Folder)
-		if err != nil || !has(summary, measures, a.cfg.Evaluate) {
+		if err != nil || !hasAll(summary, measures, a.cfg.Evaluate) {
 			summary, err = evaluate.OnCollection(ctx, encoder, c, evaluate.CollectionOptions{
 				Dataset: on.ref, Split: on.split, Measures: evaluate.WithKeptBeside(measures, summary.Evaluation), MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
 				Threads: a.model.Engine.Threads(), OutDir: e.Folder, Of: e.Record(),
@@ -177,7 +177,7 @@ func (a *outcome) evaluate(ctx context.Context) error {
 			a.notice(a.log, err.Error())
 			continue
 		case err != nil:
-			return a.lowerEncoding(err)
+			return a.withEncodingRemedies(err)
 		}
 		if summary.Refused != "" {
 			continue
@@ -231,9 +231,9 @@ func (a *attempt) evaluation(on splitOf) (*collection.Collection, plan.Evaluatio
 	return c, plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, on.ref, on.split, digest), nil
 }
 
-// has says whether a summary holds every measure and every cut that is listed, or says
-// why it cannot.
-func has(s evaluate.Summary, measures []measure.Measure, c sweeps.EvaluateConfig) bool {
+// hasAll tells whether a summary has every measure and every cut that the configuration
+// lists, or the reason why it has none.
+func hasAll(s evaluate.Summary, measures []measure.Measure, c sweeps.EvaluateConfig) bool {
 	if s.LacksCut(c) != "" {
 		return false
 	}
@@ -248,7 +248,7 @@ func has(s evaluate.Summary, measures []measure.Measure, c sweeps.EvaluateConfig
 	return true
 }
 
-// encoding reports texts encoded as progress.
+// encoding returns a function that reports how many texts are encoded.
 func (w *worker) encoding() func(done, total int) {
 	start := w.now()
 	return func(done, total int) {

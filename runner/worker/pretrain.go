@@ -74,7 +74,7 @@ func (b *backboneJob) do(ctx context.Context, target string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.log.Close()) }()
-	err = goesOn(b.work(ctx, target), b.saved, false)
+	err = withRestart(b.work(ctx, target), b.saved, false)
 	ended := event.Ended{State: event.StateDone, Step: b.step, Seconds: b.now().Sub(started).Seconds(), Weights: b.weights}
 	switch {
 	case errors.Is(err, ErrInterrupted):
@@ -245,7 +245,7 @@ func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.To
 		}
 		values, err := s.Step(b.step, next)
 		if err != nil {
-			return b.lowerPretraining(m, s, err)
+			return b.withPretrainingRemedies(m, s, err)
 		}
 		values["seconds"] = event.Value(b.now().Sub(start).Seconds())
 		if err := b.log.Append(event.Step{Step: b.step, Values: values}); err != nil {

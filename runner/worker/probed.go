@@ -9,9 +9,9 @@ import (
 	"headroom/metrics/evidence"
 )
 
-// probeTexts is how many queries, and documents, a probe set has where stability.probe
-// does not say, as far as the data has so many; heaviest is how many terms of each side
-// the log names.
+// probeTexts is how many queries, and how many documents, a probe set has where
+// stability.probe says nothing; it has fewer where the data has fewer. heaviest is how many
+// terms of each side the log names.
 const (
 	probeTexts = 64
 	heaviest   = 5
@@ -49,9 +49,10 @@ func (a *training) openProbe(data *loader.Loader) (*probeSet, error) {
 	return p, nil
 }
 
-// look returns the series of the probe set before this step; none where it is not its turn.
-// A probe set that the device cannot hold is left out from there on: training does not need it.
-func (a *training) look() (map[string]event.Value, error) {
+// probeValues returns the series of the probe set before this step, and nil at steps that
+// do not look at it. Training does not need the probe set: one that the device cannot hold
+// is left out from then on.
+func (a *training) probeValues() (map[string]event.Value, error) {
 	if a.probe == nil || !slices.Contains(a.probe.at, a.reached.step) {
 		return nil, nil
 	}

@@ -15,8 +15,8 @@ import (
 const calibrationBatches = 4
 
 // chooseK sets the factor by which the head is divided. An automatic choice is
-// made once per run: an attempt that finds what an earlier one chose takes that, so
-// that a run resumed on another machine cannot come to another factor.
+// made once per run: later attempts take what the first one chose. So a run that is resumed
+// on another machine keeps its factor.
 func (a *subject) chooseK(ctx context.Context) error {
 	rescale := a.cfg.Model.Rescale
 	if rescale.Auto == "" {
@@ -27,7 +27,7 @@ func (a *subject) chooseK(ctx context.Context) error {
 	if a.k, err = a.chosenK(); err != nil || a.k > 0 {
 		return err
 	}
-	form := probe.Form{Target: mlmhead.Target(a.cfg.Model.Target), ScoreScale: a.cfg.Loss.Scale, Splade: a.form(), Shift: a.cfg.Model.Shift}
+	form := probe.Form{Target: mlmhead.Target(a.cfg.Model.Target), ScoreScale: a.cfg.Loss.Scale, Splade: a.termForm(), Shift: a.cfg.Model.Shift}
 	a.k, err = probe.ChooseK(rescale.Auto, a.model, form, func() ([]probe.Batch, error) {
 		data, err := a.loader(ctx)
 		if err != nil {
@@ -44,7 +44,7 @@ func (a *subject) chooseK(ctx context.Context) error {
 		return batches, nil
 	})
 	if err != nil {
-		return fmt.Errorf("model.rescale %q: %w", rescale.Auto, lower(err, "give model.rescale as a number", "lower train.batch or data.max_document"))
+		return fmt.Errorf("model.rescale %q: %w", rescale.Auto, withRemedies(err, "give model.rescale as a number", "lower train.batch or data.max_document"))
 	}
 	a.notice(a.log, fmt.Sprintf("model.rescale %q: k = %g", rescale.Auto, a.k))
 	return nil

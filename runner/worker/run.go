@@ -117,7 +117,7 @@ func (a *attempt) idle() (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if summary, err := evaluate.ReadSummary(e.Folder); err != nil || !has(summary, measures, a.cfg.Evaluate) {
+		if summary, err := evaluate.ReadSummary(e.Folder); err != nil || !hasAll(summary, measures, a.cfg.Evaluate) {
 			return false, nil
 		}
 	}
@@ -131,7 +131,7 @@ func (a *attempt) do(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.log.Close()) }()
 	answer, err := a.work(ctx)
-	err = goesOn(err, a.reached.saved, a.reached.weights != "")
+	err = withRestart(err, a.reached.saved, a.reached.weights != "")
 	if err == nil {
 		err = a.fenced() // what a holder that was superseded has done is not the run's end
 	}

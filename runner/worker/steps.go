@@ -20,7 +20,7 @@ import (
 // killed run loses at most.
 const saveEvery = 5 * time.Minute
 
-// loader opens the training data, once an attempt.
+// loader returns the training data. It opens them once per attempt.
 func (a *subject) loader(ctx context.Context) (*loader.Loader, error) {
 	if a.examples != nil {
 		return a.examples, nil
@@ -79,20 +79,20 @@ func (a *training) steps(ctx context.Context) error {
 	spent := 0.0 // seconds in steps
 	// A state that was saved before it could be measured is measured first.
 	better, err := a.develop(ctx)
-	if err == nil && better && a.keepsBest() && !a.over() {
+	if err == nil && better && a.keepsBest() && !a.allStepsDone() {
 		err = a.save(toGoOn)
 	}
 	if err != nil {
 		return err
 	}
-	for !a.over() {
+	for !a.allStepsDone() {
 		if ctx.Err() != nil {
 			if err := a.save(toGoOn); err != nil {
 				return err
 			}
 			return stopped(ctx)
 		}
-		seen, err := a.look()
+		seen, err := a.probeValues()
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (a *training) steps(ctx context.Context) error {
 		}
 		values, err := a.trainer.Step(a.reached.step, batch)
 		if err != nil {
-			return a.rescue(a.lowerTraining(err))
+			return a.rescue(a.withTrainingRemedies(err))
 		}
 		seconds := a.now().Sub(start).Seconds()
 		values["seconds"] = event.Value(seconds)
@@ -135,7 +135,7 @@ func (a *training) steps(ctx context.Context) error {
 		switch {
 		case err != nil:
 			err = a.rescue(err)
-		case a.over(): // its checkpoint follows
+		case a.allStepsDone(): // its checkpoint follows
 		case a.due(last):
 			err = a.save(toGoOn)
 			last = a.now()

@@ -34,8 +34,8 @@ type predictions struct {
 	Predictions []Prediction `json:"predictions"`
 }
 
-// RecordPredictions keeps predictions beside a revision of a sweep. One that says what the
-// last of its claim says is kept as it was recorded first, with its date.
+// RecordPredictions keeps predictions beside a revision of a sweep. Where the last
+// prediction of a claim says the same, that one stays, with its date.
 func (w Workspace) RecordPredictions(sweep, revision string, list []Prediction) error {
 	known, err := w.Predictions(sweep)
 	if err != nil {
@@ -65,7 +65,7 @@ func (w Workspace) RecordPredictions(sweep, revision string, list []Prediction) 
 	return nil
 }
 
-// Predictions are what was recorded of a sweep by claim, in the order of recording.
+// Predictions returns what was recorded for a sweep, by claim, in the order of recording.
 func (w Workspace) Predictions(sweep string) (map[string][]Prediction, error) {
 	folder := filepath.Join(w.Root, "sweeps", sweep)
 	entries, err := os.ReadDir(folder)

@@ -47,8 +47,8 @@ func (w Workspace) WriteSweep(text []byte, m record.Manifest) (revision string, 
 		if err != nil {
 			return fail(err)
 		}
-		// Who makes the text owns the number. The manifest comes last: a revision
-		// without one is not there, now or, after a crash, ever.
+		// The process that creates the text owns the number. The manifest is written
+		// last: a revision without one does not count, not even after a crash.
 		err = createFile(w.disk, w.sweepFile(m.Sweep, m.Revision, ".toml"), text)
 		if errors.Is(err, fs.ErrExist) {
 			continue // another `run` was faster

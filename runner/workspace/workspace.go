@@ -1,5 +1,5 @@
 // Package workspace knows where things lie in a workspace and reads and writes
-// the small files that say what is to be computed. Results are not its matter.
+// the small files that say what is to be computed. It neither reads nor writes results.
 //
 //	workspace.json                    id and format version
 //	sweeps/<name>/<revision>.toml     the sweep as it was run, and beside it its
