@@ -79,7 +79,7 @@ func TestTasksThatAreCancelledSignalledAndKilled(t *testing.T) {
 // kill ends a run's worker as an operating system without memory does.
 func (p *place) kill(run string) {
 	p.t.Helper()
-	for _, pid := range processes(run) {
+	for _, pid := range p.processes(run) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			p.t.Error(err)
 		}

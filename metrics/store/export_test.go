@@ -18,5 +18,10 @@ func Hold(t *testing.T, path string) (release func()) {
 // Cached is where Locate puts the database of a workspace that cannot hold it.
 func Cached(workspace, cacheDir string) (string, error) { return cached(workspace, cacheDir) }
 
+// HostsOwn is where a database lies below a folder that several machines may see.
+func HostsOwn(folder string, shared bool, name func() (string, error)) (string, error) {
+	return hostsOwn(folder, shared, name)
+}
+
 // Network tells a test what file system it runs on.
 func Network(folder string) bool { return network(folder) }

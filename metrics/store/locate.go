@@ -17,7 +17,8 @@ const FileName = "headroom.db"
 
 // Locate says where the database of a workspace belongs and makes its folder: in the
 // workspace, or, where that is read-only or on a network file system (on which SQLite
-// loses data), in cacheDir, under the workspace's id. An empty cacheDir is headroom's
+// loses data), in cacheDir, under the workspace's id, and under the machine's name where
+// cacheDir is on a network file system too. An empty cacheDir is headroom's
 // folder in the user's cache.
 func Locate(workspace, cacheDir string) (string, error) {
 	info, err := os.Stat(workspace)
@@ -46,11 +47,37 @@ func cached(workspace, cacheDir string) (string, error) {
 		}
 		cacheDir = filepath.Join(user, "headroom")
 	}
-	folder := filepath.Join(cacheDir, "workspaces", id)
+	folder, err := hostsOwn(filepath.Join(cacheDir, "workspaces", id), network(parentThere(cacheDir)), os.Hostname)
+	if err != nil {
+		return "", fmt.Errorf("locate database: %w", err)
+	}
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return "", fmt.Errorf("locate database of %q, which cannot lie in it: %w", workspace, err)
 	}
 	return filepath.Join(folder, FileName), nil
+}
+
+// hostsOwn adds the machine's name to a folder that several machines see: SQLite is then
+// never opened from two, since each has a fold of its own.
+func hostsOwn(folder string, shared bool, name func() (string, error)) (string, error) {
+	if !shared {
+		return folder, nil
+	}
+	host, err := name()
+	if err != nil {
+		return "", fmt.Errorf("name this host: %w", err)
+	}
+	return filepath.Join(folder, "host-"+filepath.Base(host)), nil
+}
+
+// parentThere is the nearest folder above a path that exists, or the path itself.
+func parentThere(path string) string {
+	for {
+		if _, err := os.Stat(path); err == nil || path == filepath.Dir(path) {
+			return path
+		}
+		path = filepath.Dir(path)
+	}
 }
 
 func workspaceID(workspace string) (string, error) {

@@ -267,6 +267,18 @@ func TestWhereTheDatabaseLies(t *testing.T) {
 	}
 }
 
+func TestTwoHostsNeverShareADatabase(t *testing.T) {
+	host := func(name string) func() (string, error) { return func() (string, error) { return name, nil } }
+	for _, c := range []struct {
+		shared     bool
+		name, want string
+	}{{false, "a", "/c/workspaces/w"}, {true, "a", "/c/workspaces/w/host-a"}, {true, "b.cluster", "/c/workspaces/w/host-b.cluster"}, {true, "../x", "/c/workspaces/w/host-x"}} {
+		if got, err := store.HostsOwn("/c/workspaces/w", c.shared, host(c.name)); err != nil || got != c.want {
+			t.Errorf("shared %v on %s: %q, %v; want %q", c.shared, c.name, got, err, c.want)
+		}
+	}
+}
+
 func TestOpenNeedsAFolder(t *testing.T) {
 	if _, err := store.Open(filepath.Join(t.TempDir(), "absent", "x.db")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
