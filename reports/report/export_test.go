@@ -1,9 +1,11 @@
 package report
 
 import (
+	"bytes"
 	"io"
 
 	"headroom/internal/atomic"
+	"headroom/reports/compare"
 )
 
 // WriteTexts writes a folder of texts, by their names in pairs, as a report's.
@@ -14,4 +16,11 @@ func WriteTexts(disk atomic.Disk, folder string, texts ...string) error {
 	}
 	_, err := writeFolder(disk, folder, all)
 	return err
+}
+
+// Page is the text of report.html.
+func Page(c *compare.Comparison, more Extras) (string, error) {
+	var b bytes.Buffer
+	err := page(&b, c, more, Figures(c), Tables(c, more))
+	return b.String(), err
 }

@@ -1,8 +1,6 @@
 package report_test
 
 import (
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,15 +13,11 @@ import (
 // pageOf is report.html of an input.
 func pageOf(t *testing.T, in *compare.Input) string {
 	t.Helper()
-	folder := t.TempDir()
-	if _, err := report.Folder(compared(t, in), report.Extras{}, folder); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(filepath.Join(folder, "report.html"))
+	text, err := report.Page(compared(t, in), report.Extras{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text)
+	return text
 }
 
 // TestPageHoldsTogether follows the links of the page and the keys of its numbers.
