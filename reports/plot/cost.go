@@ -73,7 +73,9 @@ func Cost(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 		}
 		return s
 	}
-	return newFigure("cost-"+slug(dataset), fmt.Sprintf("%s against FLOPS on %s, coloured by k, one panel per backbone (%d).", c.Measure, dataset, len(backbones)), caption, lay), true
+	f = newFigure("cost-"+slug(dataset), fmt.Sprintf("%s against FLOPS on %s, coloured by k, one panel per backbone (%d).", c.Measure, dataset, len(backbones)), caption, lay)
+	f.Costs = true
+	return f, true
 }
 
 // nameDots writes the λ of each dot of a panel where the sweep has several, as far as there

@@ -37,8 +37,10 @@ const (
 // stands below it in a report and Alt is the text for a reader who cannot see it.
 type Figure struct {
 	Name, Caption, Alt string
-	options            options
-	lay                func(options) sheet
+	// Costs marks a figure that shows the measure against cost.
+	Costs   bool
+	options options
+	lay     func(options) sheet
 }
 
 // options is what a reader may choose of a figure.

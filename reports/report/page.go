@@ -27,7 +27,7 @@ func page(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.Figur
 	}
 	var cost, others html.Beside
 	for _, f := range figures {
-		if strings.HasPrefix(f.Name, "cost-") {
+		if f.Costs {
 			cost = append(cost, html.Figure{Figure: f})
 		} else {
 			others = append(others, html.Figure{Figure: f})

@@ -78,7 +78,7 @@ func (p *Paper) Table() *table.Table {
 	first.Notes = append(first.Notes, t.Note("mean over the seeds that did not collapse; – was not measured"))
 	for _, line := range c.Lines {
 		for _, point := range line.Points {
-			row := append(lineCells(line), kCell(t, c, point))
+			row := append(lineCells(line), table.Number(point.K, point.Text))
 			for _, column := range p.columns {
 				row = append(row, p.cell(t, point, column, tested))
 			}
