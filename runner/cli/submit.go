@@ -195,7 +195,13 @@ func (s *submission) environment() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the cache: %w", err)
 	}
-	list := []string{"HEADROOM_CACHE=" + cache, "HF_HUB_OFFLINE=1"}
+	list := []string{"HEADROOM_CACHE=" + cache, "HEADROOM_OFFLINE=1", "HF_HUB_OFFLINE=1"}
+	if table := s.env.Getenv("HEADROOM_COLLECTIONS"); table != "" {
+		if table, err = filepath.Abs(table); err != nil {
+			return nil, fmt.Errorf("find HEADROOM_COLLECTIONS: %w", err)
+		}
+		list = append(list, "HEADROOM_COLLECTIONS="+table)
+	}
 	if resolver.DataRoot != "" {
 		list = append(list, "HEADROOM_DATA="+resolver.DataRoot)
 	}

@@ -98,7 +98,7 @@ func (s *submission) show(sub submit.Submission) error {
 	if len(s.skipped) > 0 {
 		fmt.Fprintf(s.stdout, "left out: %s\n", plain.Line(s.skippedNote()))
 	}
-	s.note("note: tasks run offline: the workspace, the data and the caches that their scripts name must be on a file system that the nodes share; `headroom status %s` shows what becomes of them", sub.Manifest.Sweep)
+	s.note("note: tasks run offline: the workspace, the data and the caches that their scripts name must be on a file system that the nodes share (`headroom prepare` lists them and compares their digests); `headroom status %s` shows what becomes of the tasks", sub.Manifest.Sweep)
 	return nil
 }
 

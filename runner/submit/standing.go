@@ -222,15 +222,12 @@ func orSome(text, otherwise string) string {
 	return text
 }
 
-// Ended tells whether an attempt of the task has brought a job to its end, though others
-// of the task may not be.
+// Ended tells whether the task will not come back to a job, though it may do others: its
+// newest attempt is past it.
 func (s Standing) Ended(id string) bool {
-	for _, r := range s.Records {
-		for _, job := range r.Jobs {
-			if job.ID == id && job.State != Interrupted {
-				return true
-			}
-		}
+	last, any := s.Last()
+	if !any || s.Lives() && (last.Over() || s.State == Waiting) { // another attempt begins with the first
+		return false
 	}
-	return false
+	return slices.ContainsFunc(last.Jobs, func(job JobEnd) bool { return job.ID == id && job.State != Interrupted })
 }

@@ -21,6 +21,9 @@ func (t *runner) end(ctx context.Context, task submit.Task, stopped *stop) (subm
 		t.record.State, t.record.Why = submit.Cancelled, "cancelled; it stopped at a checkpoint"
 	}
 	again := false
+	if t.record.State != submit.Done && t.superseded() {
+		t.record.State, t.record.Why = submit.Failed, "a later attempt has taken the task over; this one was given up and lived on"
+	}
 	if t.record.State == submit.Interrupted && stopped != nil && stopped.requeue {
 		again, t.record.Why = t.mayRequeue()
 	}

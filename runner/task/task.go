@@ -107,7 +107,7 @@ func Run(ctx context.Context, o Options) (submit.Record, error) {
 	go t.listen(working, cancel)
 	go t.clock(working, cancel, array)
 	for _, job := range array.Tasks[o.Index].Jobs {
-		if working.Err() != nil {
+		if working.Err() != nil || t.superseded() {
 			break
 		}
 		end := t.do(working, job)
@@ -119,6 +119,13 @@ func Run(ctx context.Context, o Options) (submit.Record, error) {
 	var stopped *stop
 	errors.As(context.Cause(working), &stopped)
 	return t.end(ctx, array.Tasks[o.Index], stopped)
+}
+
+// superseded tells whether a later attempt at the task has begun: Slurm has given this one
+// up, as after a failure of its node, and it lives all the same.
+func (t *runner) superseded() bool {
+	records, err := t.Submission.Records(t.Array, t.Index)
+	return err == nil && len(records) > 0 && records[len(records)-1].Attempt > t.record.Attempt
 }
 
 // listen turns signals into a stop. Those that come after the first change nothing.

@@ -97,6 +97,17 @@ func newBench(t *testing.T, requeue int, ids ...string) *bench {
 // run runs the task; whatever is to happen meanwhile happens once its worker is at work.
 func (b *bench) run(meanwhile func()) submit.Record {
 	b.t.Helper()
+	record := b.runOld(meanwhile)
+	kept, err := b.o.Submission.Records("runs0", 0)
+	if err != nil || len(kept) == 0 || kept[len(kept)-1].State != record.State || !kept[len(kept)-1].Over() {
+		b.t.Errorf("the record on disk is %+v, %v; want %s", kept, err, record.State)
+	}
+	return record
+}
+
+// runOld is run of an attempt that need not be the last.
+func (b *bench) runOld(meanwhile func()) submit.Record {
+	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
 	defer cancel()
 	if requeue := b.o.Requeue; true {
@@ -116,10 +127,6 @@ func (b *bench) run(meanwhile func()) submit.Record {
 	record, err := task.Run(ctx, b.o)
 	if err != nil {
 		b.t.Fatal(err)
-	}
-	kept, err := b.o.Submission.Records("runs0", 0)
-	if err != nil || len(kept) == 0 || kept[len(kept)-1].State != record.State || !kept[len(kept)-1].Over() {
-		b.t.Errorf("the record on disk is %+v, %v; want %s", kept, err, record.State)
 	}
 	return record
 }
@@ -210,6 +217,26 @@ func TestWhatIsDoneIsNotDoneAgain(t *testing.T) {
 	b.o.Needs = func(submit.Job) (string, error) { t.Error("it began again"); return "", nil }
 	if r := b.run(nil); r.State != submit.Done || r.Attempt != 1 {
 		t.Errorf("started once more: %+v", r)
+	}
+}
+
+// TestALaterAttemptEndsAnEarlierOne has Slurm start the task again while it lives.
+func TestALaterAttemptEndsAnEarlierOne(t *testing.T) {
+	b := newBench(t, 3, "long", "good")
+	b.o.Needs = func(job submit.Job) (string, error) {
+		if job.ID == "good" {
+			t.Error("it went on with the next job")
+		}
+		return "", nil
+	}
+	r := b.runOld(func() {
+		if _, err := b.o.Submission.Begin(submit.Record{Array: "runs0", Restart: 1}); err != nil {
+			t.Error(err)
+		}
+		b.signals <- syscall.SIGUSR1
+	})
+	if r.State != submit.Failed || !strings.Contains(r.Why, "a later attempt has taken the task over") || b.requeued != 0 {
+		t.Errorf("it is %s (%q), queued again %d times", r.State, r.Why, b.requeued)
 	}
 }
 
