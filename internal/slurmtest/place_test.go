@@ -21,11 +21,11 @@ import (
 // gate is "short", "long" or, where no test of this package is to run, "".
 var gate = os.Getenv("HEADROOM_SLURM")
 
-// program is the built program, made once.
-var program string
+// program is what HEADROOM_SLURM_PROGRAM names, else built once for all tests.
+var program = os.Getenv("HEADROOM_SLURM_PROGRAM")
 
 func TestMain(m *testing.M) {
-	if gate == "" || len(slurmtest.Missing()) > 0 {
+	if gate == "" || len(slurmtest.Missing()) > 0 || program != "" {
 		os.Exit(m.Run())
 	}
 	folder, err := os.MkdirTemp("", "headroom-slurmtest-")
