@@ -17,7 +17,6 @@ import (
 	"headroom/data/packages"
 	"headroom/data/published"
 	"headroom/internal/atomic"
-	"headroom/internal/near"
 )
 
 // Own is a collection that a user has named in headroom.toml: it lies in a folder, or is
@@ -154,7 +153,7 @@ func (r *Resolver) family(ref reference) (string, error) {
 // unknown is the error for a name that is misspelt: one of a family of the table, or near one.
 func (r *Resolver) unknown(ref reference, t published.Table) error {
 	family, _, _ := strings.Cut(ref.text, ":")
-	nearest := near.Word(ref.text, append(t.Names(), groups.Names()...))
+	nearest := t.Nearest(ref.text, groups.Names()...)
 	if nearest == "" && !t.Family(family) {
 		return nil
 	}

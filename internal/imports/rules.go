@@ -45,7 +45,7 @@ var layers = []layer{
 	{[]string{"data/loader"}, []string{"data/batch", "data/examples", "data/kept", "data/tokenize"}},
 	{[]string{"data/mine"}, []string{"data/collection", "data/trec"}},
 	{[]string{"data/synthetic"}, []string{"data/collection", "data/tokenize", "data/trec"}},
-	{[]string{"data/source"}, []string{"data/collection", "data/download", "data/examples", "data/groups", "data/kept", "data/lines", "data/packages", "data/published", "data/synthetic", "data/tokenize", "data/trec", "internal/modelfolder", "internal/near", "internal/seal", "models/family"}},
+	{[]string{"data/source"}, []string{"data/collection", "data/download", "data/examples", "data/groups", "data/kept", "data/lines", "data/packages", "data/published", "data/synthetic", "data/tokenize", "data/trec", "internal/modelfolder", "internal/seal", "models/family"}},
 	{[]string{"metrics/event"}, []string{"internal/atomic"}},
 	{[]string{"metrics/risk", "metrics/sparsity", "metrics/stats"}, nil},
 	{[]string{"metrics/stability"}, []string{"metrics/event"}},
