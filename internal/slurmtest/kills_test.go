@@ -86,7 +86,7 @@ func (p *place) strike(random *rand.Rand, n int) string {
 		return "the controller, for up to half a minute"
 	case 3:
 		p.lab.KillNode(2)
-		time.AfterFunc(50*time.Second, func() { _ = p.lab.StartNode(2) })
+		time.AfterFunc(50*time.Second, func() { _ = p.lab.ReviveNode(2) })
 		return "the daemon of node n2, whose tasks live on"
 	}
 	word := []string{"worker", "task"}[random.IntN(2)]

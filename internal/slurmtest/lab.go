@@ -260,6 +260,15 @@ func (l *Lab) StartNode(n int) error {
 	return l.launch(name, l.wrap, "slurmd", "-D", "-N", name)
 }
 
+// ReviveNode starts a node's daemon again, and lets it have tasks: Slurm drains a node on
+// which a task could not be started.
+func (l *Lab) ReviveNode(n int) error {
+	if err := l.StartNode(n); err != nil {
+		return err
+	}
+	return l.Command("scontrol", "update", fmt.Sprintf("NodeName=n%d", n), "State=RESUME").Run()
+}
+
 // KillNode ends a node's daemon as a crash would. What ran there runs on.
 func (l *Lab) KillNode(n int) { l.kill(fmt.Sprintf("n%d", n)) }
 

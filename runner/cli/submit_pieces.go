@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"headroom/metrics/record"
@@ -152,6 +153,9 @@ func (s *submission) sendLocked(ctx context.Context, w workspace.Workspace, mani
 	if silent != nil {
 		return nil, fmt.Errorf("submit: what is in the queue cannot be told: %w; nothing was submitted, submit again later", silent)
 	}
+	if err := s.takeOut(ctx, tasks); err != nil {
+		return nil, err
+	}
 	order, err := s.order(liveWork(tasks))
 	if err != nil {
 		return nil, err
@@ -181,6 +185,20 @@ func (s *submission) sendLocked(ctx context.Context, w workspace.Workspace, mani
 		return nil, err
 	}
 	return &sub, s.sendArrays(ctx, sender, &sub)
+}
+
+// takeOut cancels what Slurm holds for good: what waits for it would wait for ever.
+func (s *submission) takeOut(ctx context.Context, tasks []submit.Standing) error {
+	var stuck []string
+	for _, t := range tasks {
+		if t.Stuck {
+			stuck = append(stuck, t.Job.String())
+		}
+	}
+	if len(stuck) > 0 {
+		s.note("note: Slurm could not start %s and holds it: it is taken out of the queue and submitted anew", strings.Join(stuck, ", "))
+	}
+	return s.slurm().Cancel(ctx, stuck...)
 }
 
 // sendArrays submits; what the cluster does not take for now is said and left to the next time.

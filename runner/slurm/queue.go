@@ -23,6 +23,12 @@ type Row struct {
 	Code, Signal int
 }
 
+// Stuck tells whether the task waits for a person: Slurm could not start it and holds it.
+// One that a user or an administrator holds on purpose is not stuck.
+func (r Row) Stuck() bool {
+	return r.State.Waiting() && strings.Contains(r.Reason, "requeued held") || r.State == "REQUEUE_HOLD" || r.State == "SPECIAL_EXIT"
+}
+
 const queueFormat = "%i|%T|%r|%N|%S|%e"
 
 // Queue asks squeue for every task of jobs. Those that it has forgotten, or has never

@@ -25,6 +25,8 @@ type Standing struct {
 	Node string
 	// Died tells that it ended without saying how itself.
 	Died bool
+	// Stuck tells that it is still in the queue, where Slurm holds it for good.
+	Stuck bool
 	// End is when it ended, where Slurm says so; zero otherwise.
 	End time.Time
 }
@@ -152,6 +154,8 @@ func (s *Standing) judge(row slurm.Row, known bool, silent error, now time.Time)
 		}
 	case silent != nil:
 		s.State, s.Why = Unknown, "Slurm does not answer: ask again"
+	case known && row.Stuck():
+		s.State, s.Died, s.Stuck, s.Why = Ended, true, true, "Slurm could not start it and holds it ("+orSome(row.Reason, string(row.State))+"); submit again takes it out and submits it anew"
 	case known && row.State.Waiting():
 		s.State, s.Why, s.Node = Waiting, row.Reason, ""
 	case known && !row.State.Over():
@@ -189,7 +193,7 @@ func (s *Standing) died(row slurm.Row, known bool) string {
 		return "died of " + log.cause
 	case known && row.Code == 0 && row.Signal == 53, known && len(s.Records) == 0 && !log.there:
 		return fmt.Sprintf("could not write its log on %s: is %s mounted there, and writable?", orSome(s.Node, "its node"), s.Submission.Folder)
-	case log.said != "":
+	case log.said != "" && len(s.Records) == 0:
 		return "ended before its work began: " + log.said
 	case known && row.Signal != 0:
 		return fmt.Sprintf("was killed by signal %d", row.Signal)

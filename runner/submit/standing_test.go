@@ -52,6 +52,9 @@ func TestWhereATaskStands(t *testing.T) {
 		after       time.Duration // since its submission
 	}{
 		"it waits, and Slurm says why":                   {queue: row("PENDING", because("QOSMaxGRESPerUser")), want: submit.Waiting, why: "QOSMaxGRESPerUser"},
+		"Slurm holds it for good":                        {records: []said{{"", ""}}, queue: row("PENDING", because("launch failed requeued held")), want: submit.Ended, why: "Slurm could not start it and holds it (launch failed requeued held)", died: true},
+		"a user holds it":                                {queue: row("PENDING", because("JobHeldUser")), want: submit.Waiting, why: "JobHeldUser"},
+		"its own words are not the end":                  {records: []said{{"", ""}}, log: "headroom: attempt 1 of task 6_2 on n1\n", want: submit.Ended, why: "ended without a word", died: true},
 		"it was queued again":                            {records: []said{{"requeued", ""}}, queue: row("PENDING", because("BeginTime")), want: submit.Waiting, why: "BeginTime"},
 		"it runs":                                        {records: []said{{"", ""}}, queue: row("RUNNING"), want: submit.Working},
 		"it comes to an end":                             {records: []said{{"requeued", ""}}, queue: row("COMPLETING"), want: submit.Working},
