@@ -20,7 +20,7 @@ PACKAGES    ?= ./...
 TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-xla test-slurm test-slurm-long calibration-short race check fmt vet lint lint-imports lint-mod lint-static \
+.PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-page test-xla test-slurm test-slurm-long calibration-short race check fmt vet lint lint-imports lint-mod lint-static \
         bench bench-index statistics stream-rss fuzz crash golden reference env cover clean
 
 help: ## this list
@@ -94,6 +94,14 @@ test-slurm-long: ## test-slurm with time limits, preemptions, dead nodes and ran
 
 test: ## every test; HEADROOM_DATA=DIR adds those on real data
 	$(GO) test $(TESTFLAGS) $(PACKAGES)
+
+# The browser is HEADROOM_CHROMIUM, or Debian's chromium where it is there or apt can install it.
+test-page: ## the live page in Chromium; skipped where there is none (HEADROOM_SHOTS=DIR keeps pictures)
+	@browser=$${HEADROOM_CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)}; \
+	if [ -z "$$browser" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get install -y --no-install-recommends chromium >/dev/null 2>&1; browser=$$(command -v chromium); fi; \
+	[ -n "$$browser" ] || { echo "test-page: no Chromium, and apt cannot install it: the tests of the page are SKIPPED"; exit 0; }; \
+	HEADROOM_CHROMIUM=$$browser $(GO) test -count=1 -tags page -timeout 5m -run 'Page|Browser|Markup' ./reports/serve
 
 check: fmt vet lint test race ## fmt, vet, lint, test and race in one
 
