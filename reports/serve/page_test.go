@@ -68,6 +68,12 @@ func TestThePageInABrowser(t *testing.T) {
 	s.add(d, collapse("identical", 20, 24, true))
 	run(t, ctx, "news arrive", until(fmt.Sprintf("%s === %d", points, before+15)), until(`document.getElementById("r-`+id("d")+`").textContent.includes("25 / 100")`),
 		until(`document.getElementById("alerts").textContent.includes("identical since step 20")`))
+
+	run(t, ctx, "to the filter", chromedp.KeyEvent("/"), until(`document.activeElement.id === "only"`), chromedp.Evaluate(`document.getElementById("only").value = ""`, nil))
+	run(t, ctx, "a filter", chromedp.SendKeys("#only", "seed=1\r"), until(`location.search.includes("seed")`), until(`document.querySelectorAll("table.runs tbody tr").length === 2`))
+	run(t, ctx, "back", chromedp.Evaluate(`history.back()`, nil), until(`document.querySelectorAll("table.runs tbody tr").length === 4`))
+	run(t, ctx, "a cell of the map", chromedp.Click("table.map td a"), until(`document.querySelectorAll("table.runs tbody tr").length === 2`),
+		chromedp.Click("#unfilter"), until(`document.querySelectorAll("table.runs tbody tr").length === 4`))
 }
 
 func TestNamesWithMarkupDoNothing(t *testing.T) {
