@@ -75,10 +75,10 @@ func evaluate(qrels trec.Qrels, run trec.Run, measures []measure.Measure, judge 
 	rows := make([]measured, len(result.Queries))
 	blocks := (len(rows) + together - 1) / together
 	parallel.For(blocks, runtime.GOMAXPROCS(0), func(block int) {
-		var repeats trec.Repeats
+		var d desk
 		for i := block * together; i < min((block+1)*together, len(rows)); i++ {
 			query := result.Queries[i]
-			rows[i].measure(qrels[query], run[query], judge, &repeats, measures, values)
+			rows[i].measure(qrels[query], run[query], judge, &d, measures, values)
 		}
 	})
 	// In the queries' order, so that sums have the same bits for any number of threads.
@@ -104,7 +104,7 @@ func evaluate(qrels trec.Qrels, run trec.Run, measures []measure.Measure, judge 
 const together = 64
 
 // judging makes a ranking of what was found for a query.
-type judging func(grades map[string]int, found []trec.Scored, repeats *trec.Repeats) (ranking, error)
+type judging func(grades map[string]int, found []trec.Scored, d *desk) (ranking, error)
 
 // measured is what one query came to.
 type measured struct {
@@ -113,8 +113,8 @@ type measured struct {
 	err     error
 }
 
-func (q *measured) measure(grades map[string]int, found []trec.Scored, judge judging, repeats *trec.Repeats, measures []measure.Measure, values []func(ranking) (float64, error)) {
-	judged, err := judge(grades, found, repeats)
+func (q *measured) measure(grades map[string]int, found []trec.Scored, judge judging, d *desk, measures []measure.Measure, values []func(ranking) (float64, error)) {
+	judged, err := judge(grades, found, d)
 	if err != nil {
 		q.err = err
 		return

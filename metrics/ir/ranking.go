@@ -23,15 +23,22 @@ type ranking struct {
 	ideal    []int          // every positive grade, falling
 }
 
-// judge ranks what was found by data/trec's rule.
-func judge(grades map[string]int, found []trec.Scored, repeats *trec.Repeats) (ranking, error) {
+// desk is what one thread uses again from query to query.
+type desk struct {
+	repeats trec.Repeats
+	places  []int
+}
+
+// judge ranks what was found by data/trec's rule. The ranking's places are the desk's, until the next call.
+func judge(grades map[string]int, found []trec.Scored, d *desk) (ranking, error) {
 	ranked := found
 	if !trec.Ranked(found) {
 		ranked = slices.Clone(found)
 		trec.Rank(ranked)
 	}
-	r := ranking{places: make([]int, len(ranked)), returned: len(ranked), grades: grades, ideal: falling(grades)}
-	twice, _ := repeats.First(len(ranked), func(i int) string { return ranked[i].Doc })
+	d.places = slices.Grow(d.places[:0], len(ranked))[:len(ranked)]
+	r := ranking{places: d.places, returned: len(ranked), grades: grades, ideal: falling(grades)}
+	twice, _ := d.repeats.First(len(ranked), func(i int) string { return ranked[i].Doc })
 	for i, hit := range ranked {
 		if i == twice {
 			return r, fmt.Errorf("document %q is twice in the run", hit.Doc)
@@ -49,8 +56,8 @@ func judge(grades map[string]int, found []trec.Scored, repeats *trec.Repeats) (r
 }
 
 // judgeByRank puts each document where its rank, the score with the other sign, says.
-func judgeByRank(grades map[string]int, found []trec.Scored, repeats *trec.Repeats) (ranking, error) {
-	r, err := judge(grades, found, repeats)
+func judgeByRank(grades map[string]int, found []trec.Scored, d *desk) (ranking, error) {
+	r, err := judge(grades, found, d)
 	if err != nil || len(found) == 0 {
 		return r, err
 	}
