@@ -14,7 +14,7 @@ import (
 // fixedLine begins TruthFile.
 const fixedLine = "# fixed "
 
-// writeTruth is TruthFile: the date, then a row a run.
+// writeTruth is TruthFile: the date, then one row per run.
 func writeTruth(list []observed, now time.Time) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s%s\n", fixedLine, now.UTC().Format(time.DateOnly))
@@ -61,7 +61,7 @@ func checkTruth(text []byte, list []observed) (date string, err error) {
 	return date, nil
 }
 
-// writeRuns is RunsFile: all that the rates and rules rest on, a row a run.
+// writeRuns is RunsFile: all that the rates and rules rest on, one row per run.
 func writeRuns(list []observed) []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)

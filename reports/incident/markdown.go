@@ -69,7 +69,7 @@ func (p Page) rules() table.Table {
 	return t
 }
 
-// curves has a row a series and a column a step.
+// curves has one row per series and one column per step.
 func curves(of string, steps []int, list []Curve) table.Table {
 	t := table.Table{Columns: []table.Column{{Name: of}}}
 	for _, step := range steps {

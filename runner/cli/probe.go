@@ -172,7 +172,7 @@ func (a *app) probePairs(path string) ([]probe.Pair, error) {
 	return pairs, nil
 }
 
-// probeTable has a line a quantity and a column a model: a name is long, and
+// probeTable has one line per quantity and one column per model: a name is long, and
 // there are many quantities.
 func probeTable(reports []probe.Report) [][]string {
 	rows := [][]string{{"model"}, {"architecture"}, {"parameters"}, {"vocabulary"}, {"decoder"},

@@ -131,7 +131,7 @@ func countStates(runs []statusRun) string {
 	return strings.Join(parts, ", ")
 }
 
-// statusTable has a row a run. Columns in which no run has anything are left out.
+// statusTable has one row per run. Columns in which no run has anything are left out.
 func statusTable(runs []statusRun) [][]string {
 	has := func(what func(statusRun) bool) bool { return slices.ContainsFunc(runs, what) }
 	scored := has(func(r statusRun) bool { return r.Score != nil })
