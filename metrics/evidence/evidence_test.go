@@ -132,14 +132,22 @@ func TestSteps(t *testing.T) {
 		want                []int
 	}{
 		{150, 64, 128, []int{0, 2, 7, 17, 29, 46, 66, 90, 118, 149}},
-		{3, 64, 128, []int{0, 1, 2}},
+		{3, 64, 128, []int{0, 2}},
+		{20, 4000, 128, []int{0, 1, 2, 3, 4, 6, 8, 11, 15, 19}},
+		{40, 64, 128, []int{0, 10, 39}}, // a tenth of 40·1.5·64 texts pays for three looks
 		{1, 64, 128, []int{0}},
-		{12, 64, 128, []int{0, 1, 2, 3, 4, 5, 6, 7, 9, 11}},
+		{12, 64, 128, []int{0, 11}},
 		{0, 64, 128, nil},
 		{100, 64, 0, nil},
 	} {
 		if got := evidence.Steps(c.steps, c.texts, c.probe); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("Steps(%d, %d, %d) = %v, want %v", c.steps, c.texts, c.probe, got, c.want)
+		}
+	}
+	// A tenth of 1.5·steps·texts, over ten looks at queries and as many documents.
+	for _, c := range [][3]int{{150, 64, 64}, {100, 64, 48}, {8, 8, 8}, {50_000, 64, 64}} {
+		if got := evidence.Queries(c[0], c[1]); got != c[2] {
+			t.Errorf("Queries(%d, %d) = %d, want %d", c[0], c[1], got, c[2])
 		}
 	}
 	// A hundredth of 1.5·64 texts a step, and 128 a look: 15 of two thousand steps.

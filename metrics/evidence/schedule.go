@@ -1,15 +1,28 @@
 package evidence
 
-// Probes per run: at least fewest, so that a short run shows its course, and at most
-// most. Between them forward passes cost up to share of what training does.
+// Looks per run: at least ten, so that a short run shows its course, where they cost no more than tenth of what training
+// does; in a run too short even for that as many as cost so much, but the first and the last. At most a hundred,
+// and from ten on no more than cost share of what training does.
 const (
 	fewest = 10
 	most   = 100
 	share  = 0.01
+	tenth  = 0.1
+	// A probe set that a run chooses by itself has from smallest to Largest queries.
+	smallest = 8
+	// Largest is the size of a probe set, in queries, where training is long enough to pay for it.
+	Largest = 64
 	// A training step goes forward and back through its texts, and a look describes what it
 	// sees: a step of the demo's shape costs as much as a look at 1.5 times its texts.
 	passes = 1.5
 )
+
+// Queries is how many queries, each with one document, a probe set should have in a run of steps steps, each of which
+// trains on texts texts: Largest, or so many that ten looks at them cost a tenth of training, but at least smallest.
+func Queries(steps, texts int) int {
+	paid := tenth * passes * float64(steps) * float64(texts) / (2 * fewest)
+	return int(max(smallest, min(Largest, paid)))
+}
 
 // Steps are those before which a run of steps steps looks at its probe set of probe texts:
 // the first, the last, and others between them, densely early and sparsely later. texts is how
@@ -19,7 +32,8 @@ func Steps(steps, texts, probe int) []int {
 	if steps < 1 || probe < 1 {
 		return nil
 	}
-	n := min(steps, max(fewest, min(most, int(share*passes*float64(steps)*float64(texts)/float64(probe)))))
+	paid := func(share float64) int { return int(share * passes * float64(steps) * float64(texts) / float64(probe)) }
+	n := min(steps, max(2, min(fewest, paid(tenth)), min(most, paid(share))))
 	var list []int
 	for i := range n {
 		x := 0.0

@@ -9,13 +9,8 @@ import (
 	"headroom/metrics/evidence"
 )
 
-// probeTexts is how many queries, and how many documents, a probe set has where
-// stability.probe says nothing; it has fewer where the data has fewer. heaviest is how many
-// terms of each side the log names.
-const (
-	probeTexts = 64
-	heaviest   = 5
-)
+// heaviest is how many terms of each side the log names.
+const heaviest = 5
 
 // probeSet is the texts that a run looks at now and then.
 type probeSet struct {
@@ -26,7 +21,8 @@ type probeSet struct {
 
 // openProbe draws the probe set; nil where none is wanted.
 func (a *training) openProbe(data *loader.Loader) (*probeSet, error) {
-	n, stated := probeTexts, a.cfg.Stability.Probe
+	trained := a.cfg.Train.Batch * (2 + a.cfg.Data.Negatives)
+	n, stated := evidence.Queries(a.cfg.Train.Steps, trained), a.cfg.Stability.Probe
 	if stated != nil {
 		n = *stated
 	}
@@ -40,7 +36,7 @@ func (a *training) openProbe(data *loader.Loader) (*probeSet, error) {
 	if found := len(b.Queries); stated != nil && found < n {
 		return nil, fmt.Errorf("draw probe set: stability.probe = %d: %s has %d training examples that share no query and no document: allowed is 0 to %d, or no such key, which takes what there is", n, a.cfg.Data.Train, found, found)
 	}
-	p := &probeSet{batch: b, at: evidence.Steps(a.cfg.Train.Steps, a.cfg.Train.Batch*(2+a.cfg.Data.Negatives), len(b.Queries)+len(b.Documents))}
+	p := &probeSet{batch: b, at: evidence.Steps(a.cfg.Train.Steps, trained, len(b.Queries)+len(b.Documents))}
 	for side, texts := range [2][][]int32{b.Queries, b.Documents} {
 		for _, ids := range texts {
 			p.lengths[side] = append(p.lengths[side], len(ids))

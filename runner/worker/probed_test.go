@@ -35,7 +35,11 @@ func TestAProbeSetChangesNoTrainedBit(t *testing.T) {
 				if weights[texts] == "" || weights[texts] != weights[0] {
 					t.Errorf("with %d texts the weights are %s, without %s", texts, weights[texts], weights[0])
 				}
-				b.checkProbes(t, records, texts)
+				chosen := texts
+				if texts == 64 {
+					chosen = evidence.Queries(12, 2*b.config(nil).Train.Batch)
+				}
+				b.checkProbes(t, records, chosen)
 				if err := os.RemoveAll(b.files.Run(id)); err != nil { // the next one has the same id
 					t.Fatal(err)
 				}
