@@ -132,10 +132,10 @@ func TestTheControllerIsAway(t *testing.T) {
 	p.submit()
 	p.until("two runs work", time.Minute, func() bool { return len(p.byState("running")) == 2 })
 	l.KillController()
-	if d := p.status(); !strings.Contains(d.Cluster.Silent, "Slurm does not answer") {
+	if d := p.status(); !strings.Contains(d.Cluster.Silent, "the cluster does not answer") {
 		t.Errorf("while the controller is away status says %+v", d.Cluster)
 	}
-	if r := p.run("submit", "small.toml"); r.code == 0 || !strings.Contains(r.stderr, "Slurm does not answer") {
+	if r := p.run("submit", "small.toml"); r.code == 0 || !strings.Contains(r.stderr, "the cluster does not answer") {
 		t.Errorf("while the controller is away submit ends with %d\n%s", r.code, r.stderr)
 	}
 	if err := l.StartController(); err != nil {

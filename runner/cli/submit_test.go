@@ -95,7 +95,7 @@ func TestSubmitRefusesBeforeAnythingIsWritten(t *testing.T) {
 	p.stubSlurm(map[string]string{"sbatch": "echo 'sbatch: error: Invalid account or account/partition combination specified' >&2; exit 1"})
 	p.refused([]string{"submit", sweep, "slurm.account=nobody"}, "Slurm refuses the backbones: Invalid account", "headroom.toml")
 	p.stubSlurm(map[string]string{"scontrol": "echo 'slurm_load_ctl_conf error: Unable to contact slurm controller (connect failure)' >&2; exit 1"})
-	p.refused([]string{"submit", sweep}, "Slurm does not answer", "nothing was submitted")
+	p.refused([]string{"submit", sweep}, "the cluster does not answer", "nothing was submitted")
 	p.write("headroom.toml", "[slurm]\npartitions = \"gpu\"\n")
 	p.refused([]string{"submit", sweep}, "headroom.toml", `did you mean "slurm.partition"?`)
 	p.refused([]string{"plan", sweep}, "headroom.toml")

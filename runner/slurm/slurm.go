@@ -39,7 +39,7 @@ var ErrNone = errors.New("not in PATH")
 
 // ErrUnreachable is returned when the controller, or the accounting, does not answer:
 // nothing is known then.
-var ErrUnreachable = errors.New("Slurm does not answer")
+var ErrUnreachable = errors.New("the cluster does not answer")
 
 // ErrNoAccounting is returned by Accounting where the cluster keeps none.
 var ErrNoAccounting = errors.New("the cluster keeps no accounting")

@@ -39,7 +39,7 @@ const (
 	Working  TaskState = "running"  // on a node
 	Ended    TaskState = "ended"    // over; its records say how, or Why does
 	Unplaced TaskState = "unplaced" // never came into the queue
-	Unknown  TaskState = "unknown"  // Slurm does not answer, and its records have no end
+	Unknown  TaskState = "unknown"  // the cluster does not answer, and its records have no end
 )
 
 // Lives tells whether the task may still do its work by itself.
@@ -153,7 +153,7 @@ func (s *Standing) judge(row slurm.Row, known bool, silent error, now time.Time)
 			s.Why = "its submission was cut off; submit again looks for it"
 		}
 	case silent != nil:
-		s.State, s.Why = Unknown, "Slurm does not answer: ask again"
+		s.State, s.Why = Unknown, "the cluster does not answer: ask again"
 	case known && row.Stuck():
 		s.State, s.Died, s.Stuck, s.Why = Ended, true, true, "Slurm could not start it and holds it ("+orSome(row.Reason, string(row.State))+"); submit again takes it out and submits it anew"
 	case known && row.State.Waiting():
