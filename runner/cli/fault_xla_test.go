@@ -24,7 +24,7 @@ func faultySweep(t *testing.T, plugin string) (p *place, sweep string) {
 	text := strings.NewReplacer("\"model.rescale\" = [1, 4]\n", "", `"seed" = [1, 2]`, `"train.steps" = [16, 4]`, "steps = 6\n", "",
 		`["bm25", "untrained"]`, "[]", `backend = "go"`, `backend = "xla:`+plugin+`"`, "slots = 2", "slots = 1").Replace(smallSweep)
 	p.failing(pjrtstub.Fault{})
-	return p, p.write("faulty.toml", text+"[checkpoint]\nevery = 3\n")
+	return p, p.write("faulty.toml", text+"[checkpoint]\nevery = 3\n[stability]\nprobe = 0\n")
 }
 
 // failing says how the plugin fails in the processes that the place starts from now on.
