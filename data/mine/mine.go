@@ -28,6 +28,9 @@ type Options struct {
 	// much; it is not negative. A positive that the ranking does not have, and that is thus below all that it has,
 	// then has no negatives.
 	Margin *float64
+	// Scores asks for the ranking's scores as a teacher's. An example whose positive the ranking does not have has
+	// no such score, and then no negatives.
+	Scores bool
 }
 
 // Row is an example: a query, a document that is relevant to it, and negatives. Texts are what is trained on.
@@ -35,6 +38,8 @@ type Row struct {
 	Query     collection.Query
 	Positive  collection.Document
 	Negatives []collection.Document
+	// Scores are those of the positive and of each negative, in order; nil where they were not asked for.
+	Scores []float64
 }
 
 // Rows returns an example for each row of a split's qrels with a grade above 0, in their order: those that got all
@@ -111,7 +116,13 @@ func (m *miner) row(j collection.Judgment, scored []trec.Scored) (row Row, err e
 		}
 		taken[d.Content()] = true
 	}
-	limit, limited := m.limit(j.Document)
+	positive, ranked := m.score(j.Document)
+	if m.o.Scores {
+		if !ranked {
+			return row, nil
+		}
+		row.Scores = []float64{positive}
+	}
 	candidates := 0
 	for _, s := range m.ranking[:min(m.o.Depth, len(m.ranking))] {
 		if len(row.Negatives) == m.o.Negatives {
@@ -126,24 +137,24 @@ func (m *miner) row(j collection.Judgment, scored []trec.Scored) (row Row, err e
 			continue
 		}
 		taken[text] = true
-		if candidates++; candidates > m.o.SkipTop && (!limited || s.Score <= limit) {
+		if candidates++; candidates > m.o.SkipTop && (m.o.Margin == nil || s.Score <= positive-*m.o.Margin) {
 			row.Negatives = append(row.Negatives, d)
+			if m.o.Scores {
+				row.Scores = append(row.Scores, s.Score)
+			}
 		}
 	}
 	return row, nil
 }
 
-// limit is the highest score of a negative, where there is one: below all where the positive has no score.
-func (m *miner) limit(positive string) (limit float64, limited bool) {
-	if m.o.Margin == nil {
-		return 0, false
-	}
+// score is what the ranking gives a document: less than all that it has, where it does not have the document.
+func (m *miner) score(document string) (score float64, ranked bool) {
 	for _, s := range m.ranking {
-		if s.Doc == positive {
-			return s.Score - *m.o.Margin, true
+		if s.Doc == document {
+			return s.Score, true
 		}
 	}
-	return math.Inf(-1), true
+	return math.Inf(-1), false
 }
 
 func (m *miner) document(id string) (collection.Document, error) {
@@ -155,7 +166,7 @@ func (m *miner) document(id string) (collection.Document, error) {
 }
 
 // Write writes rows as JSON lines that are read as training data: texts, or ids that are resolved against the
-// collection.
+// collection, and the scores of rows that have them.
 func Write(to io.Writer, rows []Row, ids bool) error {
 	w := bufio.NewWriterSize(to, 1<<16)
 	var line []byte
@@ -181,6 +192,13 @@ func Write(to io.Writer, rows []Row, ids bool) error {
 		}
 		for i := 0; i < len(row.Negatives) && err == nil; i++ {
 			err = member("negative@_"+strconv.Itoa(i+1), row.Negatives[i].ID, row.Negatives[i].Content())
+		}
+		for i, score := range row.Scores {
+			line = append(line, [...]string{`,"scores":[`, ","}[min(i, 1)]...)
+			line = strconv.AppendFloat(line, score, 'g', -1, 64)
+		}
+		if row.Scores != nil {
+			line = append(line, ']')
 		}
 		if err == nil {
 			_, err = w.Write(append(line, '}', '\n'))

@@ -120,3 +120,22 @@ func TestRowsAreWrittenAsTextsOrIds(t *testing.T) {
 		}
 	}
 }
+
+// TestScoresOfTheRunAreTheTeachers: the positive's first; who has none is left out.
+func TestScoresOfTheRunAreTheTeachers(t *testing.T) {
+	run := trec.Run{"q1": ranking("q2 d5 d1"), "q3": ranking("d1 d2 d3")}
+	run["q1"][0].Score = 0.1 // d1, worst first
+	rows, short, err := mine.Rows(world(t), "train", run, mine.Options{Depth: 2, Negatives: 2, Scores: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// q1's d2, q2's d0 and q3's d9 are not ranked.
+	if show(rows) != "q1+d1-q2-d5" || show(short) != "q1+d2 q2+d0 q3+d9" {
+		t.Fatalf("rows %q, short %q", show(rows), show(short))
+	}
+	var b bytes.Buffer
+	want := `{"query_id":"q1","positive_id":"d1","negative_id_1":"q2","negative_id_2":"d5","scores":[0.1,100,99]}` + "\n"
+	if err := mine.Write(&b, rows, true); err != nil || b.String() != want {
+		t.Errorf("%v %s, want %s", err, b.String(), want)
+	}
+}

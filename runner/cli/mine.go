@@ -19,7 +19,7 @@ import (
 
 type mineOptions struct {
 	split, from, output string
-	bm25, ids           bool
+	bm25, ids, scores   bool
 	depth, negatives    int
 	skipTop             int
 	margin              float64
@@ -35,9 +35,12 @@ func newMine(a *app) *cobra.Command {
 document and hard negatives, which are what a run ranks highest beside it. No
 negative is relevant to the query or has the text of a document that is. Rows with
 fewer negatives than asked for are left out, which is said. The file is training
-data: data.train = "./TRAIN.jsonl" with data.negatives.`,
+data: data.train = "./TRAIN.jsonl" with data.negatives. With --scores the run is
+also the teacher of loss.kind = "margin_mse" or "kl".`,
 		Example: `  headroom mine ./data --negatives 7 --output train.jsonl
-  headroom mine beir:scifact --from run.trec --depth 200 --skip-top 10 --output train.jsonl.gz`,
+  headroom mine beir:scifact --from run.trec --depth 200 --skip-top 10 --output train.jsonl.gz
+  headroom evaluate --model ./teacher --on beir:scifact --split train --output out
+  headroom mine beir:scifact --from out/0-beir-scifact/run.trec.gz --scores --negatives 4 --output taught.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.mine(cmd, args[0], o)
@@ -52,6 +55,7 @@ data: data.train = "./TRAIN.jsonl" with data.negatives.`,
 	f.IntVar(&o.negatives, "negatives", 10, "hard negatives an example")
 	f.IntVar(&o.skipTop, "skip-top", 0, "candidates that are passed over, the highest ranked")
 	f.Float64Var(&o.margin, "margin", 0, "take a negative only if its score is lower than the positive's by this (default: take all)")
+	f.BoolVar(&o.scores, "scores", false, "write the run's scores too, for a loss that learns from a teacher; examples whose positive it does not rank are left out")
 	f.BoolVar(&o.ids, "ids", false, "write ids instead of texts: the file then belongs beside the collection")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
 	return cmd
@@ -118,7 +122,7 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 	if err := apart(o.output, append(files, o.from)...); err != nil {
 		return err
 	}
-	options := mine.Options{Depth: o.depth, Negatives: o.negatives, SkipTop: o.skipTop}
+	options := mine.Options{Depth: o.depth, Negatives: o.negatives, SkipTop: o.skipTop, Scores: o.scores}
 	if cmd.Flags().Changed("margin") {
 		options.Margin = &o.margin
 	}
@@ -154,7 +158,11 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 		return failed(err)
 	}
 	if len(short) > 0 {
-		a.note("%d of %d examples have fewer than %d negatives and are left out: %s", len(short), len(short)+len(rows), o.negatives, document.lacking())
+		why := ""
+		if o.scores {
+			why = ", or a positive without a score,"
+		}
+		a.note("%d of %d examples have fewer than %d negatives%s and are left out: %s", len(short), len(short)+len(rows), o.negatives, why, document.lacking())
 	}
 	switch {
 	case o.output == "-":

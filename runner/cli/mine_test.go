@@ -91,6 +91,18 @@ func TestMinedNegativesAreTrainedOn(t *testing.T) {
 	p.ok("plan", sweep, "data.train="+filepath.Join(data, "train.jsonl.gz"), "data.negatives=2", "train.batch=1")
 	p.refused([]string{"plan", sweep}, "it has train.jsonl.gz and qrels/train.tsv; name the file to train on")
 
+	// The run as a teacher: its scores are what margin_mse learns from, and who gives no score to the positive is left out.
+	teacher := p.write("teacher.trec", "q0 Q0 d0 1 9 t\nq0 Q0 d3 2 7 t\nq1 Q0 d3 1 8 t\n")
+	taught := filepath.Join(p.dir, "taught.jsonl")
+	r = p.run("mine", data, "--from", teacher, "--negatives", "1", "--scores", "--output", taught)
+	if r.code != 0 || !strings.Contains(r.stderr, `11 of 12 examples have fewer than 1 negatives, or a positive without a score, and are left out`) {
+		t.Errorf("%+v", r)
+	}
+	if text, err := os.ReadFile(taught); err != nil || !strings.HasSuffix(string(text), `,"scores":[9,7]}`+"\n") {
+		t.Errorf("%s %v", text, err)
+	}
+	p.ok("plan", sweep, "data.train="+taught, "data.negatives=1", "loss.kind=margin_mse", "train.batch=1")
+
 	if rows := minedRows(t, p.ok("mine", data, "--from", run, "--negatives", "1", "--skip-top", "1", "--output", "-")); len(rows) != 1 || rows[0].First == "" {
 		t.Errorf("%+v", rows)
 	}
