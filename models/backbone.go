@@ -1,6 +1,6 @@
-// Package models is the one closed switch over graphs: a checkpoint's
-// configuration in, the graph of its encoder and MLM transform out. What
-// distinguishes families of one graph is data, in package family.
+// Package models builds the graph of a checkpoint's encoder and MLM transform.
+// It is the only switch over kinds of graphs; where families of one kind differ
+// is data, in package family.
 package models
 
 import (
@@ -17,16 +17,15 @@ import (
 
 // Transformed builds the hidden states that the decoder multiplies: the encoder
 // and the head's transform. ids is [batch, tokens] int32, lengths [batch] int32
-// counts each text's tokens from the left; the result is [batch, tokens, embedding],
-// arbitrary at padding, in the type that mode computes in.
+// counts each text's tokens from the left. The result is [batch, tokens, embedding] in
+// the mode's type; its values at padding are arbitrary.
 func Transformed(p layers.Params, cfg hf.Config, ids, lengths *graph.Node, mode layers.Mode) *graph.Node {
-	x := rows(p, cfg, ids, lengths, mode)
-	y := graph.Reshape(x, ids.Shape().Dimensions[0], ids.Shape().Dimensions[1], cfg.Embedding)
-	mode.Tape.Reshaped(y, x)
-	return y
+	x := transformedRows(p, cfg, ids, lengths, mode)
+	return mode.Reshaped(graph.Reshape(x, ids.Shape().Dimensions[0], ids.Shape().Dimensions[1], cfg.Embedding), x)
 }
 
-func rows(p layers.Params, cfg hf.Config, ids, lengths *graph.Node, mode layers.Mode) *graph.Node {
+// transformedRows is Transformed with texts and tokens on one axis: [batch·tokens, embedding].
+func transformedRows(p layers.Params, cfg hf.Config, ids, lengths *graph.Node, mode layers.Mode) *graph.Node {
 	switch cfg.Graph() {
 	case family.PostNorm:
 		return bert.Transform(p, cfg, bert.Hidden(p, cfg, ids, lengths, mode), mode)

@@ -1,6 +1,6 @@
 // Package bert builds the encoder graph of BERT and of the families that share
-// its post-norm layer; what their tensors are called and where positions begin is
-// in package family.
+// its post-norm layer. Package family says how each of them names its tensors and
+// where its positions begin.
 package bert
 
 import (
@@ -40,9 +40,10 @@ func Hidden(p layers.Params, cfg hf.Config, ids, lengths *Node, mode layers.Mode
 	return mode.LastOutput(x)
 }
 
-// positionRows are the rows of a position table [positions, embedding] that tokens take. Most families number them
-// from 0, whatever the text: [tokens, embedding]. Where they are numbered from behind the padding id a padding token,
-// also one that a text spells out, takes the padding id's row and no number: [batch·tokens, embedding].
+// positionRows returns the rows of a position table [positions, embedding] that belong to the tokens. Most families
+// number positions from 0 in every text; the result is then [tokens, embedding]. Families with PositionsAfterPad number
+// them from PadID+1 and skip padding tokens, which take row PadID (a text may spell one out); the result is then
+// [batch·tokens, embedding].
 func positionRows(cfg hf.Config, table, ids *Node) *Node {
 	batch, tokens := ids.Shape().Dimensions[0], ids.Shape().Dimensions[1]
 	if !cfg.PositionsAfterPad() {
@@ -50,7 +51,7 @@ func positionRows(cfg hf.Config, table, ids *Node) *Node {
 	}
 	real := ConvertDType(NotEqual(ids, Scalar(ids.Graph(), ids.DType(), cfg.PadID)), dtypes.Int32)
 	number := Mul(CumSum(real, 1), real) // 0 at padding, else from 1
-	// A product, because its gradient is one too: a gather's would add up rows in no fixed order.
+	// A product, because its gradient is a product too: a gather's gradient would add up rows in no fixed order.
 	chosen := OneHot(Reshape(number, batch*tokens), tokens+1, table.DType())
 	return layers.Product(chosen, []int{1}, nil, Slice(table, AxisRange(cfg.PadID, cfg.PadID+tokens+1), AxisRange()), []int{0}, nil)
 }
@@ -62,7 +63,7 @@ func oneLayer(p layers.Params, cfg hf.Config, layer string, x, bias *Node, mode 
 		weight, bias := weights(name)
 		return mode.Linear(x, weight, bias)
 	}
-	// Scaling the weights is less than scaling what comes of them.
+	// Scaling the weights costs less than scaling the queries.
 	scale := layers.AttentionScale(cfg.HeadDim())
 	weight, shift := weights(n.Query)
 	query := mode.Linear(x, mode.Scale(weight, scale), mode.Scale(shift, scale))

@@ -1,6 +1,6 @@
 package family
 
-// distilbert is DistilBERT: BERT's layers under other names, no token types, an epsilon that no key says.
+// distilbert is DistilBERT: BERT's layers under other names, no token types, an epsilon that no key of config.json gives.
 func distilbert() Family {
 	return Family{
 		Name: "distilbert", Class: "DistilBertForMaskedLM", Graph: PostNorm,

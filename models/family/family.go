@@ -2,11 +2,11 @@
 //
 // Contract. A Family is plain data: how its config.json is spelt and what transformers takes for a key that is left
 // out, under which names its files have the parameters, which other tensors they may have, and which graph it builds.
-// Whoever must know something of a family asks here, planning as well as the packages that load, build and save models;
-// nobody else compares names of families. Names are lower-case words of config.json's model_type; a name that is not in
-// the table is an error of Of, never another family.
+// The packages that plan, load, build and save models all ask this table; no other package compares names of families.
+// Names are the lower-case words of config.json's model_type. For a name that is not in the table Of returns an error,
+// never another family.
 //
-// A family with one of the known graphs is added by one file, one line of all, and one case of internal/reference.
+// To add a family with a known graph, write one file here, one line in all, and one case in internal/reference.
 package family
 
 import (
@@ -34,7 +34,7 @@ const (
 	Rotary                    // ModernBERT's: rotary positions, a norm before each half, windows, gated feed-forward
 )
 
-// Family is what is known of one family.
+// Family describes one family.
 type Family struct {
 	Name  string // model_type
 	Class string // of transformers, with the MLM head
@@ -53,10 +53,11 @@ type Family struct {
 	// TokenTypes: its tokenizer gives token_type_ids.
 	TokenTypes bool
 
-	// BareRoots are the beginnings of names in files of the encoder alone, which lack Params.Prefix.
+	// BareRoots are the first words of tensor names in a file that holds the encoder alone and leaves out Params.Prefix.
 	BareRoots []string
-	// Ignorable are patterns of names, * for any letters, that a file may have without their being parameters of the
-	// masked language model: heads of other tasks that pretraining leaves behind, buffers that old versions wrote.
+	// Ignorable are patterns of names of tensors that a file may hold although they are no parameters of the masked
+	// language model: heads of other tasks that pretraining leaves behind, buffers that old versions wrote. * stands
+	// for any letters.
 	Ignorable []string
 }
 
@@ -88,7 +89,7 @@ type Defaults struct {
 }
 
 // Params are the names of a family's parameters by role. Each but the last three stands before ".weight" and ".bias";
-// those from Query on stand behind Layer. Empty: the family has no such parameter.
+// those from Query on follow Layer. Empty: the family has no such parameter.
 type Params struct {
 	Prefix                string // of all that is not the head
 	Word, Position, Types string

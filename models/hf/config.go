@@ -59,7 +59,7 @@ type Config struct {
 	Raw json.RawMessage
 }
 
-// family is the table's value; its zero value, which has no parameters, where the name is not in the table.
+// family returns the table's entry, or the zero Family, which has no parameters, where the table lacks the name.
 func (c Config) family() family.Family {
 	f, err := family.Of(c.ModelType)
 	if err != nil {
@@ -74,7 +74,7 @@ func (c Config) Graph() family.Graph { return c.family().Graph }
 // Names are the parameters' names by role.
 func (c Config) Names() family.Params { return c.family().Params }
 
-// PositionsAfterPad tells whether positions are numbered from behind the padding id, padding tokens taking none.
+// PositionsAfterPad tells whether positions are numbered from PadID+1 and padding tokens are not counted.
 func (c Config) PositionsAfterPad() bool { return c.family().PositionsAfterPad }
 
 // HeadDim is the width of one attention head.
@@ -106,7 +106,7 @@ func ParseConfig(name string, data []byte) (Config, error) {
 }
 
 func (c *Config) read(f *fields, fam family.Family) {
-	f.rename(fam.Keys.Aliases)
+	f.mergeAliases(fam.Keys.Aliases)
 	c.readShape(f, fam)
 	c.readCommon(f, fam)
 	switch fam.Graph {
@@ -122,13 +122,13 @@ func (c *Config) read(f *fields, fam family.Family) {
 	c.Unread = f.unread(slices.Concat(harmless(), fam.Keys.Harmless))
 }
 
-// refuseWhatChangesScores names the keys of all families that give other vectors and are not obeyed.
+// refuseWhatChangesScores records a fault for every key, of any family, that would change the vectors and is not obeyed.
 func (c *Config) refuseWhatChangesScores(f *fields) {
 	f.refuse("quantization_config", "quantized weights are not read")
 	f.refuse("auto_map", "the model brings its own code, which is not run")
 	f.refuse("per_layer_config", "layers of different settings are not supported")
 	f.requireFalse("is_decoder")
-	f.requireFalse("is_causal") // transformers 5 masks what comes later, 4 does not look at it
+	f.requireFalse("is_causal") // transformers 5 then masks later tokens; 4 ignores the key
 	f.requireFalse("is_encoder_decoder")
 	f.requireFalse("add_cross_attention")
 	f.refuseMembers("pruned_heads", "pruned heads are not supported")
@@ -144,8 +144,8 @@ const (
 	maxTypes     = 1 << 16
 )
 
-// readShape reads the sizes. Those of the layers must be there: transformers' defaults for them are BERT-base's,
-// which fit no other model and, for heads, would not even be noticed.
+// readShape reads the sizes. Those of the layers must be there: transformers' defaults are those of BERT-base. They
+// suit no other model, and nobody would notice a wrong number of heads.
 func (c *Config) readShape(f *fields, fam family.Family) {
 	k := fam.Keys
 	c.Vocab = f.integer("vocab_size", 1, maxVocab)
@@ -193,7 +193,7 @@ func (c *Config) readCommon(f *fields, fam family.Family) {
 	c.InitStd = f.number("initializer_range", 0.02, 0, 10)
 }
 
-// readPostNorm reads what BERT and its descendants have beside.
+// readPostNorm reads the keys that only BERT and its descendants have.
 func (c *Config) readPostNorm(f *fields, fam family.Family) {
 	if key := fam.Keys.TypeVocab; key != "" {
 		c.TypeVocab = f.integerOr(key, fam.Defaults.TypeVocab, 1, maxTypes)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// harmless are the keys of any family's config.json that leave the vectors alone: where a folder comes from, special
+// harmless lists the keys of any family's config.json that do not change the vectors: where a folder comes from, special
 // tokens (the tokenizer has its own), labels and dropout of other tasks' heads, how attention is implemented, what a
 // generating model would do.
 func harmless() []string {
@@ -30,11 +30,11 @@ func harmless() []string {
 	}
 }
 
-// notices are what of a config.json is not obeyed, in sentences.
+// notices returns one sentence for each kind of key that a config.json has and that is not obeyed.
 func (c Config) notices(file string) []string {
 	var out []string
 	if len(c.Unread) > 0 {
-		out = append(out, fmt.Sprintf("%s: %s: neither known to leave vectors alone nor obeyed; where a key changes what the model computes, these vectors are not the model's",
+		out = append(out, fmt.Sprintf("%s: %s: not known, so not obeyed; if one of these keys changes what the model computes, these vectors are not the model's",
 			file, strings.Join(c.Unread, ", ")))
 	}
 	if c.Half != "" {
@@ -43,8 +43,8 @@ func (c Config) notices(file string) []string {
 	return out
 }
 
-// rename gives members under a second spelling the first one. Both may be there if they say the same.
-func (f *fields) rename(aliases map[string]string) {
+// mergeAliases moves the value of each second spelling to the first one. Both may be there if their values agree.
+func (f *fields) mergeAliases(aliases map[string]string) {
 	for alias, key := range aliases {
 		value, ok := f.values[alias]
 		if !ok {
@@ -58,8 +58,8 @@ func (f *fields) rename(aliases map[string]string) {
 	}
 }
 
-// unread lists the members that nobody asked for and that are not harmless, of this object and of those in it that
-// were read; a null says nothing.
+// unread lists the members that no getter has read and that are not harmless, of this object and of the objects inside
+// it that were read. A null is left out: it sets nothing.
 func (f *fields) unread(harmless []string) []string {
 	var names []string
 	for name := range f.values {
@@ -74,7 +74,7 @@ func (f *fields) unread(harmless []string) []string {
 	return names
 }
 
-// half reads the type that transformers 5 computes in, under its newer or its older key.
+// half reads the half-precision type that transformers 5 would compute in, under its newer or its older key.
 func (f *fields) half() string {
 	var names [2]string
 	for i, key := range []string{"dtype", "torch_dtype"} {

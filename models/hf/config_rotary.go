@@ -12,7 +12,7 @@ const (
 	slidingAttention = "sliding_attention"
 )
 
-// What transformers takes where a ModernBERT config says nothing.
+// The values that transformers takes for keys that a ModernBERT config leaves out.
 const (
 	defaultGlobalTheta    = 160000
 	defaultLocalTheta     = 10000
@@ -20,7 +20,7 @@ const (
 	defaultGlobalEvery    = 3
 )
 
-// readRotary reads what ModernBERT has beside the common keys.
+// readRotary reads the keys that only ModernBERT has.
 func (c *Config) readRotary(f *fields, fam family.Family) {
 	c.EmbeddingDropout = f.dropout(fam.Keys.EmbeddingDropout, fam.Defaults.Dropout)
 	c.HiddenDropout = c.AttentionDropout // one key for the probabilities and for the attention's output
@@ -43,7 +43,7 @@ func (c *Config) readRotary(f *fields, fam family.Family) {
 	c.readLayerTypes(f)
 }
 
-// readWindow takes the window from local_attention, or from sliding_window, which transformers 5 takes for half of it.
+// readWindow takes the window from local_attention, or from sliding_window, which is half the window in transformers 5.
 func (c *Config) readWindow(f *fields) {
 	said := f.has("local_attention")
 	c.LocalAttention = f.integerOr("local_attention", defaultLocalAttention, 1, maxPositions)
@@ -61,7 +61,7 @@ func (c *Config) readWindow(f *fields) {
 }
 
 // readThetas takes the RoPE bases from rope_parameters (transformers 5) or from global_rope_theta and
-// local_rope_theta (before). A file may carry both forms if they agree.
+// local_rope_theta (transformers 4). A file may have both forms if they agree.
 func (c *Config) readThetas(f *fields) {
 	ropes := f.object("rope_parameters")
 	read := func(layers, old string, otherwise float64) float64 {

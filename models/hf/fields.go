@@ -13,8 +13,8 @@ import (
 // required marks a number without a default. No field allows a negative number, so it cannot be a default.
 const required = -1
 
-// fields reads the members of one JSON object by exact name and gathers faults. A getter returns a usable value or
-// records why not and returns zero, so that a whole file is judged in one pass.
+// fields reads the members of one JSON object by exact name and gathers faults. A getter returns a usable value, or
+// records a fault and returns zero; so one pass finds every fault of a file.
 type fields struct {
 	file   string
 	path   string // of this object inside the file, with a dot at the end
@@ -24,8 +24,8 @@ type fields struct {
 	faults *[]error
 }
 
-// readFields takes a JSON object apart. Keys are compared exactly and may not repeat: the standard decoder would
-// match any letter case and let the last one win.
+// readFields splits a JSON object into its fields. Keys are compared exactly and may not repeat: the standard decoder
+// would match any letter case and let the last one win.
 func readFields(file string, data []byte) (*fields, error) {
 	values, err := members(data)
 	if err != nil {
@@ -79,7 +79,7 @@ func notJSON(err error) error {
 	return fmt.Errorf("is not valid JSON: %w", err)
 }
 
-// err joins what was found so far.
+// err joins the faults found so far.
 func (f *fields) err() error { return errors.Join(*f.faults...) }
 
 func (f *fields) fault(field, problem, allowed string) {
@@ -100,8 +100,9 @@ func (f *fields) has(field string) bool {
 	return ok && string(v) != "null"
 }
 
-// defaults tells whether a field is left out. A null is not: no reader of these files takes its default for it.
-func (f *fields) defaults(field string) bool {
+// isAbsent tells whether a field is left out. A null does not count as left out: no reader of these files takes its
+// default for null.
+func (f *fields) isAbsent(field string) bool {
 	v, ok := f.values[field]
 	f.asked[field] = true
 	if ok && string(v) == "null" {
@@ -110,7 +111,7 @@ func (f *fields) defaults(field string) bool {
 	return !ok || string(v) == "null"
 }
 
-// decode fills into from a field that must be there.
+// decode stores the value of a required field in *into.
 func (f *fields) decode(field, kind string, into any) bool {
 	if !f.has(field) {
 		f.missing(field, kind)
@@ -163,15 +164,15 @@ func (f *fields) integer(field string, low, high int) int {
 	return int(n)
 }
 
-// integerOr reads a whole number that may be left out.
+// integerOr reads a whole number, or returns otherwise where the field is absent.
 func (f *fields) integerOr(field string, otherwise, low, high int) int {
-	if f.defaults(field) {
+	if f.isAbsent(field) {
 		return otherwise
 	}
 	return f.integer(field, low, high)
 }
 
-// optionalID reads a token id: absent is the default, null is -1.
+// optionalID reads a token id: otherwise where the field is absent, -1 where it is null.
 func (f *fields) optionalID(field string, otherwise int) int {
 	raw, ok := f.values[field]
 	f.asked[field] = true
@@ -184,9 +185,10 @@ func (f *fields) optionalID(field string, otherwise int) int {
 	return f.integer(field, 0, maxVocab)
 }
 
-// number reads a finite number; otherwise is taken when the field is absent, unless it is required.
+// number reads a finite number, or returns otherwise where the field is absent. With otherwise = required an absent
+// field is a fault.
 func (f *fields) number(field string, otherwise, low, high float64) float64 {
-	if otherwise != required && f.defaults(field) {
+	if otherwise != required && f.isAbsent(field) {
 		return otherwise
 	}
 	var x float64
@@ -209,7 +211,7 @@ func (f *fields) dropout(field string, otherwise float64) float64 {
 }
 
 func (f *fields) boolean(field string, otherwise bool) bool {
-	if f.defaults(field) {
+	if f.isAbsent(field) {
 		return otherwise
 	}
 	var b bool
@@ -217,9 +219,9 @@ func (f *fields) boolean(field string, otherwise bool) bool {
 	return b
 }
 
-// activation reads a function's name; otherwise is taken when the field is absent.
+// activation reads the name of an activation function, or returns otherwise where the field is absent.
 func (f *fields) activation(field, otherwise string) string {
-	if f.defaults(field) {
+	if f.isAbsent(field) {
 		return otherwise
 	}
 	name := f.word(field)

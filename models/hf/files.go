@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// knownFiles are patterns of names in a model folder that are read, or that change no vector: texts for people, the
-// same weights in other formats, what training left, settings of tasks that are not done here.
+// knownFiles lists patterns of names of files that are read, or that change no vector: texts for people, the same
+// weights in other formats, leftovers of training, settings of tasks that are not done here.
 func knownFiles() []string {
 	return []string{
 		".*", "*.md", "*.txt", "LICENSE*", "NOTICE*", "*.safetensors", "*.safetensors.index.json", "config.json", "modules.json",
@@ -20,13 +20,13 @@ func knownFiles() []string {
 	}
 }
 
-// knownFolders are folders in a model folder that are not read and change no vector.
+// knownFolders lists folders inside a model folder that are not read and change no vector.
 func knownFolders() []string {
 	return []string{".*", "onnx", "openvino", "coreml", "eval", "runs", "logs", "assets", "images", "checkpoint-*", "chat_templates"}
 }
 
-// strangers says which files of a folder are neither read nor known to be harmless.
-func strangers(folder string, modules []Module) (string, error) {
+// unknownFiles names, in one sentence, the files of a folder that are neither read nor known to be harmless.
+func unknownFiles(folder string, modules []Module) (string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return "", err
@@ -48,7 +48,7 @@ func strangers(folder string, modules []Module) (string, error) {
 	if len(names) == 0 {
 		return "", nil
 	}
-	return fmt.Sprintf("%s: %s: not known, and not read", folder, strings.Join(names, ", ")), nil
+	return fmt.Sprintf("%s: %s: not known, so not read", folder, strings.Join(names, ", ")), nil
 }
 
 func matchesAny(name string, patterns []string) bool {

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Fresh makes a new parameter: a matrix normal with the given standard deviation, a
-// norm's gains 1, a bias 0. It draws from r for a matrix's elements alone, in order.
+// Fresh makes a new parameter: a matrix of normal values with the given standard
+// deviation, a norm's gains of 1, a bias of 0. Only the elements of a matrix draw from
+// r, in order.
 func (s ParamSpec) Fresh(r *rand.Rand, std float64) *Param {
 	size := 1
 	for _, d := range s.Shape {

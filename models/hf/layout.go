@@ -50,7 +50,7 @@ func openLayout(folder string) (transformer string, se *SparseEncoder, err error
 }
 
 // parseModules reads modules.json: the first module must be a transformer, paths must stay inside the folder. A sparse
-// encoder is a transformer and a SpladePooling; what else would change its vectors is refused.
+// encoder is a transformer and a SpladePooling; any other module that would change its vectors is refused.
 func parseModules(path string, text []byte) (list []Module, notices []string, err error) {
 	var lines []json.RawMessage
 	if err := json.Unmarshal(text, &lines); err != nil {
@@ -75,7 +75,7 @@ func parseModules(path string, text []byte) (list []Module, notices []string, er
 			f.fault("type", fmt.Sprintf("%q is not a module of sentence-transformers", m.Type), "sentence_transformers.…")
 		case kind == "Router" || kind == "Asym":
 			f.fault("type", fmt.Sprintf("%q encodes queries and documents by different modules, which is not supported", m.Type),
-				"one encoder for both: MLMTransformer and SpladePooling; a folder of this one's that is such an encoder by itself can be named")
+				"one encoder for both: MLMTransformer and SpladePooling; if a folder inside this one is such an encoder, name that folder")
 		case i == 0 && kind != "Transformer" && kind != "MLMTransformer":
 			f.fault("type", fmt.Sprintf("%q is not a transformer", m.Type), "…Transformer or …MLMTransformer")
 		case kind == "SparseAutoEncoder" || kind == "SparseStaticEmbedding":
@@ -93,7 +93,7 @@ func parseModules(path string, text []byte) (list []Module, notices []string, er
 	return list, notices, errors.Join(append(faults, checkSparse(path, list))...)
 }
 
-// checkSparse refuses modules beside the two of a sparse encoder.
+// checkSparse refuses every module but the two of a sparse encoder.
 func checkSparse(path string, list []Module) error {
 	sparse := slices.IndexFunc(list, func(m Module) bool { return m.class() == "SpladePooling" })
 	if sparse < 0 || len(list) == 2 && sparse == 1 {
@@ -108,9 +108,9 @@ func checkSparse(path string, list []Module) error {
 	return fmt.Errorf("read %s: it has %s beside the transformer and SpladePooling, which would change the vectors and is not implemented (allowed: MLMTransformer and SpladePooling alone)", path, strings.Join(names, ", "))
 }
 
-// notObeyed says which members of a file are neither obeyed nor known to be harmless.
+// notObeyed names, in one sentence, the members of a file that are neither obeyed nor known to be harmless.
 func notObeyed(file string, names []string) string {
-	return fmt.Sprintf("%s: %s: neither known to leave vectors alone nor obeyed; where a key changes them, these vectors are not sentence-transformers'", file, strings.Join(names, ", "))
+	return fmt.Sprintf("%s: %s: not known, so not obeyed; if one of these keys changes vectors, these are not the vectors of sentence-transformers", file, strings.Join(names, ", "))
 }
 
 // class is the last part of a module's type: the packages before it changed between versions 5 and 6.

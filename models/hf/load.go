@@ -32,21 +32,21 @@ type Checkpoint struct {
 	Transformer string // the folder with config.json, tokenizer.json and weights: Folder or one inside it
 	Config      Config
 
-	// Tensors holds the parameters of Config.Params by canonical name; only the encoder's where MissingHead is
-	// set. Where Tied is set the decoder's entry shares its Data with the input embeddings'.
+	// Tensors holds the parameters of Config.Params by canonical name, or only the encoder's where MissingHead is
+	// set. Where Tied is set, the decoder and the input embeddings share their Data.
 	Tensors map[string]*Param
 
-	// Tied is true where decoder and input embeddings are one parameter: the config says so and the file has one
-	// of the two or two equal ones. TiedInFile says that the file has one only.
+	// Tied is true where decoder and input embeddings are one parameter: the config says so, and the file has one
+	// of the two or two equal ones. TiedInFile is true where the file has only one.
 	Tied, TiedInFile bool
 
-	unused *source // the decoder's bias that another name's takes the place of
+	unused *source // the decoder's bias under its first name, where the file has the second name too
 
 	MissingHead bool     // the files have an encoder and nothing else
 	Ignored     []string // names in the files that are no parameters, ascending
 
-	// Notices are what a user should know of the folder although it loads: sources that disagree, settings that are
-	// not obeyed. Each is a sentence that names file and key.
+	// Notices tell a user what is odd about a folder that loads: sources that disagree, settings that are not
+	// obeyed. Each is a sentence that names file and key.
 	Notices []string
 
 	SparseEncoder *SparseEncoder // nil: no modules.json, a bare transformers folder
@@ -84,7 +84,7 @@ func load(folder string, opts Options) (*Checkpoint, error) {
 		ck.Notices = append(ck.Notices, ck.SparseEncoder.Notices...)
 		modules = ck.SparseEncoder.Modules
 	}
-	strange, err := strangers(folder, modules)
+	strange, err := unknownFiles(folder, modules)
 	if err != nil {
 		return nil, err
 	}
@@ -100,17 +100,17 @@ func load(folder string, opts Options) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ck, ck.read(sources)
+	return ck, ck.readValues(sources)
 }
 
-// source is where a parameter's values are.
+// source is the place of a parameter's values.
 type source struct {
 	file *safetensors.File
 	name string // in the file
 }
 
-// match decides which tensor of the files fills which parameter, and sets everything of the checkpoint but the
-// values. Its error lists all that does not fit.
+// match decides which tensor of the files fills which parameter, and sets every field of the checkpoint but the
+// values. Its error lists every tensor and parameter that does not fit.
 func (ck *Checkpoint) match(w *weights, opts Options) (map[string]source, error) {
 	c := ck.Config
 	specs := map[string]ParamSpec{}
@@ -157,7 +157,7 @@ func (ck *Checkpoint) match(w *weights, opts Options) (map[string]source, error)
 	}
 	slices.Sort(ck.Ignored)
 
-	if src, ok := sources[second]; ok { // of two biases this is the one that counts
+	if src, ok := sources[second]; ok { // where the file has both biases, the second counts
 		if first, both := sources[c.DecoderBiasName()]; both {
 			ck.Ignored = append(ck.Ignored, first.name)
 			slices.Sort(ck.Ignored)
@@ -234,8 +234,8 @@ func (ck *Checkpoint) missing(sources map[string]source, opts Options) []error {
 // ErrMissingHead is returned when a folder holds an encoder without an MLM head and Options.WithoutHead is not set.
 var ErrMissingHead = errors.New("folder has no MLM head")
 
-// read copies the values.
-func (ck *Checkpoint) read(sources map[string]source) error {
+// readValues copies the values of all parameters into ck.Tensors.
+func (ck *Checkpoint) readValues(sources map[string]source) error {
 	c := ck.Config
 	ck.Tensors = make(map[string]*Param, len(sources))
 	for _, s := range c.Params() {

@@ -13,8 +13,8 @@ type ParamSpec struct {
 	Head  bool   // belongs to the MLM head
 }
 
-// Params lists every parameter of the model in the order of its forward pass. The decoder's weight is in it, tied or
-// not. A family that is not in the table has none.
+// Params lists every parameter of the model in the order of its forward pass, the decoder's weight included, tied or
+// not. It is empty for a family that the table lacks.
 func (c Config) Params() []ParamSpec {
 	l := &specs{normBias: c.NormBias}
 	n := c.Names()

@@ -18,14 +18,14 @@ import (
 // SaveModel is what Save writes.
 type SaveModel struct {
 	Config Config
-	Params map[string]*Param // by canonical name; all of Config.Params. Where Tied is set the decoder is not looked at
+	Params map[string]*Param // by canonical name; all of Config.Params. Where Tied is set the decoder's entry is ignored
 	Tied   bool              // decoder and input embeddings are one; false writes the decoder and says so in config.json
 
-	// Tokenizer is a tokenizer.json that says everything; required. The files beside it are made from it: what a
-	// foreign folder's said is in it already, or was not obeyed.
+	// Tokenizer is a tokenizer.json; required. The other tokenizer files are made from it, so it must hold every
+	// setting that was obeyed, also those that came from another file of the source folder.
 	Tokenizer []byte
-	// SpecialTokens are tokens by their role's key ("pad_token"); those that are not given are looked for by the
-	// usual spellings.
+	// SpecialTokens are tokens by the key of their role ("pad_token"). A role that is not given gets the token with
+	// one of its usual spellings.
 	SpecialTokens map[string]string
 
 	MaxSeqLength                int    // texts are cut to this many tokens; required
@@ -38,7 +38,8 @@ type SaveModel struct {
 }
 
 // Save writes a sentence-transformers SparseEncoder folder (the layout of version 5, which 6 reads) that transformers
-// also loads as a *ForMaskedLM. The folder is complete or not there, as internal/atomic does it, with the digests of its files in MANIFEST. A model that is there already is replaced; any other folder that is not empty is an error.
+// also loads as a *ForMaskedLM. The folder is complete or not there (package internal/atomic); MANIFEST holds the digests
+// of its files. A model that is there already is replaced; any other folder that is not empty is an error.
 func Save(folder string, m SaveModel) error {
 	if err := save(atomic.Disk{}, folder, m); err != nil {
 		return fmt.Errorf("save model %q: %w", folder, err)
@@ -98,7 +99,7 @@ func replaceable(folder string) error {
 	return nil
 }
 
-// tensors lists what goes into the weights' file and checks it against the config.
+// tensors lists the tensors for the weights' file and checks them against the config.
 func (m SaveModel) tensors() ([]safetensors.Tensor, error) {
 	c := m.Config
 	var out []safetensors.Tensor
@@ -119,8 +120,8 @@ func (m SaveModel) tensors() ([]safetensors.Tensor, error) {
 		}
 		out = append(out, safetensors.Tensor{Name: s.Name, Shape: p.Shape, Data: p.Data})
 		if second := c.Names().SecondBias; second != "" && s.Name == c.DecoderBiasName() {
-			// transformers reads the second name: 5 joins the two only where the embeddings are tied, and RoBERTa
-			// in 4 not even there. A name that is missing would be filled with zeros.
+			// transformers reads the second name and fills a missing one with zeros: version 5 joins the two names only
+			// where the embeddings are tied, version 4 never does so for RoBERTa.
 			out = append(out, safetensors.Tensor{Name: second, Shape: p.Shape, Data: p.Data})
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// tokenizerFile is what is needed of a tokenizer.json.
+// tokenizerFile holds the members of a tokenizer.json that are needed here.
 type tokenizerFile struct {
 	Added      []addedToken `json:"added_tokens"`
 	Truncation *struct {
@@ -49,7 +49,7 @@ func (a addedToken) flags(special *bool) flags {
 	return flags{a.Content, a.LStrip, a.Normalized, a.RStrip, a.SingleWord, special}
 }
 
-// tokenizerFiles are tokenizer.json and those that are made from it.
+// tokenizerFiles returns tokenizer.json and the files that are made from it.
 func (m SaveModel) tokenizerFiles() ([]textFile, error) {
 	if m.Tokenizer == nil {
 		return nil, errors.New("tokenizer.json is not given")
@@ -83,16 +83,16 @@ func (t tokenizerFile) check(vocab int) error {
 		return fmt.Errorf("tokenizer.json has no vocabulary (model type %q)", t.Model.Type)
 	}
 	var faults []error
-	beyond := func(token string, id int) {
+	checkID := func(token string, id int) {
 		if id < 0 || id >= vocab {
 			faults = append(faults, fmt.Errorf("tokenizer.json gives %q the id %d, the model has %d rows", token, id, vocab))
 		}
 	}
 	for token, id := range t.Model.Vocab {
-		beyond(token, id)
+		checkID(token, id)
 	}
 	for _, a := range t.Added {
-		beyond(a.Content, a.ID)
+		checkID(a.Content, a.ID)
 	}
 	if len(faults) == 0 {
 		return nil
@@ -109,10 +109,10 @@ func (t tokenizerFile) check(vocab int) error {
 type role struct {
 	key   string // "cls_token"
 	token addedToken
-	plain bool // no flag is set: a string says it all
+	plain bool // no flag is set, so that the text alone describes the token
 }
 
-// roles finds the special tokens: the given ones, else by the spellings of the known families.
+// roles finds the special tokens: the given ones, and for other roles the tokens that the known families spell so.
 func (t tokenizerFile) roles(given map[string]string) []role {
 	var out []role
 	for _, r := range [...][3]string{

@@ -68,7 +68,7 @@ func TestWhatIsNotKnownIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	notices := strings.Join(ck.Notices, "\n")
-	for _, want := range []string{"config_sentence_transformers.json: novel, truncate_dim: neither known", "1_SpladePooling/config.json: temperature: neither known", ": idf.json, query_weights: not known, and not read"} {
+	for _, want := range []string{"config_sentence_transformers.json: novel, truncate_dim: not known", "1_SpladePooling/config.json: temperature: not known", ": idf.json, query_weights: not known, so not read"} {
 		if !strings.Contains(notices, want) {
 			t.Errorf("%q is not in\n%s", want, notices)
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// compareBiases says that two names of the decoder's bias have different values.
+// compareBiases adds a notice where the two names of the decoder's bias have different values.
 func (ck *Checkpoint) compareBiases(sources map[string]source) error {
 	if ck.unused == nil {
 		return nil
@@ -24,8 +24,8 @@ func (ck *Checkpoint) compareBiases(sources map[string]source) error {
 	return nil
 }
 
-// wrapper is what stands before every tensor's name where a model was saved with what it was trained in; it is taken
-// away, and said. Any other beginning of all names that hides the model's is an error.
+// wrapper returns the prefix that DataParallel or torch.compile puts before the name of every tensor, "" where there is
+// none; a notice says that it is left out. Any other prefix before all the model's names is an error.
 func (ck *Checkpoint) wrapper(list []source, specs map[string]ParamSpec) (string, error) {
 	if len(list) == 0 {
 		return "", nil
@@ -48,7 +48,7 @@ func (ck *Checkpoint) wrapper(list []source, specs map[string]ParamSpec) (string
 	for at := 0; parameters(common[:at]) == 0; at++ {
 		next := strings.IndexByte(common[at:], '.')
 		if next < 0 {
-			return "", nil // another model: every tensor is a fault of its own
+			return "", nil // another model: each tensor becomes a fault
 		}
 		at += next
 		prefix := common[:at+1]
@@ -57,7 +57,7 @@ func (ck *Checkpoint) wrapper(list []source, specs map[string]ParamSpec) (string
 		}
 		folder := list[0].file.Path()
 		if strings.Trim(strings.NewReplacer("module.", "", "_orig_mod.", "").Replace(prefix), ".") != "" {
-			return "", fmt.Errorf("every tensor of %q is named %q and then as in a %s model: save the model inside of what it is wrapped in, or take the beginning away", folder, prefix, ck.Config.ModelType)
+			return "", fmt.Errorf("every tensor of %q is named %q and then as in a %s model: save the model inside the wrapper, or remove the prefix", folder, prefix, ck.Config.ModelType)
 		}
 		ck.Notices = append(ck.Notices, fmt.Sprintf("%s: every tensor's name begins with %q, as DataParallel and torch.compile save them: read without it", folder, prefix))
 		return prefix, nil

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// SparseEncoder is what sentence-transformers' files around a transformer say of its vectors. What they say of texts is
-// read by data/tokenize.
+// SparseEncoder holds the settings of vectors that sentence-transformers keeps in files around a transformer. Its
+// settings of texts are read by data/tokenize.
 type SparseEncoder struct {
 	Modules []Module
 
@@ -23,7 +23,7 @@ type SparseEncoder struct {
 	// "euclidean", "manhattan".
 	Similarity string
 
-	// Notices name what in the files is neither obeyed nor known to be harmless.
+	// Notices name the members of the files that are neither obeyed nor known to be harmless.
 	Notices []string
 }
 
@@ -34,7 +34,7 @@ const tokenTopMKey = "headroom_token_top_m"
 // maxTerms bounds max_active_dims: more than any vocabulary.
 const maxTerms = 1 << 30
 
-// readPooling reads the SpladePooling module's file where there is such a module.
+// readPooling reads the file of the SpladePooling module, where there is one.
 func (se *SparseEncoder) readPooling(folder string) error {
 	for _, m := range se.Modules {
 		if m.class() != "SpladePooling" {
@@ -56,13 +56,13 @@ func (se *SparseEncoder) readPooling(folder string) error {
 		if f.has("activation_function") {
 			se.Activation = f.oneOf("activation_function", "relu", "log1p_relu")
 		}
-		se.say(f, "word_embedding_dimension", "embedding_dimension", "chunk_size")
+		se.noteUnread(f, "word_embedding_dimension", "embedding_dimension", "chunk_size")
 		return f.err()
 	}
 	return nil
 }
 
-// readEncoder reads config_sentence_transformers.json, what belongs to the encoder as a whole.
+// readEncoder reads config_sentence_transformers.json, the settings of the encoder as a whole.
 func (se *SparseEncoder) readEncoder(path string) error {
 	f, err := readOptional(path)
 	if err != nil {
@@ -84,13 +84,13 @@ func (se *SparseEncoder) readEncoder(path string) error {
 				f.fault("model_type", fmt.Sprintf("%q does not go with SpladePooling", got), `"SparseEncoder"`)
 			}
 		}
-		se.say(f, "__version__", "default_prompt_name", "prompts", "requirements")
+		se.noteUnread(f, "__version__", "default_prompt_name", "prompts", "requirements")
 	}
 	return f.err()
 }
 
-// say keeps a notice of the members that are neither read nor harmless.
-func (se *SparseEncoder) say(f *fields, harmless ...string) {
+// noteUnread adds a notice of the members that are neither read nor harmless.
+func (se *SparseEncoder) noteUnread(f *fields, harmless ...string) {
 	if names := f.unread(harmless); len(names) > 0 {
 		se.Notices = append(se.Notices, notObeyed(f.file, names))
 	}

@@ -12,9 +12,9 @@ import (
 	"headroom/models/family"
 )
 
-// JSON is the config.json for a model with these values and float32 weights: Raw, with the differences between the
-// fields and Raw put in, tie_word_embeddings set as given, indented and sorted as transformers does it. The RoPE
-// bases and the pattern of layers cannot differ from Raw's.
+// JSON returns the config.json for a model with these values and float32 weights: Raw, with each field that differs
+// from Raw written over it, tie_word_embeddings set as given, indented and sorted as transformers does it. The RoPE
+// bases and the pattern of layers must be those of Raw.
 func (c Config) JSON(tied bool) ([]byte, error) {
 	was, err := ParseConfig("the model's config", c.Raw)
 	if err != nil {
@@ -38,7 +38,7 @@ func (c Config) JSON(tied bool) ([]byte, error) {
 		}
 	}
 	if c.Graph() == family.Rotary {
-		c.olderForm(values)
+		c.addOlderKeys(values)
 	}
 	values["tie_word_embeddings"] = json.RawMessage(strconv.FormatBool(tied))
 	values["architectures"] = json.RawMessage(`["` + c.Architecture() + `"]`)
@@ -51,7 +51,7 @@ func (c Config) JSON(tied bool) ([]byte, error) {
 	}
 	out = append(out, '\n')
 
-	// What is written must read as what was meant.
+	// The file must read back as the same config.
 	again, err := ParseConfig("the written config", out)
 	if err != nil {
 		return nil, fmt.Errorf("write config.json: %w", err)
@@ -65,9 +65,9 @@ func (c Config) JSON(tied bool) ([]byte, error) {
 	return out, nil
 }
 
-// olderForm adds to a config of transformers 5 the keys from which 4 takes thetas and layer types; 5 goes by its own.
-// A pattern of layers that 4 cannot express is left to 5.
-func (c Config) olderForm(values map[string]json.RawMessage) {
+// addOlderKeys adds to a config of transformers 5 the keys from which 4 reads thetas and layer types; 5 reads its own
+// keys. A pattern of layers that the keys of 4 cannot express stays in the keys of 5 alone.
+func (c Config) addOlderKeys(values map[string]json.RawMessage) {
 	add := func(key, value string) {
 		if v, ok := values[key]; !ok || string(v) == "null" {
 			values[key] = json.RawMessage(value)
@@ -169,8 +169,8 @@ type Shape struct {
 	GlobalTheta, LocalTheta float64 // RoPE bases; 0: 160000 and 10000, as in ModernBERT
 }
 
-// NewConfig makes the config of a new model, in a form that transformers 4.48 and later load. It is checked as a
-// file would be.
+// NewConfig makes the config of a new model, in a form that transformers 4.48 and later load. It passes the same
+// checks as a file.
 func NewConfig(s Shape) (Config, error) {
 	fam, err := family.Of(s.ModelType)
 	if err == nil && !fam.New {

@@ -8,7 +8,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Valid is [batch, tokens], true where a token counts: lengths is [batch] int32.
+// Valid is [batch, tokens], true at a text's tokens and false at padding; lengths is [batch] int32.
 func Valid(lengths *Node, tokens int) *Node {
 	position := Iota(lengths.Graph(), shapes.Make(dtypes.Int32, lengths.Shape().Dimensions[0], tokens), 1)
 	return LessThan(position, BroadcastToDims(InsertAxes(lengths, -1), lengths.Shape().Dimensions[0], tokens))
@@ -39,19 +39,19 @@ func (m Mode) Attention(q, k, v, bias *Node, heads int, turn *Rotation) *Node {
 	batch, tokens := bias.Shape().Dimensions[0], bias.Shape().Dimensions[1]
 	rows, hidden := q.Shape().Dimensions[0], q.Shape().Dimensions[1]
 	dim := hidden / heads
-	// Heads first, once for each operand: products forward and backward then have their
-	// batch axes in front and need no further transposition, and what all heads share,
-	// bias and turn, is a row added to every row.
-	front := func(x *Node) *Node {
+	// Each operand gets its heads first, once. The products, forward and backward, then have
+	// their batch axes first and need no more transpositions, and bias and turn, which all
+	// heads share, are one row that is added to every row.
+	headsFirst := func(x *Node) *Node {
 		return Reshape(TransposeAllAxes(Reshape(x, rows, heads, dim), 1, 0, 2), heads, batch, tokens, dim)
 	}
-	behind := func(x *Node) *Node {
+	headsLast := func(x *Node) *Node {
 		return Reshape(TransposeAllAxes(Reshape(x, heads, rows, dim), 1, 0, 2), rows, hidden)
 	}
 	product := func(a *Node, axisA int, b *Node, axisB int) *Node {
 		return Product(a, []int{axisA}, []int{0, 1}, b, []int{axisB}, []int{0, 1})
 	}
-	fq, fk, fv := turn.apply(front(q), false), turn.apply(front(k), false), front(v)
+	fq, fk, fv := turn.apply(headsFirst(q), false), turn.apply(headsFirst(k), false), headsFirst(v)
 	shape := []int{heads, batch, tokens, tokens}
 	scores := product(fq, 3, fk, 3)
 	var kept, weights *Node
@@ -59,26 +59,26 @@ func (m Mode) Attention(q, k, v, bias *Node, heads int, turn *Rotation) *Node {
 		biased := Add(Reshape(scores, heads, batch*tokens*tokens), Reshape(bias, 1, batch*tokens*tokens))
 		weights = Softmax(Reshape(biased, shape...), -1)
 		var y *Node
-		y, kept = m.Dropout.drop(weights, m.Dropout.at().Attention)
+		y, kept = m.dropout.drop(weights, m.dropout.ratesOrZero().Attention)
 		return y
 	})
-	y := behind(product(dropped, 3, fv, 2))
-	fq, fk, fv = m.Tape.keep(fq), m.Tape.keep(fk), m.Tape.keep(fv)
-	weights, dropped, kept = m.Tape.keep(weights), m.Tape.keep(dropped), m.Tape.keep(kept)
-	m.Tape.record(y, func(dy *Node) {
-		turned := func(x *Node) *Node { return TransposeAllAxes(x, 0, 1, 3, 2) }
-		dContext := front(dy)
-		m.Tape.add(v, behind(product(turned(dropped), 3, dContext, 2)))
-		dWeights := m.Dropout.back(product(dContext, 3, fv, 3), kept, m.Dropout.at().Attention)
+	y := headsLast(product(dropped, 3, fv, 2))
+	fq, fk, fv = m.tape.keep(fq), m.tape.keep(fk), m.tape.keep(fv)
+	weights, dropped, kept = m.tape.keep(weights), m.tape.keep(dropped), m.tape.keep(kept)
+	m.tape.record(y, func(dy *Node) {
+		transposed := func(x *Node) *Node { return TransposeAllAxes(x, 0, 1, 3, 2) }
+		dContext := headsFirst(dy)
+		m.tape.add(v, headsLast(product(transposed(dropped), 3, dContext, 2)))
+		dWeights := m.dropout.dropGradient(product(dContext, 3, fv, 3), kept, m.dropout.ratesOrZero().Attention)
 		// Softmax: w·(d − Σ w·d), with the masked pairs' w exactly 0.
 		dScores := Mul(weights, Sub(dWeights, ReduceAndKeep(Mul(weights, dWeights), ReduceSum, -1)))
-		m.Tape.add(q, behind(turn.apply(product(dScores, 3, fk, 2), true)))
-		m.Tape.add(k, behind(turn.apply(product(turned(dScores), 3, fq, 2), true)))
+		m.tape.add(q, headsLast(turn.apply(product(dScores, 3, fk, 2), true)))
+		m.tape.add(k, headsLast(turn.apply(product(transposed(dScores), 3, fq, 2), true)))
 	})
 	return y
 }
 
-// AttentionScale is what queries are multiplied by: 1/√dim.
+// AttentionScale is the factor on queries: 1/√dim.
 func AttentionScale(dim int) float64 { return 1 / math.Sqrt(float64(dim)) }
 
 // Rotation holds rotary position tables [1, tokens·dim], computed in the graph: as
@@ -102,7 +102,7 @@ func NewRotation(g *Graph, tokens, dim int, theta float64) *Rotation {
 	return &Rotation{wide(Cos(angle), Cos(angle)), wide(Neg(Sin(angle)), Sin(angle)), dim}
 }
 
-// apply turns x [heads, batch, tokens, dim]: x·cos + (−x₂, x₁)·sin, in float32; back turns it back.
+// apply rotates x [heads, batch, tokens, dim] in float32: x·cos + (−x₂, x₁)·sin. With back it rotates the other way.
 func (r *Rotation) apply(x *Node, back bool) *Node {
 	if r == nil {
 		return x

@@ -7,8 +7,8 @@ import (
 )
 
 // Dropout zeroes elements at random and scales the rest, in training graphs
-// only; a nil Dropout does nothing. The same seed gives the same zeros wherever
-// the forward pass is built, so that a pass can be computed a second time.
+// only; a nil Dropout does nothing. One seed gives the same zeros each time the
+// forward pass is built, so that a pass can be computed a second time.
 type Dropout struct {
 	rates Rates
 	state *Node
@@ -26,16 +26,16 @@ func NewDropout(rates Rates, state *Node) *Dropout {
 	return &Dropout{rates: rates, state: state}
 }
 
-// at returns the rates, zeros for nil.
-func (d *Dropout) at() Rates {
+// ratesOrZero returns the rates, or zeros where d is nil.
+func (d *Dropout) ratesOrZero() Rates {
 	if d == nil {
 		return Rates{}
 	}
 	return d.rates
 }
 
-// again draws what d draws from here on.
-func (d *Dropout) again() *Dropout {
+// clone returns a Dropout that will draw the same zeros as d from now on.
+func (d *Dropout) clone() *Dropout {
 	if d == nil {
 		return nil
 	}
@@ -51,11 +51,11 @@ func (d *Dropout) drop(x *Node, rate float64) (y, keep *Node) {
 	// Float32 whatever x is: bfloat16 has too few numbers for a rate to be met.
 	d.state, u = RandomUniform(d.state, shapes.Make(dtypes.Float32, x.Shape().Dimensions...))
 	keep = StopGradient(GreaterOrEqual(u, Scalar(x.Graph(), dtypes.Float32, rate)))
-	return d.back(x, keep, rate), keep
+	return d.dropGradient(x, keep, rate), keep
 }
 
-// back drops what drop has dropped, which is how a gradient goes back through it.
-func (d *Dropout) back(x, keep *Node, rate float64) *Node {
+// dropGradient takes a gradient back through drop: it zeroes the elements that drop has zeroed.
+func (d *Dropout) dropGradient(x, keep *Node, rate float64) *Node {
 	if keep == nil {
 		return x
 	}
@@ -63,18 +63,18 @@ func (d *Dropout) back(x, keep *Node, rate float64) *Node {
 }
 
 func (m Mode) drop(x *Node, rate float64) *Node {
-	y, keep := m.Dropout.drop(x, rate)
-	if keep = m.Tape.keep(keep); keep != nil {
-		m.Tape.record(y, func(dy *Node) { m.Tape.add(x, m.Dropout.back(dy, keep, rate)) })
+	y, keep := m.dropout.drop(x, rate)
+	if keep = m.tape.keep(keep); keep != nil {
+		m.tape.record(y, func(dy *Node) { m.tape.add(x, m.dropout.dropGradient(dy, keep, rate)) })
 	}
 	return y
 }
 
 // DropEmbedding drops elements of the normalized embeddings.
-func (m Mode) DropEmbedding(x *Node) *Node { return m.drop(x, m.Dropout.at().Embedding) }
+func (m Mode) DropEmbedding(x *Node) *Node { return m.drop(x, m.dropout.ratesOrZero().Embedding) }
 
 // DropHidden drops elements of a block's output.
-func (m Mode) DropHidden(x *Node) *Node { return m.drop(x, m.Dropout.at().Hidden) }
+func (m Mode) DropHidden(x *Node) *Node { return m.drop(x, m.dropout.ratesOrZero().Hidden) }
 
 // DropMLP drops elements inside a feed-forward block.
-func (m Mode) DropMLP(x *Node) *Node { return m.drop(x, m.Dropout.at().MLP) }
+func (m Mode) DropMLP(x *Node) *Node { return m.drop(x, m.dropout.ratesOrZero().MLP) }

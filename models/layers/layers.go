@@ -18,60 +18,80 @@ import (
 // graph computes in.
 type Params func(name string) *Node
 
-// Mode says how a backbone's graph is built. The zero value is inference in float32.
+// Mode says how a backbone's graph is built. The zero value is inference in float32; the
+// functions below make the other modes. No other combination of settings exists.
 type Mode struct {
-	// Dropout is nil outside training.
-	Dropout *Dropout
-	// DType is what matrix products and stored activations are in: dtypes.BFloat16, or
-	// the zero value for float32. Norms, softmax, activation functions and the
-	// embeddings' sum are float32 in any case.
-	DType dtypes.DType
-	// Remat computes each layer's activations again in the backward pass instead of
-	// keeping them.
-	Remat bool
-	// Lookup is set where the token embeddings' gradient is to be had by TableGradient, or
-	// by its Rows.
-	Lookup *Lookup
-	// Fused takes the Go backend's fused operations. Without a Tape they have no gradient.
-	Fused bool
-	// Tape, where not nil, records the steps. It needs Fused, a Lookup and float32.
-	Tape *Tape
+	dropout *Dropout     // nil outside training
+	dtype   dtypes.DType // of matrix products and stored activations; the zero value is float32
+	remat   bool         // compute each layer's activations again in the backward pass
+	lookup  *Lookup      // of the token embeddings; nil where autodiff gives their gradient
+	fused   bool         // use the Go backend's fused operations
+	tape    *Tape        // records the steps; only with fused, a lookup and float32
 }
 
-// Compute converts the embeddings' output to what the layers compute in.
+// Inference is a forward pass in dtype, dtypes.Float32 or dtypes.BFloat16, on any backend.
+// Norms, softmax, activation functions and the embeddings' sum are float32 in any case.
+func Inference(dtype dtypes.DType) Mode { return Mode{dtype: dtype} }
+
+// FusedInference is a forward pass in float32 by the Go backend's fused operations, which
+// have no gradient.
+func FusedInference() Mode { return Mode{fused: true} }
+
+// Training is a forward pass in dtype, as in Inference, whose gradient GoMLX builds. With
+// remat the backward pass computes each layer's activations again instead of keeping them.
+// lookup may be nil; else TableGradient alone gives the gradient of the token embeddings.
+func Training(dropout *Dropout, dtype dtypes.DType, remat bool, lookup *Lookup) Mode {
+	return Mode{dropout: dropout, dtype: dtype, remat: remat, lookup: lookup}
+}
+
+// TapedTraining is a forward pass in float32 by the Go backend's fused operations. The tape
+// computes its gradient, TableGradient that of the token embeddings. remat is as in Training.
+func TapedTraining(tape *Tape, lookup *Lookup, dropout *Dropout, remat bool) Mode {
+	return Mode{dropout: dropout, remat: remat, lookup: lookup, fused: true, tape: tape}
+}
+
+// Reshaped returns y, which has x's elements in another shape, and tells the tape so.
+func (m Mode) Reshaped(y, x *Node) *Node {
+	m.tape.recordReshape(y, x)
+	return y
+}
+
+// Compute converts the embeddings' output to the type that the layers compute in.
 func (m Mode) Compute(x *Node) *Node {
-	if m.DType == dtypes.InvalidDType {
+	if m.dtype == dtypes.InvalidDType {
 		return x
 	}
-	return cast(x, m.DType)
+	return cast(x, m.dtype)
 }
 
-// Layer is build(x), a layer of an encoder. With Remat only x is kept of it.
+// Layer returns build(x), a layer of an encoder. With remat, x is the only activation that
+// is kept for the backward pass.
 func (m Mode) Layer(x *Node, build func(m Mode, x *Node) *Node) *Node {
 	switch {
-	case !m.Remat:
+	case !m.remat:
 		return build(m, x)
-	case m.Tape == nil:
+	case m.tape == nil:
 		return build(m, x.Checkpoint())
 	}
-	begin := m.Dropout.again()
+	begin := m.dropout.clone()
 	first := m
-	first.Tape = NewTape() // its steps are not gone back through
+	first.tape = NewTape() // nobody goes back through its steps
 	y := build(first, x)
-	m.Tape.record(y, func(dy *Node) {
+	m.tape.record(y, func(dy *Node) {
 		second := m
-		second.Tape, second.Dropout = NewTape(), begin
-		second.Tape.gradients = m.Tape.gradients
-		// Not before dy is there, and not one with the first time.
+		second.tape, second.dropout = NewTape(), begin
+		second.tape.gradients = m.tape.gradients
+		// The barriers make the layer wait for dy, and keep the compiler from reusing its
+		// first computation.
 		again := SchedulingBarrier(OptimizationBarrier(x), dy)
-		m.Tape.add(x, second.Tape.Gradient(build(second, again), dy, again)[0])
+		m.tape.add(x, second.tape.Gradient(build(second, again), dy, again)[0])
 	})
 	return y
 }
 
 // LastOutput marks the end of the last layer.
 func (m Mode) LastOutput(x *Node) *Node {
-	if m.Remat && m.Tape == nil {
+	if m.remat && m.tape == nil {
 		return x.StopCheckpoint()
 	}
 	return x
@@ -89,16 +109,16 @@ func inFloat32(x *Node, fn func(x *Node) *Node) *Node {
 	return cast(fn(cast(x, dtypes.Float32)), x.DType())
 }
 
-// Product is a dot product over axesA and axesB, batched, whose result and whose gradients' products are of the operands'
-// type. Left alone, GoMLX gives half types a float32 accumulator, and then converts
-// both operands of every product in the backward pass to float32.
+// Product is a batched dot product over axesA and axesB. Its result, and the products of its
+// gradients, have the operands' type: by default GoMLX gives half types a float32 accumulator,
+// and then converts both operands of every product in the backward pass to float32.
 func Product(a *Node, axesA, batchA []int, b *Node, axesB, batchB []int) *Node {
 	return Dot(a, b).WithAccumulatorDType(dtypes.InvalidDType).General(axesA, batchA, axesB, batchB)
 }
 
 // Linear returns x·weightᵀ + bias: x [..., in], weight [out, in], bias [out] or
-// nil, both converted to x's type. The leading axes are folded into one: backends
-// then see plain matrices, also in the backward pass, and need no general transposition.
+// nil, both converted to x's type. The leading axes are folded into one, so that backends
+// see plain matrices, also in the backward pass, and need no general transposition.
 func Linear(x, weight, bias *Node) *Node {
 	dims := x.Shape().Dimensions
 	flat := x

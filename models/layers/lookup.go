@@ -8,30 +8,30 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Lookup takes the gradient of token embeddings out of autodiff's hands, which would add
-// each token's row to the table's by a scatter with repeated indices. Where results must not
-// depend on timing, XLA makes of that, on a GPU, a sort of every number of every row, and in
-// other versions a loop over all tokens of a batch. Here tokens are sorted, and their rows
-// summed in log₂(tokens) passes over them, in one order.
+// Lookup replaces autodiff for the gradient of token embeddings. Autodiff would add each
+// token's row to the table by a scatter with repeated indices. For results that do not
+// depend on timing, XLA turns that scatter on a GPU into a sort of every number of every
+// row, or, in other versions, into a loop over all tokens of a batch. A Lookup sorts the
+// tokens and sums their rows in log₂(tokens) passes, always in the same order.
 type Lookup struct {
-	// Rows are what was looked up, [batch, tokens, dim]: take the gradient by them.
+	// Rows are the rows that were looked up, [batch, tokens, dim]. Take the gradient by them.
 	Rows *Node
 	ids  *Node
 }
 
-// Embed gives the rows of table [vocab, dim] that ids [batch, tokens] int32 name. Where
-// the mode has a Lookup, no gradient reaches the table but by TableGradient.
+// Embed returns the rows of table [vocab, dim] with the numbers ids [batch, tokens] int32.
+// Where the mode has a Lookup, TableGradient alone gives the table's gradient.
 func (m Mode) Embed(table, ids *Node) *Node {
-	if m.Lookup == nil {
+	if m.lookup == nil {
 		return Gather(table, InsertAxes(ids, -1))
 	}
-	m.Lookup.ids = ids
-	m.Lookup.Rows = Gather(StopGradient(table), InsertAxes(ids, -1))
-	return m.Lookup.Rows
+	m.lookup.ids = ids
+	m.lookup.Rows = Gather(StopGradient(table), InsertAxes(ids, -1))
+	return m.lookup.Rows
 }
 
-// TableGradient is the gradient of a table [vocab, dim] whose rows were looked up, given
-// the gradients by the Rows of each Lookup, float32.
+// TableGradient computes the gradient of a table [vocab, dim], float32, from the gradients by
+// the Rows of each Lookup.
 func TableGradient(vocab int, lookups []*Lookup, gradients []*Node) *Node {
 	var ids, rows []*Node
 	for i, l := range lookups {
@@ -49,7 +49,8 @@ func concatenate(list []*Node) *Node {
 	return Concatenate(list, 0)
 }
 
-// sumByID is [vocab, dim]: of each id the sum of its rows [n, dim], ids [n] int32.
+// sumByID sums, for each id of the vocabulary, the rows [n, dim] whose ids [n] int32 equal it:
+// [vocab, dim].
 func sumByID(vocab int, ids, rows *Node) *Node {
 	g, n, dim := ids.Graph(), rows.Shape().Dimensions[0], rows.Shape().Dimensions[1]
 	// Id and place in one number: no two are equal, so there is one sorted order.
@@ -60,8 +61,8 @@ func sumByID(vocab int, ids, rows *Node) *Node {
 	mask := BroadcastToDims(Const(g, uint64(1)<<bits.Len(uint(n))-1), n)
 	order := ConvertDType(BitwiseAnd(keys, mask), dtypes.Int32)
 
-	// Behind the pass of step s a row is the sum of itself and up to 2s−1 rows of its id
-	// before it, so in the end the last row of each id is the sum of them all.
+	// After the pass of step s a row is the sum of itself and of up to 2s−1 rows of its id
+	// before it. In the end the last row of each id is the sum of all of them.
 	sums := Gather(rows, InsertAxes(order, -1))
 	for step := 1; step < n; step *= 2 {
 		same := Equal(SliceAxis(sorted, 0, AxisRange(step, n)), SliceAxis(sorted, 0, AxisRange(0, n-step)))
@@ -72,7 +73,7 @@ func sumByID(vocab int, ids, rows *Node) *Node {
 		sums = OptimizationBarrier(Add(sums, Concatenate([]*Node{none, added}, 0)))
 	}
 
-	// How many sorted ids are not above each row's, bit by bit.
+	// Count, bit by bit, the sorted ids that are not above each row's number.
 	id := Iota(g, shapes.Make(dtypes.Int32, vocab), 0)
 	whole := func(x int) *Node { return BroadcastToDims(Const(g, int32(x)), vocab) }
 	at := func(count *Node) *Node { return InsertAxes(Max(AddScalar(count, -1), whole(0)), -1) }

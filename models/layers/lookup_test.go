@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	_ "github.com/gomlx/compute/gobackend"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -77,7 +78,7 @@ func TestATablesGradientIsTheSumOfItsTokens(t *testing.T) {
 				var out, gradients []*Node
 				for i := 1; i < len(in); i += 2 {
 					l := &layers.Lookup{}
-					out = append(out, layers.Mode{Lookup: l}.Embed(in[0], in[i]))
+					out = append(out, layers.Training(nil, dtypes.Float32, false, l).Embed(in[0], in[i]))
 					lookups, gradients = append(lookups, l), append(gradients, in[i+1])
 				}
 				return append(out, layers.TableGradient(vocab, lookups, gradients))
@@ -103,7 +104,7 @@ func TestNotANumberStaysWithItsToken(t *testing.T) {
 	nan := float32(math.NaN())
 	got := run(t, func(in []*Node) []*Node {
 		l := &layers.Lookup{}
-		layers.Mode{Lookup: l}.Embed(in[0], in[1])
+		layers.Training(nil, dtypes.Float32, false, l).Embed(in[0], in[1])
 		return []*Node{layers.TableGradient(3, []*layers.Lookup{l}, []*Node{in[2]})}
 	}, tensors.FromFlatDataAndDimensions(make([]float32, 3), 3, 1), tensors.FromFlatDataAndDimensions([]int32{0, 1, 2, 1, 0}, 1, 5),
 		tensors.FromFlatDataAndDimensions([]float32{1, 2, 4, nan, 8}, 1, 5, 1))[0]

@@ -2,13 +2,13 @@ package layers
 
 import . "github.com/gomlx/gomlx/core/graph"
 
-// Tape takes down how an encoder's output was made, in steps as large as a linear
-// layer, a norm or attention, and goes back through them by gradients written by hand.
-// GoMLX's own, by elementary operation, transpose every operand of a product and pass
-// over activations many times; where matrices are small that is most of the time.
+// Tape records the steps of an encoder's forward pass, each as large as a linear layer, a
+// norm or attention, and computes the gradient by hand-written rules, one per kind of step.
+// GoMLX's own gradients, one per elementary operation, transpose every operand of a product
+// and pass over activations many times; with small matrices that takes most of the time.
 //
-// What the way back needs of the way there it either computes in the same graph, or a
-// graph before it has kept: Kept of the one are KeptTape's nodes of the other.
+// The backward pass needs values of the forward pass. Either both are in one graph, or the
+// forward graph returns the nodes Kept, and the backward graph gets their values by KeptTape.
 type Tape struct {
 	steps     []step
 	gradients map[*Node]*Node
@@ -22,21 +22,21 @@ type step struct {
 	back   func(dy *Node)
 }
 
-// NewTape is an empty tape.
+// NewTape returns an empty tape for a graph with both passes, or with the forward pass alone.
 func NewTape() *Tape { return &Tape{gradients: map[*Node]*Node{}, place: map[*Node]int{}} }
 
-// KeptTape is an empty tape for a graph whose way back begins with the values that another
-// graph, built alike, has kept.
+// KeptTape returns an empty tape for a graph with the backward pass alone. values are those
+// of Kept in a forward graph that was built in the same way.
 func KeptTape(values []*Node) *Tape {
 	t := NewTape()
 	t.given = values
 	return t
 }
 
-// Kept are the nodes whose values the way back needs.
+// Kept returns the nodes whose values the backward pass needs.
 func (t *Tape) Kept() []*Node { return t.kept }
 
-// keep returns x as the way back has it.
+// keep returns the node that stands for x in the backward pass.
 func (t *Tape) keep(x *Node) *Node {
 	if t == nil || x == nil {
 		return x
@@ -52,15 +52,16 @@ func (t *Tape) keep(x *Node) *Node {
 	return t.given[i]
 }
 
-// record notes how the gradient by output is passed on. A nil tape records nothing.
+// record adds a step, which passes the gradient by its output on to its inputs. A nil tape
+// records nothing.
 func (t *Tape) record(output *Node, back func(dy *Node)) {
 	if t != nil {
 		t.steps = append(t.steps, step{output, back})
 	}
 }
 
-// local notes a step that is small enough for GoMLX's own gradient.
-func (t *Tape) local(output *Node, inputs ...*Node) {
+// recordSmall adds a step that is small enough for GoMLX's own gradient.
+func (t *Tape) recordSmall(output *Node, inputs ...*Node) {
 	t.record(output, func(dy *Node) {
 		for i, dx := range Gradient(ReduceAllSum(Mul(output, StopGradient(dy))), inputs...) {
 			t.add(inputs[i], dx)
@@ -68,12 +69,12 @@ func (t *Tape) local(output *Node, inputs ...*Node) {
 	})
 }
 
-// Reshaped notes that y has x's elements in another shape.
-func (t *Tape) Reshaped(y, x *Node) {
+// recordReshape records that y has x's elements in another shape.
+func (t *Tape) recordReshape(y, x *Node) {
 	t.record(y, func(dy *Node) { t.add(x, Reshape(dy, x.Shape().Dimensions...)) })
 }
 
-// add adds to the gradient by a node.
+// add adds dx to the gradient by x.
 func (t *Tape) add(x, dx *Node) {
 	if sum := t.gradients[x]; sum != nil {
 		dx = Add(sum, dx)
@@ -81,8 +82,8 @@ func (t *Tape) add(x, dx *Node) {
 	t.gradients[x] = dx
 }
 
-// Gradient goes back from output, by which the gradient is dy, and returns the gradients by
-// the nodes. It is called once.
+// Gradient goes back through the steps, from the gradient dy by output, and returns the
+// gradient by each node of by. It may be called once.
 func (t *Tape) Gradient(output, dy *Node, by ...*Node) []*Node {
 	t.add(output, dy)
 	for i := len(t.steps) - 1; i >= 0; i-- {

@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// ReferenceNorm is the mean row norm that AutoNorm divides a head down to. It is
-// the only one on record at which a large-norm backbone is reported to train
-// well: ModernBERT-base, whose mean row norm is 2.553124, divided by k = 8.
+// ReferenceNorm is the mean row norm to which AutoNorm divides a head. It is the
+// only published norm at which a large-norm backbone is reported to train well:
+// ModernBERT-base, whose mean row norm is 2.553124, divided by k = 8.
 const ReferenceNorm = 2.553124 / 8
 
 // AutoNorm is the factor that brings a head of the given mean row norm to
@@ -32,8 +32,8 @@ const ScoreBound = 1.5
 // begin to lose their digits to underflow.
 const MaxScoreFactor = 1 << 24
 
-// AutoScore is the smallest power of two, from 1 to MaxScoreFactor, at which the
-// step-0 InfoNCE that measure gives is at most ScoreBound·ln(candidates).
+// AutoScore returns the smallest power of two k, from 1 to MaxScoreFactor, at which
+// measure(k), the InfoNCE at step 0, is at most ScoreBound·ln(candidates).
 func AutoScore(candidates int, measure func(k float64) (infonce float64, err error)) (float64, error) {
 	bound := ScoreBound * math.Log(float64(candidates))
 	for k := 1.0; k <= MaxScoreFactor; k *= 2 {

@@ -15,8 +15,8 @@ type Norms struct {
 	Mean, P05, P50, P95, Max float64
 }
 
-// RowNorms measures weight [vocab, dim]. A row that is not finite makes Mean and
-// Max not finite: it is shown, not skipped.
+// RowNorms measures weight [vocab, dim]. A row that is not finite is not skipped: it
+// makes Mean and Max not finite.
 func RowNorms(weight []float32, dim int) Norms {
 	rows := len(weight) / dim
 	norms := make([]float64, rows)
@@ -48,7 +48,7 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[low] + (at-float64(low))*(sorted[low+1]-sorted[low])
 }
 
-// Target says what a rescale divides.
+// Target is the part of the head that a rescale divides.
 type Target string
 
 // The targets. All three give the same step-0 logits up to the bias; under AdamW
@@ -59,9 +59,9 @@ const (
 	Logits      Target = "logits"       // the logits, in the graph: parameters untouched
 )
 
-// Rescale divides by k before training. weight and bias are changed in place
-// (bias may be nil); the returned factor multiplies logits in the graph and is 1
-// but for Logits.
+// Rescale divides the target by k before training. It changes weight and bias in
+// place (bias may be nil) and returns the factor on logits in the graph, which is 1
+// unless the target is Logits.
 func Rescale(weight, bias []float32, k float64, target Target) (logitScale float32, err error) {
 	if !(k > 0) || math.IsInf(k, 0) {
 		return 0, fmt.Errorf("rescale head: k = %v: must be a finite number > 0", k)
@@ -85,10 +85,10 @@ func Rescale(weight, bias []float32, k float64, target Target) (logitScale float
 	return 1, nil
 }
 
-// Shift takes s from every logit, so that weights are log(1+ReLU(x − s)): it moves the bias
-// [vocab], which is changed in place. logitScale is the factor on logits that Rescale gave.
-// As a bias has no weight decay, AdamW trains the shifted model as it would one whose graph
-// held s. A head without a bias is an error.
+// Shift subtracts s from every logit, so that weights are log(1+ReLU(x − s)). It changes the
+// bias [vocab] in place; logitScale is the factor that Rescale returned. A bias has no weight
+// decay, so AdamW trains the shifted model as it would train one with s in its graph. A head
+// without a bias is an error.
 func Shift(bias []float32, s float64, logitScale float32) error {
 	if s == 0 {
 		return nil

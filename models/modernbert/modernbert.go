@@ -42,7 +42,7 @@ func oneLayer(p layers.Params, cfg hf.Config, number int, x, mask *Node, turn *l
 	if number > 0 { // the embeddings' norm stands in for the first one
 		a = norm(p, cfg, mode, layer+n.AttentionNorm, x)
 	}
-	// Splitting and scaling weights is less than doing so to what comes of them.
+	// Splitting and scaling the weights costs less than splitting and scaling their product.
 	w := mode.Split(p(layer+n.QueryKeyValue+".weight"), 3)
 	b := mode.Split(bias(p, cfg.AttentionBias, layer+n.QueryKeyValue+".bias"), 3)
 	scale := layers.AttentionScale(cfg.HeadDim())

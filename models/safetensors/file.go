@@ -126,8 +126,8 @@ func (f *File) Bytes(name string) ([]byte, error) {
 	return out, err
 }
 
-// read finds a tensor, calls fn on its mapped bytes, and names file and tensor in whatever goes wrong. A file that
-// was shortened under the mapping faults on access; that too becomes an error.
+// read finds a tensor and calls fn on its mapped bytes. Errors name file and tensor. Access to a file that was shortened
+// while it was mapped is a memory fault; read turns that into an error too.
 func (f *File) read(name string, fn func(e entry, data []byte) error) (err error) {
 	defer func() {
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// maxHeader is the largest header that is read. Real ones have a few hundred bytes a tensor; the format's own
+// maxHeader is the largest header that is read. Real ones have a few hundred bytes per tensor; the format's own
 // implementation has the same limit.
 const maxHeader = 100 << 20
 
@@ -191,7 +191,7 @@ func readOnce[T any](dec *json.Decoder, key string, into **T) error {
 	return nil
 }
 
-// eachKey walks one JSON object: fn is called after each key and must consume its value. The standard decoder into
+// eachKey walks one JSON object. It calls fn after each key; fn must read the key's value. The standard decoder into
 // a map would let the last of two equal keys win silently.
 func eachKey(dec *json.Decoder, fn func(key string) error) error {
 	t, err := dec.Token()
@@ -220,7 +220,7 @@ func eachKey(dec *json.Decoder, fn func(key string) error) error {
 	return nil
 }
 
-// jsonFault names an early end for what it is.
+// jsonFault returns an error that tells a header that ends early from one that is not JSON.
 func jsonFault(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("header ends in the middle of its JSON")

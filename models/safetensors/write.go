@@ -24,7 +24,7 @@ type Tensor struct {
 	Bytes []byte
 }
 
-// Write puts the tensors into a file at path, replacing one that is there: whole, as internal/atomic does it.
+// Write puts the tensors into a file at path and replaces one that is there, whole or not at all (internal/atomic).
 func Write(path string, tensors []Tensor, metadata map[string]string) error {
 	return write(atomic.Disk{}, path, tensors, metadata)
 }

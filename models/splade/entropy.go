@@ -17,8 +17,8 @@ type Entropy struct {
 }
 
 // CrossEntropy is the weighted mean cross-entropy of hidden states [rows, dim] of any
-// float type against labels [rows] int32, weights [rows] float32, and its gradients: as
-// they follow from the same logits, these are computed once and a group of rows at a time,
+// float type against labels [rows] int32, weights [rows] float32, and its gradients. Loss and
+// gradients share the logits, which are computed once for each group of rows,
 // [rows of a group, vocab]. Products are of hidden's type, forward and backward; their
 // sums, the softmax and the loss are float32.
 func (h Head) CrossEntropy(hidden, labels, weights *Node) Entropy {
@@ -27,7 +27,7 @@ func (h Head) CrossEntropy(hidden, labels, weights *Node) Entropy {
 	share := Div(weights, BroadcastToShape(ReduceAllSum(weights), weights.Shape())) // of the mean
 	e := Entropy{Loss: Scalar(hidden.Graph(), dtypes.Float32, 0)}
 	var list []*Node
-	for first, rows := range h.rows(hidden.Shape().Dimensions[0]) {
+	for first, rows := range h.rowGroups(hidden.Shape().Dimensions[0]) {
 		some := AxisRange(first, first+rows)
 		part := SliceAxis(hidden, 0, some)
 		if e.Decoder != nil { // one group's logits at a time
@@ -45,20 +45,20 @@ func (h Head) CrossEntropy(hidden, labels, weights *Node) Entropy {
 
 		dLogits := MulScalar(Mul(Sub(Mul(exp, wide(Reciprocal(sum))), ConvertDType(own, dtypes.Float32)), wide(counts)), h.Scale)
 		if h.Bias != nil {
-			e.Bias = plus(e.Bias, ReduceSum(dLogits, 0))
+			e.Bias = sumOrFirst(e.Bias, ReduceSum(dLogits, 0))
 		}
 		dLogits = ConvertDType(dLogits, hidden.DType())
 		list = append(list, layers.Product(dLogits, []int{1}, nil, weight, []int{0}, nil))
-		e.Decoder = plus(e.Decoder, product32(dLogits, 0, part, 0))
+		e.Decoder = sumOrFirst(e.Decoder, product32(dLogits, 0, part, 0))
 	}
 	e.Hidden = join(list)
 	return e
 }
 
-// rows yields the first row and the number of rows of each group. Groups hold as much as
-// Bytes allows and are of one size, where less than twice as many groups make that
-// possible: a compiler then has one shape to make fast, and pads none.
-func (h Head) rows(n int) func(yield func(first, rows int) bool) {
+// rowGroups yields the first row and the number of rows of each group. A group is as large as
+// Bytes allows. Groups are of one size where that takes less than twice as many: the compiler
+// then has one shape to make fast, and pads none.
+func (h Head) rowGroups(n int) func(yield func(first, rows int) bool) {
 	most := max(1, h.Bytes/(4*h.Weight.Shape().Dimensions[0]))
 	least := (n + most - 1) / most
 	groups := least
@@ -75,8 +75,8 @@ func (h Head) rows(n int) func(yield func(first, rows int) bool) {
 	}
 }
 
-// plus is a + b where there is an a.
-func plus(a, b *Node) *Node {
+// sumOrFirst is sum + x, or x where sum is nil.
+func sumOrFirst(a, b *Node) *Node {
 	if a == nil {
 		return b
 	}

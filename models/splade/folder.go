@@ -2,7 +2,7 @@ package splade
 
 import "headroom/models/hf"
 
-// FormOf is what a sentence-transformers folder says; nil gives SPLADE-max.
+// FormOf returns the form that a sentence-transformers folder states; nil gives SPLADE-max.
 func FormOf(se *hf.SparseEncoder) Form {
 	if se == nil {
 		return Form{}

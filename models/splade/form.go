@@ -19,8 +19,8 @@ type Form struct {
 	Twice bool
 	// TopK keeps a text's largest weights only; 0 keeps all.
 	TopK int
-	// TokenTopM lets each token keep its so many greatest logits only, before tokens are
-	// pooled; 0 lets it keep all. Special tokens are tokens like others, padding is none.
+	// TokenTopM is the number of greatest logits that each token keeps before pooling; 0
+	// keeps all. A special token counts as a token, padding does not.
 	TokenTopM int
 }
 
@@ -55,8 +55,8 @@ func (f Form) Slope(z float32) float32 {
 }
 
 // Prune sets all but the TopK largest of a text's weights [vocab] to zero. Of
-// equal ones the terms with the lowest ids stay. NaN counts as the largest: it
-// must not be pruned out of sight.
+// equal weights those with the lowest ids stay. NaN counts as the largest, so that
+// pruning never hides it.
 func (f Form) Prune(weights []float32) {
 	if f.TopK <= 0 {
 		return

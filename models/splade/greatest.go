@@ -8,16 +8,15 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Logit is one that a token keeps.
+// Logit is a logit that a token keeps.
 type Logit struct {
 	Term  int32
 	Value float32
 }
 
-// Kept appends to list what a token's logits [vocab] leave of themselves: those above 0
-// among the TokenTopM greatest, by ascending term. Of equal ones the terms with the
-// lowest ids stay. NaN counts as the greatest. A logit that is not above 0 has no weight,
-// so it does not matter whether one is kept.
+// Kept appends to list the logits of a token [vocab] that stay: those above 0 among the
+// TokenTopM greatest, by ascending term. Of equal logits those with the lowest ids stay.
+// NaN counts as the greatest. A logit that is not above 0 has no weight, so it is left out.
 func (f Form) Kept(logits []float32, list []Logit) []Logit {
 	first := len(list)
 	for v, z := range logits {
@@ -29,7 +28,7 @@ func (f Form) Kept(logits []float32, list []Logit) []Logit {
 	if f.TokenTopM <= 0 || len(own) <= f.TokenTopM {
 		return list
 	}
-	least := nth(own, f.TokenTopM)
+	least := nthGreatest(own, f.TokenTopM)
 	above := 0
 	for _, x := range own {
 		if greater(x.Value, least) {
@@ -54,9 +53,9 @@ func (f Form) Kept(logits []float32, list []Logit) []Logit {
 // greater orders values with NaN above all.
 func greater(a, b float32) bool { return a > b || a != a && b == b }
 
-// nth is the n-th greatest value of a list, 1 ≤ n ≤ its length, without sorting it: a heap
-// of the n greatest so far, the least of them on top.
-func nth(list []Logit, n int) float32 {
+// nthGreatest is the n-th greatest value of a list, 1 ≤ n ≤ its length. It does not sort the
+// list, but keeps a heap of the n greatest values so far with the least of them on top.
+func nthGreatest(list []Logit, n int) float32 {
 	heap := make([]float32, 0, n)
 	for _, x := range list {
 		switch {
@@ -85,8 +84,8 @@ func nth(list []Logit, n int) float32 {
 	return heap[0]
 }
 
-// kept is Kept in a graph: which of logits [vocab, texts, tokens], bias included, count,
-// of those that are valid, of the same shape.
+// kept is Kept in a graph. It is true for the logits [vocab, texts, tokens], bias included,
+// that their tokens keep; valid, of the same shape, is false at padding.
 func (f Form) kept(logits, valid *Node) *Node {
 	if f.TokenTopM <= 0 || f.TokenTopM >= logits.Shape().Dimensions[0] {
 		return valid
@@ -102,9 +101,9 @@ func (f Form) pruned(weights *Node) *Node {
 	return Where(greatest(weights, f.TopK, 1), weights, ZerosLike(weights))
 }
 
-// greatest is true for the k largest of values along an axis, of equal ones those of the
-// lowest index. No value may be negative. No sort: floats that are not negative are
-// ordered as their bits are, so the smallest value that stays is found bit by bit, and NaN
+// greatest is true for the k largest values along an axis; of equal values, for those with the
+// lowest indices. No value may be negative. It does not sort: floats that are not negative
+// have the order of their bits, so the smallest value that stays is found bit by bit. NaN
 // counts as the largest.
 func greatest(values *Node, k, axis int) *Node {
 	g, shape := values.Graph(), values.Shape()
@@ -122,7 +121,7 @@ func greatest(values *Node, k, axis int) *Node {
 		least = Where(enough, next, least)
 	}
 	above, tied := GreaterThan(pattern, spread(least)), Equal(pattern, spread(least))
-	// Ties up to the index before end fill what is left of k.
+	// Values equal to the smallest one that stays, at indices below end, fill up the k.
 	left := Sub(all(int32(k)), count(above))
 	index := Iota(g, shapes.Make(dtypes.Int32, shape.Dimensions...), axis)
 	end := Zeros(g, shapes.Make(dtypes.Int32, narrow...))

@@ -32,9 +32,9 @@ type Pooled struct {
 	Position *Node
 }
 
-// Pool runs hidden states [texts, tokens, dim] of any float type through the head,
-// tokens behind lengths [texts] int32 left out. Products are of hidden's type, their
-// sums and all that follows float32.
+// Pool runs hidden states [texts, tokens, dim] of any float type through the head and
+// leaves out the tokens after lengths [texts] int32. Products are of hidden's type;
+// their sums and everything after them are float32.
 func (h Head) Pool(hidden, lengths *Node, form Form) Pooled {
 	weight := ConvertDType(h.Weight, hidden.DType())
 	var values, positions []*Node
@@ -87,9 +87,10 @@ func (h Head) Weights(p Pooled, form Form) *Node {
 	return form.pruned(form.activate(MulScalar(p.Values, h.Scale)))
 }
 
-// Gradients takes the gradient by the term weights [texts, vocab], as Weights gave
-// them, back to the hidden states (of their own type), decoder and bias (float32; nil
-// without a bias). A largest logit passes it to its first token, the one Pool found.
+// Gradients takes the gradient by the term weights [texts, vocab], the result of
+// Weights, back to the hidden states (of their own type), the decoder and the bias
+// (float32; nil without a bias). A largest logit passes its gradient to the first token
+// that has it, which Pool found.
 func (h Head) Gradients(hidden, lengths *Node, form Form, p Pooled, weights, dWeights *Node) (dHidden, dDecoder, dBias *Node) {
 	kept := NotEqual(weights, ZerosLike(weights)) // active, and not pruned
 	dValues := Where(kept, dWeights, ZerosLike(dWeights))
@@ -113,8 +114,8 @@ func (h Head) Gradients(hidden, lengths *Node, form Form, p Pooled, weights, dWe
 		}
 		var dLogits *Node
 		if form.Sum {
-			// Computed anew, once the gradient is there: the barrier keeps the compiler
-			// from saving the first pass's.
+			// The logits are computed again, once the gradient is there: the barrier keeps the
+			// compiler from storing those of the first pass.
 			barred := OptimizationBarriers(hidden, rows(dValues))
 			logits := h.logits(barred[0], weight)
 			logits = h.shifted(logits)
@@ -159,15 +160,16 @@ func (h Head) groups(hidden, lengths *Node, do func(hidden, lengths *Node) []*No
 		some := AxisRange(first, min(first+size, texts))
 		part := SliceAxis(hidden, 0, some)
 		if before != nil {
-			part = after(part, before)
+			part = delayUntil(part, before)
 		}
 		before = do(part, SliceAxis(lengths, 0, some))
 	}
 }
 
-// after is x once all of before is there. The backend's barrier adds zero times one element
-// of what it waits for, and a NaN there would spoil x: it is given a sign as an integer.
-func after(x *Node, before []*Node) *Node {
+// delayUntil returns x, computed only after every node of before. The backend's barrier adds
+// zero times one element of each node it waits for; a NaN there would spoil x, so the barrier
+// gets the element's sign as an integer.
+func delayUntil(x *Node, before []*Node) *Node {
 	signs := make([]*Node, len(before))
 	for i, b := range before {
 		first := make([]SliceAxisSpec, b.Rank())
@@ -180,9 +182,9 @@ func after(x *Node, before []*Node) *Node {
 	return SchedulingBarrier(x, signs...)
 }
 
-// logits is weight·hiddenᵀ, [vocab, texts, tokens] float32, without bias and scale. The
-// tokens come last because XLA lays what it reduces along the last axis: any other order
-// costs a copy of the logits.
+// logits is weight·hiddenᵀ, [vocab, texts, tokens] float32, without bias and scale. Tokens
+// are the last axis because XLA reduces along the last axis; any other order costs a copy
+// of the logits.
 func (h Head) logits(hidden, weight *Node) *Node {
 	dims := hidden.Shape().Dimensions
 	return Reshape(product32(weight, 1, Reshape(hidden, dims[0]*dims[1], dims[2]), 1), -1, dims[0], dims[1])
@@ -197,7 +199,7 @@ func product32(a *Node, axisA int, b *Node, axisB int) *Node {
 	return dot.General([]int{axisA}, nil, []int{axisB}, nil)
 }
 
-// shifted adds the bias to [vocab, texts, tokens].
+// shifted adds the bias to logits [vocab, texts, tokens].
 func (h Head) shifted(values *Node) *Node {
 	if h.Bias == nil {
 		return values

@@ -122,7 +122,7 @@ func (m *Model) poolProgram(plain bool) (*Program, error) {
 		if plain {
 			head.Bias = nil
 		}
-		hidden := models.Transformed(get, m.Config, rest[0], rest[1], layers.Mode{DType: m.dtype})
+		hidden := models.Transformed(get, m.Config, rest[0], rest[1], layers.Inference(m.dtype))
 		return []*graph.Node{head.Max(hidden, rest[1])}
 	})
 	return *program, err

@@ -84,7 +84,11 @@ func (m *Model) prepare() error {
 	var err error
 	m.hidden, err = m.Engine.Program("encode", func(in []*graph.Node) []*graph.Node {
 		params, rest := m.EncoderNodes(in)
-		return []*graph.Node{float32Type(models.Transformed(params, m.Config, rest[0], rest[1], layers.Mode{DType: m.dtype, Fused: m.Engine.Shared()}))}
+		mode := layers.Inference(m.dtype)
+		if m.Engine.Shared() {
+			mode = layers.FusedInference()
+		}
+		return []*graph.Node{float32Type(models.Transformed(params, m.Config, rest[0], rest[1], mode))}
 	})
 	return err
 }

@@ -2,11 +2,11 @@ package fused
 
 import "fmt"
 
-// Backward adds the gradients of Σ grad·Max(texts). grad is [len(texts), vocab],
-// the derivative by each pooled logit; exactly zero entries cost nothing. arg is
-// what Max wrote. dHidden[i] is like texts[i].Hidden, dWeight is [vocab, dim],
-// dBias [vocab]; all are added to. Sums run over texts and terms in ascending
-// order whatever threads is.
+// Backward adds the gradients of Σ grad·Max(texts) to dHidden, dWeight and dBias. grad
+// is [len(texts), vocab], the derivative by each pooled logit; entries of exactly zero
+// cost nothing. Max has written arg. dHidden[i] has the shape of texts[i].Hidden,
+// dWeight is [vocab, dim], dBias [vocab]. Sums run over texts and terms in ascending
+// order, whatever the number of threads.
 func (h Head) Backward(texts []Text, arg []int32, grad []float32, dHidden [][]float32, dWeight, dBias []float32, threads int) error {
 	if err := h.check(texts, len(grad)); err != nil {
 		return err

@@ -1,9 +1,9 @@
 // Package fused computes the max-pooled MLM head on a CPU without ever writing
 // a logit: the products of every token with every vocabulary row pass through
 // registers, and only the maximum over tokens and the token that reached it are
-// kept. Its backward pass touches only terms that are active. It replaces, bit
-// for deterministic bit, the [batch, tokens, vocab] tensor that a graph would
-// build; package splade holds the graph form of the same function.
+// kept. Its backward pass touches only terms that are active. Results are
+// deterministic to the bit. A graph would build a tensor [batch, tokens, vocab] for
+// the same function; package splade holds that form.
 //
 // Shapes are given as [axis, axis] with the last axis contiguous.
 package fused
@@ -30,13 +30,14 @@ type Head struct {
 	Dim    int
 }
 
-// rowBlock vocabulary rows stay in the nearest cache while every text passes by.
+// rowBlock is the number of vocabulary rows that stay in the first cache while every
+// text is multiplied with them.
 const rowBlock = 64
 
-// Max fills out [len(texts), vocab] with max_t logit(t, v), bias included, and,
-// where arg is not nil, arg [len(texts), vocab] with the first token that
-// reaches it. A text in which any logit of a row is not a number gives NaN
-// there: a maximum alone would hide it. The result does not depend on threads.
+// Max writes max_t logit(t, v), bias included, to out [len(texts), vocab] and, where
+// arg is not nil, the first token that reaches it to arg [len(texts), vocab]. If any of
+// a text's logits of a row is NaN, the result is NaN: a maximum alone would hide it. The
+// result does not depend on threads.
 func (h Head) Max(texts []Text, out []float32, arg []int32, threads int) error {
 	if err := h.check(texts, len(out)); err != nil {
 		return err
@@ -50,7 +51,7 @@ func (h Head) Max(texts []Text, out []float32, arg []int32, threads int) error {
 			packed[i] = pack(texts[i], h.Dim)
 		}
 	})
-	h.blocks(threads, func() func(rows []int32) {
+	h.eachBlock(threads, func() func(rows []int32) {
 		b := newBlock(h.Dim)
 		return func(rows []int32) {
 			if rows == nil {
@@ -71,10 +72,10 @@ func (h Head) Max(texts []Text, out []float32, arg []int32, threads int) error {
 	return nil
 }
 
-// blocks hands out the vocabulary in blocks of consecutive rows to threads,
-// each with a worker of its own, as they become free. Only whole multiples of
-// rowBlock begin a block. At its end a worker is called with nil.
-func (h Head) blocks(threads int, worker func() func(rows []int32)) {
+// eachBlock gives the vocabulary, in blocks of consecutive rows, to threads as they
+// become free. Each thread calls worker once for a function of its own, which gets the
+// thread's blocks and at the end nil. Every block begins at a multiple of rowBlock.
+func (h Head) eachBlock(threads int, worker func() func(rows []int32)) {
 	total := (h.Vocab + rowBlock - 1) / rowBlock
 	var next atomic.Int64
 	parallel(min(threads, total), threads, func(_, _ int) {

@@ -27,8 +27,8 @@ var level = func() int {
 // Vector says whether this build and CPU use vector instructions.
 func Vector() bool { return level > 0 }
 
-// max4 pools a group of four rows, [dim, 4], over the panel. Like all vector code here it ends by clearing the upper
-// halves of registers: Go's own float32 code is SSE, which waits for halves that are in use, whoever's code it is.
+// max4 pools a group of four rows, [dim, 4], over the panel. Like all vector code here it clears the upper halves of
+// the registers at its end: Go's own float32 code is SSE, which is slow while upper halves are in use.
 func (p panel) max4(rows []float32, best *[4]float32, at *[4]int32) {
 	switch {
 	case level >= 512 && p.width == 32:
@@ -81,8 +81,8 @@ func (p panel) max4x16(rows []float32, best *[4]float32, at *[4]int32) {
 	p.merge(e, e, &best[3], &at[3])
 }
 
-// merge takes sums into the running maximum, lowest token first; NaN stays.
-// Most panels cannot raise it, which two comparisons tell.
+// merge updates the running maximum with the sums of a panel, lowest token first; NaN
+// stays. Two comparisons show that most panels cannot raise it.
 func (p panel) merge(x, y archsimd.Float32x16, best *float32, at *int32) {
 	t := archsimd.BroadcastFloat32x16(*best)
 	if x.LessEqual(t).ToBits()&y.LessEqual(t).ToBits() == 1<<16-1 {
@@ -92,7 +92,7 @@ func (p panel) merge(x, y archsimd.Float32x16, best *float32, at *int32) {
 		var sums [32]float32
 		x.StoreArray((*[16]float32)(sums[:16]))
 		y.StoreArray((*[16]float32)(sums[16:]))
-		take(sums[:p.count], p.first, best, at)
+		mergeSums(sums[:p.count], p.first, best, at)
 		return
 	}
 	m := x.Max(y)
@@ -133,7 +133,7 @@ func (p panel) max4x8(rows []float32, best *[4]float32, at *[4]int32) {
 			var sums [16]float32
 			pair[0].StoreArray((*[8]float32)(sums[:8]))
 			pair[1].StoreArray((*[8]float32)(sums[8:]))
-			take(sums[:min(16, p.count-col)], p.first+col, &best[r], &at[r])
+			mergeSums(sums[:min(16, p.count-col)], p.first+col, &best[r], &at[r])
 		}
 	}
 }

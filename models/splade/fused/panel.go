@@ -1,6 +1,7 @@
 package fused
 
-// panelWidth tokens are pooled together; a shorter rest takes half of it.
+// panelWidth is the number of tokens that are pooled together. A rest of at most half as
+// many takes a panel of half the width.
 const panelWidth = 32
 
 // panel holds up to 32 tokens transposed, so that one load fetches the same
@@ -43,8 +44,7 @@ func pack(t Text, dim int) []panel {
 }
 
 // block is up to rowBlock vocabulary rows in groups of four, interleaved so that
-// a kernel walks one slice. What a row's products are does not depend on the
-// rows beside it.
+// a kernel walks one slice. A row's products do not depend on the other rows.
 type block struct {
 	data []float32 // [groups, dim, 4]
 	n    int
@@ -57,8 +57,8 @@ func newBlock(dim int) *block {
 	return &block{data: make([]float32, rowBlock*dim), dim: dim}
 }
 
-// fill takes rows of weight [vocab, dim] by their number, at most rowBlock. A
-// last group that is not full repeats its last row.
+// fill copies the rows of weight [vocab, dim] with the given numbers, at most rowBlock.
+// A last group that is not full repeats its last row.
 func (b *block) fill(weight []float32, rows []int32) {
 	b.n = len(rows)
 	for g := 0; g < b.n; g += 4 {
@@ -72,7 +72,7 @@ func (b *block) fill(weight []float32, rows []int32) {
 	}
 }
 
-// pool leaves the maximum over a text's tokens in best and its token in at.
+// pool writes the maximum over a text's tokens to best, and the token that has it to at.
 func (b *block) pool(panels []panel) {
 	for r := range (b.n + 3) &^ 3 {
 		b.best[r], b.at[r] = negativeInfinity, 0
@@ -84,7 +84,7 @@ func (b *block) pool(panels []panel) {
 	}
 }
 
-// max4Plain is what the vector kernels are tested against. rows is [dim, 4].
+// max4Plain is max4 without vector instructions; tests compare the vector kernels with it.
 func (p panel) max4Plain(rows []float32, best *[4]float32, at *[4]int32) {
 	for r := range 4 {
 		var acc [panelWidth]float32
@@ -94,12 +94,12 @@ func (p panel) max4Plain(rows []float32, best *[4]float32, at *[4]int32) {
 				acc[c] = fma(x, w, acc[c])
 			}
 		}
-		take(acc[:p.count], p.first, &best[r], &at[r])
+		mergeSums(acc[:p.count], p.first, &best[r], &at[r])
 	}
 }
 
-// take merges a panel's sums into the running maximum; NaN, once seen, stays.
-func take(sums []float32, first int, best *float32, at *int32) {
+// mergeSums updates the running maximum with a panel's sums; NaN, once seen, stays.
+func mergeSums(sums []float32, first int, best *float32, at *int32) {
 	if *best != *best {
 		return
 	}

@@ -4,11 +4,11 @@ import "math"
 
 var negativeInfinity = float32(math.Inf(-1))
 
-// fma is x·y + z rounded once, as a vector unit's fused operation: builds with
-// and without vector instructions give the same bits. The product is exact in
-// float64; the sum is rounded there first, which matters only where that lands
-// on the middle between two float32 values or among the subnormal ones. There
-// it is rounded to odd, so that the second rounding sees which side it was on.
+// fma is x·y + z rounded once, like a vector unit's fused operation, so that builds
+// with and without vector instructions give the same bits. The product is exact in
+// float64. The sum is rounded in float64 first, which matters only if the result is
+// halfway between two float32 values or subnormal. In those cases it is rounded to
+// odd, so that the second rounding sees on which side the exact sum was.
 func fma(x, y, z float32) float32 {
 	p, a := float64(x)*float64(y), float64(z)
 	s := p + a

@@ -5,10 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// Positive fills out [len(texts), vocab] with what Head.Max gives wherever that
-// is positive or not a number, bit for bit, and with zero elsewhere. Multiplied
-// by a positive finite scale it is therefore still all that max(0, logit) needs.
-// Neither threads nor how much could be screened changes a bit.
+// Positive writes the results of Head.Max, bit for bit, to out [len(texts), vocab],
+// but zero for each result that is neither positive nor NaN. It thus gives the same
+// max(0, scale·logit) for every positive finite scale. Neither the number of threads
+// nor the share of rows that were screened changes a bit.
 func (s *Screen) Positive(texts []Text, out []float32, threads int) error {
 	return s.positive(texts, out, threads, new(effort))
 }
@@ -31,7 +31,7 @@ func (s *Screen) positive(texts []Text, out []float32, threads int, spent *effor
 			packed[i] = screenText{panels: pack(texts[i], h.Dim), whole: s.wholeText(texts[i])}
 		}
 	})
-	h.blocks(threads, func() func(rows []int32) {
+	h.eachBlock(threads, func() func(rows []int32) {
 		w := screenWorker{s: s, all: newBlock(h.Dim), few: newBlock(h.Dim), texts: make([]textState, len(texts)), spent: spent}
 		return func(rows []int32) {
 			w.filled = false
@@ -40,7 +40,7 @@ func (s *Screen) positive(texts []Text, out []float32, threads int, spent *effor
 				if rows == nil {
 					w.finish(t, row, &w.texts[i])
 				} else {
-					w.rows(t, rows, row, &w.texts[i])
+					w.writeRows(t, rows, row, &w.texts[i])
 				}
 			}
 		}
@@ -48,16 +48,16 @@ func (s *Screen) positive(texts []Text, out []float32, threads int, spent *effor
 	return nil
 }
 
-// screenText is a text in both forms.
+// screenText is a text in float32 and in whole numbers.
 type screenText struct {
 	panels []panel
 	whole  wholeText
 }
 
-// patience says for how many blocks a text is not screened, after blocks in
-// which screening did not pay. Each such block doubles the wait, up to 31, so a
-// dense text costs some 2 % more than Max, and a text that is dense only
-// in a part of the vocabulary is screened again soon after it.
+// patience counts the blocks for which a text is not screened, after a block in which
+// screening did not pay. Each such block doubles the wait, up to 31. So a dense text
+// costs some 2 % more than Max does, and a text that is dense in only a part of the
+// vocabulary is screened again soon after that part.
 type patience struct{ wait, last int }
 
 func (p *patience) judge(rows, survivors int) {
@@ -86,9 +86,9 @@ type screenWorker struct {
 	spent  *effort
 }
 
-// rows writes one text's logits of one block, but for those that survived
-// screening and wait until a block of them is full.
-func (w *screenWorker) rows(t screenText, rows []int32, out []float32, state *textState) {
+// writeRows writes one text's logits of one block. Rows that survive screening wait
+// until a whole block of them can be computed.
+func (w *screenWorker) writeRows(t screenText, rows []int32, out []float32, state *textState) {
 	if !t.whole.usable || state.wait > 0 {
 		state.wait--
 		w.spent.plain.Add(int64(len(rows)))
@@ -129,25 +129,25 @@ func (w *screenWorker) finish(t screenText, out []float32, state *textState) {
 	state.survivors = nil
 }
 
-// compute writes some rows in float32.
+// compute computes the given rows in float32 and writes their logits.
 func (w *screenWorker) compute(t screenText, rows []int32, out []float32) {
 	w.few.fill(w.s.head.Weight, rows)
 	w.few.pool(t.panels)
-	w.few.positive(w.s.head.Bias, rows, out)
+	w.few.writePositive(w.s.head.Bias, rows, out)
 }
 
-// pool computes all rows in float32.
+// pool computes all rows of a block in float32 and writes their logits.
 func (w *screenWorker) pool(t screenText, rows []int32, out []float32) {
 	if !w.filled {
 		w.all.fill(w.s.head.Weight, rows)
 		w.filled = true
 	}
 	w.all.pool(t.panels)
-	w.all.positive(w.s.head.Bias, rows, out)
+	w.all.writePositive(w.s.head.Bias, rows, out)
 }
 
-// positive writes pooled rows, those not positive as zero.
-func (b *block) positive(bias []float32, rows []int32, out []float32) {
+// writePositive writes pooled rows, with zero for those that are not positive.
+func (b *block) writePositive(bias []float32, rows []int32, out []float32) {
 	for r, v := range rows {
 		z := b.best[r] + bias[v]
 		if z <= 0 {

@@ -2,9 +2,9 @@ package fused
 
 import "math"
 
-// Screen finds, with whole numbers and for certain, most vocabulary rows whose
-// pooled logit is not positive; only the others need float32 products. It is a
-// snapshot: whoever changes the weights afterwards must make another.
+// Screen proves, with products of whole numbers, that the pooled logits of most
+// vocabulary rows are not positive; only the other rows need float32 products. It is
+// a snapshot of the weights: make another one after they have changed.
 //
 // The bound. A text's tokens share a step s and a row has a step p:
 // h = s·q + e and w = p·r + f, with q and r whole numbers. Then
@@ -12,15 +12,14 @@ import "math"
 //	h·w = h·(p·r + f) = s·p·(q·r) + e·(p·r) + h·f
 //	    ≤ s·p·(q·r) + ‖e‖‖p·r‖ + ‖h‖‖f‖
 //
-// and q·r is exact in int32. The norms are those of the very numbers that were
-// kept and left, so nothing rests on how rounding was done. What the float32
-// kernel returns for h·w differs from it by at most n·u/(1−n·u)·‖h‖‖w‖ for n
-// fused operations, u = 2⁻²⁴, and half the least subnormal for each; twice that
-// is added, and the float64 roundings here, some 2⁻⁵⁰·‖h‖‖w‖, fit eight times
-// over into the eight operations added to n. A sum of two float32 is positive
-// only if the exact sum is, so bound + bias ≤ 0 proves the kernel's logit not
-// positive. Rows and texts too large for the kernel not to overflow, or not
-// finite, are never screened.
+// and q·r is exact in int32. The norms are computed from e, f, r and h themselves, so
+// the bound holds however q and r were rounded. The float32 kernel's result for h·w
+// has an error of at most n·u/(1−n·u)·‖h‖‖w‖ for n fused operations, u = 2⁻²⁴, and of
+// half the least subnormal for each; twice that is added. The float64 roundings here,
+// some 2⁻⁵⁰·‖h‖‖w‖, are covered eight times by the eight operations added to n. A sum
+// of two float32 is positive only if the exact sum is, so bound + bias ≤ 0 proves that
+// the kernel's logit is not positive. Rows and texts that are not finite, or so large
+// that the kernel might overflow, are never screened.
 type Screen struct {
 	head  Head
 	form  form
@@ -28,20 +27,20 @@ type Screen struct {
 	rows  []rowBound
 }
 
-// rowBound is what screening knows of a row.
+// rowBound holds the parts of the bound that depend on a row.
 type rowBound struct {
 	scale float64 // p
 	kept  float64 // ‖p·r‖ or a little more
 	left  float64 // ‖f‖ and the kernel's error by ‖h‖, or more; infinite for rows never screened
-	shift int32   // what the tokens' shift adds to each product
+	shift int32   // the part of each product that comes from the tokens' shift
 }
 
 // largestNorm keeps products of a text and a row, and every partial sum of
 // them, a hundred times below the largest float32.
 const largestNorm = 1e18
 
-// mostDims keeps n·u below 1/100, the sums behind upward within its margin, and
-// those of products of bytes within an int32.
+// mostDims keeps n·u below 1/100, the sums of squares within sqrtUpward's margin, and
+// sums of products of bytes within an int32.
 const mostDims = 1 << 16
 
 // NewScreen prepares a head. It costs about as much as one long text. Weight and
@@ -68,7 +67,7 @@ func newScreen(h Head, f form, threads int) (*Screen, error) {
 				scale := f.scale(norm, largest, h.Dim)
 				kept, left := quantize(w, scale, q)
 				s.rows[4*g+r] = rowBound{scale: scale, kept: kept, left: left + kernel*norm, shift: f.shift(q)}
-				f.fold(q, 0, s.words[g*words*4+r:], 4)
+				f.pack(q, 0, s.words[g*words*4+r:], 4)
 			}
 		}
 	})
@@ -107,9 +106,9 @@ func (s *Screen) wholeText(t Text) wholeText {
 			token := first + c
 			_, left := quantize(t.Hidden[token*dim:(token+1)*dim], w.scale, q)
 			w.left = max(w.left, left)
-			f.fold(q, shift, p.data[c:], width)
+			f.pack(q, shift, p.data[c:], width)
 			for rest := count; c == 0 && rest < width; rest++ {
-				f.fold(q, shift, p.data[rest:], width)
+				f.pack(q, shift, p.data[rest:], width)
 			}
 		}
 		w.panels = append(w.panels, p)
@@ -117,8 +116,8 @@ func (s *Screen) wholeText(t Text) wholeText {
 	return w
 }
 
-// tops leaves in best the largest product of the text with each of n rows from
-// row first on, a multiple of four.
+// tops writes to best the largest product of the text with each of n rows. first, the
+// first row, is a multiple of four.
 func (s *Screen) tops(t wholeText, first, n int, lanes *wholeLanes, best *[rowBlock]int32) {
 	lowest := [16]int32{}
 	for c := range lowest {
@@ -138,8 +137,8 @@ func (s *Screen) tops(t wholeText, first, n int, lanes *wholeLanes, best *[rowBl
 	}
 }
 
-// bound is at least every float32 product of the kernel with row v, bias left
-// out, if top is the text's largest whole product with it.
+// bound returns a number that no float32 product of the kernel with row v exceeds, bias
+// left out. top is the text's largest product with the row in whole numbers.
 func (s *Screen) bound(t wholeText, v int, top int32) float64 {
 	r := s.rows[v]
 	return t.scale*r.scale*float64(top) + (t.left*r.kept + t.norm*r.left + float64(s.head.Dim)*0x1p-148)

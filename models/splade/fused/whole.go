@@ -2,7 +2,7 @@ package fused
 
 import "math"
 
-// Products of whole numbers: what screening multiplies, and how it lies in memory.
+// Products of whole numbers, which screening uses: their operands, and the layout in memory.
 
 // form is how many whole numbers a word of 32 bits holds.
 type form int
@@ -10,9 +10,9 @@ type form int
 const (
 	// pairs of int16 are multiplied by any vector unit.
 	pairs form = 2
-	// quads of bytes lose more of a number but pass through a unit that has
-	// products of bytes twice as fast as pairs; it wants one factor without a
-	// sign, so tokens are stored with byteShift added.
+	// quads of bytes keep less of a number, but a CPU that has products of bytes
+	// multiplies them twice as fast as pairs. One factor must have no sign, so tokens
+	// are stored with byteShift added.
 	quads form = 4
 )
 
@@ -21,9 +21,9 @@ const byteShift = 128
 // words is the number of words that hold dim numbers.
 func (f form) words(dim int) int { return (dim + int(f) - 1) / int(f) }
 
-// fold writes numbers, padded to words, with a shift added, to every stride-th
+// pack writes numbers, with a shift added and padded to words, to every stride-th
 // word of out.
-func (f form) fold(q []int16, shift int16, out []word, stride int) {
+func (f form) pack(q []int16, shift int16, out []word, stride int) {
 	for d := 0; d < len(q); d += int(f) {
 		var w uint32
 		if f == quads {
@@ -35,7 +35,8 @@ func (f form) fold(q []int16, shift int16, out []word, stride int) {
 	}
 }
 
-// shift is what byteShift adds to a product with a row, if tokens have it.
+// shift is the part of a product with a row that comes from byteShift, 0 where tokens are
+// stored without it.
 func (f form) shift(row []int16) int32 {
 	if f != quads {
 		return 0
@@ -87,12 +88,12 @@ func quantize(x []float32, scale float64, out []int16) (kept, left float64) {
 		kept += q * q
 		left += (z - q) * (z - q)
 	}
-	return upward(kept), upward(left)
+	return sqrtUpward(kept), sqrtUpward(left)
 }
 
-// upward is the square root of a sum of up to mostDims squares, rounded up by
-// more than float64 can have lost.
-func upward(squares float64) float64 { return math.Sqrt(squares) * (1 + 1e-9) }
+// sqrtUpward is the square root of a sum of up to mostDims squares, rounded up by more
+// than float64 can have lost.
+func sqrtUpward(squares float64) float64 { return math.Sqrt(squares) * (1 + 1e-9) }
 
 // extent is the norm of x, or a little more, and its largest element; infinite
 // or NaN where an element is.
@@ -110,11 +111,11 @@ func extent(x []float32) (norm, largest float64) {
 		even += float64(v) * float64(v)
 		top = max(top, math.Float32bits(v)&math.MaxInt32)
 	}
-	return upward(even + odd), float64(math.Float32frombits(top))
+	return sqrtUpward(even + odd), float64(math.Float32frombits(top))
 }
 
-// raisePlain raises lanes, in which 16 numbers of each row take the panel's
-// columns in turn, by the products with groups of four rows, [groups, words, 4].
+// raisePlain raises the running maxima in lanes to the panel's products with groups of
+// four rows, [groups, words, 4]. Column c of the panel goes to lane c mod 16 of a row.
 func (p wholePanel) raisePlain(rows []word, lanes *wholeLanes) {
 	words := len(p.data) / p.width
 	for g := 0; g*words*4 < len(rows); g++ {
@@ -149,7 +150,7 @@ func (f form) product(token, row uint32) int32 {
 // wholeLanes are running maxima of a block's rows.
 type wholeLanes [rowBlock][16]int32
 
-// topsPlain is the maximum of each of the first n rows' lanes.
+// topsPlain writes the maximum over the lanes of each of the first n rows to tops.
 func (l *wholeLanes) topsPlain(n int, tops *[rowBlock]int32) {
 	for r, lane := range l[:n] {
 		top := lane[0]

@@ -7,7 +7,7 @@ import (
 	"simd/archsimd"
 )
 
-// fastestForm is what this CPU multiplies fastest.
+// fastestForm is the form that this CPU multiplies fastest.
 func fastestForm() form {
 	if level == levelBytes {
 		return quads
@@ -15,7 +15,8 @@ func fastestForm() form {
 	return pairs
 }
 
-// raise raises lanes by the products with groups of four rows, [groups, words, 4].
+// raise raises the running maxima in lanes to the products with groups of four rows,
+// [groups, words, 4].
 func (p wholePanel) raise(rows []word, lanes *wholeLanes) {
 	words := len(p.data) / p.width
 	groups := len(rows) / (4 * words)
@@ -55,15 +56,15 @@ func bytes4x32(tokens, rows *word, words, groups int, best *[16]int32)
 //go:noescape
 func bytes4x16(tokens, rows *word, words, groups int, best *[16]int32)
 
-// tops is the maximum of each of the first n rows' lanes.
+// tops writes the maximum over the lanes of each of the first n rows to tops.
 func (l *wholeLanes) tops(n int, tops *[rowBlock]int32) {
 	if level < 512 {
 		l.topsPlain(n, tops)
 		return
 	}
 	for r := 0; r < n; r += 4 {
-		// Interleaving two registers and taking the maximum halves what each row has
-		// left: after two rounds every fourth lane is one row's.
+		// Interleaving two registers and taking the maximum halves the number of lanes per row:
+		// after two rounds every fourth lane belongs to one row.
 		ab, cd := halves(&l[r], &l[r+1]), halves(&l[r+2], &l[r+3])
 		x := ab.InterleaveLoGrouped(cd).AsInt32x16().Max(ab.InterleaveHiGrouped(cd).AsInt32x16())
 		y := x.GetLo().Max(x.GetHi())
@@ -78,8 +79,9 @@ func halves(x, y *[16]int32) archsimd.Int64x8 {
 	return a.InterleaveLoGrouped(b).Max(a.InterleaveHiGrouped(b)).AsInt64x8()
 }
 
-// word is 32 bits of whole numbers. Only its bits count: a broadcast reads from a
-// float register, and a way round by an integer one costs as much as the products.
+// word is 32 bits of whole numbers. Only its bits count. It is a float because a
+// broadcast reads from a float register; a detour by an integer register costs as much
+// as the products.
 type word = float32
 
 func newWord(w uint32) word { return math.Float32frombits(w) }

@@ -21,9 +21,10 @@ type sideNodes struct {
 
 // encode builds the encoder and the head's transform for a micro-batch: ids, lengths, seed.
 func (d *Splade) encode(get layers.Params, in []*Node) sideNodes {
-	mode := layers.Mode{Dropout: layers.NewDropout(d.rates, in[2]), DType: d.dtype, Remat: d.remat, Lookup: &layers.Lookup{}}
+	lookup := &layers.Lookup{}
+	mode := layers.Training(layers.NewDropout(d.rates, in[2]), d.dtype, d.remat, lookup)
 	hidden := models.Transformed(get, d.model.Config, in[0], in[1], mode)
-	return sideNodes{ids: in[0], lengths: in[1], hidden: hidden, lookup: mode.Lookup, head: d.model.GraphHead(get)}
+	return sideNodes{ids: in[0], lengths: in[1], hidden: hidden, lookup: lookup, head: d.model.GraphHead(get)}
 }
 
 // gradients are those of every parameter that dWeights, one per side, cause.

@@ -22,7 +22,7 @@ const lookTexts = 16
 func (d *Splade) lookPart(in []*Node) []*Node {
 	get, rest := d.model.AllNodes(in)
 	head := d.model.GraphHead(get)
-	hidden := models.Transformed(get, d.model.Config, rest[0], rest[1], layers.Mode{DType: d.dtype})
+	hidden := models.Transformed(get, d.model.Config, rest[0], rest[1], layers.Inference(d.dtype))
 	p := head.Pool(hidden, rest[1], d.form)
 	out := []*Node{head.Weights(p, d.form)}
 	if p.Position != nil {

@@ -59,7 +59,8 @@ func (s *MLM) build(in []*Node) []*Node {
 	get, _ := m.AllNodes(in)
 	rest := in[3*n:]
 	ids, lengths, seed, chosen, labels, weights, places, scalars := rest[0], rest[1], rest[2], rest[3], rest[4], rest[5], rest[6], rest[7]
-	mode := layers.Mode{Dropout: layers.NewDropout(s.rates, seed), DType: s.dtype, Remat: s.remat, Lookup: &layers.Lookup{}}
+	lookup := &layers.Lookup{}
+	mode := layers.Training(layers.NewDropout(s.rates, seed), s.dtype, s.remat, lookup)
 	hidden := models.Transformed(get, m.Config, ids, lengths, mode)
 	head := m.GraphHead(get)
 	head.Bytes = entropyBytes
@@ -76,7 +77,7 @@ func (s *MLM) build(in []*Node) []*Node {
 		total, losses = Add(total, causes(texts, flops.Hidden)), append(losses, flops.Value)
 		decoder, bias = sumOf(decoder, flops.Decoder), sumOf(bias, flops.Bias)
 	}
-	grads := modelGradients(m, in[:n], total, []*layers.Lookup{mode.Lookup}, decoder, bias)
+	grads := modelGradients(m, in[:n], total, []*layers.Lookup{lookup}, decoder, bias)
 	state, recorded := s.optimizer.update(in[:n], in[n:2*n], in[2*n:3*n], grads, scalars)
 	return append(state, vector(append(losses, recorded...)))
 }

@@ -26,7 +26,7 @@ func newEncoder(m *engine.Model, rates layers.Rates, remat bool) (_ *encoder, er
 	build := func(in []*graph.Node, tape *layers.Tape, remat bool) (hidden *graph.Node, by, rest []*graph.Node) {
 		get, rest := m.EncoderNodes(in)
 		lookup := &layers.Lookup{}
-		mode := layers.Mode{Dropout: layers.NewDropout(rates, rest[2]), Remat: remat, Lookup: lookup, Fused: true, Tape: tape}
+		mode := layers.TapedTraining(tape, lookup, layers.NewDropout(rates, rest[2]), remat)
 		hidden = models.Transformed(get, m.Config, rest[0], rest[1], mode)
 		by = []*graph.Node{lookup.Rows}
 		for i, p := range m.Encoder() {

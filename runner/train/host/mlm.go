@@ -40,7 +40,7 @@ func NewMLM(m *engine.Model, recipe sweeps.Recipe, remat bool) (*MLM, error) {
 	s.program, err = m.Engine.Program("mlm step", func(in []*Node) []*Node {
 		get, rest := m.AllNodes(in)
 		ids, lengths, places, labels, weights, seed := rest[0], rest[1], rest[2], rest[3], rest[4], rest[5]
-		hidden := models.Transformed(get, m.Config, ids, lengths, layers.Mode{Dropout: layers.NewDropout(rates, seed), DType: dtype, Remat: remat})
+		hidden := models.Transformed(get, m.Config, ids, lengths, layers.Training(layers.NewDropout(rates, seed), dtype, remat, nil))
 		loss := mlmLoss(get, m, Gather(hidden, places), labels, weights)
 		params := in[:len(m.Params)]
 		if recipe.Train.FLOPS == 0 {

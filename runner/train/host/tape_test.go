@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"headroom/models"
@@ -33,17 +34,15 @@ func TestTheTapesGradientIsTheGraphs(t *testing.T) {
 			program, err := m.Engine.Program("both gradients", func(in []*Node) []*Node {
 				get, rest := m.EncoderNodes(in)
 				ids, lengths, seed, upstream := rest[0], rest[1], rest[2], rest[3]
-				build := func(mode layers.Mode) (hidden *Node, wrt []*Node) {
-					mode.Lookup, mode.Dropout = &layers.Lookup{}, layers.NewDropout(rates, seed)
-					hidden = models.Transformed(get, m.Config, ids, lengths, mode)
-					return hidden, append([]*Node{mode.Lookup.Rows}, in[:len(m.Encoder())]...)
-				}
-				tape := layers.NewTape()
-				taped, wrt := build(layers.Mode{Fused: true, Tape: tape, Remat: c.remat})
-				fused, _ := build(layers.Mode{Fused: true})
-				out := append(tape.Gradient(taped, upstream, wrt...), taped, fused)
-				plain, wrt := build(layers.Mode{})
-				return append(append(out, Gradient(ReduceAllSum(Mul(plain, upstream)), wrt...)...), plain, plain)
+				build := func(mode layers.Mode) *Node { return models.Transformed(get, m.Config, ids, lengths, mode) }
+				wrt := func(lookup *layers.Lookup) []*Node { return append([]*Node{lookup.Rows}, in[:len(m.Encoder())]...) }
+				tape, lookup := layers.NewTape(), &layers.Lookup{}
+				taped := build(layers.TapedTraining(tape, lookup, layers.NewDropout(rates, seed), c.remat))
+				out := append(tape.Gradient(taped, upstream, wrt(lookup)...), taped, build(layers.FusedInference()))
+				lookup = &layers.Lookup{}
+				plain := build(layers.Training(layers.NewDropout(rates, seed), dtypes.Float32, false, lookup))
+				out = append(out, Gradient(ReduceAllSum(Mul(plain, upstream)), wrt(lookup)...)...)
+				return append(out, plain, build(layers.Inference(dtypes.Float32)))
 			})
 			if err != nil {
 				t.Fatal(err)
