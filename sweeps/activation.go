@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// The words of model.activation. sentence-transformers' files call the first "relu", and by the first's name they mean
-// the second: a word that is copied from there would train another model.
+// The words of model.activation. sentence-transformers' files call the first "relu" and use "log1p_relu" for the second:
+// a word copied from there would train another model.
 const (
 	onceLogged  = "log1p_relu"
 	twiceLogged = "log1p_log1p_relu"
@@ -21,7 +21,7 @@ func wrongActivation(v reflect.Value) string {
 	return notOneOf(word, []string{onceLogged, twiceLogged})
 }
 
-// Notices are what the sweep as a whole says that may be meant otherwise.
+// Notices returns a sentence for each setting of the whole sweep that may be meant otherwise.
 func (s *Spec) Notices() []string {
 	for i := len(s.assigned) - 1; i >= 0; i-- {
 		a := s.assigned[i]

@@ -2,9 +2,9 @@ package sweeps
 
 // RunConfig is one point of a sweep: everything that a single run reads.
 // Field comments give the consequence, the default and the meaning of zero.
-// Keys are the TOML keys of a sweep file; `id:"no"` marks a field that does not
-// enter the run's identity, `id:"select"` one that does where a checkpoint is
-// selected by it.
+// Keys are the TOML keys of a sweep file. `id:"no"` marks a field that does not
+// enter the run's identity; `id:"select"` marks a field that enters it only where
+// the field decides which checkpoint is selected.
 type RunConfig struct {
 	Seed        int64             `toml:"seed"`
 	Model       ModelConfig       `toml:"model"`
@@ -24,7 +24,7 @@ type ModelConfig struct {
 	Backbone string `toml:"backbone"`
 	// Rescale is k: the MLM-head projection is divided by k before training. Default 1.
 	Rescale Rescale `toml:"rescale"`
-	// Target is what is divided: "decoder" (default), "decoder+bias" or "logits".
+	// Target is the part that is divided: "decoder" (default), "decoder+bias" or "logits".
 	Target string `toml:"target"`
 	// Tie is "untie" (default: the decoder becomes its own parameter) or "keep".
 	Tie string `toml:"tie"`
@@ -32,23 +32,23 @@ type ModelConfig struct {
 	Pooling string `toml:"pooling"`
 	// Activation: "log1p_relu" (default) or "log1p_log1p_relu".
 	Activation string `toml:"activation"`
-	// Shift is taken from every logit: log(1+ReLU(x − shift)); 0 (default) is none.
+	// Shift is subtracted from every logit: log(1+ReLU(x − shift)); 0 (default) is none.
 	Shift float64 `toml:"shift"`
-	// TopK keeps only that many terms of a text; 0 (default) keeps all.
+	// TopK is the number of terms that a text keeps; 0 (default) keeps all.
 	TopK int `toml:"top_k"`
-	// TokenTopM lets each token of a text, special ones included, keep its so many greatest
-	// logits only, before tokens are pooled; of equal ones the lowest term ids stay. 0
-	// (default) lets it keep all.
+	// TokenTopM is the number of greatest logits that each token of a text, special ones
+	// included, keeps before pooling. Of equal logits those with the lowest term ids stay.
+	// 0 (default) keeps all.
 	TokenTopM int `toml:"token_top_m"`
 	// QueryPrompt and DocumentPrompt are put before each query and document, in training, evaluation and the
-	// exported folder; nil (default) is what the backbone's folder puts there, "" is nothing.
+	// exported folder. nil (default) takes the prompts of the backbone's folder, "" is no prompt.
 	QueryPrompt    *string `toml:"query_prompt"`
 	DocumentPrompt *string `toml:"document_prompt"`
 	// Dropout replaces the backbone's own rate; nil (default) keeps it.
 	Dropout *float64 `toml:"dropout"`
 }
 
-// Prompts are what is put before queries and documents; "" is nothing.
+// Prompts are the texts before each query and each document; "" is none.
 func (m ModelConfig) Prompts() (query, document string) {
 	if m.QueryPrompt != nil {
 		query = *m.QueryPrompt
@@ -59,8 +59,8 @@ func (m ModelConfig) Prompts() (query, document string) {
 	return query, document
 }
 
-// WithPrompts is the configuration that says by itself what is put before texts, where the backbone's folder puts
-// query and document there. No prompt is nil, whoever says so, so that it leaves no trace in an id.
+// WithPrompts returns the configuration with its prompts filled in; query and document are the prompts of the
+// backbone's folder. No prompt becomes nil, wherever it was said, so that it leaves no trace in an id.
 func (c RunConfig) WithPrompts(query, document string) RunConfig {
 	resolve := func(said *string, folder string) *string {
 		if said == nil {
@@ -142,24 +142,25 @@ type RegularizerConfig struct {
 	AntiZero          float64 `toml:"anti_zero"` // weight of 1/(Σq)² + 1/(Σd)²; 0 (default) is none
 }
 
-// EvaluateConfig says what a run is measured on. None of it enters the id, except what
-// selects the checkpoint: During (as a digest), Every and the first of Measures.
+// EvaluateConfig says on which data a run is measured. None of its fields enters the id but
+// those that select the checkpoint: During (as a digest), Every and the first of Measures.
 type EvaluateConfig struct {
 	Final []string `toml:"final" id:"no"` // references; default none
-	// Full are references, test split, on which only the best point of each backbone by
-	// During's figures is measured, once all its runs are finished; default none.
+	// Full are references to collections on whose test split only one point of each backbone
+	// is measured: the best by During's figures, once all its runs are finished. Default none.
 	Full      []string `toml:"full" id:"no"`
 	During    []string `toml:"during" id:"select"`   // references, dev split; default none
 	Every     int      `toml:"every" id:"select"`    // steps between evaluations of During; 0 (default) is never
 	Measures  []string `toml:"measures" id:"select"` // ir_measures' names; the first selects; default nDCG@10, RR@10, R@1000
 	Baselines []string `toml:"baselines" id:"no"`    // "bm25", "untrained"; default ["bm25"]
-	// PruneDocument and PruneQuery list numbers of terms: the evaluation at the end is
-	// repeated with the vectors of that side cut to so many. nil (default) leaves it to the program.
+	// PruneDocument and PruneQuery list numbers of terms. The evaluation at the end is repeated
+	// for each number, with the vectors of that side cut to so many terms. nil (default) leaves
+	// the numbers to the program.
 	PruneDocument *[]int `toml:"prune_document" id:"no"`
 	PruneQuery    *[]int `toml:"prune_query" id:"no"`
 }
 
-// CheckpointConfig says when training state is saved and which is kept.
+// CheckpointConfig says when training state is saved and which checkpoints are kept.
 type CheckpointConfig struct {
 	Every  int    `toml:"every" id:"no"` // steps; 0 (default) is by time
 	Keep   string `toml:"keep" id:"no"`  // "last+best" (default): the best on dev data beside the last; "last"
@@ -218,7 +219,8 @@ type RecipeData struct {
 	MaxLength       int        `toml:"max_length"`        // default 128
 }
 
-// RecipeMask: Share of tokens chosen; of those Mask become [MASK], Random a random token, Keep stay.
+// RecipeMask chooses a Share of the tokens; of these, the share Mask become [MASK], Random become a random token, and
+// Keep stay as they are.
 type RecipeMask struct {
 	Share  float64 `toml:"share"`
 	Mask   float64 `toml:"mask"`

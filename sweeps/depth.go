@@ -3,15 +3,15 @@ package sweeps
 import "strings"
 
 const (
-	// maxNesting bounds brackets and braces inside each other.
+	// maxNesting is the largest depth of brackets and braces inside each other.
 	maxNesting = 16
 	// maxParts bounds the parts of one dotted key.
 	maxParts = 16
 )
 
-// tooDeep tells whether a text nests so deeply that reading it would take time
-// in a power of its length. It only counts, outside strings and comments: what
-// is wrong with a shallower text is for the reader to say.
+// tooDeep tells whether a text nests so deeply that the time to read it would grow
+// with a power of its length. It only counts brackets outside strings and comments;
+// the reader finds every other fault.
 func tooDeep(text string) bool {
 	depth, dots := 0, 0
 	for i := 0; i < len(text); i++ {

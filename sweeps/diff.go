@@ -20,7 +20,7 @@ func Diff(a, b RunConfig) []Change {
 	for _, f := range runFields() {
 		if x, y := literal(f.of(va)), literal(f.of(vb)); x != y {
 			semantic := f.identity == "" || f.identity == "stop" && (a.Stability.Stop || b.Stability.Stop) ||
-				f.identity == "select" && selects && (f.key != "evaluate.measures" || first(a.Evaluate.Measures) != first(b.Evaluate.Measures))
+				f.identity == "select" && selects && (f.key != "evaluate.measures" || firstMeasure(a.Evaluate.Measures) != firstMeasure(b.Evaluate.Measures))
 			changes = append(changes, Change{Key: f.key, A: x, B: y, Semantic: semantic})
 		}
 	}

@@ -14,30 +14,30 @@ import (
 )
 
 const (
-	// maxFileBytes bounds a sweep file; the largest honest one is a few KiB,
-	// and a deeply nested hostile one costs time in the square of its size.
+	// maxFileBytes bounds a sweep file. Real ones have a few KiB; the time to read a
+	// hostile, deeply nested file grows with the square of its size.
 	maxFileBytes = 64 << 10
 	// maxDepth bounds nesting: the deepest valid key has four parts.
 	maxDepth = 6
 )
 
-// document is a TOML file as a list of leaves in the file's order. Values stay
-// undecoded until the type of their key is known, so each is decoded by itself
-// and every one that is wrong gets its own fault; names keep the spelling of
-// the file, which the library's own matching would ignore.
+// document is a TOML file as a list of leaves in the file's order. A value stays
+// undecoded until the type of its key is known. So each value is decoded by itself
+// and gets its own fault, and names keep the spelling of the file, which the
+// library's own matching would ignore.
 type document struct {
 	file   string
 	md     toml.MetaData
 	leaves []leaf
-	// kept tells that a workspace keeps it: it may have keys of detectors that are gone.
+	// kept is true for a file that a workspace keeps. It may have keys of detectors that no longer exist.
 	kept bool
 }
 
-// leaf is one value, or an empty table, and where it stands.
+// leaf is one value, or an empty table, and its path in the file.
 type leaf struct {
 	path  []string
 	value toml.Primitive
-	// table tells that it is a table: without keys, or nested too deeply.
+	// table is true for a table, which is a leaf only if it has no keys or is nested too deeply.
 	table bool
 	keys  int
 }
@@ -46,9 +46,9 @@ func (l leaf) emptyTable() bool { return l.table && l.keys == 0 }
 
 func (l leaf) key() string { return strings.Join(l.path, ".") }
 
-// dropRetired takes out what detectors that are gone were told.
+// dropRetired removes the keys of detectors that no longer exist.
 func (d *document) dropRetired() {
-	d.leaves = slices.DeleteFunc(d.leaves, func(l leaf) bool { return retired(strings.TrimPrefix(l.key(), "grid.")) })
+	d.leaves = slices.DeleteFunc(d.leaves, func(l leaf) bool { return isRetired(strings.TrimPrefix(l.key(), "grid.")) })
 }
 
 func readFile(path string) ([]byte, error) {
@@ -97,8 +97,8 @@ func syntaxFault(file string, text []byte, err error) *Fault {
 	if message == "" {
 		message = strings.TrimPrefix(syntax.Error(), "toml: ")
 	}
-	// The line is counted from the offset: for a fault at a line's very end the
-	// library names the next one.
+	// The line is counted from the offset: the library names the next line for a fault
+	// at the end of a line.
 	line := 1 + bytes.Count(text[:max(0, min(syntax.Position.Start, len(text)))], []byte("\n"))
 	return &Fault{File: fmt.Sprintf("%s:%d", file, line), Message: "not valid TOML: " + message}
 }
@@ -162,10 +162,10 @@ func (d *document) decode(p toml.Primitive, f field, r rule) (reflect.Value, *Fa
 	}
 	if err := d.md.PrimitiveDecode(p, target.Interface()); err != nil {
 		raw := d.any(p)
-		return reflect.Value{}, &Fault{File: d.file, Key: f.key, Value: shown(raw), Allowed: r.allowed, Message: "is " + kindOf(raw)}
+		return reflect.Value{}, &Fault{File: d.file, Key: f.key, Value: shortText(raw), Allowed: r.allowed, Message: "is " + kindOf(raw)}
 	}
 	if problem := r.check(v.Elem()); problem != "" {
-		return reflect.Value{}, &Fault{File: d.file, Key: f.key, Value: shown(d.any(p)), Allowed: r.allowed, Message: problem}
+		return reflect.Value{}, &Fault{File: d.file, Key: f.key, Value: shortText(d.any(p)), Allowed: r.allowed, Message: problem}
 	}
 	return v.Elem(), nil
 }
@@ -212,10 +212,10 @@ func (s schema) hasTable(name string) bool {
 	return false
 }
 
-// unknown is the fault of a key that the schema lacks. extra names keys that
-// are valid beside the schema's.
+// unknown returns the fault for a key that the schema lacks. extra lists keys that
+// are valid besides those of the schema.
 func (s schema) unknown(file, key, value string, extra ...string) Fault {
-	if retired(key) {
+	if isRetired(key) {
 		return Fault{File: file, Key: key, Value: value, Message: "unknown key: a threshold of a detector that is gone", Allowed: "a file without it"}
 	}
 	valid := append(keysOf(s.fields), extra...)
@@ -245,8 +245,8 @@ func tablesOf(keys []string) []string {
 	return tables
 }
 
-// siblings lists what may stand where an unknown key stands: the keys of its
-// table, or the tables.
+// siblings lists the keys that are allowed in the place of an unknown key: those of
+// its table, or the tables.
 func siblings(key string, valid []string) string {
 	table := ""
 	if dot := strings.LastIndexByte(key, '.'); dot > 0 {

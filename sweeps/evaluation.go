@@ -5,26 +5,26 @@ import (
 	"strings"
 )
 
-// Encoding is how a model's logits become vectors and how many tokens of a text it
-// sees: all that decides its vectors beside the weights. The zero value encodes
-// nothing, as BM25.
+// Encoding holds every setting that decides a model's vectors besides its weights: how
+// logits become vectors, and how many tokens of a text the model sees. The zero value
+// stands for methods that encode nothing, such as BM25.
 type Encoding struct {
 	Pooling    string `json:"pooling"`
 	Activation string `json:"activation"`
 	TopK       int    `json:"top_k"` // terms kept per text; 0 is all
-	// TokenTopM is how many logits a token keeps before pooling; 0 is all.
+	// TokenTopM is the number of logits that a token keeps before pooling; 0 is all.
 	TokenTopM   int `json:"token_top_m,omitempty"`
 	MaxQuery    int `json:"max_query"`
 	MaxDocument int `json:"max_document"`
-	// Precision of the matrix products. Backends that compute in one precision agree
-	// within its rounding, so the backend itself is no part of an identity.
+	// Precision of the matrix products. Backends that compute in the same precision agree
+	// within its rounding, so the backend itself does not enter an identity.
 	Precision string `json:"precision"`
 	// QueryPrompt and DocumentPrompt are put before texts; "" is nothing.
 	QueryPrompt    string `json:"query_prompt,omitempty"`
 	DocumentPrompt string `json:"document_prompt,omitempty"`
 }
 
-// EncodingOf is how a run encodes, and what its sweep measures the untrained model with.
+// EncodingOf returns the encoding of a run, with which its sweep also measures the untrained model.
 func EncodingOf(c RunConfig) Encoding {
 	query, document := c.Model.Prompts()
 	return Encoding{
@@ -34,8 +34,8 @@ func EncodingOf(c RunConfig) Encoding {
 	}
 }
 
-// Form says in words how the form, apart from the lengths, differs from the default
-// one: "top_k 10, pooling sum"; "" where it does not.
+// Form lists the settings, apart from the lengths, that differ from their defaults:
+// "top_k 10, pooling sum", or "" where none differs.
 func (e Encoding) Form() string {
 	usual := EncodingOf(Defaults())
 	var parts []string
@@ -54,8 +54,8 @@ func (e Encoding) Form() string {
 	return strings.Join(parts, ", ")
 }
 
-// EncoderID identifies what makes vectors: weights (a run's id, digests of a model, or
-// the name of a method with its constants) in one encoding.
+// EncoderID identifies an encoder: its weights (a run's id, digests of a model, or the
+// name of a method with its constants) and its encoding.
 func EncoderID(weights string, e Encoding) string {
 	text := fmt.Sprintf("headroom encoder 1\nweights = %s\npooling = %s\nactivation = %s\ntop_k = %d\nmax_query = %d\nmax_document = %d\nprecision = %s\n",
 		quote(weights), quote(e.Pooling), quote(e.Activation), e.TopK, e.MaxQuery, e.MaxDocument, quote(e.Precision))
@@ -68,10 +68,10 @@ func EncoderID(weights string, e Encoding) string {
 	return string(digest(text))
 }
 
-// EvaluationID is the identity of an evaluation: an encoder, on the split of a
-// collection with that digest, by a version of the measures. Neither the collection's
-// name nor the names of the measures are in it: a name may come to mean other data,
-// and more measures can be computed from the same ranking.
+// EvaluationID is the identity of an evaluation: an encoder, the digest of a collection,
+// one of its splits, and the version of the measures. The names of the collection and of
+// the measures do not enter it: a name may come to mean other data, and more measures can
+// be computed from the same ranking.
 func EvaluationID(encoder, collection, split string, measures int) string {
 	return string(digest(fmt.Sprintf("headroom evaluation 2\nencoder = %s\ncollection = %s\nsplit = %s\nmeasures = %d\n",
 		encoder, quote(collection), quote(split), measures)))

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Expand lists the sweep's runs, defaults applied: the product of the axes in the
-// order of the file and of the zips, the last fastest, without what is excluded; then
-// the included points in the order of the file.
+// Expand lists the sweep's runs, defaults applied. First comes the product of the axes
+// and then of the zips, each in the order of the file, the last fastest, without the
+// excluded points; then come the included points in the order of the file.
 func (s *Spec) Expand() ([]RunConfig, error) {
 	points, err := s.Points()
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Spec) points(visit func(point)) {
 		})
 	}
 	for i, in := range s.inclusions {
-		list := s.whole(in)
+		list := s.withFixed(in)
 		var axes []dimension
 		for _, a := range list {
 			if a.axis && len(a.values) > 0 {
@@ -50,13 +50,13 @@ func (s *Spec) points(visit func(point)) {
 	}
 }
 
-// hasGrid says whether there are points beside the included ones: a file that lists
-// points alone has no others.
+// hasGrid tells whether there are points besides the included ones. A file that only
+// lists points has no others.
 func (s *Spec) hasGrid() bool { return len(s.inclusions) == 0 || len(s.dimensions()) > 0 }
 
 // expand visits the product of the axes over the fixed values, the last axis
-// fastest, until visit returns false: each point with the number of its value on
-// every axis, which is valid during the visit.
+// fastest, until visit returns false. at holds the number of the point's value on
+// every axis; it is valid during the visit only.
 func expand(assigned []assignment, axes []dimension, visit func(c RunConfig, at []int) bool) {
 	base := Defaults()
 	for _, a := range assigned {

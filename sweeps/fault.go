@@ -48,7 +48,7 @@ func (f Fault) Error() string {
 }
 
 // Faults is every fault found, in the order of the file. It is returned when a
-// sweep, a recipe, an override or a filter says something that cannot be meant.
+// sweep, a recipe, an override or a filter is not valid.
 type Faults []Fault
 
 func (f Faults) Error() string {
@@ -67,10 +67,10 @@ func (f Faults) orNil() error {
 	return f
 }
 
-// maxFaults bounds a report: beyond it the file is not what it was taken for.
+// maxFaults bounds a report: a file with more faults is probably not a sweep at all.
 const maxFaults = 200
 
-// full tells whether looking further would add nothing.
+// full tells whether the list takes no more faults.
 func (f *Faults) full() bool { return len(*f) >= maxFaults }
 
 // add appends a fault unless the same one is already there: a fixed value that

@@ -12,9 +12,8 @@ type field struct {
 	key   string
 	typ   reflect.Type
 	index []int
-	// identity is "" for a key that always enters the id, "no" for one that
-	// never does, "stop" for one that does where stability.stop is true and
-	// "select" for one that does where checkpoint.select is "best".
+	// identity says when the key enters the id: "" always, "no" never, "stop" where
+	// stability.stop is true, "select" where checkpoint.select is "best".
 	identity string
 }
 
@@ -53,8 +52,8 @@ func appendFields(list []field, t reflect.Type, prefix string, index []int, iden
 	return list
 }
 
-// The two lists never change; they are made once because every point of a grid
-// walks them.
+// The two lists never change. They are made once because every point of a grid
+// walks through them.
 var (
 	runFields    = sync.OnceValue(func() []field { return fieldsOf(reflect.TypeFor[RunConfig]()) })
 	recipeFields = sync.OnceValue(func() []field { return fieldsOf(reflect.TypeFor[Recipe]()) })

@@ -28,14 +28,14 @@ type Inputs struct {
 	Weights   string `json:"weights"`
 	Tokenizer string `json:"tokenizer"`
 	Data      string `json:"data"`
-	// During is of the dev data that selects the checkpoint; "" where none does.
+	// During is the digest of the dev data that selects the checkpoint, "" where none does.
 	During string `json:"during,omitempty"`
 }
 
 // RunID is the identity of a run under today's semantics.
 func RunID(c RunConfig, in Inputs) ID { return CurrentSemantics().RunID(c, in) }
 
-// RunID is the identity of a run whose components had these versions.
+// RunID is the identity of a run under these versions of the components.
 func (s Semantics) RunID(c RunConfig, in Inputs) ID {
 	var b strings.Builder
 	b.WriteString("headroom run 1\n")
@@ -47,9 +47,9 @@ func (s Semantics) RunID(c RunConfig, in Inputs) ID {
 
 // canonicalSettings writes the settings that decide a run's result, one key per line, in
 // the order of their names. A setting at its default is left out, so that a new
-// option with a default leaves every old id as it was. References are left out
-// too where an input's digest stands for them; within one file they still tell
-// points apart, see pointKey.
+// option with a default leaves every old id as it was. References are left out too
+// where the digest of an input stands for them; pointKey keeps them, because they
+// distinguish the points of one file.
 func canonicalSettings(config, defaults reflect.Value, fields []field, skip func(field) bool) string {
 	var lines []string
 	for _, f := range fields {
@@ -67,7 +67,7 @@ func canonicalSettings(config, defaults reflect.Value, fields []field, skip func
 func canonical(c RunConfig) string {
 	defaults := Defaults()
 	// Of the measures only the first selects.
-	c.Evaluate.Measures, defaults.Evaluate.Measures = []string{first(c.Evaluate.Measures)}, []string{first(defaults.Evaluate.Measures)}
+	c.Evaluate.Measures, defaults.Evaluate.Measures = []string{firstMeasure(c.Evaluate.Measures)}, []string{firstMeasure(defaults.Evaluate.Measures)}
 	return canonicalSettings(reflect.ValueOf(c), reflect.ValueOf(defaults), runFields(), func(f field) bool {
 		switch {
 		case f.key == "model.backbone", f.key == "data.train", f.key == "evaluate.during":
@@ -81,13 +81,13 @@ func canonical(c RunConfig) string {
 		case f.key == "regularizer.ramp":
 			return c.Regularizer.RampSteps != nil
 		}
-		return idle(c, f.key)
+		return isUnread(c, f.key)
 	})
 }
 
-// idle says of a key that nothing reads it under the configuration's other keys:
-// two runs that differ in it alone are one.
-func idle(c RunConfig, key string) bool {
+// isUnread tells whether nothing reads a key under the configuration's other keys. Two
+// configurations that differ in such a key alone are the same run.
+func isUnread(c RunConfig, key string) bool {
 	switch key {
 	case "loss.candidates":
 		return c.Loss.Kind != "infonce" || c.Data.Negatives == 0
@@ -109,16 +109,16 @@ func idle(c RunConfig, key string) bool {
 	return false
 }
 
-// first is the canonical name of the first measure, "" where there is none: another
-// spelling selects the same step.
-func first(measures []string) string {
+// firstMeasure is the canonical name of the first measure, "" where there is none.
+// Another spelling of the measure selects the same step.
+func firstMeasure(measures []string) string {
 	if len(measures) == 0 {
 		return ""
 	}
 	return measure.Canonical(measures[0])
 }
 
-// pointKey tells the points of one file apart before inputs are known.
+// pointKey identifies a point among those of its file before the inputs are known.
 func pointKey(c RunConfig) string {
 	key := quote(c.Model.Backbone) + "\n" + quote(c.Data.Train) + "\n" + canonical(c)
 	if c.Selects() {

@@ -6,20 +6,20 @@ import (
 )
 
 // Label is a run's name for people: backbone, k, seed and the id's first
-// digits, as in "modernbert-k8-s1-4f2a". It may stand in a file name. Without
+// digits, as in "modernbert-k8-s1-4f2a". It is valid in a file name. Without
 // an id the last part is left out.
 func Label(c RunConfig, id ID) string { return Labels([]Labelled{{Config: c, ID: id}})[0] }
 
-// Labelled is a run that is to have a label.
+// Labelled is a run that gets a label.
 type Labelled struct {
 	Config RunConfig
 	ID     ID
-	// Backbone is what its backbone is called; "" for BackboneName.
+	// Backbone is its backbone's name in the label; "" takes BackboneName.
 	Backbone string
 }
 
-// Labels are the labels of runs that stand together: of two that would have one, each
-// has as many digits of its id as tell them apart.
+// Labels returns the labels of runs that are shown together. Runs with equal labels get
+// as many digits of their ids as make the labels differ.
 func Labels(runs []Labelled) []string {
 	stems, ids := make([]string, len(runs)), map[string][]ID{}
 	for i, r := range runs {
@@ -34,14 +34,14 @@ func Labels(runs []Labelled) []string {
 	for i, r := range runs {
 		labels[i] = stems[i]
 		if r.ID != "" {
-			labels[i] += "-" + string(r.ID[:digits(r.ID, ids[stems[i]])])
+			labels[i] += "-" + string(r.ID[:distinctDigits(r.ID, ids[stems[i]])])
 		}
 	}
 	return labels
 }
 
-// digits is how many of an id's digits, 4 or more, no other id begins with.
-func digits(id ID, others []ID) int {
+// distinctDigits is the number of an id's first digits, 4 or more, with which no other id begins.
+func distinctDigits(id ID, others []ID) int {
 	n := min(4, len(id))
 	for _, other := range others {
 		for other != id && n < len(id) && strings.HasPrefix(string(other), string(id[:n])) {
@@ -52,7 +52,7 @@ func digits(id ID, others []ID) int {
 }
 
 // BackboneName is the last element of a backbone's reference in lower case,
-// without revision and with nothing that a file name could trip over.
+// without revision and without characters that file names should not have.
 func BackboneName(reference string) string {
 	name := strings.TrimRight(reference, "/")
 	if i := strings.LastIndexAny(name, "/:"); i >= 0 {
@@ -67,7 +67,7 @@ func BackboneName(reference string) string {
 	return name
 }
 
-// fileName leaves nothing in a name that a file's name could trip over.
+// fileName replaces the characters of a name that a file name should not have.
 func fileName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		switch {

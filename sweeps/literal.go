@@ -10,8 +10,8 @@ import (
 )
 
 // literal writes a configuration value as TOML does; "" stands for a value that
-// is not set. Equal values have equal literals, so literals are also what
-// identities, differences and duplicates are decided on.
+// is not set. Equal values have equal literals, so identities, differences and
+// duplicates are decided by comparing literals.
 func literal(v reflect.Value) string {
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
@@ -79,8 +79,8 @@ func quote(s string) string {
 	return b.String()
 }
 
-// shown is a decoded TOML value of any type for a message, cut where it is long.
-func shown(value any) string {
+// shortText writes a decoded TOML value of any type for a message, cut where it is long.
+func shortText(value any) string {
 	text := ""
 	switch v := value.(type) {
 	case string:
@@ -104,7 +104,7 @@ func shown(value any) string {
 				items = append(items, "[…]")
 				continue
 			}
-			items = append(items, shown(item))
+			items = append(items, shortText(item))
 		}
 		text = "[" + strings.Join(items, ", ") + "]"
 	default:

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Loss is one kind of ranking loss. What a kind needs is said here alone: validation,
-// planning, training and what is recorded ask this table.
+// Loss is one kind of ranking loss. Only this table says what a kind needs; validation,
+// planning, training and recording ask it.
 type Loss struct {
 	// Kind is the value of loss.kind.
 	Kind string
-	// Teacher says that it compares scores with a teacher's: of the documents of one query,
-	// at least two of them. Without it the batch's documents are candidates too.
+	// Teacher is true where the loss compares scores with those of a teacher, for at least two
+	// documents of one query. Otherwise the documents of the whole batch are candidates too.
 	Teacher bool
 	series  string
 }
@@ -25,7 +25,7 @@ func Losses() []Loss {
 	}
 }
 
-// LossOf finds a kind of loss; one that is unknown is an error.
+// LossOf finds a kind of loss; an unknown kind is an error.
 func LossOf(kind string) (Loss, error) {
 	for _, l := range Losses() {
 		if l.Kind == kind {
@@ -43,8 +43,8 @@ func lossKinds() []string {
 	return kinds
 }
 
-// Series is the name under which the loss is recorded. InfoNCE whose negatives weigh more
-// has a name of its own: its value is no longer to be compared with ln(candidates).
+// Series is the name under which the loss is recorded. InfoNCE with heavier hard negatives
+// has a name of its own, because its value cannot be compared with ln(candidates).
 func (c LossConfig) Series() string {
 	l, err := LossOf(c.Kind)
 	if err != nil {
@@ -56,11 +56,11 @@ func (c LossConfig) Series() string {
 	return l.series
 }
 
-// Hard says whether harder negatives weigh more.
+// Hard tells whether hard negatives get more weight.
 func (c LossConfig) Hard() bool { return c.Kind == "infonce" && c.Hardness != "none" }
 
-// CandidatesOf is the number of documents that each query is scored against, where a batch
-// has so many queries with so many documents each (a positive and hard negatives).
+// CandidatesOf is the number of documents against which each query is scored. A batch has
+// batch queries with columns documents each: a positive and hard negatives.
 func (c LossConfig) CandidatesOf(batch, columns int) int {
 	switch l, _ := LossOf(c.Kind); {
 	case l.Teacher:
@@ -75,8 +75,8 @@ func (c LossConfig) CandidatesOf(batch, columns int) int {
 type Regularizer struct {
 	// Kind is the value of regularizer.kind.
 	Kind string
-	// Series begins the names under which its unweighted value is recorded for each side; ""
-	// for none.
+	// Series is the first part of the names under which its unweighted value is recorded for
+	// each side; "" where nothing is recorded.
 	Series string
 }
 
@@ -85,7 +85,7 @@ func Regularizers() []Regularizer {
 	return []Regularizer{{"flops", "flops"}, {"l1", "l1"}, {"df_flops", "df_flops"}, {"none", ""}}
 }
 
-// RegularizerOf finds a kind of regularizer; one that is unknown is an error.
+// RegularizerOf finds a kind of regularizer; an unknown kind is an error.
 func RegularizerOf(kind string) (Regularizer, error) {
 	for _, r := range Regularizers() {
 		if r.Kind == kind {
@@ -103,12 +103,12 @@ func regularizerKinds() []string {
 	return kinds
 }
 
-// Masked says whether texts with few terms are left out of the regularizer.
+// Masked tells whether texts with few terms are left out of the regularizer.
 func (c RegularizerConfig) Masked() bool {
 	return c.Kind == "flops" && (c.ThresholdQuery > 0 || c.ThresholdDocument > 0)
 }
 
-// Series begins the names of the unweighted regularizer's series; "" for none.
+// Series is the first part of the names of the unweighted regularizer's series; "" for none.
 func (c RegularizerConfig) Series() string {
 	r, err := RegularizerOf(c.Kind)
 	if err == nil && c.Masked() {
@@ -117,7 +117,7 @@ func (c RegularizerConfig) Series() string {
 	return r.Series
 }
 
-// ScheduleKinds are what may follow a learning rate's warm-up.
+// ScheduleKinds are the courses of the learning rate after its warm-up.
 func ScheduleKinds() []string { return []string{"linear", "cosine", "constant"} }
 
 // RampKinds are the ways in which λ rises.

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Notices are what a configuration says that is allowed and seldom meant: each a
-// sentence that names the key, its value and what comes of it.
+// Notices returns a sentence for each setting that is allowed but seldom meant. It
+// names the key, its value and the consequence.
 func (c RunConfig) Notices() []string {
 	var list []string
 	steps := c.Train.Steps
@@ -26,8 +26,8 @@ func (c RunConfig) Notices() []string {
 		list = append(list, fmt.Sprintf("evaluate.measures = []: nothing is measured on evaluate.final = %q", c.Evaluate.Final))
 	}
 	for _, f := range runFields() {
-		if value := literal(f.of(reflect.ValueOf(c))); idle(c, f.key) && value != literal(f.of(reflect.ValueOf(Defaults()))) {
-			list = append(list, fmt.Sprintf("%s = %s is not read %s", f.key, value, c.unread(f.key)))
+		if value := literal(f.of(reflect.ValueOf(c))); isUnread(c, f.key) && value != literal(f.of(reflect.ValueOf(Defaults()))) {
+			list = append(list, fmt.Sprintf("%s = %s is not read %s", f.key, value, c.whyUnread(f.key)))
 		}
 	}
 	if n := c.Checkpoint.Every; n > steps {
@@ -43,8 +43,8 @@ func (c RunConfig) Notices() []string {
 	return list
 }
 
-// unread says under which settings an idle key is not read.
-func (c RunConfig) unread(key string) string {
+// whyUnread names the setting under which a key is not read.
+func (c RunConfig) whyUnread(key string) string {
 	switch {
 	case key == "loss.hardness_strength" && c.Loss.Kind == "infonce":
 		return fmt.Sprintf("with loss.hardness = %q", c.Loss.Hardness)

@@ -49,7 +49,7 @@ func (f Filter) Match(c RunConfig) bool {
 	return true
 }
 
-// Differing lists, sorted, the keys of which two filters do not say the same.
+// Differing lists, sorted, the keys for which two filters have different conditions.
 func (f Filter) Differing(other Filter) []string {
 	a, b := f.conditions(), other.conditions()
 	var keys []string
@@ -67,7 +67,7 @@ func (f Filter) Differing(other Filter) []string {
 	return keys
 }
 
-// conditions are what a filter says of each key that it has, as text.
+// conditions returns the conditions on each key of a filter, as text.
 func (f Filter) conditions() map[string]string {
 	texts := map[string][]string{}
 	for _, t := range f.terms {
@@ -89,8 +89,8 @@ func (t term) holds(value string) bool {
 	return contains(t.literals, value)
 }
 
-// splitTerms cuts where a comma or "and" is followed by another condition, so
-// that commas inside arrays and patterns stay.
+// splitTerms cuts an expression at each comma or "and" that a condition follows.
+// Commas inside arrays and patterns thus stay.
 func splitTerms(expr string) []string {
 	joint := regexp.MustCompile(`\s*(?:,|\sand\s)\s*([A-Za-z_][A-Za-z0-9_.]*\s*(?:=|!=|!~))`)
 	var parts []string
@@ -105,21 +105,21 @@ func splitTerms(expr string) []string {
 func parseTerm(part string, faults *Faults) (term, bool) {
 	m := regexp.MustCompile(`(?s)^\s*([^=!~\s]+)\s*(=~|!~|!=|=)\s*(.*?)\s*$`).FindStringSubmatch(part)
 	if m == nil || m[3] == "" {
-		faults.add(Fault{File: commandLine, Key: "--only", Value: shown(part), Message: "is not a condition", Allowed: "KEY=VALUE, KEY!=VALUE, KEY=~PATTERN, KEY!~PATTERN"})
+		faults.add(Fault{File: commandLine, Key: "--only", Value: shortText(part), Message: "is not a condition", Allowed: "KEY=VALUE, KEY!=VALUE, KEY=~PATTERN, KEY!~PATTERN"})
 		return term{}, false
 	}
 	key, op, value := m[1], m[2], m[3]
 	schema := runSchema()
 	f, r, ok := schema.field(key)
 	if !ok {
-		faults.add(schema.unknown(commandLine, key, shown(value)))
+		faults.add(schema.unknown(commandLine, key, shortText(value)))
 		return term{}, false
 	}
 	t := term{field: f, negated: op[0] == '!'}
 	if strings.HasSuffix(op, "~") {
 		pattern, err := regexp.Compile(value)
 		if err != nil {
-			faults.add(Fault{File: commandLine, Key: key, Value: shown(value), Message: "is not a regular expression: " + err.Error()})
+			faults.add(Fault{File: commandLine, Key: key, Value: shortText(value), Message: "is not a regular expression: " + err.Error()})
 			return term{}, false
 		}
 		t.pattern = pattern

@@ -10,10 +10,10 @@ import (
 
 const commandLine = "command line"
 
-// Override applies KEY=VALUE arguments: VALUE is typed like TOML, a bare word
-// is taken as it stands where the key is a string, and an array makes an axis
-// of a key that is not itself a list. Each replaces the fixed value or the axis
-// that the file gave its key. On an error the Spec is unchanged.
+// Override applies KEY=VALUE arguments. VALUE is written as in TOML; a key that
+// takes a string also accepts a bare word; an array makes an axis of a key that is
+// not itself a list. Each argument replaces the fixed value or the axis that the
+// file gives its key. On an error the Spec is unchanged.
 func (s *Spec) Override(args []string) error {
 	next := *s
 	next.assigned = append([]assignment(nil), s.assigned...)
@@ -41,17 +41,17 @@ func (s *Spec) override(args []string, faults *Faults) {
 		}
 		f, r, known := schema.field(key)
 		if !known {
-			faults.add(schema.unknown(commandLine, key, shown(value)))
+			faults.add(schema.unknown(commandLine, key, shortText(value)))
 			continue
 		}
 		if given[key] {
-			faults.add(Fault{File: commandLine, Key: key, Value: shown(value), Message: "is overridden twice"})
+			faults.add(Fault{File: commandLine, Key: key, Value: shortText(value), Message: "is overridden twice"})
 			continue
 		}
 		given[key] = true
 		if a, ok := readOverride(f, r, value, faults); ok {
-			if a.axis && s.zipped(key) {
-				faults.add(Fault{File: commandLine, Key: key, Value: shown(value), Message: "moves together with other keys in a [[zip]]", Allowed: "one value, or another file"})
+			if a.axis && s.isZipped(key) {
+				faults.add(Fault{File: commandLine, Key: key, Value: shortText(value), Message: "moves together with other keys in a [[zip]]", Allowed: "one value, or another file"})
 				continue
 			}
 			s.replace(a)
@@ -65,13 +65,13 @@ func readOverride(f field, r rule, value string, faults *Faults) (assignment, bo
 	a := assignment{key: f.key, file: commandLine}
 	doc, item, ok := overrideValue(f, value)
 	if !ok {
-		faults.add(Fault{File: commandLine, Key: f.key, Value: shown(value), Message: "is not a TOML value", Allowed: r.allowed})
+		faults.add(Fault{File: commandLine, Key: f.key, Value: shortText(value), Message: "is not a TOML value", Allowed: r.allowed})
 		return a, false
 	}
 	before := len(*faults)
 	if list, isList := doc.any(item).([]any); isList && (!f.list() || allLists(list)) {
 		if f.identity == "no" {
-			faults.add(noAxis(commandLine, f.key))
+			faults.add(notAnAxis(commandLine, f.key))
 			return a, false
 		}
 		var items []toml.Primitive
@@ -129,8 +129,8 @@ func parseValue(text string) (*document, toml.Primitive, bool) {
 	return doc, doc.leaves[0].value, true
 }
 
-// replace puts an override in the place of what the file said, and drops the
-// other way of saying it.
+// replace puts an override in the place of the file's value, and drops the key that is
+// an alternative to it.
 func (s *Spec) replace(a assignment) {
 	kept := s.assigned[:0:0]
 	placed := false
@@ -140,7 +140,7 @@ func (s *Spec) replace(a assignment) {
 			placed = true
 			continue
 		}
-		if otherWay(old.key, a.key) && old.file != commandLine {
+		if areAlternatives(old.key, a.key) && old.file != commandLine {
 			continue
 		}
 		kept = append(kept, old)
@@ -156,7 +156,7 @@ func (s *Spec) replace(a assignment) {
 	}
 }
 
-func (s *Spec) zipped(key string) bool {
+func (s *Spec) isZipped(key string) bool {
 	for _, a := range s.assigned {
 		if a.key == key && a.zip > 0 {
 			return true
@@ -165,7 +165,7 @@ func (s *Spec) zipped(key string) bool {
 	return false
 }
 
-func otherWay(a, b string) bool {
+func areAlternatives(a, b string) bool {
 	for _, pair := range alternatives() {
 		if (pair[0] == a && pair[1] == b) || (pair[0] == b && pair[1] == a) {
 			return true

@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// OwnCollection is a [[collection]] of a site's file: a name for data that nobody has
-// published, or for a copy of what somebody has.
+// OwnCollection is a [[collection]] of a site's file: a name for unpublished data, or for a
+// copy of published data.
 type OwnCollection struct {
 	// Name is the reference, "family:name".
 	Name string
-	// Folder is where it lies, relative to the file's folder; "" where Hub or URL say where
-	// it comes from.
+	// Folder is the place of the data, relative to the file's folder; "" where Hub or URL say
+	// where to fetch it.
 	Folder string
 	// Hub is a dataset of the hub, owner/name or owner/name@revision.
 	Hub string
-	// URL is of a zip or tar.gz of a folder; SHA256 its digest, "" where none is known.
+	// URL is the address of a zip or tar.gz of a folder; SHA256 is its digest, "" where none is known.
 	URL, SHA256 string
-	// Layout is what the folder must be in; "" is any.
+	// Layout is the layout that the folder must have; "" accepts any.
 	Layout string
 }
 
@@ -30,8 +30,8 @@ var (
 	ownDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
-// reserved are prefixes of references that are no families.
-func reserved(name string) bool {
+// isReserved tells whether a name begins with a prefix of references that is no family.
+func isReserved(name string) bool {
 	family, _, _ := strings.Cut(name, ":")
 	return family == "data" || family == "builtin" || family == "recipe"
 }
@@ -52,7 +52,7 @@ func (s *Site) collections(doc *document, l leaf, faults *Faults) {
 		for _, l := range t.leaves {
 			switch l.key() {
 			case "name":
-				text(l, &c.Name, `a name such as "lab:patents"`, func(v string) bool { return !ownName.MatchString(v) || reserved(v) })
+				text(l, &c.Name, `a name such as "lab:patents"`, func(v string) bool { return !ownName.MatchString(v) || isReserved(v) })
 			case "folder":
 				text(l, &c.Folder, "a folder, absolute or relative to this file's", func(v string) bool { return v == "" || strings.ContainsRune(v, 0) })
 			case "hub":
@@ -67,12 +67,12 @@ func (s *Site) collections(doc *document, l leaf, faults *Faults) {
 				faults.add(Fault{File: t.file, Key: l.key(), Message: "unknown key", Allowed: strings.Join(keys, ", "), Near: nearest(l.key(), keys)})
 			}
 		}
-		s.own(c, t, doc.file, faults)
+		s.addCollection(c, t, doc.file, faults)
 	}
 }
 
-// own adds a collection whose keys go together.
-func (s *Site) own(c OwnCollection, t *document, file string, faults *Faults) {
+// addCollection adds a collection after it has checked that its keys go together.
+func (s *Site) addCollection(c OwnCollection, t *document, file string, faults *Faults) {
 	says := func(key string) bool {
 		return slices.ContainsFunc(t.leaves, func(l leaf) bool { return l.key() == key })
 	}

@@ -7,14 +7,14 @@ import (
 	"headroom/data/groups"
 )
 
-// Point is one run of a sweep and what of the file makes it: "[grid]", "[[zip]] 1",
+// Point is one run of a sweep and the tables of the file that make it: "[grid]", "[[zip]] 1",
 // "[grid] × [[zip]] 1", "[[include]] 2", "command line", or "" where nothing varies.
 type Point struct {
 	Config RunConfig
 	Place  string
 }
 
-// Points are the sweep's runs in the order of Expand. Groups of collections are their members.
+// Points returns the sweep's runs in the order of Expand. Each group of collections is replaced by its members.
 func (s *Spec) Points() ([]Point, error) {
 	var faults Faults
 	s.validate(&faults)
@@ -32,16 +32,16 @@ func (s *Spec) Points() ([]Point, error) {
 	return list, nil
 }
 
-// point is one configuration and where it lies on the axes that make it.
+// point is one configuration and its place on the axes that make it.
 type point struct {
 	config RunConfig
 	axes   []dimension
 	at     []int // the number of its value on each axis, from 0
-	// include numbers the [[include]] that makes it; 0 where grid × zip does.
+	// include is the number of the [[include]] that makes it, 0 for a point of grid × zip.
 	include int
 }
 
-// place names the tables of the axes for which counts says true; nil counts all.
+// place names the tables of the axes for which counts returns true; nil counts all.
 func (p point) place(counts func(axis int) bool) string {
 	if p.include > 0 {
 		return fmt.Sprintf("[[include]] %d", p.include)
@@ -55,7 +55,7 @@ func (p point) place(counts func(axis int) bool) string {
 	return strings.Join(names, " × ")
 }
 
-// table is the name of the table that an axis is written in.
+// table is the name of the table in which an axis is written.
 func (d dimension) table() string {
 	switch {
 	case d[0].zip > 0:
@@ -66,8 +66,8 @@ func (d dimension) table() string {
 	return "[grid]"
 }
 
-// sameRun is the fault of two points of which the second would be the first again:
-// what makes them, what they say, and why that is not enough to tell them apart.
+// sameRun returns the fault for two points that are the same run. It names the tables
+// that make them, their values, and why these do not make two runs.
 func (s *Spec) sameRun(a, b point) Fault {
 	where, first, second := a.place(nil)+" and "+b.place(nil), s.describe(a.config), s.describe(b.config)
 	switch {
@@ -94,8 +94,8 @@ func (s *Spec) sameRun(a, b point) Fault {
 	return Fault{File: s.Path, Key: where, Message: message}
 }
 
-// numbers says which value of a zip a point has: zips may repeat one, so that the
-// values alone do not tell two points apart.
+// numbers tells which values of the zips a point has, by number: a zip may repeat a
+// value, so values alone do not identify a point.
 func (p point) numbers(counts func(axis int) bool) string {
 	text := ""
 	for i, axis := range p.axes {

@@ -33,7 +33,7 @@ func ParseRecipe(name string, text []byte) (*Recipe, error) {
 	}
 	for _, rule := range recipeRules() {
 		if rule.required && !read.found[rule.key] {
-			faults.add(missing(name, rule))
+			faults.add(missingFault(name, rule))
 		}
 	}
 	for _, f := range acrossRecipe(r, read) {
@@ -49,8 +49,8 @@ func ParseRecipe(name string, text []byte) (*Recipe, error) {
 // TOML writes a recipe whole; ParseRecipe reads it back.
 func (r Recipe) TOML() []byte { return tomlText(reflect.ValueOf(r), recipeFields()) }
 
-// RecipeID is the identity of the backbone that a recipe makes. References to
-// folders enter by their digests.
+// RecipeID is the identity of the backbone that a recipe makes. Digests of folders
+// enter it in place of the references.
 func RecipeID(r Recipe, in Inputs) ID {
 	var b strings.Builder
 	b.WriteString("headroom recipe 1\n")
@@ -68,7 +68,7 @@ func recipeRules() []rule {
 		return integer(key, 0, maxLength, "integer ≥ 1; 0 or left out: as in start.folder")
 	}
 	return []rule{
-		text("name", "letters, digits, '.', '_' and '-', at most 100, beginning with a letter or digit", wrongName).need(),
+		text("name", "letters, digits, '.', '_' and '-', at most 100, beginning with a letter or digit", wrongName).asRequired(),
 		integer("seed", 0, math.MaxInt64, "integer ≥ 0"),
 		choice("model.architecture", family.New()...),
 		shape("model.hidden"), shape("model.layers"), shape("model.heads"), shape("model.intermediate"),
@@ -81,7 +81,7 @@ func recipeRules() []rule {
 		text("start.folder", "a folder (./FOLDER, /FOLDER, data:PATH) or a hub name", wrongStart),
 		choice("start.head", "keep", "new"),
 		text("tokenizer", `a folder or tokenizer.json (./…, /…, data:PATH), or "builtin:demo"`, wrongReference),
-		texts("data.text", "a reference to data, or a list of them", wrongReference).need(),
+		texts("data.text", "a reference to data, or a list of them", wrongReference).asRequired(),
 		integer("data.extra_texts", 0, 10_000_000, "integer ≥ 0"),
 		number("data.extra_query_share", share, "share, 0 ≤ x ≤ 1"),
 		integer("data.max_length", 2, maxLength, "integer, 2 … model.positions"),
@@ -89,7 +89,7 @@ func recipeRules() []rule {
 		number("mask.mask", share, "share, 0 ≤ x ≤ 1"),
 		number("mask.random", share, "share, 0 ≤ x ≤ 1"),
 		number("mask.keep", share, "share, 0 ≤ x ≤ 1"),
-		integer("train.steps", 1, maxSteps, "integer ≥ 1").need(),
+		integer("train.steps", 1, maxSteps, "integer ≥ 1").asRequired(),
 		integer("train.batch", 1, maxCount, "integer ≥ 1, in texts"),
 		number("train.lr", notNegative, "number ≥ 0"),
 		choice("train.schedule", ScheduleKinds()...),
@@ -110,7 +110,7 @@ func wrongStart(s string) string {
 	return wrongReference(s)
 }
 
-// acrossRecipe finds what is missing from, or contradicts in, the recipe whole.
+// acrossRecipe finds the keys of a recipe that are missing or contradict each other.
 func acrossRecipe(r Recipe, read keysRead) []Fault {
 	var faults []Fault
 	fault := func(key, value, message, allowed string) {

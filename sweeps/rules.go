@@ -13,13 +13,13 @@ type rule struct {
 	key      string
 	allowed  string
 	required bool
-	// wrong returns what is wrong with a value, "" where nothing is. It is
-	// never called for an optional value that is not set.
+	// wrong describes the fault of a value, "" where it has none. It is never called
+	// for an optional value that is not set.
 	wrong func(v reflect.Value) string
 }
 
-// need marks a key that has no default.
-func (r rule) need() rule { r.required = true; return r }
+// asRequired marks a key that has no default.
+func (r rule) asRequired() rule { r.required = true; return r }
 
 // integer accepts lo … hi.
 func integer(key string, lo, hi int64, allowed string) rule {
@@ -62,7 +62,7 @@ func choices(key string, options ...string) rule {
 	}}
 }
 
-// text accepts a string that wrong finds nothing against.
+// text accepts a string for which wrong returns "".
 func text(key, allowed string, wrong func(string) string) rule {
 	return rule{key: key, allowed: allowed, wrong: func(v reflect.Value) string { return wrong(v.String()) }}
 }
@@ -79,7 +79,7 @@ func counts(key, allowed string) rule {
 	}}
 }
 
-// WrongCounts says what is wrong with a list of numbers of terms, "" where nothing is.
+// WrongCounts describes the fault of a list of numbers of terms, "" where it has none.
 func WrongCounts(list []int) string {
 	for i, n := range list {
 		switch {
@@ -136,8 +136,8 @@ func quoted(options []string) string {
 	return strings.Join(out, ", ")
 }
 
-func positive(x float64) bool    { return x > 0 }
-func notNegative(x float64) bool { return x >= 0 }
-func share(x float64) bool       { return x >= 0 && x <= 1 }
-func inside(x float64) bool      { return x > 0 && x < 1 }
-func belowOne(x float64) bool    { return x >= 0 && x < 1 }
+func positive(x float64) bool       { return x > 0 }
+func notNegative(x float64) bool    { return x >= 0 }
+func share(x float64) bool          { return x >= 0 && x <= 1 }
+func strictlyInside(x float64) bool { return x > 0 && x < 1 }
+func belowOne(x float64) bool       { return x >= 0 && x < 1 }

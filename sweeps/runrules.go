@@ -16,14 +16,13 @@ const (
 	maxLength = 1 << 20
 )
 
-// runRules has one rule for every key of RunConfig; a test holds the two to
-// each other.
+// runRules has one rule for every key of RunConfig; a test compares the two.
 func runRules() []rule {
 	const reference = "a reference to training data: a folder or a file (./PATH, /PATH, data:PATH), builtin:demo, family:name"
 	const prompt = "a text of at most 10,000 bytes; \"\" is none, also where the backbone's folder has one"
 	rules := []rule{
 		integer("seed", 0, math.MaxInt64, "integer ≥ 0"),
-		text("model.backbone", "a hub name (owner/name[@revision]), a folder (./FOLDER, /FOLDER, data:PATH) or recipe:NAME", wrongReference).need(),
+		text("model.backbone", "a hub name (owner/name[@revision]), a folder (./FOLDER, /FOLDER, data:PATH) or recipe:NAME", wrongReference).asRequired(),
 		{key: "model.rescale", allowed: `number > 0, "auto-norm", "auto-score"`, wrong: wrongRescale},
 		choice("model.target", "decoder", "decoder+bias", "logits"),
 		choice("model.tie", "untie", "keep"),
@@ -35,12 +34,12 @@ func runRules() []rule {
 		text("model.query_prompt", prompt, wrongPrompt),
 		text("model.document_prompt", prompt, wrongPrompt),
 		number("model.dropout", belowOne, "number, 0 ≤ x < 1"),
-		text("data.train", reference, wrongReference).need(),
+		text("data.train", reference, wrongReference).asRequired(),
 		integer("data.max_query", 2, maxLength, "integer, 2 … the backbone's positions"),
 		integer("data.max_document", 2, maxLength, "integer, 2 … the backbone's positions"),
 		choice("data.order", "shuffle", "file"),
 		integer("data.negatives", 0, maxCount, "integer ≥ 0"),
-		integer("train.steps", 1, maxSteps, "integer ≥ 1").need(),
+		integer("train.steps", 1, maxSteps, "integer ≥ 1").asRequired(),
 		integer("train.batch", 1, maxCount, "integer ≥ 1, in queries"),
 		integer("train.micro_batch", 0, maxCount, "integer that divides train.batch; 0 is the whole batch"),
 		number("train.head_lr_scale", positive, "number > 0"),
@@ -66,7 +65,7 @@ func runRules() []rule {
 		choice("regularizer.negatives", "concatenated", "averaged"),
 		integer("regularizer.threshold_query", 0, maxLength, "integer ≥ 0, in terms; 0 leaves no text out"),
 		integer("regularizer.threshold_document", 0, maxLength, "integer ≥ 0, in terms; 0 leaves no text out"),
-		number("regularizer.df_alpha", inside, "share of texts, 0 < x < 1"),
+		number("regularizer.df_alpha", strictlyInside, "share of texts, 0 < x < 1"),
 		number("regularizer.df_beta", positive, "number > 0"),
 		number("regularizer.anti_zero", notNegative, "number ≥ 0; 0 is none"),
 		texts("evaluate.final", "a list of references to data", wrongReference),
@@ -105,8 +104,8 @@ func wrongRescale(v reflect.Value) string {
 	return ""
 }
 
-// wrongReference finds what can be seen without looking at a disk; whether the
-// reference leads anywhere is for data/source to say.
+// wrongReference finds the faults that show without a look at the disk. Package
+// data/source finds out whether the reference leads to data.
 func wrongReference(s string) string {
 	switch {
 	case s == "":
@@ -152,7 +151,7 @@ func wrongBackend(s string) string {
 	return notOneOf(s, []string{"auto", "go", "xla"})
 }
 
-// acrossRun finds faults that lie between keys of one point.
+// acrossRun finds faults between several keys of one point.
 func acrossRun(c RunConfig) []Fault {
 	var faults []Fault
 	fault := func(key, value, message string) {

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Semantics is the version of each component whose meaning a result depends on.
-// A component is raised by one when the same settings begin to mean another
-// computation: its runs get new ids and those under the old ones plan as stale.
-// A component that is absent is at version 1, which ids leave out.
+// Semantics is the version of each component that a result depends on. A version
+// is raised by one when the same settings begin to mean another computation: the
+// runs get new ids, and plan shows runs with the old ids as stale. A component that
+// is absent has version 1, which ids leave out.
 type Semantics map[string]int
 
 // CurrentSemantics are the versions of this program.
@@ -27,7 +27,7 @@ func (s Semantics) write(b *strings.Builder, components []string) {
 	}
 }
 
-// components are those that a run's result depends on.
+// components lists the components that a run's result depends on.
 func components(c RunConfig) []string {
 	list := []string{
 		"encoder", "tokenizer", "batch." + c.Data.Order, "rescale." + c.Model.Target,

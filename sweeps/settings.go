@@ -9,7 +9,7 @@ import (
 	"headroom/metrics/stability"
 )
 
-// Settings are thresholds that take the place of a run's own, to judge it again.
+// Settings are thresholds that replace a run's own, to judge the run again.
 type Settings []setting
 
 type setting struct {
@@ -45,7 +45,7 @@ func LoadSettings(path string) (Settings, error) {
 		}
 		f, r, ok := schema.field(l.key())
 		if !ok {
-			faults.add(schema.noThreshold(path, l.key(), shown(doc.any(l.value))))
+			faults.add(schema.noThreshold(path, l.key(), shortText(doc.any(l.value))))
 			continue
 		}
 		v, fault := doc.decode(l.value, f, r)
@@ -76,15 +76,15 @@ func ParseSettings(args []string) (Settings, error) {
 		f, r, known := schema.field(key)
 		switch {
 		case !known:
-			faults.add(schema.noThreshold(commandLine, key, shown(value)))
+			faults.add(schema.noThreshold(commandLine, key, shortText(value)))
 			continue
 		case slices.ContainsFunc(settings, func(s setting) bool { return s.field.key == key }):
-			faults.add(Fault{File: commandLine, Key: key, Value: shown(value), Message: "is set twice"})
+			faults.add(Fault{File: commandLine, Key: key, Value: shortText(value), Message: "is set twice"})
 			continue
 		}
 		doc, item, ok := overrideValue(f, value)
 		if !ok {
-			faults.add(Fault{File: commandLine, Key: key, Value: shown(value), Message: "is not a TOML value", Allowed: r.allowed})
+			faults.add(Fault{File: commandLine, Key: key, Value: shortText(value), Message: "is not a TOML value", Allowed: r.allowed})
 			continue
 		}
 		v, fault := doc.decode(item, f, r)
@@ -97,12 +97,12 @@ func ParseSettings(args []string) (Settings, error) {
 	return settings, faults.orNil()
 }
 
-// noThreshold is the fault of a key that is no threshold.
+// noThreshold returns the fault for a key that is no threshold.
 func (s schema) noThreshold(file, key, value string) Fault {
 	if key == "stability.stop" {
 		return Fault{File: file, Key: key, Value: value, Message: "is no threshold: it ends runs, and these have ended", Allowed: "thresholds of detectors"}
 	}
-	if retired(key) {
+	if isRetired(key) {
 		return Fault{File: file, Key: key, Value: value, Message: "is a threshold of a detector that is gone; no_progress warns instead", Allowed: "thresholds of detectors", Near: "stability.no_progress.accuracy"}
 	}
 	f := s.unknown(file, key, value)
@@ -112,9 +112,9 @@ func (s schema) noThreshold(file, key, value string) Fault {
 	return f
 }
 
-// On returns thresholds with the settings in place. Its error is Faults: thresholds that
-// are then the wrong way round.
-func (s Settings) On(th stability.Thresholds) (stability.Thresholds, error) {
+// ApplyTo returns the thresholds with the settings in place. Its error is Faults, where a
+// lower threshold would then be above its upper one.
+func (s Settings) ApplyTo(th stability.Thresholds) (stability.Thresholds, error) {
 	c := RunConfig{Stability: StabilityConfig{Thresholds: th}}
 	file := commandLine
 	for _, one := range s {
@@ -122,15 +122,15 @@ func (s Settings) On(th stability.Thresholds) (stability.Thresholds, error) {
 		file = one.file
 	}
 	var faults Faults
-	for _, f := range crossed(c.Stability.Thresholds) {
+	for _, f := range crossedThresholds(c.Stability.Thresholds) {
 		f.File = file
 		faults.add(f)
 	}
 	return c.Stability.Thresholds, faults.orNil()
 }
 
-// Words are the settings as KEY = VALUE.
-func (s Settings) Words() []string {
+// Lines returns each setting as KEY = VALUE.
+func (s Settings) Lines() []string {
 	var words []string
 	for _, one := range s {
 		words = append(words, one.field.key+" = "+literal(one.value))
@@ -142,18 +142,18 @@ func (s Settings) Words() []string {
 type Variant struct {
 	Key   string
 	Value float64
-	// Detector is the part of the key that names it.
+	// Detector is the part of the key that names the detector.
 	Detector string
 	// Settings set the one key.
 	Settings Settings
 }
 
-// factors are those by which a threshold is varied.
+// factors are the multiples at which a threshold is tried.
 var factors = [...]float64{0.5, 0.8, 1, 1.25, 2}
 
-// Variants are, for each numeric threshold of the named detectors, its value in any of the
-// given thresholds, times 0.5, 0.8, 1, 1.25 and 2, as far as the key accepts them. They
-// are in the order of keys and ascending.
+// Variants lists values for each numeric threshold of the named detectors: its values in
+// the given thresholds, times 0.5, 0.8, 1, 1.25 and 2, as far as the key accepts them. They
+// are in the order of keys, and ascending.
 func Variants(detectors []string, of ...stability.Thresholds) []Variant {
 	var variants []Variant
 	schema := thresholdSchema()
@@ -170,7 +170,7 @@ func Variants(detectors []string, of ...stability.Thresholds) []Variant {
 				case own.CanInt():
 					values = append(values, math.Round(float64(own.Int())*factor))
 				case own.CanFloat():
-					values = append(values, rounded(own.Float()*factor))
+					values = append(values, roundedTo4Digits(own.Float()*factor))
 				}
 			}
 		}
@@ -190,8 +190,8 @@ func Variants(detectors []string, of ...stability.Thresholds) []Variant {
 	return variants
 }
 
-// rounded is a number to four digits, so that 0.15 × 0.8 is 0.12.
-func rounded(x float64) float64 {
+// roundedTo4Digits is a number to four digits, so that 0.15 × 0.8 is 0.12.
+func roundedTo4Digits(x float64) float64 {
 	if x == 0 {
 		return 0
 	}

@@ -25,15 +25,15 @@ func TestSettingsTakeThePlaceOfThresholds(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := append(file, line...)
-	got, err := all.On(stability.Defaults())
+	got, err := all.ApplyTo(stability.Defaults())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.Empty != (stability.EmptyRule{Share: .3, Steps: 7}) || got.Dense.Terms != 9 || len(got.Stalled.Losses) != 0 || got.Spike != stability.Defaults().Spike {
 		t.Errorf("%+v", got)
 	}
-	if want := []string{"stability.empty.share = 0.2", "stability.empty.steps = 7", "stability.stalled.losses = []", "stability.empty.share = 0.3", "stability.dense.terms = 9"}; !slices.Equal(all.Words(), want) {
-		t.Errorf("%q", all.Words())
+	if want := []string{"stability.empty.share = 0.2", "stability.empty.steps = 7", "stability.stalled.losses = []", "stability.empty.share = 0.3", "stability.dense.terms = 9"}; !slices.Equal(all.Lines(), want) {
+		t.Errorf("%q", all.Lines())
 	}
 }
 
@@ -147,7 +147,7 @@ func TestVariantsAreWhatAKeyAccepts(t *testing.T) {
 		if v.Detector != strings.Split(v.Key, ".")[1] {
 			t.Errorf("%+v", v)
 		}
-		got = append(got, v.Settings.Words()...)
+		got = append(got, v.Settings.Lines()...)
 	}
 	want := "stability.non_finite.recovery = 3, 4, 5, 6, 10; stability.empty.share = 0.05, 0.08, 0.1, 0.125, 0.2, 0.32, 0.4, 0.5, 0.8; stability.empty.steps = 3, 4, 5, 6, 10"
 	var wanted []string

@@ -7,18 +7,18 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// exclusion takes points out of grid × zip: those for which every condition holds.
+// exclusion removes the points of grid × zip for which every condition holds.
 type exclusion struct {
 	file       string
 	conditions []term
-	// replaced: an override gave one of its keys another meaning than the file's,
-	// so that it may match nothing.
+	// replaced is true where an override has replaced one of its keys. Then it need not
+	// match any point.
 	replaced bool
 }
 
 func (e exclusion) matches(c RunConfig) bool { return Filter{terms: e.conditions}.Match(c) }
 
-// readExclusions reads [[exclude]]: keys with a value, or an array of which any counts.
+// readExclusions reads [[exclude]]: keys with a value, or with an array of which any value matches.
 func (s *Spec) readExclusions(doc *document, l leaf, schema schema, faults *Faults) {
 	for _, t := range doc.tables(l, faults) {
 		e := exclusion{file: t.file}
@@ -39,7 +39,7 @@ func (s *Spec) readExclusions(doc *document, l leaf, schema schema, faults *Faul
 	}
 }
 
-// inclusion is a small grid of its own beside grid × zip.
+// inclusion is a small grid of its own besides grid × zip.
 type inclusion struct {
 	file     string
 	assigned []assignment
@@ -68,13 +68,13 @@ func (s *Spec) readInclusions(doc *document, l leaf, schema schema, faults *Faul
 	}
 }
 
-// oneOrSeveral decodes a value, or the items of an array where the key is no list itself.
+// oneOrSeveral decodes a value, or the items of an array for a key that takes no list.
 func (d *document) oneOrSeveral(l leaf, f field, r rule, faults *Faults) []reflect.Value {
 	raw := d.any(l.value)
 	if list, isList := raw.([]any); isList && (!f.list() || allLists(list)) {
 		var items []toml.Primitive
 		if err := d.md.PrimitiveDecode(l.value, &items); err != nil || len(items) == 0 {
-			faults.add(Fault{File: d.file, Key: f.key, Value: shown(raw), Message: "is an empty array", Allowed: "a value, or an array of at least one of: " + r.allowed})
+			faults.add(Fault{File: d.file, Key: f.key, Value: shortText(raw), Message: "is an empty array", Allowed: "a value, or an array of at least one of: " + r.allowed})
 			return nil
 		}
 		return d.axisValues(items, f, r, faults)
@@ -87,25 +87,25 @@ func (d *document) oneOrSeveral(l leaf, f field, r rule, faults *Faults) []refle
 	return []reflect.Value{v}
 }
 
-// whole is the inclusion with what the sweep says of all points: its own keys go
-// before the file's fixed ones, and single values of the command line before both.
-func (s *Spec) whole(in inclusion) []assignment {
+// withFixed returns all values of an inclusion. Its own keys take precedence over the
+// fixed keys of the file, and single values of the command line over both.
+func (s *Spec) withFixed(in inclusion) []assignment {
 	var list []assignment
 	for _, a := range s.assigned {
-		if !a.axis && (a.file == commandLine || !sets(in.assigned, a.key) && !setsOther(in.assigned, a.key)) {
+		if !a.axis && (a.file == commandLine || !sets(in.assigned, a.key) && !setsAlternative(in.assigned, a.key)) {
 			list = append(list, a)
 		}
 	}
 	for _, a := range in.assigned {
-		if !sets(list, a.key) && !setsOther(s.given(), a.key) {
+		if !sets(list, a.key) && !setsAlternative(s.commandLineValues(), a.key) {
 			list = append(list, a)
 		}
 	}
 	return list
 }
 
-// given are the single values of the command line.
-func (s *Spec) given() []assignment {
+// commandLineValues returns the single values of the command line.
+func (s *Spec) commandLineValues() []assignment {
 	var list []assignment
 	for _, a := range s.assigned {
 		if a.file == commandLine && !a.axis {
@@ -115,23 +115,23 @@ func (s *Spec) given() []assignment {
 	return list
 }
 
-// setsOther says whether the list says a key in its other way.
-func setsOther(list []assignment, key string) bool {
+// setsAlternative tells whether the list sets the alternative of a key.
+func setsAlternative(list []assignment, key string) bool {
 	for _, a := range list {
-		if otherWay(a.key, key) {
+		if areAlternatives(a.key, key) {
 			return true
 		}
 	}
 	return false
 }
 
-// judgeInclusions finds what an inclusion leaves open.
+// judgeInclusions finds keys that an inclusion leaves open.
 func (s *Spec) judgeInclusions(faults *Faults) {
 	for _, in := range s.inclusions {
-		list := s.whole(in)
+		list := s.withFixed(in)
 		for _, r := range runRules() {
 			if r.required && !sets(list, r.key) {
-				faults.add(missing(in.file, r))
+				faults.add(missingFault(in.file, r))
 			}
 		}
 		for _, a := range s.assigned {

@@ -48,7 +48,7 @@ func ParseSite(name string, text []byte) (*Site, error) {
 }
 
 func (s *Site) read(doc *document, l leaf, faults *Faults) {
-	const allowed = "[slurm], [compute] and [[collection]]; what is computed stands in the sweep's file"
+	const allowed = "[slurm], [compute] and [[collection]]; the sweep's file says what is computed"
 	schema := runSchema()
 	switch l.path[0] {
 	case "slurm":
@@ -61,7 +61,7 @@ func (s *Site) read(doc *document, l leaf, faults *Faults) {
 		}
 		f, r, ok := schema.field(l.key())
 		if !ok {
-			faults.add(schema.unknown(doc.file, l.key(), shown(doc.any(l.value))))
+			faults.add(schema.unknown(doc.file, l.key(), shortText(doc.any(l.value))))
 			return
 		}
 		v, fault := doc.decode(l.value, f, r)
@@ -71,7 +71,7 @@ func (s *Site) read(doc *document, l leaf, faults *Faults) {
 		}
 		s.assigned = append(s.assigned, assignment{key: f.key, file: doc.file, values: []reflect.Value{v}})
 	default:
-		faults.add(Fault{File: doc.file, Key: l.key(), Message: "has no place in a site's file", Allowed: allowed, Near: nearest(l.path[0], []string{"slurm", "compute", "collection"})})
+		faults.add(Fault{File: doc.file, Key: l.key(), Message: "is not allowed in a site's file", Allowed: allowed, Near: nearest(l.path[0], []string{"slurm", "compute", "collection"})})
 	}
 }
 
@@ -91,7 +91,7 @@ func SlurmOverrides(args []string) (Slurm, error) {
 		}
 		var one Slurm
 		one.read(doc, doc.leaves[0], &faults)
-		s = one.Over(s)
+		s = one.Or(s)
 	}
 	return s, faults.orNil()
 }
@@ -106,16 +106,16 @@ func bareWord(key, value string) bool {
 	return false
 }
 
-// Beneath gives the spec what it does not say itself: the keys of site files, of several
-// the first that has one. On an error the Spec is unchanged.
-func (s *Spec) Beneath(sites ...*Site) error {
+// ApplySites sets the keys that the spec does not set itself from site files; the first
+// file that has a key counts. On an error the Spec is unchanged.
+func (s *Spec) ApplySites(sites ...*Site) error {
 	next := *s
 	next.assigned = append([]assignment(nil), s.assigned...)
 	var faults Faults
 	for _, site := range sites {
-		next.Slurm = next.Slurm.Over(site.slurm)
+		next.Slurm = next.Slurm.Or(site.slurm)
 		for _, a := range site.assigned {
-			if !next.says(a.key) {
+			if !next.sets(a.key) {
 				next.assigned = append(next.assigned, a)
 			}
 		}
@@ -128,7 +128,7 @@ func (s *Spec) Beneath(sites ...*Site) error {
 	return nil
 }
 
-func (s *Spec) says(key string) bool {
+func (s *Spec) sets(key string) bool {
 	for _, a := range s.assigned {
 		if a.key == key {
 			return true

@@ -12,17 +12,17 @@ import (
 type Slurm struct {
 	// Partition, Account, QOS, Gres and Mem go to sbatch as they are; "" leaves each to the cluster.
 	Partition, Account, QOS, Gres, Mem string
-	// Time is the limit of a task as sbatch takes it, or "auto" (default): what plan predicts, with a margin.
+	// Time is the limit of a task as sbatch takes it, or "auto" (default): plan's prediction with a margin.
 	Time string
 	// CPUs of a task; 0 (default) leaves it to the cluster.
 	CPUs int
 	// Throttle is the most tasks of an array at a time; 0 (default) is no limit.
 	Throttle int
-	// Bundle is how many runs a task does one after the other; 0 (default) puts short ones together.
+	// Bundle is the number of runs that a task does one after the other; 0 (default) bundles short runs.
 	Bundle int
-	// Requeue is how often a task that was stopped is queued again by itself. Default 3; 0 is never.
+	// Requeue is how often a stopped task is queued again without the user. Default 3; 0 is never.
 	Requeue int
-	// Signal is what Slurm sends before a task's end. Default "USR1".
+	// Signal is the signal that Slurm sends before a task's end. Default "USR1".
 	Signal string
 	// Lead is how many seconds before its end a task writes its checkpoint. Default 120.
 	Lead int
@@ -31,11 +31,11 @@ type Slurm struct {
 	// Extra are further options of sbatch.
 	Extra []string
 
-	// set are the keys that were said, in the order in which they were.
+	// set lists the keys that were set, in their order.
 	set []string
 }
 
-// slurmKey is one key of [slurm]: how it is read, and how it is taken over from another table.
+// slurmKey is one key of [slurm]: how it is read, and how it is copied from another table.
 type slurmKey struct {
 	name, allowed string
 	text          func(*Slurm) *string
@@ -45,7 +45,7 @@ type slurmKey struct {
 	from, to      int
 }
 
-// slurmKeys are all of them, in the order in which messages list them.
+// slurmKeys lists the keys in the order of messages.
 func slurmKeys() []slurmKey {
 	word := func(name, allowed string, at func(*Slurm) *string) slurmKey {
 		return slurmKey{name: name, allowed: allowed, text: at, wrong: wrongWord}
@@ -73,14 +73,14 @@ func slurmKeys() []slurmKey {
 	}
 }
 
-// SlurmDefaults are the values of keys that nobody sets.
+// SlurmDefaults are the values of keys that no table sets.
 func SlurmDefaults() Slurm {
 	return Slurm{Time: "auto", Requeue: 3, Signal: "USR1", Lead: 120}
 }
 
-// Over is s where s says something, and beneath where it does not.
-func (s Slurm) Over(beneath Slurm) Slurm {
-	merged := beneath
+// Or returns s with the keys that it does not set taken from other.
+func (s Slurm) Or(other Slurm) Slurm {
+	merged := other
 	for _, k := range slurmKeys() {
 		if !slices.Contains(s.set, k.name) {
 			continue
@@ -103,7 +103,7 @@ func (s Slurm) Over(beneath Slurm) Slurm {
 func (s *Slurm) read(doc *document, l leaf, faults *Faults) {
 	if len(l.path) == 1 {
 		if !l.table {
-			faults.add(Fault{File: doc.file, Key: "slurm", Value: shown(doc.any(l.value)), Message: "is not a table"})
+			faults.add(Fault{File: doc.file, Key: "slurm", Value: shortText(doc.any(l.value)), Message: "is not a table"})
 		}
 		return
 	}
@@ -114,13 +114,13 @@ func (s *Slurm) read(doc *document, l leaf, faults *Faults) {
 		for _, k := range keys {
 			names = append(names, "slurm."+k.name)
 		}
-		faults.add(Fault{File: doc.file, Key: l.key(), Value: shown(doc.any(l.value)), Message: "unknown key", Allowed: strings.Join(names, ", "), Near: nearest(l.key(), names)})
+		faults.add(Fault{File: doc.file, Key: l.key(), Value: shortText(doc.any(l.value)), Message: "unknown key", Allowed: strings.Join(names, ", "), Near: nearest(l.key(), names)})
 		return
 	}
 	k := keys[i]
 	s.set = append(s.set[:len(s.set):len(s.set)], k.name)
 	fault := func(message string) {
-		faults.add(Fault{File: doc.file, Key: l.key(), Value: shown(doc.any(l.value)), Message: message, Allowed: k.allowed})
+		faults.add(Fault{File: doc.file, Key: l.key(), Value: shortText(doc.any(l.value)), Message: message, Allowed: k.allowed})
 	}
 	switch {
 	case k.text != nil:
@@ -152,7 +152,7 @@ var (
 	slurmMemory = regexp.MustCompile(`^[1-9][0-9]*[KMGT]?$`)
 )
 
-// wrongWord guards what stands in a line of the script that sbatch reads.
+// wrongWord guards a word in a line of the script that sbatch reads.
 func wrongWord(text string) string {
 	if !slurmWord.MatchString(text) {
 		return "is empty, or has a character that no such name has"
@@ -184,7 +184,7 @@ func wrongLine(line string) string {
 	return ""
 }
 
-// wrongShell guards what stands in the script: anything but a NUL, several lines too.
+// wrongShell guards shell lines of the script: they may be several, and hold anything but a NUL.
 func wrongShell(text string) string {
 	if strings.ContainsRune(text, 0) {
 		return "holds a NUL"
@@ -192,7 +192,7 @@ func wrongShell(text string) string {
 	return ""
 }
 
-// ownOptions are the options of sbatch that submit itself gives.
+// ownOptions lists the options of sbatch that submit sets itself.
 func ownOptions() []string {
 	return []string{"array", "job-name", "output", "error", "open-mode", "signal", "requeue", "no-requeue", "dependency", "chdir",
 		"parsable", "wrap", "wait", "time", "export", "test-only", "comment", "kill-on-invalid-dep"}

@@ -39,10 +39,10 @@ extra = "--constraint=a100|h100"
 	if d := sweeps.Diff(expand(t, spec)[0], only(t, base)); len(d) != 0 {
 		t.Errorf("slurm changed the run: %v", d)
 	}
-	if over := s.Over(sweeps.SlurmDefaults()); over.Requeue != 0 {
+	if over := s.Or(sweeps.SlurmDefaults()); over.Requeue != 0 {
 		t.Errorf("requeue = 0 that was said became %d", over.Requeue)
 	}
-	if bare := parse(t, base).Slurm.Over(sweeps.SlurmDefaults()); bare.Requeue != 3 || bare.Signal != "USR1" || bare.Lead != 120 || bare.Time != "auto" {
+	if bare := parse(t, base).Slurm.Or(sweeps.SlurmDefaults()); bare.Requeue != 3 || bare.Signal != "USR1" || bare.Lead != 120 || bare.Time != "auto" {
 		t.Errorf("defaults are %+v", bare)
 	}
 }
@@ -104,14 +104,14 @@ func TestASiteFileGivesWhatTheSweepLeavesOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec := parse(t, base+"[slurm]\nmem = \"8G\"\n[compute]\nbackend = \"go\"\n")
-	if err := spec.Beneath(near, far); err != nil {
+	if err := spec.ApplySites(near, far); err != nil {
 		t.Fatal(err)
 	}
 	run := expand(t, spec)[0]
 	if c := run.Compute; c.Backend != "go" || c.Threads != 4 || !c.Remat {
 		t.Errorf("compute is %+v, want the sweep's backend, the near file's threads, the far one's remat", c)
 	}
-	s := spec.Slurm.Over(sweeps.SlurmDefaults())
+	s := spec.Slurm.Or(sweeps.SlurmDefaults())
 	if s.Partition != "near" || s.Gres != "gpu:1" || s.Mem != "8G" || s.Requeue != 0 {
 		t.Errorf("slurm is %+v", s)
 	}
@@ -122,8 +122,8 @@ func TestASiteFileGivesWhatTheSweepLeavesOut(t *testing.T) {
 
 func TestASiteFileIsReadStrictly(t *testing.T) {
 	for text, want := range map[string]string{
-		"[train]\nsteps = 3\n":              "headroom.toml: train.steps: has no place in a site's file; allowed: [slurm], [compute] and [[collection]]",
-		"name = \"x\"\n":                    "headroom.toml: name: has no place",
+		"[train]\nsteps = 3\n":              "headroom.toml: train.steps: is not allowed in a site's file; allowed: [slurm], [compute] and [[collection]]",
+		"name = \"x\"\n":                    "headroom.toml: name: is not allowed",
 		"[Slurm]\npartition = \"x\"\n":      `did you mean "slurm"?`,
 		"[compute]\nthread = 1\n":           `did you mean "compute.threads"?`,
 		"[compute]\nbackend = \"gpu\"\n":    `compute.backend = "gpu"`,

@@ -9,13 +9,13 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Spec is a sweep file that has been read, checked and found sound.
+// Spec is a sweep file without faults.
 type Spec struct {
 	// Name names the sweep in the workspace.
 	Name string
-	// Question is what the sweep is meant to answer; shown in its report.
+	// Question is the question that the sweep answers; its report shows it.
 	Question string
-	// Claims is the file of claims that the sweep is to bear out, as written; "" for none.
+	// Claims is the file of claims that the sweep tests, as written; "" for none.
 	Claims string
 	// Path is the file's name as given.
 	Path string
@@ -30,12 +30,12 @@ type Spec struct {
 	overrides  []string
 }
 
-// assignment is one key that a file or an override sets: to one value, or as an
-// axis to several.
+// assignment is one key that a file or an override sets, to one value or, as an axis,
+// to several.
 type assignment struct {
 	key, file string
 	axis      bool
-	zip       int // axes of one number above 0 move together
+	zip       int // axes with the same number above 0 move together
 	values    []reflect.Value
 }
 
@@ -62,11 +62,11 @@ func (s *Spec) Axes() []Axis {
 	return axes
 }
 
-// Overridden lists the overrides that the spec was given, as given.
+// Overridden lists the overrides of the spec, as given.
 func (s *Spec) Overridden() []string { return append([]string(nil), s.overrides...) }
 
-// Load reads a sweep file, with overrides applied before anything is judged
-// missing. Its error is Faults, or says why the file cannot be read.
+// Load reads a sweep file and applies overrides before it looks for missing keys. Its
+// error is Faults, or says why the file cannot be read.
 func Load(path string, overrides ...string) (*Spec, error) {
 	text, err := readFile(path)
 	if err != nil {
@@ -80,8 +80,8 @@ func Parse(name string, text []byte, overrides ...string) (*Spec, error) {
 	return parse(name, text, false, overrides)
 }
 
-// ParseKept is Parse for a text that a workspace keeps: keys of detectors that are gone, which an older program took,
-// are passed over, as in a run's config.toml.
+// ParseKept is Parse for a text that a workspace keeps. An older program may have written keys of detectors that no
+// longer exist; they are ignored, as in a run's config.toml.
 func ParseKept(name string, text []byte, overrides ...string) (*Spec, error) {
 	return parse(name, text, true, overrides)
 }
@@ -105,7 +105,7 @@ func parse(name string, text []byte, kept bool, overrides []string) (*Spec, erro
 	return s, nil
 }
 
-// read takes every leaf of the file to where it belongs.
+// read reads every leaf of the file into its place in the spec.
 func (s *Spec) read(doc *document, faults *Faults) {
 	schema := runSchema()
 	named := false
@@ -146,13 +146,13 @@ func (s *Spec) readFixed(doc *document, l leaf, schema schema, faults *Faults) {
 	}
 	f, r, ok := schema.field(l.key())
 	if !ok {
-		faults.add(schema.unknown(doc.file, l.key(), shown(doc.any(l.value)), "name", "question", "claims", "grid", "zip", "exclude", "include"))
+		faults.add(schema.unknown(doc.file, l.key(), shortText(doc.any(l.value)), "name", "question", "claims", "grid", "zip", "exclude", "include"))
 		return
 	}
 	v, fault := doc.decode(l.value, f, r)
 	if fault != nil {
 		faults.add(*fault)
-		// Noted without a value, so that it is not called missing as well.
+		// The key is noted without a value, so that it is not reported as missing too.
 		s.assign(assignment{key: f.key, file: doc.file}, faults)
 		return
 	}
@@ -163,23 +163,23 @@ func (s *Spec) readAxis(doc *document, l leaf, schema schema, faults *Faults) {
 	key := leaf{path: l.path[1:]}.key()
 	if key == "" {
 		if !l.table {
-			faults.add(Fault{File: doc.file, Key: "grid", Value: shown(doc.any(l.value)), Message: "is not a table", Allowed: `[grid] with lines such as "model.rescale" = [1, 4]`})
+			faults.add(Fault{File: doc.file, Key: "grid", Value: shortText(doc.any(l.value)), Message: "is not a table", Allowed: `[grid] with lines such as "model.rescale" = [1, 4]`})
 		}
 		return
 	}
 	f, r, ok := schema.field(key)
 	if !ok {
-		faults.add(schema.unknown(doc.file, key, shown(doc.any(l.value))))
+		faults.add(schema.unknown(doc.file, key, shortText(doc.any(l.value))))
 		return
 	}
 	if f.identity == "no" {
-		faults.add(noAxis(doc.file, key))
+		faults.add(notAnAxis(doc.file, key))
 		return
 	}
 	var items []toml.Primitive
 	if err := doc.md.PrimitiveDecode(l.value, &items); err != nil || l.table {
 		raw := doc.any(l.value)
-		faults.add(Fault{File: doc.file, Key: key, Value: shown(raw), Message: "an axis is " + kindOf(raw), Allowed: "an array of: " + r.allowed})
+		faults.add(Fault{File: doc.file, Key: key, Value: shortText(raw), Message: "an axis is " + kindOf(raw), Allowed: "an array of: " + r.allowed})
 		items = nil
 	} else if len(items) == 0 {
 		faults.add(Fault{File: doc.file, Key: key, Value: "[]", Message: "an axis without values", Allowed: "an array of at least one of: " + r.allowed})
@@ -187,7 +187,7 @@ func (s *Spec) readAxis(doc *document, l leaf, schema schema, faults *Faults) {
 	s.assign(assignment{key: key, file: doc.file, axis: true, values: doc.axisValues(items, f, r, faults)}, faults)
 }
 
-func noAxis(file, key string) Fault {
+func notAnAxis(file, key string) Fault {
 	return Fault{File: file, Key: key, Allowed: "a fixed value",
 		Message: "does not change a run's result, so it cannot be an axis: every point would be the same run"}
 }
@@ -213,7 +213,7 @@ func (d *document) axisValues(items []toml.Primitive, f field, r rule, faults *F
 	return values
 }
 
-// assign notes what a key is set to; the second time is a fault.
+// assign notes the value of a key; a second value is a fault.
 func (s *Spec) assign(a assignment, faults *Faults) {
 	for _, known := range s.assigned {
 		if known.key != a.key {
@@ -234,11 +234,11 @@ func (d *document) string(l leaf, allowed string, wrong func(string) string, fau
 	var text string
 	if err := d.md.PrimitiveDecode(l.value, &text); err != nil {
 		raw := d.any(l.value)
-		faults.add(Fault{File: d.file, Key: l.key(), Value: shown(raw), Allowed: allowed, Message: "is " + kindOf(raw)})
+		faults.add(Fault{File: d.file, Key: l.key(), Value: shortText(raw), Allowed: allowed, Message: "is " + kindOf(raw)})
 		return ""
 	}
 	if problem := wrong(text); problem != "" {
-		faults.add(Fault{File: d.file, Key: l.key(), Value: shown(text), Allowed: allowed, Message: problem})
+		faults.add(Fault{File: d.file, Key: l.key(), Value: shortText(text), Allowed: allowed, Message: problem})
 	}
 	return text
 }

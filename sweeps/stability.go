@@ -8,14 +8,15 @@ import (
 	"headroom/metrics/stability"
 )
 
-// StabilityConfig: whether a collapse ends the run, and the detectors'
+// StabilityConfig says whether a collapse ends the run, and holds the detectors'
 // thresholds. The thresholds enter a run's id only where Stop is true: otherwise
-// a detector watches and changes nothing, and verdicts can be judged again.
+// detectors change nothing, and a finished run can be judged again.
 type StabilityConfig struct {
 	// Stop ends a collapsing run early. Default false.
 	Stop bool `toml:"stop"`
-	// Probe is how many queries, and as many documents, a run looks at now and then. nil
-	// (default): 64, or as many as the data has; 0: none. It changes no trained bit.
+	// Probe is the number of queries, and of documents, that a run encodes now and then to
+	// look at their vectors. nil (default): 64, or as many as the data has; 0: none. It
+	// changes no trained bit.
 	Probe                *int `toml:"probe" id:"no"`
 	stability.Thresholds `id:"stop"`
 }
@@ -58,8 +59,8 @@ func stabilityRules() []rule {
 	}
 }
 
-// crossed finds thresholds that are the wrong way round.
-func crossed(th stability.Thresholds) []Fault {
+// crossedThresholds finds lower thresholds that are above their upper ones.
+func crossedThresholds(th stability.Thresholds) []Fault {
 	var faults []Fault
 	if p := th.NoProgress; p.Low >= p.High {
 		faults = append(faults, Fault{Key: "stability.no_progress.low", Value: literal(reflect.ValueOf(p.Low)), Allowed: "a number below it",
@@ -72,6 +73,6 @@ func crossed(th stability.Thresholds) []Fault {
 	return faults
 }
 
-// retired tells whether a key belonged to a detector that is gone. What an older program
-// wrote of it is passed over: it judged runs that have their episodes, and changes none.
-func retired(key string) bool { return strings.HasPrefix(key+".", "stability.scale_shock.") }
+// isRetired tells whether a key belonged to a detector that no longer exists. In files of an
+// older program such a key is ignored: its runs have their episodes, and it changes none.
+func isRetired(key string) bool { return strings.HasPrefix(key+".", "stability.scale_shock.") }

@@ -5,13 +5,12 @@ import (
 	"reflect"
 )
 
-// maxPoints bounds a sweep's size: beyond it a typing error is likelier than a
-// plan.
+// maxPoints bounds a sweep's size: more points are likelier to be a typing error than
+// a plan.
 const maxPoints = 100_000
 
-// Validate reports everything that is wrong with a configuration by itself:
-// ranges, spellings, what is missing, what contradicts, what comes later. file
-// stands for its source in messages.
+// Validate reports every fault of one configuration: ranges, spellings, missing keys,
+// contradictions. file stands for its source in messages.
 func Validate(file string, c RunConfig) error {
 	var faults Faults
 	v := reflect.ValueOf(c)
@@ -22,7 +21,7 @@ func Validate(file string, c RunConfig) error {
 		}
 		value := f.of(v)
 		if r.required && value.IsZero() {
-			faults.add(missing(file, r))
+			faults.add(missingFault(file, r))
 			continue
 		}
 		if problem := r.check(value); problem != "" {
@@ -33,7 +32,7 @@ func Validate(file string, c RunConfig) error {
 	return faults.orNil()
 }
 
-// judge finds what single keys cannot show.
+// judge finds faults that no key shows alone.
 func judge(file string, c RunConfig, faults *Faults) {
 	for _, f := range acrossRun(c) {
 		f.File = file
@@ -41,12 +40,12 @@ func judge(file string, c RunConfig, faults *Faults) {
 	}
 }
 
-func missing(file string, r rule) Fault {
+func missingFault(file string, r rule) Fault {
 	return Fault{File: file, Key: r.key, Message: "is missing", Allowed: r.allowed}
 }
 
-// validate judges the whole sweep: what is missing, what contradicts, and what
-// single points say.
+// validate finds the faults of the whole sweep: missing keys, contradictions, and the
+// faults of single points.
 func (s *Spec) validate(faults *Faults) {
 	assigned := map[string]assignment{}
 	points := 1
@@ -69,7 +68,7 @@ func (s *Spec) validate(faults *Faults) {
 	}
 	for _, r := range runRules() {
 		if _, ok := assigned[r.key]; r.required && !ok && s.hasGrid() {
-			faults.add(missing(s.Path, r))
+			faults.add(missingFault(s.Path, r))
 		}
 	}
 	for _, pair := range alternatives() {
@@ -91,12 +90,12 @@ func (s *Spec) validate(faults *Faults) {
 	known := map[string]point{}
 	s.points(func(p point) {
 		judge(s.Path, p.config, faults)
-		for _, f := range crossed(p.config.Stability.Thresholds) {
+		for _, f := range crossedThresholds(p.config.Stability.Thresholds) {
 			f.File = s.Path
 			faults.add(f)
 		}
 		if !sound {
-			return // points may be equal for want of a value that was refused
+			return // points may be equal only because a value was refused
 		}
 		key := pointKey(p.config)
 		if earlier, twice := known[key]; twice {
@@ -110,8 +109,8 @@ func (s *Spec) validate(faults *Faults) {
 	}
 }
 
-// alternatives are two ways to say one thing; an override of one replaces the
-// other.
+// alternatives lists pairs of keys for the same setting; an override of one replaces
+// the other.
 func alternatives() [][2]string {
 	return [][2]string{{"train.warmup", "train.warmup_steps"}, {"regularizer.ramp", "regularizer.ramp_steps"}}
 }

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Variations says of each configuration of a list what sets it apart beyond its
-// label: "loss.kind=kl data.negatives=3", in the order of Keys. All are "" where
-// labels tell everything.
+// Variations returns, for each configuration of a list, the settings that differ within
+// the list and that its label does not show: "loss.kind=kl data.negatives=3", in the
+// order of Keys. All are "" where the labels show every difference.
 func Variations(list []RunConfig) []string {
 	out := make([]string, len(list))
 	if len(list) == 0 {
@@ -20,7 +20,7 @@ func Variations(list []RunConfig) []string {
 		values := make([]string, len(list))
 		differ := false
 		for i, c := range list {
-			if !idle(c, f.key) {
+			if !isUnread(c, f.key) {
 				values[i] = literal(f.of(reflect.ValueOf(c)))
 			}
 			differ = differ || values[i] != values[0]
@@ -30,7 +30,7 @@ func Variations(list []RunConfig) []string {
 		}
 		for i, v := range values {
 			if v == "" {
-				continue // not set, or read by nothing
+				continue // not set, or nothing reads it
 			}
 			out[i] = strings.TrimLeft(out[i]+" "+f.key+"="+strings.Trim(v, `"`), " ")
 		}

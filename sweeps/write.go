@@ -37,8 +37,8 @@ func tomlText(config reflect.Value, fields []field) []byte {
 	return append(top.Bytes(), tables.Bytes()...)
 }
 
-// ParseRun reads what TOML wrote. It is as strict as a sweep file; a key that
-// the text lacks has its default, so that texts of older versions stay readable.
+// ParseRun reads the output of TOML, as strictly as a sweep file. A key that the text
+// lacks has its default, so that texts of older versions stay readable.
 func ParseRun(text []byte) (RunConfig, error) {
 	const file = "config.toml"
 	doc, syntax := readDocument(file, text)
@@ -56,8 +56,8 @@ func ParseRun(text []byte) (RunConfig, error) {
 	return c, faults.orNil()
 }
 
-// keysRead are the keys that a document set, and those of them whose value was
-// refused.
+// keysRead are the keys that a document sets, and among them those with a refused
+// value.
 type keysRead struct{ found, refused map[string]bool }
 
 // fill decodes every leaf into a configuration.
@@ -71,11 +71,11 @@ func (d *document) fill(config reflect.Value, schema schema, faults *Faults) key
 			continue
 		}
 		f, r, ok := schema.field(l.key())
-		if !ok && retired(l.key()) {
+		if !ok && isRetired(l.key()) {
 			continue
 		}
 		if !ok {
-			faults.add(schema.unknown(d.file, l.key(), shown(d.any(l.value))))
+			faults.add(schema.unknown(d.file, l.key(), shortText(d.any(l.value))))
 			continue
 		}
 		if read.found[f.key] {
@@ -95,7 +95,7 @@ func (d *document) fill(config reflect.Value, schema schema, faults *Faults) key
 }
 
 // JSON writes a run's configuration as nested objects, every key present, in
-// the order of Keys; what is not set is null.
+// the order of Keys; a key that is not set is null.
 func (c RunConfig) JSON() ([]byte, error) {
 	var b bytes.Buffer
 	if err := writeJSON(&b, reflect.ValueOf(c)); err != nil {
@@ -107,8 +107,8 @@ func (c RunConfig) JSON() ([]byte, error) {
 // MarshalJSON makes a configuration usable inside other JSON documents.
 func (c RunConfig) MarshalJSON() ([]byte, error) { return c.JSON() }
 
-// UnmarshalJSON reads what JSON wrote. A key that the text lacks has its default; one
-// that this version does not know is passed over.
+// UnmarshalJSON reads the output of JSON. A key that the text lacks has its default; a key
+// that this version does not know is ignored.
 func (c *RunConfig) UnmarshalJSON(text []byte) error {
 	read := Defaults()
 	if err := readJSON(text, reflect.ValueOf(&read).Elem()); err != nil {

@@ -7,11 +7,11 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// tables reads an array of tables such as [[zip]]: each with its keys as leaves,
-// and called by its number in messages.
+// tables reads an array of tables such as [[zip]]. Each table has its keys as leaves,
+// and messages name it by its number.
 func (d *document) tables(l leaf, faults *Faults) []*document {
 	name := l.path[0]
-	wrong := Fault{File: d.file, Key: name, Value: shown(d.any(l.value)), Message: "is not an array of tables", Allowed: "[[" + name + "]] with lines below it"}
+	wrong := Fault{File: d.file, Key: name, Value: shortText(d.any(l.value)), Message: "is not an array of tables", Allowed: "[[" + name + "]] with lines below it"}
 	var list []map[string]toml.Primitive
 	if len(l.path) > 1 || l.table || d.md.PrimitiveDecode(l.value, &list) != nil {
 		wrong.Value = ""
@@ -35,14 +35,14 @@ func (d *document) tables(l leaf, faults *Faults) []*document {
 	return out
 }
 
-// field finds a leaf's key in the schema; that there is none is a fault.
+// field finds a leaf's key in the schema; an unknown key is a fault.
 func (d *document) field(l leaf, schema schema, faults *Faults) (field, rule, bool) {
 	if l.emptyTable() && schema.hasTable(l.key()) {
 		return field{}, rule{}, false
 	}
 	f, r, ok := schema.field(l.key())
 	if !ok {
-		faults.add(schema.unknown(d.file, l.key(), shown(d.any(l.value))))
+		faults.add(schema.unknown(d.file, l.key(), shortText(d.any(l.value))))
 	}
 	return f, r, ok
 }
@@ -58,13 +58,13 @@ func (s *Spec) readZips(doc *document, l leaf, schema schema, faults *Faults) {
 				continue
 			}
 			if f.identity == "no" {
-				faults.add(noAxis(t.file, f.key))
+				faults.add(notAnAxis(t.file, f.key))
 				continue
 			}
 			var items []toml.Primitive
 			if err := t.md.PrimitiveDecode(l.value, &items); err != nil || l.table || len(items) == 0 {
 				raw := t.any(l.value)
-				faults.add(Fault{File: t.file, Key: f.key, Value: shown(raw), Message: "an axis is " + kindOf(raw), Allowed: "an array of at least one of: " + r.allowed})
+				faults.add(Fault{File: t.file, Key: f.key, Value: shortText(raw), Message: "an axis is " + kindOf(raw), Allowed: "an array of at least one of: " + r.allowed})
 				continue
 			}
 			values := t.zipValues(items, f, r, faults)
@@ -80,7 +80,7 @@ func (s *Spec) readZips(doc *document, l leaf, schema schema, faults *Faults) {
 	}
 }
 
-// zipValues decodes an axis on which a value may come again.
+// zipValues decodes an axis on which a value may occur twice.
 func (d *document) zipValues(items []toml.Primitive, f field, r rule, faults *Faults) []reflect.Value {
 	var values []reflect.Value
 	for _, item := range items {
@@ -99,9 +99,9 @@ type dimension []assignment
 
 func (d dimension) length() int { return len(d[0].values) }
 
-// dimensions are the grid's axes in the order of the file and then the zips, the
-// last the fastest. Those that lost values to faults are passed over, so that the
-// rest can still be judged.
+// dimensions returns the grid's axes in the order of the file and then the zips, the
+// last the fastest. An axis that has lost values to faults is left out, so that the
+// others can still be judged.
 func (s *Spec) dimensions() []dimension {
 	var grid []dimension
 	var zips []dimension

@@ -294,7 +294,7 @@ func TestFormsOfFilesThatLoad(t *testing.T) {
 			m.config["fresh_attention"], m.config["another"], m.config["null_one"] = "true", "1", "null"
 			m.config["torch_dtype"] = `"float16"`
 		}, hf.Options{}, func(t *testing.T, ck *hf.Checkpoint) {
-			if len(ck.Notices) != 2 || !strings.Contains(ck.Notices[0], "config.json: another, fresh_attention: neither known") || !strings.Contains(ck.Notices[1], `dtype "float16"`) {
+			if len(ck.Notices) != 2 || !strings.Contains(ck.Notices[0], "config.json: another, fresh_attention: not known") || !strings.Contains(ck.Notices[1], `dtype "float16"`) {
 				t.Errorf("notices are %q", ck.Notices)
 			}
 		}},

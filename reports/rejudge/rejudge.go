@@ -77,7 +77,7 @@ func Judge(runs []Run, settings sweeps.Settings, sensitivity bool) ([]Judgement,
 		if err != nil {
 			return nil, nil, fmt.Errorf("judge run %q: %w", old.Label, err)
 		}
-		if e.own, err = settings.On(e.own); err != nil {
+		if e.own, err = settings.ApplyTo(e.own); err != nil {
 			if !slices.ContainsFunc(faults, func(known error) bool { return known.Error() == err.Error() }) {
 				faults = append(faults, err)
 			}
@@ -256,7 +256,7 @@ func vary(all []evidence) []Row {
 		row := Row{Key: v.Key, Value: v.Value, Verdicts: map[string]int{}, Flipped: []string{}}
 		possible := true
 		for _, e := range all {
-			th, err := v.Settings.On(e.own)
+			th, err := v.Settings.ApplyTo(e.own)
 			if err != nil { // the wrong way round: no such row
 				possible = false
 				break

@@ -214,7 +214,7 @@ func (a *app) judgeNotes(judgements []rejudge.Judgement) {
 func (a *app) printJudgements(d judgeDocument, settings sweeps.Settings) error {
 	by := "each run's own"
 	if len(settings) > 0 {
-		by += ", with " + strings.Join(settings.Words(), ", ")
+		by += ", with " + strings.Join(settings.Lines(), ", ")
 	}
 	fmt.Fprintf(a.stdout, "thresholds: %s\n\n", plain.Line(by))
 	rows := [][]string{{"run", "stored", "judged", "flipped"}}

@@ -92,7 +92,7 @@ func (a *app) submit(cmd *cobra.Command, sweep string, args []string, o submitOp
 	if err != nil {
 		return err
 	}
-	settings := said.Over(p.sweep.spec.Slurm).Over(sweeps.SlurmDefaults())
+	settings := said.Or(p.sweep.spec.Slurm).Or(sweeps.SlurmDefaults())
 	if err := knownPartition(site, settings); err != nil {
 		return err
 	}

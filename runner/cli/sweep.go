@@ -76,7 +76,7 @@ func (a *app) underSite(spec *sweeps.Spec, base string) error {
 	if err != nil {
 		return err
 	}
-	return spec.Beneath(sites...)
+	return spec.ApplySites(sites...)
 }
 
 // sites reads headroom.toml in a folder, unless that is "", and in the workspace.

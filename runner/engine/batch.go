@@ -14,8 +14,8 @@ type Batch struct {
 	Tokens  int           // padded length
 }
 
-// paddings are the lengths that batches are padded to: few, so that few graphs
-// are compiled, and close where texts are short.
+// paddings are the lengths to which batches are padded: few, so that few graphs
+// are compiled, and close together where texts are short.
 var paddings = [...]int{8, 16, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 224, 256, 320, 384, 512, 768, 1024, 2048, 4096, 8192}
 
 // Padded is the padded length of a batch whose longest text has the given number of tokens.
@@ -28,9 +28,9 @@ func Padded(longest, limit int) int {
 	return longest
 }
 
-// NewBatch checks and pads texts of token ids. limit is the longest text that
-// the model takes. An id outside the vocabulary is an error here: inside a graph
-// it would silently read another row.
+// NewBatch checks and pads texts of token ids. limit is the length of the longest
+// text that the model takes. An id outside the vocabulary is an error here, because
+// a graph would silently read another row.
 func NewBatch(e *Engine, texts [][]int32, vocab, pad, limit int) (*Batch, error) {
 	longest := 0
 	for _, ids := range texts {
@@ -85,7 +85,7 @@ func (b *Batch) Free() {
 	b.Lengths.Free()
 }
 
-// Texts views hidden states [batch, tokens, dim] without their padding.
+// Texts returns views of hidden states [batch, tokens, dim] without their padding.
 func (b *Batch) Texts(hidden []float32, dim int) []fused.Text {
 	texts := make([]fused.Text, b.Size())
 	for i := range texts {

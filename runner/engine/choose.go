@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// Check says why Open would refuse a backend here, as far as can be told without loading a
-// plugin or opening a device.
+// Check returns the error with which Open would refuse a backend here. It neither loads a
+// plugin nor opens a device, so it cannot find every fault.
 func Check(name string) error {
 	_, _, err := choose(name)
 	return err
 }
 
-// choose is what a backend's name means on this machine: "go", or "xla" and its plugin.
+// choose returns the meaning of a backend's name on this machine: "go", or "xla" and its plugin.
 func choose(name string) (kind string, plugin Plugin, err error) {
 	kind, path, _ := strings.Cut(name, ":")
 	switch kind {
@@ -40,7 +40,7 @@ func choose(name string) (kind string, plugin Plugin, err error) {
 	return "xla", plugin, nil
 }
 
-// choosePlugin is the plugin of a path, or where that is "" the one that is found.
+// choosePlugin returns the plugin at a path, or the one that a search finds where path is "".
 func choosePlugin(path string) (Plugin, error) {
 	plugin := Plugin{Path: path, CUDA: isCUDA(path)}
 	switch {

@@ -13,12 +13,12 @@ import (
 	"headroom/models/splade"
 )
 
-// devicePaddings are the lengths for backends that compile every shape anew, which
-// takes seconds to minutes: fewer than the Go backend's.
+// devicePaddings are the padded lengths for backends that compile each new shape, which
+// takes seconds to minutes. They are fewer than those of the Go backend.
 var devicePaddings = [...]int{16, 32, 64, 128, 192, 256, 384, 512, 1024, 2048, 4096, 8192}
 
-// Padded is the padded length of a batch whose longest text has the given number of
-// tokens, limit the longest that may come.
+// Padded is the padded length of a batch whose longest text has longest tokens, where no
+// text has more than limit.
 func (e *Engine) Padded(longest, limit int) int {
 	if e.Shared() {
 		return Padded(longest, limit)
@@ -31,8 +31,9 @@ func (e *Engine) Padded(longest, limit int) int {
 	return longest
 }
 
-// BatchTexts is how many texts of a padded length are encoded in one batch: where more of
-// them are no faster. A device's batches are filled up to a power of two, so they are one.
+// BatchTexts is the number of texts of a padded length in one batch of inference; larger
+// batches are no faster. A device's batches are filled up to a power of two, so the number
+// is one.
 func (e *Engine) BatchTexts(padded int) int {
 	tokens := 2048
 	if e.cuda {
@@ -45,10 +46,10 @@ func (e *Engine) BatchTexts(padded int) int {
 	return 1 << (bits.Len(uint(n)) - 1)
 }
 
-// Batches is how many batches are encoded at the same time. Where memory is shared, cores
-// that one leaves idle, between the small steps of an encoder, work on another. A device
-// computes one while others are copied from it and made into sparse vectors, which takes
-// a GPU's host longer than it takes the GPU.
+// Batches is the number of batches that are encoded at the same time. Where memory is
+// shared, one batch leaves cores idle between the small steps of an encoder, and these cores
+// work on another batch. A device computes one batch while the host copies others from it
+// and makes sparse vectors of them, which takes longer than the computation on a GPU.
 func (e *Engine) Batches() int {
 	switch {
 	case e.Shared():
@@ -59,16 +60,16 @@ func (e *Engine) Batches() int {
 	return 2
 }
 
-// SetPrecision says what inference computes in, "float32" or "bfloat16". Parameters,
-// hidden states and pooled logits that leave the device are float32 in any case. It is
-// set before the model is first used, and bfloat16 needs a backend other than Go's.
+// SetPrecision sets the type in which inference computes, "float32" or "bfloat16".
+// Parameters, hidden states and pooled logits that leave the device are float32 in any
+// case. Call it before the model is first used; bfloat16 needs XLA.
 func (m *Model) SetPrecision(precision string) error {
 	var err error
 	m.dtype, err = m.Engine.ComputeType(precision)
 	return err
 }
 
-// GraphHead is the decoder for a graph whose parameters are get's.
+// GraphHead is the decoder in a graph in which get returns the parameters.
 func (m *Model) GraphHead(get layers.Params) splade.Head {
 	h := splade.Head{Weight: get(m.DecoderWeight().Name), Scale: float64(m.LogitScale), Bytes: splade.DefaultBytes}
 	if bias := m.DecoderBias(); bias != nil {
@@ -77,8 +78,8 @@ func (m *Model) GraphHead(get layers.Params) splade.Head {
 	return h
 }
 
-// devicePool is Pool, or without bias and LogitScale Project, where the head runs on the device.
-// Several goroutines may call it.
+// devicePool is Pool with the head on the device; with plain it is Project, without bias and
+// LogitScale. Several goroutines may call it.
 func (m *Model) devicePool(texts [][]int32, plain bool) ([]float32, error) {
 	program, err := m.poolProgram(plain)
 	if err != nil {
@@ -128,7 +129,7 @@ func (m *Model) poolProgram(plain bool) (*Program, error) {
 	return *program, err
 }
 
-// float32Type converts where a graph computes in another type.
+// float32Type converts x to float32, where a graph computes in another type.
 func float32Type(x *graph.Node) *graph.Node {
 	if x.DType() == dtypes.Float32 {
 		return x
@@ -137,7 +138,7 @@ func float32Type(x *graph.Node) *graph.Node {
 }
 
 // Build compiles the program that encodes and pools a batch of the given size, without
-// running it. The model's values may be missing, as Outline leaves them.
+// running it. The model may be one of Outline's, without values.
 func (m *Model) Build(texts, tokens int) error {
 	program, err := m.poolProgram(false)
 	if err != nil {
@@ -146,7 +147,7 @@ func (m *Model) Build(texts, tokens int) error {
 	return program.Compile(append(m.Shapes(), shapes.Make(dtypes.Int32, texts, tokens), shapes.Make(dtypes.Int32, texts))...)
 }
 
-// Shapes are those of the parameters, in their order.
+// Shapes returns the shapes of the parameters, in their order.
 func (m *Model) Shapes() []shapes.Shape {
 	list := make([]shapes.Shape, len(m.Params))
 	for i, p := range m.Params {
@@ -155,7 +156,7 @@ func (m *Model) Shapes() []shapes.Shape {
 	return list
 }
 
-// Outline is a model without values, from which programs of any size can be built.
+// Outline returns a model without values, from which programs of any size can be built.
 func Outline(e *Engine, cfg hf.Config, tied bool) (*Model, error) {
 	m := &Model{Engine: e, Config: cfg, Tied: tied, LogitScale: 1}
 	for _, spec := range cfg.Params() {

@@ -1,5 +1,5 @@
-// Package engine opens a compute backend and runs GoMLX graphs on it. It is the
-// one boundary where panics of backends and graph builders become errors.
+// Package engine opens a compute backend and runs GoMLX graphs on it. Only here do
+// panics of backends and graph builders become errors.
 package engine
 
 import (
@@ -36,16 +36,16 @@ func Open(name string, threads int) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	before := enter(threads)
+	before := enterEngine(threads)
 	reserveSlack()
 	e := &Engine{name: kind, threads: threads, device: "CPU"}
 	if kind == "xla" {
 		err = e.openXLA(plugin)
 	} else {
-		e.backend, err = create("go:parallelism=-1")
+		e.backend, err = createBackend("go:parallelism=-1")
 	}
 	if err != nil {
-		leave(before)
+		leaveEngine(before)
 		return nil, fmt.Errorf("open backend %q: %w: %w", name, ErrBackend, err)
 	}
 	return e, nil
@@ -53,8 +53,8 @@ func Open(name string, threads int) (*Engine, error) {
 
 // openXLA loads a plugin and opens its first device.
 func (e *Engine) openXLA(plugin Plugin) error {
-	// float32 means float32, not TF32. No memory is shared with the device, whatever
-	// it is: then a run on XLA's CPU client takes the way that a GPU takes.
+	// float32 means float32, not TF32. No memory is shared with any device, so that a run
+	// on XLA's CPU client uses the same code as a run on a GPU.
 	config := "xla:" + plugin.Path + ",noshared_buffers,tf32=false"
 	flags := cpuFlags(os.Getenv)
 	if plugin.CUDA {
@@ -65,7 +65,7 @@ func (e *Engine) openXLA(plugin Plugin) error {
 	if err != nil {
 		return err
 	}
-	if e.backend, err = create(config); err != nil {
+	if e.backend, err = createBackend(config); err != nil {
 		var panicked runtime.Error
 		if errors.As(err, &panicked) {
 			err = fmt.Errorf("%w: its loader failed: %w", ErrPluginVersion, err)
@@ -92,11 +92,11 @@ func describe(b compute.Backend) (text string) {
 	return b.DeviceDescription(0)
 }
 
-// Device describes what computes.
+// Device describes the device that computes.
 func (e *Engine) Device() string { return e.device }
 
-// ComputeType is what a precision, "float32" or "bfloat16", computes in on this
-// backend. It is an error where the backend cannot.
+// ComputeType is the type in which this backend computes for a precision, "float32" or
+// "bfloat16". A precision that the backend does not have is an error.
 func (e *Engine) ComputeType(precision string) (dtypes.DType, error) {
 	switch {
 	case precision == "" || precision == "float32":
@@ -109,8 +109,8 @@ func (e *Engine) ComputeType(precision string) (dtypes.DType, error) {
 	return dtypes.BFloat16, nil
 }
 
-// Shared says whether graphs read and write the program's own memory. Where they
-// do not, tensors are copied to a device and back.
+// Shared tells whether graphs read and write the program's own memory. Otherwise
+// tensors are copied to a device and back.
 func (e *Engine) Shared() bool { return e.name == "go" }
 
 // Name is "go" or "xla".
@@ -122,7 +122,7 @@ func (e *Engine) Threads() int { return e.threads }
 // Backend is the open GoMLX backend.
 func (e *Engine) Backend() compute.Backend { return e.backend }
 
-// Close frees the backend, but for one whose device was lost. A second Close does nothing.
+// Close frees the backend, unless its device was lost. A second Close does nothing.
 func (e *Engine) Close() {
 	if e.backend == nil {
 		return
@@ -131,7 +131,7 @@ func (e *Engine) Close() {
 		e.backend.Finalize()
 	}
 	e.backend = nil
-	leave(0)
+	leaveEngine(0)
 }
 
 // catch turns a panic into an error.
@@ -145,7 +145,7 @@ func catch(err *error) {
 	}
 }
 
-// visibleGPU names a device that shows a usable NVIDIA GPU is here, or is "".
+// visibleGPU returns the device file that shows that a usable NVIDIA GPU is here, or "".
 func visibleGPU() string {
 	if v, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); set && (v == "" || v == "-1") {
 		return ""

@@ -9,11 +9,11 @@ import (
 	"github.com/gomlx/compute"
 )
 
-// What can be wrong with a device. What to do about full memory depends on what was being
-// done: who runs the work adds it.
+// The faults of a device. What to do about full memory depends on the work, so the package
+// that runs the work adds that to the message.
 var (
-	// ErrBackend is returned when a backend cannot be opened: the request, not the
-	// program, is at fault.
+	// ErrBackend is returned when a backend cannot be opened: the request is wrong, not
+	// the program.
 	ErrBackend = errors.New("backend not available")
 	// ErrNoPlugin: no PJRT plugin was found.
 	ErrNoPlugin = errors.New("no PJRT plugin for XLA was found")
@@ -23,14 +23,14 @@ var (
 	ErrDriver = errors.New("the NVIDIA driver is too old for this plugin: update the driver, or install a plugin for an older CUDA (jax[cuda12])")
 	// ErrPluginVersion: plugin and program do not speak the same version of PJRT.
 	ErrPluginVersion = errors.New("the plugin is of another version than this program can use; known to work: those of jax 0.11")
-	// ErrDeviceMemory: the device's memory is full. What lies on the device is as it was.
+	// ErrDeviceMemory: the device's memory is full. Tensors on the device are unchanged.
 	ErrDeviceMemory = errors.New("the device's memory is full")
-	// ErrDeviceLost: the device failed while it computed, and what lay on it is gone.
+	// ErrDeviceLost: the device failed while it computed, and all tensors on it are lost.
 	ErrDeviceLost = errors.New("the device was lost: run the same command again; if this comes back, see the driver's log (dmesg, nvidia-smi -q)")
 )
 
-// signs are parts of messages of XLA, PJRT and CUDA, in lower case, and what they mean. The
-// first that fits counts: a lost device is also one that no memory can be had of.
+// signs lists parts of messages of XLA, PJRT and CUDA, in lower case, with their meaning. The
+// first match counts: on a lost device, allocations fail too.
 var signs = []struct {
 	fault error
 	parts []string
@@ -48,7 +48,7 @@ var signs = []struct {
 	{ErrDeviceMemory, []string{"resource_exhausted", "(code=8)", "out of memory", "cuda_error_out_of_memory", "failed to allocate", "cublas_status_alloc_failed", "cudnn_status_alloc_failed"}},
 }
 
-// explain adds to an error of XLA what it means for the user, where that is known.
+// explain adds to an error of XLA its meaning for the user, where that is known.
 func explain(err error) error {
 	if err == nil {
 		return nil
@@ -72,12 +72,12 @@ func explain(err error) error {
 	return err
 }
 
-// pluginSaid begins what a plugin itself says in an error of go-xla.
+// pluginSaid stands before the plugin's own message in an error of go-xla.
 const pluginSaid = "PJRT error (code="
 
-// cause keeps what the plugin said of an error's text, and not much of that. Around it stand
-// layers of what was being done, values of whole tensors among them, and XLA adds tables
-// of allocations.
+// cause returns the beginning of the plugin's own message in an error's text. The layers
+// around it print their work, even the values of whole tensors, and XLA adds tables of
+// allocations.
 func cause(text string) string {
 	if i := strings.LastIndex(text, pluginSaid); i >= 0 {
 		text = text[i:]
@@ -91,8 +91,8 @@ func cause(text string) string {
 	return strings.TrimRight(text, ". ")
 }
 
-// fault explains an error of work on an open device, and keeps in mind that the device was
-// lost. A GPU that is not there any more is lost too.
+// fault explains an error of work on an open device, and remembers where the device was
+// lost. A GPU that has disappeared is lost too.
 func (e *Engine) fault(err error) error {
 	err = explain(err)
 	if errors.Is(err, ErrNoGPU) {
@@ -106,10 +106,10 @@ func (e *Engine) fault(err error) error {
 	return err
 }
 
-// abandoned are the clients of lost devices. They are never freed, by nobody: to XLA's
-// destructors an error of the device is a bug, for which they may end the process, and one
-// that waits for a lost device may wait forever. The process has its last words to say
-// and then ends, which frees all of it.
+// abandoned holds the clients of lost devices, which nobody ever frees. XLA's destructors
+// take an error of the device for a bug and may end the process, and a destructor that waits
+// for a lost device may wait forever. The process reports the fault and ends, which frees
+// everything.
 var abandoned struct {
 	sync.Mutex
 	clients []compute.Backend

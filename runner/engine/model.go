@@ -15,8 +15,9 @@ import (
 	"headroom/models/splade/fused"
 )
 
-// Param is one parameter: in memory that graphs and Go code share, or, on a device
-// with its own, in the program's memory, with a copy there that Model.Changed drops.
+// Param is one parameter. Its values are in memory that graphs and Go code share. For a
+// device with memory of its own they are in the program's memory, and the device has a
+// copy, which Model.Changed drops.
 type Param struct {
 	Name  string
 	Shape []int
@@ -34,7 +35,7 @@ type Model struct {
 	// LogitScale multiplies every logit; 1 but for rescale target "logits".
 	LogitScale float32
 
-	encoder []*Param     // what the encoder and the head's transform read
+	encoder []*Param     // the parameters of the encoder and the head's transform
 	hidden  *Program     // inference: no dropout
 	dtype   dtypes.DType // of inference; the zero value is float32
 
@@ -44,7 +45,7 @@ type Model struct {
 
 // NewModel copies a checkpoint's parameters to the backend. With tied false the
 // decoder becomes a parameter of its own, a copy of the embeddings where the
-// checkpoint ties them; with tied true the checkpoint must tie them too.
+// checkpoint ties the two; with tied true the checkpoint must tie them.
 func NewModel(e *Engine, ck *hf.Checkpoint, tied bool) (*Model, error) {
 	if ck.MissingHead {
 		return nil, fmt.Errorf("load model %q: it has no MLM head: pretrain one with a recipe (start.head = \"new\")", ck.Folder)
@@ -67,7 +68,7 @@ func NewModel(e *Engine, ck *hf.Checkpoint, tied bool) (*Model, error) {
 	return m, m.prepare()
 }
 
-// add takes a parameter, but for a decoder that is the embeddings.
+// add adds a parameter, unless it is a decoder that is tied to the embeddings.
 func (m *Model) add(p *Param) {
 	decoder := p.Name == m.Config.DecoderName()
 	if decoder && m.Tied {
@@ -79,7 +80,7 @@ func (m *Model) add(p *Param) {
 	}
 }
 
-// prepare makes the program that every model has.
+// prepare makes the program for hidden states, which every model has.
 func (m *Model) prepare() error {
 	var err error
 	m.hidden, err = m.Engine.Program("encode", func(in []*graph.Node) []*graph.Node {
@@ -105,7 +106,8 @@ func (m *Model) Close() {
 	}
 }
 
-// Changed says that Go code has written to the parameters' values.
+// Changed must be called after Go code has written to the parameters' values. It drops
+// the device's copies.
 func (m *Model) Changed() error {
 	for _, p := range m.Params {
 		if err := p.Changed(); err != nil {
@@ -162,7 +164,7 @@ func (m *Model) nodes(list []*Param, in []*graph.Node) (layers.Params, []*graph.
 	}, in[len(list):]
 }
 
-// Inputs are the tensors of a list of parameters, followed by rest.
+// Inputs returns the tensors of a list of parameters, followed by rest.
 func Inputs(list []*Param, rest ...*tensors.Tensor) []*tensors.Tensor {
 	out := make([]*tensors.Tensor, 0, len(list)+len(rest))
 	for _, p := range list {
@@ -210,8 +212,8 @@ func (m *Model) Pool(texts [][]int32) ([]float32, error) {
 	return pooled, err
 }
 
-// Project is Pool without bias and LogitScale: max over tokens of hidden·W_v,
-// from which the pooled logits of every rescale factor follow.
+// Project is Pool without bias and LogitScale: max over tokens of hidden·W_v. The
+// pooled logits for every rescale factor follow from it.
 func (m *Model) Project(texts [][]int32) ([]float32, error) {
 	if !m.Engine.Shared() {
 		return m.devicePool(texts, true)
@@ -221,7 +223,7 @@ func (m *Model) Project(texts [][]int32) ([]float32, error) {
 	return m.pool(texts, m.max(head))
 }
 
-// pooling fills out [len(texts), vocab] from hidden states.
+// pooling computes out [len(texts), vocab] from hidden states.
 type pooling func(texts []fused.Text, out []float32) error
 
 func (m *Model) max(head fused.Head) pooling {

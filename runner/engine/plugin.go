@@ -17,40 +17,41 @@ type Plugin struct {
 	CUDA bool
 }
 
-// Search is a look for plugins and what came of it.
+// Search is the result of a search for plugins.
 type Search struct {
 	Found []Plugin
-	Tried []string // a place and what it held, a line each
+	Tried []string // one line per place, with what it held
 }
 
-// PluginEnv is what a search reads of its surroundings.
+// PluginEnv holds the parts of the surroundings that a search reads.
 type PluginEnv struct {
 	Getenv func(string) string
-	// SitePackages asks Python environments where their packages lie.
+	// SitePackages asks Python environments for their package folders.
 	SitePackages func() []string
-	GPU          bool // one is visible
+	GPU          bool // a GPU is visible
 }
 
 // pluginPaths names the folders that replace every other place, as in go-xla.
 const pluginPaths = "PJRT_PLUGIN_LIBRARY_PATH"
 
-// pluginNames are the files that count as plugins: go-xla's two names and jax's.
+// pluginNames are the names of plugins' files: two of go-xla, one of jax.
 var pluginNames = []string{"pjrt_c_api_*_plugin.so", "pjrt[-_]plugin[-_]*.so", "xla_cuda_plugin.so"}
 
-// isCUDA goes by the path, as go-xla does when it chooses options.
+// isCUDA tells by the path whether a plugin is for CUDA, as go-xla does when it chooses options.
 func isCUDA(path string) bool {
 	upper := strings.ToUpper(path)
 	return strings.Contains(upper, "CUDA") || strings.Contains(upper, "NVIDIA")
 }
 
-// FindPlugins looks where plugins lie: the folders of PJRT_PLUGIN_LIBRARY_PATH, or
-// else go-xla's own and the jax CUDA plugin of Python environments. It loads none.
+// FindPlugins looks in the folders of PJRT_PLUGIN_LIBRARY_PATH or, where that is not
+// set, in go-xla's own folders and for the jax CUDA plugin of Python environments. It
+// loads no plugin.
 func FindPlugins(env PluginEnv) Search {
 	var s Search
 	if list := env.Getenv(pluginPaths); list != "" {
 		for _, folder := range filepath.SplitList(list) {
 			if folder != "" {
-				s.look(folder, pluginNames...)
+				s.searchFolder(folder, pluginNames...)
 			}
 		}
 		return s
@@ -61,20 +62,20 @@ func FindPlugins(env PluginEnv) Search {
 		folders = append(folders, filepath.Join(home, ".local/lib/go-xla"), filepath.Join(home, ".local/lib/go-xla/nvidia"))
 	}
 	for _, folder := range append(folders, "/usr/local/lib/go-xla", "/usr/local/lib/go-xla/nvidia") {
-		s.look(folder, pluginNames...)
+		s.searchFolder(folder, pluginNames...)
 	}
 	if !env.GPU {
 		s.Tried = append(s.Tried, "Python environments: not asked, no GPU is visible")
 		return s
 	}
 	for _, folder := range env.SitePackages() {
-		s.look(folder, "jax_plugins/xla_cuda*/xla_cuda_plugin.so")
+		s.searchFolder(folder, "jax_plugins/xla_cuda*/xla_cuda_plugin.so")
 	}
 	return s
 }
 
-// look adds what a folder holds.
-func (s *Search) look(folder string, patterns ...string) {
+// searchFolder adds the plugins in a folder.
+func (s *Search) searchFolder(folder string, patterns ...string) {
 	absolute, err := filepath.Abs(folder)
 	if err != nil {
 		s.Tried = append(s.Tried, fmt.Sprintf("%s: %v", folder, err))
@@ -86,7 +87,7 @@ func (s *Search) look(folder string, patterns ...string) {
 	}
 	before := len(s.Found)
 	for _, pattern := range patterns {
-		// A folder's own name may hold characters that patterns give a meaning.
+		// A folder's own name may hold characters that have a meaning in patterns.
 		found, err := filepath.Glob(filepath.Join(escapeGlob(absolute), pattern))
 		if err != nil {
 			continue
@@ -107,8 +108,8 @@ func escapeGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
-// Choose takes a plugin for the device that is there: a CUDA plugin where a GPU is
-// visible, else one for the CPU. It never takes the CPU in place of a GPU.
+// Choose returns a CUDA plugin where a GPU is visible, else a plugin for the CPU. It
+// never chooses the CPU in place of a GPU.
 func (s Search) Choose(gpu bool) (Plugin, error) {
 	for _, p := range s.Found {
 		if p.CUDA == gpu {
@@ -134,7 +135,7 @@ func HostPlugins() Search {
 	return FindPlugins(PluginEnv{Getenv: os.Getenv, SitePackages: sitePackages, GPU: visibleGPU() != ""})
 }
 
-// askPython prints a Python environment's package folders, a line each.
+// askPython prints a Python environment's package folders, one per line.
 const askPython = "import site,sysconfig;print('\\n'.join([sysconfig.get_paths()['platlib'],sysconfig.get_paths()['purelib'],site.getusersitepackages(),*getattr(site,'getsitepackages',list)()]))"
 
 // sitePackages asks python3 and looks in the usual places.
@@ -156,7 +157,7 @@ func sitePackages() []string {
 		output, err := exec.CommandContext(ctx, python, "-c", askPython).Output()
 		cancel()
 		if err != nil {
-			continue // an interpreter that is not there is the usual case
+			continue // usually because there is no such interpreter
 		}
 		for line := range strings.Lines(string(output)) {
 			add(strings.TrimSpace(line))
@@ -172,8 +173,8 @@ func sitePackages() []string {
 	return folders
 }
 
-// cudaDataDir is the folder with nvvm/libdevice that fits a plugin: the one of the
-// wheels beside it, else a CUDA installation's. "" where there is none.
+// cudaDataDir is the folder with nvvm/libdevice for a plugin: that of the wheels next
+// to it, else that of a CUDA installation, "" where there is none.
 func cudaDataDir(plugin string, getenv func(string) string) string {
 	site := filepath.Dir(filepath.Dir(filepath.Dir(plugin))) // site-packages/jax_plugins/xla_cuda13/x.so
 	candidates := []string{filepath.Join(filepath.Dir(plugin), "nvidia")}
@@ -194,11 +195,11 @@ func cudaDataDir(plugin string, getenv func(string) string) string {
 	return ""
 }
 
-// cudaFlags is XLA_FLAGS with what a CUDA plugin needs: where CUDA's files are, and
-// operations whose results do not depend on timing. XLA then tries out no kernels either,
-// and takes the first it has for a matrix product: with Triton's left out that is cuBLAS's
-// own choice. Products of queries and of documents by one weight stay apart, since XLA
-// would copy both into one matrix first. What is set already stays.
+// cudaFlags is XLA_FLAGS with the flags that a CUDA plugin needs. They say where CUDA's
+// files are, and ask for operations whose results do not depend on timing. XLA then does not
+// try out kernels but takes its first one for a matrix product; without Triton's kernels that
+// is the choice of cuBLAS. Products of queries and of documents with the same weight are not
+// merged, since XLA would copy both into one matrix first. Flags that are set already stay.
 func cudaFlags(plugin string, getenv func(string) string) string {
 	flags := withFlag(getenv("XLA_FLAGS"), "--xla_gpu_cuda_data_dir", cudaDataDir(plugin, getenv))
 	flags = withFlag(flags, "--xla_gpu_dot_merger_threshold_mb", "0")
@@ -209,13 +210,14 @@ func cudaFlags(plugin string, getenv func(string) string) string {
 	return withFlag(flags, "--xla_gpu_enable_triton_gemm", "false")
 }
 
-// cpuFlags is XLA_FLAGS with what XLA's CPU client needs: a maximum that keeps NaN, which
-// it otherwise drops. Pooled logits that are not finite would look like an empty vector.
+// cpuFlags is XLA_FLAGS with the flag that XLA's CPU client needs: a maximum that keeps NaN.
+// By default it drops NaN, and pooled logits that are not finite would look like an empty
+// vector.
 func cpuFlags(getenv func(string) string) string {
 	return withFlag(getenv("XLA_FLAGS"), "--xla_cpu_enable_fast_min_max", "false")
 }
 
-// withFlag adds a flag that has a value and is not set yet.
+// withFlag adds a flag, unless its value is empty or the flag is set already.
 func withFlag(flags, name, value string) string {
 	if value == "" || strings.Contains(flags, name) {
 		return flags

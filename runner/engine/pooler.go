@@ -7,20 +7,21 @@ import (
 	"headroom/models/splade/fused"
 )
 
-// Pooler is Model.Pool for inference, where only positive logits count. It may
-// hold the decoder in another form, as it was when the Pooler was made. So it
-// belongs to one job during which no weight changes, such as encoding one
-// collection, and is never kept in a Model: training cannot meet a stale one.
+// Pooler is Model.Pool for inference, where only positive logits count. It may hold
+// a copy of the decoder in another form. So it serves one job during which no weight
+// changes, such as the encoding of a collection. No Model keeps one, so training
+// never uses a stale copy.
 type Pooler struct {
 	model  *Model
 	screen *fused.Screen // nil: float32 throughout
 }
 
-// screenFrom tokens in all are enough for preparing the screen to pay.
+// screenFrom is the total number of tokens from which on the screen saves more time than
+// its preparation takes.
 const screenFrom = 1024
 
-// Pooler prepares for texts with the given number of tokens in all; only its
-// speed depends on that.
+// Pooler makes a Pooler for texts with the given total number of tokens. Only its
+// speed depends on that number.
 func (m *Model) Pooler(tokens int) (*Pooler, error) {
 	p := &Pooler{model: m}
 	if !m.Engine.Shared() || tokens < screenFrom || !(m.LogitScale > 0 && m.LogitScale <= math.MaxFloat32) {
@@ -31,9 +32,9 @@ func (m *Model) Pooler(tokens int) (*Pooler, error) {
 	return p, err
 }
 
-// Positive is Model.Pool, bit for bit, wherever that is positive or not a
-// number; elsewhere it is zero or any number below. The head takes so many
-// threads. Batches may be pooled at the same time.
+// Positive equals Model.Pool, bit for bit, where that is positive or NaN; elsewhere
+// it is zero or any number below. The head uses the given number of threads.
+// Several batches may be pooled at the same time.
 func (p *Pooler) Positive(texts [][]int32, threads int) ([]float32, error) {
 	m := p.model
 	if p.screen == nil {
@@ -50,10 +51,10 @@ func (p *Pooler) Positive(texts [][]int32, threads int) ([]float32, error) {
 	return pooled, err
 }
 
-// FormPooler prepares what a form pools texts of token ids with: it gives [len(texts),
-// vocab], under sum pooling weights, else largest logits, LogitScale included, of which
-// only those above 0 count. tokens and threads are as Pooler and Positive have them; done
-// frees it.
+// FormPooler prepares the pooling of a form. pool returns [len(texts), vocab] for texts of
+// token ids: the weights under sum pooling, else the largest logits, LogitScale included,
+// of which only those above 0 count. tokens and threads are as in Pooler and Positive.
+// done frees it.
 func (m *Model) FormPooler(form splade.Form, tokens, threads int) (pool func(texts [][]int32) ([]float32, error), done func(), err error) {
 	switch {
 	case form.TokenTopM > 0:

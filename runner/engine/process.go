@@ -9,11 +9,11 @@ import (
 	"github.com/gomlx/compute"
 )
 
-// Backends are told some things only through the process that they live in: how many
-// threads it has, what its environment says, and where its standard output goes. All of
-// that is changed here, and what was there before comes back when the last engine closes.
+// Some settings of backends belong to the whole process: the number of its threads, its
+// environment, and its standard output. Only this file changes them. When the last engine
+// closes, they are restored.
 
-// process is what open engines have changed of this process.
+// process holds the settings of this process as they were before the first engine.
 var process struct {
 	sync.Mutex
 	engines int
@@ -21,15 +21,15 @@ var process struct {
 	before  []variable
 }
 
-// variable is one of the environment as it was.
+// variable is an environment variable with its former value.
 type variable struct {
 	name, value string
 	set         bool
 }
 
-// enter gives this process as many threads as an engine asks for, and returns how many it
-// had. leave must follow.
-func enter(threads int) (before int) {
+// enterEngine gives this process the number of threads that an engine asks for, and returns
+// the former number. leaveEngine must follow.
+func enterEngine(threads int) (before int) {
 	process.Lock()
 	defer process.Unlock()
 	before = runtime.GOMAXPROCS(threads)
@@ -39,7 +39,7 @@ func enter(threads int) (before int) {
 	return before
 }
 
-// setEnvironment sets a variable until the last engine has left.
+// setEnvironment sets a variable until the last engine has closed.
 func setEnvironment(name, value string) error {
 	process.Lock()
 	defer process.Unlock()
@@ -51,9 +51,9 @@ func setEnvironment(name, value string) error {
 	return nil
 }
 
-// leave puts back what was there before the first engine, once the last one leaves. While
-// others are open they get as many threads as they had; 0 changes nothing.
-func leave(threads int) {
+// leaveEngine restores the settings from before the first engine, once the last one closes.
+// While other engines are open it sets the given number of threads; 0 leaves it as it is.
+func leaveEngine(threads int) {
 	process.Lock()
 	defer process.Unlock()
 	if process.engines--; process.engines > 0 {
@@ -72,9 +72,9 @@ func leave(threads int) {
 	}
 }
 
-// create opens a backend. Setting parallelism makes the Go backend print to standard
-// output, where results belong: that is thrown away.
-func create(config string) (backend compute.Backend, err error) {
+// createBackend opens a backend. Setting parallelism makes the Go backend print to standard
+// output, which is for results: createBackend discards that.
+func createBackend(config string) (backend compute.Backend, err error) {
 	process.Lock()
 	defer process.Unlock()
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)

@@ -9,7 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// maxShapes bounds the compiled forms of one program; callers pad to few lengths.
+// maxShapes bounds the number of compiled forms of one program; callers pad to few lengths.
 const maxShapes = 256
 
 // Program is a graph function, compiled once for each combination of input shapes.
@@ -19,8 +19,8 @@ type Program struct {
 	exec   *graph.Exec
 }
 
-// Program prepares build, which receives the inputs as graph nodes and returns
-// the outputs. Building happens at the first call with new shapes.
+// Program makes a program of build, which receives the inputs as graph nodes and
+// returns the outputs. The graph is built at the first call with new shapes.
 func (e *Engine) Program(name string, build func(inputs []*graph.Node) []*graph.Node) (program *Program, err error) {
 	defer catch(&err)
 	exec, err := graph.NewExec(e.backend, build)
@@ -57,7 +57,7 @@ func (p *Program) Compile(inputs ...shapes.Shape) (err error) {
 	return err
 }
 
-// Close frees the compiled forms, but for those of a lost device.
+// Close frees the compiled forms, unless the device was lost.
 func (p *Program) Close() {
 	if !p.engine.lost.Load() {
 		p.exec.Finalize()
@@ -70,9 +70,9 @@ type Buffer[T float32 | int32 | uint64] struct {
 	Values []T
 }
 
-// NewBuffer makes a tensor of zeros. The Go backend shares it with Go code. On any
-// other backend the values are the program's, and the first call that takes the
-// tensor copies them to the device: written to after that, they need Changed.
+// NewBuffer makes a tensor of zeros. The Go backend shares it with Go code. With any
+// other backend the values are in the program's memory, and the first call that takes
+// the tensor copies them to the device. If they are written after that, call Changed.
 func NewBuffer[T float32 | int32 | uint64](e *Engine, dims ...int) (b Buffer[T], err error) {
 	defer catch(&err)
 	shape := shapes.Make(dtypes.FromGenericsType[T](), dims...)
@@ -99,12 +99,12 @@ func (b Buffer[T]) Changed() error { return b.Tensor.InvalidateOnDevice() }
 // Free returns the buffer's memory.
 func (b Buffer[T]) Free() { Free(b.Tensor) }
 
-// Free gives the memory of tensors back at once rather than at some later
-// garbage collection: a training step would otherwise hold several steps' worth.
+// Free returns the memory of tensors at once. If that were left to the garbage
+// collector, training would hold the tensors of several steps.
 func Free(list ...*tensors.Tensor) {
 	for _, t := range list {
 		if t != nil {
-			_ = t.FinalizeAll() // its only fault is a tensor freed before
+			_ = t.FinalizeAll() // it fails only for a tensor that was freed before
 		}
 	}
 }
@@ -119,8 +119,8 @@ func (e *Engine) Read64(t *tensors.Tensor, fn func(values []float64)) error {
 	return e.read(t, tensors.ConstFlatData(t, fn))
 }
 
-// read explains a failed copy from the device, of which GoMLX leaves zeros that it would
-// take for the values the next time.
+// read explains a failed copy from the device. GoMLX would leave zeros and take them for
+// the values the next time, so read drops them.
 func (e *Engine) read(t *tensors.Tensor, err error) error {
 	if err != nil && t.IsOnAnyDevice() {
 		t.FinalizeLocal()
@@ -138,7 +138,7 @@ func (e *Engine) Upload(values []float32, dims ...int) (t *tensors.Tensor, err e
 	return tensors.FromBuffer(buffer)
 }
 
-// Download copies a tensor's values from the device into values, of the same number.
+// Download copies a tensor's values from the device into values, a slice of the same length.
 func (e *Engine) Download(t *tensors.Tensor, values []float32) (err error) {
 	defer catch(&err)
 	if t.Size() != len(values) {

@@ -10,17 +10,18 @@ import (
 // fewer elements than a register holds, LoadFloat32x16Part and its kin load a
 // whole register and mask it afterwards. GoMLX's Go backend does so at the end
 // of many tensors. Where a tensor is the last thing in the mapped heap, that
-// read faults, and Go ends the process ("fatal error: fault"); it was seen about
+// read faults, and Go ends the process ("fatal error: fault"). That was seen about
 // once in 150 short processes.
 //
-// TestTheToolchainStillReadsPastTheEndOfASlice fails once it is no longer so.
+// TestTheToolchainStillReadsPastTheEndOfASlice fails with the first toolchain that
+// does not do this; then this file can go.
 //
-// So the heap is made to end far above what is used: a large amount is allocated
-// once and given back. Go hands out the lowest free addresses first and never
-// unmaps, so the pages behind every tensor stay readable as long as less than
-// that is in use at once. Its pages are not touched and cost no memory beyond a thousandth
-// for Go's own tables. It is taken in pieces, because Go fills an allocation with zeros,
-// all of it, where its first page was in use before; of pieces that can be only the first.
+// The remedy is a heap that ends far above the used part: a large amount is allocated
+// once and freed. Go hands out the lowest free addresses first and never unmaps pages,
+// so the pages behind every tensor stay readable as long as less than that amount is in
+// use at once. The pages are not touched and cost no memory beyond a thousandth for Go's
+// own tables. The amount is taken in pieces: Go fills an allocation with zeros, all of
+// it, if its first page was in use before, and only the first piece can begin there.
 
 // The largest and smallest amount to try, and the size of a piece, in bytes.
 const (
@@ -31,12 +32,12 @@ const (
 
 var slackOnce sync.Once
 
-// reserveSlack lifts the end of the heap, once per process. Where the system does
-// not allow so much address space, it takes less, or nothing.
+// reserveSlack moves the end of the heap up, once per process. Where the system does
+// not allow so much address space, it takes less, or none.
 func reserveSlack() {
 	slackOnce.Do(func() {
 		for size := mostSlack; size >= leastSlack; size /= 2 {
-			// Go cannot survive a refusal, so the system is asked for twice as much first.
+			// Go does not survive a refusal, so ask the system for twice as much first.
 			probe, err := syscall.Mmap(-1, 0, 2*size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
 			if err != nil {
 				continue
@@ -50,7 +51,7 @@ func reserveSlack() {
 			}
 			runtime.KeepAlive(pieces)
 			pieces = nil
-			runtime.GC() // gives all back and lets the pace of later collections forget it
+			runtime.GC() // frees the pieces, and sets the pace of later collections without them
 			return
 		}
 	})

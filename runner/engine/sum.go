@@ -12,9 +12,9 @@ import (
 	"headroom/models/splade/fused"
 )
 
-// Sum pooling has no maximum to take before the activation: every logit counts. So
-// the head runs over groups of tokens, small enough that their logits
-// [groupTokens, vocab] are no burden, and whole texts are sums over groups.
+// Under sum pooling every logit counts, so no maximum can be taken before the
+// activation. The head runs over groups of tokens, whose logits [groupTokens, vocab]
+// take little memory, and a text's weights are sums over its groups.
 const (
 	groupTokens = 256
 	groupTexts  = 16
@@ -36,7 +36,7 @@ func NewSumHead(m *Model, form splade.Form) (*SumHead, error) {
 			logits = Add(logits, ExpandLeftToRank(in[3], 2))
 		}
 		logits = MulScalar(logits, m.LogitScale)
-		// Where the logit is not above 0 the logarithm must see 0: its slope there would reach the gradient.
+		// Where the logit is not above 0 the logarithm's argument must be 0: its slope would reach the gradient.
 		weights := Log1p(Where(LessOrEqual(logits, ZerosLike(logits)), ZerosLike(logits), logits))
 		if form.Twice {
 			weights = Log1p(weights)
@@ -71,12 +71,13 @@ func (h *SumHead) decoder() []*Param {
 
 // Weights adds Σ_t act(logit(t, v)) of each text to out [len(texts), vocab].
 func (h *SumHead) Weights(texts []fused.Text, out []float32) error {
-	return h.groups(texts, func(g *group) error { return h.weights(g, texts, out) })
+	return h.eachGroup(texts, func(g *group) error { return h.addWeights(g, texts, out) })
 }
 
-// weights adds a group's part. In the product with owner, 0 times a token that is
-// not finite would spoil the group's other texts: then each goes alone.
-func (h *SumHead) weights(g *group, texts []fused.Text, out []float32) error {
+// addWeights adds the weights of a group's tokens to out. The product with owner
+// multiplies every token with 0 or 1, and 0 times a token that is not finite would
+// spoil the group's other texts. In that case each text is computed alone.
+func (h *SumHead) addWeights(g *group, texts []fused.Text, out []float32) error {
 	vocab := h.model.Config.Vocab
 	got, err := h.forward.Call(g.inputs(h.decoder())...)
 	if err != nil {
@@ -102,18 +103,19 @@ func (h *SumHead) weights(g *group, texts []fused.Text, out []float32) error {
 				alone.rows = append(alone.rows, at)
 			}
 		}
-		if err := h.run(alone, texts, size, func(g *group) error { return h.weights(g, texts, out) }); err != nil {
+		if err := h.fillGroup(alone, texts, size, func(g *group) error { return h.addWeights(g, texts, out) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Backward adds to dHidden, one slice a text, to dWeight [vocab, dim] and to dBias
-// [vocab] what dOut [len(texts), vocab], the gradient by the weights, causes.
+// Backward takes dOut [len(texts), vocab], the gradient by the weights, back through the
+// head. It adds the gradients to dHidden, one slice per text, to dWeight [vocab, dim] and
+// to dBias [vocab].
 func (h *SumHead) Backward(texts []fused.Text, dOut []float32, dHidden [][]float32, dWeight, dBias []float32) error {
 	vocab, dim := h.model.Config.Vocab, h.model.Config.Embedding
-	return h.groups(texts, func(g *group) error {
+	return h.eachGroup(texts, func(g *group) error {
 		upstream, err := NewBuffer[float32](h.model.Engine, groupTexts, vocab)
 		if err != nil {
 			return err
@@ -167,8 +169,8 @@ func (g *group) inputs(decoder []*Param) []*tensors.Tensor {
 	return list
 }
 
-// groups walks over all tokens of texts in order.
-func (h *SumHead) groups(texts []fused.Text, do func(g *group) error) error {
+// eachGroup calls do with every group of tokens of the texts, in order.
+func (h *SumHead) eachGroup(texts []fused.Text, do func(g *group) error) error {
 	total := 0
 	for i, t := range texts {
 		if len(t.Hidden) != t.Tokens*h.model.Config.Embedding {
@@ -181,7 +183,7 @@ func (h *SumHead) groups(texts []fused.Text, do func(g *group) error) error {
 	for i, t := range texts {
 		for token := range t.Tokens {
 			if len(g.rows) == size || len(g.texts) == groupTexts && g.texts[len(g.texts)-1] != i {
-				if err := h.run(g, texts, size, do); err != nil {
+				if err := h.fillGroup(g, texts, size, do); err != nil {
 					return err
 				}
 				g = &group{}
@@ -192,11 +194,11 @@ func (h *SumHead) groups(texts []fused.Text, do func(g *group) error) error {
 			g.rows = append(g.rows, row{i, token})
 		}
 	}
-	return h.run(g, texts, size, do)
+	return h.fillGroup(g, texts, size, do)
 }
 
-// run fills a group's tensors and hands it on.
-func (h *SumHead) run(g *group, texts []fused.Text, size int, do func(g *group) error) (err error) {
+// fillGroup fills a group's tensors and calls do with it.
+func (h *SumHead) fillGroup(g *group, texts []fused.Text, size int, do func(g *group) error) (err error) {
 	if len(g.rows) == 0 {
 		return nil
 	}

@@ -10,9 +10,9 @@ import (
 	"headroom/models/splade/fused"
 )
 
-// TokenHead is the head of a form whose tokens keep their greatest logits only, on any
-// backend. It sees the logits of groupTokens tokens at a time, [groupTokens, vocab]; all
-// that follows touches the logits that are kept.
+// TokenHead is the head of a form whose tokens keep only their greatest logits, on any
+// backend. It computes the logits of groupTokens tokens at a time, [groupTokens, vocab];
+// after that it touches only the logits that are kept.
 type TokenHead struct {
 	model  *Model
 	form   splade.Form
@@ -36,13 +36,14 @@ func NewTokenHead(m *Model, form splade.Form) (*TokenHead, error) {
 // Close frees the program.
 func (h *TokenHead) Close() { h.logits.Close() }
 
-// Max fills out [len(texts), vocab] with the largest logit that a token keeps, bias
-// included and LogitScale not, 0 where none does, and, where arg is not nil, arg
-// [len(texts), vocab] with the first token that has it. NaN, once seen, stays.
+// Max writes the largest logit that a token of a text keeps to out [len(texts), vocab],
+// bias included and LogitScale not, or 0 where no token keeps one. Where arg is not nil,
+// it writes the first token that has that logit to arg [len(texts), vocab]. NaN, once
+// seen, stays.
 func (h *TokenHead) Max(texts []fused.Text, out []float32, arg []int32) error {
 	clear(out)
 	vocab := h.model.Config.Vocab
-	return h.each(texts, func(text, token int, kept []splade.Logit) {
+	return h.eachToken(texts, func(text, token int, kept []splade.Logit) {
 		for _, x := range kept {
 			at := text*vocab + int(x.Term)
 			if best := out[at]; best == best && !(x.Value <= best) {
@@ -59,19 +60,20 @@ func (h *TokenHead) Max(texts []fused.Text, out []float32, arg []int32) error {
 // [len(texts), vocab].
 func (h *TokenHead) Weights(texts []fused.Text, out []float32) error {
 	vocab := h.model.Config.Vocab
-	return h.each(texts, func(text, _ int, kept []splade.Logit) {
+	return h.eachToken(texts, func(text, _ int, kept []splade.Logit) {
 		for _, x := range kept {
 			out[text*vocab+int(x.Term)] += h.form.Weight(x.Value * h.model.LogitScale)
 		}
 	})
 }
 
-// Backward adds to dHidden, one slice a text, to dWeight [vocab, dim] and to dBias [vocab]
-// what dOut [len(texts), vocab], the gradient by what Weights gave, causes.
+// Backward takes dOut [len(texts), vocab], the gradient by the result of Weights, back
+// through the head. It adds the gradients to dHidden, one slice per text, to dWeight
+// [vocab, dim] and to dBias [vocab].
 func (h *TokenHead) Backward(texts []fused.Text, dOut []float32, dHidden [][]float32, dWeight, dBias []float32) error {
 	vocab, dim := h.model.Config.Vocab, h.model.Config.Embedding
 	weight := h.model.DecoderWeight().Values
-	return h.each(texts, func(text, token int, kept []splade.Logit) {
+	return h.eachToken(texts, func(text, token int, kept []splade.Logit) {
 		hidden := texts[text].Hidden[token*dim : (token+1)*dim]
 		into := dHidden[text][token*dim : (token+1)*dim]
 		for _, x := range kept {
@@ -95,8 +97,8 @@ func addScaled(into []float32, factor float32, values []float32) {
 	}
 }
 
-// Texts returns [len(texts), vocab] of texts of token ids: the largest logits, LogitScale
-// included, or under sum pooling the weights.
+// Texts returns [len(texts), vocab] for texts of token ids: the weights under sum pooling,
+// else the largest logits, LogitScale included.
 func (h *TokenHead) Texts(texts [][]int32) ([]float32, error) {
 	if h.form.Sum {
 		return h.model.pool(texts, h.Weights)
@@ -108,8 +110,8 @@ func (h *TokenHead) Texts(texts [][]int32) ([]float32, error) {
 	return pooled, err
 }
 
-// each calls do with the logits that every token of texts keeps, in order.
-func (h *TokenHead) each(texts []fused.Text, do func(text, token int, kept []splade.Logit)) error {
+// eachToken calls do for every token of the texts, in order, with the logits that it keeps.
+func (h *TokenHead) eachToken(texts []fused.Text, do func(text, token int, kept []splade.Logit)) error {
 	dim := h.model.Config.Embedding
 	var rows []row
 	for i, t := range texts {
@@ -128,7 +130,7 @@ func (h *TokenHead) each(texts []fused.Text, do func(text, token int, kept []spl
 		for i, at := range some {
 			copy(tokens.Values[i*dim:(i+1)*dim], texts[at.text].Hidden[at.token*dim:(at.token+1)*dim])
 		}
-		kept, err := h.kept(tokens, len(some))
+		kept, err := h.keptLogits(tokens, len(some))
 		tokens.Free()
 		if err != nil {
 			return err
@@ -140,8 +142,8 @@ func (h *TokenHead) each(texts []fused.Text, do func(text, token int, kept []spl
 	return nil
 }
 
-// kept are the logits that the first n tokens keep.
-func (h *TokenHead) kept(tokens Buffer[float32], n int) ([][]splade.Logit, error) {
+// keptLogits returns the logits that each of the first n tokens keeps.
+func (h *TokenHead) keptLogits(tokens Buffer[float32], n int) ([][]splade.Logit, error) {
 	in := []*tensors.Tensor{tokens.Tensor, h.model.DecoderWeight().Tensor}
 	if bias := h.model.DecoderBias(); bias != nil {
 		in = append(in, bias.Tensor)

@@ -28,7 +28,7 @@ func order(settings string) submit.Order {
 	}
 	spec, err := sweeps.Parse("x.toml", []byte("name = \"x\"\nmodel.backbone = \"recipe:t\"\ndata.train = \"builtin:demo\"\ntrain.steps = 1\n"))
 	if err == nil {
-		err = spec.Beneath(site)
+		err = spec.ApplySites(site)
 	}
 	if err != nil {
 		panic(err)
@@ -36,7 +36,7 @@ func order(settings string) submit.Order {
 	return submit.Order{
 		Manifest: submit.Manifest{Submission: "20260102-030405-abcd", Sweep: "My_Sweep", Program: "/opt/head room/headroom",
 			Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Requeue: 3, Signal: "USR1", Lead: 120, Environment: []string{"HEADROOM_DATA=/data/it's here", "HF_HUB_OFFLINE=1"}},
-		Settings: spec.Slurm.Over(sweeps.SlurmDefaults()),
+		Settings: spec.Slurm.Or(sweeps.SlurmDefaults()),
 		Site:     slurm.Site{MaxArraySize: 1001, Partitions: []slurm.Partition{{Name: "main", Default: true, Limit: time.Hour}, {Name: "long"}}},
 	}
 }

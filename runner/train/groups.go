@@ -8,9 +8,9 @@ import (
 	"headroom/runner/engine"
 )
 
-// Groups of parameters whose gradients and updates are recorded apart, in their order.
+// The groups of parameters for which gradients and updates are recorded, in their order.
 const (
-	embeddings = iota // of words, positions and types, with their norm; a tied decoder is among them
+	embeddings = iota // of words, positions and types, with their norm; includes a tied decoder
 	encoder           // the layers
 	head              // of the language model: its transform, and a decoder that is its own parameter
 	groups
@@ -19,13 +19,13 @@ const (
 func groupNames() [groups]string { return [groups]string{"embeddings", "encoder", "head"} }
 
 // Sums are sums of squares over one group's elements: of the gradient before clipping, of
-// what an update changed, and of the weights before it.
+// the changes that an update makes, and of the weights before the update.
 type Sums struct{ Gradient, Change, Weight float64 }
 
 // NewSums makes sums of zero for every group.
 func NewSums() []Sums { return make([]Sums, groups) }
 
-// GroupsOf says for each of the model's parameters the index of its group's sums.
+// GroupsOf returns, for each of the model's parameters, the index of its group's sums.
 func GroupsOf(m *engine.Model) []int {
 	ofHead := map[string]bool{}
 	for _, spec := range m.Config.Params() {

@@ -38,11 +38,11 @@ func InfoNCE(scores *Node) *Node {
 	return Neg(MulScalar(ReduceAllSum(Mul(own, LogSoftmax(scores, -1))), 1/float64(batch)))
 }
 
-// Hardness is what harder negatives weigh more: strength times their own scores [batch,
-// candidates], unscaled and without a gradient, as sentence-transformers'
-// SparseMultipleNegativesRankingLoss adds it (hardness_mode). Candidate j belongs to query
-// i where j mod batch is i, and is its positive where j is i; with own, candidates behind
-// the first batch are all the query's own.
+// Hardness is the term that gives hard negatives more weight: strength times their own
+// scores [batch, candidates], unscaled and without a gradient. sentence-transformers'
+// SparseMultipleNegativesRankingLoss adds the same term (hardness_mode). Candidate j belongs
+// to query i if j mod batch = i, and is its positive if j = i. With own, all candidates
+// from number batch on belong to the query.
 func Hardness(scores *Node, mode string, strength float64, own bool) *Node {
 	batch, candidates := scores.Shape().Dimensions[0], scores.Shape().Dimensions[1]
 	shape := shapes.Make(dtypes.Int32, batch, candidates)
@@ -78,8 +78,8 @@ func MarginMSE(scores, teacher *Node) *Node {
 }
 
 // KL is τ²·KL(softmax(t/τ) ‖ softmax(s/τ)), the mean over queries, of scores s and
-// teacher's scores t [batch, documents], as sentence-transformers'
-// SparseDistillKLDivLoss has it.
+// teacher's scores t [batch, documents]: the loss of sentence-transformers'
+// SparseDistillKLDivLoss.
 func KL(scores, teacher *Node, temperature float64) *Node {
 	t := LogSoftmax(DivScalar(teacher, temperature), -1)
 	s := LogSoftmax(DivScalar(scores, temperature), -1)

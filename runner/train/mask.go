@@ -20,11 +20,11 @@ type Masking struct {
 type Masked struct {
 	Texts  [][]int32
 	Places [][2]int32 // text and token of each chosen one, ascending
-	Labels []int32    // what stood there
+	Labels []int32    // the tokens that were replaced
 }
 
 // At masks the texts of a step; the choice is a pure function of seed and step.
-// Every batch has at least one chosen token, or is an error.
+// A batch in which no token can be chosen is an error.
 func (m Masking) At(step int, texts [][]int32) (Masked, error) {
 	r := rand.New(rand.NewPCG(uint64(m.Seed), 0x6d61736b<<32|uint64(step)))
 	out := Masked{Texts: make([][]int32, len(texts))}
@@ -69,8 +69,8 @@ func (m Masking) replace(out *Masked, place [2]int32, id int32, r *rand.Rand) {
 }
 
 // PaddedPlaces rounds the number of chosen tokens up, so that few shapes are compiled:
-// to multiples of 64, and of larger steps where there are many. Where compiling takes
-// long the steps are coarser still.
+// to multiples of 64, or of larger numbers where there are many. Where compiling is costly,
+// it rounds more coarsely.
 func PaddedPlaces(n int, costly bool) int {
 	parts := 16 // sizes between two powers of two
 	if costly {

@@ -15,12 +15,12 @@ type Objective struct {
 	loss        sweeps.Loss
 	settings    sweeps.LossConfig
 	regularizer sweeps.RegularizerConfig
-	own         bool // InfoNCE: of hard negatives only the query's own are its candidates
+	own         bool // InfoNCE: the only hard negatives among a query's candidates are its own
 	averaged    bool // the regularizer of positives and that of negatives are averaged
 }
 
-// NewObjective takes the objective that a configuration lists. A kind of loss or
-// regularizer that is unknown is an error.
+// NewObjective returns the objective of a configuration. An unknown kind of loss or
+// regularizer is an error.
 func NewObjective(cfg sweeps.RunConfig) (Objective, error) {
 	o := Objective{
 		settings: cfg.Loss, regularizer: cfg.Regularizer,
@@ -36,10 +36,10 @@ func NewObjective(cfg sweeps.RunConfig) (Objective, error) {
 	return o, nil
 }
 
-// Teacher says whether the loss compares with a teacher's scores.
+// Teacher tells whether the loss compares scores with those of a teacher.
 func (o Objective) Teacher() bool { return o.loss.Teacher }
 
-// Positive is the column of the scores that is query i's positive.
+// Positive is the column of the scores that holds query i's positive.
 func (o Objective) Positive(i int) int {
 	if o.Teacher() {
 		return 0
@@ -47,7 +47,7 @@ func (o Objective) Positive(i int) int {
 	return i
 }
 
-// Check refuses a batch that the objective cannot be computed on.
+// Check refuses a batch for which the objective cannot be computed.
 func (o Objective) Check(b loader.Batch) error {
 	queries, documents := len(b.Queries), len(b.Documents)
 	if queries == 0 || documents == 0 || documents%queries != 0 {
@@ -67,8 +67,8 @@ func (o Objective) Check(b loader.Batch) error {
 
 // Components are the scalar parts of the objective, as graph nodes.
 type Components struct {
-	Weighted []*Node // what is summed: ranking loss, regularizers times λ, further terms
-	Recorded []*Node // what is recorded beside it, unweighted
+	Weighted []*Node // the terms of the sum: ranking loss, regularizers times λ, further terms
+	Recorded []*Node // unweighted quantities that are only recorded
 	Scores   *Node   // [queries, candidates], scaled
 }
 
@@ -81,13 +81,13 @@ func (c Components) Total() *Node {
 	return total
 }
 
-// Scalars are the components that are recorded, the weighted ones first.
+// Scalars returns all recorded components, the weighted ones first.
 func (c Components) Scalars() []*Node {
 	return append(c.Weighted[:len(c.Weighted):len(c.Weighted)], c.Recorded...)
 }
 
-// Names are the series of a run's components, in the order of Components.Scalars, and how
-// many of them, from the first on, sum to the loss.
+// Names returns the names of a run's components, in the order of Components.Scalars. The
+// first weighted of them sum to the loss.
 func (o Objective) Names() (names []string, weighted int) {
 	names = []string{o.settings.Series(), "loss/reg_query", "loss/reg_document"}
 	if o.regularizer.AntiZero > 0 {
@@ -149,8 +149,8 @@ func (o Objective) ranking(queries, documents, teacher *Node) (scores, loss *Nod
 	panic(fmt.Errorf("build objective: loss %q is unknown", o.loss.Kind))
 }
 
-// penalties are the unweighted regularizers of queries and of documents; nil for none.
-// flops are both sides' FLOPS.
+// penalties returns the unweighted regularizers of queries and of documents, nil where there
+// is none. flops are both sides' FLOPS.
 func (o Objective) penalties(queries, documents *Node, flops []*Node) []*Node {
 	r := o.regularizer
 	batch := queries.Shape().Dimensions[0]
@@ -177,8 +177,8 @@ func (o Objective) penalties(queries, documents *Node, flops []*Node) []*Node {
 	panic(fmt.Errorf("build objective: regularizer %q is unknown", r.Kind))
 }
 
-// documents applies a regularizer to all documents together as sentence-transformers
-// does, or averages that of the positives and that of the negatives as naver does.
+// documents applies a regularizer to all documents together, like sentence-transformers,
+// or averages its values for the positives and for the negatives, like naver/splade.
 func (o Objective) documents(regularizer func(*Node) *Node, documents *Node, batch int) *Node {
 	if !o.averaged || documents.Shape().Dimensions[0] == batch {
 		return regularizer(documents)
@@ -187,8 +187,8 @@ func (o Objective) documents(regularizer func(*Node) *Node, documents *Node, bat
 	return MulScalar(Add(regularizer(positives), regularizer(negatives)), .5)
 }
 
-// candidates are the unscaled scores over which InfoNCE normalizes: every document
-// of the batch, or the batch's positives followed by the query's own negatives.
+// candidates returns the unscaled scores over which InfoNCE normalizes: those of every
+// document of the batch, or of the batch's positives followed by the query's own negatives.
 func (o Objective) candidates(queries, documents *Node) *Node {
 	batch := queries.Shape().Dimensions[0]
 	if !o.own || documents.Shape().Dimensions[0] == batch {

@@ -4,9 +4,9 @@ import (
 	"math"
 )
 
-// AdamW is the decoupled optimizer of PyTorch's defaults: bias-corrected, decay applied to
-// the parameter and not to the gradient, none on vectors (norms and biases), the gradient
-// clipped by its norm over all parameters together.
+// AdamW is the optimizer of PyTorch's AdamW. Moments are bias-corrected. Weight decay applies
+// to the parameter and not to the gradient, and not to vectors (norms and biases). The
+// gradient is clipped by its norm over all parameters together.
 type AdamW struct {
 	Beta1, Beta2, Epsilon float64
 	WeightDecay           float64
@@ -20,15 +20,15 @@ func NewAdamW() AdamW { return AdamW{Beta1: .9, Beta2: .999, Epsilon: 1e-8, Head
 // Decays says whether weight decay applies to a parameter of this shape.
 func (o AdamW) Decays(shape []int) bool { return len(shape) > 1 }
 
-// Factors are what an update multiplies with, computed in float64 and rounded once.
+// Factors are the factors of an update, computed in float64 and rounded once.
 type Factors struct {
 	StepSize float32 // rate over the first moment's bias correction
-	Keep     float32 // what weight decay leaves of a parameter that decays
+	Keep     float32 // the share of a parameter that weight decay leaves
 	Root     float32 // 1 over the square root of the second moment's bias correction
 }
 
-// Factors are those of the update-th update, from 1, at rate lr; head says whether they
-// are for a decoder that is its own parameter.
+// Factors returns the factors of the update-th update, counted from 1, at rate lr. head asks
+// for those of a decoder that is its own parameter.
 func (o AdamW) Factors(lr float64, update int, head bool) Factors {
 	if head {
 		lr *= o.HeadLRScale

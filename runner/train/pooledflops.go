@@ -6,15 +6,15 @@ import (
 	"headroom/models/splade"
 )
 
-// PooledFLOPS is FLOPS of texts' SPLADE vectors, as a term of pretraining, with the gradients
-// of weight times it.
+// PooledFLOPS is FLOPS of texts' SPLADE vectors as a term of pretraining, with the gradients
+// of weight·FLOPS.
 type PooledFLOPS struct {
 	Value                 *Node // FLOPS, a scalar
 	Hidden, Decoder, Bias *Node // gradients; Bias is nil without one
 }
 
-// NewPooledFLOPS pools hidden states [texts, tokens, dim], behind the head's transform and
-// with the tokens behind lengths [texts] left out, to log(1+ReLU(max over tokens)).
+// NewPooledFLOPS pools hidden states [texts, tokens, dim], the output of the head's transform,
+// to log(1+ReLU(max over tokens)). Tokens after lengths [texts] are left out.
 func NewPooledFLOPS(head splade.Head, hidden, lengths *Node, weight float64) PooledFLOPS {
 	form := splade.Form{}
 	pooled := head.Pool(hidden, lengths, form)

@@ -6,9 +6,10 @@ import (
 	"headroom/runner/engine"
 )
 
-// RandomState is the state of a graph's random generator: a pure function of
-// seed, step, side (0 or 1) and the number of the side's part or micro-batch, so that a
-// resumed run draws what an undisturbed one would, and no two passes draw alike.
+// RandomState is the state of a graph's random generator. It is a pure function of
+// seed, step, side (0 or 1) and the number of the side's part or micro-batch. So a
+// resumed run draws the same numbers as an undisturbed one, and no two passes draw the
+// same numbers.
 func RandomState(e *engine.Engine, seed int64, step, side, micro int) (engine.Buffer[uint64], error) {
 	b, err := engine.NewBuffer[uint64](e, 3)
 	if err != nil {

@@ -27,7 +27,7 @@ func L1(x *Node) *Node { return ReduceAllMean(ReduceSum(Abs(x), -1)) }
 
 // DFFLOPS is Σ_j (w_j·mean_i x_ij)² of x [texts, vocab], where w_j grows from 0 to 1 with the
 // share of texts that have term j: 1/(1 + (share^(log_α 2) − 1)^β), ½ at a share of α (arXiv
-// 2505.15070). The shares are those of these texts, and have no gradient.
+// 2505.15070). The shares are counted over the texts of x, and have no gradient.
 func DFFLOPS(x *Node, alpha, beta float64) *Node {
 	found := ConvertDType(NotEqual(x, ZerosLike(x)), dtypes.Float32)
 	share := StopGradient(ReduceMean(found, 0))

@@ -9,11 +9,11 @@ import (
 	"headroom/sweeps"
 )
 
-// Schedule is the learning rate as a pure function of the 0-based step: resume,
-// accumulation and micro-batches cannot move it.
+// Schedule is the learning rate as a pure function of the 0-based step, so that
+// resuming and micro-batches do not change it.
 type Schedule struct {
 	Peak   float64
-	Kind   string // "linear", "cosine", "constant": what follows the warm-up
+	Kind   string // "linear", "cosine", "constant": the course after the warm-up
 	Warmup int    // W: steps of linear rise; the first update has rate 0 where W > 0
 	Steps  int    // T
 }
@@ -26,8 +26,8 @@ func WarmupSteps(stated *int, share float64, steps int) int {
 	return int(math.Ceil(share * float64(steps)))
 }
 
-// Check refuses a kind that is unknown.
-func (c Schedule) Check() error { return known("train.schedule", c.Kind, sweeps.ScheduleKinds()) }
+// Check refuses an unknown kind.
+func (c Schedule) Check() error { return checkKind("train.schedule", c.Kind, sweeps.ScheduleKinds()) }
 
 // At is the rate of the update at step s.
 func (c Schedule) At(s int) float64 {
@@ -61,10 +61,10 @@ func RampSteps(stated *int, share float64, steps int) int {
 	return max(1, int(share*float64(steps)))
 }
 
-// Check refuses a kind that is unknown.
-func (r Ramp) Check() error { return known("regularizer.ramp_kind", r.Kind, sweeps.RampKinds()) }
+// Check refuses an unknown kind.
+func (r Ramp) Check() error { return checkKind("regularizer.ramp_kind", r.Kind, sweeps.RampKinds()) }
 
-func known(key, kind string, kinds []string) error {
+func checkKind(key, kind string, kinds []string) error {
 	if !slices.Contains(kinds, kind) {
 		return fmt.Errorf("%s %q is unknown: %s are allowed", key, kind, strings.Join(kinds, ", "))
 	}

@@ -8,7 +8,7 @@ import (
 	"headroom/runner/engine"
 )
 
-// Weights are the model's parameters as tensors to save: views, not copies.
+// Weights returns the model's parameters as tensors to save: views, not copies.
 func Weights(m *engine.Model) []safetensors.Tensor {
 	var out []safetensors.Tensor
 	for _, p := range m.Params {
@@ -17,7 +17,7 @@ func Weights(m *engine.Model) []safetensors.Tensor {
 	return out
 }
 
-// Finite says whether every parameter is a finite number, and names the first that is not.
+// Finite tells whether all values of every parameter are finite, and names the first parameter where one is not.
 func Finite(m *engine.Model) (name string, ok bool) {
 	if names := NonFinite(m); names != nil {
 		return names[0], false
@@ -25,7 +25,7 @@ func Finite(m *engine.Model) (name string, ok bool) {
 	return "", true
 }
 
-// NonFinite names every parameter that holds a value that is no finite number.
+// NonFinite names every parameter with a value that is not finite.
 func NonFinite(m *engine.Model) []string {
 	var names []string
 	for _, p := range m.Params {

@@ -1,7 +1,8 @@
-// Package train is what training is on any backend: what is minimized, and how, exactly
-// as a configuration lists it (losses and regularizers are named components, learning rate
-// and λ pure functions of the global step), and the trainers' interfaces. The trainers are
-// in the packages host and device; trainers opens the one of a model's backend.
+// Package train holds the parts of training that all backends share: the objective,
+// exactly as a configuration lists it (losses and regularizers are named components), the
+// learning rate and λ as pure functions of the global step, and the trainers' interfaces.
+// The trainers are in the packages host and device; package trainers opens the trainer for
+// a model's backend.
 package train
 
 import (
@@ -19,12 +20,12 @@ type Trainer interface {
 	// from before the update, as scalars.
 	Step(step int, b loader.Batch) (map[string]event.Value, error)
 	// Look runs texts of token ids forward as the next step would, without dropout. It
-	// changes nothing that is trained.
+	// changes no trained value.
 	Look(texts [][]int32) (Vectors, error)
 	// Updates is how many updates the optimizer has done.
 	Updates() int
-	// Sync brings the model's parameters in the program's memory up to date. What
-	// reads them between steps calls it first.
+	// Sync brings the model's parameters in the program's memory up to date. Call it
+	// before you read them between steps.
 	Sync() error
 	// Moments are the optimizer's moments as tensors to save.
 	Moments() ([]safetensors.Tensor, error)
@@ -37,7 +38,7 @@ type Trainer interface {
 type Pretrainer interface {
 	// Step does the step-th update, 0-based, on a masked batch.
 	Step(step int, masked Masked) (map[string]event.Value, error)
-	// Updates, Sync, Moments and Restore are as Trainer's.
+	// Updates, Sync, Moments and Restore are as in Trainer.
 	Updates() int
 	Sync() error
 	Moments() ([]safetensors.Tensor, error)
@@ -50,8 +51,8 @@ func RampEnd(cfg sweeps.RunConfig) int {
 	return RampSteps(cfg.Regularizer.RampSteps, cfg.Regularizer.Ramp, cfg.Train.Steps)
 }
 
-// Schedules are a configuration's learning rate and λ of queries and documents. A kind that
-// is unknown is an error.
+// Schedules returns a configuration's learning rate, and its λ of queries and of documents.
+// An unknown kind is an error.
 func Schedules(cfg sweeps.RunConfig) (rate Schedule, query, document Ramp, err error) {
 	t, r := cfg.Train, cfg.Regularizer
 	rate = Schedule{Peak: t.LR, Kind: t.Schedule, Warmup: WarmupSteps(t.WarmupSteps, t.Warmup, t.Steps), Steps: t.Steps}
@@ -67,7 +68,7 @@ func Optimizer(cfg sweeps.RunConfig) AdamW {
 	return o
 }
 
-// RecipeOptimizer is a recipe's optimizer and learning rate. A schedule that is unknown is
+// RecipeOptimizer returns a recipe's optimizer and learning rate. An unknown schedule is
 // an error.
 func RecipeOptimizer(recipe sweeps.Recipe) (AdamW, Schedule, error) {
 	o, t := NewAdamW(), recipe.Train
@@ -76,8 +77,8 @@ func RecipeOptimizer(recipe sweeps.Recipe) (AdamW, Schedule, error) {
 	return o, rate, rate.Check()
 }
 
-// RecordMLM records the losses of a step of pretraining: the masked language model's, and
-// FLOPS of pooled logits where it has a weight. The loss is the sum of its components.
+// RecordMLM records the losses of a step of pretraining: that of the masked language model
+// and, where flops is above 0, FLOPS of pooled logits. The loss is the sum of the two.
 func RecordMLM(values map[string]event.Value, losses []float64, flops float64) {
 	values["loss"] = event.Value(losses[0])
 	if flops == 0 {

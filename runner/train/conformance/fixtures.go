@@ -14,10 +14,10 @@ import (
 	"headroom/sweeps"
 )
 
-// References is the folder of the reference models, seen from a trainer's package.
+// References is the folder of the reference models, relative to a trainer's package.
 const References = "../../../internal/reference/testdata/"
 
-// Host opens the Go backend until the test ends.
+// Host opens the Go backend and closes it when the test ends.
 func Host(t testing.TB, threads int) *engine.Engine {
 	t.Helper()
 	e, err := engine.Open("go", threads)
@@ -28,7 +28,7 @@ func Host(t testing.TB, threads int) *engine.Engine {
 	return e
 }
 
-// Model loads a reference model until the test ends.
+// Model loads a reference model and closes it when the test ends.
 func Model(t testing.TB, e *engine.Engine, name string, untie bool) *engine.Model {
 	t.Helper()
 	ck, err := hf.Load(References+name, hf.Options{})
@@ -43,7 +43,7 @@ func Model(t testing.TB, e *engine.Engine, name string, untie bool) *engine.Mode
 	return m
 }
 
-// Config is a run of some steps without dropout, whose λ are full from step 1 on.
+// Config is a run of the given number of steps, without dropout and with full λ from step 1 on.
 func Config(steps int) sweeps.RunConfig {
 	cfg := sweeps.Defaults()
 	cfg.Train.Steps, cfg.Train.LR, cfg.Train.Batch = steps, 1e-3, 4
@@ -55,7 +55,7 @@ func Config(steps int) sweeps.RunConfig {
 	return cfg
 }
 
-// Texts are n texts of random tokens, whose lengths take turns.
+// Texts returns n texts of random tokens; their lengths go through lengths in turn.
 func Texts(seed uint64, n, vocab int, lengths ...int) [][]int32 {
 	r := rand.New(rand.NewPCG(seed, 9))
 	out := make([][]int32, n)
@@ -77,7 +77,7 @@ func Batch(seed uint64, vocab, queries, negatives int) loader.Batch {
 	return b
 }
 
-// State is what a checkpoint would hold: weights and moments, in files.
+// State writes the content of a checkpoint, weights and moments, to files.
 func State(t testing.TB, m *engine.Model, s interface {
 	Sync() error
 	Moments() ([]safetensors.Tensor, error)
@@ -113,7 +113,7 @@ func Distance(a, b []float32) (worst, size float64) {
 	return worst, size
 }
 
-// Differing names a parameter that two models do not have bit for bit alike, or is "".
+// Differing names a parameter that is not the same in two models, bit for bit, or returns "".
 func Differing(a, b *engine.Model) string {
 	for i, p := range a.Params {
 		for j, x := range p.Values {

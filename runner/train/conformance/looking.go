@@ -9,8 +9,8 @@ import (
 	"headroom/runner/train"
 )
 
-// looking compares what Look sees with what inference computes of the same parameters, and
-// a run that looks between its steps with one that never does.
+// looking compares Look with inference on the same parameters, and a run that looks between
+// its steps with a run that never does.
 func looking(t *testing.T, b Backend) {
 	rate := .3
 	cfg := Config(20)
@@ -84,8 +84,8 @@ func compareLook(t *testing.T, m *engine.Model, s train.Trainer, texts [][]int32
 	}
 }
 
-// groupSums compares the groups' norms with the whole gradient's, and the ratios of their
-// updates with how the parameters moved.
+// groupSums compares the groups' norms with the norm of the whole gradient, and the recorded
+// ratios of their updates with the changes of the parameters.
 func groupSums(t *testing.T, b Backend) {
 	for _, name := range []string{"bert-untied", "modernbert-tied"} {
 		for _, micro := range []int{0, 2} {

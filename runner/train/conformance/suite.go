@@ -1,4 +1,4 @@
-// Package conformance is what every trainer has to do, whatever its backend, as tests.
+// Package conformance holds the tests that the trainers of every backend must pass.
 package conformance
 
 import (
@@ -56,7 +56,7 @@ func Run(t *testing.T, b Backend) {
 			}
 		}
 		for _, name := range names {
-			t.Run(name, func(t *testing.T) { follow(t, b, name) })
+			t.Run(name, func(t *testing.T) { followTrajectory(t, b, name) })
 		}
 	})
 	t.Run("the loss is the sum of its components", func(t *testing.T) { components(t, b) })
@@ -114,8 +114,8 @@ func unusable(t *testing.T, b Backend) {
 	}
 }
 
-// microBatches compares the optimizers' first moments after one update: the gradient times
-// a factor.
+// microBatches compares the optimizers' first moments after one update, which are the
+// gradient times a constant.
 func microBatches(t *testing.T, b Backend) {
 	moments := func(micro int) map[string][]float32 {
 		m := Model(t, b.Engine, "modernbert-window", true)
@@ -146,7 +146,7 @@ func microBatches(t *testing.T, b Backend) {
 		t.Fatal("the gradient is zero everywhere: nothing is compared")
 	}
 	for name, values := range moments(2) {
-		// The same float32 numbers are summed in other groups. XLA's products sum in another order on CPUs without
+		// Micro-batches sum the same float32 numbers in other groups. XLA's products sum in another order on CPUs without
 		// AVX-512, where 1.4e-5 was seen; a micro-batch that is left out or weighed wrongly is off by a tenth.
 		if worst, size := Distance(values, whole[name]); worst > 3e-5*size+1e-7*largest {
 			t.Errorf("%s is off by %.3g of %.3g", name, worst, size)
@@ -154,8 +154,9 @@ func microBatches(t *testing.T, b Backend) {
 	}
 }
 
-// The state that a checkpoint holds, put into a new trainer, leads on bit for bit, dropout
-// included; and a run done twice is the same run.
+// wholeState restores a checkpoint into a new trainer, which must give the same bits as a
+// trainer that went on without a break, dropout included. A run done twice must be the same
+// run.
 func wholeState(t *testing.T, b Backend) {
 	rate := .3
 	cfg := Config(20)
@@ -176,10 +177,10 @@ func wholeState(t *testing.T, b Backend) {
 	files := State(t, whole, s)
 	steps(s, whole, 3, 6)
 
-	// The second trainer shares the first's compiled programs only through its code.
+	// The second trainer compiles its own programs.
 	resumed := Model(t, b.Engine, "modernbert-tied", false)
 	again := b.trainer(t, resumed, cfg)
-	steps(again, resumed, 0, 2) // other state, to be replaced
+	steps(again, resumed, 0, 2) // another state, which the restore must replace
 	if err := again.Restore(s.Updates()-3, files[0], files[1]); err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +222,7 @@ func MLMSteps(t *testing.T, s train.Pretrainer, m *engine.Model, recipe sweeps.R
 	return series
 }
 
-// wholePretraining is wholeState of pretraining; and another seed's dropout differs.
+// wholePretraining is wholeState for pretraining. It also checks that another seed gives another dropout.
 func wholePretraining(t *testing.T, b Backend) {
 	recipe := MLMRecipe(func(r *sweeps.Recipe) { r.Model.Dropout = .3 })
 	whole := Model(t, b.Engine, "modernbert-tied", false)
@@ -232,7 +233,7 @@ func wholePretraining(t *testing.T, b Backend) {
 
 	resumed := Model(t, b.Engine, "modernbert-tied", false)
 	again := b.pretrainer(t, resumed, recipe, true)
-	MLMSteps(t, again, resumed, recipe, 0, 2) // other state, to be replaced
+	MLMSteps(t, again, resumed, recipe, 0, 2) // another state, which the restore must replace
 	if err := again.Restore(3, files[0], files[1]); err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +245,7 @@ func wholePretraining(t *testing.T, b Backend) {
 	other := recipe
 	other.Seed = 4
 	moved := Model(t, b.Engine, "modernbert-tied", false)
-	MLMSteps(t, b.pretrainer(t, moved, other, true), moved, recipe, 0, 6) // the same masks: dropout alone differs
+	MLMSteps(t, b.pretrainer(t, moved, other, true), moved, recipe, 0, 6) // the same masks, so that only dropout differs
 	if Differing(whole, moved) == "" {
 		t.Error("another seed's dropout gives the same parameters")
 	}

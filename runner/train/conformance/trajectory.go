@@ -103,10 +103,10 @@ func masked(t *testing.T, f *safetensors.File, side string, batches, batch int) 
 	return out
 }
 
-// follow trains as a trajectory did and compares every series, and the vectors at its end.
-// The tolerance is ten times PyTorch's own distance between float32 and float64 up to that
-// step, and at least 1e-4 relative.
-func follow(t *testing.T, b Backend, name string) {
+// followTrajectory trains with the settings of a trajectory and compares every series, and
+// the vectors at its end. The tolerance is ten times PyTorch's own distance between float32
+// and float64 up to that step, and at least 1e-4 relative.
+func followTrajectory(t *testing.T, b Backend, name string) {
 	folder := filepath.Join(References, name)
 	text, err := os.ReadFile(filepath.Join(folder, "training.json"))
 	if err != nil {
@@ -159,7 +159,7 @@ func follow(t *testing.T, b Backend, name string) {
 	}
 }
 
-// weights are texts' term weights [len(texts), vocab] as evaluation has them.
+// weights computes texts' term weights [len(texts), vocab] as evaluation does.
 func weights(t *testing.T, m *engine.Model, form splade.Form, texts [][]int32) []float32 {
 	t.Helper()
 	pool, done, err := m.FormPooler(form, 0, m.Engine.Threads())

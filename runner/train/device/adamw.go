@@ -9,12 +9,12 @@ import (
 	"headroom/runner/train"
 )
 
-// adamW is AdamW as part of a graph: the same formula, in float32, its norm summed in float64.
+// adamW is AdamW as part of a graph: the same formula in float32, with a norm that is summed in float64.
 type adamW struct {
 	train.AdamW
 	head   int // index of the decoder that is its own parameter; -1 where it is tied
 	params []*engine.Param
-	groups []int // the parameters' groups, as train.GroupsOf has them
+	groups []int // the parameters' groups, from train.GroupsOf
 }
 
 func newAdamW(m *engine.Model, settings train.AdamW) adamW {
@@ -39,16 +39,16 @@ func (o adamW) norm(grads []*Node) *Node {
 // squares is the sum of squares of all elements, a float64 scalar.
 func squares(x *Node) *Node { return ReduceAllSum(Square(ConvertDType(x, dtypes.Float64))) }
 
-// update returns parameters, m and v after an update by grads, and what is recorded of it,
+// update returns parameters, m and v after an update by grads, and the numbers to record,
 // float64 scalars: the gradient's norm before clipping, then each group's sums in the order
-// of train.Sums. scalars is the step's vector.
+// of train.Sums. scalars is the vector of the step's scalars.
 func (o adamW) update(params, m, v, grads []*Node, scalars *Node) (state, recorded []*Node) {
 	g := scalars.Graph()
 	at := func(i int) *Node { return Squeeze(Slice(scalars, AxisRange(i, i+1))) }
 	norm := o.norm(grads)
 	scale := Scalar(g, dtypes.Float32, 1)
 	if o.Clip > 0 {
-		// PyTorch's form: a non-finite norm makes the update non-finite too, and visible.
+		// As in PyTorch, a norm that is not finite makes the update not finite too, so that it shows.
 		one := Scalar(g, dtypes.Float64, 1)
 		ratio := Div(Scalar(g, dtypes.Float64, o.Clip), AddScalar(norm, 1e-6))
 		scale = ConvertDType(Where(GreaterThan(ratio, one), one, ratio), dtypes.Float32)
@@ -81,10 +81,10 @@ func (o adamW) update(params, m, v, grads []*Node, scalars *Node) (state, record
 	return state, append([]*Node{norm}, sums...)
 }
 
-// recordedSums is how many sums a group has.
+// recordedSums is the number of sums per group.
 const recordedSums = 3
 
-// record names what update recorded.
+// record puts the numbers that update has returned into values, under their series' names.
 func (o adamW) record(values map[string]event.Value, recorded []float64) {
 	values["grad_norm"] = event.Value(recorded[0])
 	sums := train.NewSums()
@@ -95,11 +95,11 @@ func (o adamW) record(values map[string]event.Value, recorded []float64) {
 	train.RecordGroups(values, sums)
 }
 
-// recorded is how many numbers update records.
-func recorded() int { return 1 + recordedSums*len(train.NewSums()) }
+// recordedCount is the number of numbers that update records.
+func recordedCount() int { return 1 + recordedSums*len(train.NewSums()) }
 
-// scalars fills in what the update-th update, from 1, needs.
-func (o adamW) scalars(lr float64, update int, out []float32) {
+// fillScalars writes the scalars of the update-th update, counted from 1, to out.
+func (o adamW) fillScalars(lr float64, update int, out []float32) {
 	for i, head := range [2]bool{false, true} {
 		f := o.Factors(lr, update, head)
 		out[atStepSize+2*i], out[atKeep+2*i], out[atRoot] = f.StepSize, f.Keep, f.Root

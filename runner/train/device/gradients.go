@@ -7,11 +7,11 @@ import (
 	"headroom/runner/engine"
 )
 
-// modelGradients are the gradients of every parameter, in the order of m.Params, in a
-// program that computes the decoder's by hand: params are the parameters' nodes, total a
-// scalar whose gradient by the encoder's parameters is wanted, lookups the passes' token
-// embeddings, decoder and bias the gradients that the decoder has of its own (bias nil
-// without one). Token embeddings that are the decoder too have both.
+// modelGradients returns the gradient of every parameter, in the order of m.Params. params
+// are the parameters' nodes. The encoder's gradients are those of the scalar total; lookups
+// are the token embeddings of its passes. decoder and bias are gradients that were computed
+// by hand (bias is nil where the model has none). Where the decoder is tied to the token
+// embeddings, both gradients are added.
 func modelGradients(m *engine.Model, params []*Node, total *Node, lookups []*layers.Lookup, decoder, bias *Node) []*Node {
 	grads := make([]*Node, len(m.Params))
 	var wrt []*Node
@@ -47,7 +47,7 @@ func modelGradients(m *engine.Model, params []*Node, total *Node, lookups []*lay
 	return grads
 }
 
-// sumOf is a + b, or the one that there is.
+// sumOf is a + b, or the one of them that is not nil.
 func sumOf(a, b *Node) *Node {
 	switch {
 	case a == nil:

@@ -13,7 +13,7 @@ import (
 // sideNodes is a micro-batch in a graph.
 type sideNodes struct {
 	ids, lengths *Node
-	hidden       *Node // [texts, tokens, dim], of the type computed in
+	hidden       *Node // [texts, tokens, dim], of the type of the computation
 	lookup       *layers.Lookup
 	head         splade.Head
 	pooled       splade.Pooled
@@ -27,21 +27,22 @@ func (d *Splade) encode(get layers.Params, in []*Node) sideNodes {
 	return sideNodes{ids: in[0], lengths: in[1], hidden: hidden, lookup: lookup, head: d.model.GraphHead(get)}
 }
 
-// gradients are those of every parameter that dWeights, one per side, cause.
+// gradients returns the gradient of every parameter, given those by each side's term weights.
 func (d *Splade) gradients(params []*Node, sides []sideNodes, weights, dWeights []*Node) []*Node {
 	var total, dDecoder, dBias *Node
 	var lookups []*layers.Lookup
 	for i, s := range sides {
 		dHidden, decoder, bias := s.head.Gradients(s.hidden, s.lengths, d.form, s.pooled, weights[i], dWeights[i])
 		dDecoder, dBias = sumOf(dDecoder, decoder), sumOf(dBias, bias)
-		total = sumOf(total, causes(s.hidden, dHidden))
+		total = sumOf(total, withGradient(s.hidden, dHidden))
 		lookups = append(lookups, s.lookup)
 	}
 	return modelGradients(d.model, params, total, lookups, dDecoder, dBias)
 }
 
-// causes is a scalar whose gradient by a parameter is what the gradient by x causes.
-func causes(x, gradient *Node) *Node {
+// withGradient is a scalar whose gradient by x is gradient, so that autodiff takes that
+// gradient back to the parameters.
+func withGradient(x, gradient *Node) *Node {
 	return ConvertDType(ReduceAllSum(Mul(x, StopGradient(gradient))), dtypes.Float32)
 }
 
@@ -77,8 +78,8 @@ func (d *Splade) components(queries, documents *Node, rest []*Node) train.Compon
 	return d.objective.Build(queries, documents, teacher, at(atLambdaQuery), at(atLambdaDocument))
 }
 
-// forwardPart pools a micro-batch. Inputs: parameters; ids, lengths, seed. Outputs: what
-// pooling keeps.
+// forwardPart pools a micro-batch. Inputs: parameters; ids, lengths, seed. Outputs: the
+// pooled values and positions.
 func (d *Splade) forwardPart(in []*Node) []*Node {
 	get, rest := d.model.AllNodes(in)
 	s := d.encode(get, rest)
@@ -125,7 +126,8 @@ func (d *Splade) objectivePart(queryParts int, in []*Node) []*Node {
 }
 
 // backwardFirst goes back through a micro-batch. Inputs: parameters; ids, lengths, seed;
-// what pooling kept; term weights and the gradient by them. Outputs: every parameter's gradient.
+// pooled values and positions; term weights and the gradient by them. Outputs: every
+// parameter's gradient.
 func (d *Splade) backwardFirst(in []*Node) []*Node {
 	get, rest := d.model.AllNodes(in)
 	s := d.encode(get, rest[:3])
@@ -136,7 +138,8 @@ func (d *Splade) backwardFirst(in []*Node) []*Node {
 	return d.gradients(in[:len(d.model.Params)], []sideNodes{s}, rest[:1], rest[1:2])
 }
 
-// backwardLater is backwardFirst, whose gradients are added to those in the last inputs.
+// backwardLater is backwardFirst for later micro-batches: it adds its gradients to those in
+// the last inputs.
 func (d *Splade) backwardLater(in []*Node) []*Node {
 	n := len(d.model.Params)
 	grads := d.backwardFirst(in[:len(in)-n])
@@ -147,7 +150,7 @@ func (d *Splade) backwardLater(in []*Node) []*Node {
 }
 
 // updatePart is the optimizer alone. Inputs: parameters, m, v, gradients; scalars.
-// Outputs: the new parameters, m, v; what the update recorded.
+// Outputs: the new parameters, m, v; the numbers to record.
 func (d *Splade) updatePart(in []*Node) []*Node {
 	n := len(d.model.Params)
 	state, recorded := d.optimizer.update(in[:n], in[n:2*n], in[2*n:3*n], in[3*n:4*n], in[4*n])

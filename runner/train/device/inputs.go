@@ -10,7 +10,7 @@ import (
 	"headroom/runner/train"
 )
 
-// part is a micro-batch as a program takes it.
+// part is a micro-batch as the inputs of a program.
 type part struct {
 	batch *engine.Batch
 	seed  engine.Buffer[uint64]
@@ -20,7 +20,7 @@ func (p part) inputs() []*tensors.Tensor {
 	return []*tensors.Tensor{p.batch.IDs.Tensor, p.batch.Lengths.Tensor, p.seed.Tensor}
 }
 
-// stepInputs is all that a step sends to the device.
+// stepInputs holds all the tensors that a step sends to the device.
 type stepInputs struct {
 	sides   [2][]part // queries, documents
 	scalars engine.Buffer[float32]
@@ -32,14 +32,14 @@ const (
 	atLambdaQuery = iota
 	atLambdaDocument
 	atStepSize     // rate over the first moment's bias correction
-	atKeep         // what weight decay leaves of a parameter
+	atKeep         // the share of a parameter that weight decay leaves
 	atHeadStepSize // the same for a decoder of its own
 	atHeadKeep
 	atRoot // 1 over the second moment's bias correction
 	scalars
 )
 
-// rest are the inputs behind the sides: scalars, then the teacher's scores, if any.
+// rest returns the inputs after those of the sides: scalars, then the teacher's scores, if any.
 func (in *stepInputs) rest() []*tensors.Tensor {
 	list := []*tensors.Tensor{in.scalars.Tensor}
 	if in.teacher != nil {
@@ -93,7 +93,7 @@ func (d *Splade) inputs(step int, b loader.Batch) (in *stepInputs, err error) {
 			if p.batch, err = engine.NewBatchOf(m.Engine, texts[first:min(first+micro, len(texts))], tokens, m.Config); err != nil {
 				return in, err
 			}
-			// As on the Go backend, sides and micro-batches drop out apart from one another.
+			// As on the Go backend, each side and each micro-batch has a dropout of its own.
 			p.seed, err = train.RandomState(m.Engine, d.seed, step, which, len(in.sides[which]))
 			in.sides[which] = append(in.sides[which], p)
 			if err != nil {
@@ -104,7 +104,7 @@ func (d *Splade) inputs(step int, b loader.Batch) (in *stepInputs, err error) {
 	if in.scalars, err = engine.NewBuffer[float32](m.Engine, scalars); err != nil {
 		return in, err
 	}
-	d.optimizer.scalars(d.Rate.At(step), d.updates+1, in.scalars.Values)
+	d.optimizer.fillScalars(d.Rate.At(step), d.updates+1, in.scalars.Values)
 	in.scalars.Values[atLambdaQuery], in.scalars.Values[atLambdaDocument] = float32(d.Query.At(step)), float32(d.Document.At(step))
 	if d.objective.Teacher() {
 		teacher, err := engine.NewBuffer[float32](m.Engine, len(b.Queries), b.Columns())

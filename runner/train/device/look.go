@@ -13,12 +13,12 @@ import (
 	"headroom/runner/train"
 )
 
-// lookTexts is how many texts Look gives the device at a time: no more than a small step
-// has, so that looking needs no memory that training does not.
+// lookTexts is the number of texts that Look gives the device at a time: no more than a
+// small step has, so that Look needs no more memory than training.
 const lookTexts = 16
 
 // lookPart runs texts forward without dropout. Inputs: parameters; ids, lengths. Outputs:
-// term weights; and but for sum pooling the largest logits and their positions, as float32.
+// term weights; without sum pooling also the largest logits and their positions, as float32.
 func (d *Splade) lookPart(in []*Node) []*Node {
 	get, rest := d.model.AllNodes(in)
 	head := d.model.GraphHead(get)
@@ -59,7 +59,7 @@ func (d *Splade) lookAt(texts [][]int32) (v train.Vectors, err error) {
 	for first := 0; first < len(texts); first += size {
 		group := slices.Clone(texts[first:min(first+size, len(texts))])
 		own := len(group) * m.Config.Vocab
-		for len(group) < size { // one shape: the last group is filled up
+		for len(group) < size { // fill up the last group, so that all have one shape
 			group = append(group, texts[0])
 		}
 		err := d.lookGroup(group, tokens, func(i int, values []float32) {

@@ -7,15 +7,15 @@ import (
 	"headroom/runner/train"
 )
 
-// maskedInputs is all that a step of pretraining sends to the device. Tokens are counted
-// through the padded batch, texts behind one another.
+// maskedInputs holds all the tensors that a step of pretraining sends to the device. Tokens
+// are numbered through the padded batch, text after text.
 type maskedInputs struct {
 	batch   *engine.Batch
 	seed    engine.Buffer[uint64]
-	chosen  engine.Buffer[int32]   // [rows] the token whose label is to be found; 0 where weights are 0
+	chosen  engine.Buffer[int32]   // [rows] the masked token that the model must predict; 0 where weights are 0
 	labels  engine.Buffer[int32]   // [rows]
-	weights engine.Buffer[float32] // [rows] 1, and 0 for what only fills up
-	places  engine.Buffer[int32]   // [texts × tokens] the token's row; where it was not chosen, the number of rows
+	weights engine.Buffer[float32] // [rows] 1, and 0 for rows that only fill up
+	places  engine.Buffer[int32]   // [texts × tokens] the token's row, or the number of rows for a token that is not masked
 	scalars engine.Buffer[float32]
 }
 
@@ -62,11 +62,11 @@ func (s *MLM) inputs(step int, masked train.Masked) (in *maskedInputs, err error
 	if in.scalars, err = engine.NewBuffer[float32](e, scalars); err != nil {
 		return in, err
 	}
-	s.optimizer.scalars(s.Rate.At(step), s.updates+1, in.scalars.Values)
+	s.optimizer.fillScalars(s.Rate.At(step), s.updates+1, in.scalars.Values)
 	return in, nil
 }
 
-// tensors are ids, lengths, seed, chosen, labels, weights, places, scalars.
+// tensors returns ids, lengths, seed, chosen, labels, weights, places, scalars.
 func (in *maskedInputs) tensors() []*tensors.Tensor {
 	return []*tensors.Tensor{
 		in.batch.IDs.Tensor, in.batch.Lengths.Tensor, in.seed.Tensor, in.chosen.Tensor,

@@ -11,7 +11,7 @@ import (
 	"headroom/runner/engine"
 )
 
-// memory is what an optimizer works on, kept on a device between steps.
+// memory holds the tensors that an optimizer updates; they stay on a device between steps.
 type memory struct {
 	model   *engine.Model
 	updates int
@@ -20,7 +20,7 @@ type memory struct {
 	moments [][]float32       // m, then v, to begin with; nil: zeros
 }
 
-// replace takes the state behind another update.
+// replace replaces the state by that after another update, and frees the old one.
 func (d *memory) replace(state []*tensors.Tensor) {
 	engine.Free(d.state...)
 	d.state, d.stale = state, true
@@ -35,7 +35,7 @@ func (d *memory) free() {
 // Updates is how many updates the optimizer has done.
 func (d *memory) Updates() int { return d.updates }
 
-// load puts parameters and moments on the device where they are not there yet.
+// load copies parameters and moments to the device, unless they are there already.
 func (d *memory) load() error {
 	if d.state != nil {
 		return nil
@@ -66,7 +66,7 @@ func (d *memory) load() error {
 			return err
 		}
 	}
-	// The copies that inference may have made would only take room.
+	// Copies that inference may have made would only take memory.
 	if err := d.model.Changed(); err != nil {
 		engine.Free(list...)
 		return err

@@ -26,7 +26,7 @@ type MLM struct {
 	remat     bool
 	flops     float64 // weight of FLOPS of pooled logits
 	seed      int64
-	limit     int // tokens of the longest text
+	limit     int // the most tokens that a text may have
 	optimizer adamW
 	program   *engine.Program
 }
@@ -49,7 +49,7 @@ func NewMLM(m *engine.Model, recipe sweeps.Recipe, remat bool) (*MLM, error) {
 }
 
 // entropyBytes bounds the float32 logits of the rows that are compared with their labels
-// at a time: several tensors of that size are held.
+// at a time. Several tensors of that size exist at once.
 const entropyBytes = 1 << 29
 
 // build is a step. Inputs: parameters, m, v; those of maskedInputs; scalars. Outputs: the
@@ -67,14 +67,14 @@ func (s *MLM) build(in []*Node) []*Node {
 	texts := hidden
 	hidden = Reshape(hidden, -1, m.Config.Embedding)
 	e := head.CrossEntropy(Gather(hidden, InsertAxes(chosen, -1)), labels, weights)
-	// The way back to the tokens: each takes its row, most of them the one of zeros.
+	// Back to the tokens: each takes the gradient of its row, most of them the row of zeros.
 	none := Zeros(hidden.Graph(), shapes.Make(hidden.DType(), 1, m.Config.Embedding))
 	dHidden := Gather(Concatenate([]*Node{e.Hidden, none}, 0), InsertAxes(places, -1))
-	total, losses := causes(hidden, dHidden), []*Node{e.Loss}
+	total, losses := withGradient(hidden, dHidden), []*Node{e.Loss}
 	decoder, bias := e.Decoder, e.Bias
 	if s.flops > 0 {
 		flops := train.NewPooledFLOPS(head, texts, lengths, s.flops)
-		total, losses = Add(total, causes(texts, flops.Hidden)), append(losses, flops.Value)
+		total, losses = Add(total, withGradient(texts, flops.Hidden)), append(losses, flops.Value)
 		decoder, bias = sumOf(decoder, flops.Decoder), sumOf(bias, flops.Bias)
 	}
 	grads := modelGradients(m, in[:n], total, []*layers.Lookup{lookup}, decoder, bias)
@@ -112,7 +112,7 @@ func (s *MLM) step(step int, masked train.Masked) (map[string]event.Value, error
 		return nil, err
 	}
 	s.replace(out[:n])
-	last := len(series) - recorded()
+	last := len(series) - recordedCount()
 	values := map[string]event.Value{"lr": event.Value(s.Rate.At(step))}
 	s.optimizer.record(values, series[last:])
 	train.RecordMLM(values, series[:last], s.flops)

@@ -8,8 +8,8 @@ import (
 	"headroom/runner/train"
 )
 
-// seriesNames are the series that a step's programs compute, in their order; what the
-// optimizer records comes behind them.
+// seriesNames lists the series that a step's programs compute, in their order. Those of the
+// optimizer come after them.
 func (d *Splade) seriesNames() []string {
 	names, _ := d.objective.Names()
 	names = append(names, "score/mean", "score/sd", "accuracy")
@@ -19,8 +19,8 @@ func (d *Splade) seriesNames() []string {
 	return names
 }
 
-// series are the nodes of these series: what host/series.go computes
-// in plain Go, sums in float64.
+// series returns the nodes of these series. They are the quantities that host/series.go
+// computes in plain Go; sums are in float64.
 func (d *Splade) series(c train.Components, queries, documents *Node) []*Node {
 	list := append(c.Scalars(), scoreNodes(d.objective, c.Scores)...)
 	return append(append(list, textNodes(queries)...), textNodes(documents)...)
@@ -39,7 +39,7 @@ func scoreNodes(o train.Objective, scores *Node) []*Node {
 		own = Equal(column, Iota(g, shape, 0))
 	}
 	positive := ReduceAndKeep(Where(own, scores, ZerosLike(scores)), ReduceSum, 1)
-	// A tie is no success: a constant model must not look right.
+	// A tie is no success, so that a constant model does not look right.
 	beats := LogicalOr(own, GreaterThan(BroadcastToShape(positive, scores.Shape()), scores))
 	misses := ReduceSum(ConvertDType(LogicalNot(beats), dtypes.Int32), 1)
 	right := ReduceAllMean(ConvertDType(Equal(misses, ZerosLike(misses)), dtypes.Float64))
@@ -47,7 +47,7 @@ func scoreNodes(o train.Objective, scores *Node) []*Node {
 }
 
 // textNodes describe term weights [texts, vocab]: active dims, the share of empty rows,
-// the mean cosine between two different texts that are not empty.
+// and the mean cosine between two different texts that are not empty.
 func textNodes(weights *Node) []*Node {
 	wide := func(x *Node) *Node { return ConvertDType(x, dtypes.Float64) }
 	active := NotEqual(weights, ZerosLike(weights))

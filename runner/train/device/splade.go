@@ -23,10 +23,10 @@ import (
 
 // Splade trains a model on a device with memory of its own: a GPU, through XLA.
 //
-// Parameters and moments stay on the device; a step sends token ids and a few
-// scalars there and takes the recorded series back. Without micro-batches a step is one
-// program. With them it is what Splade's is: pooling of each micro-batch, the whole
-// batch's objective, the way back through each micro-batch, the update.
+// Parameters and moments stay on the device; a step sends token ids and a few scalars
+// there and gets the recorded series back. Without micro-batches a step is one program.
+// With them it has the phases of host.Splade: pooling of each micro-batch, the whole
+// batch's objective, the backward pass of each micro-batch, the update.
 type Splade struct {
 	Rate     train.Schedule
 	Query    train.Ramp
@@ -46,11 +46,11 @@ type Splade struct {
 	whole                         *engine.Program
 	forward, first, later, update *engine.Program
 	look                          *engine.Program
-	minimize                      map[int]*engine.Program // by the number of the queries' micro-batches
+	minimize                      map[int]*engine.Program // by the number of micro-batches of queries
 
 }
 
-// New prepares training of a model that has already been rescaled.
+// New prepares the training of a model whose head has already been rescaled.
 func New(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 	t := cfg.Train
 	d := &Splade{
@@ -68,11 +68,11 @@ func New(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 	if d.objective, err = train.NewObjective(cfg); err != nil {
 		return nil, err
 	}
-	return d, d.build()
+	return d, d.preparePrograms()
 }
 
-// build prepares the programs; each is compiled when it is first called.
-func (d *Splade) build() error {
+// preparePrograms prepares the programs; each is compiled when it is first called.
+func (d *Splade) preparePrograms() error {
 	for _, p := range []struct {
 		program **engine.Program
 		name    string
@@ -147,7 +147,7 @@ func (d *Splade) stepWhole(in *stepInputs) ([]*tensors.Tensor, []float64, error)
 	return d.split(out, nil)
 }
 
-// split parts a program's outputs into the new state and the series.
+// split splits a program's outputs into the new state and the series.
 func (d *Splade) split(out []*tensors.Tensor, before []float64) ([]*tensors.Tensor, []float64, error) {
 	n := 3 * len(d.model.Params)
 	defer engine.Free(out[n:]...)
@@ -161,7 +161,7 @@ func (d *Splade) split(out []*tensors.Tensor, before []float64) ([]*tensors.Tens
 
 // stepMicroBatches runs a step in micro-batches.
 func (d *Splade) stepMicroBatches(in *stepInputs) (_ []*tensors.Tensor, _ []float64, err error) {
-	var kept []*tensors.Tensor // freed at the end, whatever happens
+	var kept []*tensors.Tensor // freed at the end, also after an error
 	defer func() { engine.Free(kept...) }()
 	params := d.state[:len(d.model.Params)]
 	var pooled [][]*tensors.Tensor
@@ -211,7 +211,7 @@ func (d *Splade) stepMicroBatches(in *stepInputs) (_ []*tensors.Tensor, _ []floa
 	return d.split(out, series)
 }
 
-// objectiveProgram is the program for a number of micro-batches of queries.
+// objectiveProgram returns the objective's program for a number of micro-batches of queries.
 func (d *Splade) objectiveProgram(queryParts int) (*engine.Program, error) {
 	if p := d.minimize[queryParts]; p != nil {
 		return p, nil
@@ -223,10 +223,10 @@ func (d *Splade) objectiveProgram(queryParts int) (*engine.Program, error) {
 	return p, err
 }
 
-// values names a step's series.
+// values returns a step's series by name.
 func (d *Splade) values(step int, series []float64) (map[string]event.Value, error) {
 	names := d.seriesNames()
-	if want := len(names) + recorded(); len(series) != want {
+	if want := len(names) + recordedCount(); len(series) != want {
 		return nil, fmt.Errorf("read series: the program gave %d of %d", len(series), want)
 	}
 	values := map[string]event.Value{

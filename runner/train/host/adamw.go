@@ -24,12 +24,12 @@ type slot struct {
 	grad  []float32
 	m, v  []float32
 	head  bool // a decoder that is its own parameter
-	group int  // of parameters, as train.GroupsOf has it
+	group int  // of parameters, from train.GroupsOf
 }
 
-// chunk is a part of a slot's elements that one thread works on. Embeddings are most
-// of a small model: whole slots would leave threads idle. Chunks do not depend on
-// the number of threads, so that no sum does.
+// chunk is a part of a slot's elements on which one thread works. Most of a small model
+// is its embeddings, so whole slots would leave threads idle. Chunks do not depend on
+// the number of threads, and so no sum does.
 type chunk struct {
 	slot     *slot
 	from, to int
@@ -62,8 +62,8 @@ func (o *AdamW) Grad(p *engine.Param) []float32 {
 	return nil
 }
 
-// Norm is the L2 norm of the whole gradient, summed in float64. The sums of each group of
-// parameters get the squares of its gradient added.
+// Norm is the L2 norm of the whole gradient, summed in float64. It adds the squares of each
+// group's gradient to the group's sums.
 func (o *AdamW) Norm(sums []train.Sums) float64 {
 	parts := make([]float64, len(o.chunks))
 	parallel.For(len(o.chunks), o.threads, func(i int) {
@@ -89,7 +89,7 @@ func (o *AdamW) Update(lr float64) (float64, []train.Sums) {
 	norm := o.Norm(sums)
 	scale := 1.0
 	if o.Clip > 0 {
-		// PyTorch's form: a non-finite norm makes the update non-finite too, and visible.
+		// As in PyTorch, a norm that is not finite makes the update not finite too, so that it shows.
 		if scale = o.Clip / (norm + 1e-6); scale > 1 {
 			scale = 1
 		}
@@ -124,7 +124,7 @@ func (o *AdamW) Update(lr float64) (float64, []train.Sums) {
 		parts[at] = train.Sums{Change: change, Weight: weight}
 		clear(grad)
 	})
-	for i, p := range parts { // in the order of the chunks, whatever the threads
+	for i, p := range parts { // in the order of the chunks, whatever the number of threads
 		sum := &sums[o.chunks[i].slot.group]
 		sum.Change += p.Change
 		sum.Weight += p.Weight

@@ -8,21 +8,21 @@ import (
 	"headroom/runner/engine"
 )
 
-// backward adds the gradients that the sides' dReps [texts, vocab] cause. They are
-// overwritten with the gradients by the pooled logits.
+// backward takes the gradients by the sides' term weights, dReps [texts, vocab], back to
+// all parameters. It overwrites dReps with the gradients by the pooled logits.
 func (s *Splade) backward(sides []*side, dReps [][]float32) error {
 	var parts []*part
 	for i, d := range sides {
-		if err := s.pullHead(d, dReps[i]); err != nil {
+		if err := s.backwardHead(d, dReps[i]); err != nil {
 			return err
 		}
 		parts = append(parts, d.parts...)
 	}
 	order := newTurns()
-	return s.each(parts, func(i int, p *part) error {
-		out, err := s.encoder.pull(p)
+	return s.eachPart(parts, func(i int, p *part) error {
+		out, err := s.encoder.gradients(p)
 		defer engine.Free(out...)
-		// Sums of gradients run over parts in order.
+		// Gradients are summed over the parts in order.
 		order.take(i, func() {
 			if err == nil {
 				err = s.encoder.add(p, out, s.Optimizer)
@@ -32,8 +32,8 @@ func (s *Splade) backward(sides []*side, dReps [][]float32) error {
 	})
 }
 
-// pullHead goes back through the head, to the decoder and the hidden states.
-func (s *Splade) pullHead(d *side, dReps []float32) error {
+// backwardHead goes back through the head, to the decoder and the hidden states.
+func (s *Splade) backwardHead(d *side, dReps []float32) error {
 	m := s.model
 	vocab, dim := m.Config.Vocab, m.Config.Embedding
 	parallel.For(len(dReps)/vocab, m.Engine.Threads(), func(i int) {
@@ -70,17 +70,18 @@ func (s *Splade) pullHead(d *side, dReps []float32) error {
 	})
 }
 
-// pull returns the gradients that the part's dHidden causes, for add.
-func (e *encoder) pull(p *part) ([]*tensors.Tensor, error) {
+// gradients takes the part's dHidden back through the encoder and returns the gradients
+// that add expects.
+func (e *encoder) gradients(p *part) ([]*tensors.Tensor, error) {
 	in := engine.Inputs(e.model.Encoder(), p.batch.IDs.Tensor, p.batch.Lengths.Tensor, p.seed.Tensor, p.dHidden.Tensor)
-	out, err := e.backward[p.form()].Call(append(in, p.kept...)...)
+	out, err := e.backward[p.program()].Call(append(in, p.kept...)...)
 	engine.Free(p.kept...)
 	p.kept = nil
 	return out, err
 }
 
-// add adds a part's gradients to the optimizer's buffers. That by the words' embeddings
-// comes by token: by row of the table it would be mostly zeros.
+// add adds a part's gradients to the optimizer's buffers. The gradient by the word
+// embeddings has one row per token of the part: one row per word would be mostly zeros.
 func (e *encoder) add(p *part, gradients []*tensors.Tensor, o *AdamW) error {
 	name, dim := e.model.Config.EmbeddingName(), e.model.Config.Embedding
 	table := o.Grad(e.model.Param(name))

@@ -9,20 +9,21 @@ import (
 )
 
 // encoder runs a model's encoder forward and, given the gradient by its output,
-// backward. The head in between runs outside the graph. What the way back needs is kept
-// where it is little; otherwise the backward program computes the forward pass again:
-// holding the activations of a whole batch across two programs is what limits batch sizes.
+// backward. The head runs in between, outside the graph. The activations that the
+// backward pass needs are kept where they are small. Otherwise the backward program
+// computes the forward pass again, because the activations of a whole batch would limit
+// the size of batches.
 type encoder struct {
 	model             *engine.Model
 	rates             layers.Rates
-	forward, backward [2]*engine.Program // the second of each keeps and takes what was kept
+	forward, backward [2]*engine.Program // the second forward program keeps activations, and the second backward program takes them
 }
 
-// newEncoder prepares the programs. With remat a backward one that computes the forward
-// pass again keeps the activations of one layer at a time.
+// newEncoder prepares the programs. With remat, a backward program that computes the forward
+// pass again holds the activations of one layer at a time.
 func newEncoder(m *engine.Model, rates layers.Rates, remat bool) (_ *encoder, err error) {
 	e := &encoder{model: m, rates: rates}
-	// build makes the hidden states, and what the gradient is taken by.
+	// build returns the hidden states, and the nodes by which the gradient is taken.
 	build := func(in []*graph.Node, tape *layers.Tape, remat bool) (hidden *graph.Node, by, rest []*graph.Node) {
 		get, rest := m.EncoderNodes(in)
 		lookup := &layers.Lookup{}
@@ -71,7 +72,7 @@ func (e *encoder) close() {
 	}
 }
 
-// keptBytes is about how much a forward pass keeps for each token of texts of the given
+// keptBytes estimates the memory that a forward pass keeps per token, for texts of the given
 // padded length.
 func (e *encoder) keptBytes(tokens int) int {
 	c := e.model.Config
@@ -80,7 +81,7 @@ func (e *encoder) keptBytes(tokens int) int {
 
 // run encodes a part.
 func (e *encoder) run(p *part) error {
-	out, err := e.forward[p.form()].Call(engine.Inputs(e.model.Encoder(), p.batch.IDs.Tensor, p.batch.Lengths.Tensor, p.seed.Tensor)...)
+	out, err := e.forward[p.program()].Call(engine.Inputs(e.model.Encoder(), p.batch.IDs.Tensor, p.batch.Lengths.Tensor, p.seed.Tensor)...)
 	if err != nil {
 		return err
 	}

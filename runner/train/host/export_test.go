@@ -67,7 +67,7 @@ func (s *Splade) Recording(step int, b loader.Batch) (again func() error, done f
 	if err != nil {
 		return nil, nil, err
 	}
-	out, err := s.minimize(step, sides, b)
+	out, err := s.runObjective(step, sides, b)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,7 +12,7 @@ type sumHead interface {
 	Close()
 }
 
-// openHead prepares the head that the form asks for; plain maxima need none.
+// openHead prepares the head that the form needs; plain maxima need none.
 func (s *Splade) openHead() error {
 	var err error
 	if s.form.TokenTopM > 0 {
@@ -36,8 +36,8 @@ func (s *Splade) closeHead() {
 	}
 }
 
-// maxima fills pooled and arg [len(texts), vocab] with the largest logit of each term and
-// the first token that has it.
+// maxima writes the largest logit of each term to pooled [len(texts), vocab], and the first
+// token that has it to arg [len(texts), vocab].
 func (s *Splade) maxima(texts []fused.Text, pooled []float32, arg []int32) error {
 	if s.top != nil {
 		return s.top.Max(texts, pooled, arg)

@@ -14,12 +14,12 @@ func (s *Splade) Look(texts [][]int32) (v train.Vectors, err error) {
 			err = fmt.Errorf("look at texts: %w", err)
 		}
 	}()
-	d, err := s.newSide(0, 0, texts) // no dropout: step and side do not count
+	d, err := s.newSide(0, 0, texts) // without dropout the step and the side do not matter
 	if err != nil {
 		return v, err
 	}
 	defer d.free()
-	if err := s.each(d.parts, func(_ int, p *part) (err error) {
+	if err := s.eachPart(d.parts, func(_ int, p *part) (err error) {
 		p.hidden, err = s.model.Hidden(p.batch)
 		return err
 	}); err != nil {

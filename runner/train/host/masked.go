@@ -7,7 +7,7 @@ import (
 	"headroom/runner/train"
 )
 
-// maskedBatch is a step's batch as the program takes it.
+// maskedBatch is a step's batch as the inputs of the program.
 type maskedBatch struct {
 	batch          *engine.Batch
 	places, labels engine.Buffer[int32]
@@ -44,7 +44,7 @@ func newMaskedBatch(m *engine.Model, seed int64, step int, masked train.Masked) 
 	return b, err
 }
 
-// inputs are ids, lengths, places, labels, weights and seed.
+// inputs returns ids, lengths, places, labels, weights and seed.
 func (b *maskedBatch) inputs() []*tensors.Tensor {
 	return []*tensors.Tensor{b.batch.IDs.Tensor, b.batch.Lengths.Tensor, b.places.Tensor, b.labels.Tensor, b.weights.Tensor, b.seed.Tensor}
 }

@@ -25,7 +25,7 @@ type MLM struct {
 	program *engine.Program
 }
 
-// NewMLM prepares pretraining of a model by a recipe; remat is as compute.remat.
+// NewMLM prepares the pretraining of a model by a recipe. remat has the meaning of compute.remat.
 func NewMLM(m *engine.Model, recipe sweeps.Recipe, remat bool) (*MLM, error) {
 	dtype, err := m.Engine.ComputeType(recipe.Train.Precision)
 	if err != nil {
@@ -71,8 +71,8 @@ const pooledBytes = 1 << 26
 func mlmLoss(get layers.Params, m *engine.Model, hidden, labels, weights *Node) *Node {
 	decoder := get(m.DecoderWeight().Name)
 	logits := layers.Linear(hidden, decoder, nil)
-	// The label's logit is one dot product of its own: picking it out of the
-	// logits would be another pass over [n, vocab].
+	// The label's logit is computed by a dot product of its own: picking it out of
+	// the logits would be another pass over [n, vocab].
 	own := ReduceSum(Mul(hidden, Gather(decoder, labels)), -1)
 	if bias := m.DecoderBias(); bias != nil {
 		logits = Add(logits, ExpandLeftToRank(get(bias.Name), 2))

@@ -11,8 +11,8 @@ import (
 	"headroom/runner/train"
 )
 
-// minimize runs the objective: the gradients by both sides' term weights, the scores, the components.
-func (s *Splade) minimize(step int, sides []*side, b loader.Batch) ([]*tensors.Tensor, error) {
+// runObjective computes the objective: the gradients by both sides' term weights, the scores, the components.
+func (s *Splade) runObjective(step int, sides []*side, b loader.Batch) ([]*tensors.Tensor, error) {
 	s.lambda[0].Values[0], s.lambda[1].Values[0] = float32(s.Query.At(step)), float32(s.Document.At(step))
 	inputs := []*tensors.Tensor{sides[0].reps.Tensor, sides[1].reps.Tensor, s.lambda[0].Tensor, s.lambda[1].Tensor}
 	if s.objective.Teacher() {
@@ -27,7 +27,7 @@ func (s *Splade) minimize(step int, sides []*side, b loader.Batch) ([]*tensors.T
 	return s.loss.Call(inputs...)
 }
 
-// series reads what a step records off the objective's outputs and the term weights.
+// series computes the series of a step from the objective's outputs and the term weights.
 func (s *Splade) series(step int, sides []*side, out []*tensors.Tensor, b loader.Batch) (map[string]event.Value, error) {
 	values := map[string]event.Value{
 		"lr": event.Value(s.Rate.At(step)), "lambda/query": event.Value(s.Query.At(step)), "lambda/document": event.Value(s.Document.At(step)),
@@ -62,7 +62,7 @@ func scoreSeries(values map[string]event.Value, o train.Objective, scores []floa
 		top, own := true, o.Positive(i)
 		for j, x := range row {
 			mean += float64(x)
-			if j != own && !(row[own] > x) { // a tie is no success: a constant model must not look right
+			if j != own && !(row[own] > x) { // a tie is no success, so that a constant model does not look right
 				top = false
 			}
 		}

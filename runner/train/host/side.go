@@ -13,7 +13,7 @@ import (
 type side struct {
 	parts  []*part
 	reps   engine.Buffer[float32] // [texts, vocab], term weights
-	pooled []float32              // [texts, vocab], logits behind the maximum; nil for sum pooling, as arg
+	pooled []float32              // [texts, vocab], the largest logits; nil for sum pooling, like arg
 	arg    []int32                // [texts, vocab]
 }
 
@@ -22,16 +22,16 @@ type part struct {
 	batch   *engine.Batch
 	seed    engine.Buffer[uint64]
 	hidden  *tensors.Tensor
-	keeps   bool                   // whether the forward pass keeps what the way back needs,
-	kept    []*tensors.Tensor      // which is this
+	keeps   bool                   // whether the forward pass keeps activations for the backward pass
+	kept    []*tensors.Tensor      // these activations
 	dHidden engine.Buffer[float32] // the gradient by hidden
 }
 
-// partTokens is about how many tokens, padding included, a part has, if it has more than
-// one text. Most of a graph's operations run on one thread each, so a step keeps cores busy
-// by encoding parts side by side. Much smaller ones would be slower: the backend has slower
-// kernels for small products, and every part has gradients to be added up. Parts do not
-// depend on the number of threads, so that no sum does.
+// partTokens is the approximate number of tokens, padding included, of a part with more
+// than one text. Most of a graph's operations run on one thread each, so a step keeps cores
+// busy by encoding several parts at once. Much smaller parts would be slower: the backend
+// has slower kernels for small products, and the gradients of all parts must be added up.
+// Parts do not depend on the number of threads, and so no sum does.
 const partTokens = 1024
 
 // newSides prepares the queries (0) and the documents (1) of a step and encodes them.
@@ -50,8 +50,8 @@ func (s *Splade) newSides(step int, texts ...[][]int32) (sides []*side, err erro
 		sides = append(sides, d)
 		parts = append(parts, d.parts...)
 	}
-	s.choose(parts)
-	if err := s.each(parts, func(_ int, p *part) error { return s.encoder.run(p) }); err != nil {
+	s.chooseKept(parts)
+	if err := s.eachPart(parts, func(_ int, p *part) error { return s.encoder.run(p) }); err != nil {
 		return sides, err
 	}
 	for _, d := range sides {
@@ -79,16 +79,16 @@ func (s *Splade) newSide(step, which int, texts [][]int32) (_ *side, err error) 
 		micro = len(texts)
 	}
 	for first := 0; first < len(texts); first += micro {
-		if err = s.cut(d, step, which, texts[first:min(first+micro, len(texts))]); err != nil {
+		if err = s.addParts(d, step, which, texts[first:min(first+micro, len(texts))]); err != nil {
 			return nil, err
 		}
 	}
 	return d, nil
 }
 
-// cut adds the parts of a micro-batch to a side. They are of one padded length and of at
-// most two sizes, so that few graphs are compiled.
-func (s *Splade) cut(d *side, step, which int, texts [][]int32) (err error) {
+// addParts cuts the texts of a micro-batch into parts and adds them to a side. The parts
+// have one padded length and at most two sizes, so that few graphs are compiled.
+func (s *Splade) addParts(d *side, step, which int, texts [][]int32) (err error) {
 	m := s.model
 	longest := 1
 	for _, t := range texts {
@@ -99,7 +99,7 @@ func (s *Splade) cut(d *side, step, which int, texts [][]int32) (err error) {
 	for i := range n {
 		p := &part{}
 		d.parts = append(d.parts, p)
-		// Parts drop out apart from one another.
+		// Each part has a dropout of its own.
 		if p.seed, err = train.RandomState(m.Engine, s.seed, step, which, len(d.parts)-1); err != nil {
 			return err
 		}
@@ -110,12 +110,13 @@ func (s *Splade) cut(d *side, step, which int, texts [][]int32) (err error) {
 	return nil
 }
 
-// keptBytes is how much the parts of a step may keep from the forward pass.
+// keptBytes is the memory in which the parts of a step may keep activations.
 const keptBytes = 256 << 20
 
-// choose lets all parts keep what the way back needs, or none. Micro-batches and remat
-// ask for little memory. Which it is depends on shapes alone, and changes no bit.
-func (s *Splade) choose(parts []*part) {
+// chooseKept decides whether the parts keep activations for the backward pass: all of them
+// or none. With micro-batches or remat none does, since these ask for little memory. The
+// choice depends on shapes alone, and changes no bit.
+func (s *Splade) chooseKept(parts []*part) {
 	total := 0
 	for _, p := range parts {
 		total += len(p.batch.IDs.Values) * s.encoder.keptBytes(p.batch.Tokens)
@@ -125,16 +126,16 @@ func (s *Splade) choose(parts []*part) {
 	}
 }
 
-// form is the number of the programs that run a part.
-func (p *part) form() int {
+// program is the index of the encoder's programs that run a part.
+func (p *part) program() int {
 	if p.keeps {
 		return 1
 	}
 	return 0
 }
 
-// each calls do with all parts, side by side as far as threads and the micro-batch allow.
-func (s *Splade) each(parts []*part, do func(i int, p *part) error) error {
+// eachPart calls do with all parts, as many at a time as threads and the micro-batch allow.
+func (s *Splade) eachPart(parts []*part, do func(i int, p *part) error) error {
 	threads := s.model.Engine.Threads()
 	if s.micro > 0 {
 		largest := 1
@@ -153,7 +154,7 @@ func (s *Splade) each(parts []*part, do func(i int, p *part) error) error {
 	return nil
 }
 
-// pool fills a side's term weights.
+// pool computes a side's term weights.
 func (s *Splade) pool(d *side) error {
 	m := s.model
 	vocab, texts := m.Config.Vocab, len(d.reps.Values)/m.Config.Vocab
@@ -180,10 +181,10 @@ func (s *Splade) pool(d *side) error {
 	return nil
 }
 
-// withTexts calls fn with the hidden states of the side, padding left out.
+// withTexts calls fn with the hidden states of the side, without padding.
 func (d *side) withTexts(m *engine.Model, fn func([]fused.Text) error) error {
 	var texts []fused.Text
-	// The values of all parts have to be held at the same time, so the calls nest.
+	// The values of all parts must be readable at the same time, so the calls nest.
 	var hold func(parts []*part) error
 	hold = func(parts []*part) error {
 		if len(parts) == 0 {

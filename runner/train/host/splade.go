@@ -20,10 +20,10 @@ import (
 // Splade trains a SPLADE encoder.
 //
 // A step encodes queries and documents in micro-batches and keeps only the hidden
-// states and term weights, takes the whole batch's objective and its gradient by the
-// term weights, and goes back through the micro-batches one by one. So the gradient,
-// FLOPS statistics included, is the whole batch's whatever the micro-batch
-// (gradient caching, arXiv 2101.06983).
+// states and term weights. Then it computes the whole batch's objective and its gradient
+// by the term weights, and goes back through the micro-batches one by one. So the
+// gradient, FLOPS statistics included, is that of the whole batch for every size of
+// micro-batches (gradient caching, arXiv 2101.06983).
 type Splade struct {
 	Optimizer *AdamW
 	Rate      train.Schedule
@@ -33,8 +33,8 @@ type Splade struct {
 	model     *engine.Model
 	encoder   *encoder
 	form      splade.Form
-	sum       sumHead           // nil but for sum pooling
-	top       *engine.TokenHead // nil but where tokens keep some logits only
+	sum       sumHead           // only for sum pooling, else nil
+	top       *engine.TokenHead // only where tokens keep some of their logits, else nil
 	objective train.Objective
 	loss      *engine.Program
 	lambda    [2]engine.Buffer[float32] // scalars
@@ -45,7 +45,7 @@ type Splade struct {
 	keepGradient bool // tests look at the gradient instead of applying it
 }
 
-// New prepares training of a model that has already been rescaled.
+// New prepares the training of a model whose head has already been rescaled.
 func New(m *engine.Model, cfg sweeps.RunConfig) (*Splade, error) {
 	t := cfg.Train
 	s := &Splade{model: m, seed: cfg.Seed, micro: t.MicroBatch, remat: cfg.Compute.Remat, Optimizer: NewAdamW(m, train.Optimizer(cfg)),
@@ -124,7 +124,7 @@ func (s *Splade) step(step int, b loader.Batch) (map[string]event.Value, error) 
 		return nil, err
 	}
 	defer free(sides)
-	out, err := s.minimize(step, sides, b)
+	out, err := s.runObjective(step, sides, b)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@ import (
 	"sync"
 )
 
-// turns lets calls on several threads come one after another, in order.
+// turns makes the calls of several threads run one after another, in order.
 type turns struct {
 	mu   sync.Mutex
 	done sync.Cond
@@ -17,7 +17,7 @@ func newTurns() *turns {
 	return t
 }
 
-// take waits for turns 0 … i−1 and calls do. Every turn has to be taken.
+// take waits until turns 0 … i−1 have ended and calls do. Every turn must be taken.
 func (t *turns) take(i int, do func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"headroom/sweeps"
 )
 
-// New prepares training of a model that has already been rescaled, on its own backend.
+// New prepares the training of a model whose head has already been rescaled, on the model's own backend.
 // A precision that the backend does not have is an error.
 func New(m *engine.Model, cfg sweeps.RunConfig) (train.Trainer, error) {
 	if !m.Engine.Shared() {
@@ -18,8 +18,8 @@ func New(m *engine.Model, cfg sweeps.RunConfig) (train.Trainer, error) {
 	return host.New(m, cfg)
 }
 
-// NewPretrainer prepares pretraining of a model by a recipe, on the model's own backend.
-// A precision that the backend does not have is an error. remat is as compute.remat.
+// NewPretrainer prepares the pretraining of a model by a recipe, on the model's own backend.
+// A precision that the backend does not have is an error. remat has the meaning of compute.remat.
 func NewPretrainer(m *engine.Model, recipe sweeps.Recipe, remat bool) (train.Pretrainer, error) {
 	if !m.Engine.Shared() {
 		return device.NewMLM(m, recipe, remat)
