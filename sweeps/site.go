@@ -8,11 +8,13 @@ import (
 // SiteFile is the name of the file that says how a site computes.
 const SiteFile = "headroom.toml"
 
-// Site is what a headroom.toml says: the tables [slurm] and [compute], which change no
-// run's result, for all sweeps beside it, and names of collections.
+// Site is what a headroom.toml says: the tables [slurm], [compute] and [alerts], which change
+// no run's result, for all sweeps beside it, and names of collections.
 type Site struct {
 	// Collections are those of [[collection]].
 	Collections []OwnCollection
+	// Alerts is [alerts], nil where the file has none.
+	Alerts *Alerts
 
 	slurm    Slurm
 	assigned []assignment
@@ -41,6 +43,9 @@ func ParseSite(name string, text []byte) (*Site, error) {
 		}
 		site.read(doc, l, &faults)
 	}
+	if site.Alerts != nil && len(faults) == 0 {
+		site.Alerts.check(&faults)
+	}
 	if err := faults.orNil(); err != nil {
 		return nil, err
 	}
@@ -48,11 +53,13 @@ func ParseSite(name string, text []byte) (*Site, error) {
 }
 
 func (s *Site) read(doc *document, l leaf, faults *Faults) {
-	const allowed = "[slurm], [compute] and [[collection]]; the sweep's file says what is computed"
+	const allowed = "[slurm], [compute], [alerts] and [[collection]]; the sweep's file says what is computed"
 	schema := runSchema()
 	switch l.path[0] {
 	case "slurm":
 		s.slurm.read(doc, l, faults)
+	case "alerts":
+		s.readAlerts(doc, l, faults)
 	case "collection":
 		s.collections(doc, l, faults)
 	case "compute":
@@ -71,7 +78,7 @@ func (s *Site) read(doc *document, l leaf, faults *Faults) {
 		}
 		s.assigned = append(s.assigned, assignment{key: f.key, file: doc.file, values: []reflect.Value{v}})
 	default:
-		faults.add(Fault{File: doc.file, Key: l.key(), Message: "is not allowed in a site's file", Allowed: allowed, Near: nearest(l.path[0], []string{"slurm", "compute", "collection"})})
+		faults.add(Fault{File: doc.file, Key: l.key(), Message: "is not allowed in a site's file", Allowed: allowed, Near: nearest(l.path[0], []string{"slurm", "compute", "alerts", "collection"})})
 	}
 }
 

@@ -122,7 +122,7 @@ func TestASiteFileGivesWhatTheSweepLeavesOut(t *testing.T) {
 
 func TestASiteFileIsReadStrictly(t *testing.T) {
 	for text, want := range map[string]string{
-		"[train]\nsteps = 3\n":              "headroom.toml: train.steps: is not allowed in a site's file; allowed: [slurm], [compute] and [[collection]]",
+		"[train]\nsteps = 3\n":              "headroom.toml: train.steps: is not allowed in a site's file; allowed: [slurm], [compute], [alerts] and [[collection]]",
 		"name = \"x\"\n":                    "headroom.toml: name: is not allowed",
 		"[Slurm]\npartition = \"x\"\n":      `did you mean "slurm"?`,
 		"[compute]\nthread = 1\n":           `did you mean "compute.threads"?`,

@@ -123,6 +123,8 @@ func (s *Spec) read(doc *document, faults *Faults) {
 			s.Claims = doc.string(l, "a TOML file of claims", notEmpty, faults)
 		case root == "slurm":
 			s.Slurm.read(doc, l, faults)
+		case root == "alerts":
+			faults.add(Fault{File: doc.file, Key: l.key(), Message: "is not allowed in a sweep's file", Allowed: "[alerts] in " + SiteFile + ", beside the sweep or in the workspace"})
 		case root == "zip":
 			s.readZips(doc, l, schema, faults)
 		case root == "exclude":

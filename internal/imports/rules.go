@@ -58,11 +58,12 @@ var layers = []layer{
 	{[]string{"models/bert", "models/modernbert", "models/mlmhead", "models/splade"}, []string{gomlx, "models/..."}},
 	{[]string{"runner/search"}, []string{"data/trec", "internal/filemap", "internal/gunzip", "internal/parallel"}},
 	{[]string{"reports/html"}, []string{"internal/plain", "reports/plot", "reports/table"}},
-	{[]string{"reports/live"}, []string{"metrics/...", "runner/lease", "runner/workspace", "sweeps"}},
+	{[]string{"reports/live"}, []string{"metrics/...", "runner/lease", "runner/pool", "runner/workspace", "sweeps"}},
 	{[]string{"reports/serve"}, []string{"internal/names", "internal/plain", "metrics/...", "reports/compare", "reports/html", "reports/live", "runner/workspace", "sweeps"}},
 	{[]string{"internal/parallel"}, nil},
 	{[]string{"runner/slurm"}, nil},
 	{[]string{"runner/submit"}, []string{"internal/seal", "runner/slurm", "sweeps"}},
+	{[]string{"runner/alert"}, []string{"internal/plain", "runner/pool", "sweeps"}},
 	{[]string{"runner/task"}, []string{"runner/pool", "runner/slurm", "runner/submit"}},
 }
 
@@ -90,7 +91,7 @@ type wall struct {
 
 var walls = []wall{
 	{
-		From:  []string{"runner/plan", "runner/pool", "runner/prepare", "runner/lease", "runner/slurm", "runner/submit", "runner/task", "reports/..."},
+		From:  []string{"runner/alert", "runner/plan", "runner/pool", "runner/prepare", "runner/lease", "runner/slurm", "runner/submit", "runner/task", "reports/..."},
 		Never: []string{"runner/engine/...", "runner/train/...", "runner/evaluate/...", "runner/worker/...", "models/...", gomlx},
 	},
 	{

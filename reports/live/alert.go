@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"headroom/metrics/event"
+	"headroom/runner/pool"
 )
 
 // Kinds of alerts.
@@ -32,13 +33,6 @@ type Alert struct {
 	// Stands tells whether it still holds.
 	Stands bool
 }
-
-// Silence after which a running run is called stalled: so many times the time that its
-// steps take, and no less than so long.
-const (
-	stallTimes = 20
-	stallLeast = time.Minute
-)
 
 // slower is how many times the time of its earlier steps a run's last steps take before
 // that is called a slow-down.
@@ -73,7 +67,7 @@ func alertsOf(sweep string, r *Run, now time.Time) []Alert {
 	if r.State != "running" || r.Heard.IsZero() || r.Done >= r.Total {
 		return out
 	}
-	if silent := now.Sub(r.Heard); silent > max(stallLeast, time.Duration(stallTimes*max(r.pace.recent, r.pace.early)*float64(time.Second))) {
+	if silent := now.Sub(r.Heard); silent > pool.StallAfter(time.Duration(max(r.pace.recent, r.pace.early)*float64(time.Second)), pool.StallLeast) {
 		add(AlertStall, r.Step, true, "no step for %s at step %d of %d", silent.Round(time.Second), r.Done, r.Total)
 	}
 	if r.pace.early > 0 && r.pace.recent > slower*r.pace.early {

@@ -172,8 +172,12 @@ func fakeRun(w workspace.Workspace, id string) error {
 		events = append(events, event.Step{Step: step, Values: map[string]event.Value{"loss": event.Value(1 / float64(step+1))}})
 	}
 	if verdict == "identical" {
-		events = append(events, event.Episode{Detector: "identical", Version: 1, Verdict: "identical", Severity: event.SeverityCollapse, FirstStep: 1, LastStep: steps - 1, Stands: true,
-			Evidence: event.Evidence{Series: "cosine/query", Rule: "cosine above 0.95", Threshold: 0.95, Window: 5, Observed: []event.Point{{Step: 1, Value: 0.99}}}})
+		episode := event.Episode{Detector: "identical", Version: 1, Verdict: "identical", Severity: event.SeverityCollapse, FirstStep: 1, LastStep: steps - 1, Stands: true,
+			Evidence: event.Evidence{Series: "cosine/query", Rule: "cosine above 0.95", Threshold: 0.95, Window: 5, Observed: []event.Point{{Step: 1, Value: 0.99}}}}
+		events = append(events, episode)
+		if err := (pool.Message{Type: pool.TypeCollapse, Episode: &episode}).Write(os.Stdout); err != nil {
+			return err
+		}
 	}
 	events = append(events, event.Judged{Verdict: verdict})
 	for _, e := range events {

@@ -33,27 +33,27 @@ type endLine struct {
 }
 
 // finish folds what was done into the store, shows the sweep as it stands, and
-// returns runErr, which decides the exit code.
-func (a *app) finish(ctx context.Context, w workspace.Workspace, m record.Manifest, result pool.Result, runErr error) error {
+// returns its runs with runErr, which decides the exit code.
+func (a *app) finish(ctx context.Context, w workspace.Workspace, m record.Manifest, result pool.Result, runErr error) ([]statusRun, error) {
 	s, err := a.openStore(ctx, w)
 	if err != nil {
-		return errors.Join(runErr, err)
+		return nil, errors.Join(runErr, err)
 	}
 	defer s.Close()
 	chosen, err := chooseRuns(ctx, s, m.Sweep, members{})
 	if err != nil {
-		return errors.Join(runErr, err)
+		return nil, errors.Join(runErr, err)
 	}
 	runs, err := a.statusRuns(ctx, w, s, m.Sweep, chosen.runs)
 	if err != nil {
-		return errors.Join(runErr, err)
+		return nil, errors.Join(runErr, err)
 	}
 	if chosen.former > 0 {
 		a.note("note: %s: %s that the file has no longer; `headroom status %s --all` shows them", m.Sweep, plural(chosen.former, "former run"), m.Sweep)
 	}
 	same, err := sameByAuto(chosen.runs)
 	if err != nil {
-		return errors.Join(runErr, err)
+		return runs, errors.Join(runErr, err)
 	}
 	a.notes(alike.Lines(same))
 	if a.global.json {
@@ -67,7 +67,7 @@ func (a *app) finish(ctx context.Context, w workspace.Workspace, m record.Manife
 	} else {
 		err = a.printSummary(ctx, s, m.Sweep, runs)
 	}
-	return errors.Join(runErr, err)
+	return runs, errors.Join(runErr, err)
 }
 
 // sameByAuto finds runs whose automatic choice of k came to that of another run, so that

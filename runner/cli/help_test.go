@@ -35,7 +35,7 @@ func TestHelpShowsThePagesOfTheDocuments(t *testing.T) {
 	if got, want := p.ok("help", "db", "check"), p.ok("db", "check", "--help"); got != want {
 		t.Errorf("help db check:\n%s\nwant\n%s", got, want)
 	}
-	p.refused([]string{"help", "colapse"}, `"colapse"`, `did you mean "collapse"?`, "topics are architecture, ")
+	p.refused([]string{"help", "colapse"}, `"colapse"`, `did you mean "collapse"?`, "topics are alerts, architecture, ")
 }
 
 func TestAWordThatIsNoneIsComparedWithThoseThatAre(t *testing.T) {

@@ -100,9 +100,10 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 		}
 		m := machine{slots: 1, threads: o.threads}
 		job := a.job(w, kindPretrain, string(row.ID), "recipe "+row.Name, sweeps.ComputeConfig{Backend: o.backend, Remat: o.remat}, m, recipeEffort(row.Recipe))
+		show, _ := a.renderer()
 		_, err := pool.Run(ctx, []pool.Job{job}, pool.Options{
 			Executable: a.env.Executable, Env: a.env.Environ, Threads: o.threads, GPUs: a.pretrainGPUs(o.backend),
-			Render: a.renderer(), Now: a.env.Now,
+			Render: show, Now: a.env.Now,
 		})
 		if err != nil {
 			return failed(err)

@@ -73,7 +73,7 @@ MODEL is a folder, a name on the hub, or a RUN.
 			newTokenize(a), newEncode(a), newIndex(a), newSearch(a), newVectors(a), newEvaluate(a), newMine(a), newProbe(a),
 		}},
 		{groupStore, []*cobra.Command{
-			newData(a), newQuery(a), newDB(a), newGC(a), newUnlock(a), newDoctor(a), newVersion(a),
+			newData(a), newQuery(a), newDB(a), newGC(a), newUnlock(a), newAlert(a), newDoctor(a), newVersion(a),
 		}},
 		{"", []*cobra.Command{newWorker(a), newEqualCost(a), newTask(a)}},
 	} {

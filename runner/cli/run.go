@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/internal/plain"
 	"headroom/metrics/record"
 	"headroom/runner/plan"
 	"headroom/runner/pool"
@@ -64,6 +65,10 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	if err != nil {
 		return err
 	}
+	alerts, err := a.alerts(p.sweep.base)
+	if err != nil {
+		return err
+	}
 	m, err := a.machine(p.todo, o.slots)
 	if err != nil {
 		return err
@@ -76,8 +81,19 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	if err != nil {
 		return err
 	}
-	err = a.runPlan(ctx, w, p.sweep, p.todo, m, manifest)
-	if err != nil || o.again || len(only) > 0 || !waits(p.todo) {
+	show, note := a.renderer()
+	tell, err := a.newTeller(alerts, w, p.sweep.spec.Name, note)
+	if err != nil {
+		return failed(err)
+	}
+	last := o.again || len(only) > 0 || !waits(p.todo)
+	runs, err := a.runPlan(ctx, w, p.sweep, p.todo, m, manifest, tell.watch(show))
+	interrupted := errors.Is(err, pool.ErrInterrupted)
+	if (last || err != nil) && len(runs) > 0 && !interrupted {
+		tell.over(runs, err)
+	}
+	tell.close(interrupted)
+	if err != nil || last {
 		return failed(err)
 	}
 	o.again = true
@@ -95,15 +111,16 @@ func wroteNothing(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// runPlan does the work of a plan.
-func (a *app) runPlan(ctx context.Context, w workspace.Workspace, s sweepRef, todo *plan.Plan, m machine, manifest record.Manifest) error {
+// runPlan does the work of a plan, and returns the sweep's runs where there was some.
+func (a *app) runPlan(ctx context.Context, w workspace.Workspace, s sweepRef, todo *plan.Plan, m machine, manifest record.Manifest, show pool.Renderer) ([]statusRun, error) {
 	jobs, err := a.prepare(w, s, todo, m, manifest.Revision)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(jobs) == 0 {
 		a.note("%s: nothing to do: %s", s.spec.Name, summarize(todo))
-		return a.finish(ctx, w, manifest, pool.Result{}, nil)
+		_, err := a.finish(ctx, w, manifest, pool.Result{}, nil)
+		return nil, err
 	}
 	a.note("%s: %s; %s", s.spec.Name, summarizeJobs(jobs), m)
 	if !readBuildInfo().SIMD {
@@ -112,10 +129,10 @@ func (a *app) runPlan(ctx context.Context, w workspace.Workspace, s sweepRef, to
 	result, runErr := pool.Run(ctx, jobs, pool.Options{
 		Executable: a.env.Executable, Env: a.workerEnvironment(),
 		Slots: m.slots, GPUs: m.gpus, Threads: m.threads,
-		Render: a.renderer(), Now: a.env.Now,
+		Render: show, Now: a.env.Now,
 	})
 	if result.Outcomes == nil && runErr != nil {
-		return runErr
+		return nil, runErr
 	}
 	// What was done is folded and shown also when the user has had enough.
 	return a.finish(context.WithoutCancel(ctx), w, manifest, result, runErr)
@@ -180,17 +197,20 @@ func refuseUnresolved(p *plan.Plan) error {
 	return fmt.Errorf("some inputs are not there (--only can leave runs out):\n%w", errors.Join(faults...))
 }
 
-// renderer shows progress in the form that was asked for.
-func (a *app) renderer() pool.Renderer {
+// renderer shows progress in the form that was asked for; note prints a line beside it, at
+// any time.
+func (a *app) renderer() (show pool.Renderer, note func(text string)) {
+	note = func(text string) { a.note("note: %s", text) }
 	switch {
 	case a.global.json:
-		return &pool.JSONLines{Out: a.stdout, Every: time.Second, Now: a.env.Now}
+		return &pool.JSONLines{Out: a.stdout, Every: time.Second, Now: a.env.Now}, note
 	case a.global.quiet:
-		return nil
+		return nil, note
 	case a.env.Columns(a.stderr) > 0:
-		return &pool.Bars{Out: a.stderr, Now: a.env.Now}
+		bars := &pool.Bars{Out: a.stderr, Now: a.env.Now}
+		return bars, func(text string) { bars.Note(plain.Lines("note: " + text)) }
 	default:
-		return &pool.Lines{Out: a.stderr, Every: 15 * time.Second, Now: a.env.Now}
+		return &pool.Lines{Out: a.stderr, Every: 15 * time.Second, Now: a.env.Now}, note
 	}
 }
 

@@ -92,6 +92,9 @@ func (a *app) submit(cmd *cobra.Command, sweep string, args []string, o submitOp
 	if err != nil {
 		return err
 	}
+	if _, err := a.alerts(p.sweep.base); err != nil { // tasks would say it where nobody looks
+		return err
+	}
 	settings := said.Or(p.sweep.spec.Slurm).Or(sweeps.SlurmDefaults())
 	if err := knownPartition(site, settings); err != nil {
 		return err

@@ -82,16 +82,21 @@ func (a *app) task(cmd *cobra.Command, o taskOptions) error {
 		return err
 	}
 	job := slurm.Task{Array: a.env.Getenv("SLURM_ARRAY_JOB_ID"), Index: index}
+	tell := a.taskTeller(w, sub.Manifest)
 	client := a.slurm()
 	t := nodeTask{app: a, workspace: w, submission: sub, turn: int(sub.Manifest.Created.Unix())*1000 + restart, threads: a.taskThreads()}
 	record, err := task.Run(ctx, task.Options{
 		Submission: sub, Array: o.array, Index: index, Job: job, Restart: restart, Node: a.node(), GPUs: a.taskGPUs(),
 		EndTime: func(ctx context.Context) (time.Time, error) { return client.EndTime(ctx, job) },
 		Requeue: func(ctx context.Context) error { return client.Requeue(ctx, job) },
-		Needs:   t.needs, Command: t.command,
+		Needs:   t.needs, Command: t.command, Render: tell.watch,
 		Executable: a.env.Executable, Environ: a.env.Environ, Signals: signals, Log: a.stdout, Now: a.env.Now,
 		Patience: lease.Timeout + time.Minute, Poll: 5 * time.Second,
 	})
+	if array, ok := sub.Manifest.Array(o.array); err == nil && ok && array.Kind == submit.Report && record.State != submit.Interrupted {
+		a.tellSubmissionOver(ctx, w, sub.Manifest.Sweep, tell)
+	}
+	tell.close(record.State != submit.Done && record.State != submit.Failed)
 	if err != nil {
 		return failed(err)
 	}
@@ -102,6 +107,39 @@ func (a *app) task(cmd *cobra.Command, o taskOptions) error {
 		return pool.ErrInterrupted
 	}
 	return failed(fmt.Errorf("task %s is not done: %s", job, record.Why))
+}
+
+// taskTeller tells what happens in a task. What is wrong with its settings is said, and
+// keeps no task from its work: whoever submitted it was told before.
+func (a *app) taskTeller(w workspace.Workspace, m submit.Manifest) *teller {
+	note := func(text string) { fmt.Fprintln(a.stdout, "headroom: "+text) }
+	base := ""
+	if _, _, manifest, err := w.Sweep(m.Sweep); err == nil {
+		base = manifest.Base
+	}
+	settings, err := a.alerts(base)
+	if err == nil {
+		var tell *teller
+		if tell, err = a.newTeller(settings, w, m.Sweep, note); err == nil {
+			return tell
+		}
+	}
+	note("nobody is told what happens here: " + err.Error())
+	return nil
+}
+
+// tellSubmissionOver tells how a sweep stands whose submission has come to its report,
+// which is its last task.
+func (a *app) tellSubmissionOver(ctx context.Context, w workspace.Workspace, sweep string, tell *teller) {
+	if tell == nil {
+		return
+	}
+	d, err := a.readStatus(ctx, w, []string{sweep}, members{}, false)
+	if err != nil {
+		fmt.Fprintf(a.stdout, "headroom: nobody is told that %s is over: %v\n", sweep, err)
+		return
+	}
+	tell.over(d.Runs, nil)
 }
 
 // node is what Slurm calls this machine.

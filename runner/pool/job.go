@@ -52,6 +52,24 @@ type Outcome struct {
 	Answer *Answer       // what the run came to; nil where the worker said nothing of it
 }
 
+// Cause is why the job is not done, with the last thing that its worker said.
+func (o Outcome) Cause() string {
+	lines := strings.Split(strings.TrimSpace(o.Tail), "\n")
+	said := ""
+	for _, line := range lines {
+		if text, own := strings.CutPrefix(line, "headroom: "); own {
+			said = text
+		}
+	}
+	if said == "" {
+		said = strings.TrimSpace(lines[len(lines)-1])
+	}
+	if said == "" {
+		return o.Reason
+	}
+	return o.Reason + ": " + said
+}
+
 // Result is how all ended, in the order of the jobs.
 type Result struct {
 	Outcomes []Outcome

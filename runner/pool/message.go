@@ -12,13 +12,15 @@ import (
 // The types of a Message.
 const (
 	TypeProgress = "progress"
-	TypeWaiting  = "waiting" // another live process holds the job's lease; Message says which
-	TypeNotice   = "notice"  // something a person should read
-	TypeResult   = "result"  // what a run came to; Result has it
+	TypeWaiting  = "waiting"  // another live process holds the job's lease; Message says which
+	TypeNotice   = "notice"   // something a person should read
+	TypeResult   = "result"   // what a run came to; Result has it
+	TypeCollapse = "collapse" // a run has collapsed; Episode has it
 )
 
 // Phases that renderers and estimates know; others are shown as they are called.
 const (
+	PhaseTrain    = "train"    // of a run
 	PhaseEvaluate = "evaluate" // of the finished model
 	PhaseDev      = "dev"      // of the model on dev data, between two training steps
 )
@@ -55,7 +57,7 @@ func (a *Answer) String() string {
 // Message is one line of a worker's standard output.
 type Message struct {
 	Type    string      `json:"type"`
-	Phase   string      `json:"phase,omitempty"` // "pretrain", "train", "evaluate", …
+	Phase   string      `json:"phase,omitempty"` // a Phase, "pretrain", …
 	Step    int         `json:"step"`
 	Steps   int         `json:"steps"` // 0 where unknown
 	Rate    float64     `json:"rate,omitempty"`
@@ -63,6 +65,8 @@ type Message struct {
 	Dev     *Dev        `json:"dev,omitempty"`
 	Result  *Answer     `json:"result,omitempty"`
 	Message string      `json:"message,omitempty"`
+	// Episode is the collapse of a TypeCollapse, as the run's log has it.
+	Episode *event.Episode `json:"episode,omitempty"`
 }
 
 // Write writes the message as the one line that Run understands.
@@ -81,7 +85,7 @@ func parse(line []byte) (m Message, ok bool) {
 		return Message{}, false
 	}
 	switch m.Type {
-	case TypeProgress, TypeWaiting, TypeNotice, TypeResult:
+	case TypeProgress, TypeWaiting, TypeNotice, TypeResult, TypeCollapse:
 		return m, true
 	default:
 		return Message{}, false

@@ -69,7 +69,7 @@ func newScheduler(jobs []Job, opt Options) *scheduler {
 		estimate: NewEstimate(jobs, opt.Now()),
 	}
 	if s.render == nil {
-		s.render = silent{}
+		s.render = Silent{}
 	}
 	return s
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"headroom/metrics/event"
 )
 
 // Renderer shows what happens in a pool. Its methods are called one after the
@@ -18,15 +20,26 @@ type Renderer interface {
 	End(result Result)
 }
 
-// silent is the renderer of --quiet.
-type silent struct{}
+// Silent is the renderer of --quiet: it shows nothing.
+type Silent struct{}
 
-func (silent) Begin([]Job, *Estimate) {}
-func (silent) Started(Job)            {}
-func (silent) Message(Job, Message)   {}
-func (silent) Finished(Outcome)       {}
-func (silent) Interrupted(int)        {}
-func (silent) End(Result)             {}
+// Begin shows nothing, as do the others.
+func (Silent) Begin([]Job, *Estimate) {}
+
+// Started shows nothing.
+func (Silent) Started(Job) {}
+
+// Message shows nothing.
+func (Silent) Message(Job, Message) {}
+
+// Finished shows nothing.
+func (Silent) Finished(Outcome) {}
+
+// Interrupted shows nothing.
+func (Silent) Interrupted(int) {}
+
+// End shows nothing.
+func (Silent) End(Result) {}
 
 // Lines renders for a file or a pipe: a line at each start and end, and a line
 // of progress no more often than every Every.
@@ -57,6 +70,9 @@ func (l *Lines) Started(job Job) {
 func (l *Lines) Message(job Job, m Message) {
 	if text, now := notice(job, m, l.latest[job.ID]); now {
 		fmt.Fprintln(l.Out, text)
+	}
+	if m.Type == TypeCollapse {
+		return // its progress is still the latest
 	}
 	l.latest[job.ID] = m
 	now := l.Now()
@@ -126,16 +142,32 @@ func describe(m Message) string {
 }
 
 // notice says whether a message is to be printed as a line of its own: every
-// notice, and the first of a row of waiting.
+// notice and collapse, and the first of a row of waiting.
 func notice(job Job, m, before Message) (string, bool) {
 	switch {
 	case m.Type == TypeNotice:
 		return "note    " + job.Label + ": " + m.Message, true
+	case m.Type == TypeCollapse && m.Episode != nil:
+		return "note    " + job.Label + ": collapsed: " + DescribeCollapse(*m.Episode), true
 	case m.Type == TypeWaiting && before.Type != TypeWaiting:
 		return "wait    " + job.Label + ": " + m.Message, true
 	default:
 		return "", false
 	}
+}
+
+// DescribeCollapse says a collapse in words: since when, by which rule, on what figure.
+func DescribeCollapse(e event.Episode) string {
+	text := fmt.Sprintf("%s since step %d (%s: %s", e.Verdict, e.FirstStep, e.Evidence.Series, e.Evidence.Rule)
+	if len(e.Evidence.Observed) > 0 {
+		last := e.Evidence.Observed[len(e.Evidence.Observed)-1]
+		value := last.Value.NonFinite()
+		if value == "" {
+			value = fmt.Sprintf("%.4g", float64(last.Value))
+		}
+		text += fmt.Sprintf("; %s at step %d", value, last.Step)
+	}
+	return text + ")"
 }
 
 func ending(o Outcome) string {

@@ -34,7 +34,10 @@ type Bars struct {
 func (b *Bars) Begin(jobs []Job, estimate *Estimate) {
 	b.total, b.estimate = len(jobs), estimate
 	b.messages, b.bars = map[string]Message{}, map[string]*mpb.Bar{}
-	b.progress = mpb.New(append([]mpb.ContainerOption{mpb.WithOutput(b.Out), mpb.WithWidth(40)}, b.Options...)...)
+	progress := mpb.New(append([]mpb.ContainerOption{mpb.WithOutput(b.Out), mpb.WithWidth(40)}, b.Options...)...)
+	b.mu.Lock()
+	b.progress = progress
+	b.mu.Unlock()
 	b.all = b.progress.New(0, style(), mpb.BarPriority(1<<20), mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -66,7 +69,7 @@ func (b *Bars) Started(job Job) {
 func (b *Bars) Message(job Job, m Message) {
 	b.mu.Lock()
 	text, now := notice(job, m, b.messages[job.ID])
-	if m.Type != TypeNotice {
+	if m.Type != TypeNotice && m.Type != TypeCollapse {
 		b.messages[job.ID] = m
 	}
 	share := b.estimate.Share()
@@ -78,6 +81,20 @@ func (b *Bars) Message(job Job, m Message) {
 		b.bars[job.ID].SetCurrent(units(float64(m.Step) / float64(m.Steps)))
 	}
 	b.all.SetCurrent(units(share))
+}
+
+// Note prints a line above the bars. It may be called at any time, from any goroutine.
+func (b *Bars) Note(text string) {
+	b.mu.Lock()
+	progress := b.progress
+	b.mu.Unlock()
+	if progress == nil {
+		io.WriteString(b.Out, text+"\n")
+		return
+	}
+	if _, err := io.WriteString(progress, text+"\n"); err != nil { // they are gone already
+		io.WriteString(b.Out, text+"\n")
+	}
 }
 
 // units never reaches the bar's end, where mpb would close it.

@@ -19,22 +19,23 @@ type JSONLines struct {
 }
 
 type jsonLine struct {
-	Type    string      `json:"type"` // "begin", "started", "progress", "waiting", "notice", "finished", "interrupted"
-	Kind    string      `json:"kind,omitempty"`
-	ID      string      `json:"id,omitempty"`
-	Label   string      `json:"label,omitempty"`
-	Jobs    int         `json:"jobs,omitempty"`
-	Phase   string      `json:"phase,omitempty"`
-	Step    *int        `json:"step,omitempty"`
-	Steps   int         `json:"steps,omitempty"`
-	Rate    float64     `json:"rate,omitempty"`
-	Loss    event.Value `json:"loss,omitempty"`
-	Dev     *Dev        `json:"dev,omitempty"`
-	State   State       `json:"state,omitempty"`
-	Message string      `json:"message,omitempty"`
-	Tail    string      `json:"tail,omitempty"` // the worker's last words, where it failed
-	Seconds float64     `json:"seconds,omitempty"`
-	Result  *Answer     `json:"result,omitempty"` // of a finished run: its verdict and main score
+	Type    string         `json:"type"` // "begin", "started", "progress", "waiting", "notice", "collapse", "finished", "interrupted"
+	Kind    string         `json:"kind,omitempty"`
+	ID      string         `json:"id,omitempty"`
+	Label   string         `json:"label,omitempty"`
+	Jobs    int            `json:"jobs,omitempty"`
+	Phase   string         `json:"phase,omitempty"`
+	Step    *int           `json:"step,omitempty"`
+	Steps   int            `json:"steps,omitempty"`
+	Rate    float64        `json:"rate,omitempty"`
+	Loss    event.Value    `json:"loss,omitempty"`
+	Dev     *Dev           `json:"dev,omitempty"`
+	State   State          `json:"state,omitempty"`
+	Message string         `json:"message,omitempty"`
+	Tail    string         `json:"tail,omitempty"` // the worker's last words, where it failed
+	Seconds float64        `json:"seconds,omitempty"`
+	Result  *Answer        `json:"result,omitempty"`  // of a finished run: its verdict and main score
+	Episode *event.Episode `json:"episode,omitempty"` // of a collapse
 }
 
 func (j *JSONLines) write(line jsonLine) {
@@ -64,7 +65,7 @@ func (j *JSONLines) Message(job Job, m Message) {
 		}
 		j.printed[job.ID] = now
 	}
-	line := jsonLine{Type: m.Type, Kind: job.Kind, ID: job.ID, Label: job.Label, Phase: m.Phase, Steps: m.Steps, Rate: m.Rate, Loss: m.Loss, Dev: m.Dev, Message: m.Message}
+	line := jsonLine{Type: m.Type, Kind: job.Kind, ID: job.ID, Label: job.Label, Phase: m.Phase, Steps: m.Steps, Rate: m.Rate, Loss: m.Loss, Dev: m.Dev, Message: m.Message, Episode: m.Episode}
 	if m.Type == TypeProgress {
 		line.Step = &m.Step
 	}

@@ -42,6 +42,8 @@ type Options struct {
 	// Needs says what a job lacks to begin, "" for nothing; it also writes what is to be
 	// on disk before a job begins.
 	Needs func(job submit.Job) (lacks string, err error)
+	// Render shows what happens to a job beside the task's own log; nil for nothing.
+	Render func(next pool.Renderer) pool.Renderer
 	// Command is the worker that does a job.
 	Command func(job submit.Job) pool.Job
 
@@ -211,9 +213,13 @@ func (t *runner) do(ctx context.Context, job submit.Job) submit.JobEnd {
 	defer cancel(nil)
 	watch := &watcher{Lines: pool.Lines{Out: t.Log, Every: time.Minute, Now: t.Now}}
 	go t.watch(working, cancel, job.ID, watch)
+	var show pool.Renderer = watch
+	if t.Render != nil {
+		show = t.Render(show)
+	}
 	// Its error says in words what the outcome says.
 	result, _ := pool.Run(working, []pool.Job{t.Command(job)}, pool.Options{
-		Executable: t.Executable, Env: t.Environ, Slots: 1, Render: watch, Now: t.Now,
+		Executable: t.Executable, Env: t.Environ, Slots: 1, Render: show, Now: t.Now,
 	})
 	t.progress = t.progress || watch.advanced()
 	if len(result.Outcomes) == 0 {
@@ -232,7 +238,7 @@ func (t *runner) do(ctx context.Context, job submit.Job) submit.JobEnd {
 	case outcome.State == pool.Interrupted:
 		end.State, end.Why = submit.Interrupted, outcome.Reason
 	default:
-		end.State, end.Why = submit.Failed, reason(outcome)
+		end.State, end.Why = submit.Failed, outcome.Cause()
 	}
 	return end
 }

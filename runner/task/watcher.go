@@ -1,7 +1,6 @@
 package task
 
 import (
-	"strings"
 	"sync"
 	"time"
 
@@ -54,22 +53,4 @@ func (w *watcher) advanced() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.steps
-}
-
-// reason is why a job failed, with the last thing that its worker said.
-func reason(o pool.Outcome) string {
-	lines := strings.Split(strings.TrimSpace(o.Tail), "\n")
-	said := ""
-	for _, line := range lines {
-		if text, own := strings.CutPrefix(line, "headroom: "); own {
-			said = text
-		}
-	}
-	if said == "" {
-		said = strings.TrimSpace(lines[len(lines)-1])
-	}
-	if said == "" {
-		return o.Reason
-	}
-	return o.Reason + ": " + said
 }

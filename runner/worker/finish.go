@@ -39,6 +39,9 @@ func (a *outcome) finish() error {
 			}
 		}
 	}
+	if err := a.tellCollapses(result.Episodes); err != nil { // those that show at the end alone
+		return err
+	}
 	thresholds, err := json.Marshal(a.cfg.Stability.Thresholds)
 	if err != nil {
 		return err

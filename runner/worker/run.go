@@ -328,7 +328,7 @@ func (a *training) replay(step int) error {
 			a.stopped = a.cfg.Stability.Stop
 		}
 	}
-	return nil
+	return a.tellCollapses(a.monitor.Result().Episodes)
 }
 
 // collapse tells whether one of a step's episodes is a collapse that stands.

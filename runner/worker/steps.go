@@ -118,8 +118,11 @@ func (a *training) steps(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := a.tellCollapses(episodes); err != nil {
+			return err
+		}
 		a.reached.step++
-		message := pool.Message{Phase: "train", Step: a.reached.step, Steps: total, Rate: speed.at(a.now(), a.reached.step), Loss: values["loss"]}
+		message := pool.Message{Phase: pool.PhaseTrain, Step: a.reached.step, Steps: total, Rate: speed.at(a.now(), a.reached.step), Loss: values["loss"]}
 		if a.dev != nil {
 			a.dev.cost.step(seconds)
 			message.Dev = a.dev.progress()

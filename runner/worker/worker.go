@@ -82,7 +82,8 @@ type worker struct {
 	out       io.Writer
 	now       func() time.Time
 	shown     time.Time
-	held      *lease.Lease // of the job's folder, while it is worked in
+	held      *lease.Lease    // of the job's folder, while it is worked in
+	told      map[string]bool // kinds of collapse that the parent was told of
 }
 
 // backend is the job's own, unless the command line said otherwise.
@@ -145,6 +146,24 @@ func (w *worker) progress(m pool.Message, always bool) error {
 		w.shown = now
 		m.Type = pool.TypeProgress
 		return m.Write(w.out)
+	}
+	return nil
+}
+
+// tellCollapses tells the parent which collapses have begun: of a kind once, and after a
+// resumption again.
+func (w *worker) tellCollapses(episodes []event.Episode) error {
+	for _, e := range episodes {
+		if !isCollapse(e) || w.told[e.Verdict] {
+			continue
+		}
+		if w.told == nil {
+			w.told = map[string]bool{}
+		}
+		w.told[e.Verdict] = true
+		if err := (pool.Message{Type: pool.TypeCollapse, Episode: &e}).Write(w.out); err != nil {
+			return err
+		}
 	}
 	return nil
 }

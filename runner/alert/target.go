@@ -1,0 +1,145 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"headroom/sweeps"
+)
+
+// target is one way by which people are told.
+type target interface {
+	// name says where it goes, without what could be a secret.
+	name() string
+	// body is what it is sent of a message.
+	body(m Message) ([]byte, error)
+	// deliver tries once. An error that is final makes further tries useless.
+	deliver(ctx context.Context, m Message) error
+}
+
+// final is an error that another try would only repeat.
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }
+
+// later is an error of a receiver that says when it may be asked again.
+type later struct {
+	error
+	wait time.Duration
+}
+
+func (l later) Unwrap() error { return l.error }
+
+// targets are those of a table of the site's file. An error is a sweeps.Faults.
+func targets(a sweeps.Alerts, getenv func(string) string) ([]target, error) {
+	var faults sweeps.Faults
+	fault := func(key, message, allowed string) {
+		faults = append(faults, sweeps.Fault{File: a.File, Key: "alerts." + key, Message: message, Allowed: allowed})
+	}
+	expand := func(key, text string) string {
+		full, missing := expandVariables(text, getenv)
+		if len(missing) > 0 {
+			fault(key, "needs $"+strings.Join(missing, ", $")+" of the environment, which is not set or empty", "")
+		}
+		return full
+	}
+	var list []target
+	hook := webhook{contentType: a.ContentType, header: http.Header{}}
+	topic := ""
+	if a.Webhook != "" {
+		at, err := url.Parse(expand("webhook", a.Webhook))
+		switch {
+		case len(faults) > 0:
+		case err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "":
+			// The address may hold a secret: what is wrong with it is not quoted.
+			fault("webhook", "is no address", "http://HOST/PATH or https://HOST/PATH")
+		case a.Template == sweeps.TemplateNtfy:
+			path := strings.TrimSuffix(at.Path, "/")
+			cut := strings.LastIndexByte(path, '/')
+			if topic = path[cut+1:]; cut < 0 || topic == "" {
+				fault("webhook", "names no topic, which template \"ntfy\" takes from its end", "https://ntfy.sh/TOPIC")
+			}
+			at.Path = path[:max(0, cut)] + "/"
+		}
+		hook.at = at
+		for _, text := range a.Headers {
+			name, value, _ := strings.Cut(expand("headers", text), ":")
+			if value = strings.TrimSpace(value); strings.ContainsAny(value, "\r\n\x00") {
+				fault("headers", "of "+name+": the value has the end of a line in it", "")
+			}
+			hook.header.Set(name, value)
+		}
+	}
+	body, err := newForm(a.Template, topic, a.ContentType)
+	if err != nil {
+		fault("template", err.Error(), "fields: .ID .Kind .Sweep .Run .Label .Title .Text .Verdict .Step .Host .Time; functions: json, slack and those of text/template")
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	if a.Webhook != "" {
+		hook.form = body
+		hook.client = newClient()
+		list = append(list, hook)
+	}
+	if len(a.Command) > 0 {
+		args := a.Command
+		if a.Shell {
+			args = []string{"/bin/sh", "-c", a.Command[0]}
+		}
+		list = append(list, program{args: args, form: body})
+	}
+	return list, nil
+}
+
+// expandVariables puts the environment's values in the place of $NAME; "$$" is a "$".
+func expandVariables(text string, getenv func(string) string) (full string, missing []string) {
+	full = os.Expand(text, func(name string) string {
+		if name == "$" {
+			return "$"
+		}
+		value := getenv(name)
+		if value == "" {
+			missing = append(missing, name)
+		}
+		return value
+	})
+	return full, missing
+}
+
+// brief is an error's text on one line of bounded length.
+func brief(err error) string {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if runes := []rune(text); len(runes) > 300 {
+		text = string(runes[:299]) + "…"
+	}
+	return text
+}
+
+// isFinal tells whether another try is of no use.
+func isFinal(err error) bool {
+	var f final
+	return errors.As(err, &f)
+}
+
+// wait is how long a receiver asks to be left alone; 0 where it does not say.
+func wait(err error) time.Duration {
+	var l later
+	if errors.As(err, &l) {
+		return l.wait
+	}
+	return 0
+}
+
+func statusText(code int) string {
+	if text := http.StatusText(code); text != "" {
+		return fmt.Sprintf("%d %s", code, text)
+	}
+	return fmt.Sprint(code)
+}

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"headroom/runner/alert"
+	"headroom/runner/pool"
+	"headroom/runner/workspace"
+	"headroom/sweeps"
+)
+
+// How long a command waits at its end for alerts to be delivered: with time to spare, and
+// where somebody or Slurm wants it to end.
+const (
+	alertPatience = 30 * time.Second
+	alertHurry    = 3 * time.Second
+)
+
+func newAlert(a *app) *cobra.Command {
+	dry := false
+	cmd := &cobra.Command{
+		Use:   "alert [SWEEP]",
+		Short: "try the alerts of headroom.toml: send one, and say who got it",
+		Long: `Sends a trial message to the webhook and the command of [alerts] in headroom.toml:
+that beside the sweep (without SWEEP that of this folder), else that of the workspace.
+"headroom help alerts" says what can be set.`,
+		Example: `  headroom alert
+  headroom alert sweep.toml --dry-run`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.tryAlert(cmd.Context(), args, dry) },
+	}
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "print what would be sent, and send nothing")
+	return cmd
+}
+
+// alertDocument is what alert prints with --json.
+type alertDocument struct {
+	Schema int             `json:"schema"`
+	To     []alert.Attempt `json:"to"`
+}
+
+func (a *app) tryAlert(ctx context.Context, args []string, dry bool) error {
+	base, err := filepath.Abs(".")
+	if err != nil {
+		return fmt.Errorf("find this folder: %w", err)
+	}
+	if len(args) == 1 {
+		s, err := a.openSweep(args[0], nil)
+		if err != nil {
+			return err
+		}
+		base = s.base
+	}
+	settings, err := a.alerts(base)
+	if err != nil {
+		return err
+	}
+	if settings == nil {
+		where := filepath.Join(a.workspaceRoot(), sweeps.SiteFile)
+		if base != "" {
+			where = filepath.Join(base, sweeps.SiteFile) + " and " + where
+		}
+		return fmt.Errorf("find [alerts]: there is no such table in %s; `headroom help alerts` says how one is written", where)
+	}
+	to, err := alert.TryAll(ctx, *settings, a.env.Getenv, alert.Try(a.node(), a.env.Now()), dry)
+	if err != nil {
+		return err
+	}
+	if a.global.json {
+		err = a.printJSON(alertDocument{schema, to})
+	} else {
+		err = a.printAttempts(to, dry)
+	}
+	for _, one := range to {
+		if one.Fault != "" {
+			err = errors.Join(err, fmt.Errorf("%s: %s", one.To, one.Fault))
+		}
+	}
+	return failed(err)
+}
+
+func (a *app) printAttempts(to []alert.Attempt, dry bool) error {
+	for _, one := range to {
+		text := one.To + ": delivered"
+		switch {
+		case dry:
+			text = one.To + " would get:\n" + one.Body
+		case one.Fault != "":
+			continue // it is the command's error
+		}
+		if _, err := fmt.Fprintln(a.stdout, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alerts are the settings of the first site's file that has some, that beside a sweep
+// before that of the workspace; nil where none has. They are checked.
+func (a *app) alerts(base string) (*sweeps.Alerts, error) {
+	sites, err := a.sites(base)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(sites, func(s *sweeps.Site) bool { return s.Alerts != nil })
+	if i < 0 {
+		return nil, nil
+	}
+	return sites[i].Alerts, alert.Check(*sites[i].Alerts, a.env.Getenv)
+}
+
+// teller tells people what happens to a sweep's runs; a nil one tells nobody.
+type teller struct {
+	sender *alert.Sender
+	sweep  string
+	host   string
+	now    func() time.Time
+}
+
+// newTeller begins to tell, by settings that are nil where nobody is to be told.
+func (a *app) newTeller(settings *sweeps.Alerts, w workspace.Workspace, sweep string, note func(string)) (*teller, error) {
+	if settings == nil {
+		return nil, nil
+	}
+	sender, err := alert.New(alert.Options{Alerts: *settings, Workspace: w.Root, Sweep: sweep, Getenv: a.env.Getenv, Now: a.env.Now, Note: note})
+	if err != nil {
+		return nil, err
+	}
+	return &teller{sender, sweep, a.node(), a.env.Now}, nil
+}
+
+// watch is a renderer that tells what happens beside.
+func (t *teller) watch(next pool.Renderer) pool.Renderer {
+	if t == nil {
+		return next
+	}
+	return alert.NewWatch(t.sender, t.sweep, t.host, next)
+}
+
+// over tells that the sweep is over. The error of its jobs knows of failures, too, that no
+// run's log has, such as those of a worker that did not come to write one.
+func (t *teller) over(runs []statusRun, jobs error) {
+	if t == nil {
+		return
+	}
+	bad := 0
+	for _, r := range runs {
+		if r.State == "failed" {
+			bad++
+		}
+	}
+	var failed *pool.FailedError
+	if errors.As(jobs, &failed) {
+		bad = max(bad, failed.Failed)
+	}
+	t.sender.Send(alert.End(t.sweep, t.host, outcomeWords(runs), bad, t.now()))
+}
+
+// close waits until all is delivered, or not.
+func (t *teller) close(hurry bool) {
+	switch {
+	case t == nil:
+	case hurry:
+		t.sender.Close(alertHurry)
+	default:
+		t.sender.Close(alertPatience)
+	}
+}
+
+// outcomeWords counts what became of runs: "24 runs: 24 done; verdicts: 4 empty, 20 healthy".
+func outcomeWords(runs []statusRun) string {
+	text := plural(len(runs), "run") + ": " + countStates(runs)
+	counts := map[string]int{}
+	var kinds []string
+	for _, r := range runs {
+		if r.Verdict == nil {
+			continue
+		}
+		if counts[*r.Verdict] == 0 {
+			kinds = append(kinds, *r.Verdict)
+		}
+		counts[*r.Verdict]++
+	}
+	slices.Sort(kinds)
+	for i, kind := range kinds {
+		kinds[i] = fmt.Sprintf("%d %s", counts[kind], kind)
+	}
+	if len(kinds) > 0 {
+		text += "; verdicts: " + strings.Join(kinds, ", ")
+	}
+	return text
+}
