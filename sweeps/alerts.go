@@ -66,7 +66,7 @@ var (
 func (s *Site) readAlerts(doc *document, l leaf, faults *Faults) {
 	if len(l.path) == 1 {
 		if !l.table {
-			faults.add(Fault{File: doc.file, Key: "alerts", Value: shown(doc.any(l.value)), Message: "is not a table"})
+			faults.add(Fault{File: doc.file, Key: "alerts", Value: shortText(doc.any(l.value)), Message: "is not a table"})
 			return
 		}
 		s.Alerts = newAlerts(doc.file)
@@ -77,7 +77,7 @@ func (s *Site) readAlerts(doc *document, l leaf, faults *Faults) {
 	}
 	a := s.Alerts
 	fault := func(message, allowed string) {
-		faults.add(Fault{File: doc.file, Key: l.key(), Value: shown(doc.any(l.value)), Message: message, Allowed: allowed})
+		faults.add(Fault{File: doc.file, Key: l.key(), Value: shortText(doc.any(l.value)), Message: message, Allowed: allowed})
 	}
 	list := func(allowed string, wrong func(string) string) []string {
 		var texts References
@@ -147,7 +147,7 @@ func (s *Site) readAlerts(doc *document, l leaf, faults *Faults) {
 		}
 	default:
 		keys := alertKeys()
-		faults.add(Fault{File: doc.file, Key: l.key(), Value: shown(doc.any(l.value)), Message: "unknown key", Allowed: strings.Join(keys, ", "), Near: nearest(l.key(), keys)})
+		faults.add(Fault{File: doc.file, Key: l.key(), Value: shortText(doc.any(l.value)), Message: "unknown key", Allowed: strings.Join(keys, ", "), Near: nearest(l.key(), keys)})
 	}
 }
 
