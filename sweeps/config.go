@@ -158,6 +158,8 @@ type EvaluateConfig struct {
 	// the numbers to the program.
 	PruneDocument *[]int `toml:"prune_document" id:"no"`
 	PruneQuery    *[]int `toml:"prune_query" id:"no"`
+	// KeepVectors keeps the documents' vectors of every evaluation at the end; default false.
+	KeepVectors bool `toml:"keep_vectors" id:"no"`
 }
 
 // CheckpointConfig says when training state is saved and which checkpoints are kept.

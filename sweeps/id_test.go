@@ -54,7 +54,7 @@ func otherValues() map[string]string {
 		"stability.no_progress.low": "0.9", "stability.no_progress.high": "1.1", "stability.no_progress.window": "6",
 		"stability.no_progress.share": "0.1", "stability.no_progress.start": "0.2", "stability.no_progress.candidates": "8",
 		"stability.no_progress.recovery": "6", "stability.no_progress.min_steps": "31",
-		"evaluate.final": "['builtin:demo']", "evaluate.full": "['beir:nq']", "evaluate.measures": "['AP']", "evaluate.baselines": "[]", "evaluate.prune_document": "[]", "evaluate.prune_query": "[4]",
+		"evaluate.final": "['builtin:demo']", "evaluate.full": "['beir:nq']", "evaluate.measures": "['AP']", "evaluate.baselines": "[]", "evaluate.prune_document": "[]", "evaluate.prune_query": "[4]", "evaluate.keep_vectors": "true",
 		"model.pooling": "sum", "model.activation": "log1p_log1p_relu", "model.top_k": "9", "model.token_top_m": "7", "model.shift": "1.5", "train.precision": "bfloat16", "loss.kind": "kl",
 		"loss.candidates": "in_batch_and_own", "regularizer.negatives": "averaged", "compute.remat": "true",
 		"loss.hardness": "all_negatives", "loss.hardness_strength": "3", "regularizer.threshold_query": "4", "regularizer.threshold_document": "40",

@@ -76,6 +76,7 @@ func runRules() []rule {
 		choices("evaluate.baselines", "bm25", "untrained"),
 		counts("evaluate.prune_document", "a list of integers ≥ 1, in terms per document; [] is none"),
 		counts("evaluate.prune_query", "a list of integers ≥ 1, in terms per query; [] is none"),
+		flag("evaluate.keep_vectors"),
 		integer("checkpoint.every", 0, maxSteps, "integer ≥ 0, in steps; 0 is by time"),
 		choice("checkpoint.keep", "last+best", "last"),
 		choice("checkpoint.select", "last", "best"),

@@ -91,9 +91,10 @@ func TestNoFlippedBitIsTakenInSilence(t *testing.T) {
 
 // isMadeAgain tells whether run makes files of a kind good. What has no maker left is only
 // named: checkpoints of finished runs, the workspace's name, the database, of which
-// db rebuild is the remedy, revisions of a sweep, which db repair puts aside.
+// db rebuild is the remedy, revisions of a sweep, which db repair puts aside, kept vectors,
+// which evaluate makes again.
 func (p *place) isMadeAgain(kind string) bool {
-	for _, only := range []string{"checkpoints", "workspace.json", "headroom.db", "sweeps"} {
+	for _, only := range []string{"checkpoints", "workspace.json", "headroom.db", "sweeps", ".vectors"} {
 		if strings.Contains(kind, only) {
 			return false
 		}

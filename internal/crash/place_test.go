@@ -70,6 +70,7 @@ func newPlace(t *testing.T, dir string) *place {
 		t.Fatal(err)
 	}
 	text := strings.NewReplacer("steps = 6", "steps = 120", "[1, 4]", "[4]").Replace(sample.Sweep) + "[checkpoint]\nevery = 5\n"
+	text = strings.Replace(text, "[evaluate]\n", "[evaluate]\nkeep_vectors = true\n", 1)
 	if err := os.WriteFile(sweep, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -57,6 +57,7 @@ var layers = []layer{
 	{[]string{"models/hf"}, []string{"internal/modelfolder", "internal/seal", "models/family", "models/safetensors"}},
 	{[]string{"models/bert", "models/modernbert", "models/mlmhead", "models/splade"}, []string{gomlx, "models/..."}},
 	{[]string{"runner/search"}, []string{"data/trec", "internal/filemap", "internal/gunzip", "internal/parallel"}},
+	{[]string{"runner/vectors"}, []string{"internal/seal", "runner/search"}},
 	{[]string{"reports/html"}, []string{"internal/plain", "reports/plot", "reports/table"}},
 	{[]string{"reports/live"}, []string{"metrics/...", "runner/lease", "runner/pool", "runner/workspace", "sweeps"}},
 	{[]string{"reports/serve"}, []string{"internal/names", "internal/plain", "metrics/...", "reports/compare", "reports/html", "reports/live", "runner/workspace", "sweeps"}},

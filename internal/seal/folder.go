@@ -100,18 +100,7 @@ func firstLine(text []byte) []byte {
 // there as it was; others may have been added. digest may be nil: then all is read. A
 // digest that digest remembers and that differs is taken again before it counts.
 func Check(folder string, digest Digest) error {
-	path := filepath.Join(folder, ManifestFile)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(folder); err != nil {
-			return err
-		}
-		return fmt.Errorf("%s: %w", folder, ErrNone)
-	}
-	if err != nil {
-		return err
-	}
-	list, err := parseManifest(path, text)
+	list, err := readManifest(folder)
 	if err != nil {
 		return err
 	}
@@ -121,6 +110,34 @@ func Check(folder string, digest Digest) error {
 		}
 	}
 	return nil
+}
+
+// Listed returns the digest that each file of a sealed folder had when it was made, by its name.
+func Listed(folder string) (map[string]string, error) {
+	list, err := readManifest(folder)
+	if err != nil {
+		return nil, err
+	}
+	files := make(map[string]string, len(list))
+	for _, file := range list {
+		files[file.name] = file.digest
+	}
+	return files, nil
+}
+
+func readManifest(folder string) ([]listed, error) {
+	path := filepath.Join(folder, ManifestFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(folder); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%s: %w", folder, ErrNone)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseManifest(path, text)
 }
 
 // CheckFile compares a file with the size and digest that it had.

@@ -19,6 +19,7 @@ const (
 	RunFile      = "run.trec.gz"
 	PerQueryFile = "per_query.tsv"
 	CurveFile    = "curve.tsv.gz"
+	VectorsFile  = "vectors.json" // which blocks hold the documents' vectors, where they are kept
 	SummaryFile  = "summary.json"
 )
 
@@ -104,12 +105,24 @@ func CheckEvaluation(folder string, digest seal.Digest) (Evaluation, error) {
 	if err != nil {
 		return e, err
 	}
-	for _, name := range []string{RunFile, PerQueryFile, CurveFile} {
+	for _, name := range []string{RunFile, PerQueryFile, CurveFile, VectorsFile} {
 		if err := e.Check(folder, name, digest); err != nil {
 			return e, fmt.Errorf("read evaluation: %w", err)
 		}
 	}
 	return e, nil
+}
+
+// KeepsVectors tells whether the documents' vectors are kept.
+func (e Evaluation) KeepsVectors() bool {
+	_, kept := e.Files[VectorsFile]
+	return kept
+}
+
+// LacksVectors tells whether a configuration wants the documents' vectors kept and they are
+// not. BM25 has none, and neither has an evaluation without measures.
+func (e Evaluation) LacksVectors(c sweeps.EvaluateConfig) bool {
+	return c.KeepVectors && e.Refused == "" && e.ActiveDocument != nil && !e.KeepsVectors()
 }
 
 // Seconds are the wall times of the phases.

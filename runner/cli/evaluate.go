@@ -28,6 +28,7 @@ type evaluateOptions struct {
 	precision   string
 	threads     int
 	output      string
+	keepVectors bool
 	// pruneDocument and pruneQuery are cuts, in terms per text.
 	pruneDocument, pruneQuery []int
 }
@@ -74,6 +75,7 @@ exactly, measure. A RUN uses its own lengths.`,
 	f.StringVar(&o.precision, "precision", "float32", "of matrix products: float32, or on XLA bfloat16")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
 	f.StringVar(&o.output, "output", "", "`DIR` for run.trec.gz, per_query.tsv, curve.tsv.gz and summary.json of each collection (--model)")
+	f.BoolVar(&o.keepVectors, "keep-vectors", false, "keep the documents' vectors in the run's folder, for headroom vectors and further evaluations (--run)")
 	return cmd
 }
 
@@ -83,7 +85,7 @@ func (a *app) evaluate(cmd *cobra.Command, args []string, o evaluateOptions) err
 		if len(args) < 2 {
 			faults = append(faults, errors.New("want QRELS and RUN.trec, or --model MODEL or --run RUN with --on REF"))
 		}
-		for _, name := range []string{"on", "split", "bm25", "max-length", "max-query", "max-document", "prune-document", "prune-query", "backend", "precision", "threads", "output"} {
+		for _, name := range []string{"on", "split", "bm25", "max-length", "max-query", "max-document", "prune-document", "prune-query", "backend", "precision", "threads", "output", "keep-vectors"} {
 			if name == "split" && len(args) > 0 && isCollection(args[0]) {
 				continue
 			}

@@ -52,6 +52,9 @@ func (o evaluateOptions) check(cmd *cobra.Command) error {
 	if o.run != "" && o.self() != evaluate.SameText {
 		faults = append(faults, errors.New("--keep-self and --drop-self belong to --model: a run's results are kept under one rule"))
 	}
+	if o.keepVectors && o.run == "" {
+		faults = append(faults, errors.New("--keep-vectors belongs to --run: vectors are kept in a run's folder; `headroom encode` writes those of any model"))
+	}
 	if o.byRank {
 		faults = append(faults, errors.New("--by-rank belongs to a run file"))
 	}
@@ -212,6 +215,11 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 	}
 	document := evaluationDocument{Schema: schema}
 	documents := evaluate.NewDocuments(keptTerms) // collections may share them
+	if m.run != nil {
+		if err := a.keepDocuments(documents, w, *m.run, o.keepVectors || config.Evaluate.KeepVectors && o.run != ""); err != nil {
+			return failed(err)
+		}
+	}
 	for _, t := range targets {
 		options := evaluate.CollectionOptions{
 			Dataset: t.ref, Split: o.split, Measures: measures,
@@ -241,6 +249,9 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 			a.notesOn("bm25", t.ref, slices.DeleteFunc(bm25.Notices(measures), func(s string) bool { return slices.Contains(said, s) }))
 			document.Evaluations = append(document.Evaluations, evaluationEntry{Name: "bm25", Summary: bm25})
 		}
+	}
+	if err := documents.Done(); err != nil {
+		return failed(err)
 	}
 	if m.run == nil && !cmd.Flags().Changed("max-length") && o.maxQuery == 0 && o.maxDocument == 0 {
 		a.cut(encoder, maxDocument)

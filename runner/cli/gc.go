@@ -21,7 +21,9 @@ func newGC(a *app) *cobra.Command {
 		Short: "what of the workspace nothing needs any more; --yes frees it",
 		Long: `Lists what of the workspace nothing needs any more, with its bytes: what killed
 processes left half written, superseded checkpoints, the optimizer's state of
-finished runs, evaluations that were never completed or whose run is not known.
+finished runs, evaluations that were never completed or whose run is not known,
+documents' vectors that no evaluation needs, downloads that came in part and of
+which nothing more has come for a day.
 With --yes it frees them. --backbones and --cache add what can be made again.
 
 Results, event logs, exported models and what a run needs to go on are never
@@ -73,7 +75,7 @@ func (a *app) gc(o gcOptions) error {
 
 func (a *app) printGC(root string, r gc.Report, freed bool) error {
 	rows := [][]string{}
-	for _, i := range r.Items {
+	for _, i := range together(r.Items) {
 		path := i.Path
 		if relative, err := filepath.Rel(root, path); err == nil && !strings.HasPrefix(relative, "..") {
 			path = relative
@@ -97,6 +99,26 @@ func (a *app) printGC(root string, r gc.Report, freed bool) error {
 		fmt.Fprintf(a.stdout, "%s can be freed; nothing was: `headroom gc --yes` frees it\n", bytesText(r.Bytes))
 	}
 	return nil
+}
+
+// together makes one item of more than a few that follow each other in one folder for one reason.
+func together(items []gc.Item) []gc.Item {
+	const few = 5
+	var list []gc.Item
+	for len(items) > 0 {
+		first, n, bytes := items[0], 0, int64(0)
+		for n < len(items) && items[n].Kind == first.Kind && items[n].Why == first.Why && filepath.Dir(items[n].Path) == filepath.Dir(first.Path) {
+			bytes += items[n].Bytes
+			n++
+		}
+		if n > few {
+			list = append(list, gc.Item{Kind: first.Kind, Path: filepath.Dir(first.Path), Bytes: bytes, Why: fmt.Sprintf("%s, %d files", first.Why, n)})
+		} else {
+			list = append(list, items[:n]...)
+		}
+		items = items[n:]
+	}
+	return list
 }
 
 // bytesText writes a size for people.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"headroom/data/source"
 	"headroom/internal/seal"
@@ -203,7 +204,11 @@ func (a *app) dbRepair(ctx context.Context) error {
 	}
 	d := dbDocument{Path: path, OK: len(left.faults) == 0, Repaired: done}
 	for _, fault := range left.faults {
-		d.Faults = append(d.Faults, fault.Error()+": `headroom run` of its sweep makes it again")
+		text := fault.Error()
+		if !strings.Contains(text, "`headroom ") { // it says itself what to do
+			text += ": `headroom run` of its sweep makes it again"
+		}
+		d.Faults = append(d.Faults, text)
 	}
 	for _, line := range done {
 		if !a.global.json {

@@ -11,26 +11,32 @@ import (
 	"headroom/runner/search"
 )
 
-type vectorsOptions struct{ output, format string }
+type vectorsOptions struct{ output, format, on, split string }
 
 func newVectors(a *app) *cobra.Command {
 	var o vectorsOptions
 	cmd := &cobra.Command{
-		Use:   "vectors DIR --format FORMAT --output PATH",
-		Short: "the vectors of an index, for other programs",
-		Long: `Writes the document vectors of an index that "headroom index" made:
+		Use: `vectors DIR --format FORMAT --output PATH
+  headroom vectors RUN --on REF --format FORMAT --output PATH`,
+		Short: "the vectors of an index or a run, for other programs",
+		Long: `Writes the document vectors of an index that "headroom index" made, or those that a run has kept of a
+collection (evaluate.keep_vectors, or "headroom evaluate --run RUN --on REF --keep-vectors"):
   jsonl     {"id","vector":{"<token id>":weight,…}}, as "headroom encode" writes them
   anserini  a line {"id","contents","vector":{"<term>":n,…}}, for Anserini and Pyserini
   ciff      the Common Index File Format, for PISA and other engines
   npy       a new folder of arrays for numpy: indptr, indices and data of a sparse matrix, and ids.txt
 anserini and ciff have integers, weight × 100 rounded, which changes scores; jsonl and npy have the weights.
 Terms are words where the index's are, else token ids.`,
+		Example: `  headroom vectors index --format ciff --output index.ciff
+  headroom vectors tiny-k4-s1 --on beir:scifact --format npy --output arrays`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.vectors(cmd, args[0], o) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "jsonl", "jsonl, anserini, ciff or npy")
 	f.StringVar(&o.output, "output", "", "`PATH` to write, a file or for npy a new folder; - is standard output (required)")
+	f.StringVar(&o.on, "on", "", "collection `REF` that a run has kept vectors of")
+	f.StringVar(&o.split, "split", "test", "which evaluation of it: the split that was measured")
 	return cmd
 }
 
@@ -49,23 +55,32 @@ func (a *app) vectors(cmd *cobra.Command, dir string, o vectorsOptions) error {
 	if o.format == "npy" && o.output == "-" {
 		faults = append(faults, errors.New("--format npy makes a folder: --output cannot be -"))
 	}
+	if o.on == "" && cmd.Flags().Changed("split") {
+		faults = append(faults, errors.New("--split belongs to --on"))
+	}
 	if err := usage(cmd, faults...); err != nil {
 		return err
 	}
 	if _, err := os.Stat(o.output); err == nil && o.format == "npy" {
 		return usage(cmd, fmt.Errorf("--output %s is there already; allowed for npy: a folder that is not there", o.output))
 	}
-	index, err := search.Load(dir)
+	var index *search.Index
+	var err error
+	done := func() error { return nil }
+	if o.on != "" {
+		index, done, err = a.keptIndex(cmd.Context(), dir, o)
+	} else {
+		index, err = search.Load(dir)
+	}
 	if err != nil {
 		return err
 	}
-	defer index.Close()
 	if o.format == "npy" {
 		err = index.SaveArrays(o.output)
 	} else {
 		err = a.writeOutput(o.output, func(w io.Writer) error { return write(index, w) })
 	}
-	if err != nil {
+	if err = errors.Join(err, index.Close(), done()); err != nil {
 		return err
 	}
 	return a.wrote(o.output)

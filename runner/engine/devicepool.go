@@ -69,6 +69,14 @@ func (m *Model) SetPrecision(precision string) error {
 	return err
 }
 
+// Precision is what SetPrecision set: "float32" or "bfloat16".
+func (m *Model) Precision() string {
+	if m.dtype == dtypes.BFloat16 {
+		return "bfloat16"
+	}
+	return "float32"
+}
+
 // GraphHead is the decoder in a graph in which get returns the parameters.
 func (m *Model) GraphHead(get layers.Params) splade.Head {
 	h := splade.Head{Weight: get(m.DecoderWeight().Name), Scale: float64(m.LogitScale), Bytes: splade.DefaultBytes}

@@ -14,6 +14,7 @@ import (
 	"headroom/metrics/record"
 	"headroom/metrics/sparsity"
 	"headroom/runner/search"
+	"headroom/runner/vectors"
 )
 
 // CollectionOptions say what is measured and where the files go.
@@ -83,9 +84,6 @@ func (o *CollectionOptions) open(c *collection.Collection) (judged, []collection
 	return j, documents, err
 }
 
-// encodeBlock documents are encoded, then indexed and forgotten.
-const encodeBlock = 2048
-
 // Dense collections are refused before the search would take hours: more than
 // this share of the vocabulary active in a document and this many postings in all.
 const (
@@ -131,18 +129,20 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	builder := search.NewBuilder(search.Options{Vocab: enc.Vocab(), Documents: len(documents)})
 	var indexing time.Duration
 	longest := 0
-	for first := 0; first < len(documents); first += encodeBlock {
-		block := documents[first:min(first+encodeBlock, len(documents))]
+	var keys []vectors.Key
+	for first := 0; first < len(documents); first += o.Documents.blockSize() {
+		block := documents[first:min(first+o.Documents.blockSize(), len(documents))]
 		texts := make([]string, len(block))
 		for i, d := range block {
 			texts[i] = d.Content()
 		}
-		vectors, err := o.Documents.encode(ctx, enc, texts, o.MaxDocument, func(done, _ int) { o.report(first+done, total) })
+		encoded, key, err := o.Documents.encode(ctx, enc, texts, o.MaxDocument, func(done, _ int) { o.report(first+done, total) })
 		if err != nil {
 			return Summary{}, Named(err, func(i int) string { return fmt.Sprintf("document %q", block[i].ID) })
 		}
+		keys = append(keys, key)
 		added := time.Now()
-		for i, v := range enc.scaled(vectors) {
+		for i, v := range enc.scaled(encoded) {
 			inDocuments.Add(v.Terms)
 			longest = max(longest, len(v.Terms))
 			if err := builder.Add(block[i].ID, v); err != nil {
@@ -156,11 +156,11 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 			return o.refuse(c, asked, len(documents), mean, dense)
 		}
 	}
-	vectors, err := enc.EncodeQueries(ctx, asked.texts, o.MaxQuery, func(done, _ int) { o.report(len(documents)+done, total) })
+	queries, err := enc.EncodeQueries(ctx, asked.texts, o.MaxQuery, func(done, _ int) { o.report(len(documents)+done, total) })
 	if err != nil {
 		return Summary{}, Named(err, func(i int) string { return fmt.Sprintf("query %q", asked.ids[i]) })
 	}
-	for _, v := range vectors {
+	for _, v := range queries {
 		inQueries.Add(v.Terms)
 	}
 	encoded := time.Since(start) - indexing
@@ -171,7 +171,7 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	}
 	indexing += time.Since(start)
 	start = time.Now()
-	hits, err := index.SearchAll(ctx, enc.scaled(vectors), o.depth()+1, o.Threads)
+	hits, err := index.SearchAll(ctx, enc.scaled(queries), o.depth()+1, o.Threads)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -183,9 +183,10 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	active := [2]float64{inQueries.Mean(), inDocuments.Mean()}
 	flops := sparsity.FLOPS(&inQueries, &inDocuments)
 	summary.ActiveQuery, summary.ActiveDocument, summary.Flops = &active[0], &active[1], &flops
+	summary.vectors, summary.vectorsIn = o.Documents.kept(keys, len(documents)), o.Documents.folder()
 	summary.Seconds = record.Seconds{Encode: encoded.Seconds(), Index: indexing.Seconds(), Search: searched.Seconds()}
 	if o.Cuts.any() {
-		summary, err = summary.traced(ctx, &curve{CollectionOptions: o, encoder: enc, asked: asked, whole: index, queries: vectors,
+		summary, err = summary.traced(ctx, &curve{CollectionOptions: o, encoder: enc, asked: asked, whole: index, queries: queries,
 			inDocuments: &inDocuments, inQueries: &inQueries, longest: longest})
 		if err != nil {
 			return Summary{}, err

@@ -48,3 +48,9 @@ func Trace(ctx context.Context, similarity string, documents, queries []search.V
 	s, err := Summary{}.traced(ctx, c)
 	return s.Curve, err
 }
+
+// InBlocksOf sets how many documents are a block.
+func (d *Documents) InBlocksOf(n int) *Documents {
+	d.size = n
+	return d
+}

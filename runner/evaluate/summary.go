@@ -13,6 +13,7 @@ import (
 	"headroom/metrics/event"
 	"headroom/metrics/ir"
 	"headroom/metrics/record"
+	"headroom/runner/vectors"
 )
 
 // Summary is one evaluation's result, with the ranking and the values per query behind it.
@@ -31,6 +32,9 @@ type Summary struct {
 	run    trec.Run
 	report ir.Report
 	cuts   []cut
+	// vectors lists the documents' vectors where they are kept, in blocks that lie in the folder vectorsIn; else nil.
+	vectors   *vectors.List
+	vectorsIn string
 }
 
 // The files of an evaluation's folder.
@@ -94,6 +98,12 @@ func (s Summary) keep(disk atomic.Disk, dir string) (Summary, error) {
 		add(PerQueryFile, s.report.WriteTSV)
 		if len(s.cuts) > 0 {
 			add(record.CurveFile, func(w io.Writer) error { return writeCurve(w, s.cuts) })
+		}
+		if list := s.vectors; list != nil && err == nil {
+			if list.Folder, err = filepath.Rel(dir, s.vectorsIn); err == nil {
+				list.Folder = filepath.ToSlash(list.Folder)
+				add(record.VectorsFile, list.Write)
+			}
 		}
 	}
 	add(SummaryFile, func(w io.Writer) error {

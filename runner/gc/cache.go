@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"headroom/data/packages"
 )
 
 // spools are the folders of the cache that hold large results about data files:
@@ -13,15 +16,41 @@ func spools() []string { return []string{"unpacked", "examples", "texts"} }
 
 func isSpool(folder string) bool { return slices.Contains(spools(), folder) }
 
+// dataFolder is the folder of the cache that collections are brought into.
+const dataFolder = "data"
+
 // cacheLeftovers finds what killed processes left half written in the cache.
 func (o Options) cacheLeftovers() ([]Item, error) {
-	var items []Item
-	for _, folder := range append(spools(), "digests") {
+	items, err := o.downloads()
+	if err != nil {
+		return nil, err
+	}
+	for _, folder := range append(spools(), "digests", dataFolder) {
 		found, err := o.leftovers(filepath.Join(o.CacheDir, folder))
 		if err != nil {
 			return nil, err
 		}
 		items = append(items, found...)
+	}
+	return items, nil
+}
+
+// abandoned is how long nothing has come of a download that nobody is thought to go on with.
+const abandoned = 24 * time.Hour
+
+// downloads finds packages that came in part. The next download goes on with them, so they have to be older than
+// anything else.
+func (o Options) downloads() ([]Item, error) {
+	incoming := packages.Store{Folder: filepath.Join(o.CacheDir, dataFolder)}.Incoming("")
+	list, err := entries(incoming)
+	if err != nil {
+		return nil, err
+	}
+	var items []Item
+	for _, e := range list {
+		if path := filepath.Join(incoming, e.Name()); e.IsDir() && o.unchanged(path, abandoned) {
+			items = append(items, item(Leftover, path, "a download that was cut short, of which nothing has come for a day; `headroom data get` would go on with it"))
+		}
 	}
 	return items, nil
 }

@@ -24,6 +24,7 @@ const (
 	Checkpoint = "checkpoint" // superseded by another
 	Optimizer  = "optimizer"  // the optimizer's state of a finished run
 	Evaluation = "evaluation" // of a run that is not known, or not complete
+	Vectors    = "vectors"    // of documents, that no evaluation needs or has kept
 	Backbone   = "backbone"   // that no run uses; only when asked
 	Cache      = "cache"      // made again when needed; only when asked
 )
@@ -190,6 +191,14 @@ func (o Options) places() ([]place, error) {
 		work := filepath.Join(o.Workspace, "backbones", id+".work")
 		places = append(places, place{lease: existing(work), look: func() ([]Item, error) { return o.backbone(id, used) }})
 	}
+	baselines, fault := entries(filepath.Join(o.Workspace, "baselines"))
+	err = errors.Join(err, fault)
+	for _, e := range baselines {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+			folder := filepath.Join(o.Workspace, "baselines", e.Name())
+			places = append(places, place{lease: folder, look: func() ([]Item, error) { return o.baselineVectors(folder) }})
+		}
+	}
 	for _, folder := range []string{"", "runs", "backbones"} { // what lies in their folders has been looked at
 		places = append(places, place{look: func() ([]Item, error) { return o.leftoversIn(filepath.Join(o.Workspace, folder)) }})
 	}
@@ -220,9 +229,12 @@ func entries(folder string) ([]fs.DirEntry, error) {
 }
 
 // isOld tells whether nothing in a path has changed for an hour.
-func (o Options) isOld(path string) bool {
+func (o Options) isOld(path string) bool { return o.unchanged(path, settled) }
+
+// unchanged tells whether nothing in a path has changed for so long.
+func (o Options) unchanged(path string, long time.Duration) bool {
 	info, err := os.Lstat(path)
-	return err == nil && o.Now().Sub(newest(path, info)) >= settled
+	return err == nil && o.Now().Sub(newest(path, info)) >= long
 }
 
 func newest(path string, info fs.FileInfo) time.Time {

@@ -10,11 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"headroom/internal/atomic"
 	"headroom/metrics/event"
 	"headroom/models/safetensors"
 	"headroom/runner/checkpoint"
 	"headroom/runner/gc"
 	"headroom/runner/lease"
+	"headroom/runner/vectors"
 )
 
 // space is a workspace on disk.
@@ -258,6 +260,59 @@ func TestWhatHasNoLeaseMustBeOld(t *testing.T) {
 	s.frees(s.options()) // nothing yet
 	s.age(s.root, 2*time.Hour)
 	s.frees(s.options(), old...)
+}
+
+// Vectors of documents go where nobody goes on from them and no evaluation has kept them.
+func TestVectorsAreFreedThatNoEvaluationNeeds(t *testing.T) {
+	s := newSpace(t)
+	s.run(id("a"), event.StateDone)
+	s.run(id("b"), "") // killed: it goes on from what is there
+	s.run(id("c"), event.StateDone)
+	s.check(os.Remove(s.path("runs", id("c"), "config.toml"))) // not known any more
+	kept, gone, part := strings.Repeat("1", 64)+".vectors", strings.Repeat("2", 64)+".vectors", strings.Repeat("3", 64)+".part"
+	list := vectors.List{Folder: "../../vectors", Documents: 1, Blocks: []string{strings.Repeat("1", 64)}}
+	for _, folder := range []string{"runs/" + id("a"), "runs/" + id("b"), "runs/" + id("c"), "baselines/x", "baselines/y"} {
+		for _, name := range []string{kept, gone, part} {
+			s.write(10, folder, "vectors", name)
+		}
+		evaluation := s.path(folder, "evaluations", "e")
+		if strings.HasPrefix(folder, "baselines") {
+			evaluation = s.path(folder)
+		}
+		s.write(10, strings.TrimPrefix(evaluation, s.root), "other.json")
+		s.check(atomic.WriteFile(filepath.Join(evaluation, "vectors.json"), list.Write))
+		if folder != "baselines/y" { // which is not measured yet
+			s.check(os.WriteFile(filepath.Join(evaluation, "summary.json"), []byte("{}"), 0o644))
+		}
+	}
+	s.frees(s.options()) // nothing yet: somebody may be at work
+	s.age(s.root, 2*time.Hour)
+	a, c := "vectors runs/"+id("a")+"/vectors/", "vectors runs/"+id("c")+"/vectors/"
+	s.frees(s.options(), "evaluation runs/"+id("c")+"/evaluations/e",
+		"vectors baselines/x/vectors/"+gone, "vectors baselines/x/vectors/"+part, a+gone, a+part, c+kept, c+gone, c+part)
+	// A damaged list may name any block.
+	s.check(os.WriteFile(s.path("runs", id("a"), "evaluations", "e", "vectors.json"), []byte("{}"), 0o644))
+	s.age(s.root, 2*time.Hour)
+	if r, err := gc.Free(s.options()); err == nil || len(r.Items) != 0 {
+		t.Errorf("with a damaged list: %v, %v", r.Items, err)
+	}
+}
+
+// Downloads that were cut short are gone on with: they stay for a day.
+func TestHalfACollectionStaysForADay(t *testing.T) {
+	s := newSpace(t)
+	s.write(100, "cache", "data", ".incoming", "beir--scifact", "scifact.zip.incomplete")
+	s.write(0, "cache", "data", ".incoming", "beir--scifact.lock")
+	s.write(100, "cache", "data", "beir", ".new-ABC", "corpus.jsonl")
+	s.write(100, "cache", "data", "beir", "nfcorpus", "corpus.jsonl")
+	s.frees(s.options())
+	s.age(s.root, 2*time.Hour)
+	s.frees(s.options(), "leftover cache/data/beir/.new-ABC")
+	s.age(s.root, 25*time.Hour)
+	s.frees(s.options(), "leftover cache/data/.incoming/beir--scifact")
+	if _, err := os.Stat(s.path("cache", "data", "beir", "nfcorpus", "corpus.jsonl")); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestBackbonesAreFreedWhenAskedAndUnused(t *testing.T) {

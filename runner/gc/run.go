@@ -20,6 +20,7 @@ func (o Options) run(folder string) ([]Item, error) {
 	for _, look := range []func() ([]Item, error){
 		func() ([]Item, error) { return checkpoints(filepath.Join(folder, "checkpoints"), finished) },
 		func() ([]Item, error) { return o.evaluations(folder) },
+		func() ([]Item, error) { return o.runVectors(folder, finished) },
 		func() ([]Item, error) { return o.leftovers(folder) },
 		func() ([]Item, error) { return o.leases(folder) },
 	} {

@@ -284,6 +284,10 @@ func (m *maker) look(e *Evaluation) {
 		e.State, e.Why = New, "its summary lacks "+lacking
 		return
 	}
+	if s.LacksVectors(e.Config.Evaluate) {
+		e.State, e.Why = New, "its documents' vectors are not kept (evaluate.keep_vectors)"
+		return
+	}
 	e.State, e.Why = Done, "finished"
 	if e.Name == "" {
 		return

@@ -12,6 +12,7 @@ import (
 	"headroom/internal/seal"
 	"headroom/metrics/event"
 	"headroom/metrics/record"
+	"headroom/runner/vectors"
 	"headroom/runner/workspace"
 )
 
@@ -149,7 +150,11 @@ func Evaluations(r *source.Resolver, folder string) (faults []error, unsealed in
 		if !entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
 			continue
 		}
-		e, err := record.CheckEvaluation(filepath.Join(folder, entry.Name()), r.Known)
+		path := filepath.Join(folder, entry.Name())
+		e, err := record.CheckEvaluation(path, r.Known)
+		if err == nil && r.Verify && e.KeepsVectors() {
+			faults = append(faults, keptVectors(path, e)...)
+		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // asked for, not made yet
 		case err != nil:
@@ -159,4 +164,23 @@ func Evaluations(r *source.Resolver, folder string) (faults []error, unsealed in
 		}
 	}
 	return faults, unsealed
+}
+
+// keptVectors reads the documents' vectors that an evaluation has kept: one error for each block that is damaged or missing.
+func keptVectors(folder string, e record.Evaluation) (faults []error) {
+	list, err := vectors.ReadList(filepath.Join(folder, record.VectorsFile))
+	if err != nil {
+		return []error{err}
+	}
+	again := fmt.Sprintf("remove %s, and `headroom run` of the sweep measures it again and keeps them", folder)
+	if e.Name == "" {
+		again = fmt.Sprintf("`headroom evaluate --run %.8s --on %s --split %s --keep-vectors` makes them again", filepath.Base(filepath.Dir(filepath.Dir(folder))), e.Dataset, e.Split)
+	}
+	for i := range list.Blocks {
+		_, err := list.Block(folder, i)
+		if err = missing(err); err != nil {
+			faults = append(faults, fmt.Errorf("documents' vectors of %s: %w: %s", e.Dataset, err, again))
+		}
+	}
+	return faults
 }

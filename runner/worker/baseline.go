@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"headroom/data/collection"
 	"headroom/metrics/measure"
@@ -11,6 +13,7 @@ import (
 	"headroom/runner/evaluate"
 	"headroom/runner/plan"
 	"headroom/runner/pool"
+	"headroom/runner/vectors"
 	"headroom/sweeps"
 )
 
@@ -97,7 +100,13 @@ func (w *worker) untrained(ctx context.Context, b record.Baseline, cfg sweeps.Ru
 		return err
 	}
 	defer encoder.Close()
+	if options.Documents, err = w.untrainedDocuments(b, cfg); err != nil {
+		return err
+	}
 	_, err = evaluate.OnCollection(ctx, encoder, c, options)
+	if err == nil {
+		err = options.Documents.Done()
+	}
 	err = withRemedies(err, `measure it on the CPU, with compute.backend = "go"`, "lower data.max_document")
 	var dense *evaluate.DenseError
 	if errors.As(err, &dense) {
@@ -105,4 +114,22 @@ func (w *worker) untrained(ctx context.Context, b record.Baseline, cfg sweeps.Ru
 		return nil
 	}
 	return err
+}
+
+// untrainedDocuments keeps what the backbone makes of documents, and reads what it made of them for another baseline.
+func (w *worker) untrainedDocuments(b record.Baseline, cfg sweeps.RunConfig) (*evaluate.Documents, error) {
+	own := vectors.Folder(w.workspace.Baseline(b.ID))
+	store := vectors.Open(own, cfg.Evaluate.KeepVectors)
+	others, err := os.ReadDir(filepath.Dir(w.workspace.Baseline(b.ID)))
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range others {
+		if folder := vectors.Folder(w.workspace.Baseline(other.Name())); folder != own {
+			store.Also = append(store.Also, folder)
+		}
+	}
+	documents := evaluate.NewDocuments(0)
+	documents.KeepIn(store, "untrained "+b.Inputs.Weights+" "+b.Inputs.Tokenizer, func(text string) { w.notice(nil, text) })
+	return documents, nil
 }

@@ -153,7 +153,7 @@ func (a *training) devScore(ctx context.Context, c devCollection) (event.DevScor
 		Dataset: c.ref, Split: plan.DuringSplit, Measures: a.dev.measures, MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
 		Threads: a.model.Engine.Threads(), Progress: a.developing(),
 	}
-	if a.allStepsDone() && !a.cfg.Selects() {
+	if a.allStepsDone() && !a.cfg.Selects() && !a.cfg.Evaluate.KeepVectors {
 		// This is the model that the run ends with: the figures are kept whole, and
 		// need not be found again.
 		e := plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, c.ref, plan.DuringSplit, c.digest)

@@ -21,6 +21,7 @@ import (
 	"headroom/runner/plan"
 	"headroom/runner/pool"
 	"headroom/runner/train"
+	"headroom/runner/vectors"
 	"headroom/sweeps"
 )
 
@@ -147,7 +148,10 @@ func (a *outcome) evaluate(ctx context.Context) error {
 	verdict := result.Verdict
 	a.answer = pool.Answer{Verdict: verdict, Recovered: stability.Recovered(verdict, result.Episodes)}
 	encoder := evaluate.FromModel(a.model, a.tokenizer, a.termForm(), evaluate.EncoderOptions{KeepNonFinite: verdict == stability.NonFinite, QueryPrompt: a.cfg.Model.QueryPrompt, DocumentPrompt: a.cfg.Model.DocumentPrompt})
-	documents := evaluate.NewDocuments(keptTerms)
+	documents, err := a.documents()
+	if err != nil {
+		return err
+	}
 	for _, on := range a.evaluations() {
 		c, e, err := a.evaluation(on)
 		if err != nil {
@@ -199,7 +203,26 @@ func (a *outcome) evaluate(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return documents.Done()
+}
+
+// documents keeps what the run's model makes of documents, on the disk too where the model is one that can be told
+// from others.
+func (a *outcome) documents() (*evaluate.Documents, error) {
+	documents := evaluate.NewDocuments(keptTerms)
+	if a.reached.model == event.ModelNone {
+		return documents, nil
+	}
+	weights, err := vectors.ModelOf(plan.ModelFolder(a.folder))
+	if errors.Is(err, seal.ErrNone) && !a.cfg.Evaluate.KeepVectors {
+		return documents, nil // an older program exported it
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keep vectors: %w", err)
+	}
+	store := vectors.Open(vectors.Folder(a.folder), a.cfg.Evaluate.KeepVectors)
+	documents.KeepIn(store, weights, func(text string) { a.notice(a.log, text) })
+	return documents, nil
 }
 
 // splitOf is one split of a collection.
@@ -235,9 +258,9 @@ func (a *attempt) evaluation(on splitOf) (*collection.Collection, plan.Evaluatio
 }
 
 // hasAll tells whether a summary has every measure and every cut that the configuration
-// lists, or the reason why it has none.
+// lists, and the vectors, or the reason why it has none.
 func hasAll(s evaluate.Summary, measures []measure.Measure, c sweeps.EvaluateConfig) bool {
-	if s.LacksCut(c) != "" {
+	if s.LacksCut(c) != "" || s.LacksVectors(c) {
 		return false
 	}
 	if s.Refused != "" {

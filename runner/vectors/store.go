@@ -1,0 +1,221 @@
+package vectors
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"headroom/internal/atomic"
+	"headroom/internal/seal"
+	"headroom/runner/search"
+)
+
+// The ends of the names of blocks.
+const (
+	kept = ".vectors" // stays until somebody removes it
+	part = ".part"    // of an encoding that is not at its end: removed when it is
+)
+
+// FolderName is what folders of blocks are called.
+const FolderName = "vectors"
+
+// Folder is where the blocks of a run or baseline lie, whose folder is given.
+func Folder(of string) string { return filepath.Join(of, FolderName) }
+
+// ModelOf tells the model in a sealed folder from all others: by the digests that its files had when they were made, but
+// for the card, which decides nothing.
+func ModelOf(folder string) (string, error) {
+	files, err := seal.Listed(folder)
+	if err != nil {
+		return "", err
+	}
+	var lines []string
+	for name, digest := range files {
+		if !strings.HasSuffix(name, ".md") {
+			lines = append(lines, name+" "+digest)
+		}
+	}
+	slices.Sort(lines)
+	return fmt.Sprintf("model %x", sha256.Sum256([]byte(strings.Join(lines, "\n")))), nil
+}
+
+// IsPart tells whether a file's name is that of a block that is kept only while its encoding lasts.
+func IsPart(name string) bool { return strings.HasSuffix(name, part) }
+
+// Kept is the key of a block that stays, by its file's name; "" for another file.
+func Kept(name string) string {
+	key, found := strings.CutSuffix(name, kept)
+	if !found {
+		return ""
+	}
+	return key
+}
+
+// Store is a folder of blocks, and what is done with them during one process's encoding. Not safe for concurrent use;
+// several processes may have stores on one folder.
+type Store struct {
+	folder string
+	keep   bool
+	disk   atomic.Disk
+	// Also are folders in which a block is looked for as well.
+	Also []string
+
+	parts map[Key]bool // blocks of the folder that Done removes
+	stays map[Key]bool // blocks of the folder that stay
+}
+
+// Open returns the store of a folder, which is made when the first block is written. With keep its blocks stay;
+// without, Done removes those that this store has written or read, unless they were kept before.
+func Open(folder string, keep bool) *Store { return OpenOn(atomic.Disk{}, folder, keep) }
+
+// OpenOn is Open on another disk.
+func OpenOn(disk atomic.Disk, folder string, keep bool) *Store {
+	return &Store{folder: folder, keep: keep, disk: disk, parts: map[Key]bool{}, stays: map[Key]bool{}}
+}
+
+// Folder is where blocks lie.
+func (s *Store) Folder() string { return s.folder }
+
+// Keeps tells whether blocks that are written stay.
+func (s *Store) Keeps() bool { return s.keep }
+
+func (s *Store) path(key Key, end string) string { return filepath.Join(s.folder, key.String()+end) }
+
+// Read returns a block. The error is fs.ErrNotExist where it is nowhere, and *seal.Damage where it is not what was
+// written; then Write puts it right.
+func (s *Store) Read(key Key) ([]search.Vector, error) {
+	block, err := readBlock(s.path(key, kept), key)
+	if err == nil || seal.IsDamage(err) {
+		s.stays[key] = true // what was kept and is damaged is kept when it is made again
+		return block, err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	block, err = readBlock(s.path(key, part), key)
+	if err == nil {
+		if !s.keep {
+			s.parts[key] = true
+			return block, nil
+		}
+		err = s.disk.Rename(s.path(key, part), s.path(key, kept))
+		s.stays[key] = err == nil
+		return block, err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, folder := range s.Also {
+		for _, end := range []string{kept, part} {
+			block, err := readBlock(filepath.Join(folder, key.String()+end), key)
+			if err != nil { // that folder's own reader says what is wrong
+				continue
+			}
+			if s.keep {
+				err = s.Write(key, block)
+			}
+			return block, err
+		}
+	}
+	return nil, fs.ErrNotExist
+}
+
+func readBlock(path string, key Key) ([]search.Vector, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, err := read(text, key)
+	if err != nil {
+		return nil, &seal.Damage{Path: path, What: err.Error()}
+	}
+	return block, nil
+}
+
+// Write puts a block into the folder, whole or not at all.
+func (s *Store) Write(key Key, block []search.Vector) error {
+	end := part
+	if s.keep || s.stays[key] {
+		end = kept
+	}
+	path := s.path(key, end)
+	err := s.disk.MkdirAll(s.folder)
+	if err == nil {
+		err = s.disk.WriteFile(path, func(w io.Writer) error { return write(w, key, block) })
+	}
+	if err != nil {
+		return fmt.Errorf("keep vectors: %w", err)
+	}
+	if end == kept {
+		s.stays[key] = true
+	} else {
+		s.parts[key] = true
+	}
+	return nil
+}
+
+// Stays tells whether the folder has a block for good, as far as this store has read or written it.
+func (s *Store) Stays(key Key) bool { return s.stays[key] }
+
+// Done removes the blocks that were put there for the encoding's sake, once it is at its end.
+func (s *Store) Done() error {
+	var faults error
+	for key := range s.parts {
+		if err := os.Remove(s.path(key, part)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			faults = errors.Join(faults, err)
+		}
+	}
+	clear(s.parts)
+	_ = os.Remove(s.folder) // where it is empty
+	return faults
+}
+
+// List names the blocks of a collection's documents, in its order. It lies in an evaluation's folder.
+type List struct {
+	// Folder is where the blocks are, from the list's own.
+	Folder    string   `json:"folder"`
+	Documents int      `json:"documents"`
+	Blocks    []string `json:"blocks"`
+}
+
+// Write writes the list, sealed.
+func (l List) Write(w io.Writer) error {
+	text, err := seal.IndentedJSON(l)
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	return err
+}
+
+// ReadList reads a list.
+func ReadList(path string) (List, error) {
+	var l List
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = seal.CheckJSON(path, text)
+	}
+	if err == nil {
+		if fault := json.Unmarshal(text, &l); fault != nil {
+			err = &seal.Damage{Path: path, What: fault.Error()}
+		}
+	}
+	return l, err
+}
+
+// Block reads the i-th block of a list that lies in a folder.
+func (l List) Block(folder string, i int) ([]search.Vector, error) {
+	digest, err := hex.DecodeString(l.Blocks[i])
+	if err != nil || len(digest) != len(Key{}) {
+		return nil, fmt.Errorf("block %d of the list in %s is %q: no digest", i, folder, l.Blocks[i])
+	}
+	key := Key(digest)
+	return readBlock(filepath.Join(folder, filepath.FromSlash(l.Folder), key.String()+kept), key)
+}
