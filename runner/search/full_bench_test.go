@@ -26,6 +26,7 @@ var (
 	fullDocuments = flag.Int("documents", 1_000_000, "BenchmarkFullSize: documents to generate, of 120 terms each")
 	fullQueries   = flag.Int("queries", 100, "BenchmarkFullSize: queries to search")
 	fullMemory    = flag.Bool("memory", false, "BenchmarkFullSize: the index is built in memory too")
+	fullChecked   = flag.Int("checked", 5, "BenchmarkFullSize: queries whose hits are compared with every document's score")
 )
 
 // quickZipf draws from the law of zipf out of a table, which is ten times faster and leaves out what is rarer than one
@@ -137,6 +138,7 @@ func BenchmarkFullSize(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		checkFullSize(b, index, queries[:min(*fullChecked, len(queries))])
 		postings := touched(index, queries)
 		b.ReportMetric(one.CPU*1e9/float64(postings), "CPU-ns/posting")
 		b.ReportMetric(one.Seconds*1e3/float64(len(queries)), "ms/query")
@@ -147,6 +149,53 @@ func BenchmarkFullSize(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// checkFullSize generates the documents again and holds the hits of some queries to the score of each by definition.
+func checkFullSize(b *testing.B, index *search.Index, queries []search.Vector) {
+	b.Helper()
+	hits, err := index.SearchAll(context.Background(), queries, cutoff, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	found := make([]map[string]float32, len(queries))
+	for q := range queries {
+		found[q] = map[string]float32{}
+		for i, hit := range hits[q] {
+			if i > 0 && (hit.Score > hits[q][i-1].Score || hit.Score == hits[q][i-1].Score && hit.ID > hits[q][i-1].ID) {
+				b.Errorf("query %d: hit %d is better than the one before it", q, i)
+			}
+			found[q][hit.ID] = hit.Score
+		}
+	}
+	next := quickZipf(rand.New(rand.NewPCG(1, 2)))
+	seen := make([]int, len(queries))
+	for i := range index.Documents() {
+		document, id := next(120), strconv.Itoa(i)
+		for q, query := range queries {
+			score := search.Dot(query, document)
+			got, hit := found[q][id]
+			if hit {
+				seen[q]++
+			}
+			last := search.Hit{Score: 0}
+			if len(hits[q]) == cutoff {
+				last = hits[q][cutoff-1]
+			}
+			switch {
+			case hit && got != score:
+				b.Errorf("query %d, document %s: score %v, by definition %v", q, id, got, score)
+			case !hit && (score > last.Score || score == last.Score && score > 0 && id > last.ID):
+				b.Errorf("query %d lacks document %s with score %v", q, id, score)
+			}
+		}
+	}
+	for q := range queries {
+		if seen[q] != len(hits[q]) {
+			b.Errorf("query %d: %d hits, of which %d are documents", q, len(hits[q]), seen[q])
+		}
+	}
+	b.Logf("%d queries: their first %d are those of every document's score", len(queries), cutoff)
 }
 
 const documentsVariable = "HEADROOM_SEARCH_DOCUMENTS"
