@@ -1,5 +1,5 @@
-// Package alike shortens long lists of messages: many of one kind become one line with a
-// count.
+// Package alike shortens long lists of messages: many messages of one kind become one line
+// with a count.
 package alike
 
 import (
@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// most is how many lines of one kind are all shown.
+// most is the largest number of lines of one kind that are all shown.
 const most = 3
 
-// told are the parts in which two messages of one kind differ: what stands in quotes,
+// details matches the parts in which two messages of one kind may differ: text in quotes,
 // paths, digests and other numbers.
-var told = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?:/[^\s:,;)]+)+|\b[0-9a-f]{8,64}\b|[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?`)
+var details = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?:/[^\s:,;)]+)+|\b[0-9a-f]{8,64}\b|[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?`)
 
-// Lines keeps the order of messages. Of more than three that differ only in quoted words,
-// paths and numbers it keeps the first, which says how many more there are.
+// Lines keeps the order of messages. Where more than three differ only in quoted words,
+// paths and numbers, it keeps the first and adds how many more there are.
 func Lines(messages []string) []string {
 	kinds := make([]string, len(messages))
 	counts := map[string]int{}
 	for i, m := range messages {
-		kinds[i] = told.ReplaceAllString(m, "#")
+		kinds[i] = details.ReplaceAllString(m, "#")
 		counts[kinds[i]]++
 	}
 	shown := map[string]bool{}

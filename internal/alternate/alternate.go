@@ -1,6 +1,6 @@
 // Package alternate times processes that take turns on the same cores, so that a
-// busy moment of the machine falls on all of them. Each is a process of its own,
-// because memory can only be told apart by process.
+// busy moment of the machine affects all of them. Each is a process of its own,
+// because memory can only be measured per process.
 //
 // A peer writes JSON lines to standard output: a Reply with Ready once it has
 // loaded everything, then one Reply for each line that it reads from standard
@@ -29,7 +29,7 @@ type Reply struct {
 	Seconds float64 `json:"seconds"`        // of the work itself
 	CPU     float64 `json:"cpu,omitempty"`  // seconds of processor time in the work; 0: unknown
 	Peak    int64   `json:"peak,omitempty"` // highest resident bytes of the process so far; 0: unknown
-	Loss    float64 `json:"loss,omitempty"` // what was computed, to see that all computed the same
+	Loss    float64 `json:"loss,omitempty"` // the result, which shows that all peers computed the same
 }
 
 // Peer is a running process.
@@ -87,7 +87,7 @@ func (p *Peer) read() (Reply, error) {
 			return r, fmt.Errorf("read its answer: %w", err)
 		}
 		if !strings.HasPrefix(line, "{") {
-			continue // what a library prints
+			continue // a line that a library prints
 		}
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			return r, fmt.Errorf("read its answer %q: %w", line, err)
@@ -108,16 +108,16 @@ func (p *Peer) Close() error {
 	return nil
 }
 
-// Result is what a peer did in all its turns but the first, which warms up.
+// Result describes all turns of a peer but the first, which warms up.
 type Result struct {
 	Median   float64 // seconds
-	CPU      float64 // median seconds of processor time, which bears a shared machine better
+	CPU      float64 // median seconds of processor time, which depends less on other load than Median
 	LeastCPU float64
 	Peak     int64
-	Losses   []float64 // of every turn, the first as well
+	Losses   []float64 // of every turn, the first included
 }
 
-// Run lets peers take turns: one each to warm up, then rounds each.
+// Run lets peers take turns: each has one turn to warm up, and then the given number of rounds.
 func Run(rounds int, peers ...*Peer) ([]Result, error) {
 	results := make([]Result, len(peers))
 	seconds, processor := make([][]float64, len(peers)), make([][]float64, len(peers))
@@ -147,7 +147,7 @@ func median(of []float64) float64 {
 	return (of[(len(of)-1)/2] + of[len(of)/2]) / 2
 }
 
-// Serve is a peer's side: it answers each line of in by one call of work.
+// Serve runs in a peer: for each line of in it calls work once and writes a Reply.
 func Serve(in io.Reader, out io.Writer, work func() (loss float64, err error)) error {
 	answer := json.NewEncoder(out)
 	if err := answer.Encode(Reply{Ready: true}); err != nil {
@@ -171,7 +171,7 @@ func Serve(in io.Reader, out io.Writer, work func() (loss float64, err error)) e
 	return lines.Err()
 }
 
-// ProcessorTime is what this process has used so far, in all its threads; 0 where the system does not say.
+// ProcessorTime is the processor time of this process so far, in all its threads; 0 where the system does not say.
 func ProcessorTime() time.Duration {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {

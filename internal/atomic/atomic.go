@@ -1,19 +1,20 @@
-// Package atomic puts files and folders in place whole. Everything of the program
-// that must survive a crash is written by it.
+// Package atomic writes files and folders whole or not at all. The program uses it
+// for everything that must survive a crash.
 //
 // The guarantee. After a crash, a kill, a full disk or a loss of power a path holds
-// what it held before, or all of what was written, and never a part of it; once a
-// function has returned nil it holds what was written, for good. An error leaves the
-// old content, except an error of the last step, the sync of the parent folder: then
-// either may be there. For this the content is written aside, synced, renamed, and the
-// folder that holds the name is synced.
+// its old content or the whole new content, never a part. Once a function has returned
+// nil, the path holds the new content for good. After an error it holds the old content.
+// There is one exception: after an error of the last step, the sync of the parent
+// folder, it may hold either. To achieve this, the content is written to a temporary
+// name, synced and renamed, and the folder that holds the name is synced.
 //
-// A folder that replaces another needs two renames. Between them the old one lies
-// beside the path as ".old-NAME": the next write puts it back first, as does Mend.
+// To replace a folder takes two renames. Between them the old folder has the name
+// ".old-NAME" in the same parent folder. The next write moves it back first, and so
+// does Mend.
 //
 // Modes are those of new files: 0666 and 0777 less the umask. A path that is a symbolic
-// link stays one, and what it leads to is written. What a killed process leaves behind
-// is named ".new-…" and lies in the folder of the path.
+// link stays one, and its target is written. A killed process may leave files named
+// ".new-…" in the folder of the path.
 package atomic
 
 import (
@@ -28,16 +29,16 @@ import (
 	"syscall"
 )
 
-// The names of what a killed process may leave beside a path.
+// The first part of names that a killed process may leave in the folder of a path.
 const (
-	Unfinished = ".new-" // and a random word: half written, of no use
+	Unfinished = ".new-" // and a random word: half written, useless
 	Replaced   = ".old-" // and the path's name: a folder that is being replaced
 )
 
 // Disk writes through a file system. The zero value is the operating system's.
 type Disk struct{ system System }
 
-// On writes through another file system than the operating system's.
+// On returns a disk that writes through the given file system instead of the operating system's.
 func On(system System) Disk { return Disk{system} }
 
 func (d Disk) calls() System {
@@ -47,53 +48,53 @@ func (d Disk) calls() System {
 	return d.system
 }
 
-// WriteFile is that of the operating system's disk.
+// WriteFile is Disk.WriteFile on the operating system's disk.
 func WriteFile(path string, fill func(io.Writer) error) error { return Disk{}.WriteFile(path, fill) }
 
-// WriteFile makes a file of what fill writes, or replaces one. The folder must exist.
+// WriteFile makes or replaces a file, whose content fill writes. The folder must exist.
 func (d Disk) WriteFile(path string, fill func(io.Writer) error) error {
-	target, err := d.follow(path)
+	target, err := d.linkTarget(path)
 	if err != nil {
 		return err
 	}
-	temporary, err := d.aside(target, fill)
+	temporary, err := d.writeTemporary(target, fill)
 	if err != nil {
 		return err
 	}
 	if err := d.calls().Rename(temporary, target); err != nil {
-		return errors.Join(about(target, err), d.discard(temporary))
+		return errors.Join(withPath(target, err), d.discard(temporary))
 	}
 	return d.SyncFolder(filepath.Dir(target))
 }
 
-// CreateFile is that of the operating system's disk.
+// CreateFile is Disk.CreateFile on the operating system's disk.
 func CreateFile(path string, fill func(io.Writer) error) error { return Disk{}.CreateFile(path, fill) }
 
-// CreateFile makes a file of what fill writes. One that is there, even a symbolic link
-// to nothing, stays, and the error is fs.ErrExist.
+// CreateFile makes a file, whose content fill writes. If the path exists, even as a
+// symbolic link to nothing, it stays and the error is fs.ErrExist.
 //
-// Where a file system has no hard links the file is written in place: of two that
-// create it one still wins, but a crash may leave it torn.
+// Where a file system has no hard links the file is written in place. If two processes
+// create it, still only one succeeds, but a crash may leave a part of the file.
 func (d Disk) CreateFile(path string, fill func(io.Writer) error) error {
-	temporary, err := d.aside(path, fill)
+	temporary, err := d.writeTemporary(path, fill)
 	if err != nil {
 		return err
 	}
-	err = d.calls().Link(temporary, path) // unlike a rename it never replaces
+	err = d.calls().Link(temporary, path) // unlike a rename, a link never replaces a file
 	if err != nil && d.same(temporary, path) {
-		err = nil // a server may repeat a request that it has granted
+		err = nil // a file server may repeat a request that has succeeded
 	}
 	if gone := d.discard(temporary); err == nil {
 		err = gone
 	}
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) { // there are no hard links
-		err = d.fill(path, path, fill)
+		err = d.writeNew(path, path, fill)
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			err = errors.Join(err, d.discard(path))
 		}
 	}
 	if err != nil {
-		return about(path, err)
+		return withPath(path, err)
 	}
 	return d.SyncFolder(filepath.Dir(path))
 }
@@ -111,7 +112,7 @@ func (d Disk) Rename(from, to string) error {
 	return d.SyncFolder(filepath.Dir(to))
 }
 
-// Link gives a finished file a second name, for good. A name that is there stays, and
+// Link gives a finished file a second name, for good. A name that exists stays, and
 // the error is fs.ErrExist.
 func (d Disk) Link(from, to string) error {
 	if err := d.calls().Link(from, to); err != nil {
@@ -120,9 +121,9 @@ func (d Disk) Link(from, to string) error {
 	return d.SyncFolder(filepath.Dir(to))
 }
 
-// CreateLog makes a folder that is not there, with an empty file to append to, for good.
-// Where the folder is there it stays, and the error is fs.ErrExist: of two that create one
-// of them wins. What is appended is on the disk once the file was synced.
+// CreateLog makes a new folder with an empty file to append to, for good. A folder that
+// exists stays, and the error is fs.ErrExist: of two processes that create it only one
+// succeeds. Appended bytes are on the disk once the caller has synced the file.
 func (d Disk) CreateLog(path string) (File, error) {
 	if err := d.calls().Mkdir(filepath.Dir(path), 0o777); err != nil {
 		return nil, err
@@ -139,12 +140,12 @@ func (d Disk) CreateLog(path string) (File, error) {
 	return file, nil
 }
 
-// MkdirAll is that of the operating system's disk.
+// MkdirAll is Disk.MkdirAll on the operating system's disk.
 func MkdirAll(path string) error { return Disk{}.MkdirAll(path) }
 
-// MkdirAll makes a folder and those that it lies in, for good.
+// MkdirAll makes a folder and its parent folders, for good.
 func (d Disk) MkdirAll(path string) error {
-	if path, err := d.follow(path); err != nil {
+	if path, err := d.linkTarget(path); err != nil {
 		return err
 	} else if info, err := d.calls().Lstat(path); err == nil && info.IsDir() {
 		return nil
@@ -164,11 +165,11 @@ func (d Disk) MkdirAll(path string) error {
 	return d.SyncFolder(filepath.Dir(path))
 }
 
-// SyncFolder is that of the operating system's disk.
+// SyncFolder is Disk.SyncFolder on the operating system's disk.
 func SyncFolder(path string) error { return Disk{}.SyncFolder(path) }
 
-// SyncFolder returns when the names in a folder are on the disk. A file system that
-// cannot sync folders is taken to keep names by itself.
+// SyncFolder returns when the names in a folder are on the disk. If a file system
+// cannot sync folders, SyncFolder trusts that it keeps names without that.
 func (d Disk) SyncFolder(path string) error {
 	folder, err := d.calls().OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
@@ -178,23 +179,24 @@ func (d Disk) SyncFolder(path string) error {
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
 		err = nil
 	}
-	return errors.Join(about(path, err), folder.Close())
+	return errors.Join(withPath(path, err), folder.Close())
 }
 
-// aside writes a temporary file in the folder of a path, synced, and returns its name.
-func (d Disk) aside(path string, fill func(io.Writer) error) (string, error) {
+// writeTemporary writes a temporary file in the folder of a path, syncs it and returns its name.
+func (d Disk) writeTemporary(path string, fill func(io.Writer) error) (string, error) {
 	temporary := filepath.Join(filepath.Dir(path), Unfinished+rand.Text())
-	if err := d.fill(temporary, path, fill); err != nil {
+	if err := d.writeNew(temporary, path, fill); err != nil {
 		return "", errors.Join(err, d.discard(temporary))
 	}
 	return temporary, nil
 }
 
-// fill makes a new file, synced. Errors name the path that the file is for.
-func (d Disk) fill(name, path string, fill func(io.Writer) error) error {
+// writeNew makes a new file at name, whose content fill writes, and syncs it. Errors name
+// path, which the file will get.
+func (d Disk) writeNew(name, path string, fill func(io.Writer) error) error {
 	file, err := d.calls().OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return about(path, err)
+		return withPath(path, err)
 	}
 	out := &writer{to: file}
 	buffered := bufio.NewWriterSize(out, 1<<16)
@@ -202,14 +204,14 @@ func (d Disk) fill(name, path string, fill func(io.Writer) error) error {
 	if err == nil {
 		err = buffered.Flush()
 	}
-	if out.err != nil { // whatever fill made of it
-		err = about(path, out.err)
+	if out.err != nil { // even if fill has ignored it
+		err = withPath(path, out.err)
 	}
 	if err == nil {
-		err = about(path, file.Sync())
+		err = withPath(path, file.Sync())
 	}
 	if closing := file.Close(); err == nil {
-		err = about(path, closing)
+		err = withPath(path, closing)
 	}
 	return err
 }
@@ -228,7 +230,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// discard removes what is of no use; that it is gone already is no error.
+// discard removes a temporary file or folder; one that does not exist is no error.
 func (d Disk) discard(path string) error {
 	if err := d.calls().RemoveAll(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("left behind: %w", err)
@@ -236,8 +238,8 @@ func (d Disk) discard(path string) error {
 	return nil
 }
 
-// follow is where a path leads to when it is a symbolic link.
-func (d Disk) follow(path string) (string, error) {
+// linkTarget is the path to which a symbolic link leads, or path itself where it is no link.
+func (d Disk) linkTarget(path string) (string, error) {
 	at := path
 	for range 40 {
 		to, err := d.calls().Readlink(at)
@@ -261,8 +263,8 @@ func (d Disk) same(a, b string) bool {
 	return err == nil && os.SameFile(one, two)
 }
 
-// about names the path in an error of a call that would name a temporary file.
-func about(path string, err error) error {
+// withPath returns the error of a call with path in the place of the name of a temporary file.
+func withPath(path string, err error) error {
 	switch call := err.(type) {
 	case nil:
 		return nil

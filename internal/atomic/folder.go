@@ -12,22 +12,22 @@ import (
 // Folder is a folder that is being written.
 type Folder struct {
 	disk   Disk
-	path   string // where it lies until it is whole
+	path   string // its temporary path, until it is whole
 	target string
 	made   []string // the folders below it
 }
 
-// Path is where the folder lies until it is whole. What is written there by other
-// means than Folder's must be synced by them.
+// Path is the temporary path of the folder, until it is whole. Whoever writes there
+// without Folder's methods must sync the files.
 func (f *Folder) Path() string { return f.path }
 
-// WriteFile makes a file of what fill writes; name is relative, with slashes.
+// WriteFile makes a file, whose content fill writes; name is relative, with slashes.
 func (f *Folder) WriteFile(name string, fill func(io.Writer) error) error {
 	name = filepath.FromSlash(name)
 	if err := f.mkdir(filepath.Dir(name)); err != nil {
 		return err
 	}
-	return f.disk.fill(filepath.Join(f.path, name), filepath.Join(f.target, name), fill)
+	return f.disk.writeNew(filepath.Join(f.path, name), filepath.Join(f.target, name), fill)
 }
 
 func (f *Folder) mkdir(name string) error {
@@ -43,35 +43,35 @@ func (f *Folder) mkdir(name string) error {
 	case err == nil:
 		f.made = append(f.made, path)
 	case !errors.Is(err, fs.ErrExist):
-		return about(filepath.Join(f.target, name), err)
+		return withPath(filepath.Join(f.target, name), err)
 	}
 	return nil
 }
 
-// CreateFolder is that of the operating system's disk.
+// CreateFolder is Disk.CreateFolder on the operating system's disk.
 func CreateFolder(path string, fill func(*Folder) error) error {
 	return Disk{}.CreateFolder(path, fill)
 }
 
-// CreateFolder makes a folder of what fill writes. One that is there stays, unless it
-// is empty, and the error is fs.ErrExist. The folder around it must exist.
+// CreateFolder makes a folder, whose files fill writes. A folder that exists and is not
+// empty stays, and the error is fs.ErrExist. The parent folder must exist.
 func (d Disk) CreateFolder(path string, fill func(*Folder) error) error {
 	return d.folder(path, fill, false)
 }
 
-// ReplaceFolder is that of the operating system's disk.
+// ReplaceFolder is Disk.ReplaceFolder on the operating system's disk.
 func ReplaceFolder(path string, fill func(*Folder) error) error {
 	return Disk{}.ReplaceFolder(path, fill)
 }
 
-// ReplaceFolder makes a folder of what fill writes, or replaces one whatever is in it.
-// The folder around it must exist.
+// ReplaceFolder makes a folder, whose files fill writes. It replaces a folder that exists,
+// whatever is in it. The parent folder must exist.
 func (d Disk) ReplaceFolder(path string, fill func(*Folder) error) error {
 	return d.folder(path, fill, true)
 }
 
 func (d Disk) folder(path string, fill func(*Folder) error, replace bool) error {
-	target, err := d.follow(filepath.Clean(path))
+	target, err := d.linkTarget(filepath.Clean(path))
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (d Disk) folder(path string, fill func(*Folder) error, replace bool) error 
 	parent := filepath.Dir(target)
 	f := &Folder{disk: d, path: filepath.Join(parent, Unfinished+rand.Text()), target: target}
 	if err := d.calls().Mkdir(f.path, 0o777); err != nil {
-		return about(target, err)
+		return withPath(target, err)
 	}
 	err = fill(f)
 	for _, made := range append(f.made, f.path) {
@@ -90,7 +90,7 @@ func (d Disk) folder(path string, fill func(*Folder) error, replace bool) error 
 		}
 	}
 	if err == nil {
-		err = d.place(f.path, target, replace)
+		err = d.moveInto(f.path, target, replace)
 	}
 	if err != nil {
 		return errors.Join(err, d.discard(f.path))
@@ -101,8 +101,8 @@ func (d Disk) folder(path string, fill func(*Folder) error, replace bool) error 
 	return d.removeOld(target)
 }
 
-// removeOld removes the folder that was replaced. It loses its name first: what is
-// half removed is of no use.
+// removeOld removes the folder that was replaced. It renames the folder first, so that
+// nobody takes a half removed folder for a whole one.
 func (d Disk) removeOld(target string) error {
 	gone := filepath.Join(filepath.Dir(target), Unfinished+rand.Text())
 	err := d.calls().Rename(replacedPath(target), gone)
@@ -112,8 +112,8 @@ func (d Disk) removeOld(target string) error {
 	return errors.Join(err, d.discard(gone))
 }
 
-// place gives a finished folder its name.
-func (d Disk) place(from, target string, replace bool) error {
+// moveInto gives a finished folder its name.
+func (d Disk) moveInto(from, target string, replace bool) error {
 	info, err := d.calls().Lstat(target)
 	moved := false
 	switch {
@@ -124,13 +124,13 @@ func (d Disk) place(from, target string, replace bool) error {
 		return &fs.PathError{Op: "write", Path: target, Err: fs.ErrExist}
 	case replace || d.empty(target):
 		if err := d.calls().Rename(target, replacedPath(target)); err != nil {
-			return about(target, err)
+			return withPath(target, err)
 		}
 		moved = true
 	default:
 		return &fs.PathError{Op: "write", Path: target, Err: fs.ErrExist}
 	}
-	err = about(target, d.calls().Rename(from, target))
+	err = withPath(target, d.calls().Rename(from, target))
 	if err != nil && moved {
 		err = errors.Join(err, d.calls().Rename(replacedPath(target), target))
 	}
@@ -142,18 +142,18 @@ func (d Disk) empty(path string) bool {
 	return err == nil && len(names) == 0
 }
 
-// replacedPath is where a folder lies while another takes its place.
+// replacedPath is the path of a folder while another folder takes its place.
 func replacedPath(target string) string {
 	return filepath.Join(filepath.Dir(target), Replaced+filepath.Base(target))
 }
 
-// Leftover tells whether a name is one that a killed process leaves behind.
+// Leftover tells whether a killed process may have left a file or folder of this name.
 func Leftover(name string) bool {
 	return strings.HasPrefix(name, Unfinished) || strings.HasPrefix(name, Replaced)
 }
 
-// ReplacedBy is the path that a name beside it was being replaced at; "" for a name
-// that no replacement left.
+// ReplacedBy returns the path that a folder had before its replacement began; path is its
+// name now. It returns "" for a name that no replacement leaves.
 func ReplacedBy(path string) string {
 	name, found := strings.CutPrefix(filepath.Base(path), Replaced)
 	if !found {
@@ -162,11 +162,11 @@ func ReplacedBy(path string) string {
 	return filepath.Join(filepath.Dir(path), name)
 }
 
-// Mend is that of the operating system's disk.
+// Mend is Disk.Mend on the operating system's disk.
 func Mend(path string) error { return Disk{}.Mend(path) }
 
-// Mend undoes a replacement of a folder that was cut short: it puts the old folder
-// back where none is, and else removes it.
+// Mend ends a replacement of a folder that was cut short. Where path does not exist, it
+// moves the old folder back; else it removes the old folder.
 func (d Disk) Mend(path string) error {
 	if _, err := d.calls().Lstat(replacedPath(path)); errors.Is(err, fs.ErrNotExist) {
 		return nil

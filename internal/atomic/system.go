@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// System are the calls that writing needs of a file system. OS and Root are two;
-// tests put faults and losses of power between.
+// System lists the calls of a file system that this package needs. OS and Root implement
+// it; tests add implementations with faults and losses of power.
 type System interface {
 	OpenFile(name string, flag int, mode fs.FileMode) (File, error)
 	Mkdir(name string, mode fs.FileMode) error
@@ -52,7 +52,7 @@ func (OS) Lstat(name string) (fs.FileInfo, error) { return os.Lstat(name) }
 // Readlink is os.Readlink.
 func (OS) Readlink(name string) (string, error) { return os.Readlink(name) }
 
-// Names is os.ReadDir, without what it tells beside the names.
+// Names returns the names that os.ReadDir finds.
 func (OS) Names(name string) ([]string, error) {
 	folder, err := os.Open(name)
 	if err != nil {
@@ -62,10 +62,10 @@ func (OS) Names(name string) ([]string, error) {
 	return folder.Readdirnames(-1)
 }
 
-// Root is what lies below a folder; no symbolic link leads out of it.
+// Root is the file system below a folder; no symbolic link leads out of it.
 type Root struct{ *os.Root }
 
-// OpenFile is that of the os.Root.
+// OpenFile is os.Root.OpenFile.
 func (r Root) OpenFile(name string, flag int, mode fs.FileMode) (File, error) {
 	return r.Root.OpenFile(name, flag, mode)
 }

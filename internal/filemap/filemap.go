@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// Map returns the first size bytes of a file, to be read only, and what gives them back. The file may be closed,
-// removed or replaced by another of its name meanwhile; a file that is cut short meanwhile ends the process.
+// Map returns the first size bytes of a file, which must only be read, and a function that releases them. Until then the
+// file may be closed, removed or replaced by another of its name. If it is cut short, an access ends the process.
 func Map(f *os.File, size int64) (data []byte, release func() error, err error) {
 	switch {
 	case int64(int(size)) != size:

@@ -1,4 +1,4 @@
-// Package gunzip reads texts that may be gzipped, and says what is wrong with those that are damaged.
+// Package gunzip reads texts that may be gzipped, and explains errors of damaged ones.
 package gunzip
 
 import (
@@ -11,14 +11,14 @@ import (
 	"io"
 )
 
-// magic begins every gzip member.
+// magic is the beginning of every gzip member.
 var magic = []byte{0x1f, 0x8b}
 
-// IsGzip tells whether data begin as gzip data do; two bytes are enough.
+// IsGzip tells whether data begin like gzip data; two bytes are enough.
 func IsGzip(data []byte) bool { return bytes.HasPrefix(data, magic) }
 
-// NewReader returns a reader of the text in r. Whether r is gzipped is seen from its content, not from a name: files
-// are renamed, and servers unpack what they serve. Several gzip members, one after the other, are one text.
+// NewReader returns a reader of the text in r. The content shows whether r is gzipped, not a name: people rename files,
+// and servers unpack what they send. Several gzip members, one after the other, are one text.
 func NewReader(r io.Reader) (io.Reader, error) {
 	from := bufio.NewReaderSize(r, 1<<16)
 	begin, err := from.Peek(len(magic))
@@ -36,8 +36,8 @@ func NewReader(r io.Reader) (io.Reader, error) {
 	return &members{from: from, zip: zip}, nil
 }
 
-// members reads gzip members one by one. The standard reader would take whatever follows a member for the next one,
-// and call a few stray bytes a file that is cut short.
+// members reads gzip members one by one. The standard reader takes any bytes after a member for the next member, and
+// so reports a few stray bytes as a file that is cut short.
 type members struct {
 	from *bufio.Reader
 	zip  *gzip.Reader
@@ -58,7 +58,7 @@ func (m *members) Read(p []byte) (int, error) {
 	}
 }
 
-// next begins the next member; io.EOF where there is none.
+// next begins the next member; it returns io.EOF where there is none.
 func (m *members) next() error {
 	begin, err := m.from.Peek(len(magic))
 	switch {
@@ -76,7 +76,7 @@ func (m *members) next() error {
 	return nil
 }
 
-// explain says of an error of the gzip reader what it means for the file.
+// explain adds to an error of the gzip reader its meaning for the file.
 func explain(err error) error {
 	var corrupt flate.CorruptInputError
 	switch {

@@ -1,4 +1,4 @@
-// Package house holds the checks of the repository's own files that need no
-// compiler: how long they are, and that what the documents name is there. It has
-// tests only; `make lint` and `make test` run them.
+// Package house checks the repository's own files where no compiler is needed: their
+// lengths, their English, and that the paths in documents exist. It has tests only;
+// `make lint` and `make test` run them.
 package house

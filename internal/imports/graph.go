@@ -1,8 +1,8 @@
-// Package imports holds the repository's layering: which package may import
-// which, as data and as the check that its test runs over the source tree.
+// Package imports holds the rules that say which package may import which, and
+// the check that its test runs over the source tree.
 //
-// The tree is read with go/parser, every file that is not a test and whatever
-// its build tags say, so a rule cannot be escaped behind a tag.
+// The check reads every file that is not a test with go/parser and ignores build
+// tags, so that no tag hides an import from a rule.
 package imports
 
 import (
@@ -18,10 +18,10 @@ import (
 	"strings"
 )
 
-// Module is the path that the repository's own packages start with.
+// Module is the first part of the import paths of the repository's own packages.
 const Module = "headroom"
 
-// Graph maps a package folder ("runner/plan") to what it imports: own packages
+// Graph maps a package folder ("runner/plan") to the packages it imports: own packages
 // as folders, others by import path. The standard library is left out.
 type Graph map[string][]string
 
@@ -82,8 +82,8 @@ func (g Graph) addFile(folder, name string) error {
 	return nil
 }
 
-// Path returns the chain of imports that leads from one folder to a package
-// that matches, or nil where none is reached.
+// Path returns the chain of imports that leads from one folder to a package for
+// which matches returns true, or nil where there is none.
 func (g Graph) Path(from string, matches func(string) bool) []string {
 	type step struct {
 		name  string
@@ -107,8 +107,8 @@ func (g Graph) Path(from string, matches func(string) bool) []string {
 	return nil
 }
 
-// match says whether a package is meant by one of the patterns: "a/b" itself,
-// or "a/..." for a and all below it.
+// match tells whether one of the patterns matches a package: "a/b" matches itself,
+// "a/..." matches a and every package below it.
 func match(name string, patterns []string) bool {
 	for _, pattern := range patterns {
 		if below, ok := strings.CutSuffix(pattern, "/..."); ok {

@@ -16,11 +16,11 @@ const (
 	parquet = "github.com/parquet-go/..."
 )
 
-// foundation is what every package may import.
+// foundation lists the packages that every package may import.
 var foundation = []string{"internal/atomic"}
 
-// layer says everything that the packages in Of may import beside the standard
-// library and the foundation.
+// layer lists all packages that those in Of may import, besides the standard library
+// and the foundation.
 type layer struct {
 	Of    []string
 	Allow []string
@@ -68,7 +68,7 @@ var layers = []layer{
 	{[]string{"runner/task"}, []string{"runner/pool", "runner/slurm", "runner/submit"}},
 }
 
-// home says that a library may be imported by these packages only.
+// home says that only these packages may import a library.
 type home struct {
 	Library string
 	Homes   []string
@@ -109,7 +109,7 @@ var walls = []wall{
 	{From: []string{"models/..."}, Never: []string{"runner/...", "reports/...", "metrics/...", "sweeps"}},
 }
 
-// open is for all: the table of backbone families is plain data, which planning asks too.
+// open may be imported through any wall: the table of backbone families is plain data, which planning reads too.
 const open = "models/family"
 
 // Check returns every breach of the rules as a sentence, in the order of the

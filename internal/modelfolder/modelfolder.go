@@ -1,5 +1,5 @@
-// Package modelfolder says why a folder cannot be a model before anything of it is read: what is missing, what is in
-// its place, and what to do. Planning and loading ask it alike.
+// Package modelfolder finds out, before a folder is read, why it cannot be a model: what is missing, what is there
+// instead, and what to do. Planning and loading both use it.
 package modelfolder
 
 import (
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Check returns nil where the folder has a config.json and every file of the kinds that models consist of can be read.
+// Check returns nil where the folder has a config.json and every file of a model's kinds can be read.
 func Check(folder string) error {
 	if err := CheckFiles(folder); err != nil {
 		return err
@@ -24,8 +24,8 @@ func Check(folder string) error {
 	return missingConfig(folder)
 }
 
-// CheckFiles is Check for the files alone, whatever is missing: nothing that is read in the folder later can be a pipe
-// that keeps its reader waiting, or a pointer to a file. It follows links, as those of the hub's cache are.
+// CheckFiles is Check for the files that are there, even if some are missing. After it, no reader of the folder meets a
+// pipe that keeps it waiting, or a git-lfs pointer in the place of a file. It follows links, such as those of the hub's cache.
 func CheckFiles(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -55,7 +55,7 @@ func checkModules(folder string) error {
 		Path string `json:"path"`
 	}
 	if json.Unmarshal(text, &modules) != nil {
-		return nil // whoever reads the modules says what is wrong
+		return nil // the reader of the modules reports the fault
 	}
 	for _, m := range modules {
 		if m.Path == "" || !filepath.IsLocal(filepath.FromSlash(m.Path)) {
@@ -79,7 +79,7 @@ func checkModules(folder string) error {
 	return nil
 }
 
-// checkFile refuses what would block a reader or is not the file itself.
+// checkFile refuses a file that would block its reader, and a pointer in the place of the file.
 func checkFile(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -109,13 +109,13 @@ func checkFile(path string) error {
 	return fmt.Errorf("read %s: is a git-lfs pointer and not the file itself: fetch it with\n  cd %q && git lfs pull", path, filepath.Dir(path))
 }
 
-// A pointer of git-lfs begins so and is a few lines long.
+// A git-lfs pointer begins like this and has a few lines.
 const (
 	pointer    = "version https://git-lfs.github.com/spec/v"
 	maxPointer = 1 << 12
 )
 
-// checkAdapter refuses a folder of PEFT: transformers would load the base model and add to it.
+// checkAdapter refuses an adapter of PEFT, for which transformers would load the base model and add the adapter to it.
 func checkAdapter(folder string) error {
 	path := filepath.Join(folder, "adapter_config.json")
 	text, err := os.ReadFile(path)
@@ -140,7 +140,7 @@ func checkAdapter(folder string) error {
 		"for the class with the MLM head, and copy the tokenizer's files", folder, strings.TrimSpace("PEFT "+adapter.Kind), adapter.Base, path)
 }
 
-// missingConfig says what the folder has instead of a config.json.
+// missingConfig returns an error that says what the folder has instead of a config.json.
 func missingConfig(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package names gives references short names that tell them apart: two folders x1/model
-// and x2/model are not both "model".
+// Package names gives references short names that differ: two folders x1/model and
+// x2/model are not both "model".
 package names
 
 import (
@@ -16,8 +16,8 @@ func Last(reference string) string {
 	return reference
 }
 
-// Distinct names each reference by short, and those that would have one name by as many
-// of their last elements as tell them apart.
+// Distinct gives each reference the name that short returns. References that would have the
+// same name get as many of their last elements as make their names differ.
 func Distinct(references []string, short func(reference string) string) map[string]string {
 	groups := map[string][]string{}
 	for _, ref := range references {
@@ -38,7 +38,7 @@ func Distinct(references []string, short func(reference string) string) map[stri
 	return names
 }
 
-// uniqueEnd is the shortest end of a reference, in whole elements, that no other has.
+// uniqueEnd is the shortest end of a reference, in whole elements, in which no other reference ends.
 func uniqueEnd(ref string, others []string) string {
 	for at := len(ref); at > 0; {
 		at = max(0, strings.LastIndexAny(ref[:at-1], "/:")+1)

@@ -25,7 +25,7 @@ func Distance(a, b string) int {
 	return last[len(b)]
 }
 
-// longest is the length above which a word is no misspelling of anything.
+// longest is the largest length of a word that may be a misspelling.
 const longest = 100
 
 // Word returns the first of the words with the least distance to word, or "" where the least is above

@@ -12,20 +12,20 @@ var faulty []byte
 type Fault struct {
 	// Call is the function that fails: Compiles, Uploads, Executes or Downloads.
 	Call string
-	// From is its first call that fails, from 1, counted since the device was opened and
-	// since Call or From changed.
+	// From is the number of the first call that fails, counted from 1. Counting begins when
+	// the device is opened, and again when Call or From changes.
 	From int
-	// Message and Code are the error's; where not set, those of an illegal address.
+	// Message and Code belong to the error; the defaults are those of an illegal address.
 	Message string
 	Code    int
-	// Late: the call succeeds, and then the work that it began fails.
+	// Late: the call succeeds, and the work that it began fails afterwards.
 	Late bool
-	// Lost: the device is lost with that call, and every further one fails.
+	// Lost: the device is lost with that call, and every later call fails.
 	Lost bool
 	// Dies: that call ends the process, as XLA's own checks do.
 	Dies bool
-	// Room is how many texts of token ids a program may have side by side, 0 any number:
-	// with more the device's memory is full.
+	// Room is the largest number of texts in one program; with more the device's memory is
+	// full. 0 allows any number.
 	Room int
 }
 
@@ -37,11 +37,11 @@ const (
 	Downloads = "download"
 )
 
-// Full is the code of an error that says that memory is full.
+// Full is the error code for full memory.
 const Full = 8
 
-// Environment are the variables that say so to the plugin, which reads them at every call
-// anew: each with a value, "" where it does not apply.
+// Environment returns the environment variables that describe the fault to the plugin, which
+// reads them at every call. A variable that does not apply has the value "".
 func (f Fault) Environment() map[string]string {
 	number := func(n int) string {
 		if n == 0 {
@@ -61,12 +61,12 @@ func (f Fault) Environment() map[string]string {
 	}
 }
 
-// RealPlugin is the variable that names the plugin which the faulty one computes with. It is
-// read when the faulty one is opened.
+// RealPlugin is the variable that names the plugin with which the faulty plugin computes. The
+// faulty plugin reads it when it is opened.
 const RealPlugin = "FAULT_PLUGIN"
 
-// BuildFaulty compiles the plugin that fails when it is told to into folder and returns its
-// path. It needs what Build needs.
+// BuildFaulty compiles the plugin that fails on request into folder and returns its path. Like
+// Build, it needs a C compiler and the go command.
 func BuildFaulty(folder string) (string, error) {
 	return build(folder, "pjrt_c_api_faulty_plugin.so", faulty)
 }

@@ -1,7 +1,7 @@
-// Package pjrtstub builds two PJRT plugins for tests. One computes nothing and shows what
-// a real one would be given: tests look at programs too large to run, and see faults that
-// no machine at hand has. The other computes with a real plugin and fails when it is told
-// to, in the middle of a run.
+// Package pjrtstub builds two PJRT plugins for tests. One computes nothing and writes out
+// the programs that a real plugin would get: so tests can look at programs that are too large
+// to run, and at faults that the machine does not have. The other computes with a real plugin
+// and fails on request, in the middle of a run.
 package pjrtstub
 
 import (
@@ -16,20 +16,20 @@ import (
 //go:embed plugin/stub.c
 var stub []byte
 
-// The environment variables that the plugin of Build reads, at every call anew.
+// The environment variables that the plugin of Build reads at every call.
 const (
-	// Program is the file that the program to compile is written to, as StableHLO text.
+	// Program is the file to which the plugin writes the program to compile, as StableHLO text.
 	Program = "STUB_PROGRAM"
-	// Create and Compile are messages to fail with.
+	// Create and Compile are the messages with which these calls fail.
 	Create  = "STUB_CREATE"
 	Compile = "STUB_COMPILE"
-	// Empty, set to anything, leaves the plugin without its interface.
+	// Empty, set to any value, makes the plugin return no interface.
 	Empty = "STUB_EMPTY"
 )
 
-// Build compiles the plugin that computes nothing into folder, under a name that go-xla
-// takes for the given platform, "cpu" or "cuda", and returns its path. It needs a C
-// compiler and the go command, which knows where go-xla's header lies.
+// Build compiles the plugin that computes nothing into folder and returns its path. go-xla
+// takes the plugin's name for the given platform, "cpu" or "cuda". Build needs a C compiler,
+// and the go command, which finds go-xla's header.
 func Build(folder, platform string) (string, error) {
 	return build(folder, "pjrt_c_api_"+platform+"_plugin.so", stub)
 }

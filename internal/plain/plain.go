@@ -1,6 +1,6 @@
 // Package plain shows text that somebody else wrote: a question, a name, a label, data.
-// What would steer a terminal, hide, or turn the reading direction is shown as an escape
-// and does nothing.
+// Characters that control a terminal, are invisible, or change the reading direction are
+// shown as escapes and have no effect.
 package plain
 
 import (
@@ -10,10 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns a text for one line: line ends too are shown as escapes.
+// Line returns a text for one line: line ends are shown as escapes too.
 func Line(s string) string { return escape(s, false) }
 
-// Lines returns a text that may have several lines, parted by "\n".
+// Lines returns a text that may have several lines, separated by "\n".
 func Lines(s string) string { return escape(s, true) }
 
 func escape(s string, lines bool) string {

@@ -1,5 +1,5 @@
-// Package sample is a sweep of the smallest size that does everything: a backbone from
-// a recipe, four runs, evaluations and baselines, within seconds. Tests run it.
+// Package sample is a sweep of the smallest size, for tests. It has a backbone from a
+// recipe, four runs, evaluations and baselines, and takes seconds.
 package sample
 
 import (
@@ -15,7 +15,7 @@ func Words() []string {
 	return strings.Fields("red green blue stone river boat house garden apple bread salt tea light wind snow fire road bridge mill tower")
 }
 
-// Tokenizer is a tokenizer.json over the words.
+// Tokenizer is a tokenizer.json whose vocabulary is the words.
 func Tokenizer() string {
 	vocab := map[string]int{}
 	for i, token := range append([]string{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}, Words()...) {
@@ -60,7 +60,7 @@ steps = 4
 batch = 4
 `
 
-// Sweep is a sweep over it.
+// Sweep is a sweep over the recipe's backbone.
 const Sweep = `name = "small"
 question = "Does it work?"
 [grid]

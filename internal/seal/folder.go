@@ -17,12 +17,12 @@ const ManifestFile = "MANIFEST"
 
 const manifestHead = "headroom manifest 1: SHA-256, bytes, file; the last line is the checksum of those above\n"
 
-// Digest returns the SHA-256 of a file in hexadecimal, as SumFile does. It may know it
-// from an earlier time at which the file was the same.
+// Digest returns the SHA-256 of a file in hexadecimal, as SumFile does. It may return a
+// remembered digest if the file has not changed since.
 type Digest func(path string) (string, error)
 
-// Manifest lists every file below a folder: the text that belongs into its MANIFEST,
-// once all other files are there.
+// Manifest returns the text of the MANIFEST of a folder, which lists every file below it.
+// Call it when all other files are there.
 func Manifest(folder string) ([]byte, error) {
 	text := []byte(manifestHead)
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
@@ -62,7 +62,7 @@ var (
 	manifestEnd  = regexp.MustCompile(`(?:^|\n)([0-9a-f]{8})\n$`)
 )
 
-// parseManifest reads what Manifest wrote. path stands in messages.
+// parseManifest reads the text of a MANIFEST. Messages name path.
 func parseManifest(path string, text []byte) ([]listed, error) {
 	end := manifestEnd.FindSubmatchIndex(text)
 	if end == nil {
@@ -97,8 +97,8 @@ func firstLine(text []byte) []byte {
 }
 
 // Check compares a folder with its manifest. Every file that the manifest lists must be
-// there as it was; others may have been added. digest may be nil: then all is read. A
-// digest that digest remembers and that differs is taken again before it counts.
+// there unchanged; other files may have been added. With digest nil every file is read. If
+// a digest that digest returns differs, Check reads the file before it reports damage.
 func Check(folder string, digest Digest) error {
 	list, err := readManifest(folder)
 	if err != nil {
@@ -140,7 +140,7 @@ func readManifest(folder string) ([]listed, error) {
 	return parseManifest(path, text)
 }
 
-// CheckFile compares a file with the size and digest that it had.
+// CheckFile compares a file with its recorded size and digest.
 func CheckFile(path string, size int64, recorded string, digest Digest) error {
 	info, err := os.Stat(path)
 	switch {
@@ -168,8 +168,8 @@ func CheckFile(path string, size int64, recorded string, digest Digest) error {
 	return nil
 }
 
-// Sum is the digest of a folder's manifest, "sha256:…", which stands for the whole
-// folder. "" where it has none.
+// Sum is the digest of a folder's manifest, "sha256:…", which stands for the whole folder;
+// "" where the folder has no manifest.
 func Sum(folder string) (string, error) {
 	digest, err := SumFile(filepath.Join(folder, ManifestFile))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,14 +1,14 @@
-// Package seal records what files hold when they are made, and tells later whether
-// they still hold it.
+// Package seal records checksums of files when they are made, and finds out later
+// whether the files have changed.
 //
-// A small text has its checksum at its end: a JSON object as its last member, "crc",
-// a TOML file as its last line, a comment. The checksum is the CRC32C of all bytes
+// A small text has its checksum at its end: in a JSON object the last member, "crc",
+// in a TOML file the last line, a comment. The checksum is the CRC32C of all bytes
 // before it, which finds every change of up to 32 bits in a row.
 //
 // A folder has the file MANIFEST, which lists the SHA-256 and the size of every other
 // file in it and ends with its own checksum.
 //
-// What was made before there were seals has none: that is ErrNone, and no damage.
+// Files from before the first version with seals have none. That is ErrNone, not damage.
 package seal
 
 import (
@@ -27,7 +27,7 @@ import (
 // ErrNone is returned for a text or a folder that was made without a seal.
 var ErrNone = errors.New("no digest was recorded when it was made")
 
-// Damage is returned for a file that is not what it was when it was made.
+// Damage is returned for a file that has changed since it was made.
 type Damage struct {
 	Path string
 	What string // what is wrong with it
@@ -41,7 +41,7 @@ func IsDamage(err error) bool {
 	return errors.As(err, &d)
 }
 
-// sum is the checksum of bytes as seals write it.
+// sum is the checksum of bytes as written in a seal.
 func sum(text []byte) string {
 	return fmt.Sprintf("%08x", crc32.Checksum(text, crc32.MakeTable(crc32.Castagnoli)))
 }
@@ -55,7 +55,7 @@ func JSON(value any) ([]byte, error) {
 	return sealJSON(text, ",", "}\n")
 }
 
-// IndentedJSON returns the same with one member a line.
+// IndentedJSON returns the same with one member per line.
 func IndentedJSON(value any) ([]byte, error) {
 	text, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
@@ -66,7 +66,7 @@ func IndentedJSON(value any) ([]byte, error) {
 
 func sealJSON(text []byte, before, after string) ([]byte, error) {
 	body, object := bytes.CutSuffix(text, []byte("}"))
-	if after != "}\n" { // the closing bracket is gone with its line
+	if after != "}\n" { // the closing bracket was removed with its line
 		body, object = text, bytes.HasPrefix(text, []byte("{\n"))
 	}
 	if !object || len(bytes.TrimSpace(body)) < 2 {
@@ -78,7 +78,7 @@ func sealJSON(text []byte, before, after string) ([]byte, error) {
 
 var jsonEnd = regexp.MustCompile(`"crc":"([0-9a-f]{8})"\n?\}\n$`)
 
-// CheckJSON compares a JSON text with its seal. path stands in the message.
+// CheckJSON compares a JSON text with its seal. The error names path.
 func CheckJSON(path string, text []byte) error {
 	end := jsonEnd.FindSubmatchIndex(text)
 	if end == nil {
@@ -90,8 +90,8 @@ func CheckJSON(path string, text []byte) error {
 	return compare(path, text[:end[0]], string(text[end[2]:end[3]]))
 }
 
-// ReadJSON reads a file that JSON or IndentedJSON made. A file without a seal is read
-// too: its caller has no more to go by.
+// ReadJSON reads a file that JSON or IndentedJSON made. It also reads a file without a
+// seal, because the caller has nothing else.
 func ReadJSON(path string, into any) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -122,7 +122,7 @@ func TOML(text []byte) []byte {
 	return append(sealed, tomlMark+sum(sealed)+"\n"...)
 }
 
-// CheckTOML compares a text with its seal. path stands in the message.
+// CheckTOML compares a text with its seal. The error names path.
 func CheckTOML(path string, text []byte) error {
 	end := tomlEnd.FindSubmatchIndex(text)
 	head := bytes.HasPrefix(text, []byte(tomlHead))

@@ -1,6 +1,6 @@
 // Package slurmtest runs a real Slurm on this machine for tests: a controller and virtual
-// nodes on the loopback, without root's services, all state in one folder. Its tests submit
-// sweeps to it and break it: `make test-slurm`.
+// nodes on the loopback interface, without system services, with all state in one folder.
+// Its tests submit sweeps to the cluster and break it: `make test-slurm`.
 package slurmtest
 
 import (
@@ -17,15 +17,15 @@ import (
 
 // Options of a cluster.
 type Options struct {
-	Nodes, CPUs int // 2 nodes of 4 CPUs each where 0; more than the machine has is fine
+	Nodes, CPUs int // 0: 2 nodes of 4 CPUs each; may be more than the machine has
 	// MinJobAge is how many seconds a finished job is remembered; 0 is 300.
 	MinJobAge int
 	// MaxArraySize is one more than the largest index; 0 is 1001.
 	MaxArraySize int
-	// Preempt is what becomes of jobs in the partition low when main needs their CPUs:
+	// Preempt is the fate of jobs in the partition low when main needs their CPUs:
 	// "REQUEUE" or "CANCEL". "" is REQUEUE.
 	Preempt string
-	// NodeTimeout is after how many silent seconds a node is down; 0 is 20.
+	// NodeTimeout is the number of silent seconds after which a node is down; 0 is 20.
 	NodeTimeout int
 }
 
@@ -34,7 +34,7 @@ type Lab struct {
 	Dir     string
 	options Options
 	port    int
-	wrap    []string // what gives a daemon a host name that is the loopback's
+	wrap    []string // a command that gives a daemon a host name of the loopback interface
 	daemons map[string]*exec.Cmd
 }
 
@@ -49,7 +49,7 @@ func Missing() []string {
 	return missing
 }
 
-// find also looks where daemons are.
+// find looks for a program in PATH and in the usual folders of daemons.
 func find(name string) (string, error) {
 	for _, folder := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/sbin", "/usr/local/sbin") {
 		path := filepath.Join(folder, name)
@@ -107,7 +107,7 @@ func (l *Lab) start() error {
 		return err
 	}
 	if err := os.WriteFile(l.path("cgroup.conf"), []byte("CgroupPlugin=disabled\n"), 0o644); err != nil || version() < 2311 {
-		os.Remove(l.path("cgroup.conf")) // older ones do not know the word
+		os.Remove(l.path("cgroup.conf")) // older versions do not know the setting
 	}
 	if err := l.munge(); err != nil {
 		return err
@@ -128,8 +128,8 @@ func (l *Lab) start() error {
 
 func (l *Lab) path(name string) string { return filepath.Join(l.Dir, name) }
 
-// host is a name of this machine that is the loopback's address: daemons listen on what
-// their own host name resolves to.
+// host returns a name of this machine that resolves to the loopback address, because daemons
+// listen on the address of their own host name.
 func (l *Lab) host() (string, error) {
 	name, err := os.Hostname()
 	if err != nil {
@@ -147,7 +147,7 @@ func (l *Lab) host() (string, error) {
 	return "localhost", nil
 }
 
-// freePorts finds so many ports in a row.
+// freePorts finds n free ports in a row and returns the first.
 func freePorts(n int) (int, error) {
 	for first := 27000 + os.Getpid()%5000*4; first < 60000; first += n {
 		free := true
@@ -192,7 +192,7 @@ func (l *Lab) configuration(host string) string {
 	set := func(lines ...string) { b.WriteString(strings.Join(lines, "\n") + "\n") }
 	set("ClusterName=headroom", "SlurmctldHost="+host+"(127.0.0.1)", "SlurmctldPort="+strconv.Itoa(l.port),
 		"SlurmUser="+user, "SlurmdUser="+user, "AuthType=auth/munge", "CredType=cred/munge",
-		"AuthInfo=socket="+l.path("munge/socket")+",cred_expire=5", // a job that is queued again waits so long
+		"AuthInfo=socket="+l.path("munge/socket")+",cred_expire=5", // a job that is queued again waits for this long
 		"CommunicationParameters=NoCtldInAddrAny,NoInAddrAny",
 		"StateSaveLocation="+l.path("state"), "SlurmdSpoolDir="+l.path("spool")+"/%n",
 		"SlurmctldPidFile="+l.path("slurmctld.pid"), "SlurmdPidFile="+l.path("slurmd-%n.pid"),
@@ -213,7 +213,7 @@ func (l *Lab) configuration(host string) string {
 	return b.String()
 }
 
-// munge starts the daemon that says who a process is.
+// munge starts the daemon that authenticates processes.
 func (l *Lab) munge() error {
 	key := make([]byte, 128)
 	file, err := os.Open("/dev/urandom")
@@ -269,7 +269,7 @@ func (l *Lab) ReviveNode(n int) error {
 	return l.Command("scontrol", "update", fmt.Sprintf("NodeName=n%d", n), "State=RESUME").Run()
 }
 
-// KillNode ends a node's daemon as a crash would. What ran there runs on.
+// KillNode ends a node's daemon as a crash would. Its tasks run on.
 func (l *Lab) KillNode(n int) { l.kill(fmt.Sprintf("n%d", n)) }
 
 // launch starts a daemon in a session of its own.
@@ -302,17 +302,17 @@ func (l *Lab) kill(name string) {
 	}
 }
 
-// await polls until something is so.
+// await polls until is returns true. what says in the error what it waited for.
 func (l *Lab) await(patience time.Duration, what string, is func() bool) error {
 	for end := time.Now().Add(patience); !is(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
-			return fmt.Errorf("after %v it is not so that %s; see %s", patience, what, l.path("log"))
+			return fmt.Errorf("waited %v in vain until %s; see %s", patience, what, l.path("log"))
 		}
 	}
 	return nil
 }
 
-// Env is the environment for Slurm's commands, without that of a job around it.
+// Env is the environment for Slurm's commands, without the variables of a surrounding job.
 func (l *Lab) Env() []string {
 	var env []string
 	for _, entry := range os.Environ() {
@@ -323,14 +323,14 @@ func (l *Lab) Env() []string {
 	return append(env, "SLURM_CONF="+l.path("slurm.conf"), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 }
 
-// Command is a command that speaks to this cluster.
+// Command returns a command that talks to this cluster.
 func (l *Lab) Command(name string, args ...string) *exec.Cmd {
 	command := exec.Command(name, args...)
 	command.Env = l.Env()
 	return command
 }
 
-// Stop cancels what runs, ends all daemons and removes the folder.
+// Stop cancels all jobs, ends all daemons and removes the folder.
 func (l *Lab) Stop() {
 	if l.daemons["slurmctld"] != nil {
 		if out, err := l.Command("squeue", "-h", "-o", "%A").Output(); err == nil && len(out) > 0 {

@@ -1,11 +1,11 @@
-// Package stdio tells how the standard output of this process was when it began.
+// Package stdio finds out whether standard output was open when this process began.
 package stdio
 
 /*
 #include <fcntl.h>
 
-// The Go runtime opens /dev/null in the place of a standard file that is closed, so
-// this has to be asked before the runtime is there.
+// The Go runtime opens /dev/null in the place of a standard file that is closed, so C code
+// looks at the file before the runtime starts.
 static int closed;
 __attribute__((constructor)) static void look(void) { closed = fcntl(1, F_GETFD) == -1; }
 static int wasClosed(void) { return closed; }
@@ -18,8 +18,8 @@ import (
 	"syscall"
 )
 
-// Out is the standard output. Where it was closed when the process began every write
-// to it fails, and does not vanish.
+// Out is the standard output. Where it was closed when the process began, every write to
+// it fails instead of going to /dev/null.
 func Out() io.Writer {
 	if C.wasClosed() != 0 {
 		return closed{}

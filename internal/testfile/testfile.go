@@ -1,5 +1,5 @@
-// Package testfile writes the files that tests read. All of them are an hour old, so that
-// what is found out about them is kept (data/kept).
+// Package testfile writes the files that tests read. All of them are an hour old, because
+// data/kept keeps results only for files that have not changed just now.
 package testfile
 
 import (
@@ -13,8 +13,7 @@ import (
 	"time"
 )
 
-// Put writes a text, gzipped where the path ends in .gz, and the folders that it lies in. It
-// returns the path.
+// Put writes a text, gzipped where the path ends in .gz, makes its folders and returns the path.
 func Put(t testing.TB, path, text string) string {
 	t.Helper()
 	content := []byte(text)

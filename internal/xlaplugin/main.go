@@ -1,7 +1,7 @@
-// Command xlaplugin fetches XLA's CPU client as a PJRT plugin, with which the path to a
-// GPU is tested on machines without one: the wheel lammps-jax-pjrt-cpu, from the index
-// in PIP_INDEX_URL or else with pip from the one that pip has, checked against its
-// digest. What it writes needs no Python.
+// Command xlaplugin fetches XLA's CPU client as a PJRT plugin, with which tests run the code
+// for GPUs on machines without one. It takes the wheel lammps-jax-pjrt-cpu from the index
+// in PIP_INDEX_URL or, where that is not set, by pip, and checks its digest. The plugin
+// needs no Python.
 //
 //	xlaplugin DIR    writes DIR/pjrt_c_api_cpu_plugin.so and prints its path
 package main
@@ -48,7 +48,7 @@ func main() {
 	fmt.Println(path)
 }
 
-// fetch returns the plugin's path; one that is there already is not fetched again.
+// fetch returns the plugin's path; a plugin that is there already is not fetched again.
 func fetch(folder, from string) (string, error) {
 	path := filepath.Join(folder, filepath.Base(member))
 	if _, err := os.Stat(path); err == nil {
@@ -88,7 +88,7 @@ func fromIndex(index string) ([]byte, error) {
 	return text, err
 }
 
-// fromPip reads the wheel that pip finds, which knows its own index and proxies.
+// fromPip reads the wheel that pip downloads; pip knows its own index and proxies.
 func fromPip() ([]byte, error) {
 	folder, err := os.MkdirTemp("", "xlaplugin-")
 	if err != nil {
@@ -104,7 +104,7 @@ func fromPip() ([]byte, error) {
 
 var anchor = regexp.MustCompile(`href="([^"]*` + regexp.QuoteMeta(wheel) + `[^"]*)"`)
 
-// find takes the wheel's address from an index page (PEP 503).
+// find returns the wheel's address from an index page (PEP 503).
 func find(page string, base *url.URL) (string, error) {
 	match := anchor.FindStringSubmatch(page)
 	if match == nil {
@@ -135,7 +135,7 @@ func get(address string) ([]byte, *url.URL, error) {
 	return text, answer.Request.URL, nil
 }
 
-// extract writes the plugin out of the wheel, whole or not at all.
+// extract writes the plugin from the wheel to path, whole or not at all.
 func extract(text []byte, path string) error {
 	archive, err := zip.NewReader(bytes.NewReader(text), int64(len(text)))
 	if err != nil {

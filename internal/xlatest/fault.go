@@ -6,8 +6,8 @@ import (
 	"headroom/internal/pjrtstub"
 )
 
-// Faulty is the path of a plugin that computes as XLA's CPU client does until Fail says
-// that it is to fail. The test is skipped where there is no such client.
+// Faulty returns the path of a plugin that computes like XLA's CPU client until Fail makes
+// it fail. The test is skipped where there is no such client.
 func Faulty(t testing.TB) string {
 	t.Helper()
 	real := Plugin(t)
@@ -20,8 +20,8 @@ func Faulty(t testing.TB) string {
 	return path
 }
 
-// Fail says how the faulty plugin fails from now on, in this process and in those that it
-// starts; the zero fault is none. A device that is lost stays lost until another is opened.
+// Fail makes the faulty plugin fail from now on, in this process and in those that it
+// starts; the zero fault ends that. A lost device stays lost until another is opened.
 func Fail(t testing.TB, f pjrtstub.Fault) {
 	t.Helper()
 	for name, value := range f.Environment() {

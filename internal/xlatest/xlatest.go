@@ -1,4 +1,4 @@
-// Package xlatest gives tests XLA's CPU client, through which the path to a GPU is tested.
+// Package xlatest gives tests XLA's CPU client, with which they run the code for GPUs.
 package xlatest
 
 import (
@@ -8,7 +8,7 @@ import (
 	"headroom/runner/engine"
 )
 
-// Plugin is the path of the plugin that make test-xla fetches; without it the test is skipped.
+// Plugin returns the path of the plugin that make test-xla fetches; without it the test is skipped.
 func Plugin(t testing.TB) string {
 	t.Helper()
 	plugin := os.Getenv("HEADROOM_XLA_PLUGIN")
@@ -18,7 +18,7 @@ func Plugin(t testing.TB) string {
 	return plugin
 }
 
-// Open opens the plugin with two threads until the test ends.
+// Open opens the plugin with two threads and closes it when the test ends.
 func Open(t testing.TB) *engine.Engine {
 	t.Helper()
 	e, err := engine.Open("xla:"+Plugin(t), 2)

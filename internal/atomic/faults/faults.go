@@ -1,7 +1,7 @@
-// Package faults tests what is written through internal/atomic: each of its calls of
-// the file system fails once, the process is killed at each, and power is lost after
-// each, where nothing has outlived that was not synced. What is read afterwards must
-// be what was there before or all that was written.
+// Package faults tests code that writes through internal/atomic. Each call of the file
+// system fails once, the process is killed at each call, and power is lost after each
+// call, which destroys everything that was not synced. A reader must then find the old
+// content or the whole new content.
 package faults
 
 import (
@@ -17,14 +17,14 @@ import (
 	"headroom/internal/atomic"
 )
 
-// Case is something that is written.
+// Case is one kind of content, with functions that write and read it.
 type Case struct {
-	// Before makes what is there before; nil for an empty folder.
+	// Before makes the old content; nil for an empty folder.
 	Before func(t *testing.T, dir string)
 	// Write writes below the folder dir.
 	Write func(disk atomic.Disk, dir string) error
-	// Read is what a reader finds below dir, and an error where that is damaged. It may
-	// do what a reader does about a write that was cut short.
+	// Read returns what a reader finds below dir, and an error where that is damaged. It may
+	// repair a write that was cut short, as the reader does.
 	Read func(dir string) (string, error)
 }
 
@@ -77,7 +77,7 @@ func (c Case) disk(t *testing.T, dir string) *disk {
 	return &disk{root: dir, tree: tree}
 }
 
-// losePower loses it after each call, and counts them.
+// losePower loses power after each call, and returns the number of calls.
 func (c Case) losePower(t *testing.T, before string) int {
 	t.Helper()
 	dir := c.prepare(t)
@@ -113,7 +113,7 @@ func (c Case) losePower(t *testing.T, before string) int {
 	return d.calls
 }
 
-// fail lets calls fail.
+// fail writes while the calls fail for which fails returns true, and checks the result.
 func (c Case) fail(t *testing.T, before, after, when string, fails func(call int) bool) {
 	t.Helper()
 	dir := c.prepare(t)
@@ -136,7 +136,7 @@ func (c Case) fail(t *testing.T, before, after, when string, fails func(call int
 	if killed && err == nil {
 		t.Errorf("%s: no error", when)
 	}
-	// What a new folder has replaced stays where the new name may not outlive a crash.
+	// The replaced folder stays if the new name might not survive a crash.
 	if !killed && text != after && len(left) > 0 && !strings.Contains(fmt.Sprint(err), "left behind") {
 		t.Errorf("%s: %q are left behind, and the error does not say so: %v", when, left, err)
 	}

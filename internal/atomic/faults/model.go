@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// node is a file or folder as a loss of power would find it.
+// node is a file or folder, with the content that survives a loss of power.
 type node struct {
 	names map[string]*node // of a folder, as a process sees it; nil for a file
 	kept  map[string]*node // of a folder, as of its last sync
@@ -19,7 +19,7 @@ type node struct {
 
 func folder() *node { return &node{names: map[string]*node{}, kept: map[string]*node{}} }
 
-// load takes what is on a real disk as synced.
+// load reads a path of a real disk; everything in it counts as synced.
 func load(path string) (*node, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -44,7 +44,7 @@ func load(path string) (*node, error) {
 	return n, nil
 }
 
-// at finds a path below the root, nil where there is none.
+// at returns the node of a path below the root, nil where there is none.
 func (n *node) at(path string) *node {
 	if path == "." {
 		return n
@@ -57,13 +57,14 @@ func (n *node) at(path string) *node {
 	return n
 }
 
-// sync makes a node as it is now outlive a loss of power.
+// sync makes the present content of a node survive a loss of power.
 func (n *node) sync() {
 	n.kept, n.safe = maps.Clone(n.names), bytes.Clone(n.text)
 }
 
-// write makes a folder of what a loss of power leaves: at least what was synced, and,
-// with names, every name that was given too, of contents only what was synced.
+// write makes a folder with what remains after a loss of power. That is the synced content
+// and, with names, also every name that was given since; unsynced bytes of files are lost in
+// both cases.
 func (n *node) write(path string, names bool) error {
 	if n.names == nil {
 		return os.WriteFile(path, n.safe, 0o666)
@@ -83,17 +84,17 @@ func (n *node) write(path string, names bool) error {
 	return nil
 }
 
-// disk is a file system below root that counts its calls, fails some and knows what
-// a loss of power would leave.
+// disk is a file system below root that counts its calls, lets some fail and records what
+// would remain after a loss of power.
 type disk struct {
 	root  string
 	tree  *node
 	calls int
 	fails func(call int) error // nil: none fails
-	after func()               // of a call that was done
+	after func()               // called after each call that was done
 }
 
-// call does one call unless it is to fail.
+// call does one call, unless that call has to fail.
 func (d *disk) call(op, path string, do func() error, model func()) error {
 	d.calls++
 	if d.fails != nil {
@@ -111,7 +112,7 @@ func (d *disk) call(op, path string, do func() error, model func()) error {
 	return nil
 }
 
-// absolute is a path that may be relative to the root, as those of an os.Root are.
+// absolute returns the absolute path for a path that may be relative to the root, as in an os.Root.
 func (d *disk) absolute(path string) string {
 	if filepath.IsAbs(path) {
 		return path
@@ -119,8 +120,8 @@ func (d *disk) absolute(path string) string {
 	return filepath.Join(d.root, path)
 }
 
-// parent is the node of a path's folder and the path's name in it. What lies outside
-// of the root is not followed up.
+// parent returns the node of a path's folder and the path's name in it. The folder is nil
+// for a path outside of the root.
 func (d *disk) parent(path string) (*node, string) {
 	relative, err := filepath.Rel(d.root, d.absolute(path))
 	if err != nil {
