@@ -1,19 +1,19 @@
 // Package batch says which examples make up each training step, as a pure function of seed and step.
 //
 // In the order "shuffle" the examples of an epoch come in a seeded order. Epochs follow one another without
-// a gap: a batch that an epoch's end leaves incomplete is filled from the next, so batches always have the
-// same size and no example is dropped. No batch holds two examples that conflict (a query's other positive
-// would be a false negative of it): an example that does not fit is deferred to the next batch of its stretch
-// that it fits, or exchanged with an example of an earlier one. Each example comes exactly once per epoch,
-// unless so many conflict that no arrangement was found; then a slot that stays free is filled with an
-// example that fits, of this epoch's, and what found no place is left out of this epoch.
+// a gap: the last batch of an epoch is completed with examples of the next, so all batches have the same size
+// and no example is dropped. No batch holds two examples that conflict (a query's other positive would be a
+// false negative). An example that does not fit a batch is deferred to the next batch of its stretch that it
+// fits, or exchanged with an example of an earlier batch. Each example comes exactly once per epoch, unless
+// there are so many conflicts that no arrangement is found. Then a free slot is filled with another example of
+// the epoch that fits, and examples without a place are left out of this epoch.
 //
-// In the order "file" examples come in their file's order and from its start again at its end; batches are
-// never regrouped, whatever conflicts.
+// In the order "file" examples come in the order of their file, again and again; batches are never regrouped,
+// even where examples conflict.
 //
-// Any step can be asked for at any time: a resumed run needs no replay. What is arranged at a time is a
-// stretch: a whole epoch with a Sampler, whose examples are all known; a window of the epoch with a Stream,
-// whose examples are too many to know all at once. It takes time O(examples of the stretch × batch).
+// Any step can be asked for at any time, so a resumed run needs no replay. Examples are arranged in stretches:
+// whole epochs with a Sampler, which knows all examples; windows of an epoch with a Stream, which has too many
+// examples to know all at once. To arrange a stretch takes time O(examples of the stretch × batch).
 package batch
 
 import (
@@ -41,8 +41,8 @@ type Sampler struct {
 	current *stretch
 }
 
-// New makes the sampler of n examples. The function conflict tells whether two different examples may not
-// stand in one batch; it must be symmetric, and nil means that all may. The order is "shuffle" or "file".
+// New makes the sampler of n examples. conflict tells whether two different examples must not be in one batch;
+// it must be symmetric, and nil allows all. The order is "shuffle" or "file".
 func New(n, size int, seed int64, order string, conflict func(i, j int) bool) (*Sampler, error) {
 	if err := check(n, size, order); err != nil {
 		return nil, err
@@ -72,8 +72,8 @@ func check(n, size int, order string) error {
 	return nil
 }
 
-// At returns the indices of the examples of a step, from 0 on; none for a negative step. The slice is the
-// caller's.
+// At returns the indices of the examples of a step, counted from 0; none for a negative step. The slice
+// belongs to the caller.
 func (s *Sampler) At(step int) []int {
 	if step < 0 {
 		return nil

@@ -33,7 +33,7 @@ func pairsWithin(random *rand.Rand, n, most int) []int {
 }
 
 // TestEveryExampleOnceAnEpochWithoutConflict walks three epochs of many shapes: batch after batch, each stretch
-// of n examples has every example once, and no batch has two of a group.
+// choose n examples has every example once, and no batch has two of a group.
 func TestEveryExampleOnceAnEpochWithoutConflict(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 1))
 	for range 300 {

@@ -4,28 +4,28 @@ import "fmt"
 
 // CrowdedError is returned when too few examples can stand together to fill a batch.
 type CrowdedError struct {
-	// Size is that of a batch. Found examples were found to stand together, of the Rows that are arranged at a time.
+	// Size is the size of a batch. Of the Rows that are arranged at a time, Found were found without a conflict.
 	Size, Found, Rows int
-	// One and Other are examples that may not stand together, where Apart says that they are known.
+	// One and Other are two examples that conflict, where Apart says that such two are known.
 	One, Other Place
 	Apart      bool
 }
 
 func (e *CrowdedError) Error() string {
-	return fmt.Sprintf("make batches: batch %d: only %d of %d examples were found to stand together without one being a false negative of another: a smaller batch is needed", e.Size, e.Found, e.Rows)
+	return fmt.Sprintf("make batches: batch %d: only %d of %d examples were found that can share a batch, none a false negative of another: use a smaller batch", e.Size, e.Found, e.Rows)
 }
 
-// gathering collects examples that may stand together, in the order in which they are offered.
+// gathering collects examples that do not conflict, in the order in which they are offered.
 type gathering struct {
 	crowd
 	members []int
-	// one was refused because of other: the first such two.
+	// one is the first example that was refused, other the example with which it conflicts.
 	one, other int
 }
 
 func newGathering() *gathering { return &gathering{crowd: *newCrowd(nil), one: -1} }
 
-// offer adds the marks of further examples and takes those that fit, until there are most.
+// offer adds the marks of further examples and takes those that fit, until there are most of them.
 func (g *gathering) offer(marks []Mark, most int) {
 	from := len(g.marks)
 	g.marks = append(g.marks, marks...)
@@ -41,7 +41,7 @@ func (g *gathering) offer(marks []Mark, most int) {
 	}
 }
 
-// refuse notes whom an example does not fit.
+// refuse notes with which example another one conflicts.
 func (g *gathering) refuse(example int) {
 	for _, member := range g.members {
 		if g.marks[member].Conflicts(&g.marks[example]) {
@@ -51,8 +51,8 @@ func (g *gathering) refuse(example int) {
 	}
 }
 
-// Together counts the examples that are found to stand together, which is the largest batch that can be made of
-// them, and gives the first two that may not; −1 twice where there are none.
+// Together returns the largest number of examples that it finds without a conflict, and the first two that
+// conflict, or −1 twice where there are none.
 func Together(marks []Mark) (n, one, other int) {
 	g := newGathering()
 	g.offer(marks, len(marks))
@@ -62,14 +62,14 @@ func Together(marks []Mark) (n, one, other int) {
 	return len(g.best(len(marks))), g.one, g.other
 }
 
-// best looks from other starts on as well, once all marks are there.
+// best searches from other starts too, once all marks are there.
 func (g *gathering) best(size int) []int {
 	return together(len(g.marks), size, func() company { return newCrowd(g.marks) })
 }
 
-// Check says what would keep a stream from putting the batches of its first steps together: a *CrowdedError, or an
-// error of Marks. It looks at the windows of the first epoch that these steps reach, and mostly reads of each only
-// as many rows as fill a batch. The marks of a row must be the same whichever rows they are asked for with.
+// Check returns the error with which a stream would fail in its first steps: a *CrowdedError, or an error of Marks.
+// It looks at the windows of the first epoch that these steps reach, and in most cases reads only as many rows of
+// each as fill a batch. Marks must return the same mark for a row, whichever other rows it is asked for.
 func Check(o StreamOptions, steps int) error {
 	s, err := newStream(o)
 	if err != nil || o.Order == File || steps < 1 {

@@ -1,12 +1,12 @@
 package batch
 
-// company is a batch in the making, which knows whom it can take.
+// company is an unfinished batch, which knows which examples it can take.
 type company interface {
 	fits(example int) bool
 	add(example int)
 }
 
-// gather makes the company of some examples.
+// gather makes a company with the given members.
 func (e *stretch) gather(members []int) company {
 	var c company
 	if e.company != nil {
@@ -20,7 +20,7 @@ func (e *stretch) gather(members []int) company {
 	return c
 }
 
-// pairwise asks every pair.
+// pairwise compares an example with every member.
 type pairwise struct {
 	conflict func(i, j int) bool
 	members  []int
@@ -37,16 +37,16 @@ func (p *pairwise) fits(example int) bool {
 	return true
 }
 
-// crowd keeps its members' keys in sets: it says of an example what pairwise says by Mark.Conflicts, in a time
-// that does not grow with the batch.
+// crowd keeps its members' keys in sets. It gives the same answers as pairwise with Mark.Conflicts, in a time that
+// does not grow with the batch.
 type crowd struct {
 	marks                        []Mark
 	queries, relevant, documents map[uint64]struct{}
-	// popular are members with so many relevant documents that these are searched where they are.
+	// popular are members with so many relevant documents that their own lists are searched.
 	popular []int
 }
 
-// many is how many relevant documents make a member popular.
+// many is the number of relevant documents that makes a member popular.
 const many = 1024
 
 func newCrowd(marks []Mark) *crowd {

@@ -1,12 +1,12 @@
 package batch
 
-// rivals knows the members of batches that an example conflicts with.
+// rivals finds the members of batches with which an example conflicts.
 type rivals interface {
-	// of chooses the example that in speaks of, and says how many members it looked at, or will.
-	of(example int) int
-	// in counts the members of a batch that conflict with the example, up to 2, and gives the place of one.
-	in(batch int) (n, at int)
-	// enters and leaves say that a place has a member, and has it no more.
+	// choose sets the example that countIn examines, and returns the number of members that this looks at.
+	choose(example int) int
+	// countIn counts the members of a batch that conflict with the example, up to 2, and returns the place of one.
+	countIn(batch int) (n, at int)
+	// enters and leaves record that a member takes a place, and leaves it.
 	enters(member, batch, at int)
 	leaves(member, batch, at int)
 }
@@ -18,18 +18,18 @@ func (e *stretch) rivals() rivals {
 	return newIndex(e)
 }
 
-// allPairs asks about every member.
+// allPairs compares the example with every member.
 type allPairs struct {
 	stretch *stretch
 	example int
 }
 
-func (p *allPairs) of(example int) int {
+func (p *allPairs) choose(example int) int {
 	p.example = example
 	return p.stretch.size * len(p.stretch.batches)
 }
 
-func (p *allPairs) in(batch int) (n, place int) {
+func (p *allPairs) countIn(batch int) (n, place int) {
 	for at, member := range p.stretch.batches[batch] {
 		if p.stretch.conflict(p.example, member) {
 			if n, place = n+1, at; n == 2 {
@@ -43,16 +43,16 @@ func (p *allPairs) in(batch int) (n, place int) {
 func (p *allPairs) enters(int, int, int) {}
 func (p *allPairs) leaves(int, int, int) {}
 
-// index finds rivals by the keys of marks: it says what allPairs says, in a time that grows with their number
-// and not with that of all members.
+// index finds rivals by the keys of marks. It gives the same answers as allPairs, in a time that grows with the
+// number of rivals and not with that of all members.
 type index struct {
 	marks              []Mark
 	queries, documents map[uint64][]int32 // examples by key
-	relevant           map[uint64][]int32 // asking, by key
-	asking             [][]int32          // examples with one list of relevant documents: rows of a query
-	spots              [][]spot           // places of each example; mostly one
+	relevant           map[uint64][]int32 // indexes into asking, by the key of a relevant document
+	asking             [][]int32          // examples with the same list of relevant documents, the rows of a query
+	spots              [][]spot           // places of each example, in most cases one
 
-	// counted[b] and at[b] are of the chosen example, where turn[b] is now.
+	// counted[b] and at[b] belong to the chosen example where turn[b] equals now.
 	now         int
 	counted, at []int
 	turn        []int
@@ -116,7 +116,7 @@ func (x *index) leaves(member, batch, at int) {
 	}
 }
 
-func (x *index) of(example int) int {
+func (x *index) choose(example int) int {
 	x.now++
 	m := &x.marks[example]
 	looked := x.count(x.queries[m.Query]) + x.countAsking(m.Positive) + len(m.Relevant)
@@ -154,7 +154,7 @@ func (x *index) count(examples []int32) (looked int) {
 	return looked
 }
 
-func (x *index) in(batch int) (n, at int) {
+func (x *index) countIn(batch int) (n, at int) {
 	if x.turn[batch] != x.now {
 		return 0, 0
 	}

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// How far the order "shuffle" of a Stream reaches. An epoch's blocks of Block consecutive rows are permuted
-// over the whole data, and rows are shuffled within windows of Window rows and more, up to twice as many:
-// blocks that the permutation put side by side. A window has at least 8 batches. Data of fewer than two windows
-// is one: its rows are shuffled without bounds.
+// The reach of the order "shuffle" in a Stream. An epoch's blocks of Block consecutive rows are permuted over the
+// whole data. Neighbouring blocks of the permutation form windows of Window to 2·Window rows, and rows are shuffled
+// within a window. A window has at least 8 batches. Data that is too small for two windows is one window: its rows
+// are shuffled without limits.
 const (
 	Block  = 256
 	Window = 1 << 16
@@ -24,21 +24,21 @@ type Place struct {
 // Range are the rows From … To−1.
 type Range struct{ From, To int }
 
-// StreamOptions says what a Stream goes through.
+// StreamOptions describes the examples and batches of a Stream.
 type StreamOptions struct {
-	// Rows is the number of examples, Size that of a batch.
+	// Rows is the number of examples, Size the number in a batch.
 	Rows, Size int
 	Seed       int64
 	Order      string // Shuffle or File
-	// Whole makes each epoch one window, whatever Rows is: the order is then a Sampler's.
+	// Whole makes each epoch one window, whatever Rows is: the order is then that of a Sampler.
 	Whole bool
-	// Marks returns the marks of the rows in the ranges, in their order, as they are in an epoch. It is called
-	// from one goroutine at a time, and never in the order "file".
+	// Marks returns the marks of the rows in the ranges, in their order, for an epoch. It is called from one
+	// goroutine at a time, and never in the order "file".
 	Marks func(ranges []Range, epoch int) ([]Mark, error)
 }
 
-// Stream composes batches of more examples than can be held: it knows two windows at a time, the one in use
-// and the next, which is made ready in the background. It is safe for concurrent use.
+// Stream composes batches of more examples than fit in memory. It holds two windows at a time: the one in use,
+// and the next, which it prepares in the background. It is safe for concurrent use.
 type Stream struct {
 	StreamOptions
 	blocks, windows int // of an epoch
@@ -49,7 +49,7 @@ type Stream struct {
 	ahead   chan made // the window after current
 }
 
-// made is what comes of making a window.
+// made is the result of making a window.
 type made struct {
 	window *window
 	err    error
@@ -78,8 +78,8 @@ func newStream(o StreamOptions) (*Stream, error) {
 	return s, nil
 }
 
-// At returns the places of a step, from 0 on; none for a negative step. An error is one of Marks, or says that
-// a window's examples cannot be put into batches.
+// At returns the places of a step, counted from 0; none for a negative step. The error comes from Marks, or says
+// that the examples of a window cannot be put into batches.
 func (s *Stream) At(step int) ([]Place, error) {
 	if step < 0 {
 		return nil, nil
@@ -95,21 +95,21 @@ func (s *Stream) At(step int) ([]Place, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// A batch that two windows share was put together by the later one.
-	if err := s.reach(first + s.Size - 1); err != nil {
+	if err := s.moveTo(first + s.Size - 1); err != nil {
 		return nil, err
 	}
 	return s.current.batch(step), nil
 }
 
-// Close waits for what is done in the background.
+// Close waits for the work in the background.
 func (s *Stream) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wait()
 }
 
-// wait returns the window made ahead, nil where there is none or it failed: then it is made again where it is
-// needed.
+// wait returns the window that was made ahead, or nil where there is none or making it failed. Such a window is made
+// again when it is needed.
 func (s *Stream) wait() *window {
 	if s.ahead == nil {
 		return nil
@@ -119,15 +119,15 @@ func (s *Stream) wait() *window {
 	return next.window
 }
 
-// reach makes the window that holds a place the current one.
-func (s *Stream) reach(place int) error {
+// moveTo makes the window that holds a place the current one.
+func (s *Stream) moveTo(place int) error {
 	if s.current != nil && s.current.holds(place) {
 		return nil
 	}
 	next := s.wait()
 	if next == nil || !next.holds(place) {
 		var err error
-		if next, err = s.make(s.number(place)); err != nil {
+		if next, err = s.makeWindow(s.number(place)); err != nil {
 			return err
 		}
 	}
@@ -136,15 +136,15 @@ func (s *Stream) reach(place int) error {
 	go func(ahead chan made, number int, left remainder) {
 		w, err := s.read(number)
 		if err == nil {
-			w.follow(left)
+			w.arrangeAfter(left)
 		}
 		ahead <- made{w, err}
 	}(s.ahead, next.number+1, next.rest)
 	return nil
 }
 
-// make makes a window without the one before it at hand.
-func (s *Stream) make(number int) (*window, error) {
+// makeWindow makes a window when the window before it is not in memory.
+func (s *Stream) makeWindow(number int) (*window, error) {
 	var left remainder
 	if number > 0 {
 		before, err := s.read(number - 1)
@@ -160,7 +160,7 @@ func (s *Stream) make(number int) (*window, error) {
 			return nil, err
 		}
 	}
-	w.follow(left)
+	w.arrangeAfter(left)
 	return w, nil
 }
 

@@ -2,55 +2,55 @@ package batch
 
 import "slices"
 
-// stretch is an arrangement of n examples, which take the places begin … begin+n−1 in the endless sequence:
-// the batches that end within it. The first of them may begin with the tail of the stretch before; the tail
-// that is left at the end belongs to the next stretch's first batch.
+// stretch is an arrangement of n examples, which take the places begin … begin+n−1 in the endless sequence. It
+// consists of the batches that end within it. The first batch may begin with the tail of the stretch before; the
+// tail of this stretch belongs to the first batch of the next one.
 type stretch struct {
 	n, size, begin int
-	// conflict is asked about the stretch's own examples, 0 … n−1, and those in begun.
+	// conflict takes the numbers of the stretch's own examples, 0 … n−1, and those in begun.
 	conflict func(i, j int) bool
-	// company makes an empty batch that knows whom it can take; nil asks conflict of every pair.
+	// company makes an empty batch that knows which examples it can take; nil compares every pair by conflict.
 	company func() company
-	// marks, where there are any, are what conflict goes by: of the same examples.
+	// marks, where there are any, are the marks of the same examples, by which conflict decides.
 	marks []Mark
 	// permutation is the raw order of the examples.
 	permutation []int
 	// begun are the examples of the stretch before with which the first batch begins.
 	begun []int
-	// fallback is one batch without conflicts, for where an arrangement leaves slots that nothing fits.
+	// fallback is one batch without conflicts. It is used where no example fits the free slots of an arrangement.
 	fallback []int
-	// turn is the example from which on a slot that nothing fits is filled.
+	// turn is the example at which the search for an example to repeat begins.
 	turn int
 
 	firstStep int
 	batches   [][]int
-	// spent is what looking for exchanges has cost so far.
+	// spent is the cost of the search for exchanges so far.
 	spent int
 }
 
-// patience is how much looking for exchanges may cost in one stretch, in members and rivals looked at: a second
-// or so. Where the rows of one query are far more than there are batches it would else grow with the cube of the
-// stretch, and find nothing.
+// patience bounds the cost of the search for exchanges in one stretch, counted in members and rivals looked at: about
+// a second. Where one query has far more rows than there are batches, the cost would otherwise grow with the cube of
+// the stretch, and the search would find nothing.
 const patience = 1 << 27
 
-// arrange puts a stretch together. The tail is chosen first and from this stretch's permutation alone, so
-// that the next can know it without this one's arrangement: none depends on more than the one before.
+// arrange arranges a stretch. It chooses the tail first, from this stretch's permutation alone, so that the next
+// stretch can know the tail without this arrangement. So no stretch depends on more than the one before it.
 func (e *stretch) arrange() {
 	e.firstStep = e.begin / e.size
 	rest, _ := e.tail()
 	q := &queue{fresh: rest}
 	begun := e.begun
 	for len(e.batches) < (e.begin+e.n)/e.size-e.firstStep {
-		e.batches = append(e.batches, e.take(begun, q))
+		e.batches = append(e.batches, e.fillBatch(begun, q))
 		begun = nil
 	}
 	e.repair(slices.Concat(q.deferred, q.fresh))
 }
 
-// queue holds the examples of a stretch that are in no batch yet: those that were passed over come first.
+// queue holds the examples of a stretch that are in no batch yet. Deferred ones come first.
 type queue struct{ deferred, fresh []int }
 
-// tail splits the permutation into the examples that the last, shared batch begins with, and the rest.
+// tail splits the permutation into the first examples of the last, shared batch, and the rest.
 func (e *stretch) tail() (rest, tail []int) {
 	wanted := (e.begin + e.n) % e.size
 	members := e.gather(nil)
@@ -65,8 +65,8 @@ func (e *stretch) tail() (rest, tail []int) {
 	return rest, tail
 }
 
-// take fills a batch from the front of the queue and defers what does not fit.
-func (e *stretch) take(begun []int, q *queue) []int {
+// fillBatch fills a batch from the front of the queue and defers examples that do not fit.
+func (e *stretch) fillBatch(begun []int, q *queue) []int {
 	batch := make([]int, 0, e.size)
 	batch = append(batch, begun...)
 	members := e.gather(begun)
@@ -99,10 +99,10 @@ func (e *stretch) take(begun []int, q *queue) []int {
 	return batch
 }
 
-// repair fills batches that stayed short with the examples that found no place: as they are, or in exchange
-// for a member of another batch, else with any example that fits.
+// repair completes batches that are short. It uses examples without a place, directly or in exchange for a member of
+// another batch, and else any example that fits.
 func (e *stretch) repair(left []int) {
-	own := e.begin % e.size // what the first batch has of the stretch before is not to be moved
+	own := e.begin % e.size // members of the first batch from the stretch before must not move
 	var r rivals
 	for b := range e.batches {
 		if len(e.batches[b]) == e.size {
@@ -121,7 +121,7 @@ func (e *stretch) repair(left []int) {
 			if from >= 0 {
 				left = slices.Delete(left, from, from+1)
 			} else {
-				hopeless = true // the batch only grows, and the others stay as they are
+				hopeless = true // this batch will not fit more later: it only grows, and the others stay as they are
 				added = e.spare(members)
 			}
 			if added < 0 {
@@ -146,9 +146,9 @@ func (e *stretch) join(b, member int, r rivals) {
 	e.batches[b] = append(e.batches[b], member)
 }
 
-// exchange finds a further member of batch b for the sake of one left example: that example itself, or a
-// member of another batch, whose place the example takes. It returns the member and the example's place in
-// left; −1 twice if none fits.
+// exchange finds one more member for batch b, so that one of the left examples gets a place. The member is that
+// example itself, or a member of another batch, whose place the example takes. exchange returns the member and the
+// example's index in left, or −1 twice if none fits.
 func (e *stretch) exchange(b int, members company, r rivals, left []int, own int) (added, from int) {
 	for i, example := range left {
 		if members.fits(example) {
@@ -157,7 +157,7 @@ func (e *stretch) exchange(b int, members company, r rivals, left []int, own int
 		if e.spent > patience {
 			continue
 		}
-		e.spent += r.of(example) + len(e.batches)
+		e.spent += r.choose(example) + len(e.batches)
 		for other, batch := range e.batches {
 			if other == b {
 				continue
@@ -166,10 +166,10 @@ func (e *stretch) exchange(b int, members company, r rivals, left []int, own int
 			if other == 0 {
 				first = own
 			}
-			switch n, at := r.in(other); {
+			switch n, at := r.countIn(other); {
 			case n > 1:
 				continue
-			case n == 1: // the example could take the place of that member only
+			case n == 1: // the example can only take the place of that member
 				first, last = max(first, at), at
 			}
 			e.spent += max(0, last+1-first)
@@ -186,8 +186,8 @@ func (e *stretch) exchange(b int, members company, r rivals, left []int, own int
 	return -1, -1
 }
 
-// spare finds an example to repeat that fits, going through them from a place that differs from stretch to
-// stretch; −1 if none does.
+// spare finds an example that fits and may be repeated, −1 if there is none. The search begins at a place that
+// differs from stretch to stretch.
 func (e *stretch) spare(members company) int {
 	for i := range e.n {
 		if example := (i + e.turn) % e.n; members.fits(example) {
@@ -197,17 +197,17 @@ func (e *stretch) spare(members company) int {
 	return -1
 }
 
-// together collects up to size examples that may stand in one batch.
+// together collects up to size examples that may share a batch.
 func (e *stretch) together() []int {
 	return together(e.n, e.size, func() company { return e.gather(nil) })
 }
 
-// starts is from how many places on together looks: an example that goes with hardly any other keeps only those
-// out that are looked at after it.
+// starts is the number of places from which together searches. An example that conflicts with nearly all others only
+// keeps out those that come after it, so another start may find more.
 const starts = 4
 
-// together collects up to size of n examples that fit each other, in ascending order from one of a few starts on,
-// the first that gives that many; otherwise the most that one gave.
+// together collects up to size of n examples that fit each other, in ascending order from one of a few starts: the
+// first start that gives that many, or else the one that gives the most.
 func together(n, size int, gather func() company) []int {
 	var best []int
 	for start := range min(starts, n) {

@@ -7,10 +7,10 @@ import (
 
 // window is a stretch of a Stream.
 type window struct {
-	stretch // its marks are of the window's examples; behind them come those that begin its first batch
+	stretch // its marks are those of the window's examples, then those of the first members of its first batch
 	number  int
-	places  []Place // likewise
-	// rest is what the next window's first batch begins with.
+	places  []Place // in the same order
+	// rest holds the first members of the next window's first batch.
 	rest remainder
 }
 
@@ -64,18 +64,18 @@ func (s *Stream) ranges(t tour, j int) []Range {
 	return ranges
 }
 
-// follow puts the window into batches, the first of which begins with what the window before left.
-func (w *window) follow(left remainder) {
+// arrangeAfter puts the window into batches. The first batch begins with the tail of the window before.
+func (w *window) arrangeAfter(left remainder) {
 	for i := range left.places {
 		w.begun = append(w.begun, w.n+i)
 	}
 	w.places = append(w.places, left.places...)
 	w.marks = append(w.marks, left.marks...)
 	w.arrange()
-	w.marks, w.permutation, w.conflict, w.company = nil, nil, nil, nil // only the batches are asked for from here on
+	w.marks, w.permutation, w.conflict, w.company = nil, nil, nil, nil // from now on only the batches are needed
 }
 
-// holds tells whether a place in the endless sequence is one of the window's.
+// holds tells whether the window has a place of the endless sequence.
 func (w *window) holds(place int) bool { return w.begin <= place && place < w.begin+w.n }
 
 // batch returns the places of a step.
@@ -110,7 +110,7 @@ func (s *Stream) tour(epoch int) tour {
 	return t
 }
 
-// bound is the place in the tour of window j's first block; j may be the number of windows.
+// bound is the index in the tour of window j's first block; j may be the number of windows.
 func (s *Stream) bound(j int) int { return int(int64(j) * int64(s.blocks) / int64(s.windows)) }
 
 // begin is the place within the epoch of window j's first example.

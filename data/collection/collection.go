@@ -5,19 +5,18 @@
 //	queries.jsonl     {"_id": "q1", "text": "…"}
 //	qrels/SPLIT.tsv   query-id <TAB> corpus-id <TAB> score, under a header with these names
 //
-// Read as they are too, where a folder has no corpus.jsonl with queries.jsonl: MS MARCO's tsv files, a corpus
-// with TREC's topics and qrels, a dataset of the hub in Parquet, each of these in the only folder of a folder,
-// and a folder with collection.json (View), which names files that lie elsewhere.
+// A folder without corpus.jsonl and queries.jsonl may have one of these layouts: MS MARCO's tsv files, a corpus with
+// TREC's topics and qrels, or a dataset of the hub in Parquet. The files may be in the only folder inside the folder.
+// A folder with collection.json (View) names files elsewhere.
 //
-// Each text may be gzipped and then be named with .gz (the plain file is read where both exist). Members
-// with other names are ignored, as BEIR's own "metadata" is. Nothing malformed is skipped: a line that is not
-// a JSON object, invalid UTF-8, an id that is missing, empty, no string or there twice is an error that names
-// file and line. Blank lines are no rows.
+// Each text may be gzipped and have .gz at the end of its name (where both files exist, the plain one is read).
+// Members with other names, such as BEIR's own "metadata", are ignored. Nothing malformed is skipped: a line that is
+// not a JSON object, invalid UTF-8, an id that is missing, empty, no string or not unique is an error that names file
+// and line. Blank lines are not rows.
 //
-// Qrels must name queries of queries.jsonl. A document that the corpus lacks is an error in the train split,
-// where the pair would be lost silently; in any other split it is tolerated and counted (Judgments.Unknown),
-// since published test sets judge documents that their corpus no longer holds, and the measures' ideal
-// ranking counts all judged documents.
+// Qrels must name queries of queries.jsonl. A document that the corpus lacks is an error in the train split, because
+// the pair would be lost silently. In any other split it is counted (Judgments.Unknown): published test sets judge
+// documents that their corpus no longer holds, and the ideal ranking of the measures counts all judged documents.
 package collection
 
 import (
@@ -32,7 +31,7 @@ import (
 type Document struct{ ID, Title, Text string }
 
 // Content is the text that is encoded and indexed: title, a space and text, or the text alone where the
-// title is empty. Nothing is trimmed.
+// title is empty. White space is not trimmed.
 func (d Document) Content() string {
 	if d.Title == "" {
 		return d.Text
@@ -43,7 +42,7 @@ func (d Document) Content() string {
 // Query is one row of a query file.
 type Query struct{ ID, Text string }
 
-// ErrNoSplit is returned when a split is asked for that the folder has no qrels of.
+// ErrNoSplit is returned when the folder has no qrels of a split.
 var ErrNoSplit = errors.New("no such split")
 
 // Collection is an opened folder. Its files are read on first use and kept; it is safe for concurrent use.
@@ -52,7 +51,7 @@ type Collection struct {
 	Name string
 	// Folder is the path as given to Open.
 	Folder string
-	// Layout is how its files lie.
+	// Layout is the layout of its files.
 	Layout Layout
 
 	files  files
@@ -99,7 +98,7 @@ func (c *Collection) Queries() ([]Query, error) {
 	return read.queries, err
 }
 
-// Document returns the document of an id.
+// Document returns the document with an id.
 func (c *Collection) Document(id string) (Document, bool, error) {
 	read, err := c.corpus()
 	if err != nil {
@@ -112,7 +111,7 @@ func (c *Collection) Document(id string) (Document, bool, error) {
 	return read.documents[at], true, nil
 }
 
-// Query returns the query of an id.
+// Query returns the query with an id.
 func (c *Collection) Query(id string) (Query, bool, error) {
 	read, err := c.asked()
 	if err != nil {

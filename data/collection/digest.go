@@ -10,8 +10,8 @@ import (
 	"headroom/internal/gunzip"
 )
 
-// Files returns the paths of the collection's files: corpus, queries, then the qrels of the splits named, or of
-// all without arguments.
+// Files returns the paths of the collection's files: corpus, queries, then the qrels of the given splits, or of
+// all splits without arguments.
 func (c *Collection) Files(splits ...string) ([]string, error) {
 	parts, err := c.parts(splits)
 	var paths []string
@@ -27,7 +27,7 @@ func (c *Collection) CorpusFiles() []string { return c.paths(c.files.corpus) }
 // QueryFiles returns the paths of the queries' files.
 func (c *Collection) QueryFiles() []string { return c.paths(c.files.queries) }
 
-// part is what a digest is over under one name.
+// part is a name in a digest, with the files that it covers.
 type part struct {
 	role  string
 	paths []string
@@ -51,8 +51,8 @@ func (c *Collection) parts(splits []string) ([]part, error) {
 // Digest is "sha256:" and a hash over the contents of all files of the collection. It reads them each time.
 func (c *Collection) Digest() (string, error) { return c.DigestOf() }
 
-// DigestOf is Digest over corpus, queries and only the qrels of the splits named, so that adding a split
-// does not change what another one is. Contents count, unpacked: gzipping a file changes no digest.
+// DigestOf is Digest over corpus, queries and the qrels of the given splits alone, so that a new split does not
+// change the digest of another. It covers unpacked contents, so gzipping a file changes no digest.
 func (c *Collection) DigestOf(splits ...string) (string, error) {
 	parts, err := c.parts(splits)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"headroom/data/parquet"
 )
 
-// Kind is what the rows of a file are.
+// Kind is the kind of a file's rows.
 type Kind string
 
 // The kinds. Documents have a title in some forms.
@@ -20,11 +20,11 @@ const (
 	Asked  Kind = "queries"
 )
 
-// Form is how the rows of a file are read. It is made by FormOf.
+// Form says how the rows of a file are read. FormOf makes it.
 type Form struct {
 	kind   Kind
 	format string // ".jsonl", ".tsv" or ".parquet"
-	// columns of Parquet; −1 for a title that is not there.
+	// The indexes of Parquet's columns; −1 where there is no title.
 	columns, id, title, text int
 }
 
@@ -34,7 +34,7 @@ type Form struct {
 //	.tsv      id ⇥ text without a header, as MS MARCO's
 //	.parquet  an id and a text, of documents also a title, in columns with the names that Names lists
 //
-// The first two may be gzipped and then be named with .gz.
+// The first two may be gzipped and have .gz at the end of their names.
 func FormOf(kind Kind, path string) (Form, error) {
 	m := Form{kind: kind}
 	name := strings.TrimSuffix(path, ".gz")
@@ -49,7 +49,7 @@ func FormOf(kind Kind, path string) (Form, error) {
 	return m, nil
 }
 
-// Names are the columns of Parquet files that hold ids and texts, as published sets name them.
+// Names returns the names that published sets give to the columns of ids and of texts in Parquet files.
 func Names(kind Kind) (ids, texts []string) {
 	if kind == Asked {
 		return []string{"_id", "id", "query_id", "qid"}, []string{"text", "query"}
@@ -57,10 +57,10 @@ func Names(kind Kind) (ids, texts []string) {
 	return []string{"_id", "id", "passage_id", "pid", "doc_id", "docid"}, []string{"text", "passage"}
 }
 
-// Headed tells whether the first line is no row but names columns, which Head reads.
+// Headed tells whether the first line names columns, which Head reads, and is not a row.
 func (m *Form) Headed() bool { return m.format == ".parquet" }
 
-// Head finds the columns of a Parquet file, which parquet.Lines made lines of.
+// Head finds the columns of a Parquet file in the first line that parquet.Lines writes.
 func (m *Form) Head(head []byte) error {
 	columns, err := parquet.ParseHead(head)
 	if err != nil {
@@ -91,7 +91,7 @@ func (m *Form) Head(head []byte) error {
 	return nil
 }
 
-// Row reads a line. What is in a query's title is left out.
+// Row reads a line. The title of a query is left out.
 func (m *Form) Row(line []byte) (Document, error) {
 	var d Document
 	switch m.format {

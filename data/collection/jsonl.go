@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// MaxLine bounds a line, so that a file that is no JSONL does not fill the memory.
+// MaxLine bounds a line, so that a file that is not JSONL does not fill the memory.
 const MaxLine = 64 << 20
 
 // row is a line of corpus or queries. Pointers tell an absent or null member from an empty one.
@@ -19,10 +19,9 @@ type row struct {
 	Text  *string `json:"text"`
 }
 
-// ReadJSONL calls fn for each row of a corpus or query file (plain or gzipped, by content), in order, without
-// keeping texts. The name is used in messages. `_id` must be a string that is not empty and not there twice,
-// `text` a string; `title` may be absent or null. An error of fn ends the reading and is returned with file
-// and line.
+// ReadJSONL calls fn for each row of a corpus or query file, plain or gzipped (its content shows which), in order,
+// and keeps no texts. Messages use the name. `_id` must be a string that is not empty and not repeated, `text` a
+// string; `title` may be absent or null. An error of fn ends the reading and is returned with file and line.
 func ReadJSONL(r io.Reader, name string, fn func(Document) error) error {
 	return readLines(r, name, ParseRow, map[string]int{}, func(d Document, _ int) error { return fn(d) })
 }
@@ -50,16 +49,16 @@ func ParseRow(line []byte) (Document, error) {
 	return document, nil
 }
 
-// checkID refuses what the collection's other files cannot carry: white space parts the columns of qrels and
-// of TREC run files.
+// checkID refuses ids that the collection's other files cannot hold: white space separates the columns of qrels
+// and of TREC run files.
 func checkID(id string) error {
 	if strings.ContainsAny(id, " \t\n\v\f\r") {
-		return fmt.Errorf("_id %q: white space is not allowed, it parts the columns of qrels and run files", id)
+		return fmt.Errorf("_id %q: white space is not allowed, because it separates the columns of qrels and run files", id)
 	}
 	return nil
 }
 
-// checkQueryID refuses also what would read as a comment at the start of a run file's line.
+// checkQueryID also refuses ids that would begin a comment in a run file.
 func checkQueryID(id string) error {
 	if strings.HasPrefix(id, "#") {
 		return fmt.Errorf("_id %q: a query's id must not start with #, which is a comment in run files", id)

@@ -20,14 +20,14 @@ type Judgment struct {
 	Grade           int
 }
 
-// Judgments are the rows of one split in file order.
+// Judgments holds the rows of one split in file order.
 type Judgments struct {
 	Rows []Judgment
 	// Unknown counts the rows whose document is not in the corpus; always 0 for the train split.
 	Unknown int
 }
 
-// Qrels returns the judgements of a split by query; unknown documents stay in it.
+// Qrels returns the judgements of a split by query, unknown documents included.
 func (c *Collection) Qrels(split string) (trec.Qrels, error) {
 	judgments, err := c.Judgments(split)
 	if err != nil {
@@ -43,7 +43,7 @@ func (c *Collection) Qrels(split string) (trec.Qrels, error) {
 	return qrels, nil
 }
 
-// Asked returns the judgements of a split by query without reading the corpus: of its documents nothing is checked.
+// Asked returns the judgements of a split by query. It does not read the corpus, so it does not check documents.
 func (c *Collection) Asked(split string) (trec.Qrels, error) {
 	qrels := trec.Qrels{}
 	return qrels, c.scan(split, func(query, document string, grade int) {
@@ -63,7 +63,7 @@ func (c *Collection) qrelsOf(split string) (string, error) {
 	return c.path(name), nil
 }
 
-// scan reads the rows of a split, whose queries it checks.
+// scan reads the rows of a split and checks their queries.
 func (c *Collection) scan(split string, row func(query, document string, grade int)) error {
 	path, err := c.qrelsOf(split)
 	if err != nil {

@@ -13,14 +13,14 @@ import (
 	"strings"
 )
 
-// files are the names of a folder's files, relative to it and with slashes, or absolute.
+// files holds the names of a folder's files, relative to the folder and with slashes, or absolute.
 type files struct {
 	layout          Layout
 	corpus, queries []string
 	splits          map[string]string
 }
 
-// Layout names how a collection's files lie in their folder.
+// Layout names the arrangement of a collection's files in their folder.
 type Layout string
 
 // The layouts.
@@ -35,7 +35,7 @@ const (
 // Layouts lists the names of the layouts that a folder can be in.
 func Layouts() []string { return []string{string(BEIR), string(MSMARCO), string(TREC), string(Hub)} }
 
-// ViewFile is the name of the file by which a folder names a collection's files elsewhere.
+// ViewFile is the name of the file in which a folder lists a collection's files elsewhere.
 const ViewFile = "collection.json"
 
 // View names the files of a collection. Paths are absolute, or relative to its folder.
@@ -65,7 +65,7 @@ func find(folder string) (files, error) {
 	}
 	if inner := onlyFolder(folder); inner != "" { // as archives are unpacked
 		if found, within := findIn(filepath.Join(folder, inner)); within == nil {
-			return found.below(inner), nil
+			return found.inFolder(inner), nil
 		}
 	}
 	return files{}, err
@@ -85,8 +85,8 @@ func findIn(folder string) (files, error) {
 	return files{}, err
 }
 
-// below puts a folder before names that are relative.
-func (f files) below(folder string) files {
+// inFolder puts a folder before relative names.
+func (f files) inFolder(folder string) files {
 	to := func(name string) string {
 		if filepath.IsAbs(name) {
 			return name
@@ -154,11 +154,11 @@ func within(folder, name string) string {
 	return filepath.Join(folder, filepath.FromSlash(name))
 }
 
-// msmarco is the layout of MS MARCO's passages. Of dev's two sets of queries the small one is
-// meant, with which everybody evaluates; dev is also the test split, since the real one's
-// judgements are not published.
+// msmarco is the layout of MS MARCO's passages. dev is its smaller set of queries, with which
+// everybody evaluates. It is also the test split, since the judgements of the real test set
+// are not published.
 func msmarco(folder string) (files, bool, error) {
-	corpus := first(folder, "collection.tsv", "collection.tsv.gz")
+	corpus := firstFile(folder, "collection.tsv", "collection.tsv.gz")
 	if corpus == "" {
 		return files{}, false, nil
 	}
@@ -167,8 +167,8 @@ func msmarco(folder string) (files, bool, error) {
 		name string
 		as   []string
 	}{{"train", []string{Train}}, {"dev.small", []string{"dev", "test"}}, {"dev", []string{"dev", "test"}}, {"test", []string{"test"}}} {
-		qrels := first(folder, "qrels."+split.name+".tsv", "qrels."+split.name+".tsv.gz")
-		queries := first(folder, "queries."+split.name+".tsv", "queries."+split.name+".tsv.gz")
+		qrels := firstFile(folder, "qrels."+split.name+".tsv", "qrels."+split.name+".tsv.gz")
+		queries := firstFile(folder, "queries."+split.name+".tsv", "queries."+split.name+".tsv.gz")
 		if _, taken := f.splits[split.as[0]]; qrels == "" || queries == "" || taken && split.name == "dev" {
 			continue
 		}
@@ -182,9 +182,9 @@ func msmarco(folder string) (files, bool, error) {
 
 // trecFolder is a collection with topics and qrels as TREC publishes them.
 func trecFolder(folder string) (files, bool, error) {
-	topics := first(folder, "topics.txt", "topics.txt.gz", "topics.xml", "topics.xml.gz", "topics.tsv", "topics.tsv.gz")
-	qrels := first(folder, "qrels.txt", "qrels.txt.gz", "qrels.tsv", "qrels.tsv.gz")
-	corpus := first(folder, "corpus.jsonl", "corpus.jsonl.gz", "collection.tsv", "collection.tsv.gz", "corpus.tsv", "corpus.tsv.gz")
+	topics := firstFile(folder, "topics.txt", "topics.txt.gz", "topics.xml", "topics.xml.gz", "topics.tsv", "topics.tsv.gz")
+	qrels := firstFile(folder, "qrels.txt", "qrels.txt.gz", "qrels.tsv", "qrels.tsv.gz")
+	corpus := firstFile(folder, "corpus.jsonl", "corpus.jsonl.gz", "collection.tsv", "collection.tsv.gz", "corpus.tsv", "corpus.tsv.gz")
 	if topics == "" || qrels == "" || corpus == "" {
 		return files{}, false, nil
 	}
@@ -209,8 +209,8 @@ func hub(folder string) (files, bool, error) {
 	return f, true, nil
 }
 
-// first is the first of the names that is a file in the folder; "" where none is.
-func first(folder string, names ...string) string {
+// firstFile is the first of the names that is a file in the folder; "" where none is.
+func firstFile(folder string, names ...string) string {
 	for _, name := range names {
 		if info, err := os.Stat(filepath.Join(folder, name)); err == nil && info.Mode().IsRegular() {
 			return name
@@ -219,7 +219,7 @@ func first(folder string, names ...string) string {
 	return ""
 }
 
-// matches lists the files of the first pattern that fits any.
+// matches lists the files that match the first pattern with a match.
 func matches(folder string, patterns ...string) []string {
 	for _, pattern := range patterns {
 		within, base := path.Split(pattern)

@@ -17,10 +17,10 @@ type queries struct {
 	empty   Empty
 }
 
-// Empty are the rows by their ids whose text is nothing but white space.
+// Empty holds, by id, the rows whose text has nothing but white space.
 type Empty map[string]Place
 
-// Place is where a row stands.
+// Place is the place of a row.
 type Place struct {
 	// Row counts from 0, over all files.
 	Row int

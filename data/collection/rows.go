@@ -12,8 +12,8 @@ import (
 	"headroom/internal/gunzip"
 )
 
-// readRows calls fn for each row of files of one kind, in order. An id may be there once in
-// all of them. An error of fn ends the reading and is returned with file and line.
+// readRows calls fn for each row of files of one kind, in order. An id may occur once in
+// all files together. An error of fn ends the reading and is returned with file and line.
 func readRows(kind Kind, paths []string, fn func(d Document, path string, line int) error) error {
 	first := map[string]int{} // id → line
 	for _, path := range paths {
@@ -32,8 +32,8 @@ func readRows(kind Kind, paths []string, fn func(d Document, path string, line i
 	return nil
 }
 
-// readFile reads one file in whatever form its name says. first has the lines of the ids
-// that were read before.
+// readFile reads one file in the form that its name shows. first maps the ids that were
+// read before to their lines.
 func readFile(kind Kind, file *os.File, path string, first map[string]int, fn func(d Document, line int) error) error {
 	if isTopics(path) {
 		return readTopics(file, path, first, fn)
@@ -56,7 +56,7 @@ func readFile(kind Kind, file *os.File, path string, first map[string]int, fn fu
 	})
 }
 
-// withLines hands over a Parquet file as lines, of which the first names the columns.
+// withLines calls read with the lines of a Parquet file. The first line names the columns.
 func withLines(path string, read func(*bufio.Scanner) error) error {
 	in, out := io.Pipe()
 	go func() { out.CloseWithError(parquet.Lines(path, out)) }()
@@ -65,7 +65,7 @@ func withLines(path string, read func(*bufio.Scanner) error) error {
 	if failed := text.Err(); failed != nil && !errors.Is(failed, bufio.ErrTooLong) {
 		err = fmt.Errorf("read %s: %w", path, failed)
 	}
-	in.CloseWithError(io.ErrClosedPipe) // the writer ends, whatever is left
+	in.CloseWithError(io.ErrClosedPipe) // ends the writer, also where lines are left
 	return err
 }
 
@@ -97,12 +97,12 @@ func scanRows(lines *bufio.Scanner, name string, parse func([]byte) (Document, e
 		}
 		document, err := parse(line)
 		if err == nil {
-			if err = once(first, document.ID, number); err == nil {
+			if err = checkRepeated(first, document.ID, number); err == nil {
 				err = fn(document, number)
 			}
 		}
 		if err != nil && lines.Err() != nil {
-			break // what a failed reading left of a line
+			break // a part of a line, left by a failed read
 		}
 		if err != nil {
 			return fmt.Errorf("read %s:%d: %w", name, number, err)
@@ -116,7 +116,8 @@ func scanRows(lines *bufio.Scanner, name string, parse func([]byte) (Document, e
 	return nil
 }
 
-func once(first map[string]int, id string, line int) error {
+// checkRepeated refuses an id that was read before, and notes its line.
+func checkRepeated(first map[string]int, id string, line int) error {
 	if at, taken := first[id]; taken {
 		return fmt.Errorf("_id %q: already on line %d; an id is allowed once", id, at)
 	}

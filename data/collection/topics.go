@@ -27,7 +27,7 @@ const maxTopics = 64 << 20
 //	<top> <num> Number: 301  <title> the query  <desc> …  </top>
 //	<topics> <topic number="1"> <query>the query</query> …  or <title> </topic> … </topics>
 //
-// The line that fn is told is the topic's number in the file.
+// fn gets the topic's number in the file as its line.
 func readTopics(file *os.File, path string, first map[string]int, fn func(d Document, line int) error) error {
 	packed, err := gunzip.NewReader(file)
 	if err != nil {
@@ -47,7 +47,7 @@ func readTopics(file *os.File, path string, first map[string]int, fn func(d Docu
 		return fmt.Errorf("read %s: %w", path, err)
 	}
 	for i, q := range queries {
-		err := once(first, q.ID, i+1)
+		err := checkRepeated(first, q.ID, i+1)
 		if err == nil {
 			err = fn(Document{ID: q.ID, Text: q.Text}, i+1)
 		}
@@ -73,7 +73,7 @@ var (
 	topicTitle  = regexp.MustCompile(`<title>\s*(?:Topic:)?([^<]*)`)
 )
 
-// plainTopics reads the older form, whose tags are never closed but for top.
+// plainTopics reads the older form, in which only the tag top is closed.
 func plainTopics(text string) ([]Query, error) {
 	var queries []Query
 	for i, part := range strings.Split(text, "<top>")[1:] {

@@ -15,9 +15,9 @@ import (
 	"headroom/internal/atomic"
 )
 
-// Write makes a folder in BEIR's layout. It is there whole or not at all, as internal/atomic does it. A folder that exists is refused (fs.ErrExist). Qrels are written
-// in the order of queries and, within a query, of docs; what Open and Judgments would refuse is refused here,
-// unknown documents of any split included.
+// Write makes a folder in BEIR's layout, whole or not at all (internal/atomic). A folder that exists is an error
+// (fs.ErrExist). Qrels are written in the order of queries and, within a query, of docs. Write refuses everything that
+// Open and Judgments would refuse, and unknown documents in any split.
 func Write(folder string, docs []Document, queries []Query, splits map[string]trec.Qrels) error {
 	return write(atomic.Disk{}, folder, docs, queries, splits)
 }
@@ -107,7 +107,7 @@ func writeQrels(w io.Writer, docs []Document, queries []Query, qrels trec.Qrels)
 	return nil
 }
 
-// check refuses what could not be read back.
+// check refuses a collection that could not be read back.
 func check(docs []Document, queries []Query, splits map[string]trec.Qrels) error {
 	if len(docs) == 0 {
 		return errors.New("no document; a corpus must not be empty")

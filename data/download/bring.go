@@ -13,22 +13,23 @@ import (
 	"syscall"
 )
 
-// WrongDigest is returned when a file came whole and is not what was announced.
+// WrongDigest is returned when a file arrived whole but does not have the announced digest.
 type WrongDigest struct {
 	File File
-	// Got is the digest of what came, of the same kind.
+	// Got is the digest of the file that arrived, of the same kind.
 	Got string
 }
 
 func (e *WrongDigest) Error() string {
-	return fmt.Sprintf("%s has the wrong digest: %s came, %s was announced (%s)", e.File.Name, e.Got, e.File.Digest, e.File.Kind())
+	return fmt.Sprintf("%s has the wrong digest: %s instead of the announced %s (%s)", e.File.Name, e.Got, e.File.Digest, e.File.Kind())
 }
 
-// Bring brings a file as root's name, or goes on with what is there of it. came is told of the
-// bytes that have come since it was told last, fewer than none where they count no more.
+// Bring downloads a file to name below root. If a part of it is there, Bring resumes. It calls
+// came with the number of bytes since the last call, which is negative where bytes have to be
+// fetched again.
 //
-// What came is kept whatever the error. After a *WrongDigest it is there whole, for the caller
-// to put aside or to remove.
+// After an error the bytes that have arrived are kept. After a *WrongDigest the file is there
+// whole, and the caller moves it away or removes it.
 func (c *Client) Bring(ctx context.Context, where *url.URL, f File, root *os.Root, name string, came func(int64)) error {
 	b := &bringing{Client: c, where: where, file: f, root: root, name: name}
 	before, most := int64(0), int64(0) // bytes told of last, and at most
@@ -48,13 +49,13 @@ type bringing struct {
 	file  File
 	root  *os.Root
 	name  string
-	// version is what the server calls the content that came, where no digest would tell
-	// that the next part is of another; "" is not known.
+	// version is the server's name for the content so far (an ETag). It is needed where no
+	// digest would show that the next part belongs to other content; "" is not known.
 	version string
 }
 
-// attempt goes on with a partial file, or begins it, and leaves it whole and
-// checked, or as far as it came.
+// attempt begins or resumes a file. Afterwards the file is whole and checked, or as long
+// as it came before the error.
 func (b *bringing) attempt(ctx context.Context, have func(int64)) (err error) {
 	f, err := b.root.OpenFile(b.name, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -76,7 +77,7 @@ func (b *bringing) attempt(ctx context.Context, have func(int64)) (err error) {
 		_, err := f.Seek(0, io.SeekStart)
 		return err
 	}
-	if b.file.Digest == "" && b.version == "" { // nothing tells what the part before was of
+	if b.file.Digest == "" && b.version == "" { // nothing shows to which content the earlier part belongs
 		err = restart()
 	} else if offset, err = io.Copy(sum, f); err != nil {
 		err = fmt.Errorf("read what came of %s before: %w", b.file.Name, err)
@@ -114,7 +115,7 @@ func (b *bringing) attempt(ctx context.Context, have func(int64)) (err error) {
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); b.file.Digest != "" && got != b.file.Digest {
 		err := &WrongDigest{File: b.file, Got: got}
-		if resumed { // what lay there may have been damaged: once from its start
+		if resumed { // the earlier part may have been damaged: fetch once from the start
 			return errors.Join(Passing{Err: err}, restart())
 		}
 		return err
@@ -125,7 +126,7 @@ func (b *bringing) attempt(ctx context.Context, have func(int64)) (err error) {
 	return nil
 }
 
-// strongTag is the ETag by which a part can be asked for of the same content alone.
+// strongTag is the ETag with which a request gets a part of the same content or none.
 func strongTag(r *http.Response) string {
 	if tag := r.Header.Get("Etag"); !strings.HasPrefix(tag, "W/") {
 		return tag
@@ -135,7 +136,7 @@ func strongTag(r *http.Response) string {
 
 var errRange = errors.New("the server did not send the part that was asked for")
 
-// part asks for the bytes of a file from offset on. Its answer's status is 200
+// part asks for the bytes of a file from offset on. The status of its answer is 200
 // where the server sends the whole file instead.
 func (b *bringing) part(ctx context.Context, offset int64) (*Answer, error) {
 	header := http.Header{}
@@ -162,7 +163,7 @@ func (b *bringing) part(ctx context.Context, offset int64) (*Answer, error) {
 	return nil, b.Refusal(a, b.file.Name)
 }
 
-// copyBody writes a body to the end of the file, and no further.
+// copyBody copies a body up to the announced end of the file, and not further.
 func copyBody(to io.Writer, body io.Reader, f File, offset int64, have func(int64)) (int64, error) {
 	buffer := make([]byte, 256<<10)
 	for {
@@ -195,5 +196,5 @@ func writeError(f File, err error) error {
 	return fmt.Errorf("keep %s: %w", f.Name, err)
 }
 
-// ErrDiskFull is returned when what comes finds no room.
+// ErrDiskFull is returned when the disk has no room for the file.
 var ErrDiskFull = errors.New("the disk is full")

@@ -154,7 +154,7 @@ func TestWhatCannotBeRightIsNotTriedAgain(t *testing.T) {
 		"another file": {func(w http.ResponseWriter, r *http.Request) {
 			other := bytes.ToUpper(content)
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(other))
-		}, "has the wrong digest: " + sha(bytes.ToUpper(content)) + " came"},
+		}, "has the wrong digest: " + sha(bytes.ToUpper(content)) + " instead of the announced"},
 		"longer": {func(w http.ResponseWriter, r *http.Request) {
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(append(content, 'x')))
 		}, "is longer than the 1048576 bytes"},

@@ -1,10 +1,11 @@
-// Package download brings files from addresses onto the disk. A file that is cut off is gone
-// on with by range, checked by its digest and size, and named only when it is whole.
+// Package download fetches files to the disk. A download that was cut off is resumed by a
+// range request. A file is checked by its digest and size, and gets its name only when it is
+// whole.
 //
-// What may pass (a server that is busy, a connection that ends, a stall, a range that is
-// ignored) is tried again, with pauses; what will not (a name that is not there, a token that
-// is refused, redirects in a circle) is an error at once. What came of a file before an error
-// is kept, and the next call goes on from it.
+// Failures that may pass (a busy server, a lost connection, a stall, an ignored range) are
+// tried again after pauses. Others (a missing file, a refused token, redirects in a circle)
+// are errors at once. The bytes that arrived before an error are kept, and the next call
+// resumes after them.
 package download
 
 import (
@@ -15,15 +16,15 @@ import (
 	"time"
 )
 
-// Patience is how long a client goes on trying. The zero value is the usual one.
+// Patience says how long a client keeps trying. The zero value takes all defaults.
 type Patience struct {
-	// Attempts is how often a request is tried that fails for a reason that may
-	// pass; 0 is 5. One that came further in a file begins the count anew.
+	// Attempts is how often a request is tried if its failure may pass; 0 is 5. An
+	// attempt that brings new bytes of a file starts the count again.
 	Attempts int
-	// Pause is the time before the second attempt, doubled for each further one
-	// up to half a minute; 0 is one second.
+	// Pause is the time before the second attempt; it doubles for each further attempt,
+	// up to half a minute. 0 is one second.
 	Pause time.Duration
-	// Stall ends an attempt in which nothing has come for so long; 0 is a minute.
+	// Stall is the time without new bytes after which an attempt ends; 0 is a minute.
 	Stall time.Duration
 }
 
@@ -40,24 +41,24 @@ func (p Patience) orUsual() Patience {
 	return p
 }
 
-// Client asks servers for files. Its methods are safe for concurrent use once the fields are
-// set, which callers of New do before the first request.
+// Client fetches files from servers. Set its fields before the first request; after that its
+// methods are safe for concurrent use.
 type Client struct {
-	// Failed is told of each attempt that is followed by another; nil tells nobody.
+	// Failed is called after each failed attempt that another one follows; nil is allowed.
 	Failed func(message string)
-	// Refused words an answer that another attempt would get again; nil words it plainly.
+	// Refused makes the error for an answer that would not change; nil makes a plain error.
 	Refused func(a *Answer, what string) error
 	// Header is sent with every request.
 	Header http.Header
 
 	patience Patience
-	home     *url.URL // the token's; nil has none
+	home     *url.URL // the server that gets the token, or nil
 	token    string
 	client   *http.Client
 }
 
-// New makes a client. The token is sent to the scheme, host and port of home alone, and may
-// be "", as home may be nil.
+// New makes a client. It sends the token only to the scheme, host and port of home. The token
+// may be "", and home may be nil.
 func New(patience Patience, home *url.URL, token string) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	return &Client{
@@ -69,14 +70,13 @@ func New(patience Patience, home *url.URL, token string) *Client {
 // Close ends the connections that wait for another request.
 func (c *Client) Close() { c.client.CloseIdleConnections() }
 
-// Answer is a response, and what home's own redirects on the way to it said of the file
-// behind it.
+// Answer is a response, with what the redirects of home have said about the file.
 type Answer struct {
 	*http.Response
-	// Foreign tells that it comes from another host than home.
+	// Foreign is true where the response comes from another host than home.
 	Foreign bool
-	// Tag and Size are what home said of the file behind its redirect: X-Linked-Etag and
-	// X-Linked-Size, "" where it said nothing.
+	// Tag and Size are X-Linked-Etag and X-Linked-Size of home's redirect, "" where it has
+	// none.
 	Tag, Size string
 }
 

@@ -11,21 +11,21 @@ import (
 	"regexp"
 )
 
-// File is what is known of a file before it has come.
+// File describes a file before its download.
 type File struct {
-	// Name stands in messages.
+	// Name is the file's name in messages.
 	Name string
 	// Digest is in hexadecimal: 64 digits are SHA-256, 40 git's SHA-1 of a blob, 32 MD5.
-	// "" is not known, and then the file is only as sure as the connection.
+	// "" is not known; then nothing but the connection protects the content.
 	Digest string
-	// Size in bytes; below 0 it is not known. One that is not known must have a digest
-	// of another kind than git's, which is taken over the size.
+	// Size in bytes; below 0 it is not known. Then Digest must not be git's, which
+	// includes the size.
 	Size int64
 }
 
 var digestForm = regexp.MustCompile(`^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$`)
 
-// IsDigest tells whether a text has the form of one.
+// IsDigest tells whether a text has the form of a digest.
 func IsDigest(text string) bool { return digestForm.MatchString(text) }
 
 // Kind names the digest: "SHA-256", "git's SHA-1", "MD5", or "" where none is known.
@@ -54,7 +54,7 @@ func (f File) hash() hash.Hash {
 	return sha256.New()
 }
 
-// Sum is the digest of bytes, of the kind that the file's own is.
+// Sum is the digest of bytes, of the same kind as the file's Digest.
 func (f File) Sum(r io.Reader) (string, error) {
 	sum := f.hash()
 	if _, err := io.Copy(sum, r); err != nil {

@@ -20,11 +20,11 @@ import (
 type Hub struct {
 	// Endpoint is its address; "" is the public hub's.
 	Endpoint string
-	// Token is sent to the endpoint, and to no other host; "" is what TokenFile
-	// holds, nothing where there is no such file.
+	// Token is sent to the endpoint, and to no other host; "" takes the content of
+	// TokenFile, if there is such a file.
 	Token     string
 	TokenFile string
-	// Patience is how long it is tried.
+	// Patience says how long to keep trying.
 	Patience
 }
 
@@ -41,7 +41,7 @@ func (h Hub) Shown() string {
 	return "HF_ENDPOINT"
 }
 
-// Kind is what a repository of the hub holds.
+// Kind is the kind of a repository of the hub.
 type Kind string
 
 // The kinds that are fetched.
@@ -50,7 +50,7 @@ const (
 	Dataset Kind = "dataset"
 )
 
-// path is where a repository of the kind stands below the endpoint.
+// path is the path of a repository of the kind below the endpoint.
 func (k Kind) path(name string) []string {
 	if k == Dataset {
 		return []string{"datasets", name}
@@ -70,7 +70,7 @@ type Repository struct {
 	hasToken bool
 }
 
-// Open makes a client for one repository. It asks nobody.
+// Open makes a client for one repository. It sends no request.
 func (h Hub) Open(kind Kind, name string) (*Repository, error) {
 	endpoint := h.Endpoint
 	if endpoint == "" {
@@ -93,11 +93,11 @@ func (h Hub) Open(kind Kind, name string) (*Repository, error) {
 		return nil, errors.New("the hub's token (HF_TOKEN or the file that HF_TOKEN_PATH names) holds a character that no token has")
 	}
 	r := &Repository{Client: New(h.Patience, base, token), Name: name, kind: kind, hub: h, base: base, hasToken: token != ""}
-	r.Refused = r.refused
+	r.Refused = r.refusal
 	return r, nil
 }
 
-// Revision is what the hub says of one revision.
+// Revision is the hub's description of one revision.
 type Revision struct {
 	Commit string `json:"sha"`
 	Files  []struct {
@@ -115,15 +115,15 @@ func (i Revision) Has(name string) bool {
 	return false
 }
 
-// maxListing bounds what is read of a repository's list of files.
+// maxListing bounds the part that is read of a repository's list of files.
 const maxListing = 64 << 20
 
 var commit = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
-// IsCommit tells whether a revision is a commit in full.
+// IsCommit tells whether a revision is a full commit hash.
 func IsCommit(revision string) bool { return commit.MatchString(revision) }
 
-// Resolve asks which commit a revision is and which files it has.
+// Resolve asks the hub for the commit and the files of a revision.
 func (c *Repository) Resolve(ctx context.Context, revision string) (Revision, error) {
 	var info Revision
 	where := c.base.JoinPath("api", string(c.kind)+"s", c.Name, "revision", url.PathEscape(revision))
@@ -154,13 +154,13 @@ func (c *Repository) Resolve(ctx context.Context, revision string) (Revision, er
 	return info, nil
 }
 
-// Address is that of a file at a commit.
+// Address is the address of a file at a commit.
 func (c *Repository) Address(commit, name string) *url.URL {
 	return c.base.JoinPath(append(c.kind.path(c.Name), "resolve", commit, name)...)
 }
 
-// Describe asks the hub for the digest and size of a file: SHA-256 of what lies in large
-// file storage, else git's SHA-1 of a blob.
+// Describe asks the hub for the digest and size of a file. The digest is SHA-256 for a file
+// in large file storage, else git's SHA-1 of a blob.
 func (c *Repository) Describe(ctx context.Context, where *url.URL, name string) (File, error) {
 	f := File{Name: name}
 	err := c.Try(ctx, func(ctx context.Context, _ func(bool)) error {
@@ -189,14 +189,14 @@ func (c *Repository) Describe(ctx context.Context, where *url.URL, name string) 
 	return f, err
 }
 
-// refused words the hub's answer when it is not what was asked for.
-func (c *Repository) refused(a *Answer, what string) error {
+// refusal returns the error for an answer of the hub that is not the file.
+func (c *Repository) refusal(a *Answer, what string) error {
 	status := Status(a)
 	code := a.Header.Get("X-Error-Code")
 	page := c.base.JoinPath(c.kind.path(c.Name)...).Redacted()
 	switch {
 	case a.Foreign:
-		// A signed address that has run out: the next attempt gets another.
+		// A signed address that has expired: the next attempt gets another.
 		return Passing{Err: fmt.Errorf("%s, where the hub keeps %s, answers %s", a.Request.URL.Host, what, status)}
 	case code == "GatedRepo" && !c.hasToken:
 		return fmt.Errorf("the %s is gated (%s): accept its terms on %s, then set HF_TOKEN to a token of yours with read access", c.kind, status, page)

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// lockPoll is how often a lock that another process holds is looked at.
+// lockPoll is the time between two looks at a lock that another process holds.
 const lockPoll = 100 * time.Millisecond
 
-// Lock waits for the lock on a file, which it makes with its folder. Of several processes and
-// goroutines that want the same file, one brings it and the others wait. locked is false where
-// the file system has no locks.
+// Lock makes a lock file with its folder, and waits for the lock. Of several processes and
+// goroutines that want the same file, one fetches it and the others wait. locked is false
+// where the file system has no locks.
 func Lock(ctx context.Context, path string) (unlock func(), locked bool, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, false, fmt.Errorf("make a lock: %w", err)

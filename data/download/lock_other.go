@@ -4,5 +4,5 @@ package download
 
 import "os"
 
-// tryLock: without locks each process fetches into a file of its own.
+// tryLock takes no lock on this system: each process fetches into a file of its own.
 func tryLock(*os.File) (locked, possible bool) { return false, false }

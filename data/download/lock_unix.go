@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// tryLock takes the lock on an open file, which huggingface_hub takes as well.
+// tryLock takes the lock on an open file, the same one that huggingface_hub takes.
 // possible is false on file systems that have no locks.
 func tryLock(f *os.File) (locked, possible bool) {
 	for {

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// Passing is an error that the next attempt may not meet.
+// Passing is an error that may not occur in the next attempt.
 type Passing struct {
 	Err error
-	// After is what the server asks to wait; 0 is nothing.
+	// After is the time that the server asks to wait; 0 is none.
 	After time.Duration
 }
 
@@ -30,8 +30,8 @@ const (
 var errStalled = errors.New("nothing came for too long")
 
 // Try makes attempts until one succeeds or fails for good. An attempt calls
-// alive whenever bytes have come: it is ended where none come for Stall. One that
-// came further than all before begins the count anew.
+// alive whenever bytes have arrived; if none arrive for Stall, it is ended. An attempt
+// that came further than all before starts the count again.
 func (c *Client) Try(ctx context.Context, attempt func(ctx context.Context, alive func(further bool)) error) error {
 	pause := c.patience.Pause
 	for left := c.patience.Attempts; ; {
@@ -76,8 +76,8 @@ func (c *Client) Try(ctx context.Context, attempt func(ctx context.Context, aliv
 	}
 }
 
-// connectionError tells what may pass from what will not, and keeps the address
-// out of the message: that of a redirect may be signed.
+// connectionError makes errors that may pass Passing, and keeps the address out of
+// the message, because the address of a redirect may be signed.
 func connectionError(ctx context.Context, where *url.URL, err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
@@ -92,7 +92,7 @@ func connectionError(ctx context.Context, where *url.URL, err error) error {
 	return Passing{Err: err}
 }
 
-// Refusal words an answer that is not what was asked for.
+// Refusal returns the error for an answer that is not the requested file.
 func (c *Client) Refusal(a *Answer, what string) error {
 	status := Status(a)
 	switch {
@@ -108,7 +108,7 @@ func (c *Client) Refusal(a *Answer, what string) error {
 	return fmt.Errorf("%s answers %s to %s", a.Request.URL.Host, status, what)
 }
 
-// Status is an answer's, as "404 Not Found".
+// Status is the status of an answer, such as "404 Not Found".
 func Status(a *Answer) string {
 	return strconv.Itoa(a.StatusCode) + " " + http.StatusText(a.StatusCode)
 }

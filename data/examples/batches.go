@@ -10,15 +10,15 @@ import (
 	"headroom/data/kept"
 )
 
-// Batches are what a run makes of examples in the order "shuffle".
+// Batches describes the batches that a run makes of examples in the order "shuffle".
 type Batches struct {
 	Options
-	// Size is the number of queries of a batch, Steps that of batches.
+	// Size is the number of queries per batch, Steps the number of batches.
 	Size, Steps int
 }
 
-// Together says how many examples of a collection's split can stand in one batch, which is the largest that can be
-// made of it. Where not all can, apart names two that may not share one.
+// Together returns the size of the largest batch that can be made of a collection's split. Where that is not the whole
+// split, apart names two examples that must not share a batch.
 func Together(c *collection.Collection, split string) (n int, apart string, err error) {
 	pairs, err := FromCollection(c, split)
 	if err != nil {
@@ -32,18 +32,18 @@ func Together(c *collection.Collection, split string) (n int, apart string, err 
 	return n, apart, nil
 }
 
-// Crowded is the error of data of which no batch can be made: of a number of rows found can share one, and those
-// that apart names cannot.
+// Crowded returns the error for data that cannot fill a batch: of rows examples, found can share one. apart names two
+// that cannot.
 func Crowded(found, rows int, apart string) error {
 	example := ""
 	if apart != "" {
 		example = " (" + apart + " do not)"
 	}
-	return fmt.Errorf("only %d of the %d examples that are shuffled together can share a batch: not two of one query, nor two of which one brings a document that is relevant to the other's query%s", found, rows, example)
+	return fmt.Errorf("only %d of the %d examples that are shuffled together can share a batch: two examples cannot if they have the same query, or if a document of one is relevant to the other's query%s", found, rows, example)
 }
 
-// CheckBatches says what would keep files from being put into the batches of a run, as far as the windows of the
-// first epoch show it. What was found sound is not looked at again until a file changes.
+// CheckBatches returns the error with which the batches of a run would fail, as far as the windows of the first epoch
+// show it. Files without a fault are not checked again until one of them changes.
 func CheckBatches(ctx context.Context, set Set, store kept.Store, b Batches) error {
 	f, err := openFiles(ctx, set, store)
 	if err != nil {

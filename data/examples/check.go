@@ -13,7 +13,7 @@ type checker struct {
 	documents, queries seen
 }
 
-// seen are numbers as ids that were found before: millions of rows name the same documents again and again.
+// seen remembers ids that are numbers and were found: millions of rows name the same documents again and again.
 type seen []uint64
 
 // seenNumbers bounds the memory of seen to 16 MiB.

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// role is what a column means.
+// role is the meaning of a column.
 type role int
 
 const (
@@ -21,16 +21,16 @@ const (
 	roleNeg
 )
 
-// target is where a column's value goes.
+// target is the part of a row that a column holds.
 type target struct {
 	role role
-	// number is that of a negative, or of a document's score, in columns of their own; 0 where the name has none.
+	// number is the number in the name of a column for one negative or one score; 0 where the name has none.
 	number int
-	// id tells that values are ids; otherwise texts are texts and integers are ids.
+	// id is true where all values are ids; otherwise texts are texts and integers are ids.
 	id bool
 }
 
-// allowed is what messages say of columns.
+// allowed lists the columns for messages.
 const allowed = "allowed are query (or anchor) or query_id (or qid), positive or positive_id, negative or negative_1, negative_2 … or negative_id or negative_id_1 …, negatives or negative_ids (lists), score, scores, label or labels, and qid with pos and neg (lists)"
 
 // targetOf finds the meaning of a column's name.
@@ -93,7 +93,7 @@ type value struct {
 	list []string
 }
 
-// by says how a part of a row is given.
+// by says whether a part of a row is given by its text or by its id.
 type by int
 
 const (
@@ -102,12 +102,12 @@ const (
 	byID
 )
 
-// layout is what all rows of a set have in common.
+// layout holds the properties that all rows of a set share.
 type layout struct {
 	query, positive, negative by
 	lists                     bool // pos and neg
 	scores                    bool
-	margins                   bool // scores are the positive's less each negative's
+	margins                   bool // a score is the positive's score minus the negative's
 }
 
 // String names the columns.
@@ -131,7 +131,7 @@ func (l layout) String() string {
 	return text
 }
 
-// row is one line of an examples' file as it stands there.
+// row is one line of a file of examples, as written.
 type row struct {
 	layout
 	query     string
@@ -148,7 +148,7 @@ func (r *row) reset() {
 
 var errTwice = errors.New("there is another such column in the row; one of them is allowed")
 
-// put takes a column's value.
+// put stores a column's value.
 func (r *row) put(t target, v value) error {
 	if t.role == roleScores {
 		return r.putScores(t, v)
@@ -194,7 +194,7 @@ func (r *row) put(t target, v value) error {
 	return nil
 }
 
-// meaningOf says whether values of a kind are texts or ids.
+// meaningOf tells whether values of a kind are texts or ids.
 func (t target) meaningOf(k kind, many bool) (by, error) {
 	switch k {
 	case kindCell, kindText, kindTexts:

@@ -6,14 +6,14 @@ import (
 	"headroom/data/batch"
 )
 
-// marked are an example's keys: what it brings into a batch, and what its row alone knows to be relevant.
+// marked holds an example's keys: of the texts that it brings into a batch, and of the documents that its row calls relevant.
 type marked struct {
 	query, positive     uint64
 	relevant, negatives []uint64
 	at                  int64
 }
 
-// join makes marks: what is relevant to a query is what any of its examples says.
+// join makes marks: a document is relevant to a query if any example of the query says so.
 func join(examples []marked) []batch.Mark {
 	relevant := make(map[uint64][]uint64, len(examples))
 	for _, e := range examples {
@@ -30,7 +30,7 @@ func join(examples []marked) []batch.Mark {
 	return marks
 }
 
-// Marks are those of pairs: which of them may not stand in one batch.
+// Marks returns the marks of pairs, which decide which pairs may share a batch.
 func Marks(pairs []Pair) []batch.Mark {
 	textOf := make(map[string]uint64, len(pairs))
 	for _, p := range pairs {
@@ -53,10 +53,10 @@ func Marks(pairs []Pair) []batch.Mark {
 	return join(all)
 }
 
-// Conflict tells of two pairs, by their indices, whether they may not stand in one batch: because one's
-// positive, or a document of the same text, is relevant to the other's query, or because the query is the
-// same. In one batch such a pair would teach that a relevant document is a negative. It is symmetric, true of
-// a pair with itself, and safe for concurrent use.
+// Conflict tells whether two pairs, given by their indices, must not share a batch: because the positive of one,
+// or a document with the same text, is relevant to the other's query, or because they have the same query. In one
+// batch they would teach that a relevant document is a negative. The function is symmetric, true for a pair with
+// itself, and safe for concurrent use.
 func Conflict(pairs []Pair) func(i, j int) bool {
 	marks := Marks(pairs)
 	return func(i, j int) bool { return marks[i].Conflicts(&marks[j]) }

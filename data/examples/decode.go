@@ -14,13 +14,13 @@ import (
 
 // decoder reads the lines of one file.
 type decoder interface {
-	// headed tells whether the first line is no row.
+	// headed tells whether the first line is a header and not a row.
 	headed() bool
 	// decode reads a line into a row that was reset.
 	decode(line []byte, r *row) error
 }
 
-// table reads lines of cells: those of tabs, and those that Parquet files are turned into.
+// table reads lines of cells: of tab-separated files, and of the lines made from Parquet files.
 type table struct {
 	names   []string
 	targets []target
@@ -62,8 +62,8 @@ func (t *table) decode(line []byte, r *row) error {
 	return r.finish()
 }
 
-// tsvDecoder makes the decoder of a table of tabs from its first line: a header, or a row of one of the forms
-// that are published without one.
+// tsvDecoder makes the decoder of a tab-separated table from its first line: a header, or a row of one of the
+// forms that are published without a header.
 func tsvDecoder(first []byte) (*table, error) {
 	t := &table{}
 	cells := strings.Split(string(first), "\t")
@@ -95,7 +95,7 @@ func tsvDecoder(first []byte) (*table, error) {
 	return t, t.aim()
 }
 
-// packedDecoder makes the decoder of what a Parquet file was turned into.
+// packedDecoder makes the decoder of the lines made from a Parquet file.
 func packedDecoder(first []byte) (*table, error) {
 	columns, err := parquet.ParseHead(first)
 	if err != nil {

@@ -23,7 +23,7 @@ func (c couple) compare(o couple) int {
 // heldCouples bounds the memory of distinct to 24 MiB.
 const heldCouples = 1 << 20
 
-// distinct gathers couples and gives each of them once, in order. What is more than it may hold lies in files.
+// distinct gathers couples and returns each of them once, in order. Couples beyond its limit of memory are in files.
 type distinct struct {
 	most int    // couples held
 	dir  string // of the files; "" is the system's
@@ -34,38 +34,38 @@ type distinct struct {
 
 func (d *distinct) add(c couple) error {
 	if n := len(d.held); n > 0 && d.held[n-1].compare(c) == 0 {
-		return nil // rows of a query often stand side by side
+		return nil // rows of a query often follow one another
 	}
 	d.held = append(d.held, c)
 	if len(d.held) < d.most {
 		return nil
 	}
-	d.tidy()
+	d.sortHeld()
 	if len(d.held) < d.most/4*3 {
 		return nil
 	}
 	return d.spill()
 }
 
-// tidy puts what is held in order, each couple once, at its first place.
-func (d *distinct) tidy() {
+// sortHeld sorts the couples in memory and keeps each once, with its first place.
+func (d *distinct) sortHeld() {
 	slices.SortFunc(d.held, func(a, b couple) int { return cmp.Or(a.compare(b), cmp.Compare(a.place, b.place)) })
 	d.held = slices.CompactFunc(d.held, func(a, b couple) bool { return a.compare(b) == 0 })
 }
 
-// spill writes what is held into a file.
+// spill writes the couples in memory to a file.
 func (d *distinct) spill() error {
 	if d.dir != "" {
 		if err := os.MkdirAll(d.dir, 0o755); err != nil {
-			return d.trouble(err)
+			return d.folderError(err)
 		}
 	}
 	file, err := os.CreateTemp(d.dir, "queries-*")
 	if err != nil {
-		return d.trouble(err)
+		return d.folderError(err)
 	}
 	d.runs = append(d.runs, file)
-	// Where the system allows it the name goes at once, so that nothing is left behind however this process ends.
+	// Where the system allows it the name is removed at once, so that no file is left, however this process ends.
 	_ = os.Remove(file.Name())
 	w := bufio.NewWriterSize(file, 1<<18)
 	var record [24]byte
@@ -74,19 +74,19 @@ func (d *distinct) spill() error {
 		binary.LittleEndian.PutUint64(record[8:], c.document)
 		binary.LittleEndian.PutUint64(record[16:], uint64(c.place))
 		if _, err := w.Write(record[:]); err != nil {
-			return d.trouble(err)
+			return d.folderError(err)
 		}
 	}
 	d.n += len(d.held)
 	d.held = d.held[:0]
 	if err := w.Flush(); err != nil {
-		return d.trouble(err)
+		return d.folderError(err)
 	}
 	return nil
 }
 
-// trouble is that of the folder.
-func (d *distinct) trouble(err error) error {
+// folderError adds the folder to an error of its files.
+func (d *distinct) folderError(err error) error {
 	return fmt.Errorf("gather the queries of so many rows in %s (HEADROOM_CACHE chooses another folder): %w", cmp.Or(d.dir, os.TempDir()), err)
 }
 
@@ -95,7 +95,7 @@ func (d *distinct) atMost() int { return d.n + len(d.held) }
 
 // each calls fn with every couple, once and in order. It may be called again; nothing is added after it.
 func (d *distinct) each(fn func(couple) error) error {
-	d.tidy()
+	d.sortHeld()
 	if len(d.runs) == 0 {
 		for _, c := range d.held {
 			if err := fn(c); err != nil {
@@ -139,18 +139,18 @@ func (d *distinct) each(fn func(couple) error) error {
 func (d *distinct) close() {
 	for _, file := range d.runs {
 		file.Close()
-		_ = os.Remove(file.Name()) // mostly it is gone already
+		_ = os.Remove(file.Name()) // in most cases it is gone already
 	}
 	d.runs, d.held = nil, nil
 }
 
-// run is a file in order, and its next couple.
+// run is a sorted file, with its next couple.
 type run struct {
 	in   *bufio.Reader
 	next couple
 }
 
-// merge is a heap of runs: that with the least next couple is first.
+// merge is a heap of runs. The run with the least next couple is first.
 type merge struct{ runs []run }
 
 func (m *merge) open(in *bufio.Reader) error {
@@ -158,7 +158,7 @@ func (m *merge) open(in *bufio.Reader) error {
 	if err == nil {
 		m.runs = append(m.runs, run{in, c})
 	}
-	return ended(err)
+	return ignoreEnd(err)
 }
 
 func (m *merge) order() {
@@ -167,7 +167,7 @@ func (m *merge) order() {
 	}
 }
 
-// sink moves a run down to where it belongs.
+// sink moves a run down to its place in the heap.
 func (m *merge) sink(i int) {
 	for {
 		child := 2*i + 1
@@ -185,7 +185,7 @@ func (m *merge) sink(i int) {
 	}
 }
 
-// advance goes on in the run that is first.
+// advance reads the next couple of the first run.
 func (m *merge) advance() error {
 	c, err := readCouple(m.runs[0].in)
 	if err == nil {
@@ -198,7 +198,7 @@ func (m *merge) advance() error {
 	if len(m.runs) > 0 {
 		m.sink(0)
 	}
-	return ended(err)
+	return ignoreEnd(err)
 }
 
 func readCouple(in *bufio.Reader) (couple, error) {
@@ -216,8 +216,8 @@ func readCouple(in *bufio.Reader) (couple, error) {
 	}, nil
 }
 
-// ended makes no error of a run's end.
-func ended(err error) error {
+// ignoreEnd returns nil for the end of a run, and other errors with their context.
+func ignoreEnd(err error) error {
 	if err == nil || err == io.EOF {
 		return nil
 	}

@@ -19,13 +19,13 @@ type files struct {
 	layout             layout
 	decoders           []decoder // of each file
 	table              *lines.Table
-	documents, queries *texts.Texts // nil where no id is to be resolved
+	documents, queries *texts.Texts // nil where the rows have no such ids
 	sources            []string     // all files that the examples depend on
 	relevant           *lines.Keys  // documents by query, of queries that have several; nil without any
-	held               io.Closer    // what relevant reads; nil where it is in memory
+	held               io.Closer    // the file that relevant reads; nil where relevant is in memory
 }
 
-// openFiles opens files and reads them whole, unless what that found is kept.
+// openFiles opens files and reads them whole, unless the result of doing so is kept.
 func openFiles(ctx context.Context, set Set, store kept.Store) (*files, error) {
 	f := &files{}
 	if err := f.open(ctx, set, store); err != nil {
@@ -50,7 +50,7 @@ func (f *files) open(ctx context.Context, set Set, store kept.Store) error {
 		}
 		opened, f.decoders = append(opened, o), append(f.decoders, d)
 	}
-	err := f.first(opened)
+	err := f.readFirst(opened)
 	if err == nil {
 		f.sources, err = f.collection(ctx, set, store)
 	}
@@ -84,7 +84,7 @@ func (f *files) open(ctx context.Context, set Set, store kept.Store) error {
 	defer related.close()
 	if name != "" {
 		store.Superseded(key, "examples")
-		// What cannot be kept is found out again.
+		// A result that cannot be kept is computed again next time.
 		if store.WriteFile(name, func(to io.Writer) error { return f.write(ctx, to, indexes, related) }) == nil {
 			if _, err := f.read(name, len(opened)); err == nil {
 				return nil
@@ -127,8 +127,8 @@ var errNothing = errors.New("it holds no examples")
 // errEnough ends a reading early.
 var errEnough = errors.New("enough")
 
-// first reads the first row of all, whose columns the others must have.
-func (f *files) first(opened []*lines.File) error {
+// readFirst reads the first row of all. All other rows must have its columns.
+func (f *files) readFirst(opened []*lines.File) error {
 	for i, o := range opened {
 		var r row
 		_, err := o.Scan(func(line lines.Line) error {
@@ -151,7 +151,7 @@ func (f *files) first(opened []*lines.File) error {
 	return fmt.Errorf("read %s: %w", opened[0].Path, errNothing)
 }
 
-// collection opens what ids are resolved against and returns all files that the examples depend on.
+// collection opens the collection that resolves ids, and returns all files that the examples depend on.
 func (f *files) collection(ctx context.Context, set Set, store kept.Store) ([]string, error) {
 	sources := set.Files
 	for _, part := range []struct {
@@ -165,7 +165,7 @@ func (f *files) collection(ctx context.Context, set Set, store kept.Store) ([]st
 		if !part.needed {
 			continue
 		}
-		names, err := set.beside(part.kind)
+		names, err := set.findPart(part.kind)
 		if err != nil {
 			return nil, err
 		}

@@ -2,7 +2,7 @@ package examples
 
 import "math/bits"
 
-// Keys of a Mark. Documents of one text are one document, whichever ids they have.
+// Keys of a Mark. Documents with the same text are the same document, whatever their ids are.
 func textKey(text string) uint64 { return hash(1, text) }
 func idKey(id string) uint64     { return hash(2, id) }
 
@@ -14,8 +14,8 @@ const (
 	prime4 = 0x85ebca77c2b2ae63
 )
 
-// hash mixes a text eight bytes at a time: each step can be undone, so that two texts of one length that differ in
-// one step never meet in it. It is the same on every machine: so is what two texts that share a key do to batches.
+// hash mixes a text eight bytes at a time. Each step can be inverted, so texts of equal length that differ in one step
+// only never get the same hash. It is the same on every machine, and so are the batches, even if two texts share a key.
 func hash(kind uint64, text string) uint64 {
 	h := kind*prime3 + uint64(len(text))*prime4
 	for len(text) >= 8 {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// count notes what is odd about a row and yet no error.
+// count counts properties of a row that are odd but no errors.
 func (s *Survey) count(r *row, path string, line int) {
 	note := func(n *int, first *string) {
 		if *n++; *n == 1 {
@@ -27,7 +27,7 @@ func (s *Survey) count(r *row, path string, line int) {
 
 func place(path string, line int) string { return path + ":" + strconv.Itoa(line) }
 
-// countCollection adds the empty texts of the collection that ids are resolved against.
+// countCollection adds the empty texts of the collection that resolves the ids.
 func (f *files) countCollection() {
 	if f.queries != nil {
 		n, first := f.queries.Empty()

@@ -1,13 +1,13 @@
-// Package examples reads training examples: a query, a document that is relevant to it, and with them hard
-// negatives and a teacher's scores where the data has these.
+// Package examples reads training examples: a query, a document that is relevant to it and, where the data has
+// them, hard negatives and a teacher's scores.
 //
 // The examples are either the rows of a train split with a grade above 0, in the file's order (FromCollection),
 // or the rows of files (FindFile, FindFolder) with columns named as sentence-transformers names them. Rows hold
-// texts, or ids that are resolved against a collection. Files are checked whole before anything else (Look); then
-// any row is read at any time, so that their size does not matter.
+// texts, or ids that are resolved against a collection. Files are read and checked whole once (Look); after that any
+// row can be read at any time, so their size does not matter.
 //
-// Each example knows what else is relevant to its query, as far as the data says, so that whoever composes batches
-// can keep that out of its in-batch negatives (batch.Mark).
+// Each example has the keys of all documents that the data call relevant to its query, so that they can be kept out
+// of its in-batch negatives (batch.Mark).
 package examples
 
 import (
@@ -19,13 +19,13 @@ import (
 	"headroom/data/kept"
 )
 
-// Example is what one slot of a batch trains on.
+// Example is the training data of one slot of a batch.
 type Example struct {
 	Query, Positive string
 	// Negatives are hard negatives, as many as were asked for.
 	Negatives []string
-	// Scores are a teacher's, of the positive and of each negative; nil where the data has none. Of data with
-	// margins the positive's is 0 and a negative's is minus its margin: losses take differences only.
+	// Scores are a teacher's scores of the positive and of each negative; nil where the data has none. Where the
+	// data has margins, the positive's score is 0 and a negative's is minus its margin: losses use differences only.
 	Scores []float32
 }
 
@@ -33,26 +33,26 @@ type Example struct {
 type Source interface {
 	// Len is the number of examples.
 	Len() int
-	// Whole tells that all are in memory.
+	// Whole tells whether all examples are in memory.
 	Whole() bool
-	// Survey is what was found of files; the zero one of a collection.
+	// Survey describes the files; it is zero for a collection.
 	Survey() Survey
-	// Marks are those of the rows in the ranges, as they are in an epoch, counted from 0.
+	// Marks returns the marks of the rows in the ranges, for an epoch, counted from 0.
 	Marks(ranges []batch.Range, epoch int) ([]batch.Mark, error)
-	// Examples returns those of places.
+	// Examples returns the examples at places.
 	Examples(places []batch.Place) ([]Example, error)
 	Close() error
 }
 
-// Options say what a run wants of each example.
+// Options say what a run needs of each example.
 type Options struct {
 	// Negatives is the number of hard negatives.
 	Negatives int
-	// Seed chooses among more negatives than that, where they have no order.
+	// Seed decides which negatives are used where a row has more of them, in no order.
 	Seed int64
 }
 
-// Open opens a set for training. Files that were not read whole before are, which ends with ctx.
+// Open opens a set for training. Files that were never read whole are read whole now, until ctx ends.
 func Open(ctx context.Context, set Set, store kept.Store, o Options) (Source, error) {
 	if set.Folder == "" {
 		f, err := openFiles(ctx, set, store)
@@ -81,12 +81,12 @@ func Open(ctx context.Context, set Set, store kept.Store, o Options) (Source, er
 
 func (o Options) check(s Survey) error {
 	if o.Negatives > s.Negatives {
-		return fmt.Errorf("open examples: %d hard negatives an example are asked for: %s has %d", o.Negatives, s.Fewest, s.Negatives)
+		return fmt.Errorf("open examples: %d hard negatives per example are asked for: %s has %d", o.Negatives, s.Fewest, s.Negatives)
 	}
 	return nil
 }
 
-// Look reads the files of a set whole, unless what that found is kept, and says what they have.
+// Look reads the files of a set whole, unless the result of doing so is kept, and returns their description.
 func Look(ctx context.Context, set Set, store kept.Store) (Survey, error) {
 	f, err := openFiles(ctx, set, store)
 	if err != nil {
@@ -95,7 +95,7 @@ func Look(ctx context.Context, set Set, store kept.Store) (Survey, error) {
 	return f.survey, f.Close()
 }
 
-// memory are the pairs of a train split.
+// memory holds the pairs of a train split.
 type memory struct {
 	pairs []Pair
 	marks []batch.Mark

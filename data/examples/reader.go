@@ -9,7 +9,7 @@ import (
 	"headroom/data/texts"
 )
 
-// reader reads examples from files as a run sees them.
+// reader reads a run's examples from files.
 type reader struct {
 	*files
 	Options
@@ -20,16 +20,16 @@ func (r *reader) Whole() bool { return false }
 
 func (r *reader) Survey() Survey { return r.survey }
 
-// choose reduces a row to what an epoch trains on. Columns of negatives are taken in their order, as
-// sentence-transformers does. Lists of negatives have none: of them some are drawn, others in each epoch, and
-// several positives take turns.
+// choose picks the positive and the negatives of a row for an epoch. Columns of negatives are taken in their order,
+// as sentence-transformers does. Lists of negatives have no order: each epoch draws others from them. Several
+// positives take turns.
 func (r *reader) choose(from *row, number, epoch int) (positive string, negatives []string, err error) {
 	if len(from.negatives) < r.Negatives {
 		return "", nil, fmt.Errorf("row %d has %d hard negatives; %d are asked for: the file has changed", number+1, len(from.negatives), r.Negatives)
 	}
 	positive = from.positives[epoch%len(from.positives)]
 	if from.lists {
-		// The first places of a shuffle, drawn from seed, row and epoch alone.
+		// The first elements of a shuffle that depends on seed, row and epoch alone.
 		random := rand.New(rand.NewPCG(uint64(r.Seed)^drawing, uint64(epoch)<<40|uint64(number)))
 		for i := range r.Negatives {
 			j := i + random.IntN(len(from.negatives)-i)
@@ -39,10 +39,10 @@ func (r *reader) choose(from *row, number, epoch int) (positive string, negative
 	return positive, from.negatives[:r.Negatives], nil
 }
 
-// drawing parts the draws of negatives from others of the same seed.
+// drawing separates the draws of negatives from other draws with the same seed.
 const drawing = 0x6e65676174697665
 
-// Marks reads rows for their keys: each is the same whichever others are read with it.
+// Marks reads the keys of rows. The mark of a row does not depend on the other rows.
 func (r *reader) Marks(ranges []batch.Range, epoch int) ([]batch.Mark, error) {
 	total := 0
 	for _, span := range ranges {
@@ -78,8 +78,8 @@ func (r *reader) Marks(ranges []batch.Range, epoch int) ([]batch.Mark, error) {
 	return all, nil
 }
 
-// mark makes the keys of a row. A document's key is that of its text; negatives by id, of which there may be
-// many, are known by their ids alone.
+// mark makes the keys of a row. A document's key is the key of its text, but a negative that is given by id has the
+// key of its id, because there may be many.
 func (r *reader) mark(line *row, file int, text []byte, number, epoch int) (m marked, err error) {
 	if err := r.decode(line, file, text); err != nil {
 		return m, err
@@ -116,7 +116,8 @@ func (r *reader) mark(line *row, file int, text []byte, number, epoch int) (m ma
 	return m, nil
 }
 
-// union adds to what is known, ascending, what is not in it. What is known may be shared.
+// union returns the ascending keys of known with those of own that known lacks. It does not change known, which may be
+// shared.
 func union(known, own []uint64) []uint64 {
 	slices.Sort(own)
 	own = slices.Compact(own)
@@ -124,7 +125,7 @@ func union(known, own []uint64) []uint64 {
 		return slices.Clip(own)
 	}
 	for _, key := range own {
-		if at, found := slices.BinarySearch(known, key); !found { // a row that came since
+		if at, found := slices.BinarySearch(known, key); !found { // from a row that was added since
 			known = slices.Insert(slices.Clone(known), at, key)
 		}
 	}
@@ -136,7 +137,7 @@ func (r *reader) decode(line *row, file int, text []byte) error {
 	if err := r.decoders[file].decode(text, line); err != nil {
 		return err
 	}
-	return line.agrees(r.layout)
+	return line.checkLayout(r.layout)
 }
 
 func keyOf(in *texts.Texts, how by, value string) (uint64, error) {
@@ -144,7 +145,7 @@ func keyOf(in *texts.Texts, how by, value string) (uint64, error) {
 	return textKey(text), err
 }
 
-// resolve returns the text that a value of a row stands for.
+// resolve returns the text for a value of a row, which is the text or its id.
 func resolve(in *texts.Texts, how by, value string) (string, error) {
 	if how != byID {
 		return value, nil
@@ -156,7 +157,7 @@ func resolve(in *texts.Texts, how by, value string) (string, error) {
 	return text, err
 }
 
-// Examples reads the rows of places.
+// Examples reads the rows at places.
 func (r *reader) Examples(places []batch.Place) ([]Example, error) {
 	list := make([]Example, 0, len(places))
 	var line row
@@ -180,7 +181,7 @@ func (r *reader) Examples(places []batch.Place) ([]Example, error) {
 			from++
 			continue
 		}
-		to := from + 1 // rows that stand side by side are read together
+		to := from + 1 // neighbouring rows are read together
 		for to < len(places) && places[to].At < 0 && places[to].Row == places[to-1].Row+1 {
 			to++
 		}

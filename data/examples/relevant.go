@@ -11,11 +11,12 @@ import (
 	"headroom/data/lines"
 )
 
-// What is relevant to a query is what any of its rows says, wherever that stands: mostly the one document that each
-// of them has. Of the queries that have others beside it, and of these alone, all documents are noted while the data
-// are read for the first time, so that a few rows can be looked at without the others.
+// A document is relevant to a query if any row of the query says so, wherever the row is. In most cases that is the
+// one document of each row. For queries with more relevant documents than a row shows, and for these alone, all
+// relevant documents are noted when the data are read for the first time. After that a few rows can be read without
+// the others.
 
-// note gathers what a row calls relevant: by texts where it has them, otherwise by ids.
+// note gathers the documents that a row calls relevant: by texts where it has them, otherwise by ids.
 func (f *files) note(d *distinct, r *row, place int64) error {
 	query, document := textKey, textKey
 	if r.layout.query == byID {
@@ -32,7 +33,7 @@ func (f *files) note(d *distinct, r *row, place int64) error {
 	return nil
 }
 
-// byTexts gathers again, by the texts behind the ids: two ids may have one text. A document is known by both.
+// byTexts gathers again, by the texts of the ids: two ids may have the same text. A document is noted by both.
 func (f *files) byTexts(ctx context.Context, byIDs, to *distinct) error {
 	var r row
 	n := 0
@@ -75,13 +76,13 @@ func (f *files) byTexts(ctx context.Context, byIDs, to *distinct) error {
 	})
 }
 
-// several goes through the queries of which one row alone does not know all, with all that is relevant to them.
-func (f *files) several(d *distinct, fn func(lines.Entry) error) error {
-	own := 1 // what a row knows: the document's text, and its id where it has one
+// eachIncomplete calls fn for the queries with relevant documents that not every row shows, with all of these.
+func (f *files) eachIncomplete(d *distinct, fn func(lines.Entry) error) error {
+	own := 1 // the keys that a row shows: of the document's text, and of its id where it has one
 	if f.layout.positive == byID {
 		own = 2
 	}
-	var few []couple // of a query that may turn out to have no more
+	var few []couple // of a query that may have no more
 	n := 0           // documents of the query so far
 	var query uint64
 	return d.each(func(c couple) error {
@@ -102,7 +103,7 @@ func (f *files) several(d *distinct, fn func(lines.Entry) error) error {
 	})
 }
 
-// relate makes of what was gathered what several goes through.
+// relate turns the gathered couples into those that eachIncomplete reads.
 func (f *files) relate(ctx context.Context, gathered *distinct) (*distinct, error) {
 	d := gathered
 	if f.layout.query == byID || f.layout.positive == byID {
@@ -115,11 +116,11 @@ func (f *files) relate(ctx context.Context, gathered *distinct) (*distinct, erro
 	return d, nil
 }
 
-// writeRelated writes what relevant reads.
+// writeRelated writes the file that relevant reads.
 func (f *files) writeRelated(ctx context.Context, to io.Writer, d *distinct) error {
 	return lines.WriteKeysOf(to, d.atMost(), func(fn func(lines.Entry) error) error {
 		n := 0
-		return f.several(d, func(e lines.Entry) error {
+		return f.eachIncomplete(d, func(e lines.Entry) error {
 			if n++; n%65536 == 0 && ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -128,7 +129,7 @@ func (f *files) writeRelated(ctx context.Context, to io.Writer, d *distinct) err
 	})
 }
 
-// hold keeps it for this process alone.
+// hold keeps the keys for this process alone.
 func (f *files) hold(ctx context.Context, d *distinct) error {
 	if d.atMost() <= heldCouples {
 		var b bytes.Buffer
@@ -140,28 +141,28 @@ func (f *files) hold(ctx context.Context, d *distinct) error {
 	}
 	file, err := os.CreateTemp(d.dir, "queries-*")
 	if err != nil {
-		return d.trouble(err)
+		return d.folderError(err)
 	}
-	// Where the system allows it the name goes at once, so that nothing is left behind however this process ends.
+	// Where the system allows it the name is removed at once, so that no file is left, however this process ends.
 	_ = os.Remove(file.Name())
 	f.held = temporary{file}
 	if err := f.writeRelated(ctx, file, d); err != nil {
-		return d.trouble(err)
+		return d.folderError(err)
 	}
 	f.relevant, err = lines.OpenKeys(file)
 	return err
 }
 
-// temporary is a file that goes when it is closed.
+// temporary is a file that is removed when it is closed.
 type temporary struct{ *os.File }
 
 func (t temporary) Close() error {
 	err := t.File.Close()
-	_ = os.Remove(t.Name()) // mostly it is gone already
+	_ = os.Remove(t.Name()) // in most cases it is gone already
 	return err
 }
 
-// related are all documents that are relevant to a query, ascending; none where each of its rows knows all of them.
+// related returns all documents that are relevant to a query, ascending; none where each of its rows shows them all.
 func (f *files) related(query uint64) ([]uint64, error) {
 	if f.relevant == nil {
 		return nil, nil

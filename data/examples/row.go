@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// finish puts a row's negatives in order once all columns are there, and says what is missing.
+// finish sorts a row's negatives when all columns are read, and refuses a row that lacks something.
 func (r *row) finish() error {
 	switch {
 	case r.layout.query == none:
@@ -49,15 +49,15 @@ func (r *row) sortNegatives() error {
 	return nil
 }
 
-// finishLists keeps each negative once, where it first stands, and none that is a positive.
+// finishLists keeps each negative once, at its first place, and removes negatives that are positives.
 func (r *row) finishLists() error {
 	switch {
 	case r.layout.query != byID || r.layout.positive != byID || r.layout.negative == byText || len(r.numbers) > 0:
-		return errors.New("pos and neg go with qid and with nothing else")
+		return errors.New("pos and neg are allowed with qid alone")
 	case len(r.positives) == 0:
 		return errors.New("pos is empty; at least one positive is needed")
 	case r.layout.scores:
-		return errors.New("scores do not go with pos and neg: which would be whose?")
+		return errors.New("scores are not allowed with pos and neg: they could not be assigned to documents")
 	}
 	r.layout.negative = byID
 	seen := make(map[string]bool, len(r.positives)+len(r.negatives))
@@ -75,11 +75,11 @@ func (r *row) finishLists() error {
 	return nil
 }
 
-// agrees says how a row differs from the first one of its set.
-func (r *row) agrees(first layout) error {
+// checkLayout refuses a row with another layout than the first row of its set.
+func (r *row) checkLayout(first layout) error {
 	mine := r.layout
 	if mine.negative == none && first.negative != none && !mine.scores && !first.scores {
-		mine.negative = first.negative // a row without negatives has fewest
+		mine.negative = first.negative // a row without negatives is allowed, and counted as having the fewest
 	}
 	if mine != first {
 		return fmt.Errorf("its columns are %s, those of the first row %s; all rows need the same", r.layout, first)

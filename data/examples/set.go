@@ -11,21 +11,21 @@ import (
 	"headroom/data/texts"
 )
 
-// Set says where training data lies.
+// Set names the files of training data.
 type Set struct {
 	// Folder is a collection in BEIR's layout, whose train split has the examples; "" where Files have them.
 	Folder string
-	// Files have the examples, one behind the other. Ids in them are resolved against the collection that stands
-	// in their folder or in the one above.
+	// Files have the examples, one file after the other. Ids in them are resolved against the collection in their
+	// folder or in the folder above.
 	Files []string
-	// Documents and Queries are what these ids mean, where they stand elsewhere; nil otherwise.
+	// Documents and Queries are the files that resolve the ids, where they are elsewhere; nil otherwise.
 	Documents, Queries []string
 }
 
 // formats are the endings of the files that are read.
 func formats() []string { return []string{".tsv", ".tsv.gz", ".jsonl", ".jsonl.gz", ".parquet"} }
 
-// IsFile tells whether a name is that of an examples' file.
+// IsFile tells whether a name is the name of a file of examples.
 func IsFile(name string) bool {
 	return slices.ContainsFunc(formats(), func(format string) bool { return strings.HasSuffix(name, format) })
 }
@@ -50,7 +50,7 @@ func FindFile(path string) (Set, error) {
 // files, patterns as of filepath.Match, are looked for as well.
 func FindFolder(folder string, published ...string) (Set, error) {
 	entries, err := os.ReadDir(folder)
-	if err == nil && len(entries) > 0 { // a folder may be listed and not entered
+	if err == nil && len(entries) > 0 { // a folder that can be listed may still not be readable
 		_, err = os.Lstat(filepath.Join(folder, entries[0].Name()))
 	}
 	if err != nil {
@@ -76,7 +76,7 @@ func FindFolder(folder string, published ...string) (Set, error) {
 	return Set{Folder: folder}, nil
 }
 
-// Files are the examples of a folder, as FindFolder looks for them, in byte order; none where there is none.
+// Files returns the files of examples in a folder, as FindFolder looks for them, in byte order.
 func Files(folder string, published ...string) ([]string, error) {
 	var groups [][]string
 	for _, pattern := range published {
@@ -95,13 +95,13 @@ func Files(folder string, published ...string) ([]string, error) {
 	return groups[0], nil
 }
 
-// Matches lists the files of a folder that fit one of the patterns, in byte order.
+// Matches lists the files of a folder that match one of the patterns, in byte order.
 func Matches(folder string, patterns ...string) []string {
 	var found []string
 	for _, pattern := range patterns {
 		names, err := filepath.Glob(filepath.Join(escaped(folder), filepath.FromSlash(pattern)))
 		if err != nil {
-			continue // the patterns are ours
+			continue // cannot happen: the patterns are constants
 		}
 		for _, name := range names {
 			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
@@ -112,12 +112,12 @@ func Matches(folder string, patterns ...string) []string {
 	return found
 }
 
-// escaped keeps a folder's name from being read as a pattern.
+// escaped returns a pattern that matches a folder's name literally.
 func escaped(folder string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(folder)
 }
 
-// collectionFiles are where ids are resolved. Of each kind of files the first that is there is read.
+// collectionFiles lists the files that may resolve ids. The first that exists is read.
 func collectionFiles(kind texts.Kind) [][]string {
 	if kind == texts.Queries {
 		return [][]string{
@@ -131,8 +131,8 @@ func collectionFiles(kind texts.Kind) [][]string {
 	}
 }
 
-// beside finds one part of the collection of a set: in its folder, else in the one above.
-func (s Set) beside(kind texts.Kind) ([]string, error) {
+// findPart finds one part of the collection of a set: in its folder, else in the folder above.
+func (s Set) findPart(kind texts.Kind) ([]string, error) {
 	if named := map[texts.Kind][]string{texts.Documents: s.Documents, texts.Queries: s.Queries}[kind]; len(named) > 0 {
 		return named, nil
 	}

@@ -16,27 +16,27 @@ import (
 	"headroom/internal/seal"
 )
 
-// Survey is what can be told of training data without training on it. All rows were read and are sound.
+// Survey describes training data. All rows have been read and checked.
 type Survey struct {
 	// Rows is the number of examples.
 	Rows int `json:"rows"`
-	// Columns names what each row has.
+	// Columns names the columns of each row.
 	Columns string `json:"columns"`
-	// Negatives is the number of hard negatives of the row that has fewest, which is Fewest: file and line.
+	// Negatives is the number of hard negatives of the row with the fewest. Fewest is that row's file and line.
 	Negatives int    `json:"negatives"`
 	Fewest    string `json:"fewest"`
 	// Scores tells whether the rows have a teacher's scores.
 	Scores bool `json:"scores"`
-	// EmptyQueries and EmptyDocuments are texts of nothing but white space: rows that have such a one or, where
-	// rows have ids, such texts in the collection. FirstEmpty… is file and line.
+	// EmptyQueries and EmptyDocuments count texts that have nothing but white space: rows with such a text or, where
+	// rows have ids, such texts in the collection. FirstEmpty… is the first one's file and line.
 	EmptyQueries       int    `json:"empty_queries"`
 	FirstEmptyQuery    string `json:"first_empty_query"`
 	EmptyDocuments     int    `json:"empty_documents"`
 	FirstEmptyDocument string `json:"first_empty_document"`
-	// OwnNegatives are rows with their positive among their negatives, the first of which is at FirstOwn.
+	// OwnNegatives counts rows with their positive among their negatives. FirstOwn is the first one's place.
 	OwnNegatives int    `json:"own_negatives"`
 	FirstOwn     string `json:"first_own"`
-	// Digest stands for the contents of the examples and of the collection that their ids are resolved against.
+	// Digest covers the contents of the examples and of the collection that resolves their ids.
 	Digest string `json:"digest"`
 }
 
@@ -60,7 +60,7 @@ func (f *files) scan(ctx context.Context, opened []*lines.File, gathered *distin
 			r.reset()
 			err := f.decoders[i].decode(line.Text, &r)
 			if err == nil {
-				err = r.agrees(f.layout)
+				err = r.checkLayout(f.layout)
 			}
 			if err == nil {
 				err = check.ids(&r)
@@ -79,7 +79,7 @@ func (f *files) scan(ctx context.Context, opened []*lines.File, gathered *distin
 			return nil
 		})
 		if t, ok := f.decoders[i].(*table); err == nil && ok && t.packed {
-			sum, err = seal.SumFile(o.Path) // its lines are of our making
+			sum, err = seal.SumFile(o.Path) // the digest of the file itself: its lines are made by this program
 		}
 		if err != nil {
 			return nil, err
@@ -98,7 +98,7 @@ func (f *files) scan(ctx context.Context, opened []*lines.File, gathered *distin
 	return indexes, nil
 }
 
-// write keeps a survey, indexes and what is relevant to queries for read.
+// write writes the survey, the indexes and the documents relevant to queries, for read.
 func (f *files) write(ctx context.Context, to io.Writer, indexes []lines.Index, related *distinct) error {
 	w := bufio.NewWriter(to)
 	text, err := json.Marshal(f.survey)

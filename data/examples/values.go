@@ -9,7 +9,7 @@ import (
 )
 
 // readValue reads the value of a member: a text, a number, a list of either or, with systems, an object of
-// lists, which become one, in their order.
+// lists, which it joins to one list in their order.
 func readValue(d *jsontext.Decoder, systems bool) (value, error) {
 	switch d.PeekKind() {
 	case '"', '0':
@@ -43,7 +43,7 @@ func single(token jsontext.Token) value {
 	return v
 }
 
-// readList reads a list of texts or of numbers. An empty one is of texts.
+// readList reads a list of texts or of numbers. An empty list counts as a list of texts.
 func readList(d *jsontext.Decoder) (value, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return value{}, err
@@ -64,7 +64,7 @@ func readList(d *jsontext.Decoder) (value, error) {
 		case v.kind == kindIntegers && of == kindNumbers, v.kind == kindNumbers && of == kindIntegers:
 			v.kind = kindNumbers
 		default:
-			return value{}, errors.New("a list of texts and numbers; of one of them is allowed")
+			return value{}, errors.New("a list with texts and numbers; a list of texts or a list of numbers is allowed")
 		}
 		v.list = append(v.list, one.text)
 	}

@@ -1,27 +1,27 @@
 // Package groups names the collections that one reference stands for.
 //
-// Contract. A group's members and their order are those of the literature; Members returns
-// a copy, and nil for what is no group.
+// Contract. A group's members and their order are those of the literature. Members returns
+// a copy, or nil for a name that is no group.
 package groups
 
 import "slices"
 
-// beir are the 13 collections that published means of BEIR are over.
+// beir lists the 13 collections over which published means of BEIR are taken.
 var beir = [...]string{"arguana", "climate-fever", "dbpedia-entity", "fever", "fiqa", "hotpotqa", "nfcorpus", "nq", "quora",
 	"scidocs", "scifact", "trec-covid", "webis-touche2020"}
 
-// nano are their samples in NanoBEIR, which has no TREC-COVID but MS MARCO.
+// nano lists their samples in NanoBEIR, which has MS MARCO in the place of TREC-COVID.
 var nano = [...]string{"arguana", "climate-fever", "dbpedia-entity", "fever", "fiqa", "hotpotqa", "msmarco", "nfcorpus", "nq", "quora",
 	"scidocs", "scifact", "webis-touche2020"}
 
-// forums are CQADupStack's, each a collection: its figure is the mean of their twelve means.
+// forums lists the forums of CQADupStack, each a collection. CQADupStack's figure is the mean of their twelve means.
 var forums = [...]string{"android", "english", "gaming", "gis", "mathematica", "physics", "programmers", "stats", "tex", "unix",
 	"webmasters", "wordpress"}
 
 // Names lists the groups.
 func Names() []string { return []string{"beir:13", "beir:cqadupstack", "nano:13"} }
 
-// Members are the references of a group's collections; nil where it is none.
+// Members returns the references of a group's collections; nil for a name that is no group.
 func Members(group string) []string {
 	var names []string
 	prefix := "beir:"
@@ -42,8 +42,8 @@ func Members(group string) []string {
 	return members
 }
 
-// Expand puts the members of groups in their place. A member that is named beside its group, or
-// of two groups, is there once.
+// Expand replaces groups by their members. A member that is listed several times, alone or in
+// groups, is returned once.
 func Expand(references []string) []string {
 	if !slices.ContainsFunc(references, func(ref string) bool { return Members(ref) != nil }) {
 		return slices.Clone(references)

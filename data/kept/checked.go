@@ -10,15 +10,15 @@ import (
 	"sync"
 )
 
-// A large result is written in blocks of blockSize bytes, of which the last sumSize are a checksum of the others
-// and of the block's number. The last block is shorter, if need be empty, so that a file which was cut is known.
+// A large result is written in blocks of blockSize bytes. The last sumSize bytes of a block are a checksum of the other
+// bytes and of the block's number. The last block is always shorter, even empty, which shows that no block is missing.
 const (
 	blockSize = 4096
 	sumSize   = 4
 	dataSize  = blockSize - sumSize
 )
 
-// ErrDamaged is returned when what is read of a large result is not what was written.
+// ErrDamaged is returned when a large result has changed since it was written.
 var ErrDamaged = errors.New("damaged: its checksum is another; the next command makes it again")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -1,6 +1,5 @@
-// Package kept keeps what was found out about files until one of them changes in path, size or time: digests,
-// counts, indexes, unpacked texts. Trouble with the folder is no trouble of the caller: what cannot be kept is
-// found out again.
+// Package kept keeps results about files until one of these changes in path, size or time: digests, counts, indexes,
+// unpacked texts. Errors of the folder are not returned: a result that cannot be kept is computed again.
 package kept
 
 import (
@@ -17,8 +16,8 @@ import (
 	"headroom/internal/atomic"
 )
 
-// settled is how old a file must be before anything is kept about it: a younger one could change again within
-// the resolution of its time stamp.
+// settled is the age from which on results about a file are kept: a younger file could change again within the
+// resolution of its time stamp.
 const settled = 2 * time.Second
 
 // Store is a folder of results; with Dir "" nothing is kept.
@@ -28,7 +27,7 @@ type Store struct {
 	disk atomic.Disk
 }
 
-// Key is what was asked about some files as they were then.
+// Key identifies a question about some files in their present state.
 type Key struct {
 	entry entry
 	sum   string
@@ -51,7 +50,7 @@ func (k Key) checksum(result string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// state is what a result depends on.
+// state is the state of a file on which a result depends.
 type state struct {
 	Path     string `json:"path"`
 	Size     int64  `json:"size"`

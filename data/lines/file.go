@@ -1,8 +1,8 @@
-// Package lines reads text files as lines at any place. What is packed is unpacked once, into the cache, where
-// it stays until the packed file changes: a compressed text has no places to go to.
+// Package lines reads lines of text files at any place. A compressed file cannot be read from the middle, so it is
+// unpacked once, into the cache, where the text stays until the file changes.
 //
-// A line ends with \n or \r\n, which is not part of it. A byte order mark at the begin of a file is passed
-// over, and so are lines that are empty or hold only spaces.
+// A line ends with \n or \r\n, which is not part of it. A byte order mark at the beginning of a file is skipped, and
+// so are lines that are empty or hold only spaces.
 package lines
 
 import (
@@ -26,11 +26,11 @@ type File struct {
 	Path string
 	text text
 	size int64
-	// temporary is the name of what is to go when it is closed; "" where nothing is.
+	// temporary is the name of a file that Close removes; "" where there is none.
 	temporary string
 
-	mutex sync.RWMutex // of text, where it can be made again
-	// unpacked opens text once more, after it was unpacked again; nil where text is not kept.
+	mutex sync.RWMutex // guards text, where it can be made again
+	// unpacked opens the text again after it was unpacked again; nil where the text is not kept.
 	unpacked func() error
 }
 
@@ -42,10 +42,10 @@ type text interface {
 // Unpack writes the lines that a file stands for.
 type Unpack func(path string, to io.Writer) error
 
-// Open opens a file: plain, gzipped (by content, whatever its name) or, with unpack, what that makes of it.
-// Unpacked lines are kept in the store's folder "unpacked", with checksums: where they turn out to be damaged the
-// file is unpacked again. Of a file that was changed a moment ago, and without a store, they are kept only until
-// Close. Unpacking ends with ctx.
+// Open opens a file that is plain or gzipped, which its content shows, or, with unpack, one that unpack turns into
+// lines. Unpacked lines are kept in the store's folder "unpacked", with checksums; if they turn out to be damaged, the
+// file is unpacked again. Without a store, and for a file that was changed a moment ago, they are kept only until
+// Close. Unpacking ends when ctx ends.
 func Open(ctx context.Context, path string, store kept.Store, unpack Unpack) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -87,7 +87,7 @@ func Open(ctx context.Context, path string, store kept.Store, unpack Unpack) (*F
 	return f, nil
 }
 
-// sink remembers an error of writing, which is none of what is read.
+// sink remembers an error of writing, to distinguish it from errors of reading.
 type sink struct {
 	to  io.Writer
 	err error
@@ -136,7 +136,7 @@ func unzip(path string, to io.Writer) error {
 	return err
 }
 
-// openKept opens what was unpacked before, or unpacks it now.
+// openKept opens the kept unpacked text, or unpacks the file now.
 func (f *File) openKept(name string, store kept.Store, key kept.Key, unpack Unpack) error {
 	f.unpacked = func() error {
 		store.Superseded(key, "unpacked")
@@ -200,7 +200,7 @@ func (f *File) unpackAgain(damaged text) error {
 	return nil
 }
 
-// openTemporary unpacks into a file that only this process knows.
+// openTemporary unpacks into a file for this process alone.
 func (f *File) openTemporary(store kept.Store, unpack Unpack) error {
 	if store.Dir != "" {
 		if err := os.MkdirAll(store.Dir, 0o755); err != nil {
@@ -212,7 +212,7 @@ func (f *File) openTemporary(store kept.Store, unpack Unpack) error {
 		return err
 	}
 	f.text, f.temporary = to, to.Name()
-	// Where the system allows it the name goes at once, so that nothing is left behind however this process ends.
+	// Where the system allows it the name is removed at once, so that no file is left, however this process ends.
 	_ = os.Remove(to.Name())
 	if err = unpack(f.Path, to); err == nil {
 		f.size, err = to.Seek(0, io.SeekCurrent)
@@ -235,11 +235,11 @@ func (f *File) open(name string) error {
 // Size is the number of bytes, unpacked.
 func (f *File) Size() int64 { return f.size }
 
-// Close closes the file, and removes what was unpacked for this process alone.
+// Close closes the file, and removes a text that was unpacked for this process alone.
 func (f *File) Close() error {
 	err := f.text.Close()
 	if f.temporary != "" {
-		_ = os.Remove(f.temporary) // mostly it is gone already
+		_ = os.Remove(f.temporary) // in most cases it is gone already
 	}
 	return err
 }

@@ -11,13 +11,13 @@ import (
 	"slices"
 )
 
-// Entry says that a text with this hash as its id is found at a place.
+// Entry is the place of a text, with the hash of its id.
 type Entry struct {
 	Hash  uint64
 	Place int64
 }
 
-// Hash is that of an id in an Entry: FNV-1a, and its bits mixed, since the upper ones say little of short ids.
+// Hash is the hash of an id: FNV-1a with its bits mixed, since its upper bits hardly depend on short ids.
 func Hash(id []byte) uint64 {
 	h := uint64(14695981039346656037)
 	for _, b := range id {
@@ -28,8 +28,8 @@ func Hash(id []byte) uint64 {
 	return h ^ h>>33
 }
 
-// Keys find places by the hash of an id, with one read of the file that WriteKeys wrote: what is held of a
-// million ids is some 60 kB. It is safe for concurrent use.
+// Keys finds places by the hash of an id, with one read of a file from WriteKeys. It needs some 60 kB of memory per
+// million ids. It is safe for concurrent use.
 type Keys struct {
 	file      io.ReaderAt
 	shift     int      // of a hash to the number of its bucket
@@ -62,7 +62,8 @@ func WriteKeys(to io.Writer, entries []Entry) error {
 	})
 }
 
-// WriteKeysOf is WriteKeys of entries that are not held: each goes through them, about so many, twice.
+// WriteKeysOf is WriteKeys for entries that are not in memory. It calls each twice, to go through all entries; about
+// is their approximate number.
 func WriteKeysOf(to io.Writer, about int, each func(fn func(Entry) error) error) error {
 	logBuckets := min(30, bits.Len(uint(about/64)))
 	directory := make([]uint32, 1<<logBuckets+1)
@@ -103,7 +104,7 @@ func bucket(hash uint64, shift int) int {
 	return int(hash >> shift)
 }
 
-// OpenKeys reads the head of what WriteKeys wrote.
+// OpenKeys reads the head of a file from WriteKeys.
 func OpenKeys(file io.ReaderAt) (*Keys, error) {
 	head := make([]byte, len(keysMagic)+1)
 	if _, err := file.ReadAt(head, 0); err != nil || string(head[:len(keysMagic)]) != keysMagic || head[len(keysMagic)] > 32 {
@@ -121,8 +122,8 @@ func OpenKeys(file io.ReaderAt) (*Keys, error) {
 	return k, nil
 }
 
-// Find calls fn with the places of ids that have this hash, ascending, until it says that it has found its own.
-// Different ids may share a hash: fn looks.
+// Find calls fn with the places of ids that have this hash, ascending, until fn returns found. Different ids may share
+// a hash, so fn must compare the id.
 func (k *Keys) Find(hash uint64, fn func(place int64) (found bool, err error)) error {
 	b := bucket(hash, k.shift)
 	from, to := k.directory[b], k.directory[b+1]

@@ -14,12 +14,12 @@ import (
 // Line is one line of a file. Text is valid until the next one is read.
 type Line struct {
 	At     int64 // of its first byte in the file, unpacked
-	Number int   // from 1 on, or from the begin of what was read
+	Number int   // counted from 1, from the place where reading began
 	Text   []byte
 }
 
-// Scan calls fn for each line of the file and returns the hexadecimal SHA-256 of its text: packing a file does
-// not change it. An error of fn ends the reading and comes back with file and line.
+// Scan calls fn for each line of the file and returns the hexadecimal SHA-256 of its unpacked text. An error of fn
+// ends the reading and is returned with file and line.
 func (f *File) Scan(fn func(Line) error) (sum string, err error) {
 	digest := sha256.New()
 	r := f.reader(0, 1<<20, digest)
@@ -79,7 +79,7 @@ func (r *reader) next() (Line, error) {
 		if at == 0 {
 			text = bytes.TrimPrefix(text, []byte("\ufeff"))
 		}
-		if text = trimEnd(text); !blank(text) {
+		if text = trimEnd(text); !isBlank(text) {
 			return Line{at, r.number, text}, nil
 		}
 	}
@@ -90,8 +90,8 @@ func trimEnd(text []byte) []byte {
 	return bytes.TrimSuffix(text, []byte("\r"))
 }
 
-// blank lines hold spaces at most; a tab is the edge of a column.
-func blank(text []byte) bool { return len(bytes.TrimLeft(text, " ")) == 0 }
+// isBlank tells whether a line has nothing but spaces. A tab counts: it separates columns.
+func isBlank(text []byte) bool { return len(bytes.TrimLeft(text, " ")) == 0 }
 
 // line reads the line at a place.
 func (f *File) line(at int64) ([]byte, error) {

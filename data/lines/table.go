@@ -8,10 +8,10 @@ import (
 	"sort"
 )
 
-// Every is how many rows lie between two rows whose place an index knows.
+// Every is the distance, in rows, between two rows whose place an index knows.
 const Every = 256
 
-// Index says where rows begin: those with a number that Every divides. The zero value is empty.
+// Index holds the places of the rows whose number Every divides. The zero value is empty.
 type Index struct {
 	Rows   int
 	places []int64
@@ -31,10 +31,10 @@ func (x *Index) WriteTo(w io.Writer) (int64, error) {
 	return x.Size(), binary.Write(w, binary.LittleEndian, values)
 }
 
-// Size is how many bytes WriteTo writes.
+// Size is the number of bytes that WriteTo writes.
 func (x *Index) Size() int64 { return int64(8 * (1 + len(x.places))) }
 
-// ReadIndex reads what WriteTo wrote.
+// ReadIndex reads an index that WriteTo has written.
 func ReadIndex(r io.Reader) (Index, error) {
 	var rows int64
 	if err := binary.Read(r, binary.LittleEndian, &rows); err != nil {
@@ -47,15 +47,15 @@ func ReadIndex(r io.Reader) (Index, error) {
 	return x, binary.Read(r, binary.LittleEndian, x.places)
 }
 
-// Table is the rows of files, one file behind the other. A row is a line. It is safe for concurrent use.
+// Table gives access to the rows of several files, one after the other. A row is a line. It is safe for concurrent use.
 type Table struct {
 	files   []*File
 	indexes []Index
-	rows    []int   // of all files before the i-th; one more than there are files
-	bytes   []int64 // likewise
+	rows    []int   // rows[i] is the number of rows in all files before the i-th; one more element than files
+	bytes   []int64 // the same for bytes
 }
 
-// NewTable takes files and what is known of each: the table closes them.
+// NewTable makes a table of files and their indexes. The table closes the files.
 func NewTable(files []*File, indexes []Index) (*Table, error) {
 	if len(files) != len(indexes) || len(files) == 0 {
 		return nil, fmt.Errorf("make table: %d files and %d indexes", len(files), len(indexes))
@@ -68,7 +68,7 @@ func NewTable(files []*File, indexes []Index) (*Table, error) {
 	return t, nil
 }
 
-// Rows is how many there are.
+// Rows is the number of rows.
 func (t *Table) Rows() int { return t.rows[len(t.files)] }
 
 // Close closes the files.
@@ -80,11 +80,11 @@ func (t *Table) Close() error {
 	return err
 }
 
-// Place is that of a byte of the i-th file, among all files' bytes.
+// Place is the place of a file's byte among the bytes of all files.
 func (t *Table) Place(file int, at int64) int64 { return t.bytes[file] + at }
 
-// Read calls fn for the rows from … to−1, in order, each with its place and the number of its file. The text is
-// valid during the call. An error of fn comes back with file and row.
+// Read calls fn for the rows from … to−1, in order, with each row's place and the number of its file. The text is
+// valid during the call. An error of fn is returned with file and row.
 func (t *Table) Read(from, to int, fn func(file int, place int64, text []byte) error) error {
 	if from < 0 || to > t.Rows() {
 		return fmt.Errorf("read rows %d to %d of %d", from, to, t.Rows())
@@ -130,10 +130,10 @@ func (t *Table) Line(place int64) (file int, text []byte, err error) {
 	return i, text, err
 }
 
-// Name is that of the i-th file.
+// Name is the name of a file.
 func (t *Table) Name(file int) string { return t.files[file].Path }
 
-// Where says for messages which line of which file begins at a place: it counts the lines before.
+// Where names the file and the line that begins at a place, for messages. It counts the lines before it.
 func (t *Table) Where(place int64) string {
 	i := sort.Search(len(t.files), func(i int) bool { return t.bytes[i+1] > place })
 	if place < 0 || i == len(t.files) {

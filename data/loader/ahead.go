@@ -1,16 +1,16 @@
 package loader
 
-// depth is how many batches are made ahead: enough that a step waits for none where the loader is as fast as the
+// depth is the number of batches that are made ahead: enough that no step has to wait if the loader is as fast as the
 // steps on average.
 const depth = 4
 
-// result is what comes of making a batch.
+// result is a batch, or the error of making it.
 type result struct {
 	batch Batch
 	err   error
 }
 
-// ahead makes the batches from a step on, one behind the other, until it is told to stop.
+// ahead makes the batches from a step on, one after the other, until it is stopped.
 type ahead struct {
 	next    int // step of the next result
 	results chan result
@@ -18,32 +18,32 @@ type ahead struct {
 	done    chan struct{}
 }
 
-// At returns the batch of a step, from 0 on. Its slices may be shared with other batches: they are not to be
-// changed. After an error the same step may be asked for again.
+// At returns the batch of a step, counted from 0. Do not change its slices: other batches may share them. After an
+// error the same step may be asked for again.
 func (l *Loader) At(step int) (Batch, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ahead == nil || l.ahead.next != step {
-		l.rest()
-		l.ahead = l.from(step)
+		l.stopAhead()
+		l.ahead = l.startAhead(step)
 	}
 	r, ok := <-l.ahead.results
 	if !ok || r.err != nil {
-		l.rest()
+		l.stopAhead()
 		return Batch{}, r.err
 	}
 	l.ahead.next++
 	return r.batch, nil
 }
 
-// from starts to make the batches from a step on.
-func (l *Loader) from(step int) *ahead {
+// startAhead starts to make the batches from a step on.
+func (l *Loader) startAhead(step int) *ahead {
 	a := &ahead{next: step, results: make(chan result, depth), stop: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(a.done)
 		defer close(a.results)
 		for ; ; step++ {
-			b, err := l.make(step)
+			b, err := l.makeBatch(step)
 			select {
 			case a.results <- result{b, err}:
 			case <-a.stop:
@@ -57,8 +57,8 @@ func (l *Loader) from(step int) *ahead {
 	return a
 }
 
-// rest ends what is made ahead.
-func (l *Loader) rest() {
+// stopAhead ends the making of batches ahead.
+func (l *Loader) stopAhead() {
 	if l.ahead == nil {
 		return
 	}

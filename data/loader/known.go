@@ -6,7 +6,7 @@ import (
 	"headroom/data/examples"
 )
 
-// role tells queries from documents, which are cut at different lengths.
+// role distinguishes queries from documents, which are cut at different lengths.
 type role int
 
 const (
@@ -21,7 +21,7 @@ func (r role) String() string {
 	return "document"
 }
 
-// shortened keeps a text in a message to one short line.
+// shortened returns a text as one short line for a message.
 func shortened(text string) string {
 	const limit = 60
 	if runes := []rune(text); len(runes) > limit {
@@ -30,14 +30,14 @@ func shortened(text string) string {
 	return text
 }
 
-// Data of at most knownRows examples is trained on for many epochs: its tokens are kept, up to knownBytes of texts
-// and ids. Of more data every text would be kept and hardly any used again.
+// A run goes through data of at most knownRows examples many times, so its token ids are kept, up to knownBytes of
+// texts and ids. With more data, every text would be kept and hardly any used again.
 const (
 	knownRows  = 1 << 17
 	knownBytes = 256 << 20
 )
 
-// known are token ids of texts that came before.
+// known keeps token ids of texts that were tokenized before.
 type known struct {
 	mu    sync.Mutex
 	texts [2]map[string][]int32 // by role; nil where none are kept
@@ -62,7 +62,7 @@ func (k *known) ids(role role, text string) []int32 {
 func (k *known) keep(role role, text string, ids []int32) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	size := len(text) + 4*len(ids) + 64 // with the map's own
+	size := len(text) + 4*len(ids) + 64 // 64 for the map itself
 	if k.texts[role] == nil || k.bytes+size > knownBytes || len(ids) == 0 {
 		return
 	}

@@ -1,8 +1,8 @@
-// Package loader turns training examples into batches of token ids: what a step
-// trains on, as a pure function of the step.
+// Package loader turns training examples into batches of token ids, one per step, as a
+// pure function of the step.
 package loader
 
-// Batch is what one optimizer step trains on.
+// Batch is the data of one optimizer step.
 type Batch struct {
 	// Queries are token ids, one text per query.
 	Queries [][]int32
@@ -10,8 +10,8 @@ type Batch struct {
 	// positives of all queries, then their first hard negatives, then their second ones.
 	// Their number is a multiple of the queries'.
 	Documents [][]int32
-	// Scores are a teacher's, [queries, documents per query], the positive's first; nil
-	// where the examples have none.
+	// Scores are the scores of a teacher, [queries, documents per query], the positive's
+	// first; nil where the examples have none.
 	Scores []float32
 }
 

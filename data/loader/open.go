@@ -20,17 +20,17 @@ type Options struct {
 	Negatives int
 	// MaxQuery and MaxDocument cut texts, in tokens with the special ones.
 	MaxQuery, MaxDocument int
-	// QueryPrompt and DocumentPrompt are put before texts; "" is nothing.
+	// QueryPrompt and DocumentPrompt are put before texts; "" is none.
 	QueryPrompt, DocumentPrompt string
 	// Threads bounds the goroutines that tokenize; 0 is all cores.
 	Threads int
-	// CacheDir keeps indexes and unpacked files; with "" they are made anew.
+	// CacheDir keeps indexes and unpacked files; with "" they are made again each time.
 	CacheDir string
 }
 
-// Loader makes the batches of a run. What a step trains on depends on the data, the options and the step alone.
-// While one step is asked for after the other, batches are made ahead in the background. It is safe for
-// concurrent use, Close excepted.
+// Loader makes the batches of a run. A step's batch depends on the data, the options and the step alone. While steps
+// are asked for one after the other, batches are made ahead in the background. All methods but Close are safe for
+// concurrent use.
 type Loader struct {
 	source    examples.Source
 	stream    *batch.Stream
@@ -42,7 +42,7 @@ type Loader struct {
 	ahead *ahead
 }
 
-// Open opens training data. Where its files were not read whole before they are, which ends with ctx.
+// Open opens training data. Files that were never read whole are read whole now, until ctx ends.
 func Open(ctx context.Context, set examples.Set, tokenizer *tokenize.Tokenizer, o Options) (*Loader, error) {
 	if o.MaxQuery < 1 || o.MaxDocument < 1 {
 		return nil, fmt.Errorf("open training data: at most %d and %d tokens per text: at least 1 is needed", o.MaxQuery, o.MaxDocument)
@@ -64,20 +64,20 @@ func Open(ctx context.Context, set examples.Set, tokenizer *tokenize.Tokenizer, 
 // Examples is the number of examples of the data.
 func (l *Loader) Examples() int { return l.source.Len() }
 
-// Survey is what was found of the files that are loaded; the zero one of a collection.
+// Survey describes the loaded files; it is zero for a collection.
 func (l *Loader) Survey() examples.Survey { return l.source.Survey() }
 
-// Close ends what is done in the background and closes the data.
+// Close ends the work in the background and closes the data.
 func (l *Loader) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rest()
+	l.stopAhead()
 	l.stream.Close()
 	return l.source.Close()
 }
 
-// make makes the batch of a step.
-func (l *Loader) make(step int) (Batch, error) {
+// makeBatch makes the batch of a step.
+func (l *Loader) makeBatch(step int) (Batch, error) {
 	if step < 0 {
 		return Batch{}, fmt.Errorf("make batch of step %d: steps are counted from 0", step)
 	}
@@ -112,7 +112,7 @@ func (l *Loader) make(step int) (Batch, error) {
 	}, nil
 }
 
-// encode returns the token ids of texts with the prompt before them, which are not to be changed.
+// encode returns the token ids of texts with the prompt before them. Callers must not change them.
 func (l *Loader) encode(texts []string, prompt string, limit int, role role) ([][]int32, error) {
 	all := make([][]int32, len(texts))
 	var todo []string

@@ -6,19 +6,19 @@ import (
 	"headroom/data/batch"
 )
 
-// Samples draw apart from the order of batches.
+// Samples have a random generator of their own, apart from the order of batches.
 const streamSample = 0x73616d706c65
 
-// sampleRounds is how many times n examples are drawn at most in search of n that differ.
+// sampleRounds is the largest number of times that n examples are drawn in search of n that differ.
 const sampleRounds = 16
 
-// Sample returns up to n queries and their positives, no query and no document twice: the
-// same ones for a seed each time, whatever batches were asked for. There are fewer where
+// Sample returns up to n queries and their positives, no query and no document twice. A seed
+// always gives the same ones, whatever batches were asked for. There are fewer than n where
 // the data, or a large part of it, has no more.
 func (l *Loader) Sample(n int, seed int64) (Batch, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rest()
+	l.stopAhead()
 	var queries, documents []string
 	seen := [2]map[string]bool{{}, {}}
 	draw := l.drawing(n, rand.New(rand.NewPCG(uint64(seed), streamSample)))

@@ -1,5 +1,5 @@
-// Package mine makes hard negatives of a ranking: documents that it places high for a training query and that are
-// not relevant to it.
+// Package mine makes hard negatives from a ranking: documents that rank high for a training query and are not relevant
+// to it.
 package mine
 
 import (
@@ -18,34 +18,33 @@ import (
 
 // Options say which documents of a ranking become negatives.
 type Options struct {
-	// Depth is how many documents of a query's ranking are looked at.
+	// Depth is the number of documents of a query's ranking that are looked at.
 	Depth int
-	// Negatives is how many each example gets, the highest ranked first.
+	// Negatives is the number of negatives that each example gets, the highest ranked first.
 	Negatives int
-	// SkipTop passes over that many candidates: the highest ranked are often relevant and not judged.
+	// SkipTop is the number of candidates to skip: the highest ranked are often relevant but not judged.
 	SkipTop int
-	// Margin, where it is set, keeps only candidates whose score is lower than the positive's by at least that
-	// much; it is not negative. A positive that the ranking does not have, and that is thus below all that it has,
-	// then has no negatives.
+	// Margin, where it is set, keeps only candidates whose score is below the positive's by at least that much; it is
+	// not negative. A positive that is not in the ranking counts as below all of it, and so gets no negatives.
 	Margin *float64
-	// Scores asks for the ranking's scores as a teacher's. An example whose positive the ranking does not have has
-	// no such score, and then no negatives.
+	// Scores asks for the ranking's scores as those of a teacher. An example whose positive is not in the ranking has
+	// no such score, and so gets no negatives.
 	Scores bool
 }
 
-// Row is an example: a query, a document that is relevant to it, and negatives. Texts are what is trained on.
+// Row is an example: a query, a document that is relevant to it, and negatives. Training uses the texts.
 type Row struct {
 	Query     collection.Query
 	Positive  collection.Document
 	Negatives []collection.Document
-	// Scores are those of the positive and of each negative, in order; nil where they were not asked for.
+	// Scores are the scores of the positive and of each negative, in order; nil where they were not asked for.
 	Scores []float64
 }
 
-// Rows returns an example for each row of a split's qrels with a grade above 0, in their order: those that got all
-// their negatives, and those that did not. Never a negative is a document that is relevant to the query, nor one
-// with the text of such a document, the query's own (under its id, as where a collection asks for what is like
-// one of its documents), or a text that is a negative already.
+// Rows returns an example for each row of a split's qrels with a grade above 0, in their order: rows with all their
+// negatives, and short ones. These documents are never negatives of a query: a relevant one; one with the text of a
+// relevant one; one with the query's id (some collections use documents as queries); one with the text of another
+// negative.
 func Rows(c *collection.Collection, split string, run trec.Run, o Options) (rows, short []Row, err error) {
 	judged, err := c.Judgments(split)
 	if err != nil {
@@ -88,12 +87,12 @@ type miner struct {
 	c        *collection.Collection
 	o        Options
 	relevant map[string][]string // documents by query
-	query    string              // whose ranking is
+	query    string              // the query of the current ranking
 	ranking  []trec.Scored
 }
 
 func (m *miner) row(j collection.Judgment, scored []trec.Scored) (row Row, err error) {
-	if m.query != j.Query { // rows of one query mostly stand together
+	if m.query != j.Query { // in most files the rows of a query follow one another
 		m.query, m.ranking = j.Query, slices.Clone(scored)
 		trec.Rank(m.ranking)
 	}
@@ -108,7 +107,7 @@ func (m *miner) row(j collection.Judgment, scored []trec.Scored) (row Row, err e
 	if row.Positive, err = m.document(j.Document); err != nil {
 		return row, err
 	}
-	taken := map[string]bool{} // texts that are no candidates, or no more
+	taken := map[string]bool{} // texts that may not become negatives
 	for _, id := range m.relevant[j.Query] {
 		d, err := m.document(id)
 		if err != nil {
@@ -147,7 +146,7 @@ func (m *miner) row(j collection.Judgment, scored []trec.Scored) (row Row, err e
 	return row, nil
 }
 
-// score is what the ranking gives a document: less than all that it has, where it does not have the document.
+// score is the score of a document in the ranking. A document that is not in it gets less than all others.
 func (m *miner) score(document string) (score float64, ranked bool) {
 	for _, s := range m.ranking {
 		if s.Doc == document {
@@ -165,8 +164,8 @@ func (m *miner) document(id string) (collection.Document, error) {
 	return d, err
 }
 
-// Write writes rows as JSON lines that are read as training data: texts, or ids that are resolved against the
-// collection, and the scores of rows that have them.
+// Write writes rows as JSON lines for training: texts, or ids that are resolved against the collection, and the scores
+// of rows that have them.
 func Write(to io.Writer, rows []Row, ids bool) error {
 	w := bufio.NewWriterSize(to, 1<<16)
 	var line []byte

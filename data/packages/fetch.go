@@ -17,8 +17,8 @@ import (
 	"headroom/internal/atomic"
 )
 
-// fetch brings one file into the folder of downloads, checked as far as anything is known
-// of it, and says where it came from.
+// fetch downloads one file into the folder of downloads, checks it as far as its size or digest
+// is known, and returns its origin.
 func (g *getting) fetch(ctx context.Context, o order, it item) (Origin, error) {
 	folder := g.Incoming(o.Name)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -29,7 +29,7 @@ func (g *getting) fetch(ctx context.Context, o order, it item) (Origin, error) {
 		return Origin{}, fmt.Errorf("open the folder of downloads: %w", err)
 	}
 	defer root.Close()
-	name := flat(it.to)
+	name := flatName(it.to)
 	if whole, ok := g.whole(it, root, name); ok {
 		g.came(o, it, whole.Bytes)
 		return whole, nil
@@ -43,9 +43,9 @@ func (g *getting) fetch(ctx context.Context, o order, it item) (Origin, error) {
 		if moved := root.Rename(partial, aside); moved != nil {
 			return Origin{}, errors.Join(err, moved)
 		}
-		return Origin{}, fmt.Errorf("%w; what came is not used and kept as %s; the same command downloads it again", err, filepath.Join(folder, aside))
+		return Origin{}, fmt.Errorf("%w; the file is not used, and kept as %s; the same command downloads it again", err, filepath.Join(folder, aside))
 	case errors.Is(err, download.ErrDiskFull):
-		return Origin{}, fmt.Errorf("%w; make room below %s, or set HEADROOM_CACHE to a folder on another disk; the same command goes on from what has come", err, g.Folder)
+		return Origin{}, fmt.Errorf("%w; make room below %s, or set HEADROOM_CACHE to a folder on another disk; the same command resumes the download", err, g.Folder)
 	case err != nil && ctx.Err() == nil:
 		return Origin{}, fmt.Errorf("download %s: %w", it.from, err)
 	case err != nil:
@@ -57,10 +57,10 @@ func (g *getting) fetch(ctx context.Context, o order, it item) (Origin, error) {
 	return origin(it, filepath.Join(folder, name))
 }
 
-// flat is the name of a file in the folder of downloads, which has no folders.
-func flat(name string) string { return strings.ReplaceAll(name, "/", "--") }
+// flatName is the name of a file in the folder of downloads, which has no folders inside.
+func flatName(name string) string { return strings.ReplaceAll(name, "/", "--") }
 
-// whole is a file that an earlier call brought.
+// whole returns the origin of a file that an earlier call has downloaded.
 func (g *getting) whole(it item, root *os.Root, name string) (Origin, bool) {
 	info, err := root.Stat(name)
 	if err != nil || it.file.Digest == "" || it.file.Size >= 0 && info.Size() != it.file.Size {
@@ -80,7 +80,7 @@ func (g *getting) whole(it item, root *os.Root, name string) (Origin, bool) {
 	return from, err == nil
 }
 
-// origin describes a file that has come.
+// origin describes a downloaded file.
 func origin(it item, path string) (Origin, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -104,8 +104,8 @@ func origin(it item, path string) (Origin, error) {
 	return from, nil
 }
 
-// record keeps the digests of files of which the table publishes none, and holds them to those
-// of the first download.
+// record keeps the digests of files without a published digest, and compares later downloads
+// with the first.
 func (g *getting) record(o order, got []Origin) error {
 	path := g.recorded(o.Name)
 	known := map[string]string{} // file: SHA-256
@@ -125,9 +125,9 @@ func (g *getting) record(o order, got []Origin) error {
 		case got[i].SHA256:
 		case "":
 			known[it.to], news = got[i].SHA256, true
-			g.say(o.Name, fmt.Sprintf("%s has no published digest; it came with SHA-256 %s, to which every later download is held", it.file.Name, got[i].SHA256))
+			g.say(o.Name, fmt.Sprintf("%s has no published digest; its SHA-256 is %s, with which every later download is compared", it.file.Name, got[i].SHA256))
 		default:
-			return fmt.Errorf("%s is not what the first download brought: SHA-256 %s came, %s was recorded; if the new one is meant, remove %s", it.file.Name, got[i].SHA256, before, path)
+			return fmt.Errorf("%s differs from the first download: its SHA-256 is %s, not %s; to accept the new file, remove %s", it.file.Name, got[i].SHA256, before, path)
 		}
 	}
 	if !news {
@@ -145,8 +145,8 @@ func (g *getting) record(o order, got []Origin) error {
 	})
 }
 
-// published tells whether the table itself has a digest of a file; what the hub announces
-// is only as old as the request.
+// published tells whether the table itself has a digest of a file. A digest that the hub
+// announces does not count: it is only as old as the request.
 func (o order) published(it item) bool {
 	for _, f := range o.Files {
 		if f.Digest() != "" && strings.EqualFold(f.Digest(), it.file.Digest) {

@@ -12,23 +12,23 @@ import (
 	"headroom/data/published"
 )
 
-// Progress is how far a download has come.
+// Progress is the state of a download.
 type Progress struct {
 	Package, File string
-	// Done and Total are bytes of all files that are fetched together. A file whose size
-	// is not known counts as what has come of it.
+	// Done and Total are bytes of all files that are fetched together. A file of unknown
+	// size counts with the bytes that have arrived.
 	Done, Total int64
-	// Said, where it is not empty, is something to tell: an attempt that failed and is
-	// followed by another, a digest that is recorded. The rest but Package is empty then.
+	// Said, where it is not empty, is a message: about a failed attempt that another one
+	// follows, or a recorded digest. Then all other fields but Package are empty.
 	Said string
 }
 
-// atOnce is how many files are downloaded at a time.
+// atOnce is the number of files that are downloaded at a time.
 const atOnce = 4
 
-// Get brings the packages that are not here: all that can be had are brought, and the error
-// joins what went wrong with the others. tell may be nil; it is called by one goroutine at a
-// time. What came of a file before an error is kept for the next call.
+// Get downloads the packages that are not here. A failure does not stop the other packages;
+// the returned error joins all failures. tell may be nil; it is called by one goroutine at a
+// time. The next call resumes files whose download was cut off.
 func (s Store) Get(ctx context.Context, list []published.Package, tell func(Progress)) error {
 	var todo []published.Package
 	for _, p := range list {
@@ -40,9 +40,9 @@ func (s Store) Get(ctx context.Context, list []published.Package, tell func(Prog
 		return nil
 	}
 	if s.Folder == "" {
-		return errors.New("bring packages: there is no folder to bring them into; set HEADROOM_CACHE")
+		return errors.New("download packages: there is no folder for them; set HEADROOM_CACHE")
 	}
-	// In one order for everybody, so that two processes never wait for each other.
+	// All processes take locks in the same order, so that two never wait for each other.
 	slices.SortFunc(todo, func(a, b published.Package) int { return strings.Compare(a.Name, b.Name) })
 	g := &getting{Store: s, tell: tell, slots: make(chan struct{}, atOnce)}
 	orders, refused := g.orders(ctx, todo)
@@ -73,7 +73,7 @@ type getting struct {
 	tell     func(Progress)
 	mu       sync.Mutex
 	progress Progress
-	// slots bound the downloads at a time.
+	// slots bounds the number of downloads at a time.
 	slots chan struct{}
 }
 
@@ -85,7 +85,7 @@ func (g *getting) say(name, what string) {
 	}
 }
 
-// came counts bytes that have come of a file.
+// came counts bytes of a file that have arrived.
 func (g *getting) came(o order, it item, n int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -99,13 +99,13 @@ func (g *getting) came(o order, it item, n int64) {
 	}
 }
 
-// bring brings one package, unless another process does or has.
+// bring downloads one package, unless another process does so or has done so.
 func (g *getting) bring(ctx context.Context, o order) error {
 	wrap := func(err error) error {
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		return fmt.Errorf("bring %s: %w", o.Name, err)
+		return fmt.Errorf("download %s: %w", o.Name, err)
 	}
 	unlock, locked, err := download.Lock(ctx, g.Incoming(o.Name)+".lock")
 	if err != nil {
@@ -116,7 +116,7 @@ func (g *getting) bring(ctx context.Context, o order) error {
 		return wrap(fmt.Errorf("the file system of %s has no locks; set HEADROOM_CACHE to a folder on one that has", g.Folder))
 	}
 	if _, err := g.Find(o.Name); err == nil {
-		return nil // another process was faster
+		return nil // another process has downloaded it
 	}
 	errs := make([]error, len(o.items))
 	got := make([]Origin, len(o.items))

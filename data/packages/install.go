@@ -17,10 +17,10 @@ import (
 	"headroom/internal/seal"
 )
 
-// spare is what is left free on a disk whatever is brought.
+// spare is the number of bytes that stay free on a disk.
 const spare = 64 << 20
 
-// room says what is missing on the disk for all that is ordered.
+// room returns an error where the disk lacks space for all orders.
 func (s Store) room(orders []order) error {
 	if s.Free == nil {
 		return nil
@@ -29,23 +29,23 @@ func (s Store) room(orders []order) error {
 	for _, o := range orders {
 		need += o.unpacked()
 		for _, it := range o.items {
-			if it.kind != unpack.Plain { // archive and contents lie there together
-				need += max(0, it.file.Size) - s.before(o.Name, it)
+			if it.kind != unpack.Plain { // archive and contents are there at the same time
+				need += max(0, it.file.Size) - s.arrived(o.Name, it)
 			} else {
-				need -= s.before(o.Name, it)
+				need -= s.arrived(o.Name, it)
 			}
 		}
 	}
 	if free, known := s.Free(s.Folder); known && free < uint64(max(0, need)) {
-		return fmt.Errorf("bring packages into %s: about %s is needed and %s is free; make room, or set HEADROOM_CACHE to a folder on another disk", s.Folder, Size(need), Size(int64(free)))
+		return fmt.Errorf("download packages into %s: about %s is needed and %s is free; make room, or set HEADROOM_CACHE to a folder on another disk", s.Folder, Size(need), Size(int64(free)))
 	}
 	return nil
 }
 
-// before is how much of a file has come already.
-func (s Store) before(name string, it item) int64 {
+// arrived is the number of a file's bytes that have already been downloaded.
+func (s Store) arrived(name string, it item) int64 {
 	for _, suffix := range []string{"", ".incomplete"} {
-		if info, err := os.Stat(filepath.Join(s.Incoming(name), flat(it.to)+suffix)); err == nil {
+		if info, err := os.Stat(filepath.Join(s.Incoming(name), flatName(it.to)+suffix)); err == nil {
 			return info.Size()
 		}
 	}
@@ -65,7 +65,7 @@ func Size(n int64) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
-// install makes the package's folder of what has come, and removes the downloads.
+// install makes the package's folder from the downloads, and removes them.
 func (g *getting) install(ctx context.Context, o order, got []Origin) error {
 	folder := filepath.Join(g.Folder, filepath.FromSlash(o.Name))
 	if err := atomic.MkdirAll(filepath.Dir(folder)); err != nil {
@@ -79,7 +79,7 @@ func (g *getting) install(ctx context.Context, o order, got []Origin) error {
 		}
 		rows, err := checkRows(f.Path(), o.Rows)
 		if err != nil {
-			return fmt.Errorf("what came is not what is published: %w", err)
+			return fmt.Errorf("the files differ from those that are published: %w", err)
 		}
 		from := Source{
 			Schema: 1, Package: o.Name, Licence: o.Licence, Cite: o.Cite, Home: o.Home,
@@ -111,15 +111,15 @@ func put(f *atomic.Folder, name string, text []byte) error {
 	})
 }
 
-// most bounds what comes out of an archive: text packs to a tenth, hardly to a fiftieth.
+// most bounds the bytes that come out of an archive: text packs to a tenth, hardly to a fiftieth.
 const most = 50
 
 // place puts one download into the package, unpacked.
 func (g *getting) place(ctx context.Context, f *atomic.Folder, o order, it item) error {
-	file := filepath.Join(g.Incoming(o.Name), flat(it.to))
+	file := filepath.Join(g.Incoming(o.Name), flatName(it.to))
 	info, err := os.Stat(file)
 	if err != nil {
-		return fmt.Errorf("look for what came: %w", err)
+		return fmt.Errorf("look for the download: %w", err)
 	}
 	if it.kind == unpack.Plain {
 		return f.WriteFile(it.to, func(w io.Writer) error { return copyFile(ctx, w, file) })
@@ -132,17 +132,17 @@ func (g *getting) place(ctx context.Context, f *atomic.Folder, o order, it item)
 	}
 	options := unpack.Options{Most: bound, As: strings.TrimSuffix(it.to, ".gz"), Want: func(name string) bool { return !hidden(name) }}
 	return unpack.Archive(ctx, file, it.kind, options, func(name string, write func(io.Writer) error) error {
-		return f.WriteFile(inside(o.Inside, name), write)
+		return f.WriteFile(withoutFolder(o.Inside, name), write)
 	})
 }
 
-// hidden tells of members that archivers leave and nobody reads.
+// hidden tells whether a member is one that archivers leave and nobody reads.
 func hidden(name string) bool {
 	return strings.HasPrefix(path.Base(name), ".") || strings.HasPrefix(name, "__MACOSX/")
 }
 
-// inside leaves the folder out that an archive's members lie in.
-func inside(folder, name string) string {
+// withoutFolder removes the folder that all members of an archive share from a name.
+func withoutFolder(folder, name string) string {
 	if folder == "" {
 		return name
 	}

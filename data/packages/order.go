@@ -33,7 +33,7 @@ type item struct {
 	commit string
 }
 
-// size is how many bytes are downloaded, as far as they are known.
+// size is the number of bytes to download, as far as it is known.
 func (o order) size() int64 {
 	total := int64(0)
 	for _, it := range o.items {
@@ -42,10 +42,10 @@ func (o order) size() int64 {
 	return total
 }
 
-// guessed is how much larger texts are than archives of them.
+// guessed is the ratio of the size of texts to the size of their archives.
 const guessed = 4
 
-// Unpacked is how many bytes a package takes, about, by what is published.
+// Unpacked is the approximate size of a package in bytes, from the published sizes.
 func Unpacked(p published.Package) int64 {
 	if p.Unpacked > 0 {
 		return p.Unpacked
@@ -64,7 +64,7 @@ func texts(size int64, kind unpack.Kind) int64 {
 	return max(0, size)
 }
 
-// unpacked is the same by what is ordered, which the hub has told sizes of.
+// unpacked is the same from the order, which has sizes from the hub.
 func (o order) unpacked() int64 {
 	if o.Unpacked > 0 {
 		return o.Unpacked
@@ -76,8 +76,9 @@ func (o order) unpacked() int64 {
 	return total
 }
 
-// orders asks the hub for what is on it, and nobody for the rest. Of packages that cannot be
-// ordered the error says why; the others are ordered all the same.
+// orders makes the orders of packages. It asks the hub for the hub's files, and sends no other
+// request. Its error names the packages that cannot be ordered; the others are returned all
+// the same.
 func (g *getting) orders(ctx context.Context, todo []published.Package) ([]order, error) {
 	var orders []order
 	var faults []error
@@ -87,7 +88,7 @@ func (g *getting) orders(ctx context.Context, todo []published.Package) ([]order
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("bring %s: %w", p.Name, err))
+			faults = append(faults, fmt.Errorf("download %s: %w", p.Name, err))
 			continue
 		}
 		orders = append(orders, o)
@@ -124,7 +125,7 @@ func patterns(p published.Package) string {
 	return strings.Join(list, ", ")
 }
 
-// atAddress is a file that has an address of its own.
+// atAddress returns the item for a file with an address of its own.
 func (g *getting) atAddress(p published.Package, f published.File) ([]item, error) {
 	from, err := address(f.URL)
 	if err != nil {
@@ -164,7 +165,8 @@ func address(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// onHub are the files of a dataset that fit a path. What the table does not say, the hub does.
+// onHub returns the items for the files of a dataset that match a path. It takes from the hub
+// what the table does not say.
 func (g *getting) onHub(ctx context.Context, p published.Package, f published.File) ([]item, error) {
 	wrap := func(err error) error {
 		return fmt.Errorf("dataset %s from %s: %w", f.Hub, g.Hub.Shown(), err)

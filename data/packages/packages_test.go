@@ -200,7 +200,7 @@ func TestAPackageIsBroughtOnceAndVerified(t *testing.T) {
 	text, _ := os.ReadFile(filepath.Join(folder, "corpus.jsonl"))
 	text[10] ^= 1
 	os.WriteFile(filepath.Join(folder, "corpus.jsonl"), text, 0o644)
-	if _, err := s.Verify(p); err == nil || !strings.Contains(err.Error(), "corpus.jsonl is damaged") || !strings.Contains(err.Error(), "bring it again") {
+	if _, err := s.Verify(p); err == nil || !strings.Contains(err.Error(), "corpus.jsonl is damaged") || !strings.Contains(err.Error(), "download it again") {
 		t.Errorf("a flipped bit: %v", err)
 	}
 }
@@ -216,13 +216,13 @@ func TestWhatIsNotWhatIsPublishedIsNotUsed(t *testing.T) {
 		"another digest": {func(p published.Package) published.Package {
 			p.Files[0].MD5 = strings.Repeat("0", 32)
 			return p
-		}, archive, []string{"tiny.zip has the wrong digest: " + sum(archive), "is not used and kept as", "tiny.zip.wrong"}, "tiny.zip.wrong"},
+		}, archive, []string{"tiny.zip has the wrong digest: " + sum(archive), "is not used, and kept as", "tiny.zip.wrong"}, "tiny.zip.wrong"},
 		"cut short": {func(p published.Package) published.Package { return p }, archive[:len(archive)-7],
 			[]string{"given up after 3 attempts", fmt.Sprintf("ended after %d of %d bytes", len(archive)-7, len(archive))}, "tiny.zip.incomplete"},
 		"other counts": {func(p published.Package) published.Package {
 			p.Rows["corpus.jsonl"] = 3
 			return p
-		}, archive, []string{"what came is not what is published", "corpus.jsonl has 2 rows; 3 are published"}, "tiny.zip"},
+		}, archive, []string{"the files differ from those that are published", "corpus.jsonl has 2 rows; 3 are published"}, "tiny.zip"},
 		"a file less": {func(p published.Package) published.Package {
 			p.Rows["qrels/train.tsv"] = 3
 			return p
@@ -240,7 +240,7 @@ func TestWhatIsNotWhatIsPublishedIsNotUsed(t *testing.T) {
 			if err == nil {
 				t.Fatal("no error")
 			}
-			for _, say := range append(c.say, "bring beir/tiny") {
+			for _, say := range append(c.say, "download beir/tiny") {
 				if !strings.Contains(err.Error(), say) {
 					t.Errorf("%v\ndoes not say %q", err, say)
 				}
@@ -267,7 +267,7 @@ func TestADigestThatNobodyPublishesIsThatOfTheFirstDownload(t *testing.T) {
 	s, p := srv.store(t), scifact(archive)
 	p.Files[0].MD5, p.Files[0].Size = "", 0
 	said, err := get(s, p)
-	if err != nil || len(said) != 1 || !strings.Contains(said[0], "no published digest; it came with SHA-256 ") {
+	if err != nil || len(said) != 1 || !strings.Contains(said[0], "no published digest; its SHA-256 is ") {
 		t.Fatal(said, err)
 	}
 	folder, _ := s.Find(p.Name)
@@ -279,7 +279,7 @@ func TestADigestThatNobodyPublishesIsThatOfTheFirstDownload(t *testing.T) {
 	srv.mu.Lock()
 	srv.files["mirror/host.example/sets/tiny.zip"] = zipped(t, map[string]string{"tiny/corpus.jsonl": "{}\n"})
 	srv.mu.Unlock()
-	if _, err := get(s, p); err == nil || !strings.Contains(err.Error(), "is not what the first download brought") {
+	if _, err := get(s, p); err == nil || !strings.Contains(err.Error(), "differs from the first download") {
 		t.Errorf("another: %v", err)
 	}
 }
@@ -324,7 +324,7 @@ func TestOneFailureKeepsNoOtherAway(t *testing.T) {
 	bad := published.Package{Name: "beir/gone", Files: []published.File{{URL: "https://host.example/gone.zip", MD5: sum(nil), Size: 1}}}
 	private := published.Package{Name: "beir/private", Files: []published.File{{Hub: "owner/private", Path: "x"}, {Hub: "owner/private", Path: "y"}}}
 	_, err := get(s, bad, private, scifact(archive))
-	if err == nil || !strings.Contains(err.Error(), "bring beir/gone") || !strings.Contains(err.Error(), "404 Not Found") || strings.Count(err.Error(), "bring beir/private: ") != 1 || strings.Contains(err.Error(), "tiny") {
+	if err == nil || !strings.Contains(err.Error(), "download beir/gone") || !strings.Contains(err.Error(), "404 Not Found") || strings.Count(err.Error(), "download beir/private: ") != 1 || strings.Contains(err.Error(), "tiny") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := s.Find("beir/tiny"); err != nil {

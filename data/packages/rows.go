@@ -16,7 +16,7 @@ import (
 	"headroom/internal/gunzip"
 )
 
-// Miscounted is returned when a file has another number of rows than is published.
+// Miscounted is returned when a file does not have the published number of rows.
 type Miscounted struct {
 	File      string
 	Got, Want int
@@ -26,7 +26,7 @@ func (e *Miscounted) Error() string {
 	return fmt.Sprintf("%s has %d rows; %d are published", e.File, e.Got, e.Want)
 }
 
-// checkRows counts the rows of the files that are named, and compares.
+// checkRows counts the rows of the files in want, and compares the numbers.
 func checkRows(folder string, want map[string]int) (map[string]int, error) {
 	got := map[string]int{}
 	var faults []error
@@ -43,7 +43,7 @@ func checkRows(folder string, want map[string]int) (map[string]int, error) {
 	return got, errors.Join(faults...)
 }
 
-// countRows counts lines that are not empty, without the header of qrels; of Parquet, rows.
+// countRows counts the lines that are not empty, without the header of qrels, or the rows of Parquet.
 func countRows(path string) (int, error) {
 	if strings.HasSuffix(path, ".parquet") {
 		return parquet.Rows(path)
@@ -61,7 +61,7 @@ func countRows(path string) (int, error) {
 	lines := bufio.NewReaderSize(text, 1<<18)
 	for begin, blank := true, true; ; {
 		part, err := lines.ReadSlice('\n')
-		if begin && n == 0 && blank && header(part) {
+		if begin && n == 0 && blank && isHeader(part) {
 			n--
 		}
 		blank = blank && len(bytes.TrimSpace(part)) == 0
@@ -82,7 +82,7 @@ func countRows(path string) (int, error) {
 	}
 }
 
-// header tells whether a line is that of BEIR's qrels, which no row of a corpus can be.
-func header(line []byte) bool {
+// isHeader tells whether a line is the header of BEIR's qrels. No row of a corpus can be equal to it.
+func isHeader(line []byte) bool {
 	return bytes.HasPrefix(bytes.TrimPrefix(line, []byte("\ufeff")), []byte("query-id\tcorpus-id"))
 }

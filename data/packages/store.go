@@ -1,11 +1,11 @@
-// Package packages keeps packages of published files on this machine: it finds them, brings
-// them, and says whether they are what they were when they came.
+// Package packages keeps packages of published files on this machine: it finds them,
+// downloads them, and verifies that they have not changed since.
 //
-// A package lies whole in one folder, FAMILY/NAME below the data folder, or it does not lie
-// there: it is downloaded aside, compared with the published digests, unpacked, counted and
-// only then given its name. With it lie SOURCE.json, which says where it came from, and
-// MANIFEST, the digest of each file. A package that somebody else has put into one of the
-// further roots is taken as it is.
+// A package is whole in one folder, FAMILY/NAME below the data folder, or not there at all. It
+// is downloaded to another folder, compared with the published digests, unpacked and counted,
+// and only then gets its name. The folder also has SOURCE.json, which says where the files
+// came from, and MANIFEST with the digest of each file. A package that somebody else has put
+// into one of the further roots is used as it is.
 package packages
 
 import (
@@ -22,20 +22,20 @@ import (
 	"headroom/internal/seal"
 )
 
-// Store is where packages lie and where they come from.
+// Store holds the folders of packages and the servers from which they come.
 type Store struct {
-	// Folder is the data folder that packages are brought into; "" brings none.
+	// Folder is the data folder for downloaded packages; with "" none can be downloaded.
 	Folder string
-	// Also are folders that may have packages as well. They come before Folder.
+	// Also are further folders that may have packages. They are searched before Folder.
 	Also []string
-	// Hub is where datasets of the hub come from.
+	// Hub is the server of the hub's datasets.
 	Hub download.Hub
-	// Mirror is an address under which hosts' files stand as MIRROR/HOST/PATH; "" asks the
-	// hosts themselves. Files of the hub come from Hub's endpoint whatever it is.
+	// Mirror is an address with files of other hosts at MIRROR/HOST/PATH; "" asks the hosts
+	// themselves. Files of the hub always come from Hub's endpoint.
 	Mirror string
-	// Patience is how long servers are tried.
+	// Patience says how long to keep trying.
 	Patience download.Patience
-	// Free says how many bytes are free where a folder is or will be; nil does not look.
+	// Free returns the free bytes on the disk where a folder is or will be; nil does not look.
 	Free func(folder string) (bytes uint64, known bool)
 }
 
@@ -47,14 +47,15 @@ type Origin struct {
 	From   string `json:"from"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
-	// Published is the digest that it was held to: "md5:…", "sha256:…" or, of the hub,
-	// "git-sha1:…"; "" where none was known, and then SHA256 holds for every later download.
+	// Published is the digest with which the file was compared: "md5:…", "sha256:…" or, from
+	// the hub, "git-sha1:…"; "" where none was known. Then every later download is compared
+	// with SHA256.
 	Published string `json:"published"`
-	// Commit is the hub's, "" for other files.
+	// Commit is the commit on the hub, "" for other files.
 	Commit string `json:"commit,omitempty"`
 }
 
-// Source is what SourceFile holds.
+// Source is the content of SourceFile.
 type Source struct {
 	Schema  int            `json:"schema"`
 	Package string         `json:"package"`
@@ -66,7 +67,7 @@ type Source struct {
 	Bytes   int64          `json:"bytes"`
 }
 
-// ErrAbsent is returned when a package is nowhere here.
+// ErrAbsent is returned when a package is in none of the folders.
 var ErrAbsent = errors.New("not here")
 
 // Find returns the folder of a package; ErrAbsent where it is in none.
@@ -83,7 +84,7 @@ func (s Store) Find(name string) (string, error) {
 	return "", fmt.Errorf("package %s: %w", name, ErrAbsent)
 }
 
-// Source reads what a package says of itself; fs.ErrNotExist where somebody else put it there.
+// Source reads a package's SourceFile. The error is fs.ErrNotExist where somebody else put the package there.
 func (s Store) Source(folder string) (Source, error) {
 	var from Source
 	text, err := os.ReadFile(filepath.Join(folder, SourceFile))
@@ -96,9 +97,9 @@ func (s Store) Source(folder string) (Source, error) {
 	return from, nil
 }
 
-// Verify reads every byte of a package and compares it with the digests it came with, and its
-// rows with what is published. sealed is false for a package that has no digests, because
-// somebody else put it there: then only rows were compared.
+// Verify reads every byte of a package. It compares the digests with those at its download, and
+// the numbers of rows with the published ones. sealed is false for a package without digests,
+// which somebody else put there; then only rows are compared.
 func (s Store) Verify(p published.Package) (sealed bool, err error) {
 	folder, err := s.Find(p.Name)
 	if err != nil {
@@ -108,7 +109,7 @@ func (s Store) Verify(p published.Package) (sealed bool, err error) {
 	switch {
 	case errors.Is(err, seal.ErrNone):
 	case err != nil:
-		return false, fmt.Errorf("verify package %s: %w; remove %s and bring it again: headroom data get", p.Name, err, folder)
+		return false, fmt.Errorf("verify package %s: %w; remove %s and download it again: headroom data get", p.Name, err, folder)
 	default:
 		sealed = true
 	}
@@ -132,12 +133,12 @@ func Bytes(folder string) int64 {
 	return total
 }
 
-// Incoming is the folder in which a package's downloads lie until it is whole.
+// Incoming is the folder for a package's downloads until the package is whole.
 func (s Store) Incoming(name string) string {
 	return filepath.Join(s.Folder, ".incoming", strings.ReplaceAll(name, "/", "--"))
 }
 
-// recorded is where the digests of first downloads are kept that nobody publishes.
+// recorded is the file with the digests of first downloads that nobody publishes.
 func (s Store) recorded(name string) string {
 	return filepath.Join(s.Folder, ".recorded", strings.ReplaceAll(name, "/", "--")+".json")
 }

@@ -76,7 +76,7 @@ func appendNumber(cell []byte, x float64, bits int) ([]byte, error) {
 	return strconv.AppendFloat(cell, x, 'g', -1, bits), nil
 }
 
-// escape appends a cell so that it holds no tab and no line's end.
+// escape appends a cell in a form that has no tab and no line end.
 func escape(out, cell []byte) []byte {
 	for _, b := range cell {
 		switch b {
@@ -95,7 +95,7 @@ func escape(out, cell []byte) []byte {
 	return out
 }
 
-// ParseHead reads the first line of what Lines wrote.
+// ParseHead reads the first line that Lines writes.
 func ParseHead(line []byte) ([]Column, error) {
 	var columns []Column
 	for _, cell := range Split(line) {
@@ -108,7 +108,7 @@ func ParseHead(line []byte) ([]Column, error) {
 	return columns, nil
 }
 
-// Split returns the cells of a line of what Lines wrote.
+// Split returns the cells of a line that Lines writes.
 func Split(line []byte) []string {
 	parts := bytes.Split(line, []byte("\t"))
 	cells := make([]string, len(parts))

@@ -1,5 +1,5 @@
-// Package parquet turns Parquet files into lines, which can be read at any place and by one reader with all
-// other formats. It is the only home of the library that reads Parquet.
+// Package parquet turns Parquet files into lines. Lines can be read at any place, by the same reader as all other
+// formats. Only this package imports the library that reads Parquet.
 package parquet
 
 import (
@@ -29,17 +29,17 @@ const (
 	Numbers  Kind = "numbers"
 )
 
-// Column is a name and what is in it.
+// Column is a column's name and kind.
 type Column struct {
 	Name string
 	Kind Kind
 }
 
-// Lines writes a file as lines: first the columns, then a line per row, cells parted by tabs. ParseHead and
-// Split read them. A list is written as a JSON array. A value that is missing (null) is an error that names
-// column and row; so is a column of another kind.
+// Lines writes a file as lines: first the columns, then one line per row, with tabs between cells. ParseHead and
+// Split read them. A list is written as a JSON array. A missing value (null) is an error that names column and row;
+// so is a column of another kind.
 func Lines(path string, to io.Writer) (err error) {
-	// The library panics on some damaged files. This is the boundary: it is entered with a file alone.
+	// The library panics on some damaged files. Here that becomes an error.
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("read parquet: the file is damaged: %v", cause)
@@ -57,7 +57,7 @@ func Lines(path string, to io.Writer) (err error) {
 	if err := checkFooter(file, info.Size()); err != nil {
 		return fmt.Errorf("read parquet: %w", err)
 	}
-	// Statistics and filters are for queries; reading from begin to end needs neither.
+	// Statistics and filters are for queries; a reader of the whole file needs neither.
 	in, err := parquet.OpenFile(file, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return fmt.Errorf("read parquet: %w", err)
@@ -81,7 +81,7 @@ func Lines(path string, to io.Writer) (err error) {
 	return w.out.Flush()
 }
 
-// Rows is how many rows a file says that it has.
+// Rows is the number of rows that a file claims to have.
 func Rows(path string) (n int, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -107,7 +107,8 @@ func Rows(path string) (n int, err error) {
 	return int(in.NumRows()), nil
 }
 
-// checkFooter compares the length that a footer claims with the file's: the library allocates it unseen.
+// checkFooter compares the length that a footer claims with the size of the file, because the library allocates that
+// length unchecked.
 func checkFooter(file io.ReaderAt, size int64) error {
 	var end [8]byte
 	if size < 12 {
@@ -128,7 +129,7 @@ func checkFooter(file io.ReaderAt, size int64) error {
 // column is a leaf of the schema.
 type column struct {
 	Column
-	// full is the definition level of a value that is there; element that from which on a list has an element.
+	// full is the definition level of a value that is not null; element is the level from which on a list has an element.
 	full, element int
 }
 
@@ -159,7 +160,7 @@ func columnsOf(schema *parquet.Schema) ([]column, error) {
 	return columns, nil
 }
 
-// elementLevel is the definition level from which on the only repeated node of a path has an element.
+// elementLevel is the least definition level at which the only repeated node of a path has an element.
 func elementLevel(schema *parquet.Schema, path []string) int {
 	level := 0
 	var node parquet.Node = schema

@@ -1,6 +1,6 @@
-// Package published is the table of collections that have names: where each comes from, what
-// it is made of, how large it is, under which licence, and what it should hold. The table is
-// published.toml; nothing here reads or writes a disk.
+// Package published is the table of collections that have names: where each comes from, its
+// files, sizes and licence, and its numbers of rows. The table is published.toml; this package
+// neither reads nor writes the disk.
 package published
 
 import (
@@ -33,7 +33,7 @@ type File struct {
 	Hub      string `toml:"hub"`
 	Path     string `toml:"path"`
 	Revision string `toml:"revision"`
-	// Flat puts files of the hub under their own names alone, without their folders.
+	// Flat stores files of the hub under their own names, without their folders.
 	Flat bool `toml:"flat"`
 	// Size in bytes, 0 where it is not published.
 	Size int64 `toml:"size"`
@@ -60,7 +60,7 @@ func (f File) Name() string {
 	return path.Base(f.Path)
 }
 
-// Package is what is downloaded together and lies in one folder.
+// Package is a set of files that are downloaded together into one folder.
 type Package struct {
 	// Name is its folder below the data folder, such as "beir/scifact".
 	Name    string `toml:"name"`
@@ -68,17 +68,17 @@ type Package struct {
 	Cite    string `toml:"cite"`
 	Home    string `toml:"home"`
 	Files   []File `toml:"files"`
-	// Unpacked is about how many bytes the package takes; 0 where that is only guessed
-	// from what is downloaded.
+	// Unpacked is the approximate size of the package in bytes; 0 where it can only be
+	// guessed from the downloads.
 	Unpacked int64 `toml:"unpacked"`
-	// Inside is the folder that the archive's members lie in, which is left out of their
-	// names; "" where they lie in none.
+	// Inside is the folder around the archive's members, which is left out of their names;
+	// "" where there is none.
 	Inside string `toml:"inside"`
-	// Rows are how many lines or rows each file has, by its name in the package.
+	// Rows is the number of lines or rows of each file, by its name in the package.
 	Rows map[string]int `toml:"rows"`
 }
 
-// Size is how many bytes are downloaded, as far as they are published.
+// Size is the number of bytes to download, as far as it is published.
 func (p Package) Size() int64 {
 	total := int64(0)
 	for _, f := range p.Files {
@@ -87,15 +87,15 @@ func (p Package) Size() int64 {
 	return total
 }
 
-// Counts are what a collection should hold: documents, and of the split that it is named for
-// (test, where it has one) the judged queries and the judgements.
+// Counts are the numbers that a collection should have: of documents, and of judged queries and
+// judgements in the split for which it is named (test, where it has one).
 type Counts struct {
 	Documents  int `toml:"documents" json:"documents"`
 	Queries    int `toml:"queries" json:"queries"`
 	Judgements int `toml:"judgements" json:"judgements"`
 }
 
-// Collection is what a reference names: a package's folder, or files of several packages.
+// Collection is the data behind a reference: a package's folder, or files of several packages.
 type Collection struct {
 	Name  string `toml:"name"`
 	Title string `toml:"title"`
@@ -109,20 +109,20 @@ type Collection struct {
 	Counts  Counts            `toml:"counts"`
 }
 
-// Training is examples that data.train may name.
+// Training is a set of examples that data.train may name.
 type Training struct {
 	Name  string `toml:"name"`
 	Title string `toml:"title"`
 	// Files are the examples, "package:file" or a pattern.
 	Files string `toml:"files"`
-	// Corpus and Queries are what ids in them mean, "package:file"; "" where they have none.
+	// Corpus and Queries resolve the ids in them, "package:file"; "" where they have none.
 	Corpus  string `toml:"corpus"`
 	Queries string `toml:"queries"`
-	// Examples is how many there should be; 0 where that is not published.
+	// Examples is the number of examples; 0 where that is not published.
 	Examples int `toml:"examples"`
 }
 
-// Table is all that has a name.
+// Table lists all data with names.
 type Table struct {
 	Packages    []Package    `toml:"package"`
 	Collections []Collection `toml:"collection"`
@@ -150,7 +150,7 @@ func Parse(text []byte) (Table, error) {
 	return t, nil
 }
 
-// check finds what contradicts itself.
+// check finds contradictions in the table.
 func (t Table) check() []error {
 	var faults []error
 	wrong := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
@@ -222,14 +222,14 @@ func (t Table) Package(name string) (Package, bool) {
 	return t.Packages[i], true
 }
 
-// Split parts "package:file".
+// Split splits "package:file".
 func Split(part string) (of, file string) {
 	of, file, _ = strings.Cut(part, ":")
 	return of, file
 }
 
-// Needs lists the names of the packages that a reference stands on; none for what the table
-// does not name.
+// Needs lists the names of the packages that a reference needs; none for a reference that the
+// table lacks.
 func (t Table) Needs(name string) []string {
 	var parts []string
 	if c, ok := t.Collection(name); ok {
@@ -271,8 +271,8 @@ func (t Table) Family(name string) bool {
 	return slices.ContainsFunc(t.Names(), func(known string) bool { return strings.HasPrefix(known, name+":") })
 }
 
-// Nearest is the reference that a misspelt one was meant to be, of those and further ones;
-// "" where none is near.
+// Nearest is the reference, in the table or in further, that a misspelt one probably means; ""
+// where none is near.
 func (t Table) Nearest(name string, further ...string) string {
 	return near.Word(name, append(t.Names(), further...))
 }

@@ -29,9 +29,9 @@ import (
 	"headroom/data/download"
 )
 
-// ErrUnresolved is returned when a reference is well formed and what it names is
-// only absent: a hub model or collection that is not cached, a recipe that has
-// not been run. The message says what must be put where.
+// ErrUnresolved is returned when a reference is well formed but its target is absent:
+// a hub model or collection that is not cached, or a recipe that has not been run. The
+// message says how to get it.
 var ErrUnresolved = errors.New("not available yet")
 
 // Resolver knows the roots that references start from. Its methods are safe for

@@ -10,12 +10,12 @@ import (
 	"headroom/data/trec"
 )
 
-// query is a question: what it asks for, in which words, and which entries answer it.
+// query is a question: its concepts, its words, and the entries that answer it.
 type query struct {
 	id, text string
 	split    string
 	relevant []int
-	overlaps bool // a content word of it is in a relevant entry
+	overlaps bool // one of its content words is in a relevant entry
 }
 
 // asker makes queries about a world's entries, no two for the same set of concepts.
@@ -23,7 +23,7 @@ type asker struct {
 	world  *World
 	random *rand.Rand
 	about  map[*concept][]int // entries by concept, ascending
-	kinds  []asking           // each as often as it weighs
+	kinds  []asking           // each as many times as its weight
 	asked  map[string]bool    // sets of concepts
 	made   []*query
 }
@@ -31,7 +31,7 @@ type asker struct {
 func newAsker(w *World, random *rand.Rand) *asker {
 	a := &asker{world: w, random: random, about: map[*concept][]int{}, asked: map[string]bool{}}
 	for i, e := range w.entries {
-		for _, c := range e.told {
+		for _, c := range e.concepts {
 			a.about[c] = append(a.about[c], i)
 		}
 	}
@@ -43,7 +43,7 @@ func newAsker(w *World, random *rand.Rand) *asker {
 	return a
 }
 
-// triesOfOne bounds the search for a query that is new and accepted: about one in ten is.
+// triesOfOne bounds the search for a query that is new and accepted, as about one in ten is.
 const triesOfOne = 2000
 
 func (a *asker) ask(split string, n int, accept func(*query) bool) error {
@@ -71,16 +71,16 @@ func (a *asker) ask(split string, n int, accept func(*query) bool) error {
 func (a *asker) try() (*query, string) {
 	e := a.world.entries[a.random.IntN(len(a.world.entries))]
 	kind := one(a.random, a.kinds)
-	wanted := several(a.random, e.told[2:], kind.attributes)
+	wanted := several(a.random, e.concepts[2:], kind.attributes)
 	attributes := wanted
 	if kind.typ {
-		wanted = append(slices.Clone(wanted), e.told[0])
+		wanted = append(slices.Clone(wanted), e.concepts[0])
 	}
 	if kind.place {
-		wanted = append(slices.Clone(wanted), e.told[1])
+		wanted = append(slices.Clone(wanted), e.concepts[1])
 	}
 	w := newWriter(a.world.lexicon, a.random)
-	w.subject("", e.told[0], e.told[1], attributes)
+	w.setSubject("", e.concepts[0], e.concepts[1], attributes)
 	w.avoid, w.avoiding = e.uses, 50
 	w.phrase(one(a.random, kind.templates))
 
@@ -113,8 +113,8 @@ func (a *asker) relevant(wanted []*concept) []int {
 	return found
 }
 
-// publish numbers the queries within their split and hands them to the world: train, dev, test. The order in
-// a split is random, so that the queries without overlap do not stand together.
+// publish numbers the queries within their split and adds them to the world: train, dev, test. The order in
+// a split is random, so that the queries without overlap are not together.
 func (a *asker) publish() {
 	a.random.Shuffle(len(a.made), func(i, j int) { a.made[i], a.made[j] = a.made[j], a.made[i] })
 	w := a.world

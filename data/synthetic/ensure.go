@@ -26,7 +26,7 @@ type Demo struct {
 	TokenizerFile   string // a tokenizer.json with every word of the world as one token
 }
 
-// tokenizerTexts is how many texts beside the corpus the vocabulary is made from; half of them are short.
+// tokenizerTexts is the number of texts, besides the corpus, from which the vocabulary is made; half of them are short.
 const tokenizerTexts = 8000
 
 const manifest = "MANIFEST"
@@ -34,9 +34,9 @@ const manifest = "MANIFEST"
 // ErrDamaged is returned when the cache holds a built-in collection whose files are not as they were written.
 var ErrDamaged = errors.New("files differ from its MANIFEST; remove the folder to have it made again")
 
-// Ensure makes the built-in collection below cacheDir, or finds it there and checks it against its digests.
-// It comes into being whole, by one rename, so that a killed process leaves nothing behind that is taken for
-// it and two processes that make it at once get the same files.
+// Ensure makes the built-in collection below cacheDir, or finds it there and checks it against its digests. It
+// is made whole, by one rename. So a killed process leaves nothing that looks like it, and two processes that
+// make it at once get the same files.
 func Ensure(cacheDir string) (Demo, error) {
 	cacheDir, err := filepath.Abs(cacheDir)
 	if err != nil {
@@ -68,7 +68,7 @@ func install(disk atomic.Disk, cacheDir, home string, fill func(*atomic.Folder) 
 	}
 	err := disk.CreateFolder(home, fill)
 	if errors.Is(err, fs.ErrExist) {
-		return nil // another process was faster; Ensure looks at what it made
+		return nil // another process has made it; Ensure checks it
 	}
 	return err
 }
@@ -100,7 +100,7 @@ func fill(f *atomic.Folder) error {
 	return f.WriteFile(manifest, func(to io.Writer) error { return writeManifest(to, f.Path()) })
 }
 
-// writeManifest lists the digests of all files, a line each: SHA-256 in hex, two spaces, the path with slashes.
+// writeManifest lists the digests of all files, one per line: SHA-256 in hex, two spaces, the path with slashes.
 func writeManifest(to io.Writer, home string) error {
 	return filepath.WalkDir(home, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || entry.Name() == manifest {

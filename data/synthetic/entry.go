@@ -14,30 +14,30 @@ const (
 	maxAttributes = 5
 )
 
-// attracted is the chance in percent that a noun is one that the concept it stands for attracts, and not any.
+// attracted is the chance in percent that a noun is one of those that its concept attracts, and not any noun.
 const attracted = 85
 
-// again has the chances in percent that a text names a thing once more, by another synonym.
+// again holds the chances in percent that a text names a thing once more, by another synonym.
 type again struct{ attribute, typ, place int }
 
-// Documents seldom repeat themselves, or word matching would find them by whichever synonym; in texts that only
-// teach the language, more pairs of synonyms stand together.
+// Documents seldom name a thing twice: otherwise word matching would find them by any synonym. Texts that only teach
+// the language have more pairs of synonyms.
 func againInDocuments() again { return again{attribute: 25, typ: 25, place: 15} }
 func againInTexts() again     { return again{attribute: 50, typ: 50, place: 50} }
 
-// entry is a document: what it is about and the words it uses.
+// entry is a document: its concepts and its words.
 type entry struct {
 	title, text string
-	// told are its concepts: type, place, attributes.
-	told []*concept
+	// concepts are its type, place and attributes.
+	concepts []*concept
 	// uses has the content words of title and text.
 	uses map[string]bool
 }
 
 // has tells whether the entry is about a concept.
-func (e *entry) has(c *concept) bool { return slices.Contains(e.told, c) }
+func (e *entry) has(c *concept) bool { return slices.Contains(e.concepts, c) }
 
-// newEntry writes about a thing made up at random, again until the text has a fitting length.
+// newEntry writes about a random thing, and tries again until the text has a suitable length.
 func newEntry(l *lexicon, g *grammar, more again, random *rand.Rand) *entry {
 	for {
 		w := newWriter(l, random)
@@ -45,18 +45,18 @@ func newEntry(l *lexicon, g *grammar, more again, random *rand.Rand) *entry {
 		typ, place := one(random, l.types), one(random, l.places)
 		attributes := several(random, l.attributes, minAttributes+random.IntN(maxAttributes-minAttributes+1))
 		title := w.title(first, last)
-		w.subject(first, typ, place, attributes)
-		tell(w, g, more, random)
+		w.setSubject(first, typ, place, attributes)
+		writeDocument(w, g, more, random)
 		if w.count+len(w.sentences) > maxTokens {
 			continue
 		}
-		told := append([]*concept{typ, place}, attributes...)
-		return &entry{title: title, text: w.text(), told: told, uses: w.uses}
+		concepts := append([]*concept{typ, place}, attributes...)
+		return &entry{title: title, text: w.text(), concepts: concepts, uses: w.uses}
 	}
 }
 
-// tell writes the sentences of a document.
-func tell(w *writer, g *grammar, more again, random *rand.Rand) {
+// writeDocument writes the sentences of a document.
+func writeDocument(w *writer, g *grammar, more again, random *rand.Rand) {
 	w.write(one(random, g.openers))
 	for len(w.pending) > 0 {
 		w.write(one(random, g.tellings))

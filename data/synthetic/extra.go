@@ -10,9 +10,9 @@ import (
 // repeated is the chance in percent that a query-like text names one of its concepts by two synonyms.
 const repeated = 50
 
-// ExtraTexts returns n texts that are in no collection, for pretraining. A share of queryShare (0 to 1) is
-// short and built like queries, about any concepts by any synonym, some with two synonyms of one concept side
-// by side; the rest is built like documents. The two kinds stand mixed.
+// ExtraTexts returns n texts that are in no collection, for pretraining. The share queryShare (0 to 1) of them is
+// short and built like queries, about any concepts by any synonym; some have two synonyms of one concept side by
+// side. The rest is built like documents. The two kinds are mixed.
 func (w *World) ExtraTexts(n int, queryShare float64, seed int64) []string {
 	random := rand.New(rand.NewPCG(uint64(seed), streamExtra))
 	texts := make([]string, max(n, 0))
@@ -33,7 +33,7 @@ func (w *World) shortText(random *rand.Rand) string {
 	l := w.lexicon
 	kind := one(random, w.grammar.asking)
 	fill := newWriter(l, random)
-	fill.subject("", one(random, l.types), one(random, l.places), several(random, l.attributes, kind.attributes))
+	fill.setSubject("", one(random, l.types), one(random, l.places), several(random, l.attributes, kind.attributes))
 	t := one(random, kind.templates)
 	if chance(random, repeated) {
 		t = withSecondSynonym(t, random)
@@ -42,7 +42,7 @@ func (w *World) shortText(random *rand.Rand) string {
 	return fill.text()
 }
 
-// withSecondSynonym puts a second synonym behind one of the slots.
+// withSecondSynonym puts a second synonym after one of the slots.
 func withSecondSynonym(t template, random *rand.Rand) template {
 	var slots []int
 	for i, field := range t {

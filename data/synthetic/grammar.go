@@ -2,10 +2,10 @@ package synthetic
 
 import "strings"
 
-// Templates are words and slots. In documents {N} is the name, {T} the type, {P} the place where it
-// stands, {A} the next attribute that is still to be told, {F} a noun that this attribute attracts, {f} one that
-// the attribute before attracts, {G} one that type or place attracts, and {T=}, {P=}, {A=} another synonym of
-// what was named before. In queries {T}, {P} and {A} are the concepts asked for. "a" becomes "an" where it must.
+// Templates are words and slots. In documents {N} is the name, {T} the type, {P} the place, {A} the next attribute,
+// {F} a noun that this attribute attracts, {f} a noun that the attribute before attracts, {G} a noun that the type or
+// the place attracts, and {T=}, {P=}, {A=} another synonym of the type, place or attribute named before. In queries
+// {T}, {P} and {A} are the concepts asked for. "a" becomes "an" where necessary.
 const (
 	openerText = `
 {N} is a {A} {T} near the {P}
@@ -43,7 +43,7 @@ type grammar struct {
 	openers, tellings, fillings              []template
 	secondAttribute, secondType, secondPlace []template
 	asking                                   []asking
-	// frame has every word of the templates; none of them tells documents apart.
+	// frame has every word of the templates. None of them distinguishes documents.
 	frame map[string]bool
 }
 
@@ -51,7 +51,7 @@ type grammar struct {
 type asking struct {
 	attributes int
 	typ, place bool
-	weight     int // how often, against the other kinds
+	weight     int // relative frequency among the kinds
 	templates  []template
 }
 

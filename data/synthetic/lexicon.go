@@ -27,7 +27,7 @@ const (
 	placeSet     = 30
 )
 
-// concept is a meaning: its synonyms, and the nouns that texts like to put beside it.
+// concept is a meaning: its synonyms, and the nouns that texts often put next to it.
 type concept struct {
 	id    int
 	words []string
@@ -65,8 +65,8 @@ func newLexicon(random *rand.Rand, frame map[string]bool) (*lexicon, error) {
 	return l, nil
 }
 
-// check holds the embedded lists to what the world promises: no word has two roles, since a word with two
-// meanings would make the qrels wrong.
+// check checks that no word of the embedded lists has two roles, since a word with two meanings would make the qrels
+// wrong.
 func (l *lexicon) check(frame map[string]bool) error {
 	if len(l.attributes) != attributeSet || len(l.types) != typeSet || len(l.places) != placeSet {
 		return fmt.Errorf("read lexicon: %d attributes, %d types, %d places", len(l.attributes), len(l.types), len(l.places))
@@ -95,7 +95,7 @@ func (l *lexicon) check(frame map[string]bool) error {
 	return nil
 }
 
-// makeNames invents pronounceable names of two or three syllables that are no other word of the lexicon.
+// makeNames invents pronounceable names of two or three syllables that are not words of the lexicon.
 func (l *lexicon) makeNames(random *rand.Rand, frame map[string]bool) {
 	onsets := strings.Fields("b br c d dr f g h j k kr l m n p r s sh st t th tr v w z")
 	vowels := strings.Fields("a e i o u ae ei ia")

@@ -1,24 +1,24 @@
-// Package synthetic generates the built-in collection: a small world of places with attributes, written about
-// in a templated English in which one thing has several names.
+// Package synthetic generates the built-in collection: texts about a small world of places with attributes, in an
+// English of templates in which one thing has several names.
 //
 // The world has concepts: 120 attributes and 30 types of building or object with three synonyms each, and 30
 // places with two. A document describes one named thing: its type, its place and three to five
 // attributes, each by one of its synonyms, now and then by a second one later in the text; names and everyday
 // nouns fill the rest. A query names two or three concepts of one document, each with probability 1/2 by a
 // synonym that this document does not use. A document is relevant (grade 1) exactly if it has all concepts of
-// the query, whichever words either uses. So word matching finds about half, and merging synonyms would find
-// everything: what lies between can only be learnt.
+// the query, whichever words either uses. So word matching finds about half of them, and a model that knows the
+// synonyms would find all: the difference has to be learnt.
 //
-// It can be learnt from text alone: synonyms stand in the same templates beside the same nouns (every concept
-// has a few nouns that it attracts), and texts that use two synonyms of a concept tie them directly.
-// ExtraTexts makes more of such text that no document of the collection repeats, for pretraining.
+// It can be learnt from text alone: synonyms occur in the same templates next to the same nouns (every concept
+// attracts a few nouns), and texts with two synonyms of a concept connect them directly. ExtraTexts makes more such
+// text for pretraining, none of which is in a document of the collection.
 //
 // A world is a function of seed and size alone: the same bytes on every machine. No two queries, of whatever
 // split, ask for the same set of concepts. Of the test queries a fixed number (Size.NoOverlap) shares no
 // content word with any of its relevant documents; all others share at least one. These are a subset of the
 // test split and also make up the test split of a second folder, so that word matching scores 0 there by
-// construction. A content word is one that stands for a concept, a name or a noun; the few words of the
-// templates (Frame) are none.
+// construction. Content words are words for a concept, names and nouns, not the few words of the templates
+// (Frame).
 package synthetic
 
 import (
@@ -30,11 +30,11 @@ import (
 	"headroom/data/trec"
 )
 
-// Size is how much of the world is written down.
+// Size holds the numbers of documents and queries.
 type Size struct {
 	Documents        int
 	Train, Dev, Test int // queries
-	// NoOverlap is how many of the Test queries share no content word with a relevant document.
+	// NoOverlap is the number of Test queries that share no content word with a relevant document.
 	NoOverlap int
 }
 
@@ -46,7 +46,7 @@ func DemoSize() Size {
 // DemoSeed is the seed of builtin:demo.
 const DemoSeed = 1
 
-// Streams of random numbers; one a purpose, so that more of one thing leaves the others as they are.
+// Streams of random numbers, one per purpose, so that more draws for one purpose do not change the others.
 const (
 	streamLexicon = iota + 1
 	streamDocuments
@@ -54,7 +54,7 @@ const (
 	streamExtra
 )
 
-// World is a generated collection. Its fields are not to be changed.
+// World is a generated collection. Do not change its fields.
 type World struct {
 	Documents []collection.Document
 	Queries   []collection.Query // train, dev, test
@@ -69,8 +69,8 @@ type World struct {
 	entries []*entry
 }
 
-// New generates the world of a seed. The error says where a size asks for more queries than there are
-// different ones to ask about so few documents.
+// New generates the world of a seed. It is an error if a size asks for more queries than different ones can be
+// made for so few documents.
 func New(seed int64, size Size) (*World, error) {
 	if err := size.check(); err != nil {
 		return nil, err
@@ -133,8 +133,8 @@ func (w *World) WriteNoOverlap(folder string) error {
 	return collection.Write(folder, w.Documents, asked, map[string]trec.Qrels{"test": w.NoOverlap})
 }
 
-// Synonyms returns all words for what a lower-case word means, always in the same order; none for a word that
-// stands for no concept.
+// Synonyms returns all words with the meaning of a lower-case word, always in the same order; none for a word
+// without a concept.
 func (w *World) Synonyms(word string) []string {
 	if c := w.lexicon.meaning[word]; c != nil {
 		return slices.Clone(c.words)
@@ -142,6 +142,6 @@ func (w *World) Synonyms(word string) []string {
 	return nil
 }
 
-// Content tells whether a lower-case word stands for a concept, a noun or a name, and is not one of the few
-// that belong to the templates.
+// Content tells whether a lower-case word is a word for a concept, a noun or a name, and not one of the few words
+// of the templates.
 func (w *World) Content(word string) bool { return w.lexicon.content[word] }

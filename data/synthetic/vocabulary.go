@@ -11,12 +11,12 @@ import (
 	"headroom/data/tokenize"
 )
 
-// fullVocabulary is more than the world's words need to become whole tokens.
+// fullVocabulary is a size at which all words of the world become whole tokens.
 const fullVocabulary = 10000
 
-// Tokenizer trains a WordPiece vocabulary on texts of this world until every word of them is one token, and
-// then leaves out the pieces that were only steps on the way. Special tokens and single characters stay, so
-// that any other text of these characters still has tokens: a word unseen falls into its letters.
+// Tokenizer trains a WordPiece vocabulary on texts of this world until every word is one token, and then removes the
+// pieces that are no longer used. Special tokens and single characters stay, so that other texts of these characters
+// still have tokens: an unknown word is split into letters.
 func Tokenizer(texts []string) (*tokenize.Tokenizer, error) {
 	trained, err := tokenize.TrainWordPiece(slices.Values(texts), tokenize.TrainOptions{VocabSize: fullVocabulary, Lowercase: true})
 	if err != nil {
@@ -35,8 +35,8 @@ func Tokenizer(texts []string) (*tokenize.Tokenizer, error) {
 	return tokenize.Parse("built-in vocabulary", pruned)
 }
 
-// prune takes the tokens out of a tokenizer.json that are not used, are no single character and no special
-// token; the others keep their order.
+// prune removes the tokens of a tokenizer.json that are neither used, nor a single character, nor a special token. The
+// others keep their order.
 func prune(file []byte, used map[int32]bool) ([]byte, error) {
 	var whole map[string]jsontext.Value
 	if err := json.Unmarshal(file, &whole); err != nil {

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// writer fills templates and keeps account of what it used.
+// writer fills templates and records the words that it uses.
 type writer struct {
 	lexicon *lexicon
 	random  *rand.Rand
 
 	name       string
 	typ, place *concept
-	pending    []*concept          // attributes still to be told
-	near       *concept            // the attribute told last
+	pending    []*concept          // attributes that are not named yet
+	near       *concept            // the attribute named last
 	chosen     map[*concept]string // the synonym that first named a concept
 
-	// In queries: with a chance of avoiding percent a concept is named by a synonym that is not in avoid.
+	// In queries a concept is named by a synonym outside avoid with a chance of avoiding percent.
 	avoid    map[string]bool
 	avoiding int
 
@@ -30,8 +30,8 @@ func newWriter(l *lexicon, random *rand.Rand) *writer {
 	return &writer{lexicon: l, random: random, chosen: map[*concept]string{}, uses: map[string]bool{}}
 }
 
-// subject says what the next templates are about.
-func (w *writer) subject(name string, typ, place *concept, attributes []*concept) {
+// setSubject sets the subject of the next templates.
+func (w *writer) setSubject(name string, typ, place *concept, attributes []*concept) {
 	w.name, w.typ, w.place, w.pending = name, typ, place, slices.Clone(attributes)
 }
 
@@ -113,15 +113,15 @@ func (w *writer) word(field string) string {
 func (w *writer) say(c *concept) string {
 	from := c.words
 	if w.avoid != nil {
-		from = w.either(c)
+		from = w.candidates(c)
 	}
 	word := one(w.random, from)
 	w.chosen[c] = word
 	return word
 }
 
-// either returns the synonyms that are not in avoid, or those that are; all where that leaves none.
-func (w *writer) either(c *concept) []string {
+// candidates returns, by chance, the synonyms outside avoid or those in it; all where that leaves none.
+func (w *writer) candidates(c *concept) []string {
 	avoided := chance(w.random, w.avoiding)
 	var from []string
 	for _, word := range c.words {
@@ -152,7 +152,7 @@ func (w *writer) noun(c *concept) string {
 
 func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 
-// beginsWithVowel goes by the letter, with the lexicon's exceptions by sound.
+// beginsWithVowel decides by the first letter, except for words of the lexicon that sound otherwise.
 func beginsWithVowel(word string) bool {
 	switch word {
 	case "usual":

@@ -12,7 +12,7 @@ import (
 	"headroom/internal/seal"
 )
 
-// scan reads all rows, notes where their ids are and digests the contents.
+// scan reads all rows, notes the places of their ids and digests the contents.
 func (t *Texts) scan(ctx context.Context, files []*lines.File) ([]lines.Entry, error) {
 	var entries []lines.Entry
 	total := sha256.New()
@@ -37,7 +37,7 @@ func (t *Texts) scan(ctx context.Context, files []*lines.File) ([]lines.Entry, e
 			return err
 		})
 		if err == nil && t.forms[i].Headed() {
-			sum, err = seal.SumFile(f.Path) // its lines are of our making
+			sum, err = seal.SumFile(f.Path) // the digest of the file itself: its lines are made by this program
 		}
 		if err != nil {
 			return nil, err
@@ -51,15 +51,15 @@ func (t *Texts) scan(ctx context.Context, files []*lines.File) ([]lines.Entry, e
 	return entries, nil
 }
 
-// repeated looks for ids that are there twice, among sorted entries.
-func (t *Texts) repeated(entries []lines.Entry) error {
+// checkRepeated refuses ids that occur twice among sorted entries.
+func (t *Texts) checkRepeated(entries []lines.Entry) error {
 	for from := 0; from < len(entries); {
 		to := from + 1
 		for to < len(entries) && entries[to].Hash == entries[from].Hash {
 			to++
 		}
 		if to-from > 1 {
-			if err := t.different(entries[from:to]); err != nil {
+			if err := t.checkDifferent(entries[from:to]); err != nil {
 				return err
 			}
 		}
@@ -68,8 +68,8 @@ func (t *Texts) repeated(entries []lines.Entry) error {
 	return nil
 }
 
-// different checks that entries of one hash have different ids.
-func (t *Texts) different(entries []lines.Entry) error {
+// checkDifferent checks that entries with the same hash have different ids.
+func (t *Texts) checkDifferent(entries []lines.Entry) error {
 	first := map[string]int64{}
 	for _, e := range entries {
 		file, line, err := t.table.Line(e.Place)

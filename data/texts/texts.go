@@ -1,8 +1,8 @@
-// Package texts finds texts by their ids in files of any size: what is held in memory is some 60 bytes a
-// thousand texts. Files are read whole once, to check every row and to note where its id is found; that is kept
-// until a file changes. Noting it takes 16 bytes per text.
+// Package texts finds texts by their ids in files of any size. It needs some 60 bytes of memory per thousand texts.
+// Files are read whole once, to check every row and to note the place of its id, which takes 16 bytes per text. The
+// places are kept until a file changes.
 //
-// Files are in one of the forms that collection.FormOf tells by their names.
+// A file's name shows its form (collection.FormOf).
 package texts
 
 import (
@@ -17,7 +17,7 @@ import (
 	"headroom/data/lines"
 )
 
-// Kind is what the texts are.
+// Kind is the kind of the texts.
 type Kind = collection.Kind
 
 // The kinds. Where documents have a title, their text is title, a space and text.
@@ -26,21 +26,21 @@ const (
 	Queries   = collection.Asked
 )
 
-// Texts are open files. It is safe for concurrent use, Close excepted.
+// Texts holds open files. All methods but Close are safe for concurrent use.
 type Texts struct {
 	kind   Kind
 	forms  []form // of each file
 	table  *lines.Table
 	keys   *lines.Keys
-	held   io.Closer // what keys read; nil where they are in memory
+	held   io.Closer // the file that keys reads; nil where keys is in memory
 	digest string
 	// empty texts, and the first one's file and line
 	empty      int
 	firstEmpty string
 }
 
-// Open opens files of one kind, which together have each id once. Checking them, where that is not known yet,
-// ends with ctx.
+// Open opens files of one kind, which together have each id once. Files that were never checked are checked now, until
+// ctx ends.
 func Open(ctx context.Context, kind Kind, files []string, store kept.Store) (*Texts, error) {
 	t := &Texts{kind: kind}
 	if err := t.open(ctx, files, store); err != nil {
@@ -75,7 +75,7 @@ func (t *Texts) open(ctx context.Context, files []string, store kept.Store) erro
 		return err
 	}
 	lines.SortEntries(entries)
-	if err := t.repeated(entries); err != nil {
+	if err := t.checkRepeated(entries); err != nil {
 		return err
 	}
 	if name != "" {
@@ -84,7 +84,7 @@ func (t *Texts) open(ctx context.Context, files []string, store kept.Store) erro
 			return nil
 		}
 	}
-	var b buffer // what cannot be kept is held
+	var b buffer // keys that cannot be kept in a file stay in memory
 	if err := lines.WriteKeys(&b, entries); err != nil {
 		return err
 	}
@@ -99,13 +99,13 @@ func closing(files []*lines.File, err error) error {
 	return err
 }
 
-// Digest stands for the contents: "sha256:" and a hash. Packing a file changes nothing.
+// Digest covers the unpacked contents: "sha256:" and a hash.
 func (t *Texts) Digest() string { return t.digest }
 
-// Empty counts texts that hold nothing but white space, and gives file and line of the first; "" where there is none.
+// Empty counts texts that have nothing but white space, and returns file and line of the first; "" where there is none.
 func (t *Texts) Empty() (n int, first string) { return t.empty, t.firstEmpty }
 
-// Name is that of the files, for messages.
+// Name is the name of the files, for messages.
 func (t *Texts) Name() string {
 	if len(t.forms) == 1 {
 		return t.table.Name(0)
@@ -132,7 +132,7 @@ func closeBoth(err error, c io.Closer) error {
 	return err
 }
 
-// Text returns the text of an id.
+// Text returns the text with an id.
 func (t *Texts) Text(id string) (text string, found bool, err error) {
 	err = t.keys.Find(lines.Hash([]byte(id)), func(place int64) (bool, error) {
 		file, line, err := t.table.Line(place)
@@ -151,7 +151,7 @@ func (t *Texts) Text(id string) (text string, found bool, err error) {
 	return text, found, err
 }
 
-// head is the first line of what is kept.
+// head is the first line of a kept file.
 type head struct {
 	Digest string `json:"digest"`
 	Empty  int    `json:"empty"`

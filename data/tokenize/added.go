@@ -2,7 +2,7 @@ package tokenize
 
 import "unicode/utf8"
 
-// addedJSON is an added token as the file has it.
+// addedJSON is an added token as written in the file.
 type addedJSON struct {
 	ID         int64  `json:"id"`
 	Content    string `json:"content"`
@@ -20,7 +20,7 @@ type addedToken struct {
 	singleWord, lstrip, rstrip bool
 }
 
-// matcher finds added tokens: the leftmost match, and of those that start there the longest.
+// matcher finds added tokens: the leftmost match, and the longest of those that start at the same place.
 type matcher struct {
 	classes *classes
 	tokens  []addedToken
@@ -52,7 +52,7 @@ func newMatcher(c *classes, tokens []addedToken) *matcher {
 	return m
 }
 
-// at returns the longest token that text has at i, where one may start.
+// at returns the longest added token that begins at text[i].
 func (m *matcher) at(text string, i int) *addedToken {
 	if i+1 < len(text) {
 		if next := text[i+1]; m.second[text[i]][next>>6]>>(next&63)&1 == 0 {
@@ -65,9 +65,9 @@ func (m *matcher) at(text string, i int) *addedToken {
 	return nil
 }
 
-// split hands on the parts of text between added tokens and, after each, the token that follows it (nil at the end).
-// Parts may be empty. As in the reference, a match that rstrip has run over is still taken, and the text after it is
-// then taken again.
+// split calls part with each part of text between added tokens, and then token with the added token that follows it.
+// Parts may be empty. As in the reference library, a match inside white space that rstrip has consumed still counts,
+// and the text after it is then encoded a second time.
 func (m *matcher) split(text string, part func(text string) bool, token func(id int32) bool) bool {
 	done, spaceEnd := 0, 0
 	if m.trie != nil {

@@ -7,7 +7,7 @@ import (
 	"reflect"
 )
 
-// apply makes the tokenizer anew, or returns the one it is where nothing changes.
+// apply makes a tokenizer with the changes, or returns t where nothing changes.
 func (c changes) apply(t *Tokenizer) (*Tokenizer, error) {
 	untouched := c
 	untouched.parts = nil

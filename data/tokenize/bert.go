@@ -5,30 +5,31 @@ import (
 	"unicode/utf8"
 )
 
-// bertScanner does BERT's normalizer and pre-tokenizer in one pass over the text, a code point at a time. What needs
-// more than one code point at a time (marks that canonical ordering may move) it leaves to the general path.
+// bertScanner does the work of BERT's normalizer and pre-tokenizer in one pass over the text, one code point at a time.
+// It leaves text that needs more than one code point at a time (marks that canonical ordering may move) to the general
+// code.
 type bertScanner struct {
 	rules   bertRules
 	classes *classes
 	forms   *forms
 	ascii   [256]byte                                         // see asciiSpace …; otherwise the letter to append
-	pages   [(utf8.MaxRune + 1) >> 8]atomic.Pointer[scanPage] // made when first needed, equal whoever makes them
+	pages   [(utf8.MaxRune + 1) >> 8]atomic.Pointer[scanPage] // made when first needed; every goroutine makes the same
 }
 
-// What the scanner does with a byte of ASCII that is no letter.
+// The scanner's actions for bytes of ASCII that are not letters.
 const (
 	asciiOther byte = iota // dropped, or the first byte of a longer code point
 	asciiSpace
 	asciiPunctuation
 )
 
-// scanPage says what to do with each of 256 code points.
+// scanPage holds the actions for 256 code points.
 type scanPage [256]scanEntry
 
 type scanEntry struct {
 	action scanAction
 	size   uint8
-	text   [12]byte // what it becomes: at most four code points of three bytes, or a syllable's parts
+	text   [12]byte // its normalized form: at most four code points of three bytes, or a syllable's parts
 }
 
 type scanAction uint8
@@ -51,7 +52,7 @@ func newBertScanner(rules bertRules, c *classes, f *forms) *bertScanner {
 		case scanWord:
 			b.ascii[i] = asciiPunctuation
 		case scanLetter:
-			// Control characters that are not dropped are letters; they go the long way.
+			// Control characters that are not dropped count as letters, for the general code.
 			if e.text[0] > asciiPunctuation {
 				b.ascii[i] = e.text[0]
 			}
@@ -72,7 +73,7 @@ func (b *bertScanner) page(number rune) *scanPage {
 	return page
 }
 
-// entry takes one code point through the normalizer and the pre-tokenizer.
+// entry computes the effect of the normalizer and the pre-tokenizer on one code point.
 func (b *bertScanner) entry(r rune) scanEntry {
 	set := b.classes.of(r)
 	if b.rules.clean && set&classControl != 0 {
@@ -84,7 +85,7 @@ func (b *bertScanner) entry(r rune) scanEntry {
 	text := string(r)
 	if b.rules.accents {
 		if set&classNonStarter != 0 && set&classAccent == 0 {
-			return scanEntry{} // it may change places with its neighbours
+			return scanEntry{} // canonical ordering may move it
 		}
 		text = b.classes.dropping(classAccent)(b.forms.normal(text, false, false))
 	}
@@ -124,12 +125,11 @@ func (b *bertScanner) hasDelimiter(text string) bool {
 	return false
 }
 
-// encode appends the ids of a part of a text. It returns false, and has appended nothing, when the part needs the
-// general path.
+// encode appends the ids of a part of a text. If the part needs the general code, it appends nothing and returns false.
 func (b *bertScanner) encode(t *Tokenizer, s *scratch, text string) bool {
 	before := len(s.ids)
 	for i := 0; i < len(text) && len(s.ids) < s.limit; {
-		// Most words are lower-case ASCII and can be looked up where they stand.
+		// Most words are lower-case ASCII and can be looked up without a copy.
 		begin := i
 		for i < len(text) && b.ascii[text[i]] == text[i] && text[i] > asciiPunctuation {
 			i++

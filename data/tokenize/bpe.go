@@ -77,7 +77,7 @@ func (r *reader) readBPE(model *modelJSON) (*bpe, error) {
 	return b, nil
 }
 
-// mergePairs reads merges in either form: "a b" or ["a","b"].
+// mergePairs reads merges, which may have the form "a b" or ["a","b"].
 func (r *reader) mergePairs(value jsontext.Value) ([][2]string, error) {
 	var listed []jsontext.Value
 	if err := r.decode("model.merges", value, &listed); err != nil {

@@ -27,8 +27,8 @@ func newByteAlphabet() *byteAlphabet {
 	return a
 }
 
-// raw returns the bytes that a token of the vocabulary stands for; false where it holds a code point outside the
-// alphabet, so that no text can produce it.
+// raw returns the bytes of a token of the vocabulary; false where the token has a code point outside the alphabet, so
+// that no text can produce it.
 func (a *byteAlphabet) raw(token string) (string, bool) {
 	var out strings.Builder
 	out.Grow(len(token))
@@ -42,7 +42,7 @@ func (a *byteAlphabet) raw(token string) (string, bool) {
 	return out.String(), true
 }
 
-// splitter is the pre-tokenizer; pieces stay raw bytes, the alphabet is undone in the vocabulary instead.
+// splitter returns the pre-tokenizer. Its pieces are raw bytes, as the vocabulary is converted to raw bytes too.
 func (spec byteLevelSpec) splitter(c *classes) splitter {
 	return func(text string, emit func(string)) {
 		if spec.prefix && text[0] != ' ' {
@@ -86,7 +86,7 @@ func (c *classes) nextPiece(text string) int {
 		}
 		return end
 	}
-	// White space: the whole run at the text's end, else all but its last code point, which may lead the next piece.
+	// White space: the whole run at the end of the text, else all of it but the last code point, which may begin the next piece.
 	end, last := 0, 0
 	for end < len(text) {
 		r, size := decode(text[end:])

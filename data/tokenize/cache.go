@@ -6,16 +6,16 @@ import (
 	"sync/atomic"
 )
 
-// wordCache remembers the ids of short words. It is bounded, and safe for concurrent use without locks: an entry is
-// never changed after it is stored, and what is lost to a race is computed again.
+// wordCache remembers the ids of short words. It is bounded, and safe for concurrent use without locks: an entry never
+// changes after it is stored, and an entry that a race loses is computed again.
 type wordCache struct {
 	slots [cacheSlots]atomic.Pointer[cacheEntry]
 }
 
 const (
 	cacheSlots   = 1 << 16 // full, with usual words, it takes about 10 MB
-	cacheWays    = 4       // slots that a word may lie in
-	maxCacheWord = 48      // bytes; longer words seldom come again
+	cacheWays    = 4       // slots in which a word may be
+	maxCacheWord = 48      // bytes; longer words are seldom repeated
 	maxCacheIDs  = 24
 )
 
@@ -77,7 +77,7 @@ func (k wordKey) slot() uint64 {
 	return (high ^ low) % cacheSlots &^ (cacheWays - 1)
 }
 
-// get returns the ids of a word that is at most maxCacheWord bytes long.
+// get returns the ids of a word of at most maxCacheWord bytes.
 func get[T string | []byte](c *wordCache, key wordKey, word T) ([]int32, bool) {
 	slot := key.slot()
 	for way := range uint64(cacheWays) {
@@ -92,7 +92,7 @@ func get[T string | []byte](c *wordCache, key wordKey, word T) ([]int32, bool) {
 	return nil, false
 }
 
-// put stores ids, which it copies. When all slots of the word are taken, the last one is given to it.
+// put stores a copy of ids. When all slots of the word are taken, it replaces the last one.
 func put[T string | []byte](c *wordCache, key wordKey, word T, ids []int32) {
 	e := &cacheEntry{key: key, ids: append(make([]int32, 0, len(ids)), ids...)}
 	if len(word) > inlineWord {

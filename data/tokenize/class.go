@@ -7,10 +7,10 @@ import (
 	"reflect"
 )
 
-// changes is what is to become of a tokenizer.json. A nil or zero field leaves its part as it is.
+// changes holds the changes to a tokenizer.json. A nil or zero field leaves its part as it is.
 type changes struct {
 	normalizer    *bertRules // of BERT's normalizer
-	accents       *bool      // as the file would say it
+	accents       *bool      // strip_accents, as written in the file
 	noNormalizer  bool
 	lower         bool // lower-case before the normalizer
 	preTokenizer  string
@@ -19,10 +19,10 @@ type changes struct {
 	byteLevel     bool   // no unknown token, merges only
 	added         []addedJSON
 	side          string
-	parts         []string // what changes, in words
+	parts         []string // the names of the parts that change
 }
 
-// changes compares what a folder's files make of a tokenizer with the tokenizer by itself.
+// changes returns the changes that a folder's files make to a tokenizer.
 func (s *settings) changes(t *Tokenizer, k kind) changes {
 	var c changes
 	roles := s.roles(k, t.has)
@@ -33,7 +33,7 @@ func (s *settings) changes(t *Tokenizer, k kind) changes {
 	list := s.join(t.vocabulary, start, t.added, roles)
 	if !sameTokens(list.tokens, t.added) {
 		c.added = list.tokens
-		if list.foreign { // that a class's own special tokens are found in texts goes without saying
+		if list.foreign { // no notice for the special tokens that the class itself has
 			c.parts = append(c.parts, "its added tokens are joined with those of the files beside it")
 		}
 	}
@@ -48,9 +48,9 @@ func (s *settings) changes(t *Tokenizer, k kind) changes {
 	}
 	switch k {
 	case kindBERT:
-		c.asBERT(s, t, roles, id)
+		c.addBERT(s, t, roles, id)
 	case kindRoBERTa:
-		c.asRoBERTa(s, t, roles, id)
+		c.addRoBERTa(s, t, roles, id)
 	default:
 		if l := t.splitters.level; l != nil && s.prefix != l.prefix {
 			c.parts = append(c.parts, fmt.Sprintf("its add_prefix_space %v counts, as in transformers 5; 4 took %v, tokenizer_config.json's", l.prefix, s.prefix))
@@ -66,8 +66,8 @@ func (s *settings) changes(t *Tokenizer, k kind) changes {
 	return c
 }
 
-// asBERT is what BertTokenizer makes anew.
-func (c *changes) asBERT(s *settings, t *Tokenizer, roles map[string]addedJSON, id func(string) int32) {
+// addBERT adds the changes that BertTokenizer makes.
+func (c *changes) addBERT(s *settings, t *Tokenizer, roles map[string]addedJSON, id func(string) int32) {
 	rules := bertRules{clean: true, chinese: s.chinese, accents: s.lower, lower: s.lower}
 	if s.accents != nil {
 		rules.accents = *s.accents
@@ -87,8 +87,8 @@ func (c *changes) asBERT(s *settings, t *Tokenizer, roles map[string]addedJSON, 
 	c.frame(t, roles, id)
 }
 
-// asRoBERTa is what RobertaTokenizer makes anew.
-func (c *changes) asRoBERTa(s *settings, t *Tokenizer, roles map[string]addedJSON, id func(string) int32) {
+// addRoBERTa adds the changes that RobertaTokenizer makes.
+func (c *changes) addRoBERTa(s *settings, t *Tokenizer, roles map[string]addedJSON, id func(string) int32) {
 	if len(t.normalizer.steps) > 0 {
 		c.noNormalizer = true
 		c.parts = append(c.parts, "its normalizer is left out, as RobertaTokenizer does")
@@ -107,14 +107,14 @@ func (c *changes) asRoBERTa(s *settings, t *Tokenizer, roles map[string]addedJSO
 // frame puts the class's special tokens around a text.
 func (c *changes) frame(t *Tokenizer, roles map[string]addedJSON, id func(string) int32) {
 	cls, sep := id("cls_token"), id("sep_token")
-	if cls < 0 || sep < 0 { // nothing to put around: the file's own template stays
+	if cls < 0 || sep < 0 { // the class has no tokens to put around a text: the file's own template stays
 		return
 	}
 	if reflect.DeepEqual(t.template.before, []int32{cls}) && reflect.DeepEqual(t.template.after, []int32{sep}) {
 		return
 	}
 	pair := func(content string, id int32) string {
-		text, _ := json.Marshal([]any{content, id}) // a text and a number always can
+		text, _ := json.Marshal([]any{content, id}) // cannot fail for a text and a number
 		return string(text)
 	}
 	c.postProcessor = fmt.Sprintf(`{"type":"BertProcessing","sep":%s,"cls":%s}`, pair(roles["sep_token"].Content, sep), pair(roles["cls_token"].Content, cls))
@@ -128,7 +128,7 @@ func (s *settings) className(otherwise string) string {
 	return otherwise
 }
 
-// defaultRoles are the special tokens that a class has without being told.
+// defaultRoles returns the special tokens that a class has by default.
 func defaultRoles(k kind) map[string]string {
 	switch k {
 	case kindBERT:
@@ -139,7 +139,8 @@ func defaultRoles(k kind) map[string]string {
 	return nil
 }
 
-// roles are the special tokens with a role: the class's, where the files name no other and the vocabulary has it.
+// roles returns the special tokens with a role: those that the files name, else those of the class that the vocabulary
+// has.
 func (s *settings) roles(k kind, has func(content string) bool) map[string]addedJSON {
 	roles := map[string]addedJSON{}
 	for key, content := range defaultRoles(k) {
@@ -157,8 +158,8 @@ func (t *Tokenizer) has(content string) bool {
 	return ok
 }
 
-// take gives the tokens their roles.
-func (t *Tokenizer) take(roles map[string]addedJSON) {
+// setRoles gives the tokens their roles.
+func (t *Tokenizer) setRoles(roles map[string]addedJSON) {
 	t.roles = map[string]string{}
 	for key, id := range map[string]*int32{
 		"cls_token": &t.special.CLS, "sep_token": &t.special.SEP, "pad_token": &t.special.PAD, "mask_token": &t.special.MASK, "unk_token": nil,
@@ -190,7 +191,7 @@ func sameTokens(a, b []addedJSON) bool {
 	return true
 }
 
-// lowers tells whether a text is lower-cased by the normalizer, as sentence-transformers looks for it.
+// lowers tells, by the rule of sentence-transformers, whether the normalizer lower-cases a text.
 func (c changes) lowers(t *Tokenizer) bool {
 	if c.normalizer != nil {
 		return c.normalizer.lower

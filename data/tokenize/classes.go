@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// class is a set of the properties that splitting and normalizing ask about.
+// class is a set of the properties that matter for splitting and normalizing.
 type class uint16
 
 const (

@@ -11,14 +11,14 @@ import (
 // scratch is the memory of one encoding.
 type scratch struct {
 	ids   []int32
-	limit int    // stop when this many ids are there; they may be more
+	limit int    // stop when at least this many ids are there
 	word  []byte // the word being read, normalized
 	merge mergeScratch
 }
 
 // Encode returns the ids of text with the special tokens of the file's template. The result has at most maxLength ids,
-// the special tokens included: of a longer text the end is cut off, or its beginning where CutsLeft, the special tokens
-// stay. With maxLength 0 there is no limit. Each ill-formed sequence of bytes counts as U+FFFD.
+// special tokens included. The end of a longer text is cut off, or its beginning where CutsLeft is true; the special
+// tokens stay. With maxLength 0 there is no limit. Each ill-formed sequence of bytes counts as U+FFFD.
 //
 // With a maxLength below the number of special tokens the result is the first maxLength of these.
 func (t *Tokenizer) Encode(text string, maxLength int) []int32 {
@@ -32,7 +32,7 @@ func (t *Tokenizer) Encode(text string, maxLength int) []int32 {
 	if s.limit > 0 {
 		limit := s.limit
 		if t.left {
-			s.limit = int(^uint(0) >> 1) // the end is only known when all is read
+			s.limit = int(^uint(0) >> 1) // the last ids are known only when the whole text is read
 		}
 		t.body(s, wellFormed(text))
 		switch {
@@ -142,8 +142,8 @@ func (t *Tokenizer) appendNewWord(s *scratch, word string) {
 	s.ids = t.bpe.appendIDs(s.ids, word, &s.merge)
 }
 
-// wellFormed replaces each longest ill-formed sequence that begins like a code point, and each other stray byte, by
-// one U+FFFD.
+// wellFormed replaces each ill-formed sequence by one U+FFFD. A sequence is the longest one that begins like a code
+// point, or a single stray byte.
 func wellFormed(text string) string {
 	if utf8.ValidString(text) {
 		return text
@@ -161,7 +161,7 @@ func wellFormed(text string) string {
 	return out.String()
 }
 
-// illFormed returns how many bytes at text's begin could have begun a code point.
+// illFormed returns the number of bytes at the beginning of text that could begin a code point.
 func illFormed(text string) int {
 	var low, high byte = 0x80, 0xBF
 	need := 0

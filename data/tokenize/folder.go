@@ -9,16 +9,15 @@ import (
 	"strings"
 )
 
-// Files are the names of the files that Open reads, where they are there.
+// Files returns the names of the files that Open reads, if they exist.
 func Files() []string {
 	return append([]string{"config.json", "modules.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", promptFile}, sentenceFiles()...)
 }
 
-// Open reads the tokenizer of a model folder as transformers 5 makes it, and as sentence-transformers uses it, of
-// config.json, tokenizer.json, tokenizer_config.json, special_tokens_map.json, added_tokens.json and
-// sentence_bert_config.json. Where tokenizer.json is missing, BERT's is made of vocab.txt. What the other files change
-// goes into the tokenizer's own file, see Bytes, so that it says everything. A path of a file is that tokenizer.json
-// by itself.
+// Open reads the tokenizer of a model folder as transformers 5 and sentence-transformers do, from config.json,
+// tokenizer.json, tokenizer_config.json, special_tokens_map.json, added_tokens.json and sentence_bert_config.json. Where
+// tokenizer.json is missing, BERT's is made from vocab.txt. The settings of the other files are written into the
+// tokenizer.json that Bytes returns, so that it is complete. A path of a file is read as a tokenizer.json alone.
 func Open(folder string) (*Tokenizer, error) {
 	if isFile(folder) {
 		return Load(folder)
@@ -68,7 +67,7 @@ func Open(folder string) (*Tokenizer, error) {
 		made.limit = s.limit
 	}
 	made.prompts = prompts
-	made.take(s.roles(kind, made.has))
+	made.setRoles(s.roles(kind, made.has))
 	made.notes = append(append(s.notes, said.notes...), notices...)
 	for _, part := range c.parts {
 		made.notes = append(made.notes, fmt.Sprintf("%s: %s", t.name, part))
@@ -76,13 +75,13 @@ func Open(folder string) (*Tokenizer, error) {
 	return made, nil
 }
 
-// kind is what a tokenizer class does to a tokenizer.json.
+// kind says how a tokenizer class uses a tokenizer.json.
 type kind int
 
 const (
-	kindGeneral kind = iota // takes it as it is
-	kindBERT                // takes its vocabulary and makes all else anew
-	kindRoBERTa             // likewise
+	kindGeneral kind = iota // uses it as it is
+	kindBERT                // uses its vocabulary and makes everything else itself
+	kindRoBERTa             // the same
 )
 
 // kind finds the class as transformers 5 does: tokenizer_config.json, config.json's tokenizer_class, the model type.
@@ -105,7 +104,7 @@ func (s *settings) kind(folder string) (kind, error) {
 		s.class = strings.TrimSuffix(class, "Fast")
 	}
 	if model == "modernbert" {
-		return kindGeneral, nil // whatever class is named
+		return kindGeneral, nil // whatever class the files name
 	}
 	if s.class == "" {
 		switch model {
@@ -143,7 +142,7 @@ func (s *settings) fromVocabulary(folder string, k kind) (*Tokenizer, error) {
 	return s.fromVocab(path, data)
 }
 
-// checkFiles refuses a folder of which a text that may be read is a pipe, which would be waited for, or a device.
+// checkFiles refuses a folder in which a file that may be read is a device or a pipe, which would block its reader.
 func checkFiles(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

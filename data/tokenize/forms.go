@@ -7,9 +7,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// forms computes Unicode normal forms as the reference library does: by an edition of Unicode in which newer code
-// points are unknown (they stay as they are and reorder nothing), and without the joiners that golang.org/x/text puts
-// into long runs of marks.
+// forms computes Unicode normal forms as the reference library does: by an edition of Unicode that lacks newer code
+// points (they stay as they are, in their places), and without the joiners that golang.org/x/text puts into long runs
+// of marks.
 type forms struct {
 	classes *classes
 	pairs   map[[2]rune]rune // base, mark → composed; without Hangul; nil where nothing is to be composed
@@ -49,7 +49,7 @@ func (f *forms) normal(text string, compatible, compose bool) string {
 	if isASCII(text) {
 		return text
 	}
-	// What is normal in a newer edition is normal in an older one, so the library's quick check may decide.
+	// A text that is normal in a newer edition is normal in an older one, so the quick check of golang.org/x/text is right.
 	if normalForm(compatible, compose).IsNormalString(text) {
 		return text
 	}

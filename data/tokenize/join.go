@@ -2,7 +2,7 @@ package tokenize
 
 import "slices"
 
-// tokenList is a growing list of added tokens, as the reference library keeps it.
+// tokenList is the list of added tokens, with the rules of the reference library.
 type tokenList struct {
 	vocabulary *vocabulary
 	tokens     []addedJSON
@@ -24,8 +24,8 @@ func (l *tokenList) has(content string) bool {
 	return ok
 }
 
-// add takes a token in. One that the vocabulary has keeps its id and takes the new flags; another gets the next id
-// (of tokenizer.json, where it comes from there, its own).
+// add adds a token. A token of the vocabulary keeps its id and gets the new flags. A new token gets the next id, or its
+// own id where it comes from tokenizer.json.
 func (l *tokenList) add(t addedJSON, own bool) {
 	if t.Content == "" {
 		return
@@ -35,7 +35,7 @@ func (l *tokenList) add(t addedJSON, own bool) {
 		old := l.tokens[i]
 		t.ID = old.ID
 		if old.Special {
-			t.Normalized = old.Normalized // the library goes on to look for it as before
+			t.Normalized = old.Normalized // the library still looks for the token as before
 		}
 		l.tokens[i] = t
 	} else {
@@ -61,7 +61,7 @@ func (l *tokenList) next() int64 {
 	return next
 }
 
-// join gives the added tokens that transformers 5 ends with: start is what its tokenizer has by itself.
+// join returns the added tokens of transformers 5. start are those that its tokenizer has by itself.
 func (s *settings) join(v *vocabulary, start, inFile []addedJSON, roles map[string]addedJSON) *tokenList {
 	l := newTokenList(v, start)
 	listed := slices.Clone(s.listed)

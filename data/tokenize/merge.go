@@ -2,8 +2,8 @@ package tokenize
 
 import "math"
 
-// mergeTable maps a pair of tokens to the merge that joins them: an open-addressing hash table, because the lookup is
-// what byte-pair encoding spends its time on.
+// mergeTable maps a pair of tokens to the merge that joins them. It is an open-addressing hash table, because byte-pair
+// encoding spends most of its time on these lookups.
 type mergeTable struct {
 	slots []mergeSlot
 	mask  uint64
@@ -30,7 +30,7 @@ func pairHash(pair uint64) uint64 {
 	return pair ^ pair>>29
 }
 
-// set stores a merge; a later one of the same pair replaces the earlier, as in the reference.
+// set stores a merge. As in the reference library, a later merge of the same pair replaces the earlier one.
 func (t *mergeTable) set(left, right, rank, whole int32) {
 	key := pairKey(left, right)
 	at := pairHash(key) & t.mask
@@ -56,7 +56,7 @@ func (t *mergeTable) get(left, right int32) (rank, whole int32) {
 	}
 }
 
-// mergeScratch is the memory of one encoding, used again from word to word.
+// mergeScratch is the memory of one encoding, reused for every word.
 type mergeScratch struct {
 	symbols []int32
 	ranks   []int32
@@ -69,7 +69,7 @@ type mergeScratch struct {
 // shortWord is the length up to which scanning for the lowest rank is faster than keeping a heap.
 const shortWord = 48
 
-// mergeShort joins symbols in place and returns what is left of them.
+// mergeShort joins symbols in place and returns the remaining symbols.
 func (t *mergeTable) mergeShort(symbols []int32, s *mergeScratch) []int32 {
 	if len(symbols) < 2 {
 		return symbols
@@ -113,8 +113,8 @@ func (a mergeCandidate) before(b mergeCandidate) bool {
 	return a.rank < b.rank || a.rank == b.rank && a.at < b.at
 }
 
-// mergeLong does the same in n log n time: a linked list of symbols and a heap of candidates, which go stale when a
-// neighbour is merged away and are then skipped.
+// mergeLong does the same in n log n time, with a linked list of symbols and a heap of candidates. A candidate whose
+// neighbour has been merged is stale and is skipped.
 func (t *mergeTable) mergeLong(ids, symbols []int32, s *mergeScratch) []int32 {
 	n := len(symbols)
 	s.next, s.prev, s.heap = resize(s.next, n), resize(s.prev, n), s.heap[:0]

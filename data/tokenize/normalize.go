@@ -10,16 +10,16 @@ import (
 // step is one normalizer: a pure function of text.
 type step func(text string) string
 
-// bertRules are the switches of BERT's normalizer, its strip_accents resolved.
+// bertRules are the switches of BERT's normalizer, with strip_accents resolved to true or false.
 type bertRules struct{ clean, chinese, accents, lower bool }
 
-// normalizers is what the reader makes of the file's normalizer.
+// normalizers is the file's normalizer as the reader has built it.
 type normalizers struct {
 	steps  []step
 	bert   *bertRules // set when BERT's normalizer is the only one
 	nfc    bool       // set when NFC is the only one
 	lowers bool       // one of them lowers all letters
-	grow   int        // bound on how many times longer Replace steps can make a text
+	grow   int        // bound on the factor by which Replace steps can lengthen a text
 }
 
 func (n *normalizers) apply(text string) string {
@@ -235,7 +235,7 @@ func (c *classes) dropping(set class) step {
 
 const dottedCapitalI = 'İ' // the only code point whose lower case is two: i and U+0307
 
-// lowercase lowers each code point by itself, whatever stands beside it (a final sigma is not special).
+// lowercase lowers each code point by itself; its neighbours do not matter (a final sigma is not special).
 func lowercase(text string) string {
 	if !strings.ContainsRune(text, dottedCapitalI) {
 		return strings.Map(unicode.ToLower, text)

@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// splitter cuts a text into pieces and hands each on; pieces may be empty.
+// splitter cuts a text into pieces, which may be empty, and calls a function with each.
 type splitter func(text string, emit func(piece string))
 
-// preTokenizers is what the reader makes of the file's pre_tokenizer.
+// preTokenizers is the file's pre_tokenizer as the reader has built it.
 type preTokenizers struct {
 	splitters []splitter
 	bert      bool           // set when BERT's is the only one
@@ -111,7 +111,7 @@ func (r *reader) readPreTokenizer(field string, value jsontext.Value, into *preT
 		var spec struct {
 			typed
 			Prefix  *bool `json:"add_prefix_space"`
-			Trim    bool  `json:"trim_offsets"` // offsets are not ours to give
+			Trim    bool  `json:"trim_offsets"` // not used: this package returns no offsets
 			Pattern *bool `json:"use_regex"`
 		}
 		if err := r.decode(field, value, &spec); err != nil {
@@ -154,7 +154,7 @@ func (c *classes) delimited(set class, behavior string) splitter {
 	}
 }
 
-// wordRuns emits runs of word characters and runs of what is neither word nor white space.
+// wordRuns emits runs of word characters, and runs of characters that are neither word characters nor white space.
 func (c *classes) wordRuns(text string, emit func(string)) {
 	kind := func(r rune) class { return c.of(r) & (classWord | classSpace) }
 	for len(text) > 0 {

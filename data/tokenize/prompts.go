@@ -8,27 +8,27 @@ import (
 	"slices"
 )
 
-// Prompts are texts that sentence-transformers puts before texts.
+// Prompts are the texts that sentence-transformers puts before queries and documents.
 type Prompts struct {
-	// Query and Document are what queries and documents get; "" is nothing.
+	// Query and Document are the prompts of queries and documents; "" is none.
 	Query, Document string
-	// Named are all prompts of the folder by name, Default the name of the one that is used where nobody says whether
-	// a text is a query; "" is none.
+	// Named holds all prompts of the folder by name. Default is the name of the prompt for a text that is neither said
+	// to be a query nor a document; "" is none.
 	Named   map[string]string
 	Default string
 }
 
-// Prompts are those of the folder's config_sentence_transformers.json.
+// Prompts returns the prompts of the folder's config_sentence_transformers.json.
 func (t *Tokenizer) Prompts() Prompts {
 	p := t.prompts
 	p.Named = maps.Clone(p.Named)
 	return p
 }
 
-// promptFile says what is put before texts, and much about the encoder that is no business of this package.
+// promptFile holds the prompts, and settings of the encoder that other packages read.
 const promptFile = "config_sentence_transformers.json"
 
-// readPrompts reads the prompts of the encoder that the transformer's folder belongs to: the folder itself, or the one
+// readPrompts reads the prompts of the encoder to which a transformer's folder belongs: the folder itself, or the one
 // above it.
 func readPrompts(folder string) (p Prompts, notices []string, err error) {
 	for _, root := range []string{folder, filepath.Join(folder, "..")} {
@@ -46,7 +46,7 @@ func readPrompts(folder string) (p Prompts, notices []string, err error) {
 }
 
 func (r *reader) readPrompts(keys map[string]jsontext.Value) (p Prompts, notices []string, err error) {
-	p.Named = map[string]string{"query": "", "document": ""} // these there are always
+	p.Named = map[string]string{"query": "", "document": ""} // these two always exist
 	if value := keys["prompts"]; !isNull(value) {
 		var listed map[string]jsontext.Value
 		if err := r.decode("prompts", value, &listed); err != nil {

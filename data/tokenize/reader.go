@@ -16,8 +16,8 @@ type reader struct {
 	forms   *forms
 }
 
-// fileJSON is the file's outermost object. Of truncation only the side is used: the caller says how long a text may
-// be. Padding and decoder are for others: texts are encoded alone, and ids are never turned into text.
+// fileJSON is the file's outermost object. Only the side of truncation is used: the caller sets the length. Padding and
+// decoder are not used: texts are encoded one by one, and ids are never turned into text.
 type fileJSON struct {
 	Version       string         `json:"version"`
 	Truncation    jsontext.Value `json:"truncation"`
@@ -35,7 +35,7 @@ type typed struct {
 	Type string `json:"type"`
 }
 
-// readSide says on which side texts are cut.
+// readSide reads the side on which texts are cut.
 func (r *reader) readSide(value jsontext.Value) (left bool, err error) {
 	if isNull(value) {
 		return false, nil
@@ -83,7 +83,7 @@ func (r *reader) decode(field string, value jsontext.Value, target any) error {
 }
 
 func (r *reader) wrap(field string, err error) error {
-	// The library's own text names Go types; keep what a reader of the file can use.
+	// The library's message names Go types; keep the part that the author of the file can use.
 	var semantic *json.SemanticError
 	if errors.As(err, &semantic) {
 		at := strings.ReplaceAll(strings.Trim(string(semantic.JSONPointer), "/"), "/", ".")

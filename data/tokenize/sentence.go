@@ -9,14 +9,14 @@ import (
 	"slices"
 )
 
-// sentence is what sentence-transformers' file beside a tokenizer says.
+// sentence holds the settings of sentence-transformers' file next to a tokenizer.
 type sentence struct {
 	limit int  // max_seq_length; 0: the tokenizer's own
 	lower bool // do_lower_case: texts are lower-cased before anything else
 	notes []string
 }
 
-// sentenceFiles are the names that the file has had; the first one that is there counts.
+// sentenceFiles returns the names that the file has had in different versions; the first that exists counts.
 func sentenceFiles() []string {
 	return []string{
 		"sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json", "sentence_camembert_config.json",
@@ -24,9 +24,9 @@ func sentenceFiles() []string {
 	}
 }
 
-// readSentence reads sentence_bert_config.json. What it may say of the model is checked here too, since no other
-// package reads the file: a setting that would change vectors and is not implemented is an error. Without a modules.json
-// in the folder or above it sentence-transformers does not look at the file, nor is it here.
+// readSentence reads sentence_bert_config.json. It also checks the file's settings of the model, since no other package
+// reads the file: a setting that would change vectors and is not implemented is an error. Like sentence-transformers, it
+// ignores the file where neither the folder nor the one above it has a modules.json.
 func readSentence(folder string) (sentence, error) {
 	var s sentence
 	if !isFile(filepath.Join(folder, "modules.json")) && !isFile(filepath.Join(folder, "..", "modules.json")) {
@@ -66,12 +66,12 @@ func (s *sentence) readKey(r *reader, key string, value jsontext.Value) (err err
 	case "do_lower_case":
 		err = r.flag(key, value, &s.lower)
 	case "transformer_task":
-		err = r.only(key, value, "fill-mask")
+		err = r.requireText(key, value, "fill-mask")
 	case "module_output_name":
-		err = r.only(key, value, "token_embeddings")
+		err = r.requireText(key, value, "token_embeddings")
 	case "modality_config":
 		err = r.readModality(key, value)
-	case "unpad_inputs": // says how batches are laid out in memory
+	case "unpad_inputs": // the layout of batches in memory
 	case "query_length", "document_length", "query_expansion":
 		err = r.fault(key, "is not implemented; allowed: null (say --max-length, or data.max_query and data.max_document)")
 	case "processing_kwargs", "processor_kwargs", "tokenizer_args", "config_kwargs", "config_args", "model_kwargs", "model_args":
@@ -82,8 +82,8 @@ func (s *sentence) readKey(r *reader, key string, value jsontext.Value) (err err
 	return err
 }
 
-// only refuses any text but one.
-func (r *reader) only(key string, value jsontext.Value, allowed string) error {
+// requireText refuses any text but the allowed one.
+func (r *reader) requireText(key string, value jsontext.Value, allowed string) error {
 	var text string
 	if err := r.decode(key, value, &text); err != nil {
 		return err
@@ -94,7 +94,7 @@ func (r *reader) only(key string, value jsontext.Value, allowed string) error {
 	return nil
 }
 
-// readModality accepts the one way in which a masked language model reads texts.
+// readModality accepts only the way in which a masked language model reads texts.
 func (r *reader) readModality(key string, value jsontext.Value) error {
 	var modalities map[string]struct {
 		Method string `json:"method"`
@@ -116,7 +116,7 @@ func (r *reader) readModality(key string, value jsontext.Value) error {
 	return nil
 }
 
-// readArguments accepts arguments of transformers' functions that change nothing.
+// readArguments accepts only arguments of transformers' functions that change no vector.
 func (r *reader) readArguments(key string, value jsontext.Value) error {
 	var arguments map[string]jsontext.Value
 	if err := r.decode(key, value, &arguments); err != nil {

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// settings is what the files beside a tokenizer.json say: tokenizer_config.json, special_tokens_map.json and
-// added_tokens.json, joined as transformers 5 joins them.
+// settings holds the settings of the files next to a tokenizer.json: tokenizer_config.json, special_tokens_map.json and
+// added_tokens.json, joined by the rules of transformers 5.
 type settings struct {
 	path  string // of tokenizer_config.json, for messages
 	class string // tokenizer_class without "Fast"; "" where no file names one
@@ -30,7 +30,7 @@ type settings struct {
 	named  map[string]addedJSON // special tokens by their role's key
 	own    []addedJSON          // special tokens without a role here
 	listed []addedJSON          // tokens of added_tokens_decoder or added_tokens.json, by id
-	hides  bool                 // there is an added_tokens_decoder: tokenizer.json's own list does not count
+	hides  bool                 // there is an added_tokens_decoder, so the list of tokenizer.json does not count
 	notes  []string
 }
 
@@ -75,7 +75,7 @@ func readSettings(folder string) (*settings, error) {
 	return s, s.readAddedFile(filepath.Join(folder, "added_tokens.json"))
 }
 
-// readObject reads a file that holds an object; one that is not there reads as empty.
+// readObject reads a file with a JSON object. A missing file gives no members.
 func readObject(path string) (map[string]jsontext.Value, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -147,7 +147,7 @@ func (s *settings) readKeys(r *reader, keys map[string]jsontext.Value) error {
 	return s.readSpecial(r, keys, false)
 }
 
-// readSpecial reads the special tokens of tokenizer_config.json, or of special_tokens_map.json, which wins.
+// readSpecial reads the special tokens of tokenizer_config.json, or of special_tokens_map.json, which takes precedence.
 func (s *settings) readSpecial(r *reader, keys map[string]jsontext.Value, mapped bool) error {
 	for _, key := range roleKeys() {
 		if value, ok := keys[key]; ok && !isNull(value) {
@@ -170,7 +170,7 @@ func (s *settings) readSpecial(r *reader, keys map[string]jsontext.Value, mapped
 		return nil
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		// A text under a key of its own is a special token of the model.
+		// A text under an unknown key is a special token of the model.
 		if strings.HasSuffix(key, "_token") && !slices.Contains(roleKeys(), key) && keys[key].Kind() == '"' {
 			t, err := r.specialToken(key, keys[key])
 			if err != nil {
@@ -278,7 +278,7 @@ func (r *reader) side(field string, value jsontext.Value) (left *bool, err error
 	return &is, nil
 }
 
-// length reads how many tokens a text may have; tokenizers without a limit write 1e30.
+// length reads the number of tokens that a text may have; tokenizers without a limit write 1e30.
 func (r *reader) length(field string, value jsontext.Value) (int, error) {
 	var n float64
 	if err := r.decode(field, value, &n); err != nil {

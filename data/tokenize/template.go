@@ -35,7 +35,7 @@ func (r *reader) readTemplate(field string, value jsontext.Value, v *vocabulary,
 			}
 		}
 		return nil
-	case "ByteLevel": // it moves offsets only
+	case "ByteLevel": // it changes offsets only
 		return r.decode(field, value, new(struct {
 			typed
 			Prefix  bool `json:"add_prefix_space"`
@@ -132,7 +132,7 @@ func (r *reader) readPieces(field string, value jsontext.Value, v *vocabulary, i
 	return r.wrapTemplate(field, into, around[0], around[1])
 }
 
-// wrapTemplate puts ids around what earlier processors of a sequence put around the text.
+// wrapTemplate puts ids around those that earlier processors of a sequence have put around the text.
 func (r *reader) wrapTemplate(field string, into *template, before, after []int32) error {
 	into.before = append(before, into.before...)
 	into.after = append(into.after, after...)

@@ -1,7 +1,7 @@
 // Package tokenize turns text into the token ids that a checkpoint was trained with.
 //
-// Open reads a model folder's tokenizer as transformers makes it of all the files there; Load reads one file.
-// It reads tokenizer.json files with a WordPiece or a byte-level BPE model and gives, for every text, the ids that the
+// Open reads the tokenizer of a model folder from all its files, as transformers does; Load reads one file. Both read
+// tokenizer.json files with a WordPiece or a byte-level BPE model. For every text a Tokenizer gives the ids that the
 // reference library (Hugging Face tokenizers) gives for a single text with special tokens. A component that is not
 // implemented is an error when the file is read, never an approximation. TrainWordPiece makes such a file from text.
 //
@@ -36,7 +36,7 @@ type Tokenizer struct {
 	classes    *classes
 	normalizer normalizers
 	splitters  preTokenizers
-	plain      *matcher // of added tokens in the text as it comes
+	plain      *matcher // of added tokens in the text as given
 	normalized *matcher // of added tokens in normalized text
 	template   template
 	wordPiece  *wordPiece // exactly one of the two models is set
@@ -46,7 +46,7 @@ type Tokenizer struct {
 	scratch    *sync.Pool // of *scratch
 }
 
-// Special is the ids of the tokens with a role; -1 where the vocabulary has none.
+// Special holds the ids of the tokens with a role; -1 where the vocabulary has none.
 type Special struct{ CLS, SEP, PAD, MASK, UNK int32 }
 
 // maxFile bounds the size of a tokenizer.json, and with it the memory that a hostile one can take; real ones have 0.5
@@ -175,22 +175,22 @@ func (t *Tokenizer) Tokens(ids []int32) []string {
 // Special returns the ids of the tokens with a role.
 func (t *Tokenizer) Special() Special { return t.special }
 
-// CutsLeft tells that of a longer text the beginning is cut off, not the end.
+// CutsLeft tells whether the beginning of a text that is too long is cut off, and not its end.
 func (t *Tokenizer) CutsLeft() bool { return t.left }
 
-// Roles are special tokens by their key in tokenizer_config.json ("pad_token"), as the folder's files and its class say.
+// Roles returns special tokens by their key in tokenizer_config.json ("pad_token"), from the folder's files and class.
 func (t *Tokenizer) Roles() map[string]string { return maps.Clone(t.roles) }
 
-// MaxLength is how many tokens the folder's files keep of a text, special ones included; 0 where they do not say.
+// MaxLength is the number of tokens that the folder's files allow for a text, special ones included; 0 where they do not say.
 func (t *Tokenizer) MaxLength() int { return t.limit }
 
-// Notices say what of the folder's files was not taken as it stands: a part of tokenizer.json that another file
-// replaces, a key that is not known.
+// Notices tell which settings of the folder's files were not used as written: parts of tokenizer.json that another file
+// replaces, and unknown keys.
 func (t *Tokenizer) Notices() []string { return slices.Clone(t.notes) }
 
-// Digest identifies the file: "sha256:" and 64 hexadecimal digits. Where other files of a folder change what
-// tokenizer.json says, it is of the tokenizer.json that says it all.
+// Digest identifies the file: "sha256:" and 64 hexadecimal digits. Where other files of a folder change tokenizer.json,
+// it is the digest of the changed one, which Bytes returns.
 func (t *Tokenizer) Digest() string { return t.digest }
 
-// Bytes returns the tokenizer.json as it was read or made; of a folder it says all that the folder's files say of ids.
+// Bytes returns the tokenizer.json as it was read or made. For a folder it has the settings of all its files that affect ids.
 func (t *Tokenizer) Bytes() []byte { return slices.Clone(t.file) }

@@ -11,13 +11,13 @@ import (
 	"unicode/utf8"
 )
 
-// TrainOptions says what vocabulary TrainWordPiece makes.
+// TrainOptions describes the vocabulary that TrainWordPiece makes.
 type TrainOptions struct {
 	VocabSize    int      // upper bound on the number of tokens, special ones and single characters included; must be set
-	MinFrequency int      // two pieces are joined while they stand side by side this often in the texts; 0 counts as 1
+	MinFrequency int      // two pieces are joined only if they are neighbours this often in the texts; 0 counts as 1
 	Lowercase    bool     // lower-case texts and strip accents, in training and in encoding
-	Alphabet     int      // how many characters are kept, the most frequent first; 0 = 1000. A word with another is [UNK]
-	Special      []string // further special tokens, after the five; matched in a text as they stand
+	Alphabet     int      // number of characters to keep, the most frequent first; 0 = 1000. A word with another character is [UNK]
+	Special      []string // further special tokens, after the five; found in a text as written
 }
 
 const (
@@ -27,11 +27,11 @@ const (
 	defaultAlphabet = 1000
 )
 
-// trainedSpecial are the first tokens of a trained vocabulary; their places are their ids.
+// trainedSpecial returns the first tokens of a trained vocabulary. Their positions are their ids.
 func trainedSpecial() []string { return []string{"[PAD]", trainedUnknown, "[CLS]", "[SEP]", "[MASK]"} }
 
-// TrainWordPiece makes a WordPiece vocabulary from texts: starting from single characters, the most frequent pair of
-// adjacent pieces is joined until the vocabulary is full. The same texts in any order give the same bytes. The result
+// TrainWordPiece makes a WordPiece vocabulary from texts. It begins with single characters and joins the most frequent
+// pair of neighbouring pieces until the vocabulary is full. The same texts in any order give the same bytes. The result
 // is a BERT tokenizer (BertNormalizer, BertPreTokenizer, [CLS] text [SEP]) whose Bytes the reference library loads.
 func TrainWordPiece(texts iter.Seq[string], opt TrainOptions) (*Tokenizer, error) {
 	special := append(trainedSpecial(), opt.Special...)

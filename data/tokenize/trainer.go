@@ -22,14 +22,14 @@ type trainWord struct {
 	count  int64
 }
 
-// pairCount is how often a pair stands in the texts, and in which words it may be found.
+// pairCount is the number of times that a pair occurs in the texts, and the words in which it may occur.
 type pairCount struct {
 	count int64
 	words []int32
 }
 
-// newTrainer makes the first tokens: special ones, characters that begin a word, characters that continue one. Words
-// with a character outside of the alphabet take no part.
+// newTrainer makes the first tokens: special ones, characters that begin a word, characters that continue one. It ignores
+// words with a character outside of the alphabet.
 func newTrainer(special []string, letters []rune, counts map[string]int64) *trainer {
 	t := &trainer{ids: make(map[string]int32), pairs: make(map[[2]int32]*pairCount)}
 	known := make(map[rune]bool, len(letters))
@@ -96,7 +96,7 @@ func (t *trainer) run(size int, least int64) {
 	for len(t.tokens) < size && len(t.queue) > 0 {
 		top := heap.Pop(&t.queue).(queuedPair)
 		now := t.pairs[top.pair]
-		if now.count != top.count { // counts only fall while a pair waits; a new pair is queued anew
+		if now.count != top.count { // while a pair waits its count can only fall; a pair with a new count is queued again
 			if now.count > 0 {
 				heap.Push(&t.queue, queuedPair{top.pair, now.count})
 			}
@@ -163,7 +163,7 @@ func (t *trainer) change(pair [2]int32, by int64, word int32) {
 
 func comparePairs(a, b [2]int32) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
 
-// queuedPair is a pair with the count it had when it was queued.
+// queuedPair is a pair with its count at the time when it was queued.
 type queuedPair struct {
 	pair  [2]int32
 	count int64

@@ -6,7 +6,7 @@ import (
 )
 
 // trie is a double-array trie over bytes: the child of node n by byte b is slots[n].base+b+1, if that slot names n
-// as its parent. The value of a key is held by the node that its last byte leads to.
+// as its parent. The node at the end of a key holds the key's value.
 type trie struct {
 	slots []trieSlot
 }
@@ -67,8 +67,8 @@ func newTrie(keys []trieKey) *trie {
 	return t
 }
 
-// place finds a base at which every label's slot is free. After a bounded number of tries it gives up the densely
-// used part of the array, which keeps building linear.
+// place finds a base at which every label's slot is free. After a bounded number of tries it skips the densely used
+// part of the array, so that building takes linear time.
 func (t *trie) place(free *int, labels []byte) int32 {
 	const tries = 512
 	for n, at := 0, *free; ; n, at = n+1, at+1 {
@@ -117,7 +117,7 @@ func (t *trie) step(node int32, b byte) (int32, bool) {
 	return child, true
 }
 
-// walk returns the node that path leads to from the root.
+// walk returns the node at the end of path, from the root.
 func (t *trie) walk(path string) (int32, bool) {
 	node := trieRoot
 	for i := range len(path) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// fromVocab makes BERT's tokenizer.json of a vocab.txt: one token per line, whose number is its id. As in transformers,
-// of a token that is there twice the last line counts.
+// fromVocab makes BERT's tokenizer.json from a vocab.txt: one token per line; the line's number is its id. As in
+// transformers, the last line counts for a token that occurs twice.
 func (s *settings) fromVocab(path string, data []byte) (*Tokenizer, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("read tokenizer %q: has %d bytes, more than %d", path, len(data), maxFile)

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// vocabulary is the model's tokens and the added ones, by id and by content.
+// vocabulary holds the model's tokens and the added ones, by id and by content.
 type vocabulary struct {
 	tokens    []string // "" where no token has the id
 	ids       map[string]int32
@@ -14,11 +14,11 @@ type vocabulary struct {
 	onlyAdded map[string]bool // added tokens that the model's vocabulary lacks
 }
 
-// maxHoles is how many ids of a vocabulary may be missing; real files miss at most a few.
+// maxHoles is the number of ids that a vocabulary may lack; real files lack at most a few.
 const maxHoles = 1 << 16
 
-// readVocabulary checks the model's vocabulary and joins the added tokens to it. Unlike the reference, which renumbers
-// an added token that the model lacks, the file's id stands: it is the row of the checkpoint's embeddings.
+// readVocabulary checks the model's vocabulary and joins the added tokens to it. An added token that the model lacks
+// keeps the id of the file, because that is its row in the checkpoint's embeddings; the reference library renumbers it.
 func (r *reader) readVocabulary(model map[string]int64, added []addedJSON) (*vocabulary, error) {
 	if len(model)+len(added) == 0 {
 		return nil, r.fault("model.vocab", "is empty")
@@ -60,7 +60,7 @@ func (r *reader) readVocabulary(model map[string]int64, added []addedJSON) (*voc
 	return v, nil
 }
 
-// vocabularyFault names the first token, by id, that is out of bounds or has another's id.
+// vocabularyFault names the first token, by id, that is out of bounds or has the id of another token.
 func (r *reader) vocabularyFault(model map[string]int64, bound int64) error {
 	tokens := slices.SortedFunc(maps.Keys(model), func(a, b string) int {
 		return cmp.Or(cmp.Compare(model[a], model[b]), cmp.Compare(a, b))

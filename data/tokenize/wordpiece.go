@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// wordPiece cuts a word into the longest pieces of its vocabulary, from the left; a word that cannot be cut wholly is
-// unknown.
+// wordPiece cuts a word into the longest pieces of its vocabulary, from the left. If a rest of the word has no piece, the
+// whole word is unknown.
 type wordPiece struct {
 	trie     *trie
 	start    int32 // the trie's node for the prefix of a continuing piece
@@ -17,7 +17,7 @@ type wordPiece struct {
 	prefix   string
 }
 
-// modelJSON is any model; which members belong to which is checked by the reader.
+// modelJSON holds the members of all kinds of models; the reader checks which belong to which kind.
 type modelJSON struct {
 	Type            *string          `json:"type"`
 	UnkToken        *string          `json:"unk_token"`
@@ -42,7 +42,7 @@ func (r *reader) readModel(value jsontext.Value) (*modelJSON, string, error) {
 	if err := json.Unmarshal(value, &head); err != nil {
 		return nil, "", r.wrap("model", err)
 	}
-	// Other models have other members; the type is what the message should be about.
+	// Other models have other members; the message should name the type and not these.
 	if head.Type != nil && *head.Type != "WordPiece" && *head.Type != "BPE" {
 		return nil, "", r.unknown("model", *head.Type, "BPE", "WordPiece")
 	}

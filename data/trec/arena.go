@@ -2,8 +2,8 @@ package trec
 
 import "strings"
 
-// block is how many bytes of ids share one allocation: ids are short, and one string each would cost as much
-// again as the id.
+// block is the number of bytes of ids in one allocation. Ids are short: with a string for each, the allocation would
+// cost as much memory as the id.
 const block = 1 << 16
 
 // arena keeps ids. The zero value is ready.

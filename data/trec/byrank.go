@@ -6,12 +6,12 @@ import (
 	"strconv"
 )
 
-// maxRank is the greatest rank that ReadRunByRank takes: a place further down is no place of a ranking.
+// maxRank is the greatest rank that ReadRunByRank accepts: no ranking is longer.
 const maxRank = 1_000_000
 
 // ReadRunByRank reads a run in the order of its rank column, as MS MARCO's script does: TREC's six columns, whose
-// score is then ignored, or MS MARCO's `query<TAB>document<TAB>rank`. The score of a row is the rank with the
-// other sign. Ranks are integers from 1, each once in a query; some may be missing. Other rules are ReadRun's.
+// score is then ignored, or MS MARCO's `query<TAB>document<TAB>rank`. The score of a row is minus its rank. Ranks
+// are integers from 1, each once per query; some may be missing. The other rules are those of ReadRun.
 func ReadRunByRank(r io.Reader, name string) (Run, error) { return readRun(r, name, rankedRow) }
 
 func rankedRow(line []byte) (query, doc []byte, score float64, err error) {

@@ -11,7 +11,7 @@ import (
 
 const qrelsForms = "a row is `query 0 document grade`, or the file starts with a header that names its columns, as BEIR's query-id<TAB>corpus-id<TAB>score"
 
-// column is what a column of qrels holds.
+// column is the meaning of a column of qrels.
 type column int
 
 const (
@@ -21,7 +21,7 @@ const (
 	iterationColumn
 )
 
-// columnNames are the names by which headers are read; case, hyphens and underscores do not matter.
+// columnNames returns the names of columns in headers; case, hyphens and underscores do not matter.
 func columnNames() map[column][]string {
 	return map[column][]string{
 		queryColumn:     {"queryid", "qid", "query", "topic", "topicid"},
@@ -31,7 +31,7 @@ func columnNames() map[column][]string {
 	}
 }
 
-// layout says where the columns of a qrels file are.
+// layout holds the positions of the columns of a qrels file.
 type layout struct {
 	at    map[column]int
 	width int
@@ -44,8 +44,8 @@ func plainLayout() layout {
 	return layout{at: map[column]int{queryColumn: 0, iterationColumn: 1, docColumn: 2, gradeColumn: 3}, width: 4}
 }
 
-// firstRow tells what the first row of a file is: a header, whose layout it returns, or data. A row without any
-// number is no data, since a grade is one: it is a header whose names are known, or an error.
+// firstRow tells whether the first row of a file is a header, whose layout it returns, or data. A grade is a number,
+// so a row without a number is not data: it is a header with known names, or an error.
 func firstRow(line []byte) (l layout, header bool, err error) {
 	names := splitRow(line, bytes.ContainsRune(line, '\t'))
 	for _, name := range names {
@@ -85,7 +85,7 @@ func splitRow(line []byte, tabs bool) [][]byte {
 	return bytes.FieldsFunc(line, func(r rune) bool { return r < 0x80 && isSpace(byte(r)) })
 }
 
-// read gives the parts of a row. The bytes are the line's.
+// read returns the parts of a row, which share the line's memory.
 func (l layout) read(line []byte) (query, doc []byte, grade int, err error) {
 	var columns [8][]byte
 	n := 0

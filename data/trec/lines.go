@@ -11,8 +11,8 @@ import (
 	"headroom/internal/gunzip"
 )
 
-// maxLine bounds a line: the longest sensible row is far below, and a binary file given by mistake must
-// not be taken into memory as one line.
+// maxLine bounds a line. Sensible rows are far shorter, and a binary file that is given by mistake must not be
+// read into memory as one line.
 const maxLine = 1 << 20
 
 // lines walks a text, plain or gzipped, and counts its lines from 1.
@@ -59,7 +59,7 @@ func (l *lines) err() error {
 	return fmt.Errorf("read %s:%d: %w", l.name, l.number+1, err)
 }
 
-// fault is what is wrong with the current line, unless it is what a failed reading left of one.
+// fault returns an error about the current line, unless a failed read has cut that line off.
 func (l *lines) fault(format string, args ...any) error {
 	if err := l.err(); err != nil {
 		return err
@@ -100,7 +100,7 @@ func fields(line []byte, into [][]byte) int {
 	return n
 }
 
-// noNUL refuses a line with a byte that ends a text in C: trec_eval would read another id or score.
+// noNUL refuses a line with a NUL byte, which ends a text in C: trec_eval would read another id or score.
 func noNUL(line []byte) error {
 	if bytes.IndexByte(line, 0) >= 0 {
 		return errors.New("a NUL byte: not a qrels or run file")
@@ -108,7 +108,7 @@ func noNUL(line []byte) error {
 	return nil
 }
 
-// open opens a file for one of the readers and says which file failed; os's errors already name it.
+// open opens a file and calls one of the readers with it.
 func open[T any](path string, read func(io.Reader, string) (T, error)) (T, error) {
 	file, err := os.Open(path)
 	if err != nil {

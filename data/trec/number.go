@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// parseScore takes what trec_eval's C reader and people agree on: decimal numbers with or without an exponent,
-// and inf. It refuses what C or Go alone would read: hexadecimal digits, underscores, nan, trailing text, a
-// number beyond float64.
+// parseScore accepts the numbers that people and trec_eval's C reader read alike: decimal numbers with or without an
+// exponent, and inf. It refuses texts that only C or only Go would read: hexadecimal digits, underscores, nan,
+// trailing text, numbers beyond float64.
 func parseScore(field []byte) (float64, error) {
 	text := string(field)
 	if !isDecimal(field) {
@@ -49,8 +49,8 @@ func isDecimal(field []byte) bool {
 	return true
 }
 
-// parseGrade takes 32-bit integers, also written with a point and zeros ("1.0"). Another fraction would have to
-// be rounded silently, as C's atol does.
+// parseGrade accepts 32-bit integers, also with a point and zeros ("1.0"). It refuses other fractions, which C's atol
+// rounds silently.
 func parseGrade(field []byte) (int, error) {
 	whole, zeros, _ := bytes.Cut(field, []byte("."))
 	grade, err := strconv.ParseInt(string(whole), 10, 32)

@@ -9,27 +9,27 @@ import (
 	"headroom/internal/gunzip"
 )
 
-// partBytes is how much of a file is read at a time and then parsed by one of the threads.
+// partBytes is the number of bytes that are read at a time and parsed by one of the threads.
 const partBytes = 2 << 20
 
-// part is some lines of a file and what they hold.
+// part is some lines of a file, with their rows.
 type part struct {
 	lines    int
 	scored   []Scored
 	segments []segment
-	fault    error // of the line that is the last of lines
-	torn     bool  // the text's last line is what a failed reading left of one: no fault of the text
+	fault    error // of the last of the lines
+	torn     bool  // a failed read has cut off the last line, so its fault is not one of the text
 }
 
-// segment is rows of one query that stand on lines that follow each other.
+// segment is rows of one query on consecutive lines.
 type segment struct {
 	query string
 	rows  []Scored
-	line  int // of the first row, in the part and from 0
+	line  int // of the first row, counted from 0 in the part
 }
 
-// readParts reads a text in parts and parses them on several threads. The parts come back in the text's order; what
-// follows a part with a fault may be missing. The error is that of reading, and then the last line may be torn.
+// readParts reads a text in parts and parses them on several threads. It returns the parts in the text's order; parts
+// after one with a fault may be missing. The error is an error of reading, after which the last line may be torn.
 func readParts(text io.Reader, size, threads int, parse row) ([]*part, error) {
 	var parts []*part
 	var group sync.WaitGroup
@@ -56,7 +56,7 @@ func readParts(text io.Reader, size, threads int, parse row) ([]*part, error) {
 			}
 		})
 	}
-	var rest []byte // of a line whose end is not read yet
+	var rest []byte // the beginning of a line whose end is not read yet
 	var err error
 	for ended := false; !ended; {
 		select {
@@ -66,7 +66,7 @@ func readParts(text io.Reader, size, threads int, parse row) ([]*part, error) {
 		default:
 		}
 		buffer := <-buffers
-		wanted := len(rest) + max(size, len(rest)) // a line that does not end is not read again and again
+		wanted := len(rest) + max(size, len(rest)) // doubles, so that a very long line is not copied again and again
 		if cap(buffer) < wanted {
 			buffer = make([]byte, wanted)
 		}
@@ -85,7 +85,7 @@ func readParts(text io.Reader, size, threads int, parse row) ([]*part, error) {
 			rest = bytes.Clone(data[end:])
 			data = data[:end]
 			if len(rest) >= maxLine {
-				data, ended = buffer[:n+got], true // its fault is found where it is parsed
+				data, ended = buffer[:n+got], true // parsing finds its fault
 			}
 		}
 		if len(data) == 0 {
@@ -101,8 +101,8 @@ func readParts(text io.Reader, size, threads int, parse row) ([]*part, error) {
 	return parts, err
 }
 
-// readFull reads until the buffer is full or there is an error, the text's end included. Unlike io.ReadFull it leaves
-// an error as it is: a gzipped text that is cut short is no text that ends.
+// readFull reads until the buffer is full or there is an error, the text's end included. Unlike io.ReadFull it returns
+// the reader's own error, so that a gzipped text that is cut short is not taken for one that ends.
 func readFull(text io.Reader, buffer []byte) (n int, err error) {
 	for n < len(buffer) && err == nil {
 		var got int
@@ -116,7 +116,7 @@ func readFull(text io.Reader, buffer []byte) (n int, err error) {
 func (p *part) parse(data []byte, first bool, parse row) {
 	p.scored = make([]Scored, 0, bytes.Count(data, []byte{'\n'})+1)
 	var ids arena
-	last := -1 // the line of the row before
+	last := -1 // the line of the previous row
 	for len(data) > 0 {
 		line, rest, _ := bytes.Cut(data, []byte{'\n'})
 		data = rest

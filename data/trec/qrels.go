@@ -7,16 +7,16 @@ import (
 	"io"
 )
 
-// ErrNoJudgements is returned when a qrels file has no row: no measure has a mean over no query.
+// ErrNoJudgements is returned when a qrels file has no row: there is no mean over no queries.
 var ErrNoJudgements = errors.New("no judgements in it: " + qrelsForms)
 
 // OpenQrels reads a qrels file, gzipped or not.
 func OpenQrels(path string) (Qrels, error) { return open(path, ReadQrels) }
 
 // ReadQrels reads TREC's four columns, or columns under a header that names them, in any order: BEIR's tsv has
-// query-id, corpus-id and score. A document judged twice for one query is refused, even with the same grade, as
-// trec_eval does. The name is used in messages. A row takes about 60 bytes, 40 more
-// while it is read, and those of the document's id; a query takes 300 more.
+// query-id, corpus-id and score. Like trec_eval, it refuses a document that is judged twice for a query, even with
+// the same grade. Messages use the name. A row takes about 60 bytes and those of the document's id, and 40 more
+// while it is read; a query takes 300 more.
 func ReadQrels(r io.Reader, name string) (Qrels, error) {
 	qrels := Qrels{}
 	var ids arena
@@ -101,8 +101,8 @@ func scanQrels(r io.Reader, name string, row func(query, doc []byte, grade int) 
 	return nil
 }
 
-// pairs remembers queries with documents by 128 bits of hash: two different pairs of a file of a billion rows
-// have the same bits once in 10^20 files.
+// pairs remembers pairs of query and document by a hash of 128 bits. Among files with a billion rows, one in 10^20 has
+// two different pairs with the same hash.
 type pairs struct {
 	seeds [2]maphash.Seed
 	lines map[[2]uint64]uint32
@@ -119,7 +119,7 @@ func (p *pairs) add(query, doc []byte, line int) (before uint32) {
 		var h maphash.Hash
 		h.SetSeed(seed)
 		h.Write(query)
-		h.WriteByte(0) // ends the query: no line holds it
+		h.WriteByte(0) // separates query and document: no line has this byte
 		h.Write(doc)
 		key[i] = h.Sum64()
 	}

@@ -2,16 +2,16 @@ package trec
 
 import "hash/maphash"
 
-// Repeats finds documents that stand twice among rows. The zero value is ready; it is for one goroutine, which gains
-// by using it again.
+// Repeats finds documents that occur twice among rows. The zero value is ready. It is for one goroutine; using it again
+// saves allocations.
 type Repeats struct {
 	seed  maphash.Seed
 	ready bool
 	table []uint32 // by hash: a row's number from 1; 0 is free
 }
 
-// First returns the number of the first row whose document stands in a row before it, and of that row; -1 where none
-// does.
+// First returns the number of the first row whose document is also in an earlier row, and the number of that row; -1
+// where there is none.
 func (r *Repeats) First(n int, doc func(i int) string) (row, before int) {
 	if !r.ready {
 		r.seed, r.ready = maphash.MakeSeed(), true

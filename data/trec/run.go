@@ -13,14 +13,14 @@ import (
 // OpenRun reads a run file, gzipped or not.
 func OpenRun(path string) (Run, error) { return open(path, ReadRun) }
 
-// ReadRun reads `query Q0 document rank score tag`; the second column, the rank and the tag are ignored. A tag
-// may have several words, but a row of more columns is refused where an id may be what holds white space: where
-// its fourth column is no number or its sixth is one. A file without rows is a run that found nothing. A score may be infinite but not NaN, which has no place in an order. A
-// document twice in one query is refused. The name is used in messages. Parts of the file are parsed by as many threads as
-// there are cores. A row takes 24 bytes and those of its document's id.
+// ReadRun reads `query Q0 document rank score tag`; the second column, the rank and the tag are ignored. A tag may
+// have several words. But a row with more columns is refused if its fourth column is no number or its sixth is one,
+// because then an id may have white space. A file without rows is a run that found nothing. A score may be infinite
+// but not NaN, which cannot be ordered. A document that is twice in a query is refused. Messages use the name. Parts
+// of the file are parsed by as many threads as there are cores. A row takes 24 bytes and those of its document's id.
 func ReadRun(r io.Reader, name string) (Run, error) { return readRun(r, name, scoredRow) }
 
-// row reads the parts of a line that count. The bytes are the line's.
+// row reads query, document and score of a line. The bytes share the line's memory.
 type row func(line []byte) (query, doc []byte, score float64, err error)
 
 func scoredRow(line []byte) (query, doc []byte, score float64, err error) {
@@ -44,13 +44,13 @@ func readRun(r io.Reader, name string, parse row) (Run, error) {
 	return readRunParts(r, name, partBytes, runtime.GOMAXPROCS(0), parse)
 }
 
-// runQuery is a query's segments, mostly one.
+// runQuery is the segments of a query, in most cases one.
 type runQuery struct {
 	name     string
 	segments []segment
 }
 
-// gather puts each query's rows together and refuses a document that is twice in a query.
+// gather joins each query's rows and refuses a document that is twice in a query.
 func gather(name string, parts []*part, threads int) (Run, error) {
 	var queries []*runQuery
 	byName := map[string]*runQuery{}
@@ -95,7 +95,7 @@ func gather(name string, parts []*part, threads int) (Run, error) {
 	return run, nil
 }
 
-// together is how many queries one thread looks at, one after the other.
+// together is the number of queries that one thread examines in a row.
 const together = 64
 
 // repeated is the first line that repeats a document of its query.
@@ -104,7 +104,7 @@ type repeated struct {
 	query, doc   string
 }
 
-// rows are all rows of a query, which are copied only where they do not stand together.
+// rows returns all rows of a query. It copies them only where they are not consecutive.
 func (q *runQuery) rows() []Scored {
 	if len(q.segments) == 1 {
 		return slices.Clip(q.segments[0].rows)

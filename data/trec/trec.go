@@ -1,10 +1,9 @@
 // Package trec reads and writes relevance judgements (qrels) and runs.
 //
-// Qrels come in TREC's four columns (any white space), or in columns that a header names, as BEIR's
-// tab-separated file; which one is found out from the first line. Both kinds of file, and runs, may be gzipped, which is found
-// out from the content and not from the name. What is malformed is an error that names file and line:
-// nothing is skipped, except blank lines and, in TREC's formats, lines that start with '#'
-// (comments since trec_eval 10).
+// Qrels have TREC's four columns (any white space), or columns that a header names, as in BEIR's tab-separated
+// files; the first line shows which. All files may be gzipped, which their content shows and not their name.
+// Malformed lines are errors that name file and line: nothing is skipped, except blank lines and, in TREC's
+// formats, lines that start with '#' (comments since trec_eval 10).
 //
 // Ids are bytes without white space and NUL. Scores are decimal numbers or inf, grades integers ("1.0" too).
 //
@@ -51,7 +50,7 @@ func (r Run) Queries() []string {
 	return names
 }
 
-// Ranked tells whether rows stand in the order that Rank gives them, each before the next.
+// Ranked tells whether rows are in the order of Rank.
 func Ranked(scored []Scored) bool {
 	for i := 1; i < len(scored); i++ {
 		a, b := &scored[i-1], &scored[i]
@@ -62,7 +61,7 @@ func Ranked(scored []Scored) bool {
 	return true
 }
 
-// Rank sorts in place by the ranking rule. A NaN score, which no reader of this package lets in, ranks last.
+// Rank sorts in place by the ranking rule. A NaN score, which the readers of this package refuse, ranks last.
 func Rank(scored []Scored) {
 	slices.SortFunc(scored, func(a, b Scored) int {
 		if c := cmp.Compare(b.Score, a.Score); c != 0 {

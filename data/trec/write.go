@@ -11,10 +11,10 @@ import (
 )
 
 // WriteRun writes a run in TREC's six columns: queries in byte order, each ranked by the ranking rule, ranks
-// from 1. Where every score of the run is a float32, as those of the search are, each is written in the fewest
-// digits that read back as the same float32, otherwise in those of a float64: both ways the file has the same
-// ranking and the same ties. The run itself is not reordered. Ids and the tag must be words, since white space
-// parts the columns, and a query must not start with '#', which is a comment.
+// from 1. Scores have the fewest digits that read back as the same float32 if every score of the run is a float32,
+// as in the search's runs, and else as the same float64; so the file has the same ranking and the same ties. The run
+// itself is not reordered. Ids and the tag must be words, since white space separates the columns, and a query must
+// not start with '#', which begins a comment.
 func WriteRun(w io.Writer, run Run, tag string) error {
 	if err := checkWord("tag", tag); err != nil {
 		return err

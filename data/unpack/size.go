@@ -2,8 +2,8 @@ package unpack
 
 import "archive/zip"
 
-// Claimed is how many bytes of wanted members a zip says that it holds; 0 for archives that
-// do not say. It is for planning space alone: Archive counts what comes out.
+// Claimed is the number of bytes that the wanted members of a zip claim to have; 0 for archives
+// that do not say. It is only for planning space: Archive counts the real bytes.
 func Claimed(file string, kind Kind, want func(name string) bool) int64 {
 	if kind != Zip {
 		return 0

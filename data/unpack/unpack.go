@@ -1,10 +1,9 @@
-// Package unpack takes archives apart that came from elsewhere: zip, tar.gz and gz. Nothing
-// of what an archive claims is trusted: its members become files below one folder, or the
-// whole archive is refused.
+// Package unpack unpacks foreign archives: zip, tar.gz and gz. It does not trust them: all
+// members become files below one folder, or the whole archive is refused.
 //
-// Refused are members whose names lead outside of the folder or are there twice, links,
-// devices, more members than a collection has, and more bytes than the caller allows, by what
-// comes out and not by what the archive says. Members that nobody wants are passed over.
+// It refuses members whose names lead outside of the folder or occur twice, links, devices,
+// more members than a collection has, and more bytes than the caller allows; it counts the
+// real bytes and not those that the archive claims. Unwanted members are skipped.
 package unpack
 
 import (
@@ -32,7 +31,7 @@ const (
 	Gz    Kind = "gz"
 )
 
-// KindOf tells the form by a file's name.
+// KindOf returns the form that a file's name shows.
 func KindOf(name string) Kind {
 	switch {
 	case strings.HasSuffix(name, ".zip"):
@@ -45,19 +44,19 @@ func KindOf(name string) Kind {
 	return Plain
 }
 
-// maxMembers is more than any archive of a collection has.
+// maxMembers bounds the members of an archive; no archive of a collection has as many.
 const maxMembers = 10_000
 
 // ErrTooLarge is returned when more comes out of an archive than is allowed.
 var ErrTooLarge = errors.New("more comes out of it than is allowed")
 
-// Create makes a file of a member that write fills. The name is relative, with slashes, and
-// local. write must be called once.
+// Create makes the file of a member; write writes its content and must be called once. The
+// name is relative, with slashes, and stays inside the folder.
 type Create func(name string, write func(io.Writer) error) error
 
-// Options bound what comes out.
+// Options bound the output.
 type Options struct {
-	// Most is how many bytes may come out of the archive in all.
+	// Most is the largest number of bytes that may come out of the archive.
 	Most int64
 	// Want chooses members by their names; nil wants all.
 	Want func(name string) bool
@@ -95,7 +94,7 @@ type unpacking struct {
 	out     int64
 }
 
-// member looks at a member before it is read. wanted is false for one to pass over.
+// member checks a member before it is read. wanted is false for a member to skip.
 func (u *unpacking) member(name string) (local string, wanted bool, err error) {
 	if u.members++; u.members > maxMembers {
 		return "", false, fmt.Errorf("more than %d members", maxMembers)
@@ -111,7 +110,7 @@ func (u *unpacking) member(name string) (local string, wanted bool, err error) {
 	return local, u.Want == nil || u.Want(local), nil
 }
 
-// Local is a member's name as a path below a folder. An error says why it is none.
+// Local returns a member's name as a path below a folder. The error says why the name is not allowed.
 func Local(name string) (string, error) {
 	if strings.ContainsAny(name, "\\\x00") {
 		return "", fmt.Errorf("member %q has a character that no name may have", name)
@@ -123,7 +122,7 @@ func Local(name string) (string, error) {
 	return local, nil
 }
 
-// put writes a member, of which no more may come than is left.
+// put writes a member, which must not be larger than the rest of the allowed bytes.
 func (u *unpacking) put(name string, r io.Reader) error {
 	return u.create(name, func(w io.Writer) error {
 		n, err := io.Copy(w, &bounded{r: r, left: u.Most - u.out, ctx: u.ctx})
@@ -135,7 +134,7 @@ func (u *unpacking) put(name string, r io.Reader) error {
 	})
 }
 
-// bounded is a reader that fails after so many bytes, and once its context has ended.
+// bounded is a reader that fails after a number of bytes, and once its context has ended.
 type bounded struct {
 	r    io.Reader
 	left int64
@@ -189,7 +188,7 @@ func (u *unpacking) zip(file string) error {
 
 func (u *unpacking) tar(file string) error {
 	return gunzip(file, func(r io.Reader) error {
-		// What is passed over counts as well, so that a bomb of it ends.
+		// Skipped bytes count too, so that an archive bomb ends.
 		archive := tar.NewReader(r)
 		for {
 			head, err := archive.Next()

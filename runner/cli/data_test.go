@@ -64,7 +64,7 @@ func TestCollectionsAreBroughtByName(t *testing.T) {
 	}
 
 	os.WriteFile(filepath.Join(folder, "queries.jsonl"), []byte("{\"_id\":\"q0\",\"text\":\"other\"}\n"), 0o644)
-	p.refused([]string{"data", "verify", "beir:scifact"}, "queries.jsonl is damaged", "bring it again")
+	p.refused([]string{"data", "verify", "beir:scifact"}, "queries.jsonl is damaged", "download it again")
 }
 
 func TestNamesThatNobodyHas(t *testing.T) {
