@@ -52,7 +52,7 @@ func (d documents) Status(ctx context.Context, root, sweep string, only []string
 	if err != nil {
 		return nil, told(err)
 	}
-	return a.readStatus(ctx, w, list, shown, false)
+	return a.readStatus(ctx, w, list, shown, false, nil)
 }
 
 func (d documents) Show(_ context.Context, root, run string) (any, error) {

@@ -45,7 +45,7 @@ are counted and, with --all, shown.`,
 	}
 	o.flags(cmd)
 	cmd.Flags().BoolVar(&o.superseded, "superseded", false, "with the results of former contents of collections")
-	cmd.Flags().BoolVar(&o.watch, "watch", false, "show it again and again until all is over or Ctrl-C")
+	cmd.Flags().BoolVar(&o.watch, "watch", false, "show it again and again until all is over or Ctrl-C; on a terminal with curves, in one window")
 	cmd.Flags().DurationVar(&o.every, "every", 2*time.Second, "how often --watch looks")
 	return cmd
 }
@@ -80,7 +80,8 @@ type statusRun struct {
 	// Cluster is where it stands in a cluster's queue; left out where it was never submitted.
 	Cluster *clusterRun `json:"cluster,omitempty"`
 
-	settings string // what sets it apart from the sweep's other runs, for people
+	settings string    // what sets it apart from the sweep's other runs, for people
+	curves   [2]string // those of watchedSeries, drawn where a terminal is watched
 }
 
 // runScore is one figure of a run.
@@ -126,8 +127,15 @@ func (a *app) status(cmd *cobra.Command, args []string, o statusOptions) error {
 		return err
 	}
 	ctx := cmd.Context()
+	var curves *statusCurves
+	if o.watch && !a.global.json && a.env.Columns(a.stdout) > 0 {
+		curves = &statusCurves{drawn: map[string]drawnCurves{}}
+	}
 	for first := true; ; first = false {
-		document, err := a.readStatus(ctx, w, names, shown, o.superseded)
+		if curves != nil { // the window may have changed
+			curves.rows = a.env.Lines(a.stdout)
+		}
+		document, err := a.readStatus(ctx, w, names, shown, o.superseded, curves)
 		if err != nil && !first {
 			return failed(err)
 		}
@@ -175,7 +183,7 @@ func (a *app) sweepNames(w workspace.Workspace, args []string) ([]string, error)
 	return []string{name}, nil
 }
 
-func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []string, shown members, withSuperseded bool) (statusDocument, error) {
+func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []string, shown members, withSuperseded bool, curves *statusCurves) (statusDocument, error) {
 	document := statusDocument{Schema: schema, Runs: []statusRun{}, Lacking: []lackingRuns{}, withSuperseded: withSuperseded}
 	s, err := a.openStore(ctx, w)
 	if err != nil {
@@ -207,6 +215,9 @@ func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []str
 			}
 			document.Superseded = append(document.Superseded, old...)
 		}
+	}
+	if err := curves.add(ctx, s, document.Runs); err != nil {
+		return document, err
 	}
 	if err := a.onCluster(ctx, w, names, &document); err != nil {
 		return document, err

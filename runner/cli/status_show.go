@@ -31,18 +31,21 @@ func (a *app) showStatus(d statusDocument, watch, first bool) error {
 	width := a.env.Columns(a.stdout)
 	var out bytes.Buffer
 	height := 0
-	if watch && width > 0 {
+	if !watch {
+		width = 0
+	}
+	if width > 0 {
 		height = a.env.Lines(a.stdout)
 		if !first {
 			out.WriteString("\x1b[H\x1b[2J")
 		}
 	}
 	var text bytes.Buffer
-	if err := writeStatus(&text, d, height); err != nil {
+	if err := writeStatus(&text, d, width, height); err != nil {
 		return err
 	}
 	for line := range strings.Lines(text.String()) {
-		if watch && width > 0 {
+		if width > 0 {
 			line = cut(strings.TrimSuffix(line, "\n"), width) + "\n"
 		}
 		out.WriteString(line)
@@ -64,8 +67,9 @@ func cut(line string, width int) string {
 	return line
 }
 
-// writeStatus writes a status in no more than so many lines; 0 is as many as it takes.
-func writeStatus(out *bytes.Buffer, d statusDocument, height int) error {
+// writeStatus writes a status in no more than so many lines, and with columns for so many
+// characters; 0 is as many as it takes.
+func writeStatus(out *bytes.Buffer, d statusDocument, width, height int) error {
 	if len(d.Runs) == 0 && d.Former == 0 {
 		fmt.Fprintln(out, "no sweep has been run in this workspace")
 		return nil
@@ -87,7 +91,11 @@ func writeStatus(out *bytes.Buffer, d statusDocument, height int) error {
 	if room := height - bytes.Count(out.Bytes(), []byte("\n")) - 1; height > 0 && len(shown) > room {
 		shown, left = choose(shown, max(1, room-1))
 	}
-	if err := writeTable(out, statusTable(shown)); err != nil {
+	rows := statusTable(shown)
+	if width > 0 {
+		rows = fit(rows, width)
+	}
+	if err := writeTable(out, rows); err != nil {
 		return err
 	}
 	if len(left) > 0 {
@@ -140,6 +148,12 @@ func statusTable(runs []statusRun) [][]string {
 	submitted := has(func(r statusRun) bool { return r.Cluster != nil && r.State != "done" })
 	beside := has(func(r statusRun) bool { return r.Standing != store.FromFile })
 	head := []string{"run", "id", "step", "seconds", "ETA", "state", "verdict"}
+	var drawn []int
+	for j, w := range watchedSeries() {
+		if has(func(r statusRun) bool { return r.curves[j] != "" }) {
+			drawn, head = append(drawn, j), append(head, w.column)
+		}
+	}
 	several := false
 	for _, r := range runs {
 		several = several || r.Score != nil && r.Score.column() != scoreColumn(runs)
@@ -162,6 +176,9 @@ func statusTable(runs []statusRun) [][]string {
 			left = seconds(r.ETA)
 		}
 		row := []string{r.Label, r.ID[:min(8, len(r.ID))], strconv.Itoa(r.Step) + "/" + strconv.Itoa(r.Steps), fmt.Sprintf("%.0f", r.Seconds), left, r.State, verdict}
+		for _, j := range drawn {
+			row = append(row, r.curves[j])
+		}
 		if scored {
 			score := "-"
 			if r.Score != nil {

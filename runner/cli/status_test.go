@@ -83,3 +83,28 @@ func TestAWatchedStatusFitsTheWindow(t *testing.T) {
 		}
 	}
 }
+
+// The fake's loss is 1, 1/2, 1/3 … to 1/6, of which a watched status draws each step, as high as it
+// lies between the least and the greatest.
+func TestAWatchedStatusDrawsCurves(t *testing.T) {
+	p := newPlace(t)
+	sweep := p.sample()
+	p.ok("run", sweep, "--quiet")
+	watch := func(width int) string {
+		p.width, p.lines = width, 20
+		return p.ok("status", "small", "--watch") // all is over, so that it ends
+	}
+	if out := watch(200); !strings.Contains(out, "loss") || !strings.Contains(out, " █▄▂▁▁▁ 0.167 ") {
+		t.Errorf("a wide window has\n%s", out)
+	}
+	if out := watch(70); !strings.Contains(out, "█▄▂▁▁▁ 0.167") || strings.Contains(out, "seconds") || strings.Contains(out, "…") {
+		t.Errorf("a window of 70 has\n%s", out)
+	}
+	if out := watch(40); strings.Contains(out, "█") || !strings.Contains(out, "verdict") {
+		t.Errorf("a narrow window has\n%s", out)
+	}
+	p.width = 0
+	if out := p.ok("status", "small", "--watch"); strings.ContainsAny(out, "▁▂▃▄▅▆▇█\x1b") || !strings.Contains(out, "seconds") {
+		t.Errorf("without a terminal\n%s", out)
+	}
+}

@@ -134,7 +134,7 @@ func (a *app) tellSubmissionOver(ctx context.Context, w workspace.Workspace, swe
 	if tell == nil {
 		return
 	}
-	d, err := a.readStatus(ctx, w, []string{sweep}, members{}, false)
+	d, err := a.readStatus(ctx, w, []string{sweep}, members{}, false, nil)
 	if err != nil {
 		fmt.Fprintf(a.stdout, "headroom: nobody is told that %s is over: %v\n", sweep, err)
 		return
