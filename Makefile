@@ -21,7 +21,7 @@ TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-page test-xla test-slurm test-slurm-long calibration-short race check fmt vet lint lint-imports lint-mod lint-static \
-        bench bench-index statistics stream-rss fuzz crash golden reference env cover clean
+        bench bench-index bench-page statistics stream-rss fuzz crash golden reference env cover clean
 
 help: ## this list
 	@printf 'headroom: make TARGET\n\n'
@@ -102,6 +102,10 @@ test-page: ## the live page in Chromium; skipped where there is none (HEADROOM_S
 	  apt-get install -y --no-install-recommends chromium >/dev/null 2>&1; browser=$$(command -v chromium); fi; \
 	[ -n "$$browser" ] || { echo "test-page: no Chromium, and apt cannot install it: the tests of the page are SKIPPED"; exit 0; }; \
 	HEADROOM_CHROMIUM=$$browser $(GO) test -count=1 -tags page -timeout 5m -run 'Page|Browser|Markup' ./reports/serve
+
+bench-page: build ## the live page of 500 runs of 10,000 steps and of 1,000 runs, in Chromium (2 GB in TMPDIR, minutes; RUNS, STEPS)
+	HEADROOM_CHROMIUM=$${HEADROOM_CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} HEADROOM_PROGRAM=$(CURDIR)/bin/headroom \
+	$(GO) test -tags page -timeout 60m -run '^$$' -bench LivePage -benchtime 1x -v ./reports/serve -args -runs $(or $(RUNS),500) -steps $(or $(STEPS),10000)
 
 check: fmt vet lint test race ## fmt, vet, lint, test and race in one
 

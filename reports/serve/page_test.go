@@ -19,7 +19,7 @@ import (
 
 // browser opens a tab of Chromium, or skips where there is none. Of whatever the pages'
 // scripts complain, the test fails.
-func browser(t *testing.T) context.Context {
+func browser(t testing.TB) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Flag("disable-gpu", true))
 	if path := os.Getenv("HEADROOM_CHROMIUM"); path != "" {
@@ -37,7 +37,7 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-func run(t *testing.T, ctx context.Context, what string, actions ...chromedp.Action) {
+func run(t testing.TB, ctx context.Context, what string, actions ...chromedp.Action) {
 	t.Helper()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		var seen string
