@@ -60,7 +60,7 @@ var layers = []layer{
 	{[]string{"runner/vectors"}, []string{"internal/seal", "runner/search"}},
 	{[]string{"reports/html"}, []string{"internal/plain", "reports/plot", "reports/table"}},
 	{[]string{"reports/live"}, []string{"metrics/...", "runner/lease", "runner/pool", "runner/workspace", "sweeps"}},
-	{[]string{"reports/serve"}, []string{"internal/names", "internal/plain", "metrics/...", "reports/compare", "reports/html", "reports/live", "runner/workspace", "sweeps"}},
+	{[]string{"reports/serve"}, []string{"internal/names", "internal/plain", "metrics/...", "reports/compare", "reports/html", "reports/incident", "reports/live", "runner/workspace", "sweeps"}},
 	{[]string{"internal/parallel"}, nil},
 	{[]string{"runner/slurm"}, nil},
 	{[]string{"runner/submit"}, []string{"internal/seal", "runner/slurm", "sweeps"}},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,22 +26,9 @@ func (p Page) Markdown(w io.Writer) error {
 		healthy = fmt.Sprintf("the last healthy step is %d", e.LastHealthy.Step)
 	}
 	fmt.Fprintf(&b, "**%s from step %d to %d**; %s. The rule: `%s`, %s.\n", e.Verdict, e.FirstStep, e.LastStep, healthy, e.Evidence.Series, table.Inline(e.Evidence.Rule))
-	for _, section := range []struct {
-		title string
-		table table.Table
-	}{
-		{"What the rules said, in order", p.rules()},
-		{"The steps around the onset", curves("series", p.Steps, p.Curves)},
-		{"What moved most", p.movedTable()},
-		{"The probe set around the onset", curves("figure", p.Looks, p.Figures)},
-		{"Terms that hold most of the weight", p.termsTable()},
-		{p.nearestTitle(), p.nearestTable()},
-	} {
-		if len(section.table.Rows) == 0 {
-			continue
-		}
-		fmt.Fprintf(&b, "\n## %s\n\n", section.title)
-		if err := section.table.Markdown(&b); err != nil {
+	for _, section := range p.Sections() {
+		fmt.Fprintf(&b, "\n## %s\n\n", table.Inline(section.Title))
+		if err := section.Table.Markdown(&b); err != nil {
 			return err
 		}
 	}
@@ -52,6 +40,24 @@ func (p Page) Markdown(w io.Writer) error {
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// Section is a part of a page: a table under its title.
+type Section struct {
+	Title string
+	Table table.Table
+}
+
+// Sections are the tables that the page has, in their order; those without a row are left out.
+func (p Page) Sections() []Section {
+	return slices.DeleteFunc([]Section{
+		{"What the rules said, in order", p.rules()},
+		{"The steps around the onset", curves("series", p.Steps, p.Curves)},
+		{"What moved most", p.movedTable()},
+		{"The probe set around the onset", curves("figure", p.Looks, p.Figures)},
+		{"Terms that hold most of the weight", p.termsTable()},
+		{p.nearestTitle(), p.nearestTable()},
+	}, func(s Section) bool { return len(s.Table.Rows) == 0 })
 }
 
 func (p Page) rules() table.Table {
@@ -129,7 +135,7 @@ func (p Page) nearestTitle() string {
 	if p.Nearest == nil {
 		return ""
 	}
-	return "What the nearest healthy run has otherwise: " + table.Inline(p.Nearest.Label)
+	return "What the nearest healthy run has otherwise: " + p.Nearest.Label
 }
 
 func (p Page) nearestTable() table.Table {

@@ -19,7 +19,9 @@ var templateFiles embed.FS
 // pages are the parsed templates by the page's name.
 type pages map[string]*template.Template
 
-func pageNames() []string { return []string{"overview", "sweep", "run", "compare", "help", "nothing"} }
+func pageNames() []string {
+	return []string{"overview", "sweep", "run", "incident", "compare", "help", "nothing"}
+}
 
 func parsePages() (pages, error) {
 	base, err := template.New("").Funcs(template.FuncMap{

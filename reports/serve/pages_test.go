@@ -1,12 +1,17 @@
 package serve_test
 
 import (
+	"context"
+	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
 
 	"headroom/metrics/event"
+	"headroom/reports/incident"
+	"headroom/reports/serve"
 )
 
 func TestTheFirstPageShowsSweepsAlertsAndNews(t *testing.T) {
@@ -136,5 +141,34 @@ func TestAWorkspacesTextIsNeverMarkup(t *testing.T) {
 	}
 	if _, _, text := s.get("/download/runs.csv?page=/sweeps/demo"); !strings.Contains(text, "'=1+1") {
 		t.Errorf("a label is a formula in\n%s", text)
+	}
+}
+
+func TestAnIncidentIsToldInFull(t *testing.T) {
+	s := four(t)
+	asked := 0
+	s.options.Incident = func(_ context.Context, _, run string) (incident.Page, error) {
+		asked++
+		if run != id("b") {
+			return incident.Page{}, fmt.Errorf("%w: it is healthy <b>and</b> no collapse was seen in it", serve.ErrArgument)
+		}
+		value := event.Value(math.NaN())
+		return incident.Page{Label: "tiny-k1-s2", Verdict: "empty", Onset: collapse("empty", 40, 99, true), Episodes: []event.Episode{collapse("empty", 40, 99, true)},
+			Steps: []int{39}, Curves: []incident.Curve{{Name: "<loss>", Values: []*event.Value{&value}}}, Notes: []string{"no probe set"}}, nil
+	}
+	s.open()
+	s.page("/runs/"+id("b"), `<a href="/runs/`+id("b")+`/incident" id="incident">`)
+	for range 2 {
+		s.page("/runs/"+id("b")+"/incident", "How tiny-k1-s2 collapsed", "What the rules said, in order", "step 39", "&lt;loss&gt;", `<td class="n">nan</td>`, "no probe set", "show 00000000 --incident")
+	}
+	if asked != 1 {
+		t.Errorf("a run that stands still was read %d times", asked)
+	}
+	s.page("/runs/"+id("a")+"/incident", "it is healthy &lt;b&gt;and&lt;/b&gt; no collapse was seen in it")
+	if strings.Contains(s.page("/runs/"+id("a")), `id="incident"`) {
+		t.Error("a healthy run's page leads to an incident")
+	}
+	if code, _, _ := s.get("/runs/zzz/incident"); code != http.StatusNotFound {
+		t.Errorf("of no run: %d", code)
 	}
 }

@@ -25,7 +25,7 @@ type runPage struct {
 	Run        *live.Run
 	SweepLink  string
 	Alerts     []live.Alert
-	Evidence   []incident
+	Evidence   []onset
 	Attempts   []store.Attempt
 	Config     []sweeps.Change
 	Inputs     [][2]string
@@ -35,13 +35,15 @@ type runPage struct {
 	Scores    []scoreRow
 	Log       []string
 	Panel     panel
+	// Incident is the address of all that is told of its collapse; "" where it has none, or is not judged.
+	Incident string
 	// Reproduce and Show are commands.
 	Reproduce, Show string
 	Terms           terms
 }
 
-// incident is an episode with the steps around its beginning.
-type incident struct {
+// onset is an episode with the steps around its beginning.
+type onset struct {
 	event.Episode
 	Observed []string
 	Steps    []stepRow
@@ -143,6 +145,9 @@ func (s *Server) runOf(ctx context.Context, id string, base shown) (anyPage, err
 		}
 		return strings.Compare(a.String(), b.String())
 	})
+	if s.o.Incident != nil && run.Verdict != "" && slices.ContainsFunc(run.Episodes, func(e event.Episode) bool { return e.Severity == event.SeverityCollapse }) {
+		p.Incident = base.V.At("/runs/"+run.Run.Run+"/incident", "w")
+	}
 	p.Show = p.Prefix() + " show " + short(run.Run.Run)
 	if sweep != nil {
 		p.Reproduce = p.Prefix() + " run " + quote(run.Sweep) + onlyWords(sweep, run)
@@ -205,7 +210,7 @@ func (p *runPage) read(ctx context.Context, w workspace.Workspace, st *store.Sto
 		if i >= shownIncidents {
 			break
 		}
-		one, err := p.incident(ctx, st, e)
+		one, err := p.onset(ctx, st, e)
 		if err != nil {
 			return err
 		}
@@ -226,9 +231,9 @@ func filled(rows ...[2]string) [][2]string {
 	return slices.DeleteFunc(rows, func(r [2]string) bool { return r[1] == "" })
 }
 
-// incident reads the steps around the beginning of an episode.
-func (p *runPage) incident(ctx context.Context, st *store.Store, e event.Episode) (incident, error) {
-	one := incident{Episode: e}
+// onset reads the steps around the beginning of an episode.
+func (p *runPage) onset(ctx context.Context, st *store.Store, e event.Episode) (onset, error) {
+	one := onset{Episode: e}
 	for i, o := range e.Evidence.Observed {
 		if i == shownObserved {
 			one.Observed = append(one.Observed, "…")

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"headroom/reports/incident"
 	"headroom/reports/live"
 )
 
@@ -62,6 +63,9 @@ type Options struct {
 	// Terms encodes a text with a run's model, in another process, and returns its greatest
 	// weights; nil where that is not offered.
 	Terms func(ctx context.Context, root, run, text string, query bool) ([]Term, error)
+	// Incident describes how a run collapsed, read in another process; an error that is
+	// ErrArgument says why there is nothing to describe. It is nil where that is not offered.
+	Incident func(ctx context.Context, root, run string) (incident.Page, error)
 	// Answer says what a sweep shows at equal cost, worked out in another process; nil where
 	// that is not offered.
 	Answer func(ctx context.Context, root, sweep string) ([]string, error)
@@ -97,6 +101,7 @@ type Server struct {
 	streams chan struct{}
 	worker  chan struct{} // one child process at a time
 	answers answers
+	told    told
 	epoch   string
 	stop    context.Context
 	end     context.CancelFunc
@@ -128,20 +133,21 @@ func New(o Options) (*Server, error) {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
-		"/{$}":               s.page(s.overview),
-		"/sweeps/{name}":     s.page(s.sweep),
-		"/runs/{run}":        s.page(s.run),
-		"/compare":           s.page(s.compare),
-		"/help":              s.page(s.help),
-		"/download/{file}":   s.bounded(s.download),
-		"/api/{$}":           s.bounded(s.apiStatus),
-		"/api/sweeps/{name}": s.bounded(s.apiSweep),
-		"/api/runs/{run}":    s.bounded(s.apiRun),
-		"/api/compare":       s.bounded(s.apiCompare),
-		"/api/curves":        s.bounded(s.apiCurves),
-		"/api/live":          s.apiLive,
-		"/assets/{name}":     s.asset,
-		"/":                  s.page(s.nothing),
+		"/{$}":                 s.page(s.overview),
+		"/sweeps/{name}":       s.page(s.sweep),
+		"/runs/{run}":          s.page(s.run),
+		"/runs/{run}/incident": s.page(s.incident),
+		"/compare":             s.page(s.compare),
+		"/help":                s.page(s.help),
+		"/download/{file}":     s.bounded(s.download),
+		"/api/{$}":             s.bounded(s.apiStatus),
+		"/api/sweeps/{name}":   s.bounded(s.apiSweep),
+		"/api/runs/{run}":      s.bounded(s.apiRun),
+		"/api/compare":         s.bounded(s.apiCompare),
+		"/api/curves":          s.bounded(s.apiCurves),
+		"/api/live":            s.apiLive,
+		"/assets/{name}":       s.asset,
+		"/":                    s.page(s.nothing),
 	} {
 		mux.HandleFunc("GET "+pattern, handle)
 	}

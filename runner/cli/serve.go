@@ -74,7 +74,7 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	if !ok {
 		return fmt.Errorf("listen at %q: not a TCP address", o.listen)
 	}
-	options := serve.Options{Documents: documents{a}, Terms: a.terms, Answer: a.equalCostAnswer, Now: a.env.Now, Command: "headroom"}
+	options := serve.Options{Documents: documents{a}, Terms: a.terms, Incident: a.incidentPage, Answer: a.equalCostAnswer, Now: a.env.Now, Command: "headroom"}
 	if !address.IP.IsLoopback() {
 		if options.Token, err = a.serveToken(); err != nil {
 			return err

@@ -18,6 +18,7 @@ import (
 
 	"headroom/data/tokenize"
 	"headroom/reports/compare"
+	"headroom/reports/incident"
 	"headroom/reports/serve"
 	"headroom/runner/plan"
 	"headroom/runner/workspace"
@@ -233,4 +234,18 @@ func newEqualCost(a *app) *cobra.Command {
 			return a.printJSON(equalCostDocument{schema, append([]string{}, c.Answer...)})
 		},
 	}
+}
+
+// incidentPage describes how a run collapsed, as `show --incident` does. The whole of its
+// logs is read for that, in another process.
+func (a *app) incidentPage(ctx context.Context, root, run string) (incident.Page, error) {
+	out, err := a.child(ctx, root, nil, "show", run, "--incident", "--json")
+	if err != nil {
+		return incident.Page{}, fmt.Errorf("%w: %w", serve.ErrArgument, err)
+	}
+	var d incidentDocument
+	if err := json.Unmarshal(out, &d); err != nil {
+		return incident.Page{}, fmt.Errorf("read incident: %w", err)
+	}
+	return d.Page, nil
 }
