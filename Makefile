@@ -101,7 +101,7 @@ test-page: ## the live page in Chromium; skipped where there is none (HEADROOM_S
 	if [ -z "$$browser" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get install -y --no-install-recommends chromium >/dev/null 2>&1; browser=$$(command -v chromium); fi; \
 	[ -n "$$browser" ] || { echo "test-page: no Chromium, and apt cannot install it: the tests of the page are SKIPPED"; exit 0; }; \
-	HEADROOM_CHROMIUM=$$browser $(GO) test -count=1 -tags page -timeout 5m -run 'Page|Browser|Markup' ./reports/serve
+	HEADROOM_CHROMIUM=$$browser $(GO) test -count=1 -tags page -timeout 5m -run 'Page|Browser|Markup|Million' ./reports/serve
 
 bench-page: build ## the live page of 500 runs of 10,000 steps and of 1,000 runs, in Chromium (2 GB in TMPDIR, minutes; RUNS, STEPS)
 	HEADROOM_CHROMIUM=$${HEADROOM_CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} HEADROOM_PROGRAM=$(CURDIR)/bin/headroom \

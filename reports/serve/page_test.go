@@ -4,6 +4,7 @@ package serve_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,9 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"headroom/metrics/event"
@@ -31,7 +35,18 @@ func browser(t testing.TB) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(cancel)
-	if err := chromedp.Run(ctx, chromedp.EmulateViewport(1280, 900)); err != nil {
+	chromedp.ListenTarget(ctx, func(e any) {
+		switch e := e.(type) {
+		case *runtime.EventExceptionThrown:
+			t.Errorf("a script failed: %v", e.ExceptionDetails)
+		case *log.EventEntryAdded:
+			// What a test takes away is not there, and what it stops does not answer.
+			if e.Entry.Level == log.LevelError && e.Entry.Source != log.SourceNetwork {
+				t.Errorf("the browser complains at %s: %s", e.Entry.URL, e.Entry.Text)
+			}
+		}
+	})
+	if err := chromedp.Run(ctx, log.Enable(), runtime.Enable(), chromedp.EmulateViewport(1280, 900)); err != nil {
 		t.Skipf("no Chromium that runs (HEADROOM_CHROMIUM names one): %v", err)
 	}
 	return ctx
@@ -47,9 +62,23 @@ func run(t testing.TB, ctx context.Context, what string, actions ...chromedp.Act
 	}
 }
 
-// until waits for an expression of the page's script to be true.
+// until waits for an expression of the page's script to be true, also while another page
+// takes the place of this one.
 func until(expression string) chromedp.Action {
-	return chromedp.Poll(expression, nil, chromedp.WithPollingTimeout(30*time.Second), chromedp.WithPollingInterval(50*time.Millisecond))
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		late := time.Now().Add(30 * time.Second)
+		for {
+			holds := false
+			err := chromedp.Evaluate("!!("+expression+")", &holds).Do(ctx)
+			if err == nil && holds {
+				return nil
+			}
+			if time.Now().After(late) || ctx.Err() != nil {
+				return fmt.Errorf("never true: %s: %w", expression, errors.Join(err, ctx.Err()))
+			}
+			time.Sleep(30 * time.Millisecond)
+		}
+	})
 }
 
 const points = `headroomCurves.points()[0].reduce((a, b) => a + b, 0)`
@@ -74,6 +103,73 @@ func TestThePageInABrowser(t *testing.T) {
 	run(t, ctx, "back", chromedp.Evaluate(`history.back()`, nil), until(`document.querySelectorAll("table.runs tbody tr").length === 4`))
 	run(t, ctx, "a cell of the map", chromedp.Click("table.map td a"), until(`document.querySelectorAll("table.runs tbody tr").length === 2`),
 		chromedp.Click("#unfilter"), until(`document.querySelectorAll("table.runs tbody tr").length === 4`))
+}
+
+// key presses one key outside of any field.
+func key(text string) chromedp.Action { return chromedp.KeyEvent(text) }
+
+func TestKeysInABrowser(t *testing.T) {
+	s := four(t).open().watch()
+	ctx := browser(t)
+	at := func(label string) chromedp.Action {
+		return until(`(document.querySelector("tr.at a.open") || {}).textContent === "` + label + `"`)
+	}
+	run(t, ctx, "the sweep", chromedp.Navigate(s.server.URL+"/sweeps/demo"), until(`document.getElementById("connection").textContent.startsWith("live")`), until(`document.title === "demo · headroom"`))
+	run(t, ctx, "j and k", key("j"), at("tiny-k1-s1"), key("j"), key("j"), at("tiny-k8-s1"), key("k"), at("tiny-k1-s2"))
+	run(t, ctx, "x chooses", key("x"), until(`document.querySelectorAll("input[name=run]:checked").length === 1`), key("k"), key("x"), until(`document.querySelectorAll("input[name=run]:checked").length === 2`))
+	run(t, ctx, "c compares", key("c"), until(`location.pathname === "/compare" && document.querySelector("h1").textContent === "2 runs side by side"`), until(`document.title === "comparison · headroom"`),
+		until(`document.body.textContent.includes("-0.5000 to -0.3000")`))
+	run(t, ctx, "back", chromedp.Evaluate(`history.back()`, nil), until(`location.pathname === "/sweeps/demo" && document.querySelectorAll("table.runs tbody tr").length === 4`))
+	run(t, ctx, "? shows the keys", key("?"), until(`document.getElementById("keys").open`), chromedp.KeyEvent("\u001b"), until(`!document.getElementById("keys").open`))
+	run(t, ctx, "Enter opens", key("j"), key("j"), at("tiny-k1-s2"), key("\r"), until(`location.pathname.startsWith("/runs/")`), until(`document.title === "tiny-k1-s2 · headroom"`))
+	run(t, ctx, "u goes up", until(`document.getElementById("connection").textContent.startsWith("live")`), key("u"), until(`location.pathname === "/sweeps/demo"`))
+	run(t, ctx, "u goes up again", until(`document.getElementById("connection").textContent.startsWith("live")`), key("u"), until(`location.pathname === "/"`), until(`document.title === "headroom"`))
+	run(t, ctx, "a key within a field is a letter", chromedp.Navigate(s.server.URL+"/sweeps/demo"), chromedp.WaitReady("#only"), chromedp.SendKeys("#only", "jk?"), until(`document.getElementById("only").value === "jk?" && !document.getElementById("keys").open`))
+}
+
+// A stretch that is dragged over is read as it is, its address can be reloaded, and 0 and
+// the back button end it.
+func TestDraggingOverACurveZoomsInABrowser(t *testing.T) {
+	s := newSite(t)
+	s.sweep("demo", "", member{"a", "one", 1, 1, 0})
+	s.steps(s.attempt("a", 0, 4000), 0, 4000)
+	s.open().watch()
+	ctx := browser(t)
+	var box struct{ X, Y, W, H float64 }
+	run(t, ctx, "the run", chromedp.Navigate(s.server.URL+"/runs/"+id("a")+"?series=loss"), until(`document.querySelectorAll("#plots canvas").length === 1`), chromedp.ScrollIntoView("#plots"),
+		chromedp.Evaluate(`(() => { const r = document.querySelector(".u-over").getBoundingClientRect(); return {X: r.x, Y: r.y, W: r.width, H: r.height}; })()`, &box))
+	y := box.Y + box.H/2
+	mouse := func(kind input.MouseType, share float64) chromedp.Action {
+		return chromedp.MouseEvent(kind, box.X+box.W*share, y, chromedp.ButtonLeft)
+	}
+	run(t, ctx, "drag", mouse(input.MouseMoved, .5), mouse(input.MousePressed, .5), mouse(input.MouseMoved, .52), mouse(input.MouseMoved, .525), mouse(input.MouseReleased, .525),
+		until(`location.search.includes("from=") && document.querySelectorAll("#plots canvas").length === 1`), until(`document.getElementById("zoom-end")`))
+	var span [2]int
+	run(t, ctx, "what is drawn", until(points+` > 0 && headroomCurves.points()[0].length === 1`),
+		chromedp.Evaluate(`["from", "to"].map(n => Number(new URL(location.href).searchParams.get(n)))`, &span), until(fmt.Sprintf("%s === new URL(location.href).searchParams.get('to') - new URL(location.href).searchParams.get('from')", points)))
+	if span[0] < 1900 || span[1] > 2250 || span[1]-span[0] > 200 {
+		t.Errorf("half of the curve and 2.5 %% more are steps %v", span)
+	}
+	run(t, ctx, "reload", chromedp.Reload(), until(`document.querySelectorAll("#plots canvas").length === 1 && document.getElementById("zoom-end")`))
+	run(t, ctx, "0 ends it", key("0"), until(`!location.search.includes("from=") && !document.getElementById("zoom-end") && document.querySelectorAll("#plots canvas").length === 1`))
+	run(t, ctx, "back to it", chromedp.Evaluate(`history.back()`, nil), until(`location.search.includes("from=") && document.getElementById("zoom-end")`))
+}
+
+func TestAPageWhoseWorkspaceGoesAndComesInABrowser(t *testing.T) {
+	s := four(t).open().watch()
+	ctx := browser(t)
+	run(t, ctx, "the sweep", chromedp.Navigate(s.server.URL+"/sweeps/demo"), until(`document.getElementById("connection").textContent.startsWith("live")`), until(`document.getElementById("fault").hidden`))
+	if err := os.Rename(s.root, s.root+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	run(t, ctx, "it is gone", until(`!document.getElementById("fault").hidden && document.getElementById("fault").textContent.includes("what is shown may be old")`), until(`document.querySelectorAll("table.runs tbody tr").length === 4`))
+	if err := os.Rename(s.root+"-away", s.root); err != nil {
+		t.Fatal(err)
+	}
+	run(t, ctx, "it is back", until(`document.getElementById("fault").hidden`))
+	s.server.CloseClientConnections()
+	s.server.Listener.Close()
+	run(t, ctx, "the program is gone", until(`document.getElementById("connection").textContent.startsWith("disconnected")`))
 }
 
 func TestNamesWithMarkupDoNothing(t *testing.T) {

@@ -79,7 +79,9 @@ const (
 	shownIncidents          = 8
 	shownObserved           = 8
 	maxText                 = 2000
-	termTime                = 60 * time.Second
+	// mostTerms bounds how many are shown, whatever a worker sends.
+	mostTerms = 200
+	termTime  = 60 * time.Second
 )
 
 func (s *Server) run(r *http.Request, base shown) (anyPage, error) {
@@ -304,6 +306,7 @@ func (s *Server) encodeText(ctx context.Context, p *runPage) {
 	if err != nil {
 		p.Terms.Fault = plain.Line(err.Error())
 	}
+	p.Terms.List = p.Terms.List[:min(len(p.Terms.List), mostTerms)]
 	for _, t := range p.Terms.List {
 		p.Terms.Most = max(p.Terms.Most, t.Weight)
 	}

@@ -53,6 +53,13 @@ func (s *site) open() *site {
 	return s
 }
 
+// forget closes the workspace, as when the program ends.
+func (s *site) forget() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	s.watcher.Watch(ctx)
+}
+
 // watch goes on looking until the test ends.
 func (s *site) watch() *site {
 	ctx, cancel := context.WithCancel(context.Background())
