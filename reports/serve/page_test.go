@@ -98,6 +98,20 @@ func TestThePageInABrowser(t *testing.T) {
 	run(t, ctx, "news arrive", until(fmt.Sprintf("%s === %d", points, before+15)), until(`document.getElementById("r-`+id("d")+`").textContent.includes("25 / 100")`),
 		until(`document.getElementById("alerts").textContent.includes("identical since step 20")`))
 
+	var values string
+	run(t, ctx, "values under the pointer stay when news come", chromedp.ScrollIntoView("#plots"), chromedp.ActionFunc(func(ctx context.Context) error {
+		var at struct{ X, Y float64 }
+		if err := chromedp.Evaluate(`(() => { const r = document.querySelector(".u-over").getBoundingClientRect(); return {X: r.x + r.width / 4, Y: r.y + r.height / 2}; })()`, &at).Do(ctx); err != nil {
+			return err
+		}
+		return chromedp.MouseEvent(input.MouseMoved, at.X, at.Y).Do(ctx)
+	}), until(`document.querySelector("#plots .values").textContent.startsWith("step ")`), chromedp.Evaluate(points, &before))
+	s.steps(d, 25, 30)
+	run(t, ctx, "news under the pointer", until(fmt.Sprintf("%s === %d", points, before+5)), chromedp.Evaluate(`document.querySelector("#plots .values").textContent`, &values))
+	if !strings.HasPrefix(values, "step ") {
+		t.Errorf("under the pointer is %q once news came", values)
+	}
+
 	run(t, ctx, "to the filter", chromedp.KeyEvent("/"), until(`document.activeElement.id === "only"`), chromedp.Evaluate(`document.getElementById("only").value = ""`, nil))
 	run(t, ctx, "a filter", chromedp.SendKeys("#only", "seed=1\r"), until(`location.search.includes("seed")`), until(`document.querySelectorAll("table.runs tbody tr").length === 2`))
 	run(t, ctx, "back", chromedp.Evaluate(`history.back()`, nil), until(`document.querySelectorAll("table.runs tbody tr").length === 4`))

@@ -270,6 +270,19 @@ func (p *runPage) onset(ctx context.Context, st *store.Store, e event.Episode) (
 			put(bad.Step, bad.Word)
 		}
 	}
+	for i := len(one.Series) - 1; i >= 0; i-- { // what this run does not record has no column
+		recorded := false
+		for _, values := range rows {
+			recorded = recorded || values[i] != ""
+		}
+		if recorded {
+			continue
+		}
+		one.Series = slices.Delete(one.Series, i, i+1)
+		for step, values := range rows {
+			rows[step] = slices.Delete(values, i, i+1)
+		}
+	}
 	for step := span.From; step < span.To; step++ {
 		if values := rows[step]; values != nil {
 			one.Steps = append(one.Steps, stepRow{step, step >= e.FirstStep && step <= e.LastStep, values})

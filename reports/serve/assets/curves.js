@@ -91,34 +91,42 @@ window.headroomCurves = (function () {
     legend();
   }
 
+  // dataOf is what uPlot takes of a series: per curve its band, raw under smoothed, its line.
+  function dataOf(series) {
+    const logarithmic = parameter("log") === "1", amount = Number(parameter("smooth") || 0), columns = [];
+    for (const c of series.curves) {
+      if (c.low) columns.push({ steps: c.steps, values: c.high }, { steps: c.steps, values: c.low });
+      if (amount > 0) columns.push({ steps: c.steps, values: c.values });
+      columns.push({ steps: c.steps, values: amount > 0 ? smooth(c.values, amount) : c.values });
+    }
+    return aligned(columns.map(c => logarithmic ? { steps: c.steps, values: c.values.map(v => v > 0 ? v : null) } : c));
+  }
+
   function figure(series, logarithmic, amount) {
     const box = document.createElement("figure"), caption = document.createElement("figcaption"), values = document.createElement("p");
     caption.textContent = series.name + " ";
     values.className = "values";
-    const columns = [], settings = [{ label: "step" }], bands = [];
+    const settings = [{ label: "step" }], bands = [];
     series.curves.forEach((c, i) => {
       const show = !hidden.has(c.id), stroke = colour(i), dash = dashes[Math.floor(i / 10) % dashes.length];
       const line = { label: c.label, show, stroke, dash, width: 1.6, spanGaps: false, points: { show: c.steps.length < 2 } };
       if (c.low) {
-        columns.push({ steps: c.steps, values: c.high }, { steps: c.steps, values: c.low });
         settings.push({ label: "", show, stroke: "transparent", points: { show: false } }, { label: "", show, stroke: "transparent", points: { show: false } });
         bands.push({ series: [settings.length - 2, settings.length - 1], fill: stroke + "2e" });
       }
-      if (amount > 0) {
-        columns.push({ steps: c.steps, values: c.values });
-        settings.push(Object.assign({}, line, { label: "", stroke: stroke + "55", width: 1 }));
-      }
-      columns.push({ steps: c.steps, values: amount > 0 ? smooth(c.values, amount) : c.values });
+      if (amount > 0) settings.push(Object.assign({}, line, { label: "", stroke: stroke + "55", width: 1 }));
       settings.push(Object.assign(line, { curve: c }));
     });
     const bad = series.curves.reduce((n, c) => n + (c.bad || []).length, 0);
     const note = document.createElement("small");
     if (bad) note.textContent = "values that are none at " + bad + (bad === 1 ? " place" : " places");
-    if (!columns.some(c => c.steps.length)) note.textContent = bad ? "every value is none" : "no value yet";
+    const some = series.curves.some(c => c.steps.length);
+    if (!some) note.textContent = bad ? "every value is none" : "no value yet";
     caption.append(note);
     box.append(caption);
+    if (!some && !bad) return box;
     const axis = { stroke: css("--muted"), grid: { stroke: css("--rule"), width: .6 }, ticks: { stroke: css("--rule"), width: .6 } };
-    const positive = columns.some(c => c.values.some(v => v > 0));
+    const positive = series.curves.some(c => c.values.some(v => v > 0));
     const plot = new uPlot({
       width: Math.max(280, box.clientWidth || holderWidth()), height: 240,
       legend: { show: false }, focus: { alpha: .25 },
@@ -133,7 +141,7 @@ window.headroomCurves = (function () {
         setCursor: [u => hover(u, values)],
         ready: [u => u.over.addEventListener("dblclick", unzoom)],
       },
-    }, aligned(columns.map(c => logarithmic ? { steps: c.steps, values: c.values.map(v => v > 0 ? v : null) } : c)), box);
+    }, dataOf(series), box);
     plot.series_ = series;
     plots.push(plot);
     box.append(values);
@@ -244,12 +252,14 @@ window.headroomCurves = (function () {
   function add(news) {
     if (!data) return;
     data.marks = news.marks;
+    let anew = false; // what is drawn has another form now
     for (const part of news.series) {
       const series = data.series.find(s => s.name === part.name);
       if (!series) continue;
       for (const c of part.curves) {
         const old = series.curves.find(o => o.id === c.id);
-        if (!old) { series.curves.push(c); continue; }
+        if (!old) { series.curves.push(c); anew = true; continue; }
+        anew = anew || old.steps.length < 2 || (c.bad || []).length > 0;
         const keep = old.steps.findIndex(s => s >= c.from), n = keep < 0 ? old.steps.length : keep;
         old.steps = old.steps.slice(0, n).concat(c.steps);
         old.values = old.values.slice(0, n).concat(c.values);
@@ -257,7 +267,9 @@ window.headroomCurves = (function () {
         old.bad = (old.bad || []).filter(b => b.step < c.from).concat(c.bad || []);
       }
     }
-    if (!plots.some(p => p.select.width > 0)) draw(); // not while somebody draws a range
+    if (plots.some(p => p.select.width > 0)) return; // not while somebody draws a range
+    if (anew) draw();
+    else for (const p of plots) p.setData(dataOf(p.series_)); // under the pointer, whose values stay
   }
 
   let resizing = 0;
