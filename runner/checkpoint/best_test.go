@@ -63,7 +63,7 @@ func TestTheBestIsKeptForAsLongAsACheckpointNamesIt(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, ".gone-7"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkpoint.Only(dir, true); err != nil {
+	if err := checkpoint.KeepFinal(dir, true); err != nil {
 		t.Fatal(err)
 	}
 	if got := steps(t, dir); !slices.Equal(got, []int{60, 35}) {
@@ -79,7 +79,7 @@ func TestTheBestIsKeptForAsLongAsACheckpointNamesIt(t *testing.T) {
 	if err := saved.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := checkpoint.Only(dir, false); err != nil || !slices.Equal(steps(t, dir), []int{60}) {
+	if err := checkpoint.KeepFinal(dir, false); err != nil || !slices.Equal(steps(t, dir), []int{60}) {
 		t.Errorf("without the best it kept %v (%v)", steps(t, dir), err)
 	}
 }
@@ -190,7 +190,7 @@ func TestWhatIsSupersededIsNeverWhatIsNeeded(t *testing.T) {
 	if got, err := checkpoint.Superseded(dir); err != nil || len(got) != 0 {
 		t.Errorf("with a damaged newest one: %v %v", got, err)
 	}
-	if err := checkpoint.Only(dir, true); err == nil || errors.Is(err, os.ErrNotExist) {
+	if err := checkpoint.KeepFinal(dir, true); err == nil || errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the best of a damaged state: %v", err)
 	}
 }
@@ -203,7 +203,7 @@ func TestAFinishedRunKeepsNoOptimizer(t *testing.T) {
 	if _, err := checkpoint.Save(dir, checkpoint.State{Run: "run-a", Step: 20, Final: true, Dev: &checkpoint.Dev{Best: 10}}, tensors(20), nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkpoint.Only(dir, true); err != nil {
+	if err := checkpoint.KeepFinal(dir, true); err != nil {
 		t.Fatal(err)
 	}
 	for _, step := range []int{10, 20} {

@@ -1,10 +1,11 @@
 // Package checkpoint keeps training state in folders that are whole or not
-// there: written beside, synced, renamed, and listed with their digests in a
-// MANIFEST. A damaged one is passed over for the one before it.
+// there: they are written under another name, synced and renamed. A MANIFEST
+// lists the digests of the files. A damaged checkpoint is skipped for the one
+// before it.
 //
-// Training resumes from the newest; the one before it is kept to fall back on.
-// Where dev data tells which model is the best, that one's weights are kept for
-// as long as a checkpoint names it.
+// Training resumes from the newest checkpoint; the one before it is kept as a
+// reserve. Where dev data decide which model is the best, its weights are kept as
+// long as a checkpoint names it.
 package checkpoint
 
 import (
@@ -31,7 +32,7 @@ const (
 	ManifestFile  = "MANIFEST"
 )
 
-// State is what the tensors do not say.
+// State is the training state besides the tensors.
 type State struct {
 	Format int    `json:"format"` // 1
 	Run    string `json:"run"`    // the id of the run or recipe: a checkpoint of another is refused
@@ -42,23 +43,23 @@ type State struct {
 	Final bool `json:"final,omitempty"`
 	// WeightsOnly: kept for its weights. Training neither resumes from it nor is over.
 	WeightsOnly bool `json:"weights_only,omitempty"`
-	// Dev is what dev data told up to this step; nil where nothing was asked.
+	// Dev is the result of evaluations on dev data up to this step; nil where there are none.
 	Dev *Dev `json:"dev,omitempty"`
 }
 
-// Dev is what the evaluations during training have found so far.
+// Dev is the result of the evaluations during training so far.
 type Dev struct {
-	// By says what the values are of. Values of another By are not comparable.
+	// By names the quantity. Values with another By are not comparable.
 	By string `json:"by"`
 	// Evaluated is the step of the last evaluation.
 	Evaluated int `json:"evaluated"`
-	// Best is the step of the best model, the earliest of equal ones, and Value its
-	// value. 0: no evaluation has given one yet.
+	// Best is the step of the best model, the earliest of equal ones, and Value is its
+	// value. Best is 0 before the first evaluation with a value.
 	Best  int     `json:"best"`
 	Value float64 `json:"value"`
 }
 
-// best is the step whose weights a state needs, -1 for none.
+// best is the step of the weights that a state needs, -1 for none.
 func (s State) best() int {
 	if s.Dev == nil || s.Dev.Best == 0 {
 		return -1
@@ -67,9 +68,9 @@ func (s State) best() int {
 }
 
 // Save writes dir/step-<s> and returns the digest of its weights. It keeps this
-// checkpoint, the two newest that training can go on from, and the best that any of
-// these names. It removes those of later steps, which a resumed attempt has given up.
-// Without moments the state must be Final or WeightsOnly.
+// checkpoint, the two newest from which training can resume, and the best that any of
+// these names. It removes checkpoints of later steps, which a resumed attempt does not
+// use. Without moments the state must be Final or WeightsOnly.
 func Save(dir string, state State, weights, moments []safetensors.Tensor) (digest string, err error) {
 	return save(atomic.Disk{}, dir, state, weights, moments)
 }
@@ -86,7 +87,7 @@ func save(disk atomic.Disk, dir string, state State, weights, moments []safetens
 	if err := disk.MkdirAll(dir); err != nil {
 		return "", err
 	}
-	if err := sweep(dir); err != nil {
+	if err := removeLeftovers(dir); err != nil {
 		return "", err
 	}
 	state.Format = 1

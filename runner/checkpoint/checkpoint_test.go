@@ -51,7 +51,7 @@ func TestTheNewestTwoAreKept(t *testing.T) {
 	if err != nil || l.Step != 30 || w[0] != 3 || len(notices) != 0 {
 		t.Fatalf("step %d, weights %v, notices %v (%v)", l.Step, w, notices, err)
 	}
-	if err := checkpoint.Only(dir, false); err != nil {
+	if err := checkpoint.KeepFinal(dir, false); err != nil {
 		t.Fatal(err)
 	}
 	if steps, _ := checkpoint.Steps(dir); !slices.Equal(steps, []int{30}) {

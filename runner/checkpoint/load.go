@@ -18,7 +18,7 @@ type Loaded struct {
 	Folder    string
 	Digest    string // of the weights, "sha256:…"
 	Weights   *safetensors.File
-	Optimizer *safetensors.File // nil where State.Final, and of what OpenWeights opens
+	Optimizer *safetensors.File // nil where State.Final is set, and after OpenWeights
 }
 
 // Close releases the files.
@@ -29,13 +29,13 @@ func (l *Loaded) Close() error {
 	return errors.Join(l.Weights.Close(), l.Optimizer.Close())
 }
 
-// errWeightsOnly is returned for a checkpoint that training cannot go on from.
+// errWeightsOnly is returned for a checkpoint from which training cannot resume.
 var errWeightsOnly = errors.New("kept for its weights only")
 
-// Latest opens the newest sound checkpoint of a run that training can go on from. It
-// passes over checkpoints that are damaged and those for which usable returns an error,
-// and calls notice with the reason. A nil usable accepts all. Where no checkpoint is left
-// it returns nil: training then starts at its beginning.
+// Latest opens the newest sound checkpoint of a run from which training can resume. It
+// skips checkpoints that are damaged and those for which usable returns an error, and calls
+// notice with the reason. A nil usable accepts all. Where no checkpoint is left it returns
+// nil: training then starts at its beginning.
 func Latest(dir, run string, usable func(State) error, notice func(message string)) (*Loaded, error) {
 	if err := mend(dir); err != nil {
 		return nil, fmt.Errorf("find checkpoints in %q: %w", dir, err)
@@ -73,7 +73,7 @@ func Check(dir, run string) []error {
 	}
 	var faults []error
 	for _, s := range steps {
-		state, _ := peek(folderOf(dir, s)) // what it cannot read, open names
+		state, _ := peek(folderOf(dir, s)) // open reports a state that cannot be read
 		l, err := open(folderOf(dir, s), run, s, state.WeightsOnly)
 		if err == nil {
 			err = l.Close()
@@ -85,7 +85,7 @@ func Check(dir, run string) []error {
 	return faults
 }
 
-// OpenWeights opens the checkpoint of one step for its weights, whatever else it has.
+// OpenWeights opens the checkpoint of one step for its weights alone.
 func OpenWeights(dir, run string, step int) (*Loaded, error) {
 	l, err := open(folderOf(dir, step), run, step, true)
 	if err != nil {

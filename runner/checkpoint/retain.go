@@ -12,12 +12,12 @@ import (
 	"headroom/internal/atomic"
 )
 
-// gonePrefix begins the name of what is being removed; a killed process leaves it behind.
+// gonePrefix is the first part of the name of a folder that is being removed. A killed process may leave such a folder.
 const gonePrefix = ".gone-"
 
 func folderOf(dir string, step int) string { return filepath.Join(dir, prefix+strconv.Itoa(step)) }
 
-// mend puts back a checkpoint whose replacement was cut short between two renames.
+// mend restores a checkpoint whose replacement was cut short between two renames.
 func mend(dir string) error {
 	return leftovers(dir, func(name string) error {
 		if path := atomic.ReplacedBy(filepath.Join(dir, name)); path != "" {
@@ -27,8 +27,8 @@ func mend(dir string) error {
 	})
 }
 
-// sweep removes what a killed attempt left half written or half removed.
-func sweep(dir string) error {
+// removeLeftovers removes folders that a killed attempt left half written or half removed.
+func removeLeftovers(dir string) error {
 	if err := mend(dir); err != nil {
 		return err
 	}
@@ -43,9 +43,9 @@ func leftovers(dir string, do func(name string) error) error {
 	return err
 }
 
-// Leftovers lists the names of what killed attempts left in a folder of checkpoints.
-// Where a replacement was cut short the old checkpoint is among them, although the next
-// attempt puts it back.
+// Leftovers lists the names that killed attempts left in a folder of checkpoints. Where a
+// replacement was cut short, the old checkpoint is among them, although the next attempt
+// restores it.
 func Leftovers(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -60,7 +60,7 @@ func Leftovers(dir string) ([]string, error) {
 	return names, err
 }
 
-// Remove takes a checkpoint away at once, so that no half of one is found.
+// Remove removes a checkpoint so that no reader finds a part of it.
 func Remove(dir string, step int) error {
 	gone := filepath.Join(dir, gonePrefix+strconv.Itoa(step))
 	if err := os.RemoveAll(gone); err != nil {
@@ -72,7 +72,7 @@ func Remove(dir string, step int) error {
 	return os.RemoveAll(gone)
 }
 
-// retain removes what is superseded once current has been written.
+// retain removes superseded checkpoints after current has been written.
 func retain(dir string, current State) error {
 	steps, err := Steps(dir)
 	if err != nil {
@@ -118,9 +118,9 @@ func peek(folder string) (State, error) {
 	return s, err
 }
 
-// Superseded lists the steps of a folder that nothing needs any more. While training
-// goes on these are the ones that the next Save would remove. Of a finished run only
-// the final checkpoint is needed, and the best that it names.
+// Superseded lists the steps in a folder that are no longer needed. During training
+// these are the steps that the next Save would remove. A finished run needs only its final
+// checkpoint, and the best one that it names.
 func Superseded(dir string) ([]int, error) {
 	steps, err := Steps(dir)
 	if err != nil || len(steps) == 0 {
@@ -128,7 +128,7 @@ func Superseded(dir string) ([]int, error) {
 	}
 	newest, err := peek(folderOf(dir, steps[0]))
 	if err != nil {
-		return nil, nil // a damaged one: the next attempt has to look
+		return nil, nil // the newest is damaged: the next attempt decides
 	}
 	keep := map[int]bool{newest.Step: true, newest.best(): true}
 	if !newest.Final {
@@ -137,11 +137,11 @@ func Superseded(dir string) ([]int, error) {
 	return slices.DeleteFunc(steps, func(s int) bool { return keep[s] }), nil
 }
 
-// Only removes what a finished run does not keep: every checkpoint but the newest and, with
-// best, the one that it names as the best; the optimizer's state of that one; and what
-// killed attempts left.
-func Only(dir string, best bool) error {
-	if err := sweep(dir); err != nil {
+// KeepFinal removes everything that a finished run does not keep: every checkpoint but the
+// newest and, with best, the best one that it names; the optimizer's state of the best one;
+// and leftovers of killed attempts.
+func KeepFinal(dir string, best bool) error {
+	if err := removeLeftovers(dir); err != nil {
 		return err
 	}
 	steps, err := Steps(dir)
@@ -166,8 +166,8 @@ func Only(dir string, best bool) error {
 	return err
 }
 
-// DropOptimizer removes the optimizer's state of a checkpoint, where it has one: what is
-// left is good for OpenWeights.
+// DropOptimizer removes the optimizer's state of a checkpoint, where it has one. After that
+// OpenWeights can still open it.
 func DropOptimizer(dir string, step int) error {
 	err := os.Remove(OptimizerPath(dir, step))
 	if errors.Is(err, os.ErrNotExist) {
@@ -176,10 +176,10 @@ func DropOptimizer(dir string, step int) error {
 	return err
 }
 
-// OptimizerPath is where a checkpoint's optimizer state lies, if it has one.
+// OptimizerPath is the path of a checkpoint's optimizer state, if it has one.
 func OptimizerPath(dir string, step int) string {
 	return filepath.Join(folderOf(dir, step), OptimizerFile)
 }
 
-// Folder is where the checkpoint of a step lies.
+// Folder is the folder of the checkpoint of a step.
 func Folder(dir string, step int) string { return folderOf(dir, step) }

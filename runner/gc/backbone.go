@@ -14,7 +14,7 @@ import (
 	"headroom/sweeps"
 )
 
-// recipes are the ids that files of the folder of backbones belong to.
+// recipes returns the ids of the recipes to which the files in the folder of backbones belong.
 func recipes(list []fs.DirEntry) []string {
 	var ids []string
 	for _, e := range list {
@@ -26,8 +26,8 @@ func recipes(list []fs.DirEntry) []string {
 	return ids
 }
 
-// backbone finds what is left of making a backbone, and, where used is not nil, the
-// backbone itself if nothing uses it.
+// backbone finds leftovers of making a backbone and, where used is not nil, the backbone
+// itself if nothing uses it.
 func (o Options) backbone(id string, used map[string]bool) ([]Item, error) {
 	folder := filepath.Join(o.Workspace, "backbones", id)
 	var items []Item
@@ -68,8 +68,9 @@ func (o Options) backbone(id string, used map[string]bool) ([]Item, error) {
 	return items, nil
 }
 
-// usedBackbones are the recipes that the inputs of runs, baselines and other recipes
-// name. A file that cannot be read may name any: it is an error, and nothing is freed.
+// usedBackbones returns the recipes that the inputs of runs, baselines and other recipes
+// name. A file that cannot be read might name any recipe, so it is an error, and no backbone
+// is freed.
 func (o Options) usedBackbones(runs []fs.DirEntry) (map[string]bool, error) {
 	used := map[string]bool{}
 	read := func(path string, in func(text []byte) (sweeps.Inputs, error)) error {

@@ -10,8 +10,8 @@ import (
 	"headroom/data/packages"
 )
 
-// spools are the folders of the cache that hold large results about data files:
-// unpacked texts and indexes into them.
+// spools returns the folders of the cache that hold large results about data files: unpacked
+// texts and indexes of them.
 func spools() []string { return []string{"unpacked", "examples", "texts"} }
 
 func isSpool(folder string) bool { return slices.Contains(spools(), folder) }
@@ -19,7 +19,7 @@ func isSpool(folder string) bool { return slices.Contains(spools(), folder) }
 // dataFolder is the folder of the cache that collections are brought into.
 const dataFolder = "data"
 
-// cacheLeftovers finds what killed processes left half written in the cache.
+// cacheLeftovers finds half-written files of killed processes in the cache.
 func (o Options) cacheLeftovers() ([]Item, error) {
 	items, err := o.downloads()
 	if err != nil {
@@ -55,8 +55,8 @@ func (o Options) downloads() ([]Item, error) {
 	return items, nil
 }
 
-// cache frees what the cache keeps about data files, unless a run of the workspace is
-// at work, which may read it.
+// cache frees the cache's results about data files, unless a run of the workspace is at
+// work and may read them.
 func (o Options) cache(free bool) ([]Item, []Kept, error) {
 	runs, err := entries(filepath.Join(o.Workspace, "runs"))
 	if err != nil {

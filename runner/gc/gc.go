@@ -1,9 +1,9 @@
-// Package gc finds what a workspace holds and nothing needs any more, and frees it.
+// Package gc finds the files of a workspace that nothing needs any more, and frees them.
 //
-// It never frees results, event logs, exported models, the state of runs that are not
-// finished, or anything of a run or backbone that a live process holds. It holds the lease
-// of a folder while it looks at it and clears it. In places without a lease it leaves
-// everything alone that is younger than an hour, since a process may be about to rename it.
+// It never frees results, event logs, exported models, the state of unfinished runs, or
+// files of a run or backbone that a live process holds. It holds the lease of a folder while
+// it works there. In places without a lease it frees nothing that is younger than an hour,
+// since a process may be about to rename it.
 package gc
 
 import (
@@ -18,27 +18,27 @@ import (
 	"headroom/runner/lease"
 )
 
-// Kinds of what is freed.
+// The kinds of items.
 const (
 	Leftover   = "leftover"   // of a process that was killed while it wrote
 	Checkpoint = "checkpoint" // superseded by another
 	Optimizer  = "optimizer"  // the optimizer's state of a finished run
-	Evaluation = "evaluation" // of a run that is not known, or not complete
+	Evaluation = "evaluation" // of an unknown run, or not complete
 	Vectors    = "vectors"    // of documents, that no evaluation needs or has kept
 	Backbone   = "backbone"   // that no run uses; only when asked
 	Cache      = "cache"      // made again when needed; only when asked
 )
 
-// settled is how old something in a place without a lease must be to be a leftover.
+// settled is the age from which on a file in a place without a lease may be a leftover.
 const settled = time.Hour
 
-// Options say what is looked at.
+// Options say which files are considered.
 type Options struct {
-	// Workspace is its root.
+	// Workspace is the root of the workspace.
 	Workspace string
-	// CacheDir is the folder of what can be made again; "" for none.
+	// CacheDir is the folder of files that can be made again; "" for none.
 	CacheDir string
-	// Backbones and Cache ask for what is not freed by itself.
+	// Backbones and Cache ask for kinds that are not freed by default.
 	Backbones, Cache bool
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -52,31 +52,31 @@ type Item struct {
 	Bytes int64  `json:"bytes"`
 	Why   string `json:"why"`
 
-	remove func() error // nil: the path and all below it
+	remove func() error // nil removes the path and everything below it
 }
 
-// Kept is what was left alone although something in it may be free.
+// Kept is a place that was left alone although something in it may be free.
 type Kept struct {
 	Path string `json:"path"`
 	Why  string `json:"why"`
 }
 
-// Report is what was found, and freed.
+// Report lists the items that were found, or freed.
 type Report struct {
 	Items []Item `json:"items"`
 	Kept  []Kept `json:"kept"`
-	// Bytes are those of the items.
+	// Bytes is the size of the items.
 	Bytes int64 `json:"bytes"`
 }
 
-// place is a part of the workspace that is looked at as one.
+// place is a part of the workspace with one lease.
 type place struct {
 	// lease is the folder whose lease guards it; "" for none.
 	lease string
 	look  func() ([]Item, error)
 }
 
-// Look says what Free would free. It writes nothing.
+// Look returns what Free would free. It writes nothing.
 func Look(o Options) (Report, error) { return o.visit(false) }
 
 // Free frees what Look finds, and reports what it freed. One item that cannot be
@@ -111,7 +111,7 @@ func (o Options) visit(free bool) (Report, error) {
 	return report, nil
 }
 
-// visit looks at a place and clears it. Where it must not look, kept says why.
+// visit finds the items of a place and, with free, frees them. Where it must not do so, kept gives the reason.
 func (p place) visit(free bool) (items []Item, kept string, err error) {
 	if p.lease != "" {
 		if who := holder(p.lease); who != "" {
@@ -132,7 +132,7 @@ func (p place) visit(free bool) (items []Item, kept string, err error) {
 		}
 		defer func() {
 			fault := held.Release()
-			if existing(p.lease) != "" { // else the lease went with its folder
+			if existing(p.lease) != "" { // else the lease was removed with its folder
 				err = errors.Join(err, fault)
 			}
 		}()
@@ -158,7 +158,7 @@ func remove(items []Item) (freed []Item, kept string, err error) {
 	return freed, "", err
 }
 
-// holder says who works in a folder, "" for nobody.
+// holder names the process that works in a folder, "" for none.
 func holder(folder string) string {
 	info, err := lease.Inspect(folder, lease.Options{})
 	switch {
@@ -170,7 +170,7 @@ func holder(folder string) string {
 	return ""
 }
 
-// places are all parts of the workspace.
+// places returns all parts of the workspace.
 func (o Options) places() ([]place, error) {
 	runs, err := entries(filepath.Join(o.Workspace, "runs"))
 	backbones, fault := entries(filepath.Join(o.Workspace, "backbones"))
@@ -199,7 +199,7 @@ func (o Options) places() ([]place, error) {
 			places = append(places, place{lease: folder, look: func() ([]Item, error) { return o.baselineVectors(folder) }})
 		}
 	}
-	for _, folder := range []string{"", "runs", "backbones"} { // what lies in their folders has been looked at
+	for _, folder := range []string{"", "runs", "backbones"} { // the folders inside them are places of their own
 		places = append(places, place{look: func() ([]Item, error) { return o.leftoversIn(filepath.Join(o.Workspace, folder)) }})
 	}
 	for _, folder := range []string{"sweeps", "baselines", "report"} {
@@ -211,7 +211,7 @@ func (o Options) places() ([]place, error) {
 	return places, err
 }
 
-// existing is the folder, "" where it is not there: what does not exist has no lease.
+// existing returns the folder, or "" where it does not exist and so has no lease.
 func existing(folder string) string {
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return ""
@@ -239,7 +239,7 @@ func (o Options) unchanged(path string, long time.Duration) bool {
 
 func newest(path string, info fs.FileInfo) time.Time {
 	latest := info.ModTime()
-	_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error { // what vanishes meanwhile is not old
+	_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error { // a file that vanishes meanwhile is not old
 		if err == nil {
 			if info, err := e.Info(); err == nil && info.ModTime().After(latest) {
 				latest = info.ModTime()
@@ -250,7 +250,7 @@ func newest(path string, info fs.FileInfo) time.Time {
 	return latest
 }
 
-// escape makes a folder's name mean itself in a pattern.
+// escape returns a pattern that matches a folder's name literally.
 func escape(folder string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(folder)
 }
@@ -259,11 +259,11 @@ func item(kind, path, why string) Item {
 	return Item{Kind: kind, Path: path, Bytes: size(path), Why: why}
 }
 
-// size adds up the files of a path. Links count nothing. Neither do leases: taking one adds
-// another.
+// size adds up the files of a path. Links do not count, nor do leases, because taking a lease
+// adds one.
 func size(path string) int64 {
 	total := int64(0)
-	_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error { // what cannot be read has no size
+	_ = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error { // a file that cannot be read counts as empty
 		if err == nil && e.IsDir() && e.Name() == "lease" {
 			return fs.SkipDir
 		}

@@ -11,9 +11,8 @@ import (
 	"headroom/runner/lease"
 )
 
-// leftovers finds what killed processes left half written in a folder and below it, and
-// what is old enough of that. Checkpoints are not among it: a run has its own way to find
-// those.
+// leftovers finds half-written files of killed processes in a folder and below it that are old
+// enough. It leaves out checkpoints, which function run finds.
 func (o Options) leftovers(folder string) ([]Item, error) {
 	var items []Item
 	err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
@@ -37,7 +36,7 @@ func (o Options) leftovers(folder string) ([]Item, error) {
 	return items, err
 }
 
-// leftoversIn finds those in a folder itself.
+// leftoversIn finds the leftovers in a folder itself.
 func (o Options) leftoversIn(folder string) ([]Item, error) {
 	list, err := entries(folder)
 	if err != nil {
@@ -52,9 +51,9 @@ func (o Options) leftoversIn(folder string) ([]Item, error) {
 	return items, nil
 }
 
-// isLeftover tells by a name whether something was being written. It knows the names of
-// internal/atomic, those of earlier versions, and that of the file by which a program finds
-// out whether it may write to a folder.
+// isLeftover tells by its name whether a file is an unfinished one. It knows the names of
+// internal/atomic, those of earlier versions, and the file with which a program tests whether
+// it may write to a folder.
 func isLeftover(path string) bool {
 	name, folder := filepath.Base(path), filepath.Base(filepath.Dir(path))
 	return atomic.Leftover(name) || strings.HasPrefix(name, ".writable-") ||
@@ -62,8 +61,8 @@ func isLeftover(path string) bool {
 		strings.HasPrefix(name, "new-") && (folder == "digests" || isSpool(folder))
 }
 
-// onlyCopy is true of a folder whose replacement was cut short before the new one had
-// its name: whoever writes it next puts the old one back.
+// onlyCopy is true for a folder whose replacement was cut short before the new folder had its
+// name. The next writer moves the old one back.
 func onlyCopy(path string) bool {
 	replaced := atomic.ReplacedBy(path)
 	if name, found := strings.CutSuffix(filepath.Base(path), ".old"); found && strings.HasPrefix(name, ".model.tmp-") {
@@ -76,7 +75,7 @@ func onlyCopy(path string) bool {
 	return err != nil
 }
 
-// leases finds the files of leases that were given back or taken over long ago.
+// leases finds the files of leases that were released or taken over long ago.
 func (o Options) leases(folder string) ([]Item, error) {
 	old, err := lease.Superseded(folder, o.Now().Add(-settled))
 	if err != nil {

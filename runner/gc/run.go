@@ -10,7 +10,7 @@ import (
 	"headroom/runner/plan"
 )
 
-// run finds what a run's folder holds and nothing needs.
+// run finds the files of a run's folder that nothing needs.
 func (o Options) run(folder string) ([]Item, error) {
 	var items []Item
 	finished, err := plan.Finished(folder)
@@ -33,8 +33,8 @@ func (o Options) run(folder string) ([]Item, error) {
 	return items, nil
 }
 
-// checkpoints finds half-written and superseded ones, and of a finished run the
-// optimizer's state.
+// checkpoints finds half-written and superseded checkpoints, and the optimizer's state of a
+// finished run.
 func checkpoints(dir string, finished bool) ([]Item, error) {
 	var items []Item
 	names, err := checkpoint.Leftovers(dir)
@@ -75,8 +75,8 @@ func checkpoints(dir string, finished bool) ([]Item, error) {
 	return items, err
 }
 
-// evaluations finds those that were never completed. In a folder that is no run it finds
-// all of them, since nobody can say what they are of. They have to be old, because
+// evaluations finds evaluations that were never completed. In a folder that is no run it finds
+// all evaluations, since it is not known what they measure. They have to be old, because
 // `evaluate --run` holds no lease.
 func (o Options) evaluations(folder string) ([]Item, error) {
 	dir := filepath.Join(folder, "evaluations")

@@ -8,10 +8,9 @@ import (
 	"headroom/sweeps"
 )
 
-// Backbone plans one recipe alone, without a sweep. Of the options it uses
+// Backbone plans one recipe alone, without a sweep. It uses the options
 // Workspace, Resolver, Recipe and Holder. Its error is sweeps.Faults where the
-// recipe or what it reads is wrong, and source.ErrUnresolved where something it
-// reads is only absent.
+// recipe or its data are wrong, and source.ErrUnresolved where data are absent.
 func Backbone(ctx context.Context, o Options, name string) (Recipe, error) {
 	o.Spec = &sweeps.Spec{Path: "recipe " + name}
 	m := &maker{Options: o, found: newInputs(ctx, o), plan: &Plan{}}

@@ -10,11 +10,11 @@ import (
 	"headroom/sweeps"
 )
 
-// DuringSplit is the split that a run is measured on during training.
+// DuringSplit is the split on which a run is measured during training.
 const DuringSplit = record.DuringSplit
 
-// during finds the dev data that a run is measured on while it trains. digest is of
-// all of it, "" where some is not there yet, which why says.
+// during finds the dev data on which a run is measured while it trains. digest covers
+// all of them; it is "" where some are not there yet, and why gives the reason.
 func (m *maker) during(c sweeps.RunConfig) (digest, why string) {
 	var digests []string
 	for _, ref := range c.Evaluate.During {
@@ -31,8 +31,8 @@ func (m *maker) during(c sweeps.RunConfig) (digest, why string) {
 	return strings.Join(digests, "+"), ""
 }
 
-// overlaps warns of dev data that are test data. What cannot be read is told elsewhere.
-func (m *maker) overlaps(c sweeps.RunConfig) {
+// noteOverlaps adds a notice where dev data are test data. Data that cannot be read are reported elsewhere.
+func (m *maker) noteOverlaps(c sweeps.RunConfig) {
 	if len(c.Evaluate.During) == 0 {
 		return
 	}
@@ -55,7 +55,7 @@ func (m *maker) overlaps(c sweeps.RunConfig) {
 	}
 }
 
-// Overlap says how many of the dev queries of a collection are test queries of one.
+// Overlap counts the dev queries of a collection that are test queries of a collection.
 type Overlap struct {
 	Dev, Test     string // references
 	Shared, Asked int
@@ -65,9 +65,10 @@ func (o Overlap) String() string {
 	return fmt.Sprintf("evaluate.during: %d of the %d dev queries of %s are test queries of %s: what is chosen during training is chosen on the test set", o.Shared, o.Asked, o.Dev, o.Test)
 }
 
-// TestedOn says which of the queries that a run is measured on during training are
-// queries of a test set: of the same collection, or of one in evaluate.final or evaluate.full. A query
-// is the same where its text is and a document is relevant to both.
+// TestedOn finds queries on which a run is measured during training and which are also
+// queries of a test set: of the same collection, or of one in evaluate.final or
+// evaluate.full. Two queries are the same if their texts are equal and a document is
+// relevant to both.
 func TestedOn(c sweeps.RunConfig, open func(ref string) (*collection.Collection, error)) ([]Overlap, error) {
 	var found []Overlap
 	for _, ref := range c.Evaluate.During {
@@ -99,9 +100,9 @@ func TestedOn(c sweeps.RunConfig, open func(ref string) (*collection.Collection,
 	return found, nil
 }
 
-// relevant are a split's queries, by text, and the documents relevant to each.
+// relevant returns the documents relevant to each query of a split, by the query's text.
 func relevant(c *collection.Collection, split string) (map[string][]string, error) {
-	qrels, err := c.Asked(split) // corpora may be large, and plans are made often
+	qrels, err := c.Asked(split) // without the corpus, which may be large: plans are made often
 	if err != nil {
 		return nil, err
 	}

@@ -17,10 +17,10 @@ import (
 )
 
 // MeasuresVersion is in every evaluation's id. It is raised when the same
-// vectors would be measured otherwise.
+// vectors would get other figures.
 const MeasuresVersion = 3
 
-// FinalSplit is the split that a run is measured on at its end.
+// FinalSplit is the split on which a run is measured at its end.
 const FinalSplit = record.FinalSplit
 
 // The names of baselines.
@@ -30,11 +30,11 @@ const (
 )
 
 // Evaluation is one measurement that the sweep asks for: of a run, or of a
-// baseline. It says all that a worker needs to make it.
+// baseline. It has everything that a worker needs to make it.
 type Evaluation struct {
 	ID string `json:"id"`
-	// Encoder identifies what makes the vectors (sweeps.EncoderID), Collection the data:
-	// the digest of corpus, queries and the split's qrels. Both are "" where unresolved.
+	// Encoder identifies the encoder (sweeps.EncoderID); Collection is the digest of
+	// corpus, queries and the split's qrels. Both are "" where unresolved.
 	Encoder    string `json:"encoder"`
 	Collection string `json:"collection_digest"`
 	// Run is the run that is measured; "" for a baseline.
@@ -44,27 +44,27 @@ type Evaluation struct {
 	Label   string `json:"label"`
 	Dataset string `json:"dataset"`
 	Split   string `json:"split"`
-	// Backbone is what an untrained model or a run starts from; "" for BM25.
+	// Backbone is the backbone of an untrained model or a run; "" for BM25.
 	Backbone string   `json:"backbone"`
 	State    State    `json:"state"`
 	Why      string   `json:"why"`
 	Seconds  *float64 `json:"seconds_predicted"`
 
-	// Config is the configuration it encodes with. For an untrained model it is
-	// that of the backbone as it came: k = 1.
+	// Config is the configuration of the encoder. An untrained model has the
+	// backbone's head unchanged: k = 1.
 	Config   sweeps.RunConfig `json:"-"`
 	Inputs   sweeps.Inputs    `json:"-"`
 	Encoding sweeps.Encoding  `json:"-"`
 	Measures []string         `json:"-"`
-	// Folder is where summary.json belongs.
+	// Folder is the folder of summary.json.
 	Folder string `json:"-"`
-	// Needs is the id of the recipe whose backbone must be made first, and is all
-	// that the row waits for; or "".
+	// Needs is the id of a recipe. The row waits for its backbone, and for nothing
+	// else; "" where it waits for none.
 	Needs sweeps.ID `json:"-"`
 }
 
 // RunEvaluation identifies the evaluation of a run on a collection whose split
-// has that digest. A worker and a plan agree because both ask here.
+// has that digest. Workers and plans agree because both call it.
 func RunEvaluation(workspace string, id sweeps.ID, c sweeps.RunConfig, dataset, split, digest string) Evaluation {
 	e := Evaluation{
 		Run: id, Label: sweeps.Label(c, id), Dataset: dataset, Split: split, Backbone: c.Model.Backbone,
@@ -75,7 +75,7 @@ func RunEvaluation(workspace string, id sweeps.ID, c sweeps.RunConfig, dataset, 
 	return e
 }
 
-// BM25Evaluation is the same for BM25, which encodes nothing and has no backbone.
+// BM25Evaluation identifies the evaluation of BM25, which encodes nothing and has no backbone.
 func BM25Evaluation(workspace string, c sweeps.RunConfig, dataset, split, digest string) Evaluation {
 	e := Evaluation{
 		Name: BM25, Label: BM25 + " on " + dataset, Dataset: dataset, Split: split,
@@ -86,8 +86,8 @@ func BM25Evaluation(workspace string, c sweeps.RunConfig, dataset, split, digest
 	return e
 }
 
-// UntrainedEvaluation is the same for a backbone as it came, encoding texts as
-// the configuration's runs do, whatever form its own folder names.
+// UntrainedEvaluation identifies the evaluation of an untrained backbone. It encodes texts
+// like the configuration's runs, whatever form its own folder states.
 func UntrainedEvaluation(workspace string, c sweeps.RunConfig, in sweeps.Inputs, dataset, split, digest string) Evaluation {
 	c.Model.Rescale = sweeps.Rescale{K: 1}
 	c.Model.Target = sweeps.Defaults().Model.Target
@@ -103,7 +103,7 @@ func UntrainedEvaluation(workspace string, c sweeps.RunConfig, in sweeps.Inputs,
 	return e
 }
 
-// untrainedLabel is the label of an untrained model whose backbone is called so.
+// untrainedLabel is the label of an untrained model with a backbone of this name.
 func (e Evaluation) untrainedLabel(backbone string) string {
 	label := backbone + " untrained"
 	if form := e.Encoding.Form(); form != "" {
@@ -112,13 +112,13 @@ func (e Evaluation) untrainedLabel(backbone string) string {
 	return label + " on " + e.Dataset
 }
 
-// identify sets the id and what it is made of.
+// identify sets the id and its parts.
 func (e *Evaluation) identify(weights, digest string) {
 	e.Encoder, e.Collection = sweeps.EncoderID(weights, e.Encoding), digest
 	e.ID = sweeps.EvaluationID(e.Encoder, digest, e.Split, MeasuresVersion)
 }
 
-// Record is what an evaluation's summary says of itself before it has figures.
+// Record is an evaluation's summary without its figures.
 func (e Evaluation) Record() record.Evaluation {
 	r := record.Evaluation{
 		Schema: 1, ID: e.ID, Encoder: e.Encoder, Collection: e.Collection, Split: e.Split, MeasuresVersion: MeasuresVersion,
@@ -133,8 +133,8 @@ func (e Evaluation) Record() record.Evaluation {
 	return r
 }
 
-// evaluations adds the rows of one run: its model at the end on test data, and on the
-// dev data that it was watched on.
+// evaluations adds the rows of one run: of its final model on test data, and on the dev
+// data of its training.
 func (m *maker) evaluations(run Run) {
 	for _, ref := range run.Config.Evaluate.Final {
 		m.evaluation(run, "evaluate.final", ref, FinalSplit)
@@ -159,20 +159,20 @@ func (m *maker) evaluation(run Run, key, ref, split string) {
 	}
 	e := RunEvaluation(m.Workspace, run.ID, run.Config, ref, split, data.digest)
 	e.Inputs, e.Needs = run.Inputs, run.Needs
-	m.look(&e)
+	m.settleEvaluation(&e)
 	if e.State == New && !run.State.Finished() {
 		e.Why = "comes with its run"
 	} else if e.State == New && e.Why == absent {
 		e.Why = cmp.Or(superseded(e), e.Why)
 	}
 	if !e.State.Finished() {
-		m.found.oddSplit(key, ref, split, data)
+		m.found.noteOddSplit(key, ref, split, data)
 	}
 	m.plan.Evaluations = append(m.plan.Evaluations, e)
 }
 
-// superseded says how an evaluation that is missing was made before of other data, or by
-// other measures; "" where it was not.
+// superseded tells, for an evaluation that is missing, whether it was made before on other
+// data or by other measures; "" where it was not.
 func superseded(e Evaluation) string {
 	others, err := os.ReadDir(filepath.Dir(e.Folder))
 	if err != nil {
@@ -199,8 +199,8 @@ func (m *maker) baselines() {
 	for _, run := range m.plan.Runs {
 		for _, ref := range run.Config.Evaluate.Final {
 			for _, name := range run.Config.Evaluate.Baselines {
-				// An untrained model's vectors are dense: on the collections of the second
-				// stage, which are large, that is too dear for what it tells.
+				// An untrained model's vectors are dense. On the collections of the second
+				// stage, which are large, they would cost too much for what they show.
 				if name == Untrained && slices.Contains(run.Config.Evaluate.Full, ref) {
 					continue
 				}
@@ -230,7 +230,7 @@ func (m *maker) baseline(name string, run Run, ref string) Evaluation {
 	}
 	if name == BM25 {
 		e := BM25Evaluation(m.Workspace, run.Config, ref, FinalSplit, data.digest)
-		m.look(&e)
+		m.settleEvaluation(&e)
 		return e
 	}
 	backbone := m.found.model("model.backbone", run.Config.Model.Backbone)
@@ -240,18 +240,18 @@ func (m *maker) baseline(name string, run Run, ref string) Evaluation {
 	}
 	e := UntrainedEvaluation(m.Workspace, run.Config, run.Inputs, ref, FinalSplit, data.digest)
 	e.Label = e.untrainedLabel(m.called[run.Config.Model.Backbone])
-	m.look(&e)
+	m.settleEvaluation(&e)
 	if !e.State.Finished() && backbone.why != "" {
 		e.State, e.Why, e.Needs = Unresolved, backbone.why, backbone.recipe
 	}
 	return e
 }
 
-// absent is why an evaluation is new that has no summary.
+// absent is the reason of a new evaluation that has no summary.
 const absent = "not in the workspace"
 
-// look decides an evaluation's state from its folder.
-func (m *maker) look(e *Evaluation) {
+// settleEvaluation decides an evaluation's state from its folder.
+func (m *maker) settleEvaluation(e *Evaluation) {
 	s, err := record.CheckEvaluation(e.Folder, m.Resolver.Known)
 	if errors.Is(err, fs.ErrNotExist) {
 		e.State, e.Why = New, absent

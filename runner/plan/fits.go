@@ -8,8 +8,8 @@ import (
 	"headroom/sweeps"
 )
 
-// fits finds settings that the data or the backbone cannot bear.
-func (in *inputs) fits(c sweeps.RunConfig, backbone model, data set) {
+// checkFit finds settings that are not possible with the data or the backbone.
+func (in *inputs) checkFit(c sweeps.RunConfig, backbone model, data set) {
 	if data.digest != "" {
 		in.fitsData(c, data)
 	}
@@ -26,7 +26,7 @@ func (in *inputs) fits(c sweeps.RunConfig, backbone model, data set) {
 	}
 }
 
-// length is a key that cuts texts, and its value in tokens.
+// length is a key that limits the length of texts, and its value in tokens.
 type length struct {
 	key, of string
 	n       int
@@ -66,8 +66,8 @@ func (in *inputs) fitsData(c sweeps.RunConfig, data set) {
 	}
 }
 
-// checkBatches looks whether the data can be put into a run's batches, once for the
-// settings that decide it.
+// checkBatches checks that the data can be put into a run's batches, once for the
+// settings that matter.
 func (in *inputs) checkBatches(c sweeps.RunConfig, data examples.Set) error {
 	b := examples.Batches{Size: c.Train.Batch, Steps: c.Train.Steps, Options: examples.Options{Negatives: c.Data.Negatives, Seed: c.Seed}}
 	key := fmt.Sprintf("%s %+v", c.Data.Train, b)

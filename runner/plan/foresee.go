@@ -8,28 +8,28 @@ import (
 	"headroom/sweeps"
 )
 
-// What is foreseen where nothing has been measured: operations at an eighth of what an H100
-// multiplies at most.
+// The rates for predictions where nothing has been measured: an eighth of the peak rate of an
+// H100.
 const (
 	share    = 8
 	bfloat16 = 989e12 // operations per second
 	float32s = 67e12
 )
 
-// Foreseen is the basis of a prediction that rests on no measurement.
+// Foreseen is the basis of a prediction without a measurement.
 const Foreseen = "operations at full length and an eighth of an H100's rate; nothing was measured"
 
-// Disk is what a sweep takes, about.
+// Disk is the approximate space that a sweep takes, in bytes.
 type Disk struct {
-	// Workspace is what the runs that are not finished leave there, and the most that one
-	// of them has beside that while it trains.
+	// Workspace is the space that the unfinished runs will take, with the largest
+	// additional space of a run while it trains.
 	Workspace int64 `json:"workspace"`
-	// Data is what is to be brought: archives and what comes out of them.
+	// Data is the space for data to be downloaded: archives and their contents.
 	Data int64 `json:"data"`
 }
 
-// foresee fills in seconds where no run of any kind is finished, for runs that may compute on
-// a GPU and whose backbone's size is known. A CPU's rate is not known well enough.
+// foresee predicts seconds where no run of any kind is finished, for runs that may compute on
+// a GPU and have a backbone of known size. A CPU's rate is not known well enough.
 func (m *maker) foresee() {
 	table, err := m.Resolver.Table()
 	if err != nil {
@@ -72,8 +72,8 @@ func (m *maker) foresee() {
 	}
 }
 
-// parameters is how large a backbone is: by its files, or where they are not here yet and it is
-// one of the paper's, as its card on the hub says.
+// parameters is the number of parameters of a backbone: from its files or, for a backbone of
+// the paper whose files are not here yet, from its card on the hub.
 func (m *maker) parameters(backbone string) int64 {
 	if n := m.found.models[backbone].parameters; n > 0 {
 		return n
@@ -87,7 +87,7 @@ func (m *maker) parameters(backbone string) int64 {
 	return 0
 }
 
-// foreseen is how long a run takes: its steps, its looks at dev data and its evaluations.
+// foreseen is the predicted time of a run: its steps, its evaluations on dev data and at its end.
 func (m *maker) foreseen(table published.Table, c sweeps.RunConfig) (seconds float64, ok bool) {
 	n := m.parameters(c.Model.Backbone)
 	if n == 0 || c.Compute.Backend == "go" {
@@ -99,8 +99,9 @@ func (m *maker) foreseen(table published.Table, c sweeps.RunConfig) (seconds flo
 	return steps + looks*m.encoding(table, c, c.Evaluate.During) + m.encoding(table, c, c.Evaluate.Final), true
 }
 
-// encoding is how long the documents of collections take, those that lie on the same files once.
-// Of folders, whose number of documents no table has, nothing is foreseen.
+// encoding is the predicted time to encode the documents of collections; collections with the
+// refuseSameRun files count once. Nothing is predicted for folders, as no table has their number of
+// documents.
 func (m *maker) encoding(table published.Table, c sweeps.RunConfig, references []string) float64 {
 	known := map[string]bool{}
 	documents := 0
@@ -124,7 +125,7 @@ func rate(c sweeps.RunConfig) float64 {
 	return float32s / share
 }
 
-// disk adds up what the sweep takes on disks: nil where no backbone is known.
+// disk adds up the space that the sweep takes on disks; nil where no backbone is known.
 func (m *maker) disk() *Disk {
 	var d Disk
 	var largest, references = int64(0), []string{}
@@ -145,13 +146,13 @@ func (m *maker) disk() *Disk {
 		if run.State.Finished() || n == 0 {
 			continue
 		}
-		// Weights of the last step, of the best one and of the export; beside them while it
-		// trains two states with both of AdamW's moments.
+		// The weights of the last step, of the best step and of the export; while a run trains,
+		// also two states with both of AdamW's moments.
 		d.Workspace += 3 * 4 * n
 		largest = max(largest, 2*12*n)
 	}
 	d.Workspace += largest
-	lacking, _ := m.Resolver.Lacking(references...) // what is wrong is said elsewhere
+	lacking, _ := m.Resolver.Lacking(references...) // faults are reported elsewhere
 	for _, p := range lacking {
 		d.Data += p.Size() + packages.Unpacked(p)
 	}

@@ -10,21 +10,21 @@ import (
 	"headroom/sweeps"
 )
 
-// Full is the second stage of a sweep for one backbone: the collections of evaluate.full, on
-// which only the best of its points is measured.
+// Full is the second stage of a sweep for one backbone: only the best of its points is
+// measured on the collections of evaluate.full.
 type Full struct {
 	Backbone string `json:"backbone"`
 	// State is "waits" until every run of the backbone is finished, then "chosen", or
 	// "none" where no point can be compared.
 	State string `json:"state"`
 	Why   string `json:"why"`
-	// Point is the chosen one in the words of its first run's label, Runs are its seeds.
+	// Point is the label of the chosen point, from its first run; Runs are the runs of all its seeds.
 	Point string      `json:"point"`
 	Runs  []sweeps.ID `json:"runs"`
-	// Measure is the mean over seeds and over evaluate.during that chose, Value its value.
+	// Measure names the measure of the choice; Value is its mean over seeds and evaluate.during.
 	Measure string   `json:"measure"`
 	Value   *float64 `json:"value"`
-	// Collections are those of evaluate.full.
+	// Collections are the collections of evaluate.full.
 	Collections []string `json:"collections"`
 	// Seconds is the predicted work of the stage; null where nothing is known.
 	Seconds *float64 `json:"seconds_predicted"`
@@ -44,8 +44,9 @@ type candidate struct {
 	known bool
 }
 
-// full chooses the best point of each backbone by dev data, and gives its runs the collections
-// of evaluate.full. A part of a sweep chooses nothing: the best may be in the other part.
+// full chooses the best point of each backbone by dev data, and adds the collections of
+// evaluate.full to its runs. It does not choose for a part of a sweep: the best point may be
+// in the other part.
 func (m *maker) full() {
 	var order []string
 	of := map[string][]int{}
@@ -87,7 +88,7 @@ func (m *maker) choose(f *Full, runs []int) {
 	}
 	best, unknown := candidate{}, 0
 	for _, c := range m.candidates(runs) {
-		m.develop(&c, f.Measure)
+		m.readDevFigures(&c, f.Measure)
 		if !c.known {
 			unknown++
 		} else if !best.known || c.value > best.value {
@@ -132,8 +133,8 @@ func (m *maker) candidates(runs []int) []candidate {
 	return list
 }
 
-// develop reads the dev figures of a point. Without one in each seed and collection it has none.
-func (m *maker) develop(c *candidate, name string) {
+// readDevFigures reads the dev figures of a point. A point that lacks one in any seed or collection has none.
+func (m *maker) readDevFigures(c *candidate, name string) {
 	total, n := 0.0, 0
 	for _, i := range c.runs {
 		run := m.plan.Runs[i]
@@ -160,7 +161,7 @@ func (m *maker) develop(c *candidate, name string) {
 	}
 }
 
-// Staged says in a line what the second stage of a plan is; "" where it has none.
+// Staged describes the second stage of a plan in one line; "" where it has none.
 func (p *Plan) Staged() string {
 	var parts []string
 	var waiting []string

@@ -12,10 +12,10 @@ import (
 	"headroom/sweeps"
 )
 
-// inputs finds what runs start from, each reference once, and gathers what is
-// wrong with any of them.
+// inputs finds the data and models of runs, each reference once, and gathers their
+// faults.
 type inputs struct {
-	ctx      context.Context // of the one call of Make that they are for
+	ctx      context.Context // of the call of Make
 	file     string
 	resolver source.Resolver
 	read     func(name string) (*sweeps.Recipe, error)
@@ -28,7 +28,7 @@ type inputs struct {
 	notices  []string
 }
 
-// model is what is known of a backbone. why says why it cannot be used yet.
+// model describes a backbone. why is the reason why it cannot be used yet.
 type model struct {
 	weights, tokenizer, why string
 	recipe                  sweeps.ID
@@ -41,23 +41,23 @@ type model struct {
 	bad                     bool
 }
 
-// set is what is known of a collection's split, or of training data.
+// set describes a collection's split, or training data.
 type set struct {
 	digest, why string
 	facts       source.Facts // of a split
-	training    examples.Set // otherwise
+	training    examples.Set // for training data
 	survey      examples.Survey
 	bad         bool
 }
 
-// recipe is what is known of a pretraining recipe.
+// recipe describes a pretraining recipe.
 type recipe struct {
 	recipe sweeps.Recipe
 	id     sweeps.ID
 	in     sweeps.Inputs
 	tokens source.Tokens
 	why    string
-	noBias bool // of what it starts from
+	noBias bool // of the checkpoint that it starts from
 	bad    bool
 }
 
@@ -116,7 +116,7 @@ func (in *inputs) absent(key, ref string, err error) model {
 	return model{bad: true}
 }
 
-// recipeModel is the backbone of a recipe, whose identity is known before it is
+// recipeModel describes the backbone of a recipe. Its identity is known before it is
 // made.
 func (in *inputs) recipeModel(key, ref, name string) model {
 	made := in.recipe(name)
@@ -158,7 +158,7 @@ func (in *inputs) data(key, ref, split string) set {
 	})
 }
 
-// training finds what a run trains on.
+// training finds the training data of a run.
 func (in *inputs) training(ref string) set {
 	return in.set("data.train", ref, "to train on", func() (set, error) {
 		found, err := in.resolver.Training(ref)
@@ -181,7 +181,7 @@ func (in *inputs) set(key, ref, use string, find func() (set, error)) set {
 	case err == nil:
 	case errors.Is(err, source.ErrUnresolved):
 		s = set{why: err.Error()}
-	case in.ctx.Err() != nil: // Make says so
+	case in.ctx.Err() != nil: // Make reports it
 		return set{bad: true}
 	default:
 		in.fault(key, fmt.Sprintf("%q", ref), err.Error())
@@ -191,7 +191,7 @@ func (in *inputs) set(key, ref, use string, find func() (set, error)) set {
 	return s
 }
 
-// recipe identifies a recipe: its settings and the digests of what it reads.
+// recipe identifies a recipe by its settings and the digests of its data.
 func (in *inputs) recipe(name string) recipe {
 	if known, ok := in.made[name]; ok {
 		return known
@@ -235,7 +235,7 @@ func (in *inputs) identify(name string) recipe {
 	return made
 }
 
-// digests fills in what a recipe reads; what is only absent leaves its reason.
+// digests sets the digests of a recipe's data; absent data leave a reason.
 func (in *inputs) digests(name string, made *recipe) {
 	note := func(key string, err error) {
 		switch {
@@ -279,8 +279,8 @@ func (in *inputs) digests(name string, made *recipe) {
 	made.in.Data = strings.Join(texts, "+")
 }
 
-// computable finds a run that waits for a recipe which cannot be computed where runs are.
-func (in *inputs) computable(run Run, backbone model) {
+// checkComputable finds a run that waits for a recipe which the backend of the runs cannot compute.
+func (in *inputs) checkComputable(run Run, backbone model) {
 	if c := run.Config; backbone.precision == "bfloat16" && c.Compute.Backend == "go" && !run.State.Finished() {
 		in.fault("compute.backend", `"go"`, fmt.Sprintf("%s is pretrained in bfloat16, and the Go backend computes in float32 only: set compute.backend = \"xla\" or \"auto\", or make the backbone first (headroom pretrain --backend xla)", c.Model.Backbone))
 	}

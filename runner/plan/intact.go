@@ -16,25 +16,25 @@ import (
 	"headroom/runner/workspace"
 )
 
-// ModelFolder is where a run's exported model lies.
+// ModelFolder is the folder of a run's exported model.
 func ModelFolder(run string) string { return filepath.Join(run, "model") }
 
-// Intact compares the files of a run with what was recorded when they were made: its
+// Intact compares the files of a run with the checksums recorded when they were made: its
 // configuration, inputs and provenance, its logs and, where it is finished, the exported
-// model. Its error is *seal.Damage where one is missing or not what it was; running the
-// sweep makes it again. Digests of large files are remembered as r has it.
+// model. Its error is *seal.Damage where a file is missing or has changed; running the
+// sweep makes it again. r remembers the digests of large files.
 func Intact(r *source.Resolver, root, id string) error {
 	w := workspace.Workspace{Root: root}
 	if _, _, err := w.ReadRun(id); err != nil {
-		return missing(err)
+		return missingIsDamage(err)
 	}
 	if err := w.CheckProvenance(id); err != nil {
-		return missing(err)
+		return missingIsDamage(err)
 	}
 	return IntactResults(r, w.Run(id))
 }
 
-// IntactResults compares what the attempts at the run in a folder have made.
+// IntactResults does so for the files that the attempts at the run in a folder have made.
 func IntactResults(r *source.Resolver, folder string) error {
 	if err := intactLogs(r, folder); err != nil {
 		return err
@@ -45,8 +45,8 @@ func IntactResults(r *source.Resolver, folder string) error {
 	return IntactModel(r, folder)
 }
 
-// missing says of a file that is not there that it is damaged.
-func missing(err error) error {
+// missingIsDamage turns the error for a missing file into damage.
+func missingIsDamage(err error) error {
 	var path *fs.PathError
 	if errors.Is(err, fs.ErrNotExist) && errors.As(err, &path) {
 		return &seal.Damage{Path: path.Path, What: "it is missing"}
@@ -54,8 +54,8 @@ func missing(err error) error {
 	return err
 }
 
-// intactLogs checks every attempt's log. One that was found sound is not read again
-// until it changes.
+// intactLogs checks every attempt's log. A log without faults is not read again until it
+// changes.
 func intactLogs(r *source.Resolver, folder string) error {
 	attempts, err := event.Attempts(folder)
 	if err != nil {
@@ -86,7 +86,7 @@ func intactLogs(r *source.Resolver, folder string) error {
 // IntactModel checks the export of a run in a folder against its manifest, and that
 // against the log.
 func IntactModel(r *source.Resolver, run string) error {
-	done, finished, err := finish(run)
+	done, finished, err := lastFinish(run)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func IntactModel(r *source.Resolver, run string) error {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(folder, "config.json")); err != nil { // of an export without a manifest
-		return missing(err)
+		return missingIsDamage(err)
 	}
 	found, err := seal.Sum(folder)
 	if err != nil {
@@ -120,12 +120,11 @@ func IntactModel(r *source.Resolver, run string) error {
 	return nil
 }
 
-// nonFinite is the verdict that metrics/stability gives to runs whose weights may be no
-// numbers.
+// nonFinite is the verdict of metrics/stability for runs whose weights may not be finite.
 const nonFinite = "non_finite"
 
-// finish returns the end of the last attempt that came to the run's end.
-func finish(folder string) (e end, finished bool, err error) {
+// lastFinish returns the end of the last attempt that finished the run.
+func lastFinish(folder string) (e end, finished bool, err error) {
 	attempts, err := event.Attempts(folder)
 	if err != nil {
 		return end{}, false, err
@@ -139,8 +138,8 @@ func finish(folder string) (e end, finished bool, err error) {
 	return end{}, false, nil
 }
 
-// Evaluations checks every evaluation in the folder of a run, or in that of the baselines:
-// one error a damaged one. unsealed counts those that nothing was recorded of.
+// Evaluations checks every evaluation in the folder of a run, or of the baselines. It returns
+// one error per damaged evaluation; unsealed counts evaluations without checksums.
 func Evaluations(r *source.Resolver, folder string) (faults []error, unsealed int) {
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -178,7 +177,7 @@ func keptVectors(folder string, e record.Evaluation) (faults []error) {
 	}
 	for i := range list.Blocks {
 		_, err := list.Block(folder, i)
-		if err = missing(err); err != nil {
+		if err = missingIsDamage(err); err != nil {
 			faults = append(faults, fmt.Errorf("documents' vectors of %s: %w: %s", e.Dataset, err, again))
 		}
 	}

@@ -12,13 +12,13 @@ import (
 	"headroom/sweeps"
 )
 
-// mostRead bounds the rows of a training file that are compared with test queries: a plan
-// must not take minutes.
+// mostRead bounds the rows of a training file that are compared with test queries, so that
+// a plan does not take minutes.
 const mostRead = 100_000
 
-// leaks warns of test queries that are trained on, with an answer. What cannot be read is
-// told elsewhere.
-func (m *maker) leaks(c sweeps.RunConfig, data set) {
+// noteLeaks adds a notice where training data have test queries with a relevant document. Data
+// that cannot be read are reported elsewhere.
+func (m *maker) noteLeaks(c sweeps.RunConfig, data set) {
 	key := c.Data.Train + "\x01" + strings.Join(c.Evaluate.Final, "\x00")
 	if m.compared[key] || data.digest == "" {
 		return
@@ -58,8 +58,8 @@ func (m *maker) leaks(c sweeps.RunConfig, data set) {
 	}
 }
 
-// trainedOn are the queries of a training file, by text, and the texts of the documents that
-// are relevant to each.
+// trainedOn returns the texts of the documents relevant to each query of a training file, by
+// the query's text.
 func trainedOn(ctx context.Context, data set, cache string) (map[string][]string, error) {
 	if data.survey.Rows > mostRead {
 		return nil, nil
@@ -91,7 +91,7 @@ func trainedOn(ctx context.Context, data set, cache string) (map[string][]string
 	return asked, nil
 }
 
-// answered are a split's queries, by text, and the texts of the documents relevant to each.
+// answered returns the texts of the documents relevant to each query of a split, by the query's text.
 func answered(c *collection.Collection, split string) (map[string][]string, error) {
 	pairs, err := examples.FromCollection(c, split)
 	if err != nil {

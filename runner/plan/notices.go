@@ -9,15 +9,15 @@ import (
 	"headroom/sweeps"
 )
 
-// note keeps what a person should know before the run, once.
+// note adds a notice for the user, once.
 func (in *inputs) note(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(in.notices, text) {
 		in.notices = append(in.notices, text)
 	}
 }
 
-// odd notes what is allowed and seldom meant about a run that is still to do.
-func (in *inputs) odd(c sweeps.RunConfig, backbone model, data set) {
+// noteOdd adds notices about settings of an unfinished run that are allowed but seldom meant.
+func (in *inputs) noteOdd(c sweeps.RunConfig, backbone model, data set) {
 	for _, notice := range c.Notices() {
 		in.note("%s", notice)
 	}
@@ -30,7 +30,7 @@ func (in *inputs) odd(c sweeps.RunConfig, backbone model, data set) {
 	for _, text := range backbone.tokens.Notices {
 		in.note("model.backbone = %q: %s", c.Model.Backbone, text)
 	}
-	in.oddForm(c, backbone.form)
+	in.noteOddForm(c, backbone.form)
 	query, document := c.Model.Prompts()
 	for _, prompt := range []struct{ key, text, folder, of string }{
 		{"model.query_prompt", query, backbone.tokens.QueryPrompt, "query"}, {"model.document_prompt", document, backbone.tokens.DocumentPrompt, "document"},
@@ -55,12 +55,12 @@ func (in *inputs) odd(c sweeps.RunConfig, backbone model, data set) {
 	}
 }
 
-// oddForm notes where a folder encodes in another form than the sweep.
-func (in *inputs) oddForm(c sweeps.RunConfig, form source.Form) {
+// noteOddForm adds a notice where a folder states another form than the sweep.
+func (in *inputs) noteOddForm(c sweeps.RunConfig, form source.Form) {
 	if form.Pooling == "" {
 		return
 	}
-	// The folder's words for an activation are not the sweep's.
+	// The folder and the sweep have different words for an activation.
 	written := map[string]string{"log1p_relu": "relu", "log1p_log1p_relu": "log1p_relu"}
 	for _, part := range []struct{ key, sweep, folder, file, says string }{
 		{"model.pooling", c.Model.Pooling, form.Pooling, form.PoolingFile, fmt.Sprintf("pooling_strategy = %q", form.Pooling)},
@@ -74,8 +74,8 @@ func (in *inputs) oddForm(c sweeps.RunConfig, form source.Form) {
 	}
 }
 
-// oddSplit does the same for data that a model is measured on.
-func (in *inputs) oddSplit(key, ref, split string, data set) {
+// noteOddSplit adds notices about data for evaluation.
+func (in *inputs) noteOddSplit(key, ref, split string, data set) {
 	f := data.facts
 	in.empty(key, ref, " ("+split+")", f.EmptyQueries, f.FirstEmptyQuery, f.EmptyDocuments, f.FirstEmptyDocument)
 	if f.Lost > 0 {
@@ -100,9 +100,9 @@ func count(n int, one, several string) string {
 	return fmt.Sprintf("%d %s", n, several)
 }
 
-// twice finds data that a list names twice in different words: what was measured
-// would be one evaluation.
-func (m *maker) twice(written, c sweeps.EvaluateConfig) {
+// refuseDuplicates finds data that a list names twice in different words: both would be the
+// refuseSameRun evaluation.
+func (m *maker) refuseDuplicates(written, c sweeps.EvaluateConfig) {
 	for _, list := range []struct {
 		key, split    string
 		refs, written []string

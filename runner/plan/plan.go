@@ -1,12 +1,12 @@
 // Package plan decides what a sweep still needs and says why. It reads the
-// sweep, the data and models that it names, and the workspace's files, and
-// changes none of them: Make gives the same answer until something else does
-// work. What `headroom plan` prints is what `headroom run` does.
+// sweep, its data and models, and the workspace's files, and changes none of
+// them: Make gives the same answer until something else does work. `headroom
+// plan` prints the plan, and `headroom run` carries it out.
 //
-// All that is wrong with the inputs is reported at once, as sweeps.Faults, so
-// that nothing is found out only after compute has started. What may still come
-// to be (a hub model, a recipe not yet made, a collection not yet fetched) is no
-// fault: its rows are Unresolved, with the reason.
+// All faults of the inputs are reported at once, as sweeps.Faults, so that none
+// shows only after compute has started. An absent input (a hub model, a recipe not
+// yet made, a collection not yet fetched) is no fault: its rows are Unresolved,
+// with the reason.
 package plan
 
 import (
@@ -20,8 +20,8 @@ import (
 	"headroom/sweeps"
 )
 
-// State is where a row stands, in the words that status and SQL have for runs, too. That
-// a finished run collapsed is no state but its verdict.
+// State is the state of a row, in the same words as in status and SQL. A collapse of a
+// finished run is not a state but its verdict.
 type State string
 
 const (
@@ -31,7 +31,7 @@ const (
 	Queued State = "queued"
 	// Running: a live process holds it.
 	Running State = "running"
-	// Interrupted: begun, not ended, and nobody works on it; run goes on from there.
+	// Interrupted: begun, not ended, and no process works on it; run resumes it.
 	Interrupted State = "interrupted"
 	// Done: finished, collapsed runs included; nothing to do.
 	Done State = "done"
@@ -39,17 +39,17 @@ const (
 	Failed State = "failed"
 	// Stale: finished under semantics that have changed since.
 	Stale State = "stale"
-	// Damaged: a file of it, once made, is missing or not what it was then. It is made
-	// again from what is left.
+	// Damaged: one of its files is missing or has changed since it was made. It is made
+	// again from the files that are left.
 	Damaged State = "damaged"
-	// Unresolved: something it needs is not there yet.
+	// Unresolved: an input is not there yet.
 	Unresolved State = "unresolved"
 )
 
 // Finished tells whether a state means that there is nothing to do.
 func (s State) Finished() bool { return s == Done }
 
-// Options are what a plan is made from.
+// Options are the inputs of a plan.
 type Options struct {
 	// Spec is the sweep.
 	Spec *sweeps.Spec
@@ -60,9 +60,9 @@ type Options struct {
 	// Resolver finds data and models. Its RecipeID is not used: recipes are
 	// identified from Recipe.
 	Resolver *source.Resolver
-	// Recipe reads the pretraining recipe of a name.
+	// Recipe reads a pretraining recipe by its name.
 	Recipe func(name string) (*sweeps.Recipe, error)
-	// Holder says which live process holds the lease of a folder, "" for none.
+	// Holder names the live process that holds the lease of a folder, "" for none.
 	Holder func(folder string) string
 	// Semantics are today's; nil is sweeps.CurrentSemantics.
 	Semantics sweeps.Semantics
@@ -75,47 +75,47 @@ type Plan struct {
 	Schema   int    `json:"schema"`
 	Sweep    string `json:"sweep"`
 	Question string `json:"question"`
-	// Recipes are the backbones that runs need made.
+	// Recipes are the backbones that runs need.
 	Recipes     []Recipe     `json:"recipes"`
 	Runs        []Run        `json:"runs"`
 	Evaluations []Evaluation `json:"evaluations"`
 	// Full is the second stage, one for each backbone; empty where the sweep has none.
 	Full []Full `json:"full"`
-	// Notices are what a person should know before it is run.
+	// Notices are for the user to read before the sweep is run.
 	Notices []string `json:"notices"`
-	// Seconds is the predicted work of all that is not finished, one slot's
-	// time; nil where nothing has been measured yet.
+	// Seconds is the predicted time of all unfinished work on one slot; nil where
+	// nothing has been measured yet.
 	Seconds *float64 `json:"seconds_predicted"`
-	// Disk is what it takes on disks, about; null where no backbone is here.
+	// Disk is the approximate space on disks; null where no backbone is here.
 	Disk *Disk `json:"disk_predicted"`
 }
 
 // Run is one point of the sweep.
 type Run struct {
-	// ID is "" while an input is unresolved whose digest it needs.
+	// ID is "" while the digest of an input is not known.
 	ID    sweeps.ID `json:"id"`
 	Label string    `json:"label"`
 	State State     `json:"state"`
 	Why   string    `json:"why"`
-	// Verdict is "healthy" or a kind of collapse; null until it is judged.
+	// Verdict is "healthy" or a kind of collapse; null until the run is judged.
 	Verdict *string `json:"verdict"`
-	// Seconds is the predicted rest of its work; nil where unknown.
+	// Seconds is the predicted time of its remaining work; nil where unknown.
 	Seconds *float64 `json:"seconds_predicted"`
-	// Basis is what Seconds rest on; "" where nothing is predicted.
+	// Basis names the basis of Seconds; "" where nothing is predicted.
 	Basis string `json:"predicted_from"`
 	// Config has every effective value; its paths are absolute.
 	Config sweeps.RunConfig `json:"config"`
 
 	// Inputs are the digests in the id.
 	Inputs sweeps.Inputs `json:"-"`
-	// Folder is the run's, inside the workspace.
+	// Folder is the run's folder inside the workspace.
 	Folder string `json:"-"`
-	// Needs is the id of the recipe whose backbone must be made first, and is all
-	// that the run waits for; or "".
+	// Needs is the id of a recipe. The run waits for its backbone, and for nothing
+	// else; "" where it waits for none.
 	Needs sweeps.ID `json:"-"`
 }
 
-// Recipe is a backbone that runs of the plan start from.
+// Recipe is a backbone from which runs of the plan start.
 type Recipe struct {
 	ID      sweeps.ID `json:"id"`
 	Name    string    `json:"name"`
@@ -151,7 +151,7 @@ func (p *Plan) Collapsed() int {
 	return n
 }
 
-// Idle tells whether all is finished: running the sweep would do nothing.
+// Idle tells whether everything is finished, so that running the sweep would do nothing.
 func (p *Plan) Idle() bool {
 	for _, run := range p.Runs {
 		if !run.State.Finished() {
@@ -228,9 +228,9 @@ type maker struct {
 	found *inputs
 	plan  *Plan
 	seen  map[sweeps.ID]sweeps.Point
-	// called are the backbones' short names.
+	// called holds the backbones' short names.
 	called map[string]string
-	// compared are the lists of data that overlaps and leaks have looked at.
+	// compared holds the lists of data that noteOverlaps and noteLeaks have examined.
 	compared map[string]bool
 }
 
@@ -238,7 +238,7 @@ func (m *maker) run(point sweeps.Point) {
 	config := m.absolute(point.Config)
 	backbone := m.found.model("model.backbone", config.Model.Backbone)
 	data := m.found.training(config.Data.Train)
-	m.found.fits(config, backbone, data)
+	m.found.checkFit(config, backbone, data)
 	config = config.WithPrompts(backbone.tokens.QueryPrompt, backbone.tokens.DocumentPrompt)
 
 	run := Run{Config: config}
@@ -253,8 +253,8 @@ func (m *maker) run(point sweeps.Point) {
 		run.ID = m.Semantics.RunID(config, run.Inputs)
 		run.Folder = runFolder(m.Workspace, run.ID)
 	}
-	run.Label = sweeps.Label(config, run.ID) // until all are known
-	if m.same(run.ID, point) {
+	run.Label = sweeps.Label(config, run.ID) // until all runs are known
+	if m.refuseSameRun(run.ID, point) {
 		return
 	}
 	switch {
@@ -271,21 +271,21 @@ func (m *maker) run(point sweeps.Point) {
 	} else if known && !run.State.Finished() {
 		run.Needs = backbone.recipe
 	}
-	m.found.computable(run, backbone)
+	m.found.checkComputable(run, backbone)
 	if !run.State.Finished() {
-		m.found.odd(config, backbone, data)
+		m.found.noteOdd(config, backbone, data)
 	}
-	m.twice(point.Config.Evaluate, config.Evaluate)
+	m.refuseDuplicates(point.Config.Evaluate, config.Evaluate)
 	m.plan.Runs = append(m.plan.Runs, run)
 	m.evaluations(run)
 	if len(m.found.faults) == 0 {
-		m.overlaps(config)
-		m.leaks(config, data)
+		m.noteOverlaps(config)
+		m.noteLeaks(config, data)
 	}
 }
 
-// label names the runs, so that no two have one label. What backbones are called does not
-// depend on the part of the sweep that is planned.
+// label gives the runs labels that differ. The names of backbones do not depend on the part of
+// the sweep that is planned.
 func (m *maker) label(points []sweeps.Point) {
 	backbones := make([]string, len(points))
 	for i, p := range points {
@@ -307,14 +307,14 @@ func (m *maker) label(points []sweeps.Point) {
 	}
 }
 
-// reasons joins those that there are.
+// reasons joins the reasons that are not empty.
 func reasons(whys ...string) string {
 	return strings.Join(slices.DeleteFunc(whys, func(why string) bool { return why == "" }), "; ")
 }
 
-// same finds two points that turn out to be one run, such as two paths to one
+// refuseSameRun finds two points that are the same run, such as two paths to one
 // checkpoint.
-func (m *maker) same(id sweeps.ID, point sweeps.Point) bool {
+func (m *maker) refuseSameRun(id sweeps.ID, point sweeps.Point) bool {
 	if id == "" {
 		return false
 	}
@@ -342,7 +342,7 @@ func (m *maker) same(id sweeps.ID, point sweeps.Point) bool {
 }
 
 // absolute makes every reference of a configuration mean the same from any
-// folder, so that a worker need not know where the sweep file lay.
+// folder, so that a worker need not know the folder of the sweep file.
 func (m *maker) absolute(c sweeps.RunConfig) sweeps.RunConfig {
 	c.Model.Backbone = m.Resolver.Absolute(c.Model.Backbone)
 	c.Data.Train = m.Resolver.Absolute(c.Data.Train)

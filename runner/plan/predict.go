@@ -12,32 +12,32 @@ import (
 	"headroom/sweeps"
 )
 
-// measured is what a finished run took.
+// measured holds the times of a finished run.
 type measured struct {
 	config sweeps.RunConfig
 	step   float64 // seconds of a training step
 	dev    float64 // of an evaluation during training; 0 where it made none
-	rest   float64 // of everything else: opening, the final evaluations, the export
+	rest   float64 // of the rest: opening, the final evaluations, the export
 }
 
-// mostMeasured bounds how many runs outside the plan are read for a prediction.
+// mostMeasured bounds the number of runs outside the plan that are read for a prediction.
 const mostMeasured = 200
 
-// work is what a step's time is taken to grow with where no run of the same shape is
-// known: tokens through the model, at full length.
+// work is a measure of a step's time for predictions from runs of other shapes: the number of
+// tokens through the model, at full length.
 func work(c sweeps.RunConfig) float64 {
 	return float64(c.Train.Batch) * float64(c.Data.MaxQuery+(1+c.Data.Negatives)*c.Data.MaxDocument)
 }
 
-// shape is all that a step's time and an evaluation's depend on: runs of one shape differ
-// in k, seed, rates, steps and how often they look at dev data.
+// shape holds the settings on which the times of a step and of an evaluation depend. Runs of
+// one shape differ in k, seed, rates, steps and the frequency of evaluations on dev data.
 func shape(c sweeps.RunConfig) string {
 	micro := c.Train.MicroBatch
 	return fmt.Sprint(c.Model.Backbone, "\n", c.Data.Train, c.Data.MaxQuery, c.Data.MaxDocument, c.Data.Negatives, c.Train.Batch, micro, c.Train.Precision,
 		c.Loss.Kind, c.Regularizer.Kind, c.Model.Tie, c.Model.Pooling, c.Model.TopK, c.Model.TokenTopM, c.Evaluate.Final, c.Evaluate.During, c.Compute.Backend, c.Compute.Threads, c.Compute.Remat)
 }
 
-// evaluations is how often a run looks at dev data in its last so many steps.
+// evaluations is the number of evaluations on dev data in a run's last steps.
 func evaluations(c sweeps.RunConfig, steps int) float64 {
 	if len(c.Evaluate.During) == 0 || c.Evaluate.Every == 0 {
 		return 0
@@ -45,10 +45,10 @@ func evaluations(c sweeps.RunConfig, steps int) float64 {
 	return math.Ceil(float64(steps) / float64(c.Evaluate.Every))
 }
 
-// predict fills in the seconds of what is left to do, and what they rest on: the median
-// of the finished runs of the same shape, else of those with the same backbone, else of
-// all, scaled by tokens. Where nothing is finished, nothing is predicted; evaluations
-// come with their runs' seconds.
+// predict sets the predicted seconds of unfinished runs, and their basis: the median of the
+// finished runs of the same shape, else of those with the same backbone, else of all, scaled
+// by tokens. Where no run is finished, nothing is predicted. The seconds of a run include its
+// evaluations.
 func (m *maker) predict(ctx context.Context) {
 	open := false
 	for i := range m.plan.Runs {
@@ -90,7 +90,7 @@ func (m *maker) predict(ctx context.Context) {
 	m.plan.Seconds = &total
 }
 
-// estimate is how long a run's last so many steps and its end take, and by what.
+// estimate predicts the time of a run's last steps and its end, and names the basis.
 func estimate(history []measured, c sweeps.RunConfig, steps int) (seconds float64, basis string) {
 	alike := func(same func(measured) bool) []measured {
 		return slices.DeleteFunc(slices.Clone(history), func(h measured) bool { return !same(h) })
@@ -104,7 +104,7 @@ func estimate(history []measured, c sweeps.RunConfig, steps int) (seconds float6
 	if len(of) == 0 {
 		of, basis = history, "of other backbones"
 	}
-	// Beside the steps, another shape's evaluations say the most that is known.
+	// The evaluations of runs with another shape are the best estimate there is.
 	perToken := median(of, func(h measured) float64 { return h.step / work(h.config) })
 	dev, rest := median(of, func(h measured) float64 { return h.dev }), median(of, func(h measured) float64 { return h.rest })
 	return float64(steps)*perToken*work(c) + evaluations(c, steps)*dev + rest, count(len(of), "finished run ", "finished runs ") + basis + ", scaled by tokens"
@@ -123,7 +123,7 @@ func middle(values []float64) float64 {
 	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 }
 
-// stepsDone is how far the newest checkpoint of a begun run is.
+// stepsDone is the number of steps in the newest checkpoint of a run.
 func (m *maker) stepsDone(run Run) int {
 	if run.State != Interrupted && run.State != Failed && run.State != Damaged && run.State != Running {
 		return 0
@@ -175,7 +175,7 @@ func (m *maker) history(ctx context.Context) []measured {
 	return history
 }
 
-// configOf reads the configuration that a run was made with.
+// configOf reads the configuration of a run.
 func configOf(folder string) (sweeps.RunConfig, error) {
 	text, err := os.ReadFile(filepath.Join(folder, "config.toml"))
 	if err != nil {
@@ -184,8 +184,8 @@ func configOf(folder string) (sweeps.RunConfig, error) {
 	return sweeps.ParseRun(text)
 }
 
-// appendMeasured adds a run whose every attempt closed its log; the time of one
-// that was killed is not known. Steps and evaluations are timed by the end of the log.
+// appendMeasured adds a run if all its attempts have closed their logs; the time of a
+// killed attempt is not known. The times of steps and evaluations are at the end of the log.
 func appendMeasured(history []measured, folder string, c sweeps.RunConfig) []measured {
 	attempts, err := event.Attempts(folder)
 	if err != nil || len(attempts) == 0 {

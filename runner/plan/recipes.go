@@ -11,7 +11,7 @@ import (
 	"headroom/sweeps"
 )
 
-// recipes adds a row for each recipe that a run of the plan starts from.
+// recipes adds a row for each recipe whose backbone a run of the plan needs.
 func (m *maker) recipes() {
 	for _, name := range m.found.order {
 		made := m.found.made[name]
@@ -30,12 +30,12 @@ func (m *maker) recipes() {
 	}
 }
 
-// WorkSuffix ends the name of the folder, beside a backbone's own, in which it
-// is made: its log and checkpoints.
+// WorkSuffix is the end of the name of the folder in which a backbone is made, with
+// its log and checkpoints. It is next to the backbone's own folder.
 const WorkSuffix = ".work"
 
-// settleRecipe decides a recipe's state: the backbone's folder is there whole
-// or not at all.
+// settleRecipe decides a recipe's state. The backbone's folder is there whole or not
+// at all.
 func (m *maker) settleRecipe(row *Recipe) {
 	_, err := m.found.resolver.Model("recipe:" + string(row.ID))
 	switch {
@@ -58,7 +58,7 @@ func (m *maker) settleRecipe(row *Recipe) {
 }
 
 // Recipes returns a reader of recipes by name: the file backbones/NAME.toml, or
-// NAME.toml, beside the sweep file, else the embedded one. embedded may be nil.
+// NAME.toml, in the folder of the sweep file, else the embedded one. embedded may be nil.
 func Recipes(sweepFile string, embedded func(name string) (file string, text []byte, err error)) func(name string) (*sweeps.Recipe, error) {
 	return func(name string) (*sweeps.Recipe, error) {
 		folder := filepath.Dir(sweepFile)

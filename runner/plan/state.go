@@ -59,7 +59,7 @@ func (m *maker) state(folder string, steps int) (state State, why string, verdic
 		}
 		return New, absent, nil
 	}
-	// An attempt that finished decides, whatever came after it.
+	// An attempt that finished decides, even if others came after it.
 	var last end
 	number, cut := 0, error(nil)
 	for i := len(attempts) - 1; i >= 0; i-- {
@@ -82,13 +82,13 @@ func (m *maker) state(folder string, steps int) (state State, why string, verdic
 	return state, why, nil
 }
 
-// Finished tells whether an attempt at the run in a folder came to the run's end.
+// Finished tells whether an attempt at the run in a folder has finished the run.
 func Finished(folder string) (bool, error) {
-	_, finished, err := finish(folder)
+	_, finished, err := lastFinish(folder)
 	return finished, err
 }
 
-// end is what the last lines of an attempt's log say.
+// end holds the contents of the last lines of an attempt's log.
 type end struct {
 	ended      *event.Ended
 	judged     *event.Judged
@@ -138,8 +138,8 @@ func (e end) verdict() *string {
 	return &e.judged.Verdict
 }
 
-// tailBytes is how much of a log's end is read: an attempt closes with a few
-// short lines, and a plan must not read millions of steps to find them.
+// tailBytes is the number of bytes that are read at a log's end. An attempt closes with
+// a few short lines, and a plan must not read millions of steps to find them.
 const tailBytes = 1 << 16
 
 // readEnd reads the end of an attempt's log.

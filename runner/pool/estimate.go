@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Estimate says how much of the work is done and when the rest will be. It is
-// arithmetic on the jobs' weights and the steps that workers report. Renderers
-// may ask on any goroutine.
+// Estimate computes the share of the work that is done and the time until the end, from
+// the jobs' weights and the steps that workers report. Renderers may call it on any
+// goroutine.
 type Estimate struct {
 	mu      sync.Mutex
 	start   time.Time
@@ -37,10 +37,10 @@ func NewEstimate(jobs []Job, now time.Time) *Estimate {
 // Started notes that a job runs.
 func (e *Estimate) Started(id string) { e.advance(id, 0) }
 
-// Progress takes one report of a worker.
+// Progress notes a report of a worker.
 func (e *Estimate) Progress(id string, m Message) {
 	if m.Steps <= 0 || m.Phase == PhaseDev {
-		return // an evaluation between two steps is as far as they are
+		return // an evaluation between two steps does not change the progress
 	}
 	within := min(1, float64(m.Step)/float64(m.Steps))
 	if m.Phase == PhaseEvaluate {
@@ -75,8 +75,8 @@ func (e *Estimate) Share() float64 {
 	return min(1, done/e.total)
 }
 
-// Remaining extrapolates from the time used so far; ok is false while too
-// little is done to say.
+// Remaining extrapolates from the time used so far; ok is false while too little is
+// done.
 func (e *Estimate) Remaining(now time.Time) (left time.Duration, ok bool) {
 	share := e.Share()
 	if share < 0.01 {

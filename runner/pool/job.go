@@ -1,13 +1,13 @@
-// Package pool runs jobs as worker processes: the program's own executable,
-// one process a job, a fixed number at a time. It knows nothing of what a job
-// computes. A worker reports on its standard output, one JSON object a line
-// (Message), and says by its exit code how it ended; its standard error is kept
-// in a file and the end of it is shown where the job fails.
+// Package pool runs jobs as worker processes: one process of the program's own
+// executable per job, a fixed number at a time. It does not know what a job
+// computes. A worker reports on its standard output, one JSON object per line
+// (Message), and its exit code says how it ended. Its standard error is kept in a
+// file, whose end is shown where the job fails.
 //
-// One failing job never stops another. When the context ends, every running
-// worker is sent SIGINT and waited for: it checkpoints and exits 130. A worker
-// never outlives its parent: where the parent is killed, the kernel (on Linux)
-// and the worker's own watch (everywhere) end it.
+// A failing job never stops another. When the context ends, the pool sends SIGINT
+// to every running worker and waits: the worker checkpoints and exits 130. A worker
+// never outlives its parent: if the parent is killed, the kernel (on Linux) and the
+// worker's own watch (everywhere) end it.
 package pool
 
 import (
@@ -22,11 +22,11 @@ import (
 type Job struct {
 	ID    string   // unique in a pool
 	Kind  string   // the worker's --kind: "pretrain", "baseline", "run", "evaluate"
-	Label string   // what people see
+	Label string   // name for people
 	After []string // ids of jobs of this pool that must be done first
 	Args  []string // the worker's command line, without the executable
-	Log   string   // file that the worker's standard error is appended to; "" keeps only its tail, in the Outcome
-	// Weight is the work this job is of the total, in predicted seconds. 0 counts as 1.
+	Log   string   // file to which the worker's standard error is appended; "" keeps only its tail, in the Outcome
+	// Weight is the job's share of the total work, in predicted seconds. 0 counts as 1.
 	Weight float64
 }
 
@@ -38,7 +38,7 @@ const (
 	Done        State = "done"
 	Failed      State = "failed"
 	Interrupted State = "interrupted" // stopped at a checkpoint, or never started because of that
-	Blocked     State = "blocked"     // never started: a job that it needs did not get done
+	Blocked     State = "blocked"     // never started, because a job that it needs was not done
 )
 
 // Outcome is how one job ended.
@@ -46,13 +46,13 @@ type Outcome struct {
 	Job    Job
 	State  State
 	Code   int           // the worker's exit code; -1 where a signal ended it or none was started
-	Reason string        // why it is not Done; "" where it is
+	Reason string        // why it is not Done; "" where it is Done
 	Tail   string        // the last lines of its standard error
 	Took   time.Duration // wall time of the process
-	Answer *Answer       // what the run came to; nil where the worker said nothing of it
+	Answer *Answer       // the run's result; nil where the worker did not report one
 }
 
-// Cause is why the job is not done, with the last thing that its worker said.
+// Cause is the reason why the job is not done, with the last line that its worker printed.
 func (o Outcome) Cause() string {
 	lines := strings.Split(strings.TrimSpace(o.Tail), "\n")
 	said := ""
@@ -70,7 +70,7 @@ func (o Outcome) Cause() string {
 	return o.Reason + ": " + said
 }
 
-// Result is how all ended, in the order of the jobs.
+// Result holds the outcomes of all jobs, in their order.
 type Result struct {
 	Outcomes []Outcome
 }
@@ -89,7 +89,7 @@ func (r Result) Count(kind string, state State) int {
 // ErrInterrupted is returned when the context ended before all jobs were over.
 var ErrInterrupted = errors.New("interrupted")
 
-// FailedError is returned when all jobs are over and some did not get done.
+// FailedError is returned when all jobs are over and some are not done.
 type FailedError struct {
 	Failed, Blocked, Total int
 }
@@ -102,8 +102,8 @@ func (e *FailedError) Error() string {
 	return text
 }
 
-// check refuses a list that could not run to its end: an id twice, a job that
-// waits for one that is not there, a circle.
+// check refuses a list that could not run to its end: a repeated id, a job that waits
+// for a missing one, a circle.
 func check(jobs []Job) error {
 	known := map[string]bool{}
 	for _, job := range jobs {

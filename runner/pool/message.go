@@ -13,34 +13,34 @@ import (
 const (
 	TypeProgress = "progress"
 	TypeWaiting  = "waiting"  // another live process holds the job's lease; Message says which
-	TypeNotice   = "notice"   // something a person should read
-	TypeResult   = "result"   // what a run came to; Result has it
+	TypeNotice   = "notice"   // a message for the user
+	TypeResult   = "result"   // a run's result, in Result
 	TypeCollapse = "collapse" // a run has collapsed; Episode has it
 )
 
-// Phases that renderers and estimates know; others are shown as they are called.
+// The phases that renderers and estimates know; others are shown by their names.
 const (
 	PhaseTrain    = "train"    // of a run
 	PhaseEvaluate = "evaluate" // of the finished model
 	PhaseDev      = "dev"      // of the model on dev data, between two training steps
 )
 
-// Dev is what dev data say of a run in training.
+// Dev holds the results on dev data of a run in training.
 type Dev struct {
 	Measure string `json:"measure"`
-	// Value is the last evaluation's, NaN where it has none.
+	// Value is the value of the last evaluation, NaN where it has none.
 	Value    event.Value `json:"value"`
 	Best     event.Value `json:"best"`
 	BestStep int         `json:"best_step"`
 }
 
-// Answer is what a run came to.
+// Answer is a run's result.
 type Answer struct {
 	Verdict string `json:"verdict"`
-	// Recovered says from which collapses a healthy run came back and when; "" for none.
+	// Recovered names the collapses from which a healthy run recovered, and when; "" for none.
 	Recovered string `json:"recovered,omitempty"`
-	// Measure is the main one of evaluate.measures, on Dataset, the first of evaluate.final;
-	// "" where nothing was measured.
+	// Measure is the first of evaluate.measures, on Dataset, the first of evaluate.final; ""
+	// where nothing was measured.
 	Measure string      `json:"measure,omitempty"`
 	Dataset string      `json:"dataset,omitempty"`
 	Value   event.Value `json:"value"`
@@ -65,11 +65,11 @@ type Message struct {
 	Dev     *Dev        `json:"dev,omitempty"`
 	Result  *Answer     `json:"result,omitempty"`
 	Message string      `json:"message,omitempty"`
-	// Episode is the collapse of a TypeCollapse, as the run's log has it.
+	// Episode is the collapse of a TypeCollapse, as in the run's log.
 	Episode *event.Episode `json:"episode,omitempty"`
 }
 
-// Write writes the message as the one line that Run understands.
+// Write writes the message as one line for Run.
 func (m Message) Write(w io.Writer) error {
 	line, err := json.Marshal(m)
 	if err != nil {
@@ -79,7 +79,7 @@ func (m Message) Write(w io.Writer) error {
 	return err
 }
 
-// parse reads one line; ok is false for whatever a library printed instead.
+// parse reads one line; ok is false for a line that a library has printed.
 func parse(line []byte) (m Message, ok bool) {
 	if len(line) == 0 || line[0] != '{' || json.Unmarshal(line, &m) != nil {
 		return Message{}, false

@@ -18,8 +18,8 @@ type Options struct {
 	Now        func() time.Time
 }
 
-// Run runs the jobs and returns how each ended, in their order. The error is
-// ErrInterrupted, a *FailedError, or one that kept everything from starting.
+// Run runs the jobs and returns their outcomes, in their order. The error is
+// ErrInterrupted, a *FailedError, or an error that kept all jobs from starting.
 func Run(ctx context.Context, jobs []Job, opt Options) (Result, error) {
 	if err := check(jobs); err != nil {
 		return Result{}, err
@@ -38,7 +38,7 @@ func Run(ctx context.Context, jobs []Job, opt Options) (Result, error) {
 	return s.result(ctx)
 }
 
-// news is what the worker goroutines tell the scheduler.
+// news is a message from a worker's goroutine to the scheduler.
 type news struct {
 	process *process
 	message Message
@@ -97,8 +97,8 @@ func (s *scheduler) loop(ctx context.Context) {
 	}
 }
 
-// startReady starts jobs while slots are free, in the order they were given,
-// and marks those as blocked that wait for one that did not get done.
+// startReady starts jobs while slots are free, in their order. It marks jobs as
+// blocked that wait for a job which was not done.
 func (s *scheduler) startReady() {
 	for changed := true; changed; {
 		changed = false
@@ -144,7 +144,7 @@ func (s *scheduler) take(n news) {
 			s.estimate.Progress(job.ID, n.message)
 		case TypeResult:
 			n.process.answer = n.message.Result
-			return // it is shown with the job's end
+			return // the result is shown when the job ends
 		}
 		s.render.Message(job, n.message)
 		return
@@ -161,7 +161,7 @@ func (s *scheduler) finish(outcome Outcome) {
 	s.render.Finished(outcome)
 }
 
-// result closes the books: what never started was interrupted.
+// result collects the outcomes. Jobs that were never started count as interrupted.
 func (s *scheduler) result(ctx context.Context) (Result, error) {
 	var result Result
 	for _, job := range s.jobs {
@@ -177,7 +177,7 @@ func (s *scheduler) result(ctx context.Context) (Result, error) {
 	case ctx.Err() != nil && result.Count("", Done) < len(s.jobs):
 		return result, ErrInterrupted
 	case result.Count("", Interrupted) > 0 && failed == 0:
-		return result, ErrInterrupted // the worker was signalled, not we
+		return result, ErrInterrupted // a worker got the signal, and not this process
 	case failed+blocked > 0:
 		return result, &FailedError{Failed: failed + result.Count("", Interrupted), Blocked: blocked, Total: len(s.jobs)}
 	default:

@@ -24,29 +24,29 @@ const interruptedCode = 130
 type process struct {
 	job    Job
 	slot   int
-	answer *Answer // what its run came to, once it has said so
+	answer *Answer // its run's result, after the worker has reported it
 
 	mu          sync.Mutex
 	command     *exec.Cmd // nil until started and after it ended
 	interrupted bool
 }
 
-// interrupt asks the worker to checkpoint and stop. One that has not started
+// interrupt asks the worker to checkpoint and stop. A worker that has not started
 // yet gets the signal as soon as it has.
 func (p *process) interrupt() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.interrupted = true
 	if p.command != nil {
-		p.command.Process.Signal(os.Interrupt) // an error means it is over already
+		p.command.Process.Signal(os.Interrupt) // an error means that it has ended already
 	}
 }
 
-// run starts the worker, hands on what it prints and waits for its end.
+// run starts the worker, passes its messages to report and waits for its end.
 //
-// The calling goroutine keeps its operating-system thread until then: the
-// kernel ties "signal me when my parent dies" to the thread that started the
-// process, and Go would otherwise be free to end that thread earlier.
+// The calling goroutine keeps its operating-system thread until then: the kernel
+// sends the signal for a parent's death when the thread that started the process
+// ends, and Go could end that thread earlier.
 func (p *process) run(opt Options, report func(Message)) Outcome {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -66,7 +66,7 @@ func (p *process) run(opt Options, report func(Message)) Outcome {
 
 	command := exec.Command(opt.Executable, p.job.Args...)
 	command.Env = workerEnv(opt, p.slot)
-	command.Stderr = log.file // the file itself: what a worker says after its parent's death is kept too
+	command.Stderr = log.file // the file itself, so that it also gets what a worker prints after its parent's death
 	command.SysProcAttr = processAttributes()
 	command.WaitDelay = 5 * time.Second
 	stdout, err := command.StdoutPipe()
@@ -96,8 +96,9 @@ func (p *process) run(opt Options, report func(Message)) Outcome {
 	return outcome
 }
 
-// classify says how a worker ended. Exit 130 is an interruption whoever sent
-// the signal; a signal that kills is one only where we had asked it to stop.
+// classify tells how a worker ended. Exit code 130 is an interruption, whoever sent
+// the signal. Death by a signal is an interruption only if the pool had asked the
+// worker to stop.
 func classify(err error, state *os.ProcessState, asked bool) (State, string) {
 	if err == nil {
 		return Done, ""
@@ -121,8 +122,8 @@ func classify(err error, state *os.ProcessState, asked bool) (State, string) {
 	}
 }
 
-// readMessages hands on each line that is a message and keeps all others, which
-// libraries print, with the standard error.
+// readMessages calls report with each line that is a message. It writes all other
+// lines, which libraries print, to other, with the standard error.
 func readMessages(r io.Reader, other io.Writer, report func(Message)) {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for {
@@ -138,7 +139,7 @@ func readMessages(r io.Reader, other io.Writer, report func(Message)) {
 	}
 }
 
-// workerEnv is our own environment with the worker's share of the machine.
+// workerEnv is the pool's environment with the worker's share of the machine.
 func workerEnv(opt Options, slot int) []string {
 	env := opt.Env
 	if opt.Threads > 0 {
@@ -160,12 +161,12 @@ func without(env []string, name string) []string {
 	return kept
 }
 
-// workerLog is the file that takes a worker's standard error, and whatever else
-// it prints that is no message.
+// workerLog is the file for a worker's standard error, and for its other output that
+// is no message.
 type workerLog struct {
 	file  *os.File
 	start int64 // where this worker's part begins
-	drop  bool  // a temporary file: only its tail is of use
+	drop  bool  // a temporary file, of which only the tail is used
 }
 
 // openLog opens the file for appending, or a temporary one for "".
@@ -198,17 +199,17 @@ func (l *workerLog) close() {
 	}
 }
 
-// Of a log, tail reads at most so many bytes and returns so many lines.
+// The largest numbers of bytes that tail reads of a log, and of lines that it returns.
 const (
 	tailBytes = 1 << 20
 	tailLines = 12
 )
 
-// crashes are the lines with which Go, or a check of XLA that does not hold, ends a process.
+// crashes matches the first line of a crash of Go, or of a failed check of XLA.
 var crashes = regexp.MustCompile(`^(panic: |fatal error: |SIG[A-Z]+: |(F[0-9]{4}|[0-9-]+ [0-9:.]+: F) .*\.cc:[0-9]+\])`)
 
-// tail returns this worker's last words: where a crash begins, else the last
-// lines. A crash prints its cause first and then pages of stacks.
+// tail returns the worker's last lines, or the first lines of a crash, which prints its
+// cause first and then pages of stacks.
 func (l *workerLog) tail() string {
 	info, err := l.file.Stat()
 	if err != nil {
@@ -222,10 +223,10 @@ func (l *workerLog) tail() string {
 	}
 	lines := strings.Split(strings.TrimRight(string(text[:n]), "\n"), "\n")
 	if from > l.start && len(lines) > 1 {
-		lines = lines[1:] // a torn one
+		lines = lines[1:] // the first is cut off
 	}
 	if crash := slices.IndexFunc(lines, crashes.MatchString); crash >= 0 {
-		if strings.HasPrefix(lines[crash], "SIG") { // a library said why before it ended the process
+		if strings.HasPrefix(lines[crash], "SIG") { // a library printed its reason before it ended the process
 			crash = max(0, crash-3)
 		}
 		return strings.Join(lines[crash:min(len(lines), crash+tailLines)], "\n")

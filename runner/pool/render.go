@@ -9,7 +9,7 @@ import (
 	"headroom/metrics/event"
 )
 
-// Renderer shows what happens in a pool. Its methods are called one after the
+// Renderer shows the progress of a pool. Its methods are called one after the
 // other from one goroutine; End is the last call.
 type Renderer interface {
 	Begin(jobs []Job, estimate *Estimate)
@@ -23,7 +23,7 @@ type Renderer interface {
 // Silent is the renderer of --quiet: it shows nothing.
 type Silent struct{}
 
-// Begin shows nothing, as do the others.
+// Begin shows nothing.
 func (Silent) Begin([]Job, *Estimate) {}
 
 // Started shows nothing.
@@ -41,8 +41,8 @@ func (Silent) Interrupted(int) {}
 // End shows nothing.
 func (Silent) End(Result) {}
 
-// Lines renders for a file or a pipe: a line at each start and end, and a line
-// of progress no more often than every Every.
+// Lines renders for a file or a pipe: a line at each start and end, and a line of
+// progress at most once per Every.
 type Lines struct {
 	Out   io.Writer
 	Every time.Duration
@@ -55,7 +55,7 @@ type Lines struct {
 	printed     time.Time
 }
 
-// Begin notes what is to come.
+// Begin notes the jobs.
 func (l *Lines) Begin(jobs []Job, estimate *Estimate) {
 	l.total, l.estimate, l.latest, l.printed = len(jobs), estimate, map[string]Message{}, l.Now()
 }
@@ -66,13 +66,13 @@ func (l *Lines) Started(job Job) {
 	fmt.Fprintf(l.Out, "start   %s\n", job.Label)
 }
 
-// Message prints notices at once and progress in its time.
+// Message prints notices at once, and progress at most once per Every.
 func (l *Lines) Message(job Job, m Message) {
 	if text, now := notice(job, m, l.latest[job.ID]); now {
 		fmt.Fprintln(l.Out, text)
 	}
 	if m.Type == TypeCollapse {
-		return // its progress is still the latest
+		return // the job's last progress is still valid
 	}
 	l.latest[job.ID] = m
 	now := l.Now()
@@ -89,7 +89,7 @@ func (l *Lines) Message(job Job, m Message) {
 	fmt.Fprintf(l.Out, "%s | %s\n", headline(l.over, l.total, l.estimate, now), strings.Join(parts, " | "))
 }
 
-// Finished prints how the job ended, with the worker's last words if it failed.
+// Finished prints how the job ended, with the worker's last lines if it failed.
 func (l *Lines) Finished(outcome Outcome) {
 	l.over++
 	for i, job := range l.running {
@@ -107,7 +107,7 @@ func (l *Lines) Interrupted(running int) { fmt.Fprintln(l.Out, stopping(running)
 // End prints nothing: the caller has the summary.
 func (l *Lines) End(Result) {}
 
-// headline is the state of the whole: how many jobs are over, and the time left.
+// headline is the state of the pool: the number of jobs that are over, and the time left.
 func headline(over, total int, e *Estimate, now time.Time) string {
 	text := fmt.Sprintf("%d/%d jobs, %d %%, %s", over, total, int(100*e.Share()), clock(e.Elapsed(now)))
 	if left, ok := e.Remaining(now); ok {
@@ -116,7 +116,7 @@ func headline(over, total int, e *Estimate, now time.Time) string {
 	return text
 }
 
-// describe is one job's latest progress.
+// describe returns a job's latest progress.
 func describe(m Message) string {
 	if m.Type == TypeWaiting {
 		return "waiting: " + m.Message
@@ -141,8 +141,8 @@ func describe(m Message) string {
 	return text
 }
 
-// notice says whether a message is to be printed as a line of its own: every
-// notice and collapse, and the first of a row of waiting.
+// notice tells whether a message gets a line of its own: every notice and collapse,
+// and the first of consecutive messages about waiting.
 func notice(job Job, m, before Message) (string, bool) {
 	switch {
 	case m.Type == TypeNotice:
@@ -156,7 +156,7 @@ func notice(job Job, m, before Message) (string, bool) {
 	}
 }
 
-// DescribeCollapse says a collapse in words: since when, by which rule, on what figure.
+// DescribeCollapse describes a collapse in words: its first step, its rule and its figure.
 func DescribeCollapse(e event.Episode) string {
 	text := fmt.Sprintf("%s since step %d (%s: %s", e.Verdict, e.FirstStep, e.Evidence.Series, e.Evidence.Rule)
 	if len(e.Evidence.Observed) > 0 {

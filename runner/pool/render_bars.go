@@ -12,8 +12,8 @@ import (
 // barUnits is the length of a bar in mpb's units; the text says the numbers.
 const barUnits = 10_000
 
-// Bars renders for a terminal: a bar for the whole with its ETA, a line for
-// each running job, and above them a line for each job that is over.
+// Bars renders for a terminal: a bar for the pool with the time left, a line for each
+// running job, and above them a line for each job that is over.
 type Bars struct {
 	Out io.Writer
 	Now func() time.Time
@@ -30,7 +30,7 @@ type Bars struct {
 	bars     map[string]*mpb.Bar
 }
 
-// Begin draws the bar for the whole.
+// Begin draws the bar for the pool.
 func (b *Bars) Begin(jobs []Job, estimate *Estimate) {
 	b.total, b.estimate = len(jobs), estimate
 	b.messages, b.bars = map[string]Message{}, map[string]*mpb.Bar{}
@@ -92,15 +92,15 @@ func (b *Bars) Note(text string) {
 		io.WriteString(b.Out, text+"\n")
 		return
 	}
-	if _, err := io.WriteString(progress, text+"\n"); err != nil { // they are gone already
+	if _, err := io.WriteString(progress, text+"\n"); err != nil { // the bars have ended already
 		io.WriteString(b.Out, text+"\n")
 	}
 }
 
-// units never reaches the bar's end, where mpb would close it.
+// units converts a share to the bar's units. It never reaches the bar's end, where mpb would close the bar.
 func units(share float64) int64 { return min(barUnits-1, int64(share*barUnits)) }
 
-// Finished replaces the job's line by one above the bars that stays.
+// Finished replaces the job's line by a permanent one above the bars.
 func (b *Bars) Finished(outcome Outcome) {
 	b.mu.Lock()
 	b.over++

@@ -8,8 +8,8 @@ import (
 	"headroom/metrics/event"
 )
 
-// JSONLines renders for programs: one object a line. Progress of one job comes
-// no more often than every Every. The line of type "end" is the caller's.
+// JSONLines renders for programs: one object per line. The progress of a job comes at
+// most once per Every. The caller writes the line of type "end".
 type JSONLines struct {
 	Out   io.Writer
 	Every time.Duration
@@ -32,7 +32,7 @@ type jsonLine struct {
 	Dev     *Dev           `json:"dev,omitempty"`
 	State   State          `json:"state,omitempty"`
 	Message string         `json:"message,omitempty"`
-	Tail    string         `json:"tail,omitempty"` // the worker's last words, where it failed
+	Tail    string         `json:"tail,omitempty"` // the worker's last lines, where it failed
 	Seconds float64        `json:"seconds,omitempty"`
 	Result  *Answer        `json:"result,omitempty"`  // of a finished run: its verdict and main score
 	Episode *event.Episode `json:"episode,omitempty"` // of a collapse
@@ -41,12 +41,12 @@ type jsonLine struct {
 func (j *JSONLines) write(line jsonLine) {
 	text, err := json.Marshal(line)
 	if err != nil {
-		return // every field is plain data; nothing to do for a reader of lines
+		return // cannot happen: every field is plain data
 	}
 	j.Out.Write(append(text, '\n'))
 }
 
-// Begin writes how many jobs there are.
+// Begin writes the number of jobs.
 func (j *JSONLines) Begin(jobs []Job, _ *Estimate) {
 	j.printed = map[string]time.Time{}
 	j.write(jsonLine{Type: "begin", Jobs: len(jobs)})

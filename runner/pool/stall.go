@@ -2,14 +2,14 @@ package pool
 
 import "time"
 
-// stallTimes is after how many times the time of a step silence is a stall.
+// stallTimes is the number of step times after which silence is a stall.
 const stallTimes = 20
 
-// StallLeast is the least silence that is called a stall where nothing else is asked for.
+// StallLeast is the default of the least silence that counts as a stall.
 const StallLeast = time.Minute
 
-// StallAfter is the silence of a training run after which it is called stalled, given the
-// time that its steps take (0 where that is not known) and the least.
+// StallAfter is the silence after which a training run counts as stalled, given the time per
+// step (0 where it is not known) and the least such silence.
 func StallAfter(perStep, least time.Duration) time.Duration {
 	return max(least, stallTimes*perStep)
 }

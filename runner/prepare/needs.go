@@ -1,5 +1,5 @@
-// Package prepare says what a sweep needs from elsewhere, and what of it is not on this
-// machine: models of the hub with their tokenizers, and collections that have names. It brings
+// Package prepare lists the downloads that a sweep needs, and those of them that are not on this
+// machine: models of the hub with their tokenizers, and collections that have names. It downloads
 // nothing itself.
 package prepare
 
@@ -17,16 +17,16 @@ import (
 type Needs struct {
 	// Models are needed whole.
 	Models []string
-	// Tokenizers are needed of models whose weights are not.
+	// Tokenizers are models of which only the tokenizer is needed.
 	Tokenizers []string
 	// Data are collections and examples.
 	Data []string
 }
 
-// Of lists all that a plan's rows refer to.
+// Of lists everything that a plan's rows refer to.
 func Of(p *plan.Plan) Needs { return of(p, func(plan.State) bool { return true }) }
 
-// Unresolved lists what the rows refer to that are unresolved.
+// Unresolved lists everything that a plan's unresolved rows refer to.
 func Unresolved(p *plan.Plan) Needs {
 	return of(p, func(s plan.State) bool { return s == plan.Unresolved })
 }
@@ -66,24 +66,24 @@ func of(p *plan.Plan, counts func(plan.State) bool) Needs {
 	return n
 }
 
-// Lacking is what of the needs is not on this machine.
+// Lacking lists the needs that are not on this machine.
 type Lacking struct {
 	Needs
-	// Packages are what the data stand on and lack.
+	// Packages are the missing packages of the data.
 	Packages []published.Package
 }
 
-// None tells whether nothing is lacking.
+// None tells whether nothing is missing.
 func (l Lacking) None() bool { return len(l.Models)+len(l.Tokenizers)+len(l.Data) == 0 }
 
-// Lacking asks a resolver for what is not here. Its error joins every reference that cannot be
-// had by any means: what is only to be downloaded is no error, nor is a recipe's backbone.
+// Lacking asks a resolver for the needs that are not here. Its error names every reference that
+// cannot be downloaded. A reference that can be is no error, nor is a recipe's backbone.
 func (n Needs) Lacking(r *source.Resolver) (Lacking, error) {
 	var l Lacking
 	var faults []error
 	look := func(references []string, find func(string) (string, error), to *[]string) {
 		for _, ref := range references {
-			if !r.Downloadable(ref) { // a folder or a recipe's, which the plan has looked at
+			if !r.Downloadable(ref) { // a folder or a recipe's backbone, which the plan has checked
 				continue
 			}
 			if _, err := find(ref); errors.Is(err, source.ErrUnresolved) {

@@ -8,19 +8,19 @@ import (
 	"headroom/runner/engine"
 )
 
-// Case is a way to make a SPLADE model of the model that is probed.
+// Case is a way to make a SPLADE model of the probed model.
 type Case struct {
 	K    float64
 	Form Form
-	// Keep: the decoder stays the input embeddings, so dividing one divides the other.
+	// Keep is true where the decoder stays tied to the input embeddings, so that dividing one divides the other.
 	Keep bool
 }
 
-// known says whether a start can be computed: not under sum pooling, nor where tokens keep
-// a few logits, which depend on k.
+// known tells whether a start can be computed. It cannot be under sum pooling, nor where tokens
+// keep a few logits, because these depend on k.
 func (c Case) known() bool { return !c.Form.Splade.Sum && c.Form.Splade.TokenTopM == 0 }
 
-// infonces are InfoNCE at step 0 over ln(candidates) of each case; NaN where it cannot be
+// infonces returns InfoNCE at step 0 over ln(candidates) for each case; NaN where it cannot be
 // computed. Equal cases are computed once.
 func (p *projection) infonces(m *engine.Model, batches []Batch, cases []Case) ([]float64, error) {
 	found := map[Case]float64{}
@@ -36,7 +36,7 @@ func (p *projection) infonces(m *engine.Model, batches []Batch, cases []Case) ([
 			case c.Keep:
 				s, err = tiedAt(m, batches, c.Form, c.K)
 			default:
-				s = p.at(c.K, c.Form)
+				s = p.startAt(c.K, c.Form)
 			}
 			if err != nil {
 				return nil, err
@@ -49,8 +49,8 @@ func (p *projection) infonces(m *engine.Model, batches []Batch, cases []Case) ([
 	return out, nil
 }
 
-// tiedAt is the start of a model whose embeddings are divided with its decoder. The model
-// is as it was when tiedAt returns.
+// tiedAt is the start of a model whose embeddings are divided with its decoder. It restores
+// the model before it returns.
 func tiedAt(m *engine.Model, batches []Batch, form Form, k float64) (s start, err error) {
 	values := m.DecoderWeight().Values
 	loaded := append([]float32(nil), values...)

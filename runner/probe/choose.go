@@ -13,9 +13,9 @@ const (
 	AutoScore = "auto-score"
 )
 
-// ChooseK is the factor that an automatic choice gives for a model that has not
-// been rescaled. batches is only called for AutoScore; the model is as it was
-// when ChooseK returns.
+// ChooseK returns the factor of an automatic choice for a model that has not been
+// rescaled. It calls batches only for AutoScore, and restores the model before it
+// returns.
 func ChooseK(auto string, m *engine.Model, form Form, batches func() ([]Batch, error)) (float64, error) {
 	switch auto {
 	case AutoNorm:
@@ -39,11 +39,11 @@ func ChooseK(auto string, m *engine.Model, form Form, batches func() ([]Batch, e
 }
 
 func (p *projection) choose(form Form) (float64, error) {
-	return mlmhead.AutoScore(p.candidates(), func(k float64) (float64, error) { return p.at(k, form).infonce, nil })
+	return mlmhead.AutoScore(p.candidates(), func(k float64) (float64, error) { return p.startAt(k, form).infonce, nil })
 }
 
-// chooseTied runs the encoder anew for every k, since dividing the decoder
-// divides the input embeddings with it.
+// chooseTied runs the encoder again for every k, since dividing the decoder also
+// divides the input embeddings.
 func chooseTied(m *engine.Model, batches []Batch, form Form) (float64, error) {
 	return mlmhead.AutoScore(len(batches[0].Documents), func(k float64) (float64, error) {
 		s, err := tiedAt(m, batches, form, k)

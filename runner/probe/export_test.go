@@ -8,5 +8,5 @@ func At(m *engine.Model, batches []Batch, k float64, form Form) (Step0, error) {
 	if err != nil {
 		return Step0{}, err
 	}
-	return p.at(k, form).report(), nil
+	return p.startAt(k, form).report(), nil
 }

@@ -22,7 +22,7 @@ const (
 	sampleBatches = 2
 )
 
-// split makes batches of one size: chance level is one number. Fewer pairs than
+// split makes batches of one size, so that chance level is one number. Fewer pairs than
 // fill the batches make one batch.
 func split(pairs []Pair) [][]Pair {
 	if len(pairs) < batchSize*sampleBatches {
@@ -35,8 +35,8 @@ func split(pairs []Pair) [][]Pair {
 	return out
 }
 
-// FromCollection takes training pairs of a collection of which no two conflict
-// within a batch; the same ones each time.
+// FromCollection takes training pairs of a collection, no two of which conflict within
+// a batch. It takes the same pairs each time.
 func FromCollection(folder string) ([]Pair, error) {
 	c, err := collection.Open(folder)
 	if err != nil {
@@ -59,10 +59,10 @@ func FromCollection(folder string) ([]Pair, error) {
 	return pairs, nil
 }
 
-// FromTexts makes pairs of plain texts, as the inverse cloze task does: the first
-// sentence is the query and the rest its document; a text of one sentence is cut
-// behind half of its words. Texts of fewer than two words and repeated ones are
-// passed over; what fills the sample is read, the rest ignored.
+// FromTexts makes pairs of plain texts, as in the inverse cloze task: the first
+// sentence is the query and the rest its document. A text of one sentence is cut after
+// half of its words. Texts of fewer than two words and repeated texts are skipped. Texts
+// after those that fill the sample are ignored.
 func FromTexts(texts []string) ([]Pair, error) {
 	var pairs []Pair
 	seen := map[Pair]bool{}
@@ -82,7 +82,7 @@ func FromTexts(texts []string) ([]Pair, error) {
 	return pairs, nil
 }
 
-// cut splits a text behind its first sentence, or in its middle.
+// cut splits a text after its first sentence, or in its middle.
 func cut(text string) (Pair, bool) {
 	text = strings.TrimSpace(text)
 	end := -1

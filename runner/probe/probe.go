@@ -1,10 +1,9 @@
-// Package probe looks at a masked language model before any GPU hour is spent on
-// it: how large its MLM head is, what a SPLADE model made of it computes at step
-// 0, and by which factor k the automatic rescales would divide the head. The same
-// code chooses k at the start of a run (ChooseK), so that what a probe suggests
-// and what a run does cannot drift apart.
+// Package probe examines a masked language model before any GPU hour is spent on it:
+// the size of its MLM head, the results of a SPLADE model made of it at step 0, and
+// the factor k by which the automatic rescales would divide the head. The same code
+// chooses k at the start of a run (ChooseK), so that probes and runs always agree.
 //
-// Formulas and the constants' reasons are in docs/probe.md and package mlmhead.
+// docs/probe.md and package mlmhead have the formulas and the reasons for the constants.
 package probe
 
 import (
@@ -21,8 +20,8 @@ import (
 	"headroom/runner/train"
 )
 
-// Report is what a probe found. Values that are no finite numbers are written
-// as "nan", "+inf" and "-inf".
+// Report is the result of a probe. Values that are not finite are written as "nan",
+// "+inf" and "-inf".
 type Report struct {
 	Model        string     `json:"model"`
 	Architecture string     `json:"architecture"`
@@ -32,11 +31,11 @@ type Report struct {
 	Head         Head       `json:"head"`
 	Step0        Step0      `json:"step0"`
 	SuggestedK   SuggestedK `json:"suggested_k"`
-	// NonFinite lists the parameters that hold a NaN or an infinity.
+	// NonFinite lists the parameters with a NaN or an infinity.
 	NonFinite []string `json:"non_finite,omitempty"`
-	// Notices are what a user should know of the folder: see hf.Checkpoint.
+	// Notices tell what is odd about the folder: see hf.Checkpoint.
 	Notices []string `json:"notices,omitempty"`
-	// InfoNCEs are those of the cases that were asked for, over ln(candidates).
+	// InfoNCEs holds InfoNCE over ln(candidates) for each case of Options.
 	InfoNCEs []float64 `json:"-"`
 }
 
@@ -47,7 +46,7 @@ type Head struct {
 	BiasMean *event.Value `json:"bias_mean"`
 }
 
-// RowNorm are statistics of the decoder rows' L2 norms.
+// RowNorm holds statistics of the L2 norms of the decoder's rows.
 type RowNorm struct {
 	Mean event.Value `json:"mean"`
 	P05  event.Value `json:"p05"`
@@ -56,7 +55,7 @@ type RowNorm struct {
 	Max  event.Value `json:"max"`
 }
 
-// Step0 is what the model computes at k = 1, means over the batches of the sample.
+// Step0 holds results of the model at k = 1, as means over the batches of the sample.
 type Step0 struct {
 	ActiveQuery    event.Value `json:"active_query"`
 	ActiveDocument event.Value `json:"active_document"`
@@ -66,18 +65,18 @@ type Step0 struct {
 	LnCandidates   event.Value `json:"ln_candidates"`
 }
 
-// SuggestedK are the factors that the automatic choices would take; NaN where the
-// weights do not allow one.
+// SuggestedK holds the factors of the automatic choices; NaN where the weights do not
+// allow one.
 type SuggestedK struct {
 	AutoNorm  event.Value `json:"auto_norm"`
 	AutoScore event.Value `json:"auto_score"`
 }
 
-// Options say where a probe computes.
+// Options say where a probe computes, and which cases.
 type Options struct {
 	Backend string // as compute.backend of a sweep
 	Threads int    // 0 is all cores
-	// Cases are further ways to make a SPLADE model of it, whose InfoNCE is wanted.
+	// Cases are further ways to make a SPLADE model, for InfoNCEs.
 	Cases []Case
 }
 
@@ -88,8 +87,8 @@ const (
 	maxDocument = 256
 )
 
-// Model probes the checkpoint in folder on pairs of texts. name is how the report
-// calls it.
+// Model probes the checkpoint in folder on pairs of texts. name is its name in the
+// report.
 func Model(ctx context.Context, name, folder string, pairs []Pair, options Options) (Report, error) {
 	report := Report{Model: name}
 	ck, err := hf.Load(folder, hf.Options{})
@@ -130,8 +129,8 @@ func Model(ctx context.Context, name, folder string, pairs []Pair, options Optio
 	if err != nil {
 		return report, fmt.Errorf("probe model %q: %w", folder, err)
 	}
-	report.Step0 = p.at(1, form).report()
-	// Where a factor cannot be chosen the report says NaN, and NonFinite says why.
+	report.Step0 = p.startAt(1, form).report()
+	// Where a factor cannot be chosen the report has NaN, and NonFinite shows why.
 	k, _ := mlmhead.AutoNorm(float64(report.Head.RowNorm.Mean))
 	report.SuggestedK.AutoNorm = event.Value(k)
 	k, _ = p.choose(form)
@@ -142,7 +141,7 @@ func Model(ctx context.Context, name, folder string, pairs []Pair, options Optio
 	return report, ctx.Err()
 }
 
-// describe fills in what follows from the parameters alone.
+// describe sets the fields that follow from the parameters alone.
 func (r *Report) describe(m *engine.Model) {
 	r.Architecture, r.Vocab, r.Tied = m.Config.ModelType, m.Config.Vocab, m.Tied
 	for _, p := range m.Params {

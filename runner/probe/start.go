@@ -17,15 +17,15 @@ type Batch struct {
 
 // Form says how logits become scores.
 type Form struct {
-	Target mlmhead.Target // what k divides
+	Target mlmhead.Target // the part that k divides
 	// ScoreScale multiplies scores before the softmax.
 	ScoreScale float64
-	// Splade turns pooled logits into weights; its Sum cannot be probed.
+	// Splade turns pooled logits into weights. Sum pooling cannot be probed.
 	Splade splade.Form
-	Shift  float64 // taken from every logit
+	Shift  float64 // subtracted from every logit
 }
 
-// divisors of projection and bias that a factor k comes to.
+// divisors returns the divisors of projection and bias for a factor k.
 func (f Form) divisors(k float64) (weight, bias float64) {
 	if f.Target == mlmhead.Decoder {
 		return k, 1
@@ -33,8 +33,8 @@ func (f Form) divisors(k float64) (weight, bias float64) {
 	return k, k
 }
 
-// projection is a sample in front of the head's bias: the maximum over tokens
-// commutes with a division, so every k follows from one pass of the encoder.
+// projection is a sample before the head's bias. The maximum over tokens commutes with
+// a division, so the results for every k follow from one pass of the encoder.
 type projection struct {
 	vocab, threads int
 	bias           []float32 // nil: none
@@ -65,10 +65,10 @@ func project(m *engine.Model, batches []Batch) (*projection, error) {
 	return p, nil
 }
 
-// candidates is how many documents a query is scored against.
+// candidates is the number of documents against which a query is scored.
 func (p *projection) candidates() int { return len(p.batches[0].documents) / p.vocab }
 
-// start is what a model computes before its first update; means over batches.
+// start holds results of a model before its first update, as means over batches.
 type start struct {
 	activeQuery, activeDocument float64
 	scoreMean, scoreSD          float64
@@ -80,8 +80,8 @@ func (s start) report() Step0 {
 		event.Value(s.infonce), event.Value(s.lnCandidates)}
 }
 
-// at is the start under a factor k.
-func (p *projection) at(k float64, f Form) start {
+// startAt is the start under a factor k.
+func (p *projection) startAt(k float64, f Form) start {
 	weight, bias := f.divisors(k)
 	return p.under(weight, bias, f)
 }
@@ -103,8 +103,8 @@ func (p *projection) under(weight, bias float64, f Form) start {
 	return s
 }
 
-// weights are the term weights [texts, vocab] and the mean number of active ones:
-// NaN where a weight is not a number, since nothing can be said of it.
+// weights returns the term weights [texts, vocab] and the mean number of active ones,
+// which is NaN where a weight is NaN.
 func (p *projection) weights(projected []float32, weight, bias float64, f Form) ([]float32, float64) {
 	out := make([]float32, len(projected))
 	texts := len(projected) / p.vocab
@@ -143,7 +143,7 @@ func (p *projection) weights(projected []float32, weight, bias float64, f Form) 
 	return out, total / float64(texts)
 }
 
-// scores are the dot products [queries, documents], scaled.
+// scores returns the scaled dot products [queries, documents].
 func (p *projection) scores(queries, documents []float32, scale float64) []float64 {
 	n, candidates := len(queries)/p.vocab, len(documents)/p.vocab
 	out := make([]float64, n*candidates)

@@ -12,16 +12,16 @@ import (
 //	idf(t) = ln(1 + (N − df + 0.5) / (df + 0.5))
 //	weight(t, d) = idf(t) · tf / (tf + k1 · (1 − b + b · |d| / average |d|))
 //
-// and a query's term weighs as often as it stands in the query. Weights are computed in float64 and kept as
-// float32 in an ordinary Index.
+// and the weight of a query's term is its number of occurrences in the query. Weights are computed in float64 and
+// kept as float32 in an ordinary Index.
 type BM25 struct {
 	index *Index
 }
 
 // BM25Options are the two parameters.
 type BM25Options struct {
-	K1 float64 // how late repetitions of a term stop counting; ≥ 0
-	B  float64 // how much the length of a document counts; 0 … 1
+	K1 float64 // ≥ 0; with a larger one, more repetitions of a term count
+	B  float64 // 0 … 1; with a larger one, the length of a document counts more
 }
 
 // DefaultBM25 is the baseline of the reports: k1 0.9, b 0.4.
@@ -52,7 +52,7 @@ func NewBM25(ids, texts []string, options BM25Options) (*BM25, error) {
 	for term, df := range frequency {
 		idf[term] = math.Log(1 + (float64(len(texts)-df)+0.5)/(float64(df)+0.5))
 	}
-	// Words are numbered in byte order, so that the order of summation does not hang on that of documents.
+	// Words are numbered in byte order, so that the order of summation does not depend on the order of documents.
 	words := slices.Clone(terms.words)
 	slices.Sort(words)
 	dictionary := newDictionary(words)
@@ -67,7 +67,7 @@ func NewBM25(ids, texts []string, options BM25Options) (*BM25, error) {
 			ranked[j] = dictionary.ids[terms.words[term]]
 			weights[j] = float32(idf[term] * tf / (tf + norm))
 		}
-		if err := builder.Add(ids[i], vector(ranked, weights)); err != nil {
+		if err := builder.Add(ids[i], sortedVector(ranked, weights)); err != nil {
 			return nil, err
 		}
 	}
@@ -111,7 +111,7 @@ func (b *BM25) SearchAll(ctx context.Context, queries []string, k, threads int) 
 	return b.index.SearchAll(ctx, vectors, k, threads)
 }
 
-// termCounts are a text's different terms and how often each stands in it.
+// termCounts holds a text's different terms and the number of times that each occurs.
 type termCounts struct {
 	terms  []uint32
 	counts []int

@@ -6,17 +6,17 @@ import (
 	"math"
 )
 
-// Options of a Builder. The zero value is right where nothing is known beforehand.
+// Options of a Builder. Use the zero value where nothing is known beforehand.
 type Options struct {
-	// Vocab is the number of term ids; a larger id is an error. 0: as many as turn up.
+	// Vocab is the number of term ids; a larger id is an error. 0: any ids.
 	Vocab int
-	// Documents is how many documents will come; with it, too large an index is refused after the first
-	// thousand instead of when the limit is reached. 0: not known.
+	// Documents is the number of documents. If it is known, an index that would be too large is refused after
+	// the first thousand documents and not only at the limit. 0: not known.
 	Documents int
-	// MaxPostings is the most postings the index may have. 0: what fits into three quarters of the free memory,
-	// or without a limit where the index is built on the disk.
+	// MaxPostings is the largest number of postings. 0: as many as fit into three quarters of the free memory,
+	// or no limit where the index is built on the disk.
 	MaxPostings uint64
-	// Half keeps weights as float16, rounded, in place of float32.
+	// Half keeps weights as rounded float16 and not as float32.
 	Half bool
 }
 
@@ -30,13 +30,13 @@ func (e *DuplicateError) Error() string {
 	return fmt.Sprintf("build index: document %q is there twice, at positions %d and %d", e.ID, e.First, e.Second)
 }
 
-// Builder collects documents and makes an Index of them. It copies what it is given and holds, beside finished
-// blocks, the documents of one more. Not safe for concurrent use.
+// Builder collects documents and makes an Index of them. It copies its arguments. It holds finished blocks and the
+// documents of the next one. It is not safe for concurrent use.
 type Builder struct {
 	options  Options
 	limit    uint64
 	ids      namesBuilder
-	forward  forward // of the block to come
+	forward  forward // documents of the next block
 	inverter inverter
 	blocks   []block
 	postings uint64
@@ -54,10 +54,10 @@ func NewBuilder(options Options) *Builder {
 	return &Builder{options: options, limit: limit, top: -1}
 }
 
-// estimateAfter is how many documents are read before the whole is extrapolated from them.
+// estimateAfter is the number of documents from which the size of the whole index is extrapolated.
 const estimateAfter = 1000
 
-// Add takes the next document. The error is a *TooLargeError where the index grows over its limit.
+// Add adds the next document. The error is a *TooLargeError where the index would exceed its limit.
 func (b *Builder) Add(id string, v Vector) error {
 	if err := v.check(b.options.Vocab); err != nil {
 		return fmt.Errorf("build index: document %q: %w", id, err)
@@ -89,15 +89,15 @@ func (b *Builder) add(id string, v Vector) error {
 	b.forward.add(v)
 	b.postings = postings
 	if b.forward.full() {
-		return b.close()
+		return b.closeBlock()
 	}
 	return nil
 }
 
 func (b *Builder) documents() int { return len(b.ids.ends) }
 
-// close makes a block of the documents that wait for it.
-func (b *Builder) close() error {
+// closeBlock makes a block of the documents that have been added since the last one.
+func (b *Builder) closeBlock() error {
 	n := len(b.forward.ends)
 	if n == 0 {
 		return nil
@@ -114,12 +114,12 @@ func (b *Builder) close() error {
 	return nil
 }
 
-// Postings is the number of postings taken so far.
+// Postings is the number of postings so far.
 func (b *Builder) Postings() uint64 { return b.postings }
 
 // Finish makes the index. The builder is empty afterwards.
 func (b *Builder) Finish() (*Index, error) {
-	if err := b.close(); err != nil {
+	if err := b.closeBlock(); err != nil {
 		return nil, err
 	}
 	vocab := b.options.Vocab
@@ -128,15 +128,15 @@ func (b *Builder) Finish() (*Index, error) {
 	}
 	index := &Index{ids: b.ids.names(), vocab: vocab, postings: b.postings, half: b.options.Half, blocks: b.blocks}
 	var err error
-	if index.ranks, err = index.ids.ranked(); err != nil {
+	if index.ranks, err = index.ids.ranks(); err != nil {
 		return nil, err
 	}
 	*b = *NewBuilder(b.options)
 	return index, nil
 }
 
-// Replace makes an index with another vector in the place of each document's. change does not keep the one that it
-// is given, which is overwritten.
+// Replace makes an index in which change has replaced each document's vector. change must not keep its argument, which
+// is overwritten.
 func (x *Index) Replace(change func(Vector) Vector) (*Index, error) {
 	other := &Index{ids: x.ids, ranks: x.ranks, vocab: x.vocab, terms: x.terms, half: x.half}
 	var old, changed forward
@@ -158,8 +158,7 @@ func (x *Index) Replace(change func(Vector) Vector) (*Index, error) {
 	return other, nil
 }
 
-// Build indexes documents that are in memory. Ids must differ; vocab is the number of term ids, or 0 where
-// it does not matter.
+// Build indexes documents in memory. Ids must differ; vocab is the number of term ids, or 0 for any ids.
 func Build(ids []string, vectors []Vector, vocab int) (*Index, error) {
 	if len(ids) != len(vectors) {
 		return nil, fmt.Errorf("build index: %d ids but %d vectors", len(ids), len(vectors))

@@ -8,8 +8,8 @@ import (
 	"headroom/internal/parallel"
 )
 
-// check makes sure that searching cannot leave the arrays and that the order of documents is the ranking
-// rule's: digests tell accidents, this tells a file that was made wrong. f names the files.
+// check makes sure that a search stays inside the arrays and that documents have the order of the ranking rule.
+// Digests find files that were damaged; check finds files that were made wrong. f names the files.
 func (x *Index) check(f *files) error {
 	faults := make([]error, len(x.blocks)+1)
 	parallel.For(len(faults), runtime.GOMAXPROCS(0), func(i int) {
@@ -19,7 +19,7 @@ func (x *Index) check(f *files) error {
 		}
 		b := &x.blocks[i]
 		if faults[i] = b.check(f, x.vocab); faults[i] == nil {
-			b.row()
+			b.makeRows()
 		}
 	})
 	if err := cmp.Or(faults...); err != nil {
@@ -53,7 +53,7 @@ func (x *Index) checkRanks(f *files) error {
 }
 
 func (b *block) check(f *files, vocab int) error {
-	// Lists that share postings would have more of them than there are, as each list has its own term.
+	// If lists shared postings, the lists together would have more postings than the block.
 	postings := 0
 	for i, l := range b.lists {
 		if uint64(l.Term) >= uint64(vocab) || i > 0 && l.Term <= b.lists[i-1].Term {

@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// impactScale is what a weight is multiplied with where another program takes integers: as Anserini's collections of
-// SPLADE vectors have it.
+// impactScale is the factor on weights for programs that need integers. Anserini's collections of SPLADE vectors use
+// the same.
 const impactScale = 100
 
-// impact is a weight as an integer; 0 is no posting.
+// impact is a weight as an integer; 0 means no posting.
 func impact(weight float32) uint64 { return uint64(math.Round(float64(weight) * impactScale)) }
 
-// TermName is a term as text: its word, or the digits of its token id.
+// TermName is the text of a term: its word, or the digits of its token id.
 func (x *Index) TermName(term uint32) string {
 	if x.terms != nil {
 		return x.terms.words[term]
@@ -27,9 +27,9 @@ func (x *Index) TermName(term uint32) string {
 }
 
 // WriteCIFF writes the index in the Common Index File Format, version 1, which PISA, Anserini and other engines import:
-// a header, a list of postings for each term, in byte order of the terms, and a record for each document, protobuf
-// messages each after its length. What CIFF calls a term's frequency is its weight × 100, rounded, at most 2³¹−1; a weight that
-// rounds to 0 has no posting.
+// a header, a list of postings for each term, in byte order of the terms, and a record for each document. Each is a
+// protobuf message after its length. The frequency of a term in CIFF is its weight × 100, rounded, at most 2³¹−1; a
+// weight that rounds to 0 has no posting.
 func (x *Index) WriteCIFF(w io.Writer) error {
 	lengths, frequency := make([]uint64, x.Documents()), make([]uint64, x.vocab)
 	for i := range x.blocks {
@@ -60,7 +60,7 @@ func (x *Index) WriteCIFF(w io.Writer) error {
 	}
 	out := bufio.NewWriterSize(w, 1<<16)
 	message := func(m protobuf) {
-		_, _ = out.Write(binary.AppendUvarint(nil, uint64(len(m)))) // out remembers its first error
+		_, _ = out.Write(binary.AppendUvarint(nil, uint64(len(m)))) // out keeps its first error for Flush
 		_, _ = out.Write(m)
 	}
 	var head protobuf
@@ -89,7 +89,7 @@ func (x *Index) WriteCIFF(w io.Writer) error {
 	return nil
 }
 
-// ciffList is a term's list: each document as its distance from the one before.
+// ciffList is a term's list, with each document as the distance from the previous one.
 func (x *Index) ciffList(term uint32, frequency uint64) protobuf {
 	var postings, posting protobuf
 	sum, last := uint64(0), uint64(0)
@@ -119,7 +119,7 @@ func (x *Index) ciffList(term uint32, frequency uint64) protobuf {
 	return append(m, postings...)
 }
 
-// protobuf is a message as its wire format has it. A number 0 is left out, as its writers do.
+// protobuf is a message in the wire format of protocol buffers. Numbers that are 0 are left out.
 type protobuf []byte
 
 func (m *protobuf) number(field int, n uint64) {

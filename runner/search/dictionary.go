@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// dictionary gives the term ids of an index whose terms are words; ids follow byte order.
+// dictionary maps words to the term ids of an index whose terms are words; ids follow byte order.
 type dictionary struct {
 	words []string
 	ids   map[string]uint32
@@ -20,7 +20,7 @@ func newDictionary(words []string) *dictionary {
 	return d
 }
 
-// tokenID reads a term that is a token id: decimal digits of 32 bits without a leading zero.
+// tokenID reads a term that is a token id: decimal digits without a leading zero, in 32 bits.
 func tokenID(term []byte) (uint32, bool) {
 	if len(term) == 0 || len(term) > 10 || (term[0] == '0' && len(term) > 1) {
 		return 0, false
@@ -35,10 +35,10 @@ func tokenID(term []byte) (uint32, bool) {
 	return uint32(id), id < maxTokenID
 }
 
-// maxTokenID bounds token ids, and with them the table of offsets (128 MiB): far above any vocabulary.
+// maxTokenID bounds token ids, and so the table of offsets (128 MiB). It is far above any vocabulary.
 const maxTokenID = 1 << 24
 
-// interner numbers terms as they turn up in a file.
+// interner numbers terms in the order of their first occurrence in a file.
 type interner struct {
 	ids   map[string]uint32
 	words []string
@@ -57,10 +57,10 @@ func (n *interner) id(term []byte) uint32 {
 	return id
 }
 
-// final decides what the terms of a whole file are. If each is a token id, a term keeps its own number and
-// there is no dictionary; else each is a word, numbered in byte order. The first result maps the numbers of
-// turning up to the final ones.
-func (n *interner) final() (renumbered []uint32, vocab int, words *dictionary) {
+// finalNumbers decides whether the terms of a whole file are token ids or words. If all are token ids, each keeps its
+// own number and there is no dictionary; else they are words, numbered in byte order. The first result maps the
+// interner's numbers to the final ones.
+func (n *interner) finalNumbers() (renumbered []uint32, vocab int, words *dictionary) {
 	renumbered = make([]uint32, len(n.words))
 	allIDs := true
 	for i, word := range n.words {
@@ -84,8 +84,8 @@ func (n *interner) final() (renumbered []uint32, vocab int, words *dictionary) {
 	return renumbered, len(sorted), words
 }
 
-// vector orders terms by id; both arguments are used up.
-func vector(terms []uint32, weights []float32) Vector {
+// sortedVector sorts terms by id. It overwrites both arguments.
+func sortedVector(terms []uint32, weights []float32) Vector {
 	order := make([]int, len(terms))
 	for i := range order {
 		order[i] = i

@@ -8,7 +8,7 @@ import (
 
 // SaveOn is Save on another disk.
 func SaveOn(disk atomic.Disk, x *Index, dir string) error {
-	_, err := create(disk, dir, x.spill)
+	_, err := create(disk, dir, x.eachBlock)
 	return err
 }
 

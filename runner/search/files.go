@@ -16,7 +16,7 @@ const tag = "headroom"
 // ErrNoVectors is returned when a file of documents holds none.
 var ErrNoVectors = errors.New("no vectors in it: " + rowForm)
 
-// Summary says what an index holds.
+// Summary describes an index.
 type Summary struct {
 	Documents int
 	Vocab     int
@@ -24,9 +24,9 @@ type Summary struct {
 	Words     bool // the terms are words, not token ids
 }
 
-// IndexFile indexes a file of document vectors (JSON lines, gzipped or not) and saves the index in dir. If
-// each term in the file is a token id, terms are token ids; else they are words, and the index keeps a
-// dictionary of them. Nothing is written unless the whole file is sound.
+// IndexFile indexes a file of document vectors (JSON lines, gzipped or not) and saves the index in dir. If every
+// term in the file is a token id, terms are token ids; else they are words, and the index has a dictionary.
+// Nothing is written if the file has a fault.
 func IndexFile(ctx context.Context, vectors, dir string) (Summary, error) {
 	return IndexFileWith(ctx, vectors, dir, Options{})
 }
@@ -42,7 +42,7 @@ func IndexFileWith(ctx context.Context, vectors, dir string, options Options) (S
 	return Create(dir, options, func(builder *Builder) (*Index, error) { return readIndex(ctx, file, vectors, builder) })
 }
 
-// Summary says what the index holds.
+// Summary describes the index.
 func (x *Index) Summary() Summary {
 	return Summary{Documents: x.Documents(), Vocab: x.Vocab(), Postings: x.Postings(), Words: x.terms != nil}
 }
@@ -55,7 +55,7 @@ func readIndex(ctx context.Context, r io.Reader, name string, builder *Builder) 
 	}
 	terms := newInterner()
 	var lines []uint32
-	var found Vector // in the file's order, under the numbers of turning up
+	var found Vector // terms in the file's order, with the interner's numbers
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -87,13 +87,13 @@ func readIndex(ctx context.Context, r io.Reader, name string, builder *Builder) 
 		return nil, err
 	}
 	var renumbered []uint32
-	renumbered, index.vocab, index.terms = terms.final()
+	renumbered, index.vocab, index.terms = terms.finalNumbers()
 	for i := range index.blocks {
 		b := &index.blocks[i]
 		for j := range b.lists {
 			b.lists[j].Term = renumbered[b.lists[j].Term]
 		}
-		b.order()
+		b.sortLists()
 	}
 	return index, nil
 }
@@ -104,8 +104,8 @@ type Queries struct {
 	Vectors []Vector
 }
 
-// ReadQueries reads query vectors for this index: terms are what they were in its documents, token ids or
-// words. Words that no document has are left out. A query id twice is an error.
+// ReadQueries reads query vectors for this index. Their terms are token ids or words, as in its documents. Words that
+// no document has are left out. A repeated query id is an error.
 func (x *Index) ReadQueries(r io.Reader, name string) (*Queries, error) {
 	rows, err := newRowReader(r, name)
 	if err != nil {
@@ -137,7 +137,7 @@ func (x *Index) ReadQueries(r io.Reader, name string) (*Queries, error) {
 		}
 		seen[id] = rows.line
 		queries.IDs = append(queries.IDs, id)
-		queries.Vectors = append(queries.Vectors, vector(terms, weights))
+		queries.Vectors = append(queries.Vectors, sortedVector(terms, weights))
 	}
 	if len(queries.IDs) == 0 {
 		return nil, fmt.Errorf("read %q: %w", name, ErrNoVectors)
@@ -159,8 +159,8 @@ func (x *Index) term(term []byte) (number uint32, known bool, err error) {
 }
 
 // SearchFile loads the index in dir, searches the queries of a file (JSON lines, gzipped or not) and writes
-// the best k of each as a TREC run. A query that finds nothing has no row: it returns the ids of those, in the file's
-// order, and how many queries there are. Nothing is written unless everything was found sound.
+// the best k of each as a TREC run. Queries that find nothing have no rows: SearchFile returns their ids, in the
+// file's order, and the number of all queries. Nothing is written if a file has a fault.
 func SearchFile(ctx context.Context, dir, queries string, k int, w io.Writer) (empty []string, asked int, err error) {
 	if k < 1 {
 		return nil, 0, fmt.Errorf("%w, not %d", ErrCutoff, k)
@@ -191,7 +191,7 @@ func SearchFile(ctx context.Context, dir, queries string, k int, w io.Writer) (e
 	return empty, len(found.IDs), trec.WriteRun(w, ToRun(found.IDs, hits), tag)
 }
 
-// ToRun makes a run of hits; ids are the queries', in the same order.
+// ToRun makes a run of hits; ids are the queries' ids in the same order.
 func ToRun(ids []string, hits [][]Hit) trec.Run {
 	run := make(trec.Run, len(ids))
 	for i, id := range ids {

@@ -2,8 +2,8 @@ package search
 
 import "math"
 
-// toHalf rounds a weight to the nearest float16, of two equally near to the even one. A weight above 0 stays above 0:
-// below the least float16 it becomes that. The weight is at most maxHalf.
+// toHalf rounds a weight to the nearest float16, ties to even. A weight above 0 that is below the least float16 becomes
+// the least float16, so that it stays above 0. The weight must be at most maxHalf.
 func toHalf(weight float32) uint16 {
 	const least, normal = 0x1p-24, 0x1p-14
 	switch {
@@ -13,13 +13,13 @@ func toHalf(weight float32) uint16 {
 		return uint16(math.RoundToEven(float64(weight) / least))
 	}
 	bits := math.Float32bits(weight)
-	bits += 0xfff + bits>>13&1 // a carry goes on into the exponent, as it should
+	bits += 0xfff + bits>>13&1 // a carry correctly raises the exponent
 	return uint16(bits>>13 - (127-15)<<10)
 }
 
-// maxHalf is the largest weight that a float16 holds.
+// maxHalf is the largest float16.
 const maxHalf = 65504
 
-// fromHalf is the float32 of a float16 that is not negative and finite. The shift puts the exponent where a float32
-// has it; the factor, a power of two, mends its bias and is exact.
+// fromHalf converts a finite, non-negative float16 to float32. The shift moves the exponent to its place in a float32;
+// the factor, a power of two, corrects its bias and is exact.
 func fromHalf(half uint16) float32 { return math.Float32frombits(uint32(half)<<13) * 0x1p112 }

@@ -8,9 +8,9 @@ import (
 	"strconv"
 )
 
-// WriteImpacts writes what Anserini's and Pyserini's JsonVectorCollection reads: a line
-// {"id","contents","vector":{"<term>":n,…}} for each document, n the weight × 100, rounded; what rounds to 0 is left out. Terms
-// are words, or token ids where the index has these.
+// WriteImpacts writes the format of Anserini's and Pyserini's JsonVectorCollection: one line
+// {"id","contents","vector":{"<term>":n,…}} per document. n is the weight × 100, rounded; terms for which it is 0 are
+// left out. Terms are words, or token ids where the index has these.
 func (x *Index) WriteImpacts(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 1<<16)
 	var line []byte
@@ -46,7 +46,7 @@ func (x *Index) WriteImpacts(w io.Writer) error {
 	return nil
 }
 
-// WriteVectors writes the vectors as they are, which `headroom index` reads.
+// WriteVectors writes the vectors unchanged, for `headroom index` to read.
 func (x *Index) WriteVectors(w io.Writer) error {
 	if x.terms != nil {
 		return fmt.Errorf("write vectors: the index's terms are words: they are written as impacts, or as arrays")

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// Index is an inverted index in blocks of documents, which are numbered in the order of building. It is safe for
-// concurrent use and does not change.
+// Index is an inverted index in blocks of documents. Documents are numbered in the order in which they were added. An
+// Index never changes and is safe for concurrent use.
 type Index struct {
 	ids      names
-	ranks    []uint32 // by document: the place of its id in descending order, which decides ties
+	ranks    []uint32 // by document: the position of its id in descending order, which decides ties
 	vocab    int
 	postings uint64
 	half     bool // weights are kept as float16
@@ -38,8 +38,8 @@ func (x *Index) Frequency(term uint32) int {
 	return n
 }
 
-// Close gives back what a loaded index takes of the address space. The index is not used afterwards; hits that it
-// found stay. An index that was not loaded needs no Close.
+// Close releases the address space of a loaded index. Do not use the index afterwards; hits that it found stay valid.
+// An index that was not loaded needs no Close.
 func (x *Index) Close() error {
 	release := x.release
 	if release == nil {
@@ -50,14 +50,15 @@ func (x *Index) Close() error {
 }
 
 const (
-	// blockDocuments is the most documents of a block: a document's place in it has 16 bits, and the sums of a
-	// block (256 KiB) stay near the core while the lists of a query's terms stream by.
+	// blockDocuments is the largest number of documents in a block. A document's place in its block has 16 bits, and the
+	// sums of a block (256 KiB) stay in the core's cache while the lists of a query's terms are read.
 	blockDocuments = 1 << 16
-	// blockPostings closes a block earlier, so that building takes little memory however many terms documents have.
+	// blockPostings is the number of postings at which a block is closed earlier, so that building takes little memory
+	// even if documents have many terms.
 	blockPostings = 1 << 24
 )
 
-// block holds some documents that follow each other, inverted: for each term that one of them has, a list.
+// block holds consecutive documents, inverted: it has a list for each of their terms.
 type block struct {
 	first     uint32 // number of the first document
 	documents int
@@ -68,20 +69,20 @@ type block struct {
 	halves    []uint16  // the same as float16
 }
 
-// list says where a block has the postings of a term: Count of them from Start on.
+// list gives the place of a term's postings in a block: Count of them from Start on.
 type list struct{ Term, Count, Start uint32 }
 
-// rowTerms is how many terms share a row: the row says at which list they begin.
+// rowTerms is the number of terms that share a row. The row holds the number of their first list.
 const rowTerms = 32
 
-// order sorts the lists and makes their rows.
-func (b *block) order() {
+// sortLists sorts the lists and makes their rows.
+func (b *block) sortLists() {
 	slices.SortFunc(b.lists, func(x, y list) int { return cmp.Compare(x.Term, y.Term) })
-	b.row()
+	b.makeRows()
 }
 
-// row makes the rows of sorted lists.
-func (b *block) row() {
+// makeRows makes the rows of sorted lists.
+func (b *block) makeRows() {
 	b.rows = nil
 	if len(b.lists) == 0 {
 		return

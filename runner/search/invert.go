@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// forward holds documents one after the other, as they come.
+// forward holds documents one after the other, in the order in which they were added.
 type forward struct {
 	ends    []uint32 // of each document in terms and weights
 	terms   []uint32
@@ -25,9 +25,9 @@ func (f *forward) reset() {
 	f.ends, f.terms, f.weights = f.ends[:0], f.terms[:0], f.weights[:0]
 }
 
-// inverter makes blocks of documents. Its tables are used again.
+// inverter makes blocks of documents and reuses its tables.
 type inverter struct {
-	next  []uint32 // by term: how many postings, then where the next goes
+	next  []uint32 // by term: the number of postings, then the place of the next one
 	terms []uint32
 }
 
@@ -76,11 +76,11 @@ func (n *inverter) invert(f *forward, first uint32, half bool) block {
 	for _, term := range n.terms {
 		n.next[term] = 0
 	}
-	b.row()
+	b.makeRows()
 	return b
 }
 
-// revert gives the documents of a block back, their terms ascending. What f held is overwritten.
+// revert writes the documents of a block to f, with ascending terms. It overwrites f.
 func (b *block) revert(f *forward) {
 	next := make([]uint32, b.documents+1)
 	for _, doc := range b.docs {
@@ -109,7 +109,7 @@ func (b *block) weight(at uint32) float32 {
 	return b.weights[at]
 }
 
-// All walks the documents in the order of building. A vector is overwritten by the next.
+// All walks the documents in their order. Each vector is overwritten by the next.
 func (x *Index) All() iter.Seq2[string, Vector] {
 	return func(yield func(string, Vector) bool) {
 		var f forward
@@ -125,7 +125,7 @@ func (x *Index) All() iter.Seq2[string, Vector] {
 	}
 }
 
-// at is the vector of a document that ends at end.
+// at is the vector of a document, whose terms end at end.
 func (f *forward) at(doc int, end uint32) Vector {
 	start := uint32(0)
 	if doc > 0 {

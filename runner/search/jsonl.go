@@ -13,13 +13,13 @@ import (
 	"headroom/internal/gunzip"
 )
 
-// maxRow bounds a line of a vector file: a vector with every term of the largest vocabularies takes a tenth.
+// maxRow bounds a line of a vector file: a vector with every term of the largest vocabularies takes a tenth of it.
 const maxRow = 64 << 20
 
 const rowForm = `a row is {"id":"…","vector":{"<term>":weight,…}}`
 
-// rowReader walks a file of vectors, plain or gzipped, one JSON object a line. Blank lines are skipped,
-// other members than id and vector are left alone.
+// rowReader walks a file of vectors, plain or gzipped, with one JSON object per line. It skips blank lines, and
+// ignores members other than id and vector.
 type rowReader struct {
 	name    string
 	scanner *bufio.Scanner
@@ -75,7 +75,7 @@ func (r *rowReader) next(term func(term []byte, weight float32) error) (id strin
 func (r *rowReader) row(term func([]byte, float32) error) (id string, err error) {
 	opening, err := r.decoder.ReadToken()
 	if err != nil {
-		return "", syntax(err)
+		return "", syntaxError(err)
 	}
 	if opening.Kind() != '{' {
 		return "", fmt.Errorf("not a JSON object: %s", rowForm)
@@ -84,7 +84,7 @@ func (r *rowReader) row(term func([]byte, float32) error) (id string, err error)
 	for r.decoder.PeekKind() != '}' {
 		member, err := r.decoder.ReadToken()
 		if err != nil {
-			return "", syntax(err)
+			return "", syntaxError(err)
 		}
 		switch member.String() {
 		case "id":
@@ -99,12 +99,12 @@ func (r *rowReader) row(term func([]byte, float32) error) (id string, err error)
 			hasVector = true
 		default:
 			if err := r.decoder.SkipValue(); err != nil {
-				return "", syntax(err)
+				return "", syntaxError(err)
 			}
 		}
 	}
 	if _, err := r.decoder.ReadToken(); err != nil {
-		return "", syntax(err)
+		return "", syntaxError(err)
 	}
 	if _, err := r.decoder.ReadToken(); !errors.Is(err, io.EOF) {
 		return "", errors.New("more follows the object: one object a line is allowed")
@@ -115,11 +115,11 @@ func (r *rowReader) row(term func([]byte, float32) error) (id string, err error)
 	return id, checkID(id)
 }
 
-// id takes a string, or an integer as some tools write it.
+// id reads a string, or an integer, which some tools write.
 func (r *rowReader) id() (string, error) {
 	token, err := r.decoder.ReadToken()
 	if err != nil {
-		return "", syntax(err)
+		return "", syntaxError(err)
 	}
 	text := token.String()
 	switch token.Kind() {
@@ -133,7 +133,7 @@ func (r *rowReader) id() (string, error) {
 	return "", fmt.Errorf("id %s: a string or an integer is allowed", text)
 }
 
-// checkID refuses ids that could not stand in a run file.
+// checkID refuses ids that a run file cannot have.
 func checkID(id string) error {
 	for i := range len(id) {
 		if id[i] <= ' ' {
@@ -149,7 +149,7 @@ func checkID(id string) error {
 func (r *rowReader) vector(term func([]byte, float32) error) error {
 	opening, err := r.decoder.ReadToken()
 	if err != nil {
-		return syntax(err)
+		return syntaxError(err)
 	}
 	if opening.Kind() != '{' {
 		return fmt.Errorf("vector is not an object: %s", rowForm)
@@ -158,14 +158,14 @@ func (r *rowReader) vector(term func([]byte, float32) error) error {
 	for r.decoder.PeekKind() != '}' {
 		name, err := r.decoder.ReadValue()
 		if err != nil {
-			return syntax(err)
+			return syntaxError(err)
 		}
 		if key, err = jsontext.AppendUnquote(key[:0], name); err != nil {
-			return syntax(err)
+			return syntaxError(err)
 		}
 		value, err := r.decoder.ReadValue()
 		if err != nil {
-			return syntax(err)
+			return syntaxError(err)
 		}
 		weight, err := strconv.ParseFloat(string(value), 32)
 		if value.Kind() != '0' || err != nil || weight < 0 || math.IsInf(weight, 0) {
@@ -179,7 +179,7 @@ func (r *rowReader) vector(term func([]byte, float32) error) error {
 		}
 	}
 	_, err = r.decoder.ReadToken()
-	return syntax(err)
+	return syntaxError(err)
 }
 
 func shorten(value []byte) []byte {
@@ -189,8 +189,9 @@ func shorten(value []byte) []byte {
 	return value
 }
 
-// syntax says that a row is not JSON, or has a name twice; a row that just stops is not the file's end.
-func syntax(err error) error {
+// syntaxError returns the error for a row that is not JSON or has a name twice. A row that ends early is such a row, and
+// not the end of the file.
+func syntaxError(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -200,9 +201,9 @@ func syntax(err error) error {
 	return fmt.Errorf("%w: %s", err, rowForm)
 }
 
-// VectorReader reads vectors whose terms are token ids: {"id":"…","vector":{"<token id>":weight,…}}, one a
-// line, gzipped or not. A weight of zero is dropped; a negative one, a number beyond float32, a term twice or
-// a term that is no token id is an error that names file and line.
+// VectorReader reads vectors whose terms are token ids: {"id":"…","vector":{"<token id>":weight,…}}, one per line,
+// gzipped or not. A weight of zero is dropped. A negative weight, a number beyond float32, a repeated term, or a term
+// that is no token id is an error that names file and line.
 type VectorReader struct {
 	rows *rowReader
 }
@@ -231,14 +232,14 @@ func (r *VectorReader) Next() (id string, v Vector, err error) {
 	if err != nil {
 		return "", Vector{}, err
 	}
-	return id, vector(terms, weights), nil
+	return id, sortedVector(terms, weights), nil
 }
 
 // Line is the line of the row that Next returned last.
 func (r *VectorReader) Line() int { return r.rows.line }
 
-// VectorWriter writes such rows: terms ascending, weights in the fewest digits that read back as the same
-// float32.
+// VectorWriter writes rows for VectorReader: terms ascending, weights in the fewest digits that read back as the
+// same float32.
 type VectorWriter struct {
 	out  *bufio.Writer
 	line []byte
@@ -277,7 +278,7 @@ func (w *VectorWriter) Write(id string, v Vector) error {
 	return nil
 }
 
-// Flush writes out what is buffered.
+// Flush writes the buffered rows.
 func (w *VectorWriter) Flush() error {
 	if err := w.out.Flush(); err != nil {
 		return fmt.Errorf("write vectors: %w", err)

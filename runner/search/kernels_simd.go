@@ -15,7 +15,7 @@ var level = func() int {
 	return 0
 }()
 
-// compare is comparePlain. Sums are not negative, so their bits order as integers do.
+// compare is comparePlain. Sums are not negative, so their bits have the same order as integers.
 func compare(above []uint64, sums []float32, worst uint32) {
 	switch level {
 	case 512:
@@ -42,7 +42,7 @@ func compare(above []uint64, sums []float32, worst uint32) {
 		comparePlain(above, sums, worst)
 		return
 	}
-	// Go's own float32 code is SSE, which waits for the upper halves of registers that AVX left in use: without
-	// this, add takes twice the time until something else clears them.
+	// Go's own float32 code is SSE, which is slow while AVX code has left the upper halves of registers in use:
+	// without this, add takes twice the time until other code clears them.
 	archsimd.ClearAVXUpperBits()
 }

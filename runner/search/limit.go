@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// TooLargeError is returned when an index would hold more postings than allowed, before the memory is
-// spent. The usual reason is a collapsed encoder whose documents have nearly every term.
+// TooLargeError is returned when an index would have more postings than allowed, before the memory is
+// used. The usual reason is a collapsed encoder whose documents have nearly every term.
 type TooLargeError struct {
 	Postings  uint64  // counted, or Estimated from the documents read so far
 	Estimated bool    // Postings is an extrapolation to all documents
@@ -26,12 +26,12 @@ func (e *TooLargeError) Error() string {
 		amount, e.Postings, e.Mean, e.Documents, e.Limit)
 }
 
-// bytesPerPosting is what a posting takes while an index is built: up to 6 bytes when its block is finished, and
-// something for the block that is not.
+// bytesPerPosting is the memory per posting while an index is built: up to 6 bytes in a finished block, and more in the
+// unfinished one.
 const bytesPerPosting = 8
 
-// defaultLimit is as many postings as can be built in three quarters of the memory that this process could
-// still take, or a billion where the system does not say.
+// defaultLimit is the number of postings that fit into three quarters of the memory that this process can still
+// get, or a billion where the system does not say.
 func defaultLimit() uint64 {
 	free := uint64(1_000_000_000 * bytesPerPosting)
 	if n, ok := meminfo("/proc/meminfo"); ok {
@@ -45,7 +45,7 @@ func defaultLimit() uint64 {
 	return free / bytesPerPosting
 }
 
-// meminfo reads the memory that Linux could give out without swapping, in bytes.
+// meminfo reads the memory that Linux can provide without swapping, in bytes.
 func meminfo(path string) (uint64, bool) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -66,6 +66,6 @@ func readNumber(path string) (uint64, bool) {
 	if err != nil {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64) // "max" is no number: no limit
+	n, err := strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64) // "max", no limit, is not a number
 	return n, err == nil
 }

@@ -19,11 +19,11 @@ import (
 	"headroom/internal/parallel"
 )
 
-// ErrDamaged is returned when a saved index is not as Save left it.
+// ErrDamaged is returned when a saved index has changed since Save.
 var ErrDamaged = errors.New("the index is damaged: build it again")
 
-// Load opens a saved index and checks all of it: sizes, digests, and that it is an index in itself. Its files are
-// mapped into memory, and the system reads them as they are needed.
+// Load opens a saved index and checks it completely: sizes, digests, and that its contents are consistent. Its files
+// are mapped into memory, and the system reads them when they are needed.
 func Load(dir string) (*Index, error) {
 	index, err := load(dir)
 	if err != nil {
@@ -72,7 +72,7 @@ func damaged(file, format string, args ...any) error {
 	return fmt.Errorf("%s: %s: %w", file, fmt.Sprintf(format, args...), ErrDamaged)
 }
 
-// check makes sure that the manifest's numbers can be those of an index, before files are measured by them.
+// check makes sure that the manifest's numbers are possible for an index, before they are compared with the files.
 func (m manifest) check() error {
 	if m.Documents < 0 || m.Documents > math.MaxInt32 || m.Vocab < 0 || m.Vocab > math.MaxInt32 || m.Postings > math.MaxInt64/8 {
 		return damaged(manifestName, "%d documents, %d terms, %d postings", m.Documents, m.Vocab, m.Postings)
@@ -188,7 +188,7 @@ func (f *files) open(dir string, entry manifestFile, wanted int64) error {
 	return nil
 }
 
-// index lays the parts out.
+// index makes an index of the mapped parts.
 func (m manifest) index(f *files) (*Index, error) {
 	x := &Index{vocab: m.Vocab, postings: m.Postings, half: m.Weights == "float16", ranks: numbersIn[uint32](f.data[partRanks])}
 	var err error
@@ -228,7 +228,7 @@ func (m manifest) index(f *files) (*Index, error) {
 	return x, nil
 }
 
-// readNames reads what writeWords wrote.
+// readNames reads the output of writeWords.
 func readNames(data []byte, n int) (names, error) {
 	if n > len(data) {
 		return names{}, fmt.Errorf("%d words in %d bytes", n, len(data))

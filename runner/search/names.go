@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// names are many short strings in one, by number.
+// names holds many short strings in one, by number.
 type names struct {
 	text string
 	ends []uint64
@@ -23,8 +23,8 @@ func (n names) at(i int) string {
 	return n.text[start:n.ends[i]]
 }
 
-// ranked returns, for each name, its place in descending byte order. Of equal names the error tells the first two.
-func (n names) ranked() ([]uint32, error) {
+// ranks returns, for each name, its position in descending byte order. The error names the first two equal names.
+func (n names) ranks() ([]uint32, error) {
 	// The first eight bytes decide most comparisons without a look at the name.
 	type prefixed struct {
 		prefix uint64
@@ -49,7 +49,7 @@ func (n names) ranked() ([]uint32, error) {
 	return ranks, nil
 }
 
-// namesBuilder takes names one after the other.
+// namesBuilder collects names one after the other.
 type namesBuilder struct {
 	text strings.Builder
 	ends []uint64

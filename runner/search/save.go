@@ -18,17 +18,17 @@ import (
 	"headroom/internal/atomic"
 )
 
-// manifestName is the file that makes a folder an index; it is written last, so that a folder either has a
-// whole index or the one it had before.
+// manifestName is the file that makes a folder an index. It is written last, so that a folder has either the whole
+// new index or its old one.
 const manifestName = "index.json"
 
-// formatName and formatVersion open the manifest.
+// formatName and formatVersion are the first members of the manifest.
 const (
 	formatName    = "headroom sparse index"
 	formatVersion = 2
 )
 
-// The parts of an index, a file each; all numbers in them are little-endian.
+// The parts of an index, one file per part. All numbers in them are little-endian.
 const (
 	partDocuments = "documents" // each id: its length, then its bytes
 	partRanks     = "ranks"     // Index.ranks
@@ -53,15 +53,15 @@ type manifest struct {
 	Files   []manifestFile  `json:"files"`
 }
 
-// manifestBlock says how much of the files a block has.
+// manifestBlock holds the sizes of a block's share of the files.
 type manifestBlock struct {
 	Documents int `json:"documents"`
 	Lists     int `json:"lists"`
-	Postings  int `json:"postings"` // and as many weights
+	Postings  int `json:"postings"` // also the number of weights
 }
 
-// manifestFile is one part: its name holds the start of its digest, so that a new index never touches the
-// files of the one that it replaces.
+// manifestFile is one part. Its name contains the start of its digest, so that a new index never touches the files
+// of the one that it replaces.
 type manifestFile struct {
 	Part   string `json:"part"`
 	Name   string `json:"name"`
@@ -69,18 +69,18 @@ type manifestFile struct {
 	SHA256 string `json:"sha256"`
 }
 
-// ErrNotIndex is returned when a folder that is to be written holds something else than an index.
+// ErrNotIndex is returned when the target folder has files that do not belong to an index.
 var ErrNotIndex = errors.New("the folder is not empty and holds no index")
 
-// Save writes the index into a folder, which is made where it is missing. An index that the folder holds is
-// replaced in one step: an interrupted Save leaves the old one whole.
+// Save writes the index into a folder, and makes the folder where it is missing. It replaces an index in the folder
+// in one step: an interrupted Save leaves the old index whole.
 func (x *Index) Save(dir string) error {
-	_, err := create(atomic.Disk{}, dir, x.spill)
+	_, err := create(atomic.Disk{}, dir, x.eachBlock)
 	return err
 }
 
-// spill passes the index's blocks on.
-func (x *Index) spill(to func(block) error) (*Index, error) {
+// eachBlock calls to with every block of the index.
+func (x *Index) eachBlock(to func(block) error) (*Index, error) {
 	for _, b := range x.blocks {
 		if err := to(b); err != nil {
 			return nil, err
@@ -89,8 +89,8 @@ func (x *Index) spill(to func(block) error) (*Index, error) {
 	return x, nil
 }
 
-// Create makes an index in a folder, as Save does, while fill builds it: a block that is finished goes to the disk and
-// leaves the memory. fill returns what its builder's Finish gave it, which cannot be searched; Load can.
+// Create makes an index in a folder, as Save does, while fill builds it: a finished block is written to the disk and
+// freed. fill returns the result of its builder's Finish, which cannot be searched; load the folder for that.
 func Create(dir string, options Options, fill func(*Builder) (*Index, error)) (Summary, error) {
 	return create(atomic.Disk{}, dir, func(spill func(block) error) (*Index, error) {
 		if options.MaxPostings == 0 {
@@ -107,7 +107,7 @@ func create(disk atomic.Disk, dir string, build func(spill func(block) error) (*
 	if err := checkTarget(dir); err != nil {
 		return failed(err)
 	}
-	made := missing(dir)
+	made := missingFolders(dir)
 	if err := disk.MkdirAll(dir); err != nil {
 		return failed(err)
 	}
@@ -119,7 +119,7 @@ func create(disk atomic.Disk, dir string, build func(spill func(block) error) (*
 			full = spill(b)
 			return full
 		})
-		if full != nil { // the disk's fault, not the documents'
+		if full != nil { // a fault of the disk, not of the documents
 			refused = nil
 			return nil, full
 		}
@@ -127,7 +127,7 @@ func create(disk atomic.Disk, dir string, build func(spill func(block) error) (*
 	})
 	if err != nil {
 		for _, folder := range made {
-			_ = os.Remove(folder) // of those that were made those that hold nothing
+			_ = os.Remove(folder) // succeeds only for an empty folder
 		}
 	}
 	switch {
@@ -139,8 +139,8 @@ func create(disk atomic.Disk, dir string, build func(spill func(block) error) (*
 	return x.Summary(), nil
 }
 
-// missing are the folders that must be made for dir to be there, the innermost first.
-func missing(dir string) []string {
+// missingFolders returns dir and its parent folders that do not exist, the innermost first.
+func missingFolders(dir string) []string {
 	var list []string
 	for {
 		if _, err := os.Lstat(dir); err == nil {
@@ -228,7 +228,7 @@ func write(disk atomic.Disk, dir string, build func(spill func(block) error) (*I
 	return removeOld(dir, m)
 }
 
-// checkTarget lets through a folder that is absent, empty, an index, or what an interrupted first Save left.
+// checkTarget accepts a folder that is absent, empty, an index, or the remains of an interrupted first Save.
 func checkTarget(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -262,7 +262,7 @@ func isPart(name string) bool {
 	return false
 }
 
-// writePart writes a file and then names it for its digest.
+// writePart writes a file and then gives it a name with its digest.
 func writePart(disk atomic.Disk, dir, part string, fill func(io.Writer) error) (manifestFile, error) {
 	counted := &countingHash{hash: sha256.New()}
 	unnamed := filepath.Join(dir, part+"-"+rand.Text()+partEnd)
@@ -279,7 +279,7 @@ func writeManifest(disk atomic.Disk, dir string, text []byte) error {
 	return disk.WriteFile(filepath.Join(dir, manifestName), func(w io.Writer) error { _, err := w.Write(text); return err })
 }
 
-// removeOld clears away parts that the manifest does not name.
+// removeOld removes parts that the manifest does not name.
 func removeOld(dir string, m manifest) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

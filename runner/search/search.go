@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 )
 
-// Hit is a found document: its position in the order of building, its id and its score.
+// Hit is a found document: its number, its id and its score.
 type Hit struct {
 	Doc   int32
 	ID    string
@@ -19,8 +19,8 @@ type Hit struct {
 // ErrCutoff is returned when fewer than one document is asked for.
 var ErrCutoff = errors.New("search: k must be at least 1")
 
-// Search returns the best k documents with a score above 0, best first. A query that breaks Vector's rules
-// or a k below 1 finds nothing; SearchAll says why.
+// Search returns the best k documents with a score above 0, best first. It finds nothing for a query that is no valid
+// Vector, or for k below 1; SearchAll returns an error then.
 func (x *Index) Search(q Vector, k int) []Hit {
 	if k < 1 || q.check(0) != nil {
 		return nil
@@ -29,8 +29,8 @@ func (x *Index) Search(q Vector, k int) []Hit {
 }
 
 // SearchAll searches each query and returns the hits in the queries' order. Queries are spread over threads
-// (0: one for each processor); the result does not depend on how many. A term that the index does not have
-// adds nothing. When ctx ends, its error is returned.
+// (0: one for each processor); the result does not depend on their number. A term that the index does not have adds
+// nothing. When ctx ends, its error is returned.
 func (x *Index) SearchAll(ctx context.Context, queries []Vector, k, threads int) ([][]Hit, error) {
 	if k < 1 {
 		return nil, fmt.Errorf("%w, not %d", ErrCutoff, k)
@@ -70,7 +70,7 @@ func (x *Index) SearchAll(ctx context.Context, queries []Vector, k, threads int)
 type scorer struct {
 	index *Index
 	sums  *[blockDocuments]float32
-	whole [1024]float32 // weights that are kept as float16
+	whole [1024]float32 // float16 weights as float32
 	best  topK
 }
 
@@ -119,7 +119,7 @@ func (s *scorer) accumulate(b *block, l list, query float32) {
 	}
 }
 
-// add adds query × weight to the sum of each document. Documents of a list differ, so four sums can be loaded before
+// add adds query × weight to the sum of each document. The documents of a list differ, so four sums can be loaded before
 // the first of them is stored.
 func add(sums *[blockDocuments]float32, docs []uint16, weights []float32, query float32) {
 	weights = weights[:len(docs)]

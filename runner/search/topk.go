@@ -7,24 +7,24 @@ import (
 	"slices"
 )
 
-// topK keeps the k best documents. A positive float32's bits order as its value does, so that score and
-// document fit into one integer, a key: the score's bits above the document's number. Candidates gather in
-// a buffer, which is cut to the best k whenever it is full. Of equal scores the smaller rank wins; ranks are looked up
-// only where a cut goes through equal scores, and at the end.
+// topK keeps the k best documents. The bits of positive float32 numbers have the order of their values, so score and
+// document fit into one integer, a key: the score's bits above the document's number. Candidates gather in a buffer,
+// which is cut to the best k whenever it is full. Among equal scores the smaller rank wins; ranks are looked up only
+// where a cut divides equal scores, and at the end.
 type topK struct {
 	k     int
 	ranks []uint32 // by document
 	keys  []uint64
 	n     int    // keys in use
 	least uint32 // bits of the least score that a candidate has, at least 1
-	last  uint32 // rank that a candidate of that score must stay below
+	last  uint32 // a candidate with that score must have a smaller rank
 	above [chunk / group]uint64
 }
 
 const (
-	// group is how many sums are compared with the worst together: a bit each. Most groups have no candidate.
+	// group is the number of sums that are compared with the worst at once, one bit each. Most groups have no candidate.
 	group = 64
-	// chunk is how many sums are compared before their candidates are taken.
+	// chunk is the number of sums that are compared before their candidates are added.
 	chunk = 64 * group
 )
 
@@ -35,13 +35,13 @@ func (t *topK) reset(k int, ranks []uint32) {
 	}
 }
 
-// offer takes the sums of the documents from start on, of each document once.
+// offer takes the sums of the documents from start on. Each document is offered once.
 func (t *topK) offer(sums []float32, start uint32) {
 	if t.n == 0 {
 		if t.least = max(1, t.guess(sums)); t.least > 1 {
 			t.gather(sums, start)
 			if t.n >= t.k {
-				return // k documents have the guessed score or more, so no other can be among the best k
+				return // k documents have at least the guessed score, so no other can be among the best k
 			}
 			t.n, t.least, t.last = 0, 1, math.MaxUint32
 		}
@@ -49,9 +49,9 @@ func (t *topK) offer(sums []float32, start uint32) {
 	t.gather(sums, start)
 }
 
-// guess is the bits of a score that somewhat more than k of the sums probably reach, so that the first
-// documents are not all candidates; 0 where a guess does not pay. It looks at a sample, evenly spread, which
-// has about k/stride of the best k.
+// guess returns the bits of a score that probably somewhat more than k of the sums reach, so that not all of the
+// first documents are candidates; 0 where a guess does not pay. It looks at an evenly spread sample, which has about
+// k/stride of the best k.
 func (t *topK) guess(sums []float32) uint32 {
 	const leastBest, mostBest = 8, 32 // of k in the sample
 	stride := max(t.k/mostBest, len(sums)/len(t.keys)+1)
@@ -63,7 +63,7 @@ func (t *topK) guess(sums []float32) uint32 {
 		sample = append(sample, key(sums[i], 0))
 	}
 	expected := float64(t.k) / float64(stride)
-	score, _ := kth(sample, int(expected+3*math.Sqrt(expected))) // three standard deviations more
+	score, _ := kthLargest(sample, int(expected+3*math.Sqrt(expected))) // three standard deviations more
 	return score
 }
 
@@ -88,9 +88,9 @@ func (t *topK) gather(sums []float32, start uint32) {
 	}
 }
 
-// take appends a candidate.
+// take adds a candidate.
 func (t *topK) take(score float32, doc uint32) {
-	// What is asked for may have grown since the score was compared.
+	// The least score may have grown since the score was compared.
 	if b := math.Float32bits(score); b < t.least || b == t.least && t.ranks[doc] >= t.last {
 		return
 	}
@@ -100,7 +100,7 @@ func (t *topK) take(score float32, doc uint32) {
 	}
 }
 
-// comparePlain sets bit i of above[g] where sum 64g + i exceeds the worst; there are 64 sums for each of above.
+// comparePlain sets bit i of above[g] where sum 64g + i exceeds worst. sums has 64 elements per element of above.
 func comparePlain(above []uint64, sums []float32, worst uint32) {
 	for g := range above {
 		var set uint64
@@ -116,7 +116,7 @@ func (t *topK) cut() {
 	if t.n <= t.k {
 		return
 	}
-	score, equal := kth(t.keys[:t.n], t.k)
+	score, equal := kthLargest(t.keys[:t.n], t.k)
 	better, tied := 0, t.n
 	for i := 0; i < tied; { // better ones to the front, equal ones to the back, the others between
 		switch this := uint32(t.keys[i] >> 32); {
@@ -135,7 +135,7 @@ func (t *topK) cut() {
 	for i, key := range ties {
 		ties[i] = uint64(^t.ranks[uint32(key)])<<32 | uint64(uint32(key))
 	}
-	worst, _ := kth(ties, equal) // ranks differ
+	worst, _ := kthLargest(ties, equal) // all ranks differ
 	n := better
 	for _, tie := range ties {
 		if uint32(tie>>32) >= worst {
@@ -146,12 +146,14 @@ func (t *topK) cut() {
 	t.n, t.least, t.last = n, score, ^worst
 }
 
-// byRank orders keys of one score.
-func (t *topK) byRank(a, b uint64) int { return cmp.Compare(t.ranks[uint32(a)], t.ranks[uint32(b)]) }
+// compareRanks orders keys of equal score.
+func (t *topK) compareRanks(a, b uint64) int {
+	return cmp.Compare(t.ranks[uint32(a)], t.ranks[uint32(b)])
+}
 
-// kth is the k-th largest score of the keys, 0 < k ≤ len(keys), and how many of the best k have it. It is found
-// byte by byte: a count of each value of a byte says which value the k-th has.
-func kth(keys []uint64, k int) (score uint32, equal int) {
+// kthLargest returns the k-th largest score of the keys, 0 < k ≤ len(keys), and the number of the best k that have it.
+// It finds the score byte by byte: the counts of a byte's values show which value the k-th has.
+func kthLargest(keys []uint64, k int) (score uint32, equal int) {
 	for shift := 56; shift >= 32; shift -= 8 {
 		var counts [256]int
 		for _, key := range keys {
@@ -168,8 +170,8 @@ func kth(keys []uint64, k int) (score uint32, equal int) {
 	return score, k
 }
 
-// sorted returns the keys by score descending. It sorts by how far each is below the best, byte by byte from the
-// last, as many bytes as the farthest has; equal bytes keep their order.
+// sorted returns the keys by descending score. It is a radix sort of each key's distance from the best: byte by byte
+// from the last, as many bytes as the largest distance has.
 func sorted(keys, scratch []uint64) []uint64 {
 	least, most := uint32(math.MaxUint32), uint32(0)
 	for _, key := range keys {
@@ -205,7 +207,7 @@ func (t *topK) hits(x *Index) []Hit {
 			end++
 		}
 		if end > i+1 {
-			slices.SortFunc(best[i:end], t.byRank)
+			slices.SortFunc(best[i:end], t.compareRanks)
 		}
 		i = end
 	}

@@ -23,7 +23,7 @@ type Vector struct {
 	Weights []float32
 }
 
-// check says what is wrong with a vector; vocab 0 puts no bound on the terms.
+// check returns the error of a vector that breaks the rules; vocab 0 allows any terms.
 func (v Vector) check(vocab int) error {
 	if len(v.Terms) != len(v.Weights) {
 		return fmt.Errorf("%d terms but %d weights", len(v.Terms), len(v.Weights))
@@ -42,13 +42,13 @@ func (v Vector) check(vocab int) error {
 	return nil
 }
 
-// Heaviest keeps the m heaviest terms, of equal ones the lower ids. A vector of at most m
-// terms is returned as it is; m below 1 keeps nothing.
+// Heaviest keeps the m heaviest terms; among equal weights, those with lower ids. A vector of at
+// most m terms is returned unchanged; m below 1 keeps nothing.
 func (v Vector) Heaviest(m int) Vector {
 	if len(v.Terms) <= m {
 		return v
 	}
-	// Weights are above 0, where the order of their bits is that of their values.
+	// Weights are above 0, so their bits have the order of their values.
 	keys := make([]uint64, len(v.Terms))
 	for i, term := range v.Terms {
 		keys[i] = uint64(^math.Float32bits(v.Weights[i]))<<32 | uint64(term)
@@ -63,7 +63,7 @@ func (v Vector) Heaviest(m int) Vector {
 	return kept
 }
 
-// Dot is the score of a document for a query by definition: what the Index computes in another order of loops.
+// Dot is the score of a document for a query by definition. The Index computes the same with its loops in another order.
 func Dot(query, document Vector) float32 {
 	var sum float32
 	for i, j := 0, 0; i < len(query.Terms) && j < len(document.Terms); {

@@ -5,9 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Words splits a text as BM25 does: lower-cased, then every run of two or more word characters, which is
-// what the regular expression \b\w\w+\b finds in Python. A word character is a letter or a number of any
-// script, or the underscore.
+// Words splits a text for BM25: it lowers the case and returns every run of two or more word characters, as the regular
+// expression \b\w\w+\b does in Python. A word character is a letter or a number of any script, or the underscore.
 func Words(text string) []string {
 	lowered := lowerLikePython(text)
 	var words []string
@@ -67,7 +66,7 @@ func lowerLikePython(text string) string {
 	return string(lowered)
 }
 
-// isFinal is Unicode's Final_Sigma: a cased letter before and none after, passing over what case ignores.
+// isFinal is Unicode's Final_Sigma: a cased letter before and none after; characters that are Case_Ignorable do not count.
 func isFinal(runes []rune, i int) bool {
 	before := i - 1
 	for before >= 0 && ignoresCase(runes[before]) {
@@ -87,8 +86,7 @@ func isCased(r rune) bool {
 	return unicode.In(r, unicode.Lu, unicode.Ll, unicode.Lt, unicode.Other_Lowercase, unicode.Other_Uppercase)
 }
 
-// ignoresCase is Unicode's Case_Ignorable: marks, format characters, modifiers and the punctuation that
-// stands within words.
+// ignoresCase is Unicode's Case_Ignorable: marks, format characters, modifiers and punctuation inside words.
 func ignoresCase(r rune) bool {
 	switch r {
 	case '\'', '.', ':', '·', '\u0387', '\u055f', '\u05f4', '\u2018', '\u2019', '\u2024', '\u2027',

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Task names one task of an array, as Slurm's commands take it: 123_4. Never the raw
-// job id: that of an array's last task is the array's own.
+// Task names one task of an array in the form of Slurm's commands: 123_4. It is never the
+// raw job id, because the last task of an array has the array's own id.
 type Task struct {
 	Array string // the array's job id, digits
 	Index int    // -1 for a job that is no array
@@ -22,14 +22,14 @@ func (t Task) String() string {
 	return t.Array + "_" + strconv.Itoa(t.Index)
 }
 
-// mostIndex bounds what a range may expand to; Slurm's own limit is 4,000,001.
+// mostIndex bounds the indices of a range; Slurm's own limit is 4,000,001.
 const mostIndex = 4_000_001
 
-// parseTasks reads what squeue and sacct call a job: 123, 123_4, 123_[2-5%2], 123_[1,3,5].
-// ranged tells that it stands for tasks that have no row of their own yet.
+// parseTasks reads a job's name in squeue and sacct: 123, 123_4, 123_[2-5%2], 123_[1,3,5].
+// ranged is true for a range of tasks that have no rows of their own yet.
 func parseTasks(text string) (tasks []Task, ranged, ok bool) {
 	array, rest, isArray := strings.Cut(text, "_")
-	if !digits(array) {
+	if !isDigits(array) {
 		return nil, false, false
 	}
 	if !isArray {
@@ -38,7 +38,7 @@ func parseTasks(text string) (tasks []Task, ranged, ok bool) {
 	inner, ranged := strings.CutPrefix(rest, "[")
 	if !ranged {
 		n, err := strconv.Atoi(rest)
-		return []Task{{array, n}}, false, err == nil && n >= 0 && digits(rest)
+		return []Task{{array, n}}, false, err == nil && n >= 0 && isDigits(rest)
 	}
 	indices, err := ParseIndices(strings.TrimSuffix(inner, "]"))
 	if err != nil {
@@ -50,7 +50,8 @@ func parseTasks(text string) (tasks []Task, ranged, ok bool) {
 	return tasks, true, true
 }
 
-func digits(text string) bool {
+// isDigits tells whether a text is one or more decimal digits.
+func isDigits(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
@@ -107,8 +108,8 @@ var (
 	number    = regexp.MustCompile(`[0-9]+`)
 )
 
-// ParseSubmitted finds the job's id in what sbatch --parsable printed: "id", "id;cluster",
-// or what a site's wrapper makes of it, in which it is the last number.
+// ParseSubmitted finds the job's id in the output of sbatch --parsable: "id" or "id;cluster".
+// In the output of a site's wrapper around sbatch it takes the last number.
 func ParseSubmitted(text string) (string, error) {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	for _, line := range slices.Backward(lines) {

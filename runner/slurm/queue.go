@@ -9,30 +9,30 @@ import (
 	"time"
 )
 
-// Row is what Slurm says of one task.
+// Row is Slurm's description of one task.
 type Row struct {
 	Task  Task
 	State State
-	// Reason is why it waits, in Slurm's words: "Resources", "QOSMaxJobsPerUserLimit".
+	// Reason is Slurm's reason why it waits: "Resources", "QOSMaxJobsPerUserLimit".
 	Reason string
 	Node   string    // "" where it has none
-	Start  time.Time // zero where unknown; of a pending task when it is expected
-	// End is when it ended, or of a running task when its time is up.
+	Start  time.Time // zero where unknown; for a pending task the expected time
+	// End is the time when it ended; for a running task, the time when its limit is reached.
 	End time.Time
-	// Code and Signal are the batch script's; sacct takes 128 off larger codes.
+	// Code and Signal belong to the batch script; sacct subtracts 128 from larger codes.
 	Code, Signal int
 }
 
 // Stuck tells whether the task waits for a person: Slurm could not start it and holds it.
-// One that a user or an administrator holds on purpose is not stuck.
+// A task that a user or an administrator holds on purpose is not stuck.
 func (r Row) Stuck() bool {
 	return r.State.Waiting() && strings.Contains(r.Reason, "requeued held") || r.State == "REQUEUE_HOLD" || r.State == "SPECIAL_EXIT"
 }
 
 const queueFormat = "%i|%T|%r|%N|%S|%e"
 
-// Queue asks squeue for every task of jobs. Those that it has forgotten, or has never
-// known, are not among the rows.
+// Queue asks squeue for every task of jobs. Jobs that squeue does not know, or no longer
+// knows, have no rows.
 func (c Client) Queue(ctx context.Context, jobs []string) ([]Row, error) {
 	if len(jobs) == 0 {
 		return nil, nil
@@ -40,7 +40,7 @@ func (c Client) Queue(ctx context.Context, jobs []string) ([]Row, error) {
 	out, err := c.run(ctx, formats(), nil, "squeue", "-h", "-r", "-t", "all", "-j", strings.Join(jobs, ","), "-o", queueFormat)
 	var refused *Refusal
 	if errors.As(err, &refused) && strings.Contains(refused.Message, "Invalid job id") {
-		return nil, nil // of a single job; of several the unknown ones are left out
+		return nil, nil // squeue refuses a single unknown job, but leaves unknown ones out of a list
 	}
 	if err != nil {
 		return nil, err
@@ -48,8 +48,8 @@ func (c Client) Queue(ctx context.Context, jobs []string) ([]Row, error) {
 	return ParseQueue(out)
 }
 
-// ParseQueue reads rows of queueFormat. The row of a task itself counts more than a
-// range that it is in.
+// ParseQueue reads rows of queueFormat. A task's own row takes precedence over the row of a
+// range with the task.
 func ParseQueue(text string) ([]Row, error) {
 	var rows []Row
 	at := map[Task]int{}
@@ -79,7 +79,7 @@ func ParseQueue(text string) ([]Row, error) {
 	return rows, nil
 }
 
-// EndTime asks when a running task's time is up; zero where that is not known.
+// EndTime asks for the time when a running task's limit is reached; zero where it is not known.
 func (c Client) EndTime(ctx context.Context, task Task) (time.Time, error) {
 	out, err := c.run(ctx, formats(), nil, "squeue", "-h", "-r", "-t", "all", "-j", task.String(), "-o", queueFormat)
 	if err != nil {
@@ -99,8 +99,8 @@ func (c Client) EndTime(ctx context.Context, task Task) (time.Time, error) {
 
 const accountingFormat = "JobID,State,ExitCode,Start,End,NodeList"
 
-// Accounting asks sacct for every attempt of the tasks of jobs, in the order of their
-// beginning. It lags by seconds, and is stale while the controller is away.
+// Accounting asks sacct for every attempt of the tasks of jobs, by their start times. Its
+// answers are seconds late, and older while the controller does not answer.
 func (c Client) Accounting(ctx context.Context, jobs []string) ([]Row, error) {
 	if len(jobs) == 0 {
 		return nil, nil
@@ -142,7 +142,7 @@ func exitCode(text string) (code, signal int) {
 	return code, signal
 }
 
-// reason is Slurm's, "" for its word for none.
+// reason is Slurm's reason, "" for "None".
 func reason(text string) string {
 	if text = strings.Trim(strings.TrimSpace(text), "()"); text == "None" || text == "null" {
 		return ""
@@ -157,7 +157,7 @@ func node(text string) string {
 	return text
 }
 
-// moment reads seconds since 1970; "N/A", "Unknown" and "NONE" are no time.
+// moment reads seconds since 1970; "N/A", "Unknown" and "NONE" give the zero time.
 func moment(text string) time.Time {
 	seconds, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil || seconds <= 0 {

@@ -1,11 +1,11 @@
-// Package slurm speaks to Slurm through its commands: sbatch, squeue, sacct, scontrol,
+// Package slurm talks to Slurm through its commands: sbatch, squeue, sacct, scontrol,
 // scancel and sinfo.
 //
 // Each command runs in an environment without the user's SQUEUE_*, SBATCH_*, SACCT_* and
-// SLURM_* variables, with an explicit format and a limit of time, and what it prints is
-// read by pure functions. Text is read, not JSON, which differs between versions and on
-// some reports success for failed jobs. An answer that cannot be had is ErrUnreachable:
-// it says nothing about any job.
+// SLURM_* variables, with an explicit format and a time limit. Pure functions read its
+// output. They read text and not JSON, which differs between versions and in some reports
+// success for failed jobs. Where Slurm does not answer, the error is ErrUnreachable, which
+// says nothing about any job.
 package slurm
 
 import (
@@ -22,13 +22,13 @@ import (
 	"time"
 )
 
-// Timeout is how long a command may take. Slurm's own patience with a controller that
-// is away is 9 to 18 seconds, and a busy one takes as long.
+// Timeout is the time that a command may take. Slurm itself waits 9 to 18 seconds for a
+// controller that does not answer, and a busy controller takes as long.
 const Timeout = 45 * time.Second
 
 // Client runs Slurm's commands.
 type Client struct {
-	// Environ is the environment that they start from; what would change their answers is left out.
+	// Environ is the environment for them; variables that would change their answers are left out.
 	Environ []string
 	// Timeout of one command; 0 is Timeout.
 	Timeout time.Duration
@@ -37,25 +37,25 @@ type Client struct {
 // ErrNone is returned where a command of Slurm is not installed.
 var ErrNone = errors.New("not in PATH")
 
-// ErrUnreachable is returned when the controller, or the accounting, does not answer:
-// nothing is known then.
+// ErrUnreachable is returned when the controller, or the accounting, does not answer. Then
+// nothing is known.
 var ErrUnreachable = errors.New("the cluster does not answer")
 
-// ErrNoAccounting is returned by Accounting where the cluster keeps none.
+// ErrNoAccounting is returned by Accounting where the cluster keeps no accounting.
 var ErrNoAccounting = errors.New("the cluster keeps no accounting")
 
-// ErrLimit is returned by Submit when no further job may be submitted for now.
+// ErrLimit is returned by Submit when no more jobs may be submitted at present.
 var ErrLimit = errors.New("the cluster takes no more jobs of this user for now")
 
-// Refusal is returned when Slurm answers no.
+// Refusal is returned when Slurm refuses a request.
 type Refusal struct {
 	Command string // "sbatch"
-	Message string // what it said, one line
+	Message string // its message, one line
 }
 
 func (r *Refusal) Error() string { return r.Command + ": " + r.Message }
 
-// unreachable are parts of what the commands say while the controller is away or busy.
+// unreachable returns parts of the commands' messages while the controller does not answer or is busy.
 func unreachable() []string {
 	return []string{
 		"Unable to contact slurm controller", "Socket timed out", "Connection refused", "Communication connection failure",
@@ -65,7 +65,7 @@ func unreachable() []string {
 	}
 }
 
-// limits are parts of what sbatch says when a site's number of jobs is reached.
+// limits returns parts of sbatch's messages when a site's limit of jobs is reached.
 func limits() []string {
 	return []string{"submit limit", "MaxSubmitJob", "MaxSubmitPU", "MaxJobs", "Maximum number of jobs", "job count limit", "exceeds the max"}
 }
@@ -83,7 +83,7 @@ func (c Client) run(ctx context.Context, extra []string, stdin []byte, name stri
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, ErrUnreachable)
 	defer cancel()
 	command := exec.CommandContext(ctx, path, args...)
-	command.Env = append(clean(c.Environ), extra...)
+	command.Env = append(withoutSlurm(c.Environ), extra...)
 	command.WaitDelay = time.Second
 	if stdin != nil {
 		command.Stdin = bytes.NewReader(stdin)
@@ -100,11 +100,11 @@ func (c Client) run(ctx context.Context, extra []string, stdin []byte, name stri
 		}
 		return stdout.String(), ctx.Err()
 	}
-	return stdout.String(), answer(name, stderr.String(), err)
+	return stdout.String(), answerError(name, stderr.String(), err)
 }
 
-// answer makes an error of what a command said on standard error.
-func answer(name, stderr string, err error) error {
+// answerError makes an error of a command's standard error.
+func answerError(name, stderr string, err error) error {
 	message := oneLine(stderr)
 	if message == "" {
 		message = err.Error()
@@ -121,7 +121,7 @@ func answer(name, stderr string, err error) error {
 	return &Refusal{name, message}
 }
 
-// oneLine is what was said, without the commands' prefixes.
+// oneLine returns a message as one line, without the commands' prefixes.
 func oneLine(stderr string) string {
 	var lines []string
 	for line := range strings.SplitSeq(stderr, "\n") {
@@ -136,9 +136,9 @@ func oneLine(stderr string) string {
 	return strings.Join(lines, "; ")
 }
 
-// clean leaves out every variable that changes what Slurm's commands do or print, and
-// those of a job that this process is part of. Where the configuration lies stays.
-func clean(environ []string) []string {
+// withoutSlurm removes every variable that changes the behaviour or the output of Slurm's
+// commands, and those of a job around this process. It keeps the path of the configuration.
+func withoutSlurm(environ []string) []string {
 	prefixes := []string{"SLURM_", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_", "SALLOC_", "SRUN_", "SLURMD_"}
 	kept := slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
 		return !strings.HasPrefix(entry, "SLURM_CONF=") && slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(entry, p) })
@@ -146,7 +146,7 @@ func clean(environ []string) []string {
 	return append(kept, "LC_ALL=C")
 }
 
-// formats make times seconds since 1970, and ranges of tasks whole.
+// formats returns variables that make Slurm print times as seconds since 1970, and ranges of tasks in full.
 func formats() []string { return []string{"SLURM_TIME_FORMAT=%s", "SLURM_BITSTR_LEN=0"} }
 
 // find looks a command up in the PATH of the client's environment.

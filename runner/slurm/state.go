@@ -2,16 +2,16 @@ package slurm
 
 import "strings"
 
-// State is the word that Slurm has for where a task is: "PENDING".
+// State is Slurm's word for the state of a task: "PENDING".
 type State string
 
-// newState takes the first word: what follows differs ("CANCELLED by 0", "RUNNING+").
+// newState takes the first word, because the rest differs ("CANCELLED by 0", "RUNNING+").
 func newState(text string) State {
 	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
 	return State(strings.TrimRight(word, "+"))
 }
 
-// Over tells whether the task will not go on by itself. A word that is not known is not over.
+// Over tells whether the task has ended and will not begin again by itself. It is false for an unknown word.
 func (s State) Over() bool {
 	switch s {
 	case "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "OUT_OF_MEMORY",
@@ -30,8 +30,8 @@ func (s State) Waiting() bool {
 	return false
 }
 
-// Cause says of what a task died, in plain words; "" for one that did not, or of which
-// the state alone says nothing.
+// Cause returns the cause of a task's death in plain words; "" for a task that did not die,
+// or where the state alone does not show the cause.
 func (s State) Cause() string {
 	switch s {
 	case "TIMEOUT":
@@ -52,13 +52,13 @@ func (s State) Cause() string {
 	return ""
 }
 
-// memoryHints are what Slurm writes into a task's log when it kills for memory without
-// cgroups, where the state is only FAILED.
+// memoryHints returns parts of Slurm's messages in a task's log when it kills the task for its
+// memory without cgroups. The state is then only FAILED.
 func memoryHints() []string {
 	return []string{"Exceeded job memory limit", "oom_kill", "oom-kill", "Out Of Memory", "memory limit"}
 }
 
-// KilledForMemory tells whether the end of a task's log says that it was.
+// KilledForMemory tells whether the end of a task's log says that it was killed for its memory.
 func KilledForMemory(log string) bool {
 	for _, hint := range memoryHints() {
 		if strings.Contains(log, hint) {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Submit submits a script and returns the job's id. Its error is ErrUnreachable where
-// the job may have been made all the same: Find tells.
+// Submit submits a script and returns the job's id. After ErrUnreachable the job may exist all
+// the same; Find looks for it.
 func (c Client) Submit(ctx context.Context, script string, options ...string) (string, error) {
 	out, err := c.run(ctx, nil, nil, "sbatch", append(append([]string{"--parsable"}, options...), script)...)
 	if err != nil {
@@ -18,14 +18,14 @@ func (c Client) Submit(ctx context.Context, script string, options ...string) (s
 	return ParseSubmitted(out)
 }
 
-// Test has Slurm judge the text of a script without submitting it: a *Refusal says what is wrong.
+// Test lets Slurm check the text of a script without submitting it. A *Refusal names the fault.
 func (c Client) Test(ctx context.Context, text string) error {
 	_, err := c.run(ctx, nil, []byte(text), "sbatch", "--test-only")
 	return err
 }
 
-// Find looks for a job by its unique name, in the queue and in the accounting since a
-// time. "" is returned where neither knows one; an error where the queue cannot be asked.
+// Find looks for a job by its unique name, in the queue and in the accounting since a time.
+// It returns "" where neither knows it, and an error where the queue does not answer.
 func (c Client) Find(ctx context.Context, name string, since time.Time) (string, error) {
 	out, err := c.run(ctx, nil, nil, "squeue", "-h", "-t", "all", "--name="+name, "-o", "%F")
 	if err != nil {
@@ -34,7 +34,7 @@ func (c Client) Find(ctx context.Context, name string, since time.Time) (string,
 	if id := firstID(out); id != "" {
 		return id, nil
 	}
-	// A job that ended quickly may be in the accounting alone, and that may be behind.
+	// A job that ended quickly may be in the accounting alone, which may be late.
 	out, err = c.run(ctx, nil, nil, "sacct", "-n", "-X", "-P", "--name="+name, "-S", since.Add(-time.Hour).Format("2006-01-02T15:04:05"), "-o", "JobID")
 	var refused *Refusal
 	if errors.Is(err, ErrNoAccounting) || errors.Is(err, ErrNone) || errors.Is(err, ErrUnreachable) || errors.As(err, &refused) {
@@ -46,18 +46,18 @@ func (c Client) Find(ctx context.Context, name string, since time.Time) (string,
 	return firstID(out), nil
 }
 
-// firstID is the array's id of the first row that has one.
+// firstID is the array's id in the first row that has one.
 func firstID(out string) string {
 	for line := range strings.SplitSeq(out, "\n") {
-		if id, _, _ := strings.Cut(strings.TrimSpace(line), "_"); digits(id) {
+		if id, _, _ := strings.Cut(strings.TrimSpace(line), "_"); isDigits(id) {
 			return id
 		}
 	}
 	return ""
 }
 
-// Cancel cancels jobs or tasks of arrays. That it returns nil says nothing: what has
-// ended is cancelled without a word, so the queue must be asked what came of it.
+// Cancel cancels jobs or tasks of arrays. Slurm also accepts the cancellation of jobs that have
+// ended, so after nil ask the queue for the result.
 func (c Client) Cancel(ctx context.Context, tasks ...string) error {
 	if len(tasks) == 0 {
 		return nil
@@ -70,24 +70,24 @@ func (c Client) Cancel(ctx context.Context, tasks ...string) error {
 	return err
 }
 
-// Requeue has a running task begin again later.
+// Requeue makes a running task begin again later.
 func (c Client) Requeue(ctx context.Context, task Task) error {
 	_, err := c.run(ctx, nil, nil, "scontrol", "requeue", task.String())
 	return err
 }
 
-// Site is what a cluster is set to.
+// Site holds settings of a cluster.
 type Site struct {
 	// MaxArraySize is one more than the largest index of an array.
 	MaxArraySize int
 	Partitions   []Partition
 }
 
-// Partition is one of the cluster's.
+// Partition is a partition of the cluster.
 type Partition struct {
 	Name    string
 	Default bool
-	// Limit is its longest time of a job; 0 where there is none.
+	// Limit is the longest time of a job; 0 where there is none.
 	Limit time.Duration
 }
 
@@ -107,7 +107,7 @@ func (c Client) Site(ctx context.Context) (Site, error) {
 	return ParseSite(config, partitions), nil
 }
 
-// ParseSite reads what scontrol show config and sinfo -o '%P|%l' print.
+// ParseSite reads the output of scontrol show config and sinfo -o '%P|%l'.
 func ParseSite(config, partitions string) Site {
 	site := Site{MaxArraySize: DefaultArraySize}
 	for line := range strings.SplitSeq(config, "\n") {
@@ -128,7 +128,7 @@ func ParseSite(config, partitions string) Site {
 	return site
 }
 
-// parseLimit reads D-HH:MM:SS, HH:MM:SS or MM:SS; "infinite" and what else there may be is 0.
+// parseLimit reads D-HH:MM:SS, HH:MM:SS or MM:SS; "infinite" and any other text give 0.
 func parseLimit(text string) time.Duration {
 	days, clock, hasDays := strings.Cut(text, "-")
 	if !hasDays {

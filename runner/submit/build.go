@@ -13,18 +13,18 @@ import (
 	"headroom/sweeps"
 )
 
-// Piece is work that is to be submitted.
+// Piece is work to submit.
 type Piece struct {
 	Job
-	// Seconds is what it is predicted to take; 0 where that is not known.
+	// Seconds is its predicted time; 0 where that is not known.
 	Seconds float64
-	// Steps are those that are left of its training; 0 where it trains nothing.
+	// Steps is the number of training steps that are left; 0 where it trains nothing.
 	Steps int
 	// After are jobs of earlier submissions that it waits for.
 	After []string
 }
 
-// Order is all that a submission is built from.
+// Order holds everything from which a submission is built.
 type Order struct {
 	Manifest    // its Arrays are built
 	Settings    sweeps.Slurm
@@ -32,22 +32,22 @@ type Order struct {
 	Backbones   []Piece
 	Runs        []Piece
 	Evaluations []Piece
-	// Before are jobs of earlier submissions of the sweep that still live, which the report waits for.
+	// Before are the live jobs of earlier submissions of the sweep. The report waits for them.
 	Before []string
 }
 
-// The time limit "auto" is what is predicted, times Margin, and Spare.
+// The time limit "auto" is the predicted time, times Margin, plus Spare.
 const (
 	Margin = 1.5
 	Spare  = 10 * time.Minute
 )
 
-// bundled is how long a task of short runs is to last at most. Slurm's own work for a task
-// takes seconds, and the queue between two tasks may take hours.
+// bundled is the longest time of a task of short runs. Slurm's own work for a task takes
+// seconds, and the wait in the queue between two tasks may take hours.
 const bundled = 15 * time.Minute
 
-// Build distributes the pieces to arrays. Notices are what a person should know. Its error
-// is about the settings, before anything was submitted.
+// Build distributes the pieces to arrays. The notices are for the user. Its error is about the
+// settings; nothing has been submitted then.
 func Build(o Order) (m Manifest, notices []string, err error) {
 	m = o.Manifest
 	most := max(1, o.Site.MaxArraySize)
@@ -102,8 +102,8 @@ func (m *Manifest) add(kind string, pieces []Piece, after []string, o Order, mos
 	return names
 }
 
-// bundle puts pieces into tasks: so many a task, or for 0 as many short ones as last no
-// longer than bundled together. Pieces whose time is not known have a task each.
+// bundle puts pieces into tasks: size pieces per task or, for 0, as many short pieces as take no
+// longer than bundled together. Pieces of unknown time have a task each.
 func bundle(kind string, pieces []Piece, size int) (tasks []Task, after []string) {
 	seconds := 0.0
 	for i, p := range pieces {
@@ -124,7 +124,7 @@ func bundle(kind string, pieces []Piece, size int) (tasks []Task, after []string
 		}
 		last := &tasks[len(tasks)-1]
 		last.Jobs = append(last.Jobs, p.Job)
-		// Of a task that has one unknown piece the whole is unknown.
+		// The time of a task with one piece of unknown time is unknown.
 		if seconds += p.Seconds; p.Seconds == 0 || last.Seconds == 0 && len(last.Jobs) > 1 {
 			seconds = 0
 		}
@@ -135,7 +135,7 @@ func bundle(kind string, pieces []Piece, size int) (tasks []Task, after []string
 
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// jobName has letters, digits and '-' only: others would be mistaken for what Slurm prints.
+// jobName has letters, digits and '-' only, since other characters occur in Slurm's own output.
 func jobName(sweep, submission, array string) string {
 	short := strings.Trim(notInName.ReplaceAllString(strings.ToLower(sweep), "-"), "-")
 	short = short[:min(len(short), 30)]
@@ -179,7 +179,7 @@ func (o Order) limits(m *Manifest) (notices []string, err error) {
 	return o.judgeLimit(limit - lead)
 }
 
-// judgeLimit compares the time that a task has with what its work is predicted to take.
+// judgeLimit compares a task's time limit with the predicted time of its work.
 func (o Order) judgeLimit(has time.Duration) (notices []string, err error) {
 	var faults []error
 	worst := 1.0
@@ -204,7 +204,7 @@ func (o Order) judgeLimit(has time.Duration) (notices []string, err error) {
 
 func minutes(d time.Duration) int { return int((d + time.Minute - 1) / time.Minute) }
 
-// partition is the one that tasks go to.
+// partition is the partition of the tasks.
 func (o Order) partition() slurm.Partition {
 	for _, p := range o.Site.Partitions {
 		if p.Name == o.Settings.Partition || o.Settings.Partition == "" && p.Default {

@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// tail is what the end of a task's log tells about its death.
+// tail holds the facts about a task's death at the end of its log.
 type tail struct {
 	there bool
-	// cause is what Slurm's daemon wrote that it was killed for; "" where it wrote nothing.
+	// cause is the reason that Slurm's daemon gives for killing it; "" where it gives none.
 	cause string
 	// said is the last line of the program or the script; "" where there is none.
 	said string
-	// kill is what Slurm's daemon wrote.
+	// kill is the line of Slurm's daemon about the kill.
 	kill string
 }
 
 const tailBytes = 1 << 14
 
-// logTail reads the end of a task's log. One that cannot be read tells nothing.
+// logTail reads the end of a task's log. A log that cannot be read gives an empty tail.
 func (s Submission) logTail(array string, index int) tail {
 	file, err := os.Open(s.Log(array, index))
 	if err != nil {

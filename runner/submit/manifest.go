@@ -1,18 +1,18 @@
-// Package submit turns what a sweep still needs into arrays of a Slurm cluster: which
-// task does what, the scripts, their submission, and what became of each task.
+// Package submit turns the unfinished work of a sweep into arrays of a Slurm cluster: the
+// work of each task, the scripts, their submission, and the state of each task.
 //
 // A submission is the folder slurm/<sweep>/<submission> of the workspace:
 //
 //	manifest.json              which task of which array does what
 //	jobs.json                  the job id of each array, once sbatch has given it
 //	<array>.sh                 the script, as submitted
-//	logs/<array>-<index>.log   what a task printed, over all its attempts
+//	logs/<array>-<index>.log   the output of a task, of all its attempts
 //	tasks/<array>-<index>/<n>.json   the record of a task's nth attempt, written by itself
-//	cancelled/<id>             that a run was cancelled, for a task that is to do it
+//	cancelled/<id>             a run was cancelled; its task looks for this file
 //
-// A task's own record is the truth about it. Slurm is asked about tasks that have no
-// ended record, since it forgets, lags and renames; and an answer that cannot be had is
-// not taken for a no.
+// A task's own record is the truth about it. Slurm is asked only about tasks without an
+// ended record, since it forgets, lags and renames. Where Slurm does not answer, nothing is
+// concluded.
 package submit
 
 import (
@@ -38,22 +38,22 @@ const (
 	Report      = "report"
 )
 
-// Manifest says what the tasks of one submission do.
+// Manifest describes the work of the tasks of one submission.
 type Manifest struct {
 	Schema     int      `json:"schema"`
 	Submission string   `json:"submission"`
 	Sweep      string   `json:"sweep"`
 	Revision   string   `json:"revision"`
 	Overrides  []string `json:"overrides"`
-	// Created is when it was made, by the clock of the machine that submitted.
+	// Created is its time, by the clock of the machine that submitted.
 	Created time.Time `json:"created"`
 	// Program is the absolute path of the program that tasks run.
 	Program string `json:"program"`
-	// Requeue, Signal and Lead are those of [slurm].
+	// Requeue, Signal and Lead are keys of [slurm].
 	Requeue int    `json:"requeue"`
 	Signal  string `json:"signal"`
 	Lead    int    `json:"lead"` // seconds
-	// Environment is what scripts export, NAME=VALUE.
+	// Environment holds the variables that scripts export, NAME=VALUE.
 	Environment []string `json:"environment"`
 	Arrays      []Array  `json:"arrays"`
 }
@@ -65,8 +65,8 @@ type Array struct {
 	Kind string `json:"kind"`
 	// JobName is unique, so that an array whose submission timed out can be found by it.
 	JobName string `json:"job_name"`
-	// After are the arrays of this submission, and AfterJobs jobs of others, that must be
-	// over first, however they end.
+	// After are arrays of this submission, and AfterJobs jobs of others, that must be over
+	// first, however they end.
 	After     []string `json:"after"`
 	AfterJobs []string `json:"after_jobs"`
 	// Minutes is the time limit of a task; 0 where it is the partition's own.
@@ -77,7 +77,7 @@ type Array struct {
 // Task is what one task of an array does, in this order.
 type Task struct {
 	Jobs []Job `json:"jobs"`
-	// Seconds is what they are predicted to take; 0 where that is not known.
+	// Seconds is their predicted time; 0 where that is not known.
 	Seconds float64 `json:"seconds_predicted"`
 }
 
@@ -86,7 +86,7 @@ type Job struct {
 	Kind  string `json:"kind"` // of the worker: "run", "pretrain", "baseline", "evaluate"; or "report"
 	ID    string `json:"id"`
 	Label string `json:"label"`
-	// Backend, Threads and Remat are compute.* of it; Threads 0 is all that the task has.
+	// Backend, Threads and Remat are its keys of [compute]; Threads 0 is all that the task has.
 	Backend string `json:"backend,omitempty"`
 	Threads int    `json:"threads,omitempty"`
 	Remat   bool   `json:"remat,omitempty"`
@@ -94,24 +94,24 @@ type Job struct {
 	Needs string `json:"needs,omitempty"`
 }
 
-// Jobs are the ids that sbatch gave.
+// Jobs holds the ids that sbatch has returned.
 type Jobs struct {
 	Schema int      `json:"schema"`
 	Arrays []Placed `json:"arrays"`
 }
 
-// Placed is where an array stands with sbatch.
+// Placed is the state of an array's submission by sbatch.
 type Placed struct {
 	Array string `json:"array"`
 	// Job is "" until its id is known.
 	Job string `json:"job"`
 	// Asked is when sbatch was first called for it.
 	Asked time.Time `json:"asked"`
-	// Lost tells that it was asked for and that no such job was found afterwards.
+	// Lost is true where sbatch was called for it and no such job was found afterwards.
 	Lost bool `json:"lost,omitempty"`
 }
 
-// Submission is a submission's folder, read.
+// Submission is the content of a submission's folder.
 type Submission struct {
 	Folder   string
 	Manifest Manifest
@@ -121,7 +121,7 @@ type Submission struct {
 // Root is the folder of all submissions of a workspace.
 func Root(workspace string) string { return filepath.Join(workspace, "slurm") }
 
-// Folder is that of one submission.
+// Folder is the folder of one submission.
 func Folder(workspace, sweep, submission string) string {
 	return filepath.Join(Root(workspace), sweep, submission)
 }
@@ -226,7 +226,7 @@ func (m Manifest) Array(name string) (Array, bool) {
 	return m.Arrays[i], true
 }
 
-// Placed says where an array stands with sbatch; false where sbatch was never asked.
+// Placed returns the state of an array's submission; false where sbatch was never called.
 func (s Submission) Placed(array string) (Placed, bool) {
 	i := slices.IndexFunc(s.Jobs.Arrays, func(p Placed) bool { return p.Array == array })
 	if i < 0 {
@@ -235,8 +235,8 @@ func (s Submission) Placed(array string) (Placed, bool) {
 	return s.Jobs.Arrays[i], true
 }
 
-// place writes where an array stands.
-func (s *Submission) place(p Placed) error {
+// setPlaced writes the state of an array's submission.
+func (s *Submission) setPlaced(p Placed) error {
 	i := slices.IndexFunc(s.Jobs.Arrays, func(old Placed) bool { return old.Array == p.Array })
 	if i < 0 {
 		s.Jobs.Arrays = append(s.Jobs.Arrays, p)
@@ -254,12 +254,12 @@ func (s *Submission) place(p Placed) error {
 	return nil
 }
 
-// Log is the file that a task prints into.
+// Log is the file for a task's output.
 func (s Submission) Log(array string, index int) string {
 	return filepath.Join(s.Folder, "logs", fmt.Sprintf("%s-%d.log", array, index))
 }
 
-// Cancel marks a run as cancelled, for a task that is to do it and looks there.
+// Cancel marks a run as cancelled. Its task looks for the mark.
 func (s Submission) Cancel(id string) error {
 	err := atomic.WriteFile(s.cancelled(id), writer(nil))
 	if err != nil {

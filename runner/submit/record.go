@@ -22,36 +22,36 @@ const (
 	Failed      = "failed"      // a job of it failed, or could not begin
 	Interrupted = "interrupted" // stopped at a checkpoint
 	Requeued    = "requeued"    // stopped at a checkpoint, and Slurm has taken it back into the queue
-	Held        = "held"        // another live process works on what it was to do
-	Cancelled   = "cancelled"   // all that it had to do was cancelled
+	Held        = "held"        // another live process does its work
+	Cancelled   = "cancelled"   // all its work was cancelled
 )
 
-// Record is what one attempt of a task says of itself.
+// Record is the record that an attempt of a task writes about itself.
 type Record struct {
 	Schema  int    `json:"schema"`
 	Array   string `json:"array"`
 	Index   int    `json:"index"`
 	Attempt int    `json:"attempt"` // the number of this record
-	// Restart is how often Slurm had started the task before.
+	// Restart is the number of times that Slurm had started the task before.
 	Restart int       `json:"restart"`
 	Job     string    `json:"job"` // 123_4
 	Node    string    `json:"node"`
 	PID     int       `json:"pid"`
 	GPUs    int       `json:"gpus"`
 	Started time.Time `json:"started"`
-	// Until is when its time is up; null where that is not known.
+	// Until is the time when its limit is reached; null where that is not known.
 	Until *time.Time `json:"until"`
 	State string     `json:"state"`
-	// Signal is what stopped it: "USR1", "TERM"; "clock" where its own did.
+	// Signal is the signal that stopped it: "USR1", "TERM"; "clock" where its own clock did.
 	Signal string `json:"signal"`
-	// Why says what a person needs to know; "" where all is well.
+	// Why is a message for the user; "" where all is well.
 	Why   string     `json:"why"`
 	Exit  *int       `json:"exit"`  // null while it runs
 	Ended *time.Time `json:"ended"` // null while it runs
 	Jobs  []JobEnd   `json:"jobs"`  // that are over
 }
 
-// JobEnd is how one job of a task ended in this attempt.
+// JobEnd is the end of one job of a task in this attempt.
 type JobEnd struct {
 	ID      string  `json:"id"`
 	State   string  `json:"state"`
@@ -59,10 +59,10 @@ type JobEnd struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// Over tells whether the attempt has said how it ended.
+// Over tells whether the attempt has recorded its end.
 func (r Record) Over() bool { return r.Ended != nil }
 
-// Seconds is how long it lasted, 0 where its end is not known.
+// Seconds is its duration, 0 where its end is not known.
 func (r Record) Seconds() float64 {
 	if r.Ended == nil {
 		return 0
@@ -75,7 +75,7 @@ func (s Submission) tasks(array string, index int) string {
 	return filepath.Join(s.Folder, "tasks", fmt.Sprintf("%s-%d", array, index))
 }
 
-// Records reads the records of a task, oldest first. One that is damaged is left out.
+// Records reads the records of a task, oldest first. Damaged records are left out.
 func (s Submission) Records(array string, index int) ([]Record, error) {
 	folder := s.tasks(array, index)
 	entries, err := os.ReadDir(folder)
@@ -98,7 +98,7 @@ func (s Submission) Records(array string, index int) ([]Record, error) {
 		} else if err != nil {
 			return nil, fmt.Errorf("read task record: %w", err)
 		}
-		if r.Attempt == n { // else it is not what a task has written
+		if r.Attempt == n { // else no task has written the file
 			records = append(records, r)
 		}
 	}

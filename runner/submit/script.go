@@ -8,7 +8,7 @@ import (
 	"headroom/sweeps"
 )
 
-// CheckPath refuses a folder whose name sbatch cannot take in a script.
+// CheckPath refuses a folder whose name sbatch cannot read in a script.
 func CheckPath(path string) error {
 	if strings.ContainsAny(path, "\"\\\n\r\x00") {
 		return fmt.Errorf("submit from %q: its path has a quote, a backslash or the end of a line, which sbatch does not read; move the workspace", path)
@@ -16,8 +16,8 @@ func CheckPath(path string) error {
 	return nil
 }
 
-// Script is what sbatch gets for an array. It holds every option but the jobs to wait
-// for, whose ids come with the submission.
+// Script is the script of an array for sbatch. It holds every option but the jobs to wait
+// for, whose ids are known only when it is submitted.
 func Script(folder, workspace string, m Manifest, a Array, s sweeps.Slurm) string {
 	var b strings.Builder
 	option := func(name, value string) {
@@ -42,7 +42,7 @@ func Script(folder, workspace string, m Manifest, a Array, s sweeps.Slurm) strin
 	if a.Minutes > 0 {
 		option("time", sweeps.SlurmLimit(time.Duration(a.Minutes)*time.Minute))
 	}
-	if a.Kind != Report { // which computes nothing
+	if a.Kind != Report { // a report computes nothing
 		option("gres", s.Gres)
 	}
 	if s.CPUs > 0 {
@@ -55,7 +55,7 @@ func Script(folder, workspace string, m Manifest, a Array, s sweeps.Slurm) strin
 	} else {
 		b.WriteString("#SBATCH --no-requeue\n")
 	}
-	option("open-mode", "append") // a task that begins again keeps what it had printed
+	option("open-mode", "append") // a task that begins again keeps its earlier output
 	percent := strings.NewReplacer("%", "%%")
 	option("output", percent.Replace(folder)+"/logs/"+a.Name+"-%a.log")
 	option("chdir", workspace)
@@ -87,7 +87,7 @@ exec "$program" task --workspace %s --submission %s --array %s
 	return b.String()
 }
 
-// quoteShell writes a word that the shell takes as it is.
+// quoteShell quotes a word so that the shell reads it unchanged.
 func quoteShell(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

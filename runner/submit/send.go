@@ -11,7 +11,7 @@ import (
 	"headroom/runner/slurm"
 )
 
-// Cluster is what of Slurm a submission needs.
+// Cluster lists the functions of Slurm that a submission needs.
 type Cluster interface {
 	Submit(ctx context.Context, script string, options ...string) (string, error)
 	Find(ctx context.Context, name string, since time.Time) (string, error)
@@ -23,19 +23,19 @@ type Sender struct {
 	Now     func() time.Time
 	// Sleep waits between two tries; it returns early when the context ends.
 	Sleep func(ctx context.Context, d time.Duration)
-	// Patience is how long a controller that does not answer is asked again.
+	// Patience is the time for which a controller that does not answer is asked again.
 	Patience time.Duration
-	// Notice says what a person should know meanwhile.
+	// Notice gets messages for the user.
 	Notice func(text string)
 }
 
-// settle is how long a job may take to be seen after a call of sbatch that timed out: it
-// is searched for again after this time before another is made.
+// settle is the time that a job may need to appear after a call of sbatch that timed out. After
+// this time it is searched for again, before another job is submitted.
 const settle = 10 * time.Second
 
 // Send submits the arrays of a submission that have no job yet, in their order. An array
-// whose submission may have succeeded unseen is searched for by its unique name first.
-// Its error is slurm.ErrLimit, or slurm.ErrUnreachable, where the rest can be sent later.
+// whose submission may have succeeded without an answer is first searched for by its unique
+// name. After slurm.ErrLimit or slurm.ErrUnreachable the rest can be sent later.
 func (s Sender) Send(ctx context.Context, sub *Submission) error {
 	for _, a := range sub.Manifest.Arrays {
 		placed, asked := sub.Placed(a.Name)
@@ -48,27 +48,27 @@ func (s Sender) Send(ctx context.Context, sub *Submission) error {
 		}
 		if !asked {
 			placed = Placed{Array: a.Name, Asked: s.Now()}
-			if err := sub.place(placed); err != nil {
+			if err := sub.setPlaced(placed); err != nil {
 				return err
 			}
 		}
 		id, err := s.send(ctx, filepath.Join(sub.Folder, a.Name+".sh"), a.JobName, placed.Asked, asked, options)
 		if err != nil && !errors.Is(err, slurm.ErrUnreachable) && ctx.Err() == nil {
-			placed.Lost = true // Slurm has said no
-			err = errors.Join(err, sub.place(placed))
+			placed.Lost = true // Slurm has refused it
+			err = errors.Join(err, sub.setPlaced(placed))
 		}
 		if err != nil {
 			return fmt.Errorf("submit %s: %w", a.Name, err)
 		}
 		placed.Job = id
-		if err := sub.place(placed); err != nil {
+		if err := sub.setPlaced(placed); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// options are those that only come with the submission: the jobs to wait for.
+// options returns the options that are known only when it is submitted: the jobs to wait for.
 func (sub Submission) options(a Array) ([]string, error) {
 	ids := append([]string{}, a.AfterJobs...)
 	for _, name := range a.After {
@@ -87,7 +87,7 @@ func (sub Submission) options(a Array) ([]string, error) {
 	return []string{"--dependency=afterany:" + strings.Join(ids, ":")}, nil
 }
 
-// send submits one script once, however often that takes.
+// send submits one script once, with as many calls as necessary.
 func (s Sender) send(ctx context.Context, script, name string, since time.Time, asked bool, options []string) (string, error) {
 	deadline := s.Now().Add(s.Patience)
 	wait := 2 * time.Second
@@ -97,7 +97,7 @@ func (s Sender) send(ctx context.Context, script, name string, since time.Time, 
 			if err == nil && id != "" {
 				return id, nil
 			}
-			asked = err != nil // nobody knows it: it may be asked for again
+			asked = err != nil // no such job exists, so it may be submitted again
 			if err != nil && !errors.Is(err, slurm.ErrUnreachable) {
 				return "", err
 			}
@@ -129,7 +129,7 @@ func (s Sender) send(ctx context.Context, script, name string, since time.Time, 
 	}
 }
 
-// find looks twice before it says that there is no such job.
+// find looks twice before it reports that there is no such job.
 func (s Sender) find(ctx context.Context, name string, since time.Time) (string, error) {
 	id, err := s.Cluster.Find(ctx, name, since)
 	if err != nil || id != "" {
@@ -139,9 +139,8 @@ func (s Sender) find(ctx context.Context, name string, since time.Time) (string,
 	return s.Cluster.Find(ctx, name, since)
 }
 
-// Reconcile finds the jobs of an earlier submission that was cut off between asking for
-// an array and noting its id. An array that nobody knows is marked as lost: its work is
-// submitted anew.
+// Reconcile finds the jobs of an earlier submission that was cut off between calling sbatch
+// and noting the id. An array without a job is marked as lost; its work is submitted again.
 func (s Sender) Reconcile(ctx context.Context, sub *Submission) error {
 	for _, a := range sub.Manifest.Arrays {
 		placed, asked := sub.Placed(a.Name)
@@ -157,7 +156,7 @@ func (s Sender) Reconcile(ctx context.Context, sub *Submission) error {
 			}
 			placed.Job, placed.Lost = id, id == ""
 		}
-		if err := sub.place(placed); err != nil {
+		if err := sub.setPlaced(placed); err != nil {
 			return err
 		}
 	}

@@ -8,37 +8,37 @@ import (
 	"headroom/runner/slurm"
 )
 
-// Standing is where one task of a submission stands, from its own records and from what
-// Slurm says.
+// Standing is the state of one task of a submission, from its own records and Slurm's
+// answers.
 type Standing struct {
 	Submission Submission
 	Array      Array
 	Index      int
 	// Job is its name in Slurm; Array "" where none was given.
 	Job slurm.Task
-	// Records are its own, oldest first.
+	// Records are its own records, oldest first.
 	Records []Record
 
 	State TaskState
-	// Why says why it waits, or of what it died; "" where neither.
+	// Why is the reason why it waits, or the cause of its death; "" for neither.
 	Why  string
 	Node string
-	// Died tells that it ended without saying how itself.
+	// Died is true where it ended without recording its end.
 	Died bool
-	// Stuck tells that it is still in the queue, where Slurm holds it for good.
+	// Stuck is true where it is still in the queue, and Slurm holds it for good.
 	Stuck bool
-	// End is when it ended, where Slurm says so; zero otherwise.
+	// End is the time of its end, where Slurm knows it; else zero.
 	End time.Time
 }
 
-// TaskState is where a task stands.
+// TaskState is the state of a task.
 type TaskState string
 
 const (
 	Waiting  TaskState = "waiting"  // in the queue
 	Working  TaskState = "running"  // on a node
-	Ended    TaskState = "ended"    // over; its records say how, or Why does
-	Unplaced TaskState = "unplaced" // never came into the queue
+	Ended    TaskState = "ended"    // over; its records or Why say how
+	Unplaced TaskState = "unplaced" // was never in the queue
 	Unknown  TaskState = "unknown"  // the cluster does not answer, and its records have no end
 )
 
@@ -55,7 +55,7 @@ func (s Standing) Last() (Record, bool) {
 	return s.Records[len(s.Records)-1], true
 }
 
-// Restarts is how often the task was started again.
+// Restarts is the number of times that the task was started again.
 func (s Standing) Restarts() int {
 	n := max(0, len(s.Records)-1)
 	for _, r := range s.Records {
@@ -64,15 +64,15 @@ func (s Standing) Restarts() int {
 	return n
 }
 
-// Answers are what Slurm says. Silent is set where the controller does not answer: then
-// nothing is known of any task, whatever the accounting says.
+// Answers holds Slurm's answers. Silent is set where the controller does not answer. Then the
+// state of no task is known, whatever the accounting says.
 type Answers struct {
 	Queue  []slurm.Row
 	Past   []slurm.Row // of the accounting, every attempt; nil where there is none
 	Silent error
 }
 
-// grace is how long a job may stay unseen after its submission.
+// grace is the time after its submission for which a job may be missing in Slurm's answers.
 const grace = time.Minute
 
 // Tasks lists the tasks of submissions with their records, not yet judged.
@@ -93,8 +93,8 @@ func Tasks(subs []Submission) ([]Standing, error) {
 	return all, nil
 }
 
-// Unsettled lists the jobs of tasks that Slurm must be asked about: those without an end in
-// their own records.
+// Unsettled lists the jobs of tasks without an end in their own records, about which Slurm must
+// be asked.
 func Unsettled(tasks []Standing) []string {
 	var jobs []string
 	for _, t := range tasks {
@@ -105,13 +105,13 @@ func Unsettled(tasks []Standing) []string {
 	return jobs
 }
 
-// settled tells whether a task's own last record says that it will not go on.
+// settled tells whether a task's own last record says that it will not begin again.
 func (s Standing) settled() bool {
 	last, any := s.Last()
 	return any && last.Over() && (last.State == Done || last.State == Failed || last.State == Held || last.State == Cancelled)
 }
 
-// Judge says where each task stands.
+// Judge returns the tasks with their states.
 func Judge(tasks []Standing, answers Answers, now time.Time) []Standing {
 	queue := map[slurm.Task]slurm.Row{}
 	for _, row := range answers.Queue {
@@ -127,7 +127,7 @@ func Judge(tasks []Standing, answers Answers, now time.Time) []Standing {
 		row, known := queue[t.Job]
 		if !known {
 			row, known = past[t.Job]
-			// The accounting alone: what it takes for alive, the queue would know.
+			// Only the accounting knows the task. It is not alive, or the queue would know it.
 			known = known && row.State.Over()
 		}
 		if known && row.State.Over() {
@@ -172,12 +172,12 @@ func (s *Standing) judge(row slurm.Row, known bool, silent error, now time.Time)
 		}
 	default:
 		s.State, s.Died = Ended, true
-		s.Why = s.died(row, known)
+		s.Why = s.causeOfDeath(row, known)
 	}
 }
 
-// died says of what a task died that did not say so itself.
-func (s *Standing) died(row slurm.Row, known bool) string {
+// causeOfDeath returns the cause of death of a task that did not record its end.
+func (s *Standing) causeOfDeath(row slurm.Row, known bool) string {
 	log := s.Submission.logTail(s.Array.Name, s.Index)
 	if row.Node != "" {
 		s.Node = row.Node
@@ -205,7 +205,7 @@ func (s *Standing) died(row slurm.Row, known bool) string {
 	return "ended without a word: it was killed, or its node died"
 }
 
-// cancelled tells whether `headroom cancel` marked all that was left for the task to do.
+// cancelled tells whether `headroom cancel` has marked all work that was left for the task.
 func (s Standing) cancelled() bool {
 	left := 0
 	for _, job := range s.Array.Tasks[s.Index].Jobs {
@@ -226,8 +226,8 @@ func orSome(text, otherwise string) string {
 	return text
 }
 
-// Ended tells whether the task will not come back to a job, though it may do others: its
-// newest attempt is past it.
+// Ended tells whether the task will not do a job again, because its newest attempt has passed
+// it. The task may still do other jobs.
 func (s Standing) Ended(id string) bool {
 	last, any := s.Last()
 	if !any || s.Lives() && (last.Over() || s.State == Waiting) { // another attempt begins with the first

@@ -11,7 +11,7 @@ import (
 	"headroom/runner/submit"
 )
 
-// end says how the attempt ended, and asks for another where there is something left.
+// end records how the attempt ended, and asks for another one where work is left.
 func (t *runner) end(ctx context.Context, task submit.Task, stopped *stop) (submit.Record, error) {
 	if stopped != nil {
 		t.record.Signal = stopped.signal
@@ -54,7 +54,7 @@ func (t *runner) keep() error {
 	return t.Submission.Keep(t.record)
 }
 
-// ExitCode is the task's, as the program's codes are: 0 only where all is done.
+// ExitCode is the task's exit code, one of the program's codes; 0 only where all work is done.
 func ExitCode(state string) int {
 	switch state {
 	case submit.Done:
@@ -65,7 +65,7 @@ func ExitCode(state string) int {
 	return 1
 }
 
-// judge is the state that the jobs of this attempt come to, and why.
+// judge returns the state of this attempt from its jobs, and the reason.
 func (t *runner) judge(task submit.Task, stopped bool) (state, why string) {
 	for _, worst := range []string{submit.Failed, submit.Held, submit.Interrupted} {
 		for i, end := range t.record.Jobs {
@@ -90,7 +90,7 @@ func (t *runner) done(id string) bool {
 	return slices.ContainsFunc(t.record.Jobs, func(end submit.JobEnd) bool { return end.ID == id && end.State == submit.Done })
 }
 
-// mayRequeue tells whether another attempt is of use, or why it is not.
+// mayRequeue tells whether another attempt makes sense, or why it does not.
 func (t *runner) mayRequeue() (bool, string) {
 	most := t.Submission.Manifest.Requeue
 	switch {
@@ -104,8 +104,9 @@ func (t *runner) mayRequeue() (bool, string) {
 	return true, ""
 }
 
-// requeue asks until it is answered, or until Slurm ends this process. What is asked for
-// ends it, too: it waits for that, since to end by itself would count as its end.
+// requeue asks Slurm for another attempt until it answers or ends this process. After the
+// answer it waits until Slurm ends the process: if the process ended by itself, that would
+// count as the end of the task.
 func (t *runner) requeue(ctx context.Context) error {
 	wait := time.Second
 	for {

@@ -1,11 +1,11 @@
-// Package task does what one task of a submission's array is to do, on the node that the
+// Package task does the work of one task of a submission's array, on the node that the
 // cluster gave it: its jobs one after the other, each in a worker process.
 //
-// What Slurm kills with is taken as what it is: a signal before the end, or its own clock,
-// has the worker write a checkpoint, and the task asks to be queued again, up to a cap. It
-// never ends with exit code 0 before all is done, since that would count as done. Each
-// attempt keeps a record of its own, so that one that Slurm has given up and that lives all
-// the same changes nothing that a later one says.
+// When Slurm announces the end by a signal, or the task's own clock does, the worker writes
+// a checkpoint and the task asks to be queued again, up to a limit. The task never ends with
+// exit code 0 before all work is done, since that would count as done. Each attempt has a
+// record of its own: an attempt that Slurm has given up may still live, and must not change
+// the record of a later one.
 package task
 
 import (
@@ -24,27 +24,27 @@ import (
 	"headroom/runner/submit"
 )
 
-// Options are what a task is given.
+// Options are the inputs of a task.
 type Options struct {
 	Submission submit.Submission
 	Array      string
 	Index      int
-	// Job is the task's name in Slurm, Restart how often Slurm had started it before.
+	// Job is the task's name in Slurm; Restart is the number of times that Slurm had started it before.
 	Job     slurm.Task
 	Restart int
 	Node    string
 	GPUs    int
 
-	// EndTime asks when the task's time is up; zero where that is not known.
+	// EndTime asks for the time when the task's limit is reached; zero where that is not known.
 	EndTime func(ctx context.Context) (time.Time, error)
 	// Requeue asks to be started again later.
 	Requeue func(ctx context.Context) error
-	// Needs says what a job lacks to begin, "" for nothing; it also writes what is to be
-	// on disk before a job begins.
+	// Needs names what a job lacks to begin, "" for nothing. It also writes the files that a
+	// job needs on disk.
 	Needs func(job submit.Job) (lacks string, err error)
-	// Render shows what happens to a job beside the task's own log; nil for nothing.
+	// Render shows the progress of a job in addition to the task's own log; nil for none.
 	Render func(next pool.Renderer) pool.Renderer
-	// Command is the worker that does a job.
+	// Command is the command of the worker for a job.
 	Command func(job submit.Job) pool.Job
 
 	Executable string
@@ -52,13 +52,13 @@ type Options struct {
 	Signals    <-chan os.Signal
 	Log        io.Writer
 	Now        func() time.Time
-	// Patience is how long a job is waited for that another live process works on.
+	// Patience is the time to wait for a job on which another live process works.
 	Patience time.Duration
-	// Poll is how often is looked whether a job was cancelled.
+	// Poll is the interval of looking for a job's cancellation.
 	Poll time.Duration
 }
 
-// stop is why a task does not go on.
+// stop is the reason why a task stops.
 type stop struct {
 	signal  string // "USR1", "TERM", "clock"
 	requeue bool   // there is time left to ask to be queued again
@@ -75,14 +75,14 @@ var (
 type runner struct {
 	Options
 	record   submit.Record
-	progress bool // a step was done, or more
+	progress bool // at least one step was done
 
 	mu    sync.Mutex
-	until time.Time // when its time is up; zero where that is not known
+	until time.Time // the time when its limit is reached; zero where that is not known
 }
 
-// Run does the task and returns its record, whose State says how it ended. The error is
-// one that kept it from saying so.
+// Run does the task and returns its record, whose State says how it ended. After an error the
+// record could not be written.
 func Run(ctx context.Context, o Options) (submit.Record, error) {
 	array, ok := o.Submission.Manifest.Array(o.Array)
 	if !ok || o.Index < 0 || o.Index >= len(array.Tasks) {
@@ -112,7 +112,7 @@ func Run(ctx context.Context, o Options) (submit.Record, error) {
 		if working.Err() != nil || t.superseded() {
 			break
 		}
-		end := t.do(working, job)
+		end := t.doJob(working, job)
 		t.record.Jobs = append(t.record.Jobs, end)
 		if err := o.Submission.Keep(t.record); err != nil {
 			return t.record, err
@@ -123,8 +123,8 @@ func Run(ctx context.Context, o Options) (submit.Record, error) {
 	return t.end(ctx, array.Tasks[o.Index], stopped)
 }
 
-// superseded tells whether a later attempt at the task has begun: Slurm has given this one
-// up, as after a failure of its node, and it lives all the same.
+// superseded tells whether a later attempt at the task has begun. Slurm may have given up this
+// attempt, after a failure of its node for example, although it still lives.
 func (t *runner) superseded() bool {
 	records, err := t.Submission.Records(t.Array, t.Index)
 	return err == nil && len(records) > 0 && records[len(records)-1].Attempt > t.record.Attempt
@@ -144,14 +144,14 @@ func (t *runner) listen(ctx context.Context, cancel context.CancelCauseFunc) {
 				cancel(&stop{"USR2", true})
 			case syscall.SIGINT:
 				cancel(&stop{"INT", false})
-			default: // a cancellation, a preemption, or a time limit that came without a warning
+			default: // a cancellation, a preemption, or a time limit without a warning
 				cancel(&stop{"TERM", false})
 			}
 		}
 	}
 }
 
-// clock stops the task before its time is up, whether Slurm's signal comes or not.
+// clock stops the task before its time limit, whether Slurm's signal comes or not.
 func (t *runner) clock(ctx context.Context, cancel context.CancelCauseFunc, array submit.Array) {
 	lead := time.Duration(t.Submission.Manifest.Lead) * time.Second
 	until := time.Time{}
@@ -166,7 +166,7 @@ func (t *runner) clock(ctx context.Context, cancel context.CancelCauseFunc, arra
 		t.until = until
 		t.mu.Unlock()
 		if until.IsZero() {
-			return // nothing is known of an end
+			return // no time limit is known
 		}
 		left := until.Add(-lead).Sub(t.Now())
 		if left <= 0 {
@@ -176,15 +176,15 @@ func (t *runner) clock(ctx context.Context, cancel context.CancelCauseFunc, arra
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(left): // it may have been given more time since: ask again
+		case <-time.After(left): // the limit may have been raised since: ask again
 		}
 	}
 }
 
-// early is how long before the time that was asked for Slurm may send its signal.
+// early is the time by which Slurm may send its signal too early.
 const early = time.Minute
 
-// timeUp tells whether the task was stopped since its time was up, and not by a preemption
+// timeUp tells whether the task was stopped because of its time limit, and not by a preemption
 // or by hand.
 func (t *runner) timeUp() bool {
 	t.mu.Lock()
@@ -193,8 +193,8 @@ func (t *runner) timeUp() bool {
 	return !t.until.IsZero() && t.Now().After(t.until.Add(-lead-early))
 }
 
-// do does one job.
-func (t *runner) do(ctx context.Context, job submit.Job) submit.JobEnd {
+// doJob does one job.
+func (t *runner) doJob(ctx context.Context, job submit.Job) submit.JobEnd {
 	end := submit.JobEnd{ID: job.ID}
 	if t.Submission.Cancelled(job.ID) {
 		end.State, end.Why = submit.Cancelled, "cancelled before it began"
@@ -217,7 +217,7 @@ func (t *runner) do(ctx context.Context, job submit.Job) submit.JobEnd {
 	if t.Render != nil {
 		show = t.Render(show)
 	}
-	// Its error says in words what the outcome says.
+	// The outcome says the same as the error.
 	result, _ := pool.Run(working, []pool.Job{t.Command(job)}, pool.Options{
 		Executable: t.Executable, Env: t.Environ, Slots: 1, Render: show, Now: t.Now,
 	})

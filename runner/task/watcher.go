@@ -7,7 +7,7 @@ import (
 	"headroom/runner/pool"
 )
 
-// watcher shows a job's messages in the task's log, and remembers what the task must know.
+// watcher shows a job's messages in the task's log, and remembers the facts that the task needs.
 type watcher struct {
 	pool.Lines
 
@@ -33,7 +33,7 @@ func (w *watcher) Message(job pool.Job, m pool.Message) {
 	w.Lines.Message(job, m)
 }
 
-// waited is how long the job has been waiting for another process.
+// waited is the time for which the job has been waiting for another process.
 func (w *watcher) waited() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()

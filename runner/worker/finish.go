@@ -53,7 +53,7 @@ func (a *outcome) finish() error {
 	if err := a.export(result.Verdict); err != nil {
 		return err
 	}
-	return checkpoint.Only(a.checkpoints(), a.keepsBest())
+	return checkpoint.KeepFinal(a.checkpoints(), a.keepsBest())
 }
 
 // termForm says how the run's logits become term weights.
