@@ -45,7 +45,8 @@ type Query struct{ ID, Text string }
 // ErrNoSplit is returned when the folder has no qrels of a split.
 var ErrNoSplit = errors.New("no such split")
 
-// Collection is an opened folder. Its files are read on first use and kept; it is safe for concurrent use.
+// Collection is an opened folder. Its files are read on first use and kept, but for the documents' texts, of which
+// most uses need no more than a walk; it is safe for concurrent use.
 type Collection struct {
 	// Name is the folder's last element.
 	Name string
@@ -54,9 +55,13 @@ type Collection struct {
 	// Layout is the layout of its files.
 	Layout Layout
 
-	files  files
-	corpus func() (corpus, error)
-	asked  func() (queries, error)
+	files files
+	asked func() (queries, error)
+
+	mu       sync.Mutex // of what follows
+	outlined *outline
+	held     *corpus // once somebody has asked for all documents
+	failed   error   // to read the corpus
 }
 
 // Open looks at a folder and finds its files, without reading them.
@@ -69,7 +74,6 @@ func Open(folder string) (*Collection, error) {
 	if absolute, err := filepath.Abs(folder); err == nil {
 		c.Name = filepath.Base(absolute)
 	}
-	c.corpus = sync.OnceValues(func() (corpus, error) { return readCorpus(c.paths(found.corpus)) })
 	c.asked = sync.OnceValues(func() (queries, error) { return readQueries(c.paths(found.queries)) })
 	return c, nil
 }
@@ -86,10 +90,123 @@ func (c *Collection) paths(names []string) []string {
 	return paths
 }
 
-// Documents returns the corpus in file order; it is never empty. The slice is shared: do not change it.
+// outline reads the corpus without keeping its texts.
+func (c *Collection) outline() (*outline, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.read(func(Document) {})
+}
+
+// read makes the outline, if there is none yet, and hands the documents over while it does. The lock is held.
+func (c *Collection) read(each func(Document)) (*outline, error) {
+	if c.outlined == nil && c.failed == nil {
+		asked, err := c.asked() // what is wrong with queries is said to who asks for them
+		if err != nil {
+			asked = queries{}
+		}
+		isQuery := func(id string) bool { _, is := asked.at[id]; return is }
+		c.outlined, c.failed = readCorpus(c.CorpusFiles(), isQuery, each)
+	}
+	return c.outlined, c.failed
+}
+
+// hold reads the corpus with its texts and keeps it. The lock is held.
+func (c *Collection) hold() (*corpus, error) {
+	if c.held != nil {
+		return c.held, nil
+	}
+	held := &corpus{at: map[string]int{}}
+	add := func(d Document) {
+		held.at[d.ID] = len(held.documents)
+		held.documents = append(held.documents, d)
+	}
+	known := c.outlined
+	if _, err := c.read(add); err != nil {
+		return nil, err
+	}
+	if known != nil {
+		if err := c.again(known, func(d Document) error { add(d); return nil }); err != nil {
+			return nil, err
+		}
+	}
+	c.held = held
+	return held, nil
+}
+
+// again reads documents whose outline is known.
+func (c *Collection) again(known *outline, each func(Document) error) error {
+	n := 0
+	err := readRows(Corpus, c.CorpusFiles(), nil, func(d Document, _ string, _ int) error {
+		if _, there := known.lines[d.ID]; !there {
+			return fmt.Errorf("_id %q was not there before: the file has changed while it is used", d.ID)
+		}
+		n++
+		return each(d)
+	})
+	if err == nil && n != len(known.lines) {
+		err = fmt.Errorf("read %s: %d documents, before there were %d: the file has changed while it is used", c.CorpusFiles()[0], n, len(known.lines))
+	}
+	return err
+}
+
+// Len is the number of documents.
+func (c *Collection) Len() (int, error) {
+	read, err := c.outline()
+	if err != nil {
+		return 0, err
+	}
+	return len(read.lines), nil
+}
+
+// Has tells whether the corpus has a document of that id.
+func (c *Collection) Has(id string) (bool, error) {
+	read, err := c.outline()
+	if err != nil {
+		return false, err
+	}
+	_, known := read.lines[id]
+	return known, nil
+}
+
+// Walk calls each for every document in file order, and ends with its first error. The texts are not kept, so that a
+// corpus of any size can be walked in the memory of its ids.
+func (c *Collection) Walk(each func(Document) error) error {
+	known, err := c.outline()
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	held := c.held
+	c.mu.Unlock()
+	if held == nil {
+		var stopped error
+		err := c.again(known, func(d Document) error {
+			stopped = each(d)
+			return stopped
+		})
+		if stopped != nil { // it has nothing to do with a line
+			return stopped
+		}
+		return err
+	}
+	for _, d := range held.documents {
+		if err := each(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Documents returns the corpus in file order; it is never empty. It is held in memory from then on. The slice is
+// shared: do not change it.
 func (c *Collection) Documents() ([]Document, error) {
-	read, err := c.corpus()
-	return read.documents, err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	held, err := c.hold()
+	if err != nil {
+		return nil, err
+	}
+	return held.documents, nil
 }
 
 // Queries returns all queries in file order, of all splits. The slice is shared: do not change it.
@@ -98,17 +215,37 @@ func (c *Collection) Queries() ([]Query, error) {
 	return read.queries, err
 }
 
-// Document returns the document with an id.
+// Document returns the document with an id. Unless it has a query's id, the corpus is held in memory from then on.
 func (c *Collection) Document(id string) (Document, bool, error) {
-	read, err := c.corpus()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known, err := c.read(func(Document) {})
 	if err != nil {
 		return Document{}, false, err
 	}
-	at, ok := read.at[id]
-	if !ok {
+	if _, there := known.lines[id]; !there {
 		return Document{}, false, nil
 	}
-	return read.documents[at], true, nil
+	if d, asked := known.asked[id]; asked {
+		return d, true, nil
+	}
+	held, err := c.hold()
+	if err != nil {
+		return Document{}, false, err
+	}
+	return held.documents[held.at[id]], true, nil
+}
+
+// Select returns the documents of some ids, without holding the others; those that the corpus lacks are not among them.
+func (c *Collection) Select(ids map[string]bool) (map[string]Document, error) {
+	found := map[string]Document{}
+	err := c.Walk(func(d Document) error {
+		if ids[d.ID] {
+			found[d.ID] = d
+		}
+		return nil
+	})
+	return found, err
 }
 
 // Query returns the query with an id.

@@ -91,14 +91,14 @@ func (c *Collection) Judgments(split string) (Judgments, error) {
 	if _, err := c.asked(); err != nil { // the smaller file first
 		return Judgments{}, err
 	}
-	held, err := c.corpus()
+	held, err := c.outline()
 	if err != nil {
 		return Judgments{}, err
 	}
 	var read Judgments
 	var missing []string
 	err = c.scan(split, func(query, document string, grade int) {
-		if _, ok := held.at[document]; !ok {
+		if _, ok := held.lines[document]; !ok {
 			read.Unknown++
 			if len(missing) < 5 {
 				missing = append(missing, fmt.Sprintf("%q (query %q)", document, query))

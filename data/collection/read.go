@@ -5,10 +5,19 @@ import (
 	"strings"
 )
 
+// outline is what is held of a corpus without its texts.
+type outline struct {
+	// lines has the line of each document, by its id.
+	lines map[string]int
+	empty Empty
+	// asked are the documents that have a query's id: they may be the query itself.
+	asked map[string]Document
+}
+
+// corpus is a corpus with its texts.
 type corpus struct {
 	documents []Document
 	at        map[string]int
-	empty     Empty
 }
 
 type queries struct {
@@ -30,8 +39,11 @@ type Place struct {
 
 // EmptyDocuments are the documents without a title or text.
 func (c *Collection) EmptyDocuments() (Empty, error) {
-	read, err := c.corpus()
-	return read.empty, err
+	read, err := c.outline()
+	if err != nil {
+		return nil, err
+	}
+	return read.empty, nil
 }
 
 // EmptyQueries are the queries without a text.
@@ -46,29 +58,32 @@ func (e Empty) note(text, id, path string, row, line int) {
 	}
 }
 
-func readCorpus(paths []string) (corpus, error) {
-	read := corpus{at: map[string]int{}, empty: Empty{}}
-	err := readRows(Corpus, paths, func(d Document, path string, line int) error {
+// readCorpus reads documents and hands each over; isQuery tells the ids of queries.
+func readCorpus(paths []string, isQuery func(id string) bool, each func(Document)) (*outline, error) {
+	read := &outline{lines: map[string]int{}, empty: Empty{}, asked: map[string]Document{}}
+	err := readRows(Corpus, paths, read.lines, func(d Document, path string, line int) error {
 		if err := checkID(d.ID); err != nil {
 			return err
 		}
-		read.empty.note(d.Content(), d.ID, path, len(read.documents), line)
-		read.at[d.ID] = len(read.documents)
-		read.documents = append(read.documents, d)
+		read.empty.note(d.Content(), d.ID, path, len(read.lines)-1, line)
+		if isQuery(d.ID) {
+			read.asked[d.ID] = d
+		}
+		each(d)
 		return nil
 	})
-	if err == nil && len(read.documents) == 0 {
+	if err == nil && len(read.lines) == 0 {
 		err = fmt.Errorf("read %s: no document in it; a corpus must not be empty", paths[0])
 	}
 	if err != nil {
-		return corpus{}, err
+		return nil, err
 	}
 	return read, nil
 }
 
 func readQueries(paths []string) (queries, error) {
 	read := queries{at: map[string]int{}, empty: Empty{}}
-	err := readRows(Asked, paths, func(d Document, path string, line int) error {
+	err := readRows(Asked, paths, map[string]int{}, func(d Document, path string, line int) error {
 		if err := checkQueryID(d.ID); err != nil {
 			return err
 		}

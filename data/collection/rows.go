@@ -13,9 +13,9 @@ import (
 )
 
 // readRows calls fn for each row of files of one kind, in order. An id may occur once in
-// all files together. An error of fn ends the reading and is returned with file and line.
-func readRows(kind Kind, paths []string, fn func(d Document, path string, line int) error) error {
-	first := map[string]int{} // id → line
+// all files together: first, which is empty, gets the line of each; nil where that is known already. An error
+// of fn ends the reading and is returned with file and line.
+func readRows(kind Kind, paths []string, first map[string]int, fn func(d Document, path string, line int) error) error {
 	for _, path := range paths {
 		file, err := os.Open(path)
 		if err != nil {
@@ -116,8 +116,11 @@ func scanRows(lines *bufio.Scanner, name string, parse func([]byte) (Document, e
 	return nil
 }
 
-// checkRepeated refuses an id that was read before, and notes its line.
+// checkRepeated refuses an id that was read before, and notes its line; with a nil first it does neither.
 func checkRepeated(first map[string]int, id string, line int) error {
+	if first == nil {
+		return nil
+	}
 	if at, taken := first[id]; taken {
 		return fmt.Errorf("_id %q: already on line %d; an id is allowed once", id, at)
 	}

@@ -30,16 +30,21 @@ func fromCollection(c *collection.Collection, split string) ([]Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	positives := map[string][]string{}
+	positives, relevant := map[string][]string{}, map[string]bool{}
 	count := 0
 	for _, row := range judgments.Rows {
 		if row.Grade > 0 {
 			positives[row.Query] = append(positives[row.Query], row.Document)
+			relevant[row.Document] = true
 			count++
 		}
 	}
 	if count == 0 {
 		return nil, fmt.Errorf("collection %q: none of its %d rows has a grade above 0", c.Folder, len(judgments.Rows))
+	}
+	documents, err := c.Select(relevant)
+	if err != nil {
+		return nil, err
 	}
 	pairs := make([]Pair, 0, count)
 	for _, row := range judgments.Rows {
@@ -53,10 +58,7 @@ func fromCollection(c *collection.Collection, split string) ([]Pair, error) {
 		if !known {
 			return nil, fmt.Errorf("collection %q: query %q is not in its queries", c.Folder, row.Query)
 		}
-		document, known, err := c.Document(row.Document)
-		if err != nil {
-			return nil, err
-		}
+		document, known := documents[row.Document]
 		if !known {
 			return nil, fmt.Errorf("collection %q: document %q (query %q) is not in its corpus", c.Folder, row.Document, row.Query)
 		}

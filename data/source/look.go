@@ -55,7 +55,7 @@ func (r *Resolver) Look(folder, split string) (Facts, error) {
 
 // factsOf reads the collection whole.
 func factsOf(c *collection.Collection, split string) (Facts, error) {
-	documents, err := c.EmptyDocuments() // reads the corpus
+	documents, err := c.EmptyDocuments() // reads the corpus, and keeps no text of it
 	if err != nil {
 		return Facts{}, err
 	}
@@ -77,7 +77,7 @@ func factsOf(c *collection.Collection, split string) (Facts, error) {
 		}
 		f.Positives++
 		relevant[row.Document] = true
-		if _, known, err := c.Document(row.Document); err != nil {
+		if known, err := c.Has(row.Document); err != nil {
 			return Facts{}, err
 		} else if !known {
 			f.Lost++
@@ -96,9 +96,9 @@ func factsOf(c *collection.Collection, split string) (Facts, error) {
 		return Facts{}, fmt.Errorf("read collection %s: every query that qrels %q judge is empty, the first at %s; allowed: at least one with a word", c.Folder, split, f.FirstEmptyQuery)
 	}
 	if !training && f.EmptyDocuments > 0 {
-		if all, err := c.Documents(); err != nil {
+		if all, err := c.Len(); err != nil {
 			return Facts{}, err
-		} else if f.EmptyDocuments == len(all) {
+		} else if f.EmptyDocuments == all {
 			return Facts{}, fmt.Errorf("read collection %s: every document is empty, the first at %s; allowed: at least one with a word", c.Folder, f.FirstEmptyDocument)
 		}
 	}

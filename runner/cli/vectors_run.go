@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"headroom/data/collection"
 	"headroom/internal/atomic"
 	"headroom/internal/seal"
 	"headroom/metrics/record"
@@ -76,8 +77,8 @@ func (a *app) keptIndex(ctx context.Context, text string, o vectorsOptions) (ind
 	if err != nil {
 		return nil, nil, err
 	}
-	documents, err := targets[0].data.Documents()
-	if err != nil {
+	var ids []string
+	if err := targets[0].data.Walk(func(d collection.Document) error { ids = append(ids, d.ID); return nil }); err != nil {
 		return nil, nil, err
 	}
 	beside := os.TempDir()
@@ -103,16 +104,16 @@ func (a *app) keptIndex(ctx context.Context, text string, o vectorsOptions) (ind
 				return nil, err
 			}
 			for _, v := range block {
-				if at < len(documents) {
-					err = b.Add(documents[at].ID, v)
+				if at < len(ids) {
+					err = b.Add(ids[at], v)
 				}
 				if at++; err != nil {
 					return nil, err
 				}
 			}
 		}
-		if at != len(documents) || at != list.Documents {
-			return nil, &seal.Damage{Path: filepath.Join(folder, record.VectorsFile), What: fmt.Sprintf("its blocks have %d documents, the collection has %d", at, len(documents))}
+		if at != len(ids) || at != list.Documents {
+			return nil, &seal.Damage{Path: filepath.Join(folder, record.VectorsFile), What: fmt.Sprintf("its blocks have %d documents, the collection has %d", at, len(ids))}
 		}
 		return b.Finish()
 	})

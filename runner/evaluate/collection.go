@@ -53,21 +53,20 @@ type judged struct {
 	self map[string]bool
 }
 
-func (o *CollectionOptions) open(c *collection.Collection) (judged, []collection.Document, error) {
+// open reads what is asked, and how many documents there are.
+func (o *CollectionOptions) open(c *collection.Collection) (j judged, documents int, err error) {
 	if o.Split == "" {
 		o.Split = "test"
 	}
 	if len(o.Measures) == 0 {
 		o.Measures = measure.Defaults()
 	}
-	var j judged
-	var err error
 	if j.qrels, err = c.Qrels(o.Split); err != nil {
-		return j, nil, err
+		return j, 0, err
 	}
 	queries, err := c.Queries()
 	if err != nil {
-		return j, nil, err
+		return j, 0, err
 	}
 	text := make(map[string]string, len(queries))
 	for _, q := range queries {
@@ -78,9 +77,9 @@ func (o *CollectionOptions) open(c *collection.Collection) (judged, []collection
 		j.texts = append(j.texts, text[id])
 	}
 	if j.self, err = o.Self.of(c, j); err != nil {
-		return j, nil, err
+		return j, 0, err
 	}
-	documents, err := c.Documents()
+	documents, err = c.Len()
 	return j, documents, err
 }
 
@@ -123,22 +122,22 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	if err != nil {
 		return Summary{}, err
 	}
-	total := len(documents) + len(asked.ids)
+	total := documents + len(asked.ids)
 	start := time.Now()
 	var inDocuments, inQueries sparsity.Counter
-	builder := search.NewBuilder(search.Options{Vocab: enc.Vocab(), Documents: len(documents)})
+	builder := search.NewBuilder(search.Options{Vocab: enc.Vocab(), Documents: documents})
 	var indexing time.Duration
 	longest := 0
 	var keys []vectors.Key
-	for first := 0; first < len(documents); first += o.Documents.blockSize() {
-		block := documents[first:min(first+o.Documents.blockSize(), len(documents))]
+	add := func(block []collection.Document) error {
+		first := inDocuments.N()
 		texts := make([]string, len(block))
 		for i, d := range block {
 			texts[i] = d.Content()
 		}
 		encoded, key, err := o.Documents.encode(ctx, enc, texts, o.MaxDocument, func(done, _ int) { o.report(first+done, total) })
 		if err != nil {
-			return Summary{}, Named(err, func(i int) string { return fmt.Sprintf("document %q", block[i].ID) })
+			return Named(err, func(i int) string { return fmt.Sprintf("document %q", block[i].ID) })
 		}
 		keys = append(keys, key)
 		added := time.Now()
@@ -146,17 +145,24 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 			inDocuments.Add(v.Terms)
 			longest = max(longest, len(v.Terms))
 			if err := builder.Add(block[i].ID, v); err != nil {
-				return Summary{}, err
+				return err
 			}
 		}
 		indexing += time.Since(added)
 		mean := inDocuments.Mean()
-		if expected := int64(mean * float64(len(documents))); mean > denseShare*float64(enc.Vocab()) && expected > densePostings {
-			dense := &DenseError{Active: mean, Vocab: enc.Vocab(), Postings: expected}
-			return o.refuse(c, asked, len(documents), mean, dense)
+		if expected := int64(mean * float64(documents)); mean > denseShare*float64(enc.Vocab()) && expected > densePostings {
+			return &DenseError{Active: mean, Vocab: enc.Vocab(), Postings: expected}
 		}
+		return nil
 	}
-	queries, err := enc.EncodeQueries(ctx, asked.texts, o.MaxQuery, func(done, _ int) { o.report(len(documents)+done, total) })
+	err = inBlocks(c, o.Documents.blockSize(), add)
+	if dense := new(DenseError); errors.As(err, &dense) {
+		return o.refuse(c, asked, documents, dense.Active, dense)
+	}
+	if err != nil {
+		return Summary{}, err
+	}
+	queries, err := enc.EncodeQueries(ctx, asked.texts, o.MaxQuery, func(done, _ int) { o.report(documents+done, total) })
 	if err != nil {
 		return Summary{}, Named(err, func(i int) string { return fmt.Sprintf("query %q", asked.ids[i]) })
 	}
@@ -176,14 +182,14 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 		return Summary{}, err
 	}
 	searched := time.Since(start)
-	summary, err := o.measure(c, asked, len(documents), hits)
+	summary, err := o.measure(c, asked, documents, hits)
 	if err != nil {
 		return Summary{}, err
 	}
 	active := [2]float64{inQueries.Mean(), inDocuments.Mean()}
 	flops := sparsity.FLOPS(&inQueries, &inDocuments)
 	summary.ActiveQuery, summary.ActiveDocument, summary.Flops = &active[0], &active[1], &flops
-	summary.vectors, summary.vectorsIn = o.Documents.kept(keys, len(documents)), o.Documents.folder()
+	summary.vectors, summary.vectorsIn = o.Documents.kept(keys, documents), o.Documents.folder()
 	summary.Seconds = record.Seconds{Encode: encoded.Seconds(), Index: indexing.Seconds(), Search: searched.Seconds()}
 	if o.Cuts.any() {
 		summary, err = summary.traced(ctx, &curve{CollectionOptions: o, encoder: enc, asked: asked, whole: index, queries: queries,
@@ -193,6 +199,23 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 		}
 	}
 	return summary.keep(atomic.Disk{}, o.OutDir)
+}
+
+// inBlocks walks a corpus so many documents at a time. A block is overwritten by the next.
+func inBlocks(c *collection.Collection, size int, add func([]collection.Document) error) error {
+	var block []collection.Document
+	err := c.Walk(func(d collection.Document) error {
+		if block = append(block, d); len(block) < size {
+			return nil
+		}
+		err := add(block)
+		block = block[:0]
+		return err
+	})
+	if err == nil && len(block) > 0 {
+		err = add(block)
+	}
+	return err
 }
 
 // refuse keeps the fact that vectors were too dense, so that it is not found out
@@ -217,7 +240,11 @@ func BM25(ctx context.Context, c *collection.Collection, o CollectionOptions) (S
 }
 
 func bm25(ctx context.Context, c *collection.Collection, o CollectionOptions) (Summary, error) {
-	asked, documents, err := o.open(c)
+	asked, _, err := o.open(c)
+	if err != nil {
+		return Summary{}, err
+	}
+	documents, err := c.Documents()
 	if err != nil {
 		return Summary{}, err
 	}

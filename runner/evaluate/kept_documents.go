@@ -57,59 +57,72 @@ func (d *Documents) blockSize() int {
 	return d.size
 }
 
-// encode is Encoder.EncodeDocuments, or what it gave for the same texts; the key is theirs.
+// encode is Encoder.EncodeDocuments, or what it gave for the same texts. The key is the store's, for these texts.
 func (d *Documents) encode(ctx context.Context, enc *Encoder, texts []string, maxLength int, progress func(done, total int)) ([]search.Vector, vectors.Key, error) {
 	if d == nil {
 		block, err := enc.EncodeDocuments(ctx, texts, maxLength, progress)
 		return block, vectors.Key{}, err
 	}
-	key := vectors.KeyOf(enc.identity(d.weights), texts, maxLength)
-	block, found, err := d.look(key)
-	if err != nil {
-		return nil, key, err
-	}
-	if found {
-		progress(len(texts), len(texts))
-		return block, key, nil
-	}
-	if block, err = enc.EncodeDocuments(ctx, texts, maxLength, progress); err != nil {
-		return nil, key, err
-	}
+	inMemory := vectors.KeyOf(enc.identity(""), texts, maxLength)
+	block, known := d.blocks[inMemory]
+	var key vectors.Key
+	stored := false
 	if d.store != nil {
-		err := d.store.Write(key, block)
-		if err != nil && d.store.Keeps() {
-			return nil, key, err
-		}
-		if err != nil { // nothing but a kill would show it
-			d.notice(fmt.Sprintf("after a kill all documents would be encoded again: %v", err))
-			err = d.store.Done()
-			d.store = nil
+		key = vectors.KeyOf(enc.identity(d.weights), texts, maxLength)
+		if stored = d.store.Stays(key); !stored && (!known || d.store.Keeps()) {
+			read, err := d.read(key)
 			if err != nil {
 				return nil, key, err
 			}
+			if stored = read != nil; stored && !known {
+				block, known = read, true
+				d.remember(inMemory, block)
+			}
 		}
 	}
-	d.remember(key, block)
+	if known {
+		progress(len(texts), len(texts))
+	} else {
+		var err error
+		if block, err = enc.EncodeDocuments(ctx, texts, maxLength, progress); err != nil {
+			return nil, key, err
+		}
+	}
+	if d.store != nil && !stored && (!known || d.store.Keeps()) {
+		if err := d.write(key, block); err != nil {
+			return nil, key, err
+		}
+	}
+	if !known {
+		d.remember(inMemory, block)
+	}
 	return block, key, nil
 }
 
-// look finds a block in memory or on the disk.
-func (d *Documents) look(key vectors.Key) (block []search.Vector, found bool, err error) {
-	if block, found = d.blocks[key]; found || d.store == nil {
-		return block, found, nil
-	}
-	block, err = d.store.Read(key)
+// read finds a block on the disk; nil where it is not there, or damaged.
+func (d *Documents) read(key vectors.Key) ([]search.Vector, error) {
+	block, err := d.store.Read(key)
 	switch {
-	case err == nil:
-		d.remember(key, block)
-		return block, true, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, false, nil
+		return nil, nil
 	case seal.IsDamage(err):
 		d.notice(fmt.Sprintf("documents are encoded again: %v", err))
-		return nil, false, nil
+		return nil, nil
 	}
-	return nil, false, err
+	return block, err
+}
+
+// write puts a block on the disk. Where it need not stay, a disk that does not take it ends the store and no evaluation:
+// nothing but a kill would show it.
+func (d *Documents) write(key vectors.Key, block []search.Vector) error {
+	err := d.store.Write(key, block)
+	if err == nil || d.store.Keeps() {
+		return err
+	}
+	d.notice(fmt.Sprintf("after a kill all documents would be encoded again: %v", err))
+	err = d.store.Done()
+	d.store = nil
+	return err
 }
 
 func (d *Documents) remember(key vectors.Key, block []search.Vector) {

@@ -23,7 +23,7 @@ func (s *Summary) lookAt(c *collection.Collection, asked judged) error {
 			if grade <= 0 {
 				continue
 			}
-			if _, known, err := c.Document(document); err != nil {
+			if known, err := c.Has(document); err != nil {
 				return err
 			} else if !known {
 				s.Missing++

@@ -153,11 +153,17 @@ func (a *training) devScore(ctx context.Context, c devCollection) (event.DevScor
 		Dataset: c.ref, Split: plan.DuringSplit, Measures: a.dev.measures, MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
 		Threads: a.model.Engine.Threads(), Progress: a.developing(),
 	}
-	if a.allStepsDone() && !a.cfg.Selects() && !a.cfg.Evaluate.KeepVectors {
-		// This is the model that the run ends with: the figures are kept whole, and
-		// need not be found again.
-		e := plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, c.ref, plan.DuringSplit, c.digest)
-		o.OutDir, o.Of = e.Folder, e.Record()
+	if a.allStepsDone() && !a.cfg.Selects() {
+		// This is the model that the run ends with: what it makes of documents is made once.
+		if a.encoded == nil {
+			a.encoded = evaluate.NewDocuments(keptTerms)
+		}
+		o.Documents = a.encoded
+		if !a.cfg.Evaluate.KeepVectors {
+			// The figures are kept whole, and need not be found again.
+			e := plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, c.ref, plan.DuringSplit, c.digest)
+			o.OutDir, o.Of = e.Folder, e.Record()
+		}
 	}
 	encoder := evaluate.FromModel(a.model, a.tokenizer, a.termForm(), evaluate.EncoderOptions{QueryPrompt: a.cfg.Model.QueryPrompt, DocumentPrompt: a.cfg.Model.DocumentPrompt})
 	summary, err := evaluate.OnCollection(ctx, encoder, c.data, o)

@@ -209,7 +209,10 @@ func (a *outcome) evaluate(ctx context.Context) error {
 // documents keeps what the run's model makes of documents, on the disk too where the model is one that can be told
 // from others.
 func (a *outcome) documents() (*evaluate.Documents, error) {
-	documents := evaluate.NewDocuments(keptTerms)
+	documents := a.encoded
+	if documents == nil {
+		documents = evaluate.NewDocuments(keptTerms)
+	}
 	if a.reached.model == event.ModelNone {
 		return documents, nil
 	}

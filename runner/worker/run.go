@@ -59,6 +59,8 @@ type subject struct {
 	monitor   *stability.Monitor
 	k         float64        // by which the head is divided; 0 before it is chosen
 	examples  *loader.Loader // nil until they are needed, and after training
+	// encoded is what the model of the last step made of documents; nil where it has not encoded any.
+	encoded *evaluate.Documents
 }
 
 // training is a subject on its way to its last step.

@@ -1,0 +1,101 @@
+package worker_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"headroom/data/synthetic"
+	"headroom/metrics/event"
+	"headroom/metrics/record"
+	"headroom/runner/pool"
+	"headroom/runner/worker"
+	"headroom/sweeps"
+)
+
+// manyDocuments are enough for several batches.
+const manyDocuments = 600
+
+func newBenchOfMany(t *testing.T) bench {
+	t.Helper()
+	return newBenchIn(t, synthetic.Size{Documents: manyDocuments, Train: 150, Dev: 10, Test: 20, NoOverlap: 2}, "bert", 0, false, 32, 1)
+}
+
+// encodes does the job of a run and returns how often it was told, while the finished model was measured, that a part of
+// the documents is encoded: not at all where their vectors are there already.
+func (b bench) encodes(t *testing.T, id string) int {
+	t.Helper()
+	var out bytes.Buffer
+	if err := worker.Run(t.Context(), b.ticking(id), &out); err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for line := range strings.Lines(out.String()) {
+		var m pool.Message
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			t.Fatal(err)
+		}
+		if m.Phase == pool.PhaseEvaluate && m.Step > 0 && m.Step < manyDocuments {
+			told++
+		}
+	}
+	return told
+}
+
+// The dev data are measured after the last step and the test data at once after that, by the same model, unless the best
+// step's is the run's.
+func TestTheLastStepsDocumentsAreEncodedOnce(t *testing.T) {
+	for _, c := range []struct {
+		edit  func(*sweeps.RunConfig)
+		again bool
+	}{{func(*sweeps.RunConfig) {}, false}, {selecting, true}} {
+		b := newBenchOfMany(t)
+		id := b.prepare(t, b.watching(8, c.edit))
+		if told := b.encodes(t, id); told > 0 != c.again {
+			t.Errorf("told %d times of documents that are encoded at the end; encoded again: %v", told, c.again)
+		}
+		dev, final := last[event.Measured](t, b.events(t, id, 1)), all[event.Evaluated](t, b, id)
+		if same := final[0].ActiveDocument == dev.Collections[0].ActiveDocument; len(final) != 2 || dev.Step != 24 || same == c.again {
+			t.Errorf("%+v, %+v", dev, final)
+		}
+	}
+}
+
+// Vectors that a run has kept are those of its further evaluations.
+func TestARunThatKeepsVectorsEncodesThemOnce(t *testing.T) {
+	b := newBenchOfMany(t)
+	id := b.prepare(t, b.watching(20, func(c *sweeps.RunConfig) { c.Evaluate.KeepVectors = true }))
+	b.encodes(t, id)
+	before := all[event.Evaluated](t, b, id)
+	blocks, err := filepath.Glob(filepath.Join(b.files.Run(id), "vectors", "*"))
+	if err != nil || len(blocks) != 1 || filepath.Ext(blocks[0]) != ".vectors" {
+		t.Fatalf("kept %v, %v", blocks, err)
+	}
+	evaluations := filepath.Join(b.files.Run(id), "evaluations")
+	lists, err := filepath.Glob(filepath.Join(evaluations, "*", record.VectorsFile))
+	if err != nil || len(lists) != 2 { // dev and test
+		t.Fatalf("lists %v, %v", lists, err)
+	}
+	if err := os.RemoveAll(evaluations); err != nil {
+		t.Fatal(err)
+	}
+	if told := b.encodes(t, id); told > 0 {
+		t.Errorf("told %d times of documents that are encoded again", told)
+	}
+	after := all[event.Evaluated](t, b, id)
+	if len(after) != 2*len(before) {
+		t.Fatalf("%d evaluations, then %d", len(before), len(after))
+	}
+	for i, e := range before {
+		again := after[len(before)+i]
+		again.Seconds, e.Seconds = event.Seconds{}, event.Seconds{}
+		want, one := json.Marshal(e)
+		got, other := json.Marshal(again)
+		if one != nil || other != nil || string(got) != string(want) {
+			t.Errorf("%s, before %s", got, want)
+		}
+	}
+}
