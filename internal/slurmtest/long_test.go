@@ -90,3 +90,43 @@ func TestANodeFailsAndItsTaskLivesOn(t *testing.T) {
 	}
 	p.done(sweep)
 }
+
+// TestASecondStage submits evaluate.full's collections for the best point alone, once the first stage has ended.
+func TestASecondStage(t *testing.T) {
+	l := lab(t, "long", slurmtest.Options{})
+	sweep := strings.Replace(sweepOf("[1, 4]", "[1]", 6), "[evaluate]\n", "[evaluate]\nfull = [\"./more\"]\nduring = [\"./data\"]\nevery = 6\n", 1)
+	p := newPlace(t, l, sweep)
+	type document struct {
+		Full []struct {
+			State string
+			Runs  []string
+		}
+		Evaluations []struct{ Name, Dataset, State, Run string }
+	}
+	planned := func() document { return decode[document](t, p.ok("plan", "small.toml", "--json")) }
+	p.ok("submit", "small.toml", "--wait", "--every", "1s")
+	before := planned()
+	if len(before.Full) != 1 || before.Full[0].State != "chosen" || len(before.Full[0].Runs) != 1 {
+		t.Fatalf("after the first stage: %+v\n%s", before.Full, p.logs())
+	}
+	second := p.submit("--wait", "--every", "1s")
+	if len(second.Runs) != 1 || second.Runs[0] != before.Full[0].Runs[0] {
+		t.Errorf("the second stage is of %v, chosen is %v", second.Runs, before.Full[0].Runs)
+	}
+	more := 0
+	for _, e := range planned().Evaluations {
+		if e.State != "done" {
+			t.Errorf("after the second stage: %+v\n%s", e, p.logs())
+		}
+		if strings.HasSuffix(e.Dataset, "more") {
+			more++
+		}
+	}
+	if more != 2 { // the chosen run and BM25
+		t.Errorf("%d evaluations on the second stage's collection", more)
+	}
+	if again := p.submit(); again.Submission != "" {
+		t.Errorf("submitted again: %+v", again)
+	}
+	p.same(sweep)
+}

@@ -98,10 +98,40 @@ func newPlace(t *testing.T, l *slurmtest.Lab, sweep string) *place {
 	if err == nil {
 		err = os.WriteFile(filepath.Join(p.dir, "headroom.toml"), []byte(site), 0o644)
 	}
+	if err == nil {
+		err = writeStages(p.dir)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// writeStages adds what a sweep of two stages needs: dev queries, and a further collection on the same documents but for one.
+func writeStages(dir string) error {
+	corpus, err := os.ReadFile(filepath.Join(dir, "data", "corpus.jsonl"))
+	if err != nil {
+		return err
+	}
+	queries, err := os.ReadFile(filepath.Join(dir, "data", "queries.jsonl"))
+	if err != nil {
+		return err
+	}
+	_, fewer, _ := bytes.Cut(corpus, []byte("\n"))
+	const header = "query-id\tcorpus-id\tscore\n"
+	for name, text := range map[string]string{
+		"data/qrels/dev.tsv": header + "q9\td9\t1\nq10\td10\t1\nq11\td11\t1\n",
+		"more/corpus.jsonl":  string(fewer), "more/queries.jsonl": string(queries), "more/qrels/test.tsv": header + "q13\td13\t1\nq15\td15\t1\n",
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // command is the program in the place.
