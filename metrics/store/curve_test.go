@@ -26,18 +26,18 @@ const (
 
 // curve writes an evaluation with two cuts into a folder.
 func (w *space) curve(folder, summary, values string) {
-	w.t.Helper()
+	w.T.Helper()
 	w.evaluation(folder, "e", "test", .5)
-	w.write(filepath.Join(folder, "e", record.SummaryFile), summary)
+	w.Write(filepath.Join(folder, "e", record.SummaryFile), summary)
 	var zipped bytes.Buffer
 	zip := gzip.NewWriter(&zipped)
 	if _, err := zip.Write([]byte(values)); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	if err := zip.Close(); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	w.write(filepath.Join(folder, "e", record.CurveFile), zipped.String())
+	w.Write(filepath.Join(folder, "e", record.CurveFile), zipped.String())
 }
 
 func TestCurvesAreRowsAndTheirQueriesAreReadBack(t *testing.T) {
@@ -105,7 +105,7 @@ func TestCurvesThatContradictTheSummaryAreDamage(t *testing.T) {
 			w.curve("baselines", summary, values)
 			s := w.open()
 			var damage *store.Damage
-			err := store.Fold(context.Background(), w.root, s)
+			err := store.Fold(context.Background(), w.Root, s)
 			if !errors.As(err, &damage) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("fold gives %v; want %q", err, c.want)
 			}
@@ -120,7 +120,7 @@ func TestACountIsTheSumOfItsQueries(t *testing.T) {
 	counted := strings.NewReplacer(`"nDCG@10":0.5,"RR@10":0.5`, `"nDCG@10":0.5,"NumRet":1`,
 		`"RR@10":0.25`, `"NumRet":0.5`, `"RR@10":0.125`, `"NumRet":0.25`, "RR@10", "NumRet")
 	w.curve("baselines", counted.Replace(curveSummary), counted.Replace(curveValues))
-	w.write("baselines/e/per_query.tsv", "query\tmeasure\tvalue\nq1\tnDCG@10\t1\nq1\tNumRet\t1\nq2\tnDCG@10\t0\nq2\tNumRet\t0\n")
+	w.Write("baselines/e/per_query.tsv", "query\tmeasure\tvalue\nq1\tnDCG@10\t1\nq1\tNumRet\t1\nq2\tnDCG@10\t0\nq2\tNumRet\t0\n")
 	s := w.open()
 	w.fold(s)
 	expect(t, s, "SELECT count(*) FROM cut_value WHERE measure = 'NumRet'", "2")

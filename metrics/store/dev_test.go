@@ -25,17 +25,17 @@ func TestWhatAStateWasMeasuredToBeOutlivesAResumeFromIt(t *testing.T) {
 	s := w.open()
 	one := w.attempt("r", 0)
 	w.steps(one, 0, 4)
-	w.add(one, measured(1, 4), event.Checkpoint{Step: 4})
+	w.Add(one, measured(1, 4), event.Checkpoint{Step: 4})
 	w.steps(one, 4, 8)
-	w.add(one, measured(1, 8))
+	w.Add(one, measured(1, 8))
 	w.fold(s)
 	expect(t, s, devCurve, "4:0.104 8:0.108")
 	two := w.attempt("r", 4)
 	w.fold(s)
 	expect(t, s, devCurve, "4:0.104")
-	w.add(one, measured(1, 9)) // a process that outlived its lease
+	w.Add(one, measured(1, 9)) // a process that outlived its lease
 	w.steps(two, 4, 8)
-	w.add(two, measured(2, 8))
+	w.Add(two, measured(2, 8))
 	w.fold(s)
 	expect(t, s, devCurve, "4:0.104 8:0.208")
 	expect(t, s, "SELECT step FROM runs", "7") // a state is no step
@@ -43,7 +43,7 @@ func TestWhatAStateWasMeasuredToBeOutlivesAResumeFromIt(t *testing.T) {
 	three := w.attempt("r", 0)
 	w.fold(s)
 	expect(t, s, "SELECT count(*) FROM series", "0")
-	w.add(three, measured(3, 4))
+	w.Add(three, measured(3, 4))
 	w.fold(s)
 	expect(t, s, devCurve, "4:0.304")
 	w.sameAsNew(s)
@@ -57,7 +57,7 @@ func TestEveryFigureOnDevDataIsASeries(t *testing.T) {
 	refused.Value = event.Value(math.NaN())
 	refused.Collections = append(refused.Collections, event.DevScore{Dataset: "/a/b", Split: "dev", Refused: "too dense"})
 	refused.Tested = 2
-	w.add(l, measured(1, 4), refused)
+	w.Add(l, measured(1, 4), refused)
 	w.fold(s)
 	expect(t, s, "SELECT step, name, value, nonfinite FROM series ORDER BY step, name",
 		"4|dev/builtin:demo/RR@10|0.5|<nil>", "4|dev/builtin:demo/active_document|8|<nil>", "4|dev/builtin:demo/active_query|4|<nil>",
@@ -74,7 +74,7 @@ func TestTheStepThatDevDataChose(t *testing.T) {
 	s := w.open()
 	one := w.attempt("r", 0)
 	w.steps(one, 0, 10)
-	w.add(one, event.Selected{Step: 4, Measure: "nDCG@10", Value: .5, Weights: "sha256:one"})
+	w.Add(one, event.Selected{Step: 4, Measure: "nDCG@10", Value: .5, Weights: "sha256:one"})
 	w.fold(s)
 	expect(t, s, "SELECT run, step, measure, value, weights FROM selected", id("r")+"|4|nDCG@10|0.5|sha256:one")
 	runs, err := s.Runs(context.Background(), "demo")
@@ -85,7 +85,7 @@ func TestTheStepThatDevDataChose(t *testing.T) {
 	w.fold(s)
 	expect(t, s, "SELECT count(*) FROM selected", "0")
 	w.steps(two, 6, 10)
-	w.add(two, event.Selected{Step: 10, Measure: "nDCG@10", Value: event.Value(math.NaN()), Weights: "sha256:two"})
+	w.Add(two, event.Selected{Step: 10, Measure: "nDCG@10", Value: event.Value(math.NaN()), Weights: "sha256:two"})
 	w.fold(s)
 	expect(t, s, "SELECT step, value FROM selected", "10|<nil>")
 	if runs, err = s.Runs(context.Background(), "demo"); err != nil || runs[0].Selected.Value.NonFinite() != "nan" {

@@ -25,9 +25,9 @@ func demo(t *testing.T) *space {
 	w.sweep("demo", "0002", member("a", 1), member("b", 0.125), member("c", "auto-norm"))
 
 	a := w.attempt("a", 0)
-	w.add(a, event.HeadNorms{Step: -1, Mean: 1, P05: .5, P50: 1, P95: 2, Max: 3})
+	w.Add(a, event.HeadNorms{Step: -1, Mean: 1, P05: .5, P50: 1, P95: 2, Max: 3})
 	w.steps(a, 0, 3)
-	w.add(a, event.Step{Step: 3, Values: map[string]event.Value{"loss": event.Value(math.NaN()), "grad_norm": event.Value(math.Inf(1)), "low": event.Value(math.Inf(-1))}},
+	w.Add(a, event.Step{Step: 3, Values: map[string]event.Value{"loss": event.Value(math.NaN()), "grad_norm": event.Value(math.Inf(1)), "low": event.Value(math.Inf(-1))}},
 		event.HeadNorms{Step: 3, Mean: event.Value(math.NaN()), Max: event.Value(math.Inf(1))},
 		episode("non_finite", 3, 3, true), event.Checkpoint{Step: 3}, event.Notice{Message: "n"},
 		event.Judged{Verdict: "non_finite", Chain: []string{"non_finite"}}, event.Selected{Step: 2, Measure: "nDCG@10", Value: .25, Weights: "sha256:w"},
@@ -39,7 +39,7 @@ func demo(t *testing.T) *space {
 
 	b := w.attempt("b", 0)
 	w.steps(b, 0, 2)
-	w.add(b, event.Ended{State: event.StatePreempted, Step: 2, Seconds: 3})
+	w.Add(b, event.Ended{State: event.StatePreempted, Step: 2, Seconds: 3})
 	return w
 }
 
@@ -98,8 +98,8 @@ func TestRecoveredRunsAreMarked(t *testing.T) {
 	ends := func(name, verdict string, episodes ...event.Event) {
 		l := w.attempt(name, 0)
 		w.steps(l, 0, 9)
-		w.add(l, episodes...)
-		w.add(l, event.Judged{Verdict: verdict}, event.Ended{State: event.StateDone, Step: 9})
+		w.Add(l, episodes...)
+		w.Add(l, event.Judged{Verdict: verdict}, event.Ended{State: event.StateDone, Step: 9})
 	}
 	warning := episode("spike", 1, 2, false)
 	warning.Severity = event.SeverityWarning
@@ -211,36 +211,36 @@ func TestStatesOfARun(t *testing.T) {
 	state("running|<nil>|<nil>")
 	w.steps(l, 0, 5)
 	state("running|<nil>|4")
-	w.add(l, event.Ended{State: event.StateInterrupted, Step: 5})
+	w.Add(l, event.Ended{State: event.StateInterrupted, Step: 5})
 	state("interrupted|<nil>|4")
 	l = w.attempt("r", 3)
 	state("running|<nil>|2")
-	w.add(l, event.Ended{State: event.StateFailed, Step: 3, Error: "disk full"})
+	w.Add(l, event.Ended{State: event.StateFailed, Step: 3, Error: "disk full"})
 	state("failed|<nil>|2")
 	if runs, _ := s.Runs(context.Background(), "s"); runs[0].Error != "disk full" || runs[0].Attempts != 2 {
 		t.Errorf("%+v", runs[0])
 	}
 	// One that fails before it starts, such as for want of a backend.
-	early, err := event.Create(filepath.Join(w.root, "runs", id("r")), event.WithClock(w.clock))
+	early, err := event.Create(filepath.Join(w.Root, "runs", id("r")), event.WithClock(w.clock))
 	if err != nil {
 		t.Fatal(err)
 	}
 	state("running|<nil>|2")
-	w.add(early, event.Ended{State: event.StateFailed, Error: "no backend"})
+	w.Add(early, event.Ended{State: event.StateFailed, Error: "no backend"})
 	state("failed|<nil>|2")
 	if runs, _ := s.Runs(context.Background(), "s"); runs[0].Error != "no backend" || runs[0].Steps != 10 {
 		t.Errorf("%+v", runs[0])
 	}
 	l = w.attempt("r", 3)
 	w.steps(l, 3, 10)
-	w.add(l, event.Judged{Verdict: "healthy"})
+	w.Add(l, event.Judged{Verdict: "healthy"})
 	state("running|healthy|9")
-	w.add(l, event.Ended{State: event.StateDone, Step: 10, Seconds: 2})
+	w.Add(l, event.Ended{State: event.StateDone, Step: 10, Seconds: 2})
 	state("done|healthy|9")
 	// An attempt that only evaluates comes after the last step and changes no verdict.
 	l = w.attempt("r", 10)
 	state("running|healthy|9")
-	w.add(l, event.Ended{State: event.StateDone, Step: 10, Seconds: 2})
+	w.Add(l, event.Ended{State: event.StateDone, Step: 10, Seconds: 2})
 	state("done|healthy|9")
 	w.sameAsNew(s)
 }
@@ -250,9 +250,9 @@ func TestAResumedAttemptOwnsItsSteps(t *testing.T) {
 	s := w.open()
 	one := w.attempt("r", 0)
 	w.steps(one, 0, 4)
-	w.add(one, episode("identical", 1, 3, true), event.HeadNorms{Step: 2, Mean: 1}, event.HeadNorms{Step: 6, Mean: 1})
+	w.Add(one, episode("identical", 1, 3, true), event.HeadNorms{Step: 2, Mean: 1}, event.HeadNorms{Step: 6, Mean: 1})
 	w.steps(one, 4, 8)
-	w.add(one, episode("empty", 5, 7, true), episode("identical", 1, 6, false), event.Judged{Verdict: "empty"})
+	w.Add(one, episode("empty", 5, 7, true), episode("identical", 1, 6, false), event.Judged{Verdict: "empty"})
 	w.fold(s)
 	two := w.attempt("r", 5)
 	w.fold(s)
@@ -263,13 +263,13 @@ func TestAResumedAttemptOwnsItsSteps(t *testing.T) {
 	expect(t, s, "SELECT count(*) FROM runs WHERE verdict IS NOT NULL", "0")
 	w.steps(two, 5, 7)
 	w.steps(one, 8, 10) // a process that outlived its lease
-	w.add(one, episode("stalled", 9, 9, true), event.HeadNorms{Step: 9}, event.Judged{Verdict: "stalled"})
+	w.Add(one, episode("stalled", 9, 9, true), event.HeadNorms{Step: 9}, event.Judged{Verdict: "stalled"})
 	w.fold(s)
 	expect(t, s, loss, "0:100 1:101 2:102 3:103 4:104 5:205 6:206")
 	expect(t, s, "SELECT kind FROM verdicts", "identical")
 	expect(t, s, "SELECT step FROM head_norm", "2")
 	expect(t, s, "SELECT step, verdict FROM runs", "6|<nil>")
-	w.add(two, episode("identical", 1, 6, true), event.Judged{Verdict: "identical"})
+	w.Add(two, episode("identical", 1, 6, true), event.Judged{Verdict: "identical"})
 	w.fold(s)
 	expect(t, s, "SELECT kind, first_step, last_step, stands FROM verdicts", "identical|1|6|1")
 	expect(t, s, "SELECT verdict FROM runs", "identical")
@@ -292,7 +292,7 @@ func TestFoldFollowsItsFiles(t *testing.T) {
 	}
 	remove := func(path string) {
 		t.Helper()
-		if err := os.RemoveAll(filepath.Join(w.root, path)); err != nil {
+		if err := os.RemoveAll(filepath.Join(w.Root, path)); err != nil {
 			t.Fatal(err)
 		}
 		w.fold(s)
@@ -316,7 +316,7 @@ func TestFoldFollowsItsFiles(t *testing.T) {
 	// Another log in the place of one that is known.
 	w.steps(w.attempt("z", 0), 0, 9)
 	w.fold(s)
-	if err := os.RemoveAll(filepath.Join(w.root, "runs")); err != nil {
+	if err := os.RemoveAll(filepath.Join(w.Root, "runs")); err != nil {
 		t.Fatal(err)
 	}
 	w.steps(w.attempt("z", 0), 0, 2)
@@ -327,29 +327,29 @@ func TestFoldFollowsItsFiles(t *testing.T) {
 
 func TestBadFilesAreNamedAndTheRestIsFolded(t *testing.T) {
 	w := demo(t)
-	path := event.Path(filepath.Join(w.root, "runs", id("a")), 1)
+	path := event.Path(filepath.Join(w.Root, "runs", id("a")), 1)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.SplitAfter(string(text), "\n")
 	lines[3] = strings.Replace(lines[3], "step", "stop", 1)
-	w.write("runs/"+id("a")+"/attempts/1/events.jsonl", strings.Join(lines, ""))
+	w.Write("runs/"+id("a")+"/attempts/1/events.jsonl", strings.Join(lines, ""))
 	w.sweep("bad", "0001", map[string]any{"run": "../x"})
-	w.write("sweeps/worse/0001.json", "{")
-	w.write("baselines/x/summary.json", `{"schema":2}`)
+	w.Write("sweeps/worse/0001.json", "{")
+	w.Write("baselines/x/summary.json", `{"schema":2}`)
 	for name, tsv := range map[string]string{"head": "query\tvalue\n", "columns": "query\tmeasure\tvalue\nq1\t3\n", "value": "query\tmeasure\tvalue\nq1\tm\tx\n",
 		"twice": "query\tmeasure\tvalue\nq1\tm\t1\nq1\tm\t1\n"} {
 		w.evaluation("baselines", name, "test", .5)
-		w.write("baselines/"+name+"/per_query.tsv", tsv)
+		w.Write("baselines/"+name+"/per_query.tsv", tsv)
 	}
 	w.evaluation("baselines", "absent", "test", .5)
-	if err := os.Remove(filepath.Join(w.root, "baselines/absent/per_query.tsv")); err != nil {
+	if err := os.Remove(filepath.Join(w.Root, "baselines/absent/per_query.tsv")); err != nil {
 		t.Fatal(err)
 	}
 	s := w.open()
 	for range 2 { // told again until it is mended
-		err = store.Fold(context.Background(), w.root, s)
+		err = store.Fold(context.Background(), w.Root, s)
 		var damage *store.Damage
 		if !errors.As(err, &damage) || len(damage.Faults) != 9 {
 			t.Fatalf("fold gives %v", err)
@@ -382,7 +382,7 @@ func TestFiguresThatContradictEachOtherAreDamage(t *testing.T) {
 			if name == "a digit of a measure" {
 				file, old, new = "baselines/e/summary.json", `"nDCG@10":0.5`, `"nDCG@10":0.6`
 			}
-			text, err := os.ReadFile(filepath.Join(w.root, file))
+			text, err := os.ReadFile(filepath.Join(w.Root, file))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -390,10 +390,10 @@ func TestFiguresThatContradictEachOtherAreDamage(t *testing.T) {
 			if changed == string(text) {
 				t.Fatalf("%q is not in %s", old, text)
 			}
-			w.write(file, changed)
+			w.Write(file, changed)
 			s := w.open()
 			var damage *store.Damage
-			err = store.Fold(context.Background(), w.root, s)
+			err = store.Fold(context.Background(), w.Root, s)
 			if !errors.As(err, &damage) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("fold gives %v; want %q", err, c.want)
 			}
@@ -423,9 +423,9 @@ func TestAnyHistoryFoldsAsIfAtOnce(t *testing.T) {
 				from := random.IntN(8)
 				w.steps(l, from, from+random.IntN(4))
 			case k == 6:
-				w.add(l, episode("identical", random.IntN(5), 5, random.IntN(2) == 0), event.HeadNorms{Step: random.IntN(9) - 1, Mean: 2})
+				w.Add(l, episode("identical", random.IntN(5), 5, random.IntN(2) == 0), event.HeadNorms{Step: random.IntN(9) - 1, Mean: 2})
 			case k == 7:
-				w.add(l, event.Judged{Verdict: "healthy"}, event.Ended{State: event.StateDone, Step: 9, Seconds: 1})
+				w.Add(l, event.Judged{Verdict: "healthy"}, event.Ended{State: event.StateDone, Step: 9, Seconds: 1})
 			case k == 8:
 				w.evaluation("runs/"+id(run)+"/evaluations", string(rune('x'+random.IntN(3))), "test", random.Float64())
 			case k == 9:
@@ -439,7 +439,7 @@ func TestAnyHistoryFoldsAsIfAtOnce(t *testing.T) {
 					open.Close()
 				}
 				delete(logs, run)
-				if err := os.RemoveAll(filepath.Join(w.root, "runs", id(run))); err != nil {
+				if err := os.RemoveAll(filepath.Join(w.Root, "runs", id(run))); err != nil {
 					t.Fatal(err)
 				}
 			default:
@@ -477,7 +477,7 @@ func TestAFoldWithoutNewsIsQuick(t *testing.T) {
 // file per query: that is its result, and no damage.
 func TestARefusedEvaluationIsNoDamage(t *testing.T) {
 	w := newSpace(t)
-	w.write("baselines/dense/summary.json", `{"schema":1,"id":"dense","dataset":"builtin:demo","split":"test","name":"untrained","backbone":"b",
+	w.Write("baselines/dense/summary.json", `{"schema":1,"id":"dense","dataset":"builtin:demo","split":"test","name":"untrained","backbone":"b",
 		"queries":2,"documents":9,"measures":{},"active_document":900,"seconds":{"encode":0,"index":0,"search":0},"refused":"too dense"}`)
 	s := w.open()
 	w.fold(s)

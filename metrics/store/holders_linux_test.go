@@ -14,8 +14,8 @@ import (
 
 func TestHoldersAreTheProcessesThatHaveTheFileOpen(t *testing.T) {
 	w := newSpace(t)
-	path := filepath.Join(w.root, "headroom.db")
-	w.write("headroom.db", "")
+	path := filepath.Join(w.Root, "headroom.db")
+	w.Write("headroom.db", "")
 	if got := store.Holders(path); len(got) != 0 {
 		t.Errorf("nobody has it open: %q", got)
 	}

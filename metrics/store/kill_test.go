@@ -38,7 +38,7 @@ func TestAFoldKilledAnywhereHarmsNothing(t *testing.T) {
 	}
 	for round := range 6 {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), childWorkspace+"="+w.root)
+		cmd.Env = append(os.Environ(), childWorkspace+"="+w.Root)
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -57,7 +57,7 @@ func TestAFoldKilledAnywhereHarmsNothing(t *testing.T) {
 			t.Fatalf("the child ended by itself: %v", err)
 		}
 		s := w.open()
-		if err := store.Check(context.Background(), w.root, s); err != nil {
+		if err := store.Check(context.Background(), w.Root, s); err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
 		w.sameAsNew(s)

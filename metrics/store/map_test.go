@@ -23,9 +23,9 @@ func TestTheMapHasVerdictAndOnsetOverAnyTwoAxes(t *testing.T) {
 		w.steps(l, 0, 3)
 		for _, e := range episodes {
 			e.LastHealthy = event.Some(e.FirstStep - 1)
-			w.add(l, e)
+			w.Add(l, e)
 		}
-		w.add(l, event.Judged{Verdict: verdict})
+		w.Add(l, event.Judged{Verdict: verdict})
 	}
 	end("a", "empty", episode("identical", 1, 2, false), episode("empty", 3, 9, true))
 	end("b", "healthy")

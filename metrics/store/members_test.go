@@ -68,9 +68,9 @@ func TestARunWithoutAnAttemptIsNewOrQueued(t *testing.T) {
 		w.sameAsNew(s)
 	}
 	state("new")
-	w.write("runs/"+id("r")+"/config.toml", "seed = 1\n")
+	w.Write("runs/"+id("r")+"/config.toml", "seed = 1\n")
 	state("queued")
-	if err := os.RemoveAll(filepath.Join(w.root, "runs", id("r"))); err != nil {
+	if err := os.RemoveAll(filepath.Join(w.Root, "runs", id("r"))); err != nil {
 		t.Fatal(err)
 	}
 	state("new")

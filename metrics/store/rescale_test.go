@@ -8,13 +8,13 @@ import (
 
 // attemptThatCameTo begins a run whose automatic rescale is that k.
 func (w *space) attemptThatCameTo(run string, k float64) {
-	w.t.Helper()
-	l, err := event.Create(w.root+"/runs/"+id(run), event.WithClock(w.clock))
+	w.T.Helper()
+	l, err := event.Create(w.Root+"/runs/"+id(run), event.WithClock(w.clock))
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	w.t.Cleanup(func() { l.Close() })
-	w.add(l, event.Started{Run: id(run), Attempt: l.Attempt(), Steps: 10, Facts: event.Facts{Batch: 4, Candidates: 4, Rescale: k}})
+	w.T.Cleanup(func() { l.Close() })
+	w.Add(l, event.Started{Run: id(run), Attempt: l.Attempt(), Steps: 10, Facts: event.Facts{Batch: 4, Candidates: 4, Rescale: k}})
 }
 
 func TestAnAutomaticRescaleIsShownAsTheFactorItCameTo(t *testing.T) {

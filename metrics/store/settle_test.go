@@ -14,7 +14,7 @@ import (
 
 // measured writes what a run, or without one a baseline, came to on a collection.
 func (w *space) measured(run string, e record.Evaluation, ndcg float64) {
-	w.t.Helper()
+	w.T.Helper()
 	e.Schema, e.Queries, e.Documents, e.Measures = 1, 1, 3, map[string]float64{"nDCG@10": ndcg}
 	if e.Split == "" {
 		e.Split = "test"
@@ -32,24 +32,24 @@ func (w *space) measured(run string, e record.Evaluation, ndcg float64) {
 	}
 	text, err := json.Marshal(e)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	w.write(filepath.Join(folder, "summary.json"), string(text))
-	w.write(filepath.Join(folder, "per_query.tsv"), fmt.Sprintf("query\tmeasure\tvalue\nq1\tnDCG@10\t%v\n", ndcg))
+	w.Write(filepath.Join(folder, "summary.json"), string(text))
+	w.Write(filepath.Join(folder, "per_query.tsv"), fmt.Sprintf("query\tmeasure\tvalue\nq1\tnDCG@10\t%v\n", ndcg))
 }
 
 // holds writes what references were last seen to hold: reference, split, digest.
 func (w *space) holds(seen ...[3]string) {
-	w.t.Helper()
+	w.T.Helper()
 	c := record.Collections{Schema: 1}
 	for _, s := range seen {
 		c.References = append(c.References, record.Reference{Reference: s[0], Split: s[1], Collection: s[2]})
 	}
 	text, err := json.Marshal(c)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	w.write("collections.json", string(text))
+	w.Write("collections.json", string(text))
 }
 
 // on is a run's line in the manifest of a sweep that asks for these collections.
@@ -179,7 +179,7 @@ func TestWithoutARecordTheMostCounts(t *testing.T) {
 
 func TestBaselinesFollowTheCollection(t *testing.T) {
 	w := newSpace(t)
-	w.write("sweeps/s/0001.json", fmt.Sprintf(`{"schema":1,"question":"","runs":[{"run":%q,"label":"a","backbone":"b","rescale":1,"seed":1,
+	w.Write("sweeps/s/0001.json", fmt.Sprintf(`{"schema":1,"question":"","runs":[{"run":%q,"label":"a","backbone":"b","rescale":1,"seed":1,
 		"config":{"evaluate":{"final":["/c"]}}}],"baselines":[{"id":"whatever","encoder":"bm25","name":"bm25","backbone":""}]}`, id("a")))
 	for digest, value := range map[string]float64{"sha256:1111111111": .1, "sha256:2222222222": .2} {
 		w.measured("", record.Evaluation{Dataset: "/c", Collection: digest, Encoder: "bm25", Name: "bm25"}, value)

@@ -37,7 +37,7 @@ func TestANewerDatabaseIsRefusedByName(t *testing.T) {
 
 func TestADamagedDatabaseIsNamedAndMadeAgain(t *testing.T) {
 	w := demo(t)
-	path := filepath.Join(w.root, "headroom.db")
+	path := filepath.Join(w.Root, "headroom.db")
 	want := ""
 	for _, size := range []int{100, 40_000} {
 		s, err := store.Open(path)
@@ -134,14 +134,14 @@ func TestOneFoldsAtATime(t *testing.T) {
 	}
 	release := store.Hold(t, s.Path())
 	start := time.Now()
-	err = store.Fold(context.Background(), w.root, s)
+	err = store.Fold(context.Background(), w.Root, s)
 	if took := time.Since(start); !errors.Is(err, store.ErrLocked) || took < 1500*time.Millisecond || took > 6*time.Second {
 		t.Errorf("after %s: %v", took, err)
 	}
 	expect(t, s, "SELECT count(*) FROM runs", "4") // reading needs no lock
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := store.Fold(ctx, w.root, s); !errors.Is(err, context.Canceled) {
+	if err := store.Fold(ctx, w.Root, s); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	time.AfterFunc(100*time.Millisecond, release)
@@ -153,13 +153,13 @@ func TestManyFoldAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for range 6 {
 		group.Go(func() {
-			s, err := store.Open(filepath.Join(w.root, "headroom.db"))
+			s, err := store.Open(filepath.Join(w.Root, "headroom.db"))
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			defer s.Close()
-			if err := store.Fold(context.Background(), w.root, s); err != nil {
+			if err := store.Fold(context.Background(), w.Root, s); err != nil {
 				t.Error(err)
 			}
 		})
@@ -176,7 +176,7 @@ func TestAFoldThatWasStoppedAnywhereGoesOn(t *testing.T) {
 	for after := time.Duration(0); after < 12*time.Millisecond; after += time.Millisecond {
 		s := w.openAt(filepath.Join(t.TempDir(), "x.db"))
 		ctx, cancel := context.WithTimeout(context.Background(), after)
-		err := store.Fold(ctx, w.root, s)
+		err := store.Fold(ctx, w.Root, s)
 		cancel()
 		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("after %s: %v", after, err)
@@ -190,7 +190,7 @@ func TestCheckFindsWhatTheFilesDoNotSay(t *testing.T) {
 	w := demo(t)
 	s := w.open()
 	w.fold(s)
-	check := func() error { return store.Check(context.Background(), w.root, s) }
+	check := func() error { return store.Check(context.Background(), w.Root, s) }
 	if err := check(); err != nil {
 		t.Fatalf("a sound database: %v", err)
 	}
@@ -210,14 +210,14 @@ func TestCheckFindsWhatTheFilesDoNotSay(t *testing.T) {
 		if !errors.Is(err, store.ErrDiffers) {
 			t.Errorf("%s: %v", tamper, err)
 		}
-		if err := store.Rebuild(context.Background(), w.root, s); err != nil {
+		if err := store.Rebuild(context.Background(), w.Root, s); err != nil {
 			t.Fatal(err)
 		}
 		if err := check(); err != nil {
 			t.Errorf("rebuilt after %q: %v", tamper, err)
 		}
 	}
-	w.write("runs/"+id("a")+"/evaluations/eval1/summary.json", "{")
+	w.Write("runs/"+id("a")+"/evaluations/eval1/summary.json", "{")
 	if err := check(); !errors.As(err, new(*store.Damage)) {
 		t.Errorf("with a bad file: %v", err)
 	}

@@ -14,7 +14,7 @@ func TestAThinCurveKeepsEverySpike(t *testing.T) {
 	l := w.attempt("a", 0)
 	// Two buckets of four steps and a started one: a spike up, a dip, values that are none.
 	for step, v := range []float64{5, 5, 90, 5, 4, -7, 4, math.NaN(), 3, math.Inf(1)} {
-		w.add(l, event.Step{Step: step, Values: map[string]event.Value{"loss": event.Value(v)}})
+		w.Add(l, event.Step{Step: step, Values: map[string]event.Value{"loss": event.Value(v)}})
 	}
 	s := w.open()
 	w.fold(s)

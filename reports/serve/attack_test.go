@@ -79,7 +79,7 @@ func TestEveryAnswerIsClosedToOthers(t *testing.T) {
 
 func TestNoPathLeadsOutOfWhatIsServed(t *testing.T) {
 	s := four(t).open()
-	s.write("secret.txt", "SECRET")
+	s.Write("secret.txt", "SECRET")
 	for _, path := range []string{"/assets/../secret.txt", "/assets/..%2f..%2fsecret.txt", "/assets/%2e%2e/%2e%2e/etc/passwd", "/runs/..%2f..%2fsecret.txt", "/runs/../../etc/passwd",
 		"/sweeps/..%2fdemo", "/download/..%2fsecret.txt", "/runs/" + id("a") + "%00", "/api/runs/%2e%2e%2f", "//etc/passwd", "/assets/", "/api/curves?page=/sweeps/../../etc", "/api/curves?page=http://evil.example/"} {
 		code, _, text := s.get(path)
@@ -142,8 +142,9 @@ func TestBeyondThisMachineATokenIsAsked(t *testing.T) {
 	}
 }
 
-func TestAThousandIdleConnectionsKeepNobodyOut(t *testing.T) {
-	s := four(t).open()
+// listener serves with the limits of the whole server, until the test ends.
+func (s *site) listener(t *testing.T) (address string) {
+	t.Helper()
 	server, err := serve.New(s.options)
 	if err != nil {
 		t.Fatal(err)
@@ -152,19 +153,30 @@ func TestAThousandIdleConnectionsKeepNobodyOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ctx, listener) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+	return listener.Addr().String()
+}
+
+func TestAThousandIdleConnectionsKeepNobodyOut(t *testing.T) {
+	address := four(t).open().listener(t)
 	var idle []net.Conn
 	for range 1000 {
-		c, err := net.Dial("tcp", listener.Addr().String())
+		c, err := net.Dial("tcp", address)
 		if err != nil {
 			t.Skipf("this machine opens no more connections: %v", err)
 		}
 		idle = append(idle, c)
 	}
 	began := time.Now()
-	answer, err := http.Get("http://" + listener.Addr().String() + "/")
+	answer, err := http.Get("http://" + address + "/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,30 +187,14 @@ func TestAThousandIdleConnectionsKeepNobodyOut(t *testing.T) {
 	for _, c := range idle {
 		c.Close()
 	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Errorf("the server ended with %v", err)
-	}
 }
 
 func TestAnIdleConnectionIsClosed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it waits for five seconds")
 	}
-	s := four(t).open()
-	server, err := serve.New(s.options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ctx, listener) }()
-	defer func() { cancel(); <-ended }()
-	c, err := net.Dial("tcp", listener.Addr().String())
+	address := four(t).open().listener(t)
+	c, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,6 +106,7 @@ func (c *comparison) figures() {
 	}
 	for _, f := range all {
 		row := figureRow{Figure: f, Best: -1}
+		scored, best := false, 0.0
 		for i, r := range c.Runs {
 			v, known := r.Figures[f]
 			if !known {
@@ -113,8 +114,14 @@ func (c *comparison) figures() {
 				continue
 			}
 			row.Texts = append(row.Texts, number(f, v))
-			if !f.Cost() && (row.Best < 0 || v > c.Runs[row.Best].Figures[f]) {
-				row.Best = i
+			if f.Cost() {
+				continue
+			}
+			switch {
+			case !scored || v > best:
+				scored, best, row.Best = true, v, i
+			case v == best: // of equals none is the best
+				row.Best = -1
 			}
 		}
 		if slices.ContainsFunc(row.Texts, func(t string) bool { return t != "–" }) {

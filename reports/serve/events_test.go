@@ -49,24 +49,24 @@ type newsPart struct {
 
 // listen opens the stream of a page and hands over its news.
 func (s *site) listen(page string, header ...string) <-chan newsPart {
-	s.t.Helper()
+	s.T.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r, err := http.NewRequestWithContext(ctx, "GET", s.server.URL+page, nil)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/event-stream" {
-		s.t.Fatalf("%s: %d, %v", page, answer.StatusCode, answer.Header)
+		s.T.Fatalf("%s: %d, %v", page, answer.StatusCode, answer.Header)
 	}
 	all, done := make(chan newsPart, 100), make(chan struct{})
-	s.t.Cleanup(func() { cancel(); <-done })
+	s.T.Cleanup(func() { cancel(); <-done })
 	go func() {
 		defer close(done)
 		defer answer.Body.Close()
@@ -107,11 +107,11 @@ func next(t *testing.T, all <-chan newsPart, what string, holds func(newsPart) b
 }
 
 func (s *site) curves(address string) curvesPart {
-	s.t.Helper()
+	s.T.Helper()
 	code, _, text := s.get(address)
 	var c curvesPart
 	if err := json.Unmarshal([]byte(text), &c); err != nil || code != http.StatusOK {
-		s.t.Fatalf("%s: %d %v\n%s", address, code, err, text)
+		s.T.Fatalf("%s: %d %v\n%s", address, code, err, text)
 	}
 	return c
 }
@@ -161,7 +161,7 @@ func TestOnlyNewPointsTravel(t *testing.T) {
 		t.Errorf("after coming back: %+v", again)
 	}
 	// Another attempt begins anew: everything of it is sent.
-	s.add(d, event.Ended{State: event.StateInterrupted, Step: 20, Seconds: 1})
+	s.Add(d, event.Ended{State: event.StateInterrupted, Step: 20, Seconds: 1})
 	s.steps(s.attempt("d", 5, 100), 5, 8)
 	next(t, all, "another attempt", func(n newsPart) bool {
 		return n.Curves != nil && n.Curves.Series[0].Curves[0].From == 0
@@ -180,7 +180,7 @@ func TestACollapseIsNews(t *testing.T) {
 	all := s.listen("/api/live?page=%2F")
 	next(t, all, "the page", func(newsPart) bool { return true })
 	began := time.Now()
-	s.add(d, collapse("identical", 45, 50, true))
+	s.Add(d, collapse("identical", 45, 50, true))
 	next(t, all, "a collapse", func(n newsPart) bool { return strings.Contains(n.Parts["alerts"], "identical since step 45") })
 	t.Logf("flagged after %v", time.Since(began))
 }
@@ -202,7 +202,7 @@ func TestCurvesKeepSpikesBandsAndWhatIsNoNumber(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s.add(l)
+		s.Add(l)
 	}
 	s.open()
 	band := s.curves("/api/curves?width=100&page=%2Fsweeps%2Fdemo%3Fseries%3Dloss").Series[0].Curves
@@ -221,10 +221,10 @@ func TestCurvesKeepSpikesBandsAndWhatIsNoNumber(t *testing.T) {
 func TestARunOfOneStepAndCurvesOfNothingButNaN(t *testing.T) {
 	s := newSite(t)
 	s.sweep("demo", "", member{"a", "one", 1, 1, 0}, member{"b", "nan", 2, 1, 0})
-	s.add(s.attempt("a", 0, 1), event.Step{Step: 0, Values: map[string]event.Value{"loss": 3}}, event.Ended{State: event.StateDone, Step: 1})
+	s.Add(s.attempt("a", 0, 1), event.Step{Step: 0, Values: map[string]event.Value{"loss": 3}}, event.Ended{State: event.StateDone, Step: 1})
 	b := s.attempt("b", 0, 5)
 	for step := range 5 {
-		s.add(b, event.Step{Step: step, Values: map[string]event.Value{"loss": event.Value(math.NaN())}})
+		s.Add(b, event.Step{Step: step, Values: map[string]event.Value{"loss": event.Value(math.NaN())}})
 	}
 	s.open()
 	for _, file := range []string{"curves.csv", "curves.svg", "runs.csv"} {

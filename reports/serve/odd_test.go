@@ -21,9 +21,9 @@ import (
 func TestAStoreOfANewerProgramIsSaidAndLeftAlone(t *testing.T) {
 	s := four(t).open()
 	s.page("/sweeps/demo", "tiny-k1-s1")
-	file := filepath.Join(s.root, "headroom.db")
+	file := filepath.Join(s.Root, "headroom.db")
 	other := newSite(t)
-	other.root = s.root
+	other.Root = s.Root
 	s.forget()
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -107,7 +107,7 @@ func TestAStalledReaderIsDropped(t *testing.T) {
 	}
 	began := time.Now()
 	for step := 0; time.Since(began) < 11*time.Second; step++ { // it has news, and reads none
-		s.add(d, event.Step{Step: step, Values: map[string]event.Value{"loss": 1}})
+		s.Add(d, event.Step{Step: step, Values: map[string]event.Value{"loss": 1}})
 		time.Sleep(100 * time.Millisecond)
 	}
 	mine.SetReadDeadline(time.Now().Add(10 * time.Second))
@@ -141,7 +141,7 @@ func TestAMillionPointsAreAPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.add(l)
+	s.Add(l)
 	s.open()
 	s.page("/runs/"+id("a"), "step 200000 of 200000")
 	address := "/api/curves?width=400&page=%2Fruns%2F" + id("a") + "%3Fseries%3Dloss"

@@ -94,7 +94,7 @@ func TestThePageInABrowser(t *testing.T) {
 		until(`document.getElementById("connection").textContent.startsWith("live")`), chromedp.Evaluate(points, &before))
 
 	s.steps(d, 10, 25)
-	s.add(d, collapse("identical", 20, 24, true))
+	s.Add(d, collapse("identical", 20, 24, true))
 	run(t, ctx, "news arrive", until(fmt.Sprintf("%s === %d", points, before+15)), until(`document.getElementById("r-`+id("d")+`").textContent.includes("25 / 100")`),
 		until(`document.getElementById("alerts").textContent.includes("identical since step 20")`))
 
@@ -173,11 +173,11 @@ func TestAPageWhoseWorkspaceGoesAndComesInABrowser(t *testing.T) {
 	s := four(t).open().watch()
 	ctx := browser(t)
 	run(t, ctx, "the sweep", chromedp.Navigate(s.server.URL+"/sweeps/demo"), until(`document.getElementById("connection").textContent.startsWith("live")`), until(`document.getElementById("fault").hidden`))
-	if err := os.Rename(s.root, s.root+"-away"); err != nil {
+	if err := os.Rename(s.Root, s.Root+"-away"); err != nil {
 		t.Fatal(err)
 	}
 	run(t, ctx, "it is gone", until(`!document.getElementById("fault").hidden && document.getElementById("fault").textContent.includes("what is shown may be old")`), until(`document.querySelectorAll("table.runs tbody tr").length === 4`))
-	if err := os.Rename(s.root+"-away", s.root); err != nil {
+	if err := os.Rename(s.Root+"-away", s.Root); err != nil {
 		t.Fatal(err)
 	}
 	run(t, ctx, "it is back", until(`document.getElementById("fault").hidden`))
@@ -194,12 +194,12 @@ func TestNamesWithMarkupDoNothing(t *testing.T) {
 	s.steps(l, 0, 5)
 	e := collapse("empty", 1, 4, true)
 	e.Evidence.Rule = hostile
-	s.add(l, e)
+	s.Add(l, e)
 	s.open().watch()
 	ctx := browser(t)
 	for _, page := range []string{"/", "/sweeps/demo", "/runs/" + id("a")} {
 		run(t, ctx, page, chromedp.Navigate(s.server.URL+page), until(`document.getElementById("connection").textContent.startsWith("live")`))
-		s.add(l, event.Notice{Message: hostile})
+		s.Add(l, event.Notice{Message: hostile})
 		run(t, ctx, page+" has news", until(`document.getElementById("connection").textContent.includes("last news")`), until(`window.hacked === undefined`))
 	}
 }

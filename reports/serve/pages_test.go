@@ -28,14 +28,14 @@ func TestAnEmptyWorkspaceIsAPageThatWaits(t *testing.T) {
 
 func TestAWorkspaceThatIsNotThereIsWaitedFor(t *testing.T) {
 	s := four(t)
-	there := s.root
-	s.root += "-later"
+	there := s.Root
+	s.Root += "-later"
 	s.open()
 	s.page("/", "no workspace there")
 	if code, _, _ := s.get("/sweeps/demo"); code != http.StatusNotFound {
 		t.Errorf("a sweep of no workspace: %d", code)
 	}
-	if err := os.Rename(there, s.root); err != nil {
+	if err := os.Rename(there, s.Root); err != nil {
 		t.Fatal(err)
 	}
 	s.watcher.Look(t.Context())
@@ -45,7 +45,7 @@ func TestAWorkspaceThatIsNotThereIsWaitedFor(t *testing.T) {
 func TestAWorkspaceThatIsDeletedKeepsItsPagesAndSaysSo(t *testing.T) {
 	s := four(t).open()
 	s.page("/sweeps/demo", `<p id="fault" class="fault" role="alert" hidden>`)
-	if err := os.RemoveAll(s.root); err != nil {
+	if err := os.RemoveAll(s.Root); err != nil {
 		t.Fatal(err)
 	}
 	s.watcher.Look(t.Context())
@@ -128,7 +128,7 @@ func TestAWorkspacesTextIsNeverMarkup(t *testing.T) {
 	s.steps(l, 0, 3)
 	e := collapse("empty", 1, 2, true)
 	e.Evidence.Rule, e.Evidence.Series = hostile, "loss"
-	s.add(l, e, event.Notice{Message: hostile}, event.Ended{State: event.StateFailed, Step: 3, Error: hostile})
+	s.Add(l, e, event.Notice{Message: hostile}, event.Ended{State: event.StateFailed, Step: 3, Error: hostile})
 	s.open()
 	for _, address := range []string{"/", "/sweeps/demo", "/runs/" + id("a"), "/sweeps/demo?only=" + "%3C%2Fscript%3E%3Cscript%3E", "/compare?run=" + id("a") + "," + id("b"),
 		"/runs/" + id("a") + "?text=%3Cscript%3E", "/sweeps/demo?series=%3Cscript%3Ealert(3)"} {

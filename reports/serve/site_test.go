@@ -8,12 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"headroom/internal/spacetest"
 	"headroom/metrics/event"
 	"headroom/reports/live"
 	"headroom/reports/serve"
@@ -22,33 +22,32 @@ import (
 
 // site is a workspace that a test writes as the program would, and the page of it.
 type site struct {
-	t       testing.TB
-	root    string
+	*spacetest.Space
 	watcher *live.Watcher
 	options serve.Options
 	server  *httptest.Server
 }
 
-func id(name string) string { return strings.Repeat("0", 64-len(name)) + name }
+func id(name string) string { return spacetest.ID(name) }
 
 func newSite(t testing.TB) *site {
-	s := &site{t: t, root: filepath.Join(t.TempDir(), "ws")}
+	s := &site{Space: &spacetest.Space{T: t, Root: filepath.Join(t.TempDir(), "ws")}}
 	s.options = serve.Options{Documents: papers{}, Now: time.Now, Command: "headroom"}
-	s.write("workspace.json", `{"id":"0123456789abcdef0123456789abcdef","format":1}`)
+	s.Write("workspace.json", `{"id":"0123456789abcdef0123456789abcdef","format":1}`)
 	return s
 }
 
 // open serves the workspace as it is now.
 func (s *site) open() *site {
-	s.t.Helper()
-	s.watcher = live.New(live.Options{Root: s.root, CacheDir: s.t.TempDir(), Now: time.Now, Every: 20 * time.Millisecond, Idle: 20 * time.Millisecond})
+	s.T.Helper()
+	s.watcher = live.New(live.Options{Root: s.Root, CacheDir: s.T.TempDir(), Now: time.Now, Every: 20 * time.Millisecond, Idle: 20 * time.Millisecond})
 	s.options.Places = []*serve.Place{{Name: "ws", Watcher: s.watcher}}
 	server, err := serve.New(s.options)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	s.server = httptest.NewServer(server.Handler())
-	s.t.Cleanup(s.server.Close)
+	s.T.Cleanup(s.server.Close)
 	s.watcher.Look(context.Background())
 	return s
 }
@@ -65,19 +64,8 @@ func (s *site) watch() *site {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { s.watcher.Watch(ctx); close(done) }()
-	s.t.Cleanup(func() { cancel(); <-done })
+	s.T.Cleanup(func() { cancel(); <-done })
 	return s
-}
-
-func (s *site) write(path, text string) {
-	s.t.Helper()
-	path = filepath.Join(s.root, path)
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-		s.t.Fatal(err)
-	}
 }
 
 // member is a run of a sweep.
@@ -90,7 +78,7 @@ type member struct {
 
 // sweep writes a revision of a sweep.
 func (s *site) sweep(name, question string, members ...member) {
-	s.t.Helper()
+	s.T.Helper()
 	type run struct {
 		Run      string          `json:"run"`
 		Label    string          `json:"label"`
@@ -109,7 +97,7 @@ func (s *site) sweep(name, question string, members ...member) {
 		}
 		config, err := c.JSON()
 		if err != nil {
-			s.t.Fatal(err)
+			s.T.Fatal(err)
 		}
 		runs = append(runs, run{id(m.name), m.label, "recipe:tiny", m.rescale, m.seed, config})
 	}
@@ -121,41 +109,22 @@ func (s *site) sweep(name, question string, members ...member) {
 		Runs     []run  `json:"runs"`
 	}{1, name, question, "0001", runs})
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	s.write("sweeps/"+name+"/0001.json", string(text))
+	s.Write("sweeps/"+name+"/0001.json", string(text))
 }
 
 // attempt opens the log of a run's next attempt.
 func (s *site) attempt(run string, from, steps int) *event.Log {
-	s.t.Helper()
-	l, err := event.Create(filepath.Join(s.root, "runs", id(run)))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { l.Close() })
-	s.add(l, event.Started{Run: id(run), Attempt: l.Attempt(), Host: "node", PID: 7, FromStep: from, Steps: steps,
-		Facts: event.Facts{Batch: 4, Candidates: 4, Vocab: 100, Loss: "infonce"}})
-	return l
-}
-
-func (s *site) add(l *event.Log, events ...event.Event) {
-	s.t.Helper()
-	for _, e := range events {
-		if err := l.Append(e); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-	if err := l.Flush(); err != nil {
-		s.t.Fatal(err)
-	}
+	s.T.Helper()
+	return s.Log(run, from, steps, event.Facts{Batch: 4, Candidates: 4, Vocab: 100, Loss: "infonce"})
 }
 
 // steps appends steps with a loss that falls.
 func (s *site) steps(l *event.Log, from, to int) {
-	s.t.Helper()
+	s.T.Helper()
 	for step := from; step < to; step++ {
-		s.add(l, event.Step{Step: step, Values: map[string]event.Value{"loss": event.Value(4 / (1 + float64(step)/20)), "active/document": event.Value(100 - step/2), "seconds": .1}})
+		s.Add(l, event.Step{Step: step, Values: map[string]event.Value{"loss": event.Value(4 / (1 + float64(step)/20)), "active/document": event.Value(100 - step/2), "seconds": .1}})
 	}
 }
 
@@ -167,12 +136,8 @@ func collapse(kind string, first, last int, stands bool) event.Episode {
 
 // evaluated writes an evaluation of a run.
 func (s *site) evaluated(run string, ndcg, flops float64) {
-	s.t.Helper()
-	folder := "runs/" + id(run) + "/evaluations/e-" + run
-	s.write(folder+"/summary.json", fmt.Sprintf(`{"schema":1,"id":"e-%s","dataset":"builtin:demo","split":"test","queries":2,"documents":9,
-		"measures":{"nDCG@10":%v,"RR@10":0.5},"active_query":3.5,"active_document":7,"flops":%v,
-		"seconds":{"encode":1,"index":2,"search":3},"qrels_digest":"sha256:q","tie_share":0.1,"tie_mass":0.05}`, run, ndcg, flops))
-	s.write(folder+"/per_query.tsv", fmt.Sprintf("query\tmeasure\tvalue\nq1\tnDCG@10\t%v\nq1\tRR@10\t1\nq2\tnDCG@10\t0\nq2\tRR@10\t0\n", 2*ndcg))
+	s.T.Helper()
+	s.Evaluation("runs/"+id(run)+"/evaluations", "e-"+run, "test", ndcg, flops)
 }
 
 // four is a sweep of two factors and two seeds: healthy, collapsed, running, not begun.
@@ -181,29 +146,29 @@ func four(t testing.TB) *site {
 	s.sweep("demo", "Why?", member{"a", "tiny-k1-s1", 1, 1, 0}, member{"b", "tiny-k1-s2", 1, 2, 0}, member{"c", "tiny-k8-s1", 8, 1, 0}, member{"d", "tiny-k8-s2", 8, 2, 0})
 	a := s.attempt("a", 0, 100)
 	s.steps(a, 0, 100)
-	s.add(a, event.Judged{Verdict: "healthy", Chain: []string{}}, event.Ended{State: event.StateDone, Step: 100, Seconds: 10, Weights: "w"})
+	s.Add(a, event.Judged{Verdict: "healthy", Chain: []string{}}, event.Ended{State: event.StateDone, Step: 100, Seconds: 10, Weights: "w"})
 	s.evaluated("a", .5, 2)
 	b := s.attempt("b", 0, 100)
 	s.steps(b, 0, 100)
-	s.add(b, collapse("empty", 40, 99, true), event.Judged{Verdict: "empty", Chain: []string{"empty"}}, event.Ended{State: event.StateDone, Step: 100, Seconds: 10, Weights: "w"})
+	s.Add(b, collapse("empty", 40, 99, true), event.Judged{Verdict: "empty", Chain: []string{"empty"}}, event.Ended{State: event.StateDone, Step: 100, Seconds: 10, Weights: "w"})
 	s.evaluated("b", .1, .5)
 	c := s.attempt("c", 0, 100)
 	s.steps(c, 0, 30)
-	s.add(c, event.Ended{State: event.StateFailed, Step: 30, Seconds: 3, Error: "no space left on device"})
+	s.Add(c, event.Ended{State: event.StateFailed, Step: 30, Seconds: 3, Error: "no space left on device"})
 	return s
 }
 
 // get asks for an address and returns the answer's code, header and text.
 func (s *site) get(address string, header ...string) (int, http.Header, string) {
-	s.t.Helper()
+	s.T.Helper()
 	return s.ask("GET", address, nil, header...)
 }
 
 func (s *site) ask(method, address string, body io.Reader, header ...string) (int, http.Header, string) {
-	s.t.Helper()
+	s.T.Helper()
 	r, err := http.NewRequest(method, s.server.URL+address, body)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		if header[i] == "Host" {
@@ -215,26 +180,26 @@ func (s *site) ask(method, address string, body io.Reader, header ...string) (in
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(r)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return answer.StatusCode, answer.Header, string(text)
 }
 
 // page asks for a page that must be there and have all of the texts in it.
 func (s *site) page(address string, texts ...string) string {
-	s.t.Helper()
+	s.T.Helper()
 	code, _, text := s.get(address)
 	if code != http.StatusOK {
-		s.t.Fatalf("%s: %d\n%s", address, code, text)
+		s.T.Fatalf("%s: %d\n%s", address, code, text)
 	}
 	for _, want := range texts {
 		if !strings.Contains(text, want) {
-			s.t.Errorf("%s lacks %q:\n%s", address, want, text)
+			s.T.Errorf("%s lacks %q:\n%s", address, want, text)
 		}
 	}
 	return text

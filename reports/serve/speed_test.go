@@ -64,11 +64,11 @@ func grown(b *testing.B, runs, steps int) (*site, []*event.Log) {
 				}
 			}
 			if len(open) < 4 {
-				s.add(l)
+				s.Add(l)
 				open = append(open, l)
 				continue
 			}
-			s.add(l, event.Judged{Verdict: "healthy", Chain: []string{}}, event.Ended{State: event.StateDone, Step: sweep.steps, Seconds: 10, Weights: "w"})
+			s.Add(l, event.Judged{Verdict: "healthy", Chain: []string{}}, event.Ended{State: event.StateDone, Step: sweep.steps, Seconds: 10, Weights: "w"})
 			if err := l.Close(); err != nil {
 				b.Fatal(err)
 			}
@@ -155,7 +155,7 @@ func BenchmarkLivePage(b *testing.B) {
 	bin := program(b)
 	s, open := grown(b, *benchRuns, *benchSteps)
 	began := time.Now()
-	fold := exec.Command(bin, "status", "-w", s.root, "--json")
+	fold := exec.Command(bin, "status", "-w", s.Root, "--json")
 	fold.Env = append(os.Environ(), "HEADROOM_CACHE="+b.TempDir())
 	if out, err := fold.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
@@ -164,7 +164,7 @@ func BenchmarkLivePage(b *testing.B) {
 	b.ReportMetric(float64(fold.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)/1e3, "fold-MB")
 	b.Logf("folded in %v", time.Since(began))
 
-	address, process := served(b, s.root)
+	address, process := served(b, s.Root)
 	ready(b, address)
 	b.Logf("ready: %v of processor time, %.0f MB at most", cpu(b, process), peak(b, process))
 	for _, path := range []string{"/", "/sweeps/long", "/sweeps/wide"} {
