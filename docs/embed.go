@@ -11,6 +11,12 @@ import (
 //go:embed *.md
 var pages embed.FS
 
+//go:embed calibration/rule.json
+var rule []byte
+
+// Rule is the rule of prediction that a calibration fitted, as judge --calibration wrote it.
+func Rule() []byte { return rule }
+
 // Index is the name of the page that lists the others.
 const Index = "README"
 

@@ -2,7 +2,8 @@
 // are wrong, how soon they come, and how well collapse is predicted before training.
 //
 // Contract. Truth is a run's measure on dev data beside what runs of the same backbone,
-// data, loss and number of steps reach: no verdict enters it, and no rule sees it. It is
+// dev data, loss and number of steps reach, whatever they are trained on: no verdict enters it,
+// and no rule sees it. A run whose parameters are not finite at its end has no model, and is lost. It is
 // written before any rule is looked at, with its date, and never written again. Verdicts
 // are the stored ones; rates come with exact intervals.
 package calibration
@@ -59,6 +60,7 @@ type observed struct {
 	Run
 	measure       string
 	score         float64 // on dev data, NaN without
+	broken        bool    // its parameters are not finite at its end: there is no model to measure
 	documents     int     // of the dev collection; 0 where the log does not say
 	reference     float64
 	truth         string
@@ -76,7 +78,7 @@ func (o observed) failed() bool { return o.truth == Lost || o.truth == Failed }
 
 // kin is what a reference is taken over.
 func (o observed) kin() string {
-	return fmt.Sprintf("%s %s %s %d", o.Inputs.Weights, o.Inputs.Data, o.Config.Loss.Kind, o.steps)
+	return fmt.Sprintf("%s %s %s %d", o.Inputs.Weights, o.Config.Evaluate.During, o.Config.Loss.Kind, o.steps)
 }
 
 // observe reads a run's logs.
@@ -106,8 +108,11 @@ func observe(run Run) (observed, error) {
 				}
 			case event.Measured:
 				o.measure, o.score = e.Measure, float64(e.Value)
+				o.broken = false
 				for _, c := range e.Collections {
 					o.documents = max(o.documents, c.Documents)
+					// Vectors that are too dense to search were counted; those that are no numbers were not.
+					o.broken = o.broken || c.Refused != "" && c.Documents == 0
 				}
 			}
 		}
@@ -151,6 +156,10 @@ func judgeTruth(list []observed) {
 	for i := range list {
 		o := &list[i]
 		o.truth, o.reference = Unknown, reference(scores[o.kin()], o.documents)
+		if o.broken {
+			o.truth = Lost
+			continue
+		}
 		if math.IsNaN(o.score) || math.IsNaN(o.reference) {
 			continue
 		}

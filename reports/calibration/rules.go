@@ -79,6 +79,11 @@ func ReadRules(folder string) (Rules, error) {
 	if err != nil {
 		return Rules{}, fmt.Errorf("read calibration: %w", err)
 	}
+	return ParseRules(path, text)
+}
+
+// ParseRules reads rules; path names them in errors.
+func ParseRules(path string, text []byte) (Rules, error) {
 	var r Rules
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()

@@ -8,6 +8,12 @@ type Text string
 // HTML returns the paragraph.
 func (t Text) HTML() (template.HTML, error) { return execute("text", string(t)) }
 
+// Heading stands above a part inside a folded one.
+type Heading string
+
+// HTML returns the heading.
+func (h Heading) HTML() (template.HTML, error) { return execute("heading", string(h)) }
+
 // List is sentences below each other; "nothing yet" where there is none.
 type List []string
 

@@ -15,17 +15,21 @@ import (
 	"headroom/reports/table"
 )
 
-// Markdown writes the page.
-func (p Page) Markdown(w io.Writer) error {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Incident: %s\n\n", table.Inline(p.Label))
-	fmt.Fprintf(&b, "Run `%s`, verdict: %s.\n\n", p.ID, stability.Marked(p.Verdict, p.Recovered))
+// Evidence says on which rule the page's episode rests, and from when to when it held.
+func (p Page) Evidence() string {
 	e := p.Onset
 	healthy := "its rule held from the first step that it looked at"
 	if e.LastHealthy.Known {
 		healthy = fmt.Sprintf("the last healthy step is %d", e.LastHealthy.Step)
 	}
-	fmt.Fprintf(&b, "**%s from step %d to %d**; %s. The rule: `%s`, %s.\n", e.Verdict, e.FirstStep, e.LastStep, healthy, e.Evidence.Series, table.Inline(e.Evidence.Rule))
+	return fmt.Sprintf("%s from step %d to %d; %s. The rule (version %d): %s, %s.", e.Verdict, e.FirstStep, e.LastStep, healthy, e.Version, e.Evidence.Series, e.Evidence.Rule)
+}
+
+// Markdown writes the page.
+func (p Page) Markdown(w io.Writer) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# Incident: %s\n\n", table.Inline(p.Label))
+	fmt.Fprintf(&b, "Run `%s`, verdict: %s.\n\n%s\n", p.ID, stability.Marked(p.Verdict, p.Recovered), table.Inline(p.Evidence()))
 	for _, section := range p.Sections() {
 		fmt.Fprintf(&b, "\n## %s\n\n", table.Inline(section.Title))
 		if err := section.Table.Markdown(&b); err != nil {
@@ -61,7 +65,7 @@ func (p Page) Sections() []Section {
 }
 
 func (p Page) rules() table.Table {
-	t := table.Table{Columns: []table.Column{{Name: "from", Numeric: true}, {Name: "to", Numeric: true}, {Name: "kind"}, {Name: "is"}, {Name: "rule"}}}
+	t := table.Table{Columns: []table.Column{{Name: "from", Numeric: true}, {Name: "to", Numeric: true}, {Name: "kind"}, {Name: "is"}, {Name: "rule"}, {Name: "observed (step: value)"}}}
 	for _, e := range p.Episodes {
 		is := "passed"
 		if e.Stands {
@@ -70,9 +74,23 @@ func (p Page) rules() table.Table {
 		if e.Severity == event.SeverityWarning {
 			is += ", a warning"
 		}
-		t.Rows = append(t.Rows, []table.Cell{whole(e.FirstStep), whole(e.LastStep), table.Text(e.Verdict), table.Text(is), table.Text(e.Evidence.Series + ": " + e.Evidence.Rule)})
+		t.Rows = append(t.Rows, []table.Cell{whole(e.FirstStep), whole(e.LastStep), table.Text(e.Verdict), table.Text(is), table.Text(e.Evidence.Series + ": " + e.Evidence.Rule), table.Text(observed(e.Evidence.Observed))})
 	}
 	return t
+}
+
+// shownPoints is how many of an episode's values a table has.
+const shownPoints = 3
+
+func observed(points []event.Point) string {
+	var parts []string
+	for _, p := range points[:min(shownPoints, len(points))] {
+		parts = append(parts, fmt.Sprintf("%d: %s", p.Step, number(p.Value).Text))
+	}
+	if more := len(points) - shownPoints; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // curves has one row per series and one column per step.

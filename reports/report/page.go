@@ -58,9 +58,18 @@ func page(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.Figur
 	if t := byName["scores"]; len(t.Rows) > 0 {
 		add("all-measures", t.Title, "", html.Folded{Title: fmt.Sprintf("%d rows, over healthy and over all seeds", len(t.Rows)), Parts: []html.Part{t}})
 	}
+	told := map[string]bool{}
+	if len(more.Incidents) > 0 {
+		var parts []html.Part
+		for _, i := range more.Incidents {
+			told[i.ID] = true
+			parts = append(parts, incidentPart(i))
+		}
+		add("incidents", "Incidents", incidentsNote(more.Untold), parts...)
+	}
 	runs := []html.Part{byName["runs"]}
 	for _, r := range c.Runs {
-		runs = append(runs, runPart(c, r))
+		runs = append(runs, runPart(c, r, told[r.ID]))
 	}
 	add("all-runs", "Runs", "", runs...)
 	add("digests", byName["provenance"].Title, "", byName["provenance"])
@@ -71,7 +80,7 @@ func page(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.Figur
 }
 
 // runPart tells about one run: what it was, what was seen in it and what it reached.
-func runPart(c *compare.Comparison, r *compare.Run) html.Part {
+func runPart(c *compare.Comparison, r *compare.Run, told bool) html.Part {
 	mark := html.Mark{Text: stability.Marked(r.Verdict, r.Recovered), Tone: tone(r)}
 	if !r.Finished() {
 		mark.Text = r.State
@@ -91,6 +100,9 @@ func runPart(c *compare.Comparison, r *compare.Run) html.Part {
 	parts := []html.Part{facts}
 	if len(r.Episodes) > 0 {
 		parts = append(parts, html.Table{ID: "evidence-" + r.ID, Table: evidence(r)})
+	}
+	if told {
+		parts = append(parts, html.Links{{Text: "How it got there", Href: "#" + incidentAnchor(r.ID)}})
 	}
 	if len(r.Evaluations) > 0 {
 		parts = append(parts, html.Table{ID: "evaluations-" + r.ID, Table: evaluations(c, r)})

@@ -1,13 +1,14 @@
 // Package report composes one folder out of a comparison: report.md, its tables
 // as Markdown, CSV and LaTeX, and its figures as SVG and PNG.
 //
-// It reads nothing but the store. The same store gives the same bytes: no clock,
-// no host, no order of files enters.
+// It reads nothing but the store, and what it is given beside it. The same store and the
+// same extras give the same bytes: no clock, no host, no order of files enters.
 package report
 
 import (
 	"headroom/reports/claims"
 	"headroom/reports/compare"
+	"headroom/reports/incident"
 	"headroom/reports/plot"
 	"headroom/reports/table"
 )
@@ -24,6 +25,9 @@ type Extras struct {
 	// how many more were left out because they are about other runs or unknown numbers.
 	Claims []claims.Judgement
 	Beside int
+	// Incidents tell how collapsed and recovered runs got there; Untold is how many more there are.
+	Incidents []incident.Page
+	Untold    int
 	// Paper is a table in the layout of the paper; nil leaves it out.
 	Paper *Paper
 	// Inches asks for each figure as PDF too, of that width and without a title, as a paper

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"headroom/metrics/stability"
+	"headroom/reports/compare"
 	"headroom/reports/incident"
 	"headroom/runner/workspace"
 )
@@ -17,7 +18,7 @@ type incidentDocument struct {
 
 // printIncident shows how a run collapsed, as Markdown.
 func (a *app) printIncident(ctx context.Context, w workspace.Workspace, r runInfo) error {
-	run := incident.Run{ID: r.ref.ID, Label: r.ref.Label, Folder: r.folder, Verdict: r.verdict, Episodes: r.episodes, Config: r.config}
+	run := incidentRun(r)
 	if err := incident.Check(run); err != nil {
 		return err
 	}
@@ -33,6 +34,44 @@ func (a *app) printIncident(ctx context.Context, w workspace.Workspace, r runInf
 		return a.printJSON(incidentDocument{schema, page})
 	}
 	return page.Markdown(a.stdout)
+}
+
+// mostIncidents is how many a report tells.
+const mostIncidents = 50
+
+// incidents tell how the runs of a comparison collapsed or recovered, in its order, and how
+// many more there are. Logs that cannot be read are said, and are no reason to withhold the rest.
+func (a *app) incidents(ctx context.Context, w workspace.Workspace, c *compare.Comparison) (pages []incident.Page, untold int, err error) {
+	var healthy []incident.Other
+	for _, r := range c.Runs {
+		if !r.Finished() || !r.Collapsed() && r.Recovered == "" {
+			continue
+		}
+		if len(pages) == mostIncidents {
+			untold++
+			continue
+		}
+		if healthy == nil {
+			if healthy, err = a.healthyRuns(ctx, w); err != nil {
+				return nil, 0, err
+			}
+		}
+		info, err := a.readRun(w, runRef{ID: r.ID, Label: r.Label})
+		if err == nil {
+			var page incident.Page
+			if page, err = incident.Of(incidentRun(info), healthy); err == nil {
+				pages = append(pages, page)
+			}
+		}
+		if err != nil {
+			a.note("note: the report does not tell how %s collapsed: %v", r.Label, err)
+		}
+	}
+	return pages, untold, nil
+}
+
+func incidentRun(r runInfo) incident.Run {
+	return incident.Run{ID: r.ref.ID, Label: r.ref.Label, Folder: r.folder, Verdict: r.verdict, Episodes: r.episodes, Config: r.config}
 }
 
 // healthyRuns are the workspace's runs that never collapsed.

@@ -18,6 +18,7 @@ import (
 )
 
 type judgeOptions struct {
+	only        []string
 	set         []string
 	rules       string
 	sensitivity bool
@@ -27,7 +28,7 @@ type judgeOptions struct {
 func newJudge(a *app) *cobra.Command {
 	var o judgeOptions
 	cmd := &cobra.Command{
-		Use:   "judge SWEEP|RUN… [--set stability.KEY=V]… [--rules FILE] [--sensitivity] [--calibration DIR]",
+		Use:   "judge SWEEP|RUN… [--only EXPR]… [--set stability.KEY=V]… [--rules FILE] [--sensitivity] [--calibration DIR]",
 		Short: "finished runs judged again, under other thresholds",
 		Long: `Judges what is stored of finished runs by the detectors that judged them while they
 trained, each run with its own thresholds, with those of --rules and then of --set in
@@ -43,6 +44,7 @@ their figures on dev data, and how well collapse is predicted before training.`,
 		},
 	}
 	f := cmd.Flags()
+	f.StringArrayVar(&o.only, "only", nil, "keep the runs that match `EXPR`, as in 'loss.kind=infonce, seed!=1'")
 	f.StringArrayVar(&o.set, "set", nil, "`KEY=V`, a threshold in place of the runs' own")
 	f.StringVar(&o.rules, "rules", "", "TOML `FILE` of thresholds in place of the runs' own, with keys as in a sweep")
 	f.BoolVar(&o.sensitivity, "sensitivity", false, "show the verdicts with each threshold at other values")
@@ -70,6 +72,10 @@ func (a *app) judge(args []string, o judgeOptions) error {
 		return err
 	}
 	settings = append(settings, set...)
+	only, err := parseOnly(o.only)
+	if err != nil {
+		return err
+	}
 	if o.calibration != "" && (len(settings) > 0 || o.sensitivity) {
 		return fmt.Errorf("judge: --calibration is about the runs' own verdicts: leave out --set, --rules and --sensitivity")
 	}
@@ -77,7 +83,7 @@ func (a *app) judge(args []string, o judgeOptions) error {
 	if err != nil {
 		return err
 	}
-	runs, err := a.judged(w, args)
+	runs, err := a.judged(w, args, only)
 	if err != nil {
 		return err
 	}
@@ -86,7 +92,7 @@ func (a *app) judge(args []string, o judgeOptions) error {
 		return err
 	}
 	if o.calibration != "" {
-		return a.calibrate(w, args, runs, judgements, o.calibration)
+		return a.calibrate(w, append(args, o.only...), runs, judgements, o.calibration)
 	}
 	document := judgeDocument{Schema: schema, Runs: judgements, Sensitivity: rows}
 	for _, j := range judgements {
@@ -101,11 +107,12 @@ func (a *app) judge(args []string, o judgeOptions) error {
 	return a.printJudgements(document, settings)
 }
 
-// judged are the finished runs that the arguments name. A run that is named and has no
-// verdict is an error; those of a sweep are left out, which is said.
-func (a *app) judged(w workspace.Workspace, args []string) ([]rejudge.Run, error) {
+// judged are the finished runs that the arguments name and that every filter matches. A run
+// that is named and has no verdict is an error; those of a sweep are left out, which is said.
+func (a *app) judged(w workspace.Workspace, args []string, only []sweeps.Filter) ([]rejudge.Run, error) {
 	var runs []rejudge.Run
 	var faults []error
+	unmatched := 0
 	add := func(ref runRef) (found bool, err error) {
 		if slices.ContainsFunc(runs, func(r rejudge.Run) bool { return r.ID == ref.ID }) {
 			return true, nil
@@ -116,6 +123,10 @@ func (a *app) judged(w workspace.Workspace, args []string) ([]rejudge.Run, error
 		info, err := a.readRun(w, ref)
 		if err != nil || info.verdict == "" {
 			return false, err
+		}
+		if slices.ContainsFunc(only, func(f sweeps.Filter) bool { return !f.Match(info.config) }) {
+			unmatched++
+			return true, nil
 		}
 		runs = append(runs, rejudge.Run{
 			ID: ref.ID, Label: ref.Label, Folder: info.folder, Thresholds: info.config.Stability.Thresholds,
@@ -149,6 +160,9 @@ func (a *app) judged(w workspace.Workspace, args []string) ([]rejudge.Run, error
 		default:
 			faults = append(faults, fmt.Errorf("judge run %q: it has no verdict yet: a run gets one at its end", arg))
 		}
+	}
+	if len(runs) == 0 && unmatched > 0 {
+		faults = append(faults, fmt.Errorf("judge: --only matches none of %s", plural(unmatched, "finished run")))
 	}
 	return runs, errors.Join(faults...)
 }

@@ -12,14 +12,16 @@ import (
 	"headroom/data/packages"
 	"headroom/internal/alike"
 	"headroom/internal/plain"
+	"headroom/reports/calibration"
 	"headroom/runner/plan"
 	"headroom/sweeps"
 )
 
 type planOptions struct {
-	only   []string
-	verify bool
-	power  bool
+	only    []string
+	verify  bool
+	power   bool
+	chances bool
 }
 
 func newPlan(a *app) *cobra.Command {
@@ -37,6 +39,7 @@ func newPlan(a *app) *cobra.Command {
 	cmd.Flags().StringArrayVar(&o.only, "only", nil, "keep the runs that match `EXPR`, as in 'model.backbone=~ettin, seed=1'")
 	cmd.Flags().BoolVar(&o.verify, "verify", false, "read every byte, also of files whose path, size and time are as before")
 	cmd.Flags().BoolVar(&o.power, "power", false, "also which difference the sweep can show, and with how many more seeds a smaller one, by its finished runs")
+	cmd.Flags().BoolVar(&o.chances, "chances", false, "also probe large backbones for the chance of collapse, which can take minutes; what was probed is kept")
 	return cmd
 }
 
@@ -67,13 +70,25 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 		}
 		power = &known
 	}
+	rules, err := ownRules()
+	if err != nil {
+		return err
+	}
+	chances, notices, err := a.chancesOf(cmd.Context(), s, p, o.chances, rules)
+	if err != nil {
+		return err
+	}
+	for _, notice := range alike.Lines(notices) {
+		a.note("%s", notice)
+	}
 	if a.global.json {
 		return a.printJSON(struct {
 			*plan.Plan
-			Power *planPower `json:"power,omitempty"`
-		}{p, power})
+			Chances []planChance `json:"chances,omitempty"`
+			Power   *planPower   `json:"power,omitempty"`
+		}{p, chances, power})
 	}
-	if err := a.printPlan(p); err != nil || power == nil {
+	if err := a.printPlan(p, chances, rules); err != nil || power == nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.stdout, "\n%s\n", plain.Line(power.sentence))
@@ -87,7 +102,7 @@ func (a *app) warn(p *plan.Plan) {
 	}
 }
 
-func (a *app) printPlan(p *plan.Plan) error {
+func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Rules) error {
 	fmt.Fprintf(a.stdout, "%s: %s\n", p.Sweep, summarize(p))
 	if p.Question != "" {
 		fmt.Fprintf(a.stdout, "%s\n", plain.Line(p.Question))
@@ -98,23 +113,29 @@ func (a *app) printPlan(p *plan.Plan) error {
 	}
 	settings := sweeps.Variations(configs)
 	varied := slices.ContainsFunc(settings, func(s string) bool { return s != "" })
-	rows := [][]string{{"what", "id", "state", "predicted", "why"}}
-	if varied {
-		rows[0] = slices.Insert(rows[0], 2, "settings")
+	foretold := map[string][]string{}
+	for _, c := range chances {
+		foretold[c.ID] = c.chances()
 	}
-	for _, r := range p.Recipes {
-		row := []string{"recipe " + r.Name, r.ID.Short(), string(r.State), seconds(r.Seconds), r.Why}
+	// A row is what, id, settings where they vary, state, predicted, chances where there are
+	// some, and why.
+	row := func(what, id, setting, state, predicted, why string, chances []string) []string {
+		cells := []string{what, id}
 		if varied {
-			row = slices.Insert(row, 2, "")
+			cells = append(cells, setting)
 		}
-		rows = append(rows, row)
+		cells = append(cells, state, predicted)
+		if len(foretold) > 0 {
+			cells = append(cells, append(chances, make([]string, len(chanceColumns())-len(chances))...)...)
+		}
+		return append(cells, why)
+	}
+	rows := [][]string{row("what", "id", "settings", "state", "predicted", "why", chanceColumns())}
+	for _, r := range p.Recipes {
+		rows = append(rows, row("recipe "+r.Name, r.ID.Short(), "", string(r.State), seconds(r.Seconds), r.Why, nil))
 	}
 	for i, r := range p.Runs {
-		row := []string{r.Label, r.ID.Short(), string(r.State), seconds(r.Seconds), r.Why}
-		if varied {
-			row = slices.Insert(row, 2, settings[i])
-		}
-		rows = append(rows, row)
+		rows = append(rows, row(r.Label, r.ID.Short(), settings[i], string(r.State), seconds(r.Seconds), r.Why, foretold[string(r.ID)]))
 	}
 	for _, e := range p.Evaluations {
 		if e.State.Finished() || e.Name == "" && !finished(p, e) {
@@ -124,12 +145,7 @@ func (a *app) printPlan(p *plan.Plan) error {
 		if e.Name == "" {
 			what = "  evaluate " + e.Label + " on " + e.Dataset
 		}
-		id := e.ID
-		row := []string{what, id[:min(8, len(id))], string(e.State), seconds(e.Seconds), e.Why}
-		if varied {
-			row = slices.Insert(row, 2, "")
-		}
-		rows = append(rows, row)
+		rows = append(rows, row(what, e.ID[:min(8, len(e.ID))], "", string(e.State), seconds(e.Seconds), e.Why, nil))
 	}
 	if d := p.Disk; d != nil && d.Workspace+d.Data >= worthSaying {
 		fmt.Fprintf(a.stdout, "disk: about %s in the workspace, %s of collections to bring and unpack\n", packages.Size(d.Workspace), packages.Size(d.Data))
@@ -138,7 +154,11 @@ func (a *app) printPlan(p *plan.Plan) error {
 		fmt.Fprintf(a.stdout, "second stage, %s: %s\n", plural(len(p.Full[0].Collections), "collection"), plain.Line(staged))
 	}
 	fmt.Fprintln(a.stdout)
-	return a.table(rows)
+	if err := a.table(rows); err != nil || len(foretold) == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(a.stdout, "\n%s\n", sourceOf(rules))
+	return failed(err)
 }
 
 // worthSaying is from how many bytes on a plan says what disks must hold.

@@ -17,25 +17,46 @@ import (
 
 // foretold is a setting of a sweep and what is known of it before training.
 type foretold struct {
-	Rescale        string      `json:"rescale"`
-	LR             float64     `json:"lr"`
-	HeadLRScale    float64     `json:"head_lr_scale"`
-	LambdaQuery    float64     `json:"lambda_query"`
-	LambdaDocument float64     `json:"lambda_document"`
-	RampSteps      int         `json:"ramp_steps"`
-	InfoNCE        event.Value `json:"infonce"` // at step 0, over ln(candidates); NaN where it cannot be computed
-	// Pressure is λ · InfoNCE · rate / ramp, by which settings rank.
-	Pressure event.Value `json:"pressure"`
-	// Chance is that of a run which is lost, and LambdaAlone what λ alone says; null without a
-	// calibration.
-	Chance      *event.Value `json:"chance"`
-	LambdaAlone *event.Value `json:"lambda_alone"`
-	// SafeFrom is the smallest k from which on the chance stays at 0.05 or below, up to 256;
-	// null without a calibration or where there is none.
-	SafeFrom *float64 `json:"safe_from"`
+	Rescale        string  `json:"rescale"`
+	LR             float64 `json:"lr"`
+	HeadLRScale    float64 `json:"head_lr_scale"`
+	LambdaQuery    float64 `json:"lambda_query"`
+	LambdaDocument float64 `json:"lambda_document"`
+	RampSteps      int     `json:"ramp_steps"`
+	outlook
 
 	form   probe.Case
 	config sweeps.RunConfig
+}
+
+// outlook is what is known of a run before it is trained.
+type outlook struct {
+	InfoNCE event.Value `json:"infonce"` // at step 0, over ln(candidates); NaN where it cannot be computed
+	// Pressure is λ · InfoNCE · rate / ramp, by which settings rank.
+	Pressure event.Value `json:"pressure"`
+	// Chance is that of a run which is lost, and LambdaAlone what λ alone says.
+	Chance      event.Value `json:"chance"`
+	LambdaAlone event.Value `json:"lambda_alone"`
+	// SafeFrom is the smallest k from which on the chance stays at 0.05 or below, up to 256;
+	// null where there is none.
+	SafeFrom *float64 `json:"safe_from"`
+}
+
+// foretoldOf is what a run's configuration says of it.
+func foretoldOf(c sweeps.RunConfig) foretold {
+	f := foretold{Rescale: c.Model.Rescale.String(), LR: c.Train.LR, HeadLRScale: c.Train.HeadLRScale, LambdaQuery: c.Regularizer.LambdaQuery,
+		LambdaDocument: c.Regularizer.LambdaDocument, RampSteps: train.RampEnd(c), config: c}
+	if c.Regularizer.Kind == "none" {
+		f.LambdaQuery, f.LambdaDocument = 0, 0
+	}
+	f.form = probe.Case{K: c.Model.Rescale.K, Keep: c.Model.Tie == "keep", Form: probe.Form{Target: mlmhead.Target(c.Model.Target), ScoreScale: c.Loss.Scale,
+		Splade: splade.NewForm(c.Model.Pooling, c.Model.Activation, c.Model.TopK, c.Model.TokenTopM), Shift: c.Model.Shift}}
+	return f
+}
+
+// key tells settings apart.
+func (f foretold) key() string {
+	return fmt.Sprint(f.Rescale, f.LR, f.HeadLRScale, f.LambdaQuery, f.LambdaDocument, f.RampSteps, f.form)
 }
 
 // ladder are the factors among which a safe range is looked for.
@@ -59,17 +80,9 @@ func (a *app) settingsOf(sweep string) ([]foretold, error) {
 	var list []foretold
 	seen := map[string]bool{}
 	for _, p := range points {
-		c := p.Config
-		f := foretold{Rescale: c.Model.Rescale.String(), LR: c.Train.LR, HeadLRScale: c.Train.HeadLRScale, LambdaQuery: c.Regularizer.LambdaQuery,
-			LambdaDocument: c.Regularizer.LambdaDocument, RampSteps: train.RampEnd(c), config: c}
-		if c.Regularizer.Kind == "none" {
-			f.LambdaQuery, f.LambdaDocument = 0, 0
-		}
-		f.form = probe.Case{K: c.Model.Rescale.K, Keep: c.Model.Tie == "keep", Form: probe.Form{Target: mlmhead.Target(c.Model.Target), ScoreScale: c.Loss.Scale,
-			Splade: splade.NewForm(c.Model.Pooling, c.Model.Activation, c.Model.TopK, c.Model.TokenTopM), Shift: c.Model.Shift}}
-		key := fmt.Sprint(f.Rescale, f.LR, f.HeadLRScale, f.LambdaQuery, f.LambdaDocument, f.RampSteps, f.form)
-		if !seen[key] {
-			seen[key] = true
+		f := foretoldOf(p.Config)
+		if !seen[f.key()] {
+			seen[f.key()] = true
 			list = append(list, f)
 		}
 	}
@@ -93,39 +106,51 @@ func casesOf(list []foretold) (cases []probe.Case) {
 	return cases
 }
 
-// foretell fills in what a report's figures and the rules of a calibration say.
-func foretell(list []foretold, report probe.Report, rules *calibration.Rules) []foretold {
+// foretell fills in what a model's figures and the rules of a calibration say.
+func foretell(list []foretold, m probed, rules calibration.Rules) []foretold {
 	out := make([]foretold, len(list))
 	stride := 1 + len(ladder())
 	for i, f := range list {
-		at := report.InfoNCEs[i*stride : (i+1)*stride]
+		at := m.InfoNCEs[i*stride : (i+1)*stride]
 		var scales []risk.Scale
 		for j, k := range ladder() {
-			scales = append(scales, risk.Scale{K: k, InfoNCE: at[1+j]})
+			scales = append(scales, risk.Scale{K: k, InfoNCE: float64(at[1+j])})
 		}
-		own := at[0]
+		own := float64(at[0])
 		if auto := f.config.Model.Rescale.Auto; auto != "" {
-			own = scaleAt(scales, automatic(auto, report))
+			own = scaleAt(scales, m.automatic(auto))
 		}
 		s := risk.Setting{LambdaQuery: f.LambdaQuery, LambdaDocument: f.LambdaDocument, InfoNCE: own, Rate: f.LR * f.HeadLRScale, Ramp: float64(f.RampSteps)}
 		f.InfoNCE, f.Pressure = event.Value(own), event.Value(s.Pressure())
-		if rules != nil {
-			chance, alone := event.Value(rules.Pressure.Chance(s.Pressure())), event.Value(rules.Lambda.Chance(s.Lambda()))
-			f.Chance, f.LambdaAlone = &chance, &alone
-			if k, ok := rules.Pressure.SafeFrom(s, scales); ok {
-				f.SafeFrom = &k
-			}
+		f.Chance, f.LambdaAlone = event.Value(rules.Pressure.Chance(s.Pressure())), event.Value(rules.Lambda.Chance(s.Lambda()))
+		if k, ok := rules.Pressure.SafeFrom(s, scales); ok {
+			f.SafeFrom = &k
 		}
 		out[i] = f
 	}
 	return out
 }
 
-func automatic(auto string, report probe.Report) float64 {
-	if auto == probe.AutoNorm {
-		return float64(report.SuggestedK.AutoNorm)
+// probed is what settings are foretold by: a model's figures for their cases.
+type probed struct {
+	InfoNCEs  []event.Value `json:"infonce"` // of casesOf
+	AutoNorm  event.Value   `json:"auto_norm"`
+	AutoScore event.Value   `json:"auto_score"`
+}
+
+func probedOf(r probe.Report) probed {
+	p := probed{AutoNorm: r.SuggestedK.AutoNorm, AutoScore: r.SuggestedK.AutoScore}
+	for _, x := range r.InfoNCEs {
+		p.InfoNCEs = append(p.InfoNCEs, event.Value(x))
 	}
-	return float64(report.SuggestedK.AutoScore)
+	return p
+}
+
+func (p probed) automatic(auto string) float64 {
+	if auto == probe.AutoNorm {
+		return float64(p.AutoNorm)
+	}
+	return float64(p.AutoScore)
 }
 
 // scaleAt is InfoNCE of the step of the ladder that is nearest to k.
@@ -140,38 +165,39 @@ func scaleAt(scales []risk.Scale, k float64) float64 {
 }
 
 // printForetold lists a model's settings in the sweep's order.
-func (a *app) printForetold(model string, list []foretold, rules *calibration.Rules) error {
+func (a *app) printForetold(model string, list []foretold, rules calibration.Rules) error {
 	fmt.Fprintf(a.stdout, "\nBefore training, on %s:\n", model)
-	head := []string{"k", "lr", "λ query", "λ document", "ramp", "InfoNCE / ln C", "pressure"}
-	if rules != nil {
-		head = append(head, "chance of collapse", "λ alone", "safe from k")
-	}
-	rows := [][]string{head}
+	rows := [][]string{append([]string{"k", "lr", "λ query", "λ document", "ramp", "InfoNCE / ln C", "pressure"}, chanceColumns()...)}
 	for _, f := range list {
 		lr := strconv.FormatFloat(f.LR, 'g', -1, 64)
 		if f.HeadLRScale != 1 {
 			lr += fmt.Sprintf(" · %g", f.HeadLRScale)
 		}
 		row := []string{f.Rescale, lr, fmt.Sprint(f.LambdaQuery), fmt.Sprint(f.LambdaDocument), strconv.Itoa(f.RampSteps), digits(f.InfoNCE), fmt.Sprintf("%.2e", float64(f.Pressure))}
-		if rules != nil {
-			safe := "none"
-			if f.SafeFrom != nil {
-				safe = strconv.FormatFloat(*f.SafeFrom, 'g', -1, 64)
-			}
-			row = append(row, percentOf(*f.Chance), percentOf(*f.LambdaAlone), safe)
-		}
-		rows = append(rows, row)
+		rows = append(rows, append(row, f.chances()...))
 	}
 	if err := a.table(rows); err != nil {
 		return err
 	}
-	if rules == nil {
-		fmt.Fprintln(a.stdout, "\npressure = λ · InfoNCE/ln C · head's learning rate / ramp; --calibration DIR makes chances of it")
-		return nil
+	_, err := fmt.Fprintf(a.stdout, "\npressure = λ · InfoNCE/ln C · head's learning rate / ramp; %s\n", sourceOf(rules))
+	return failed(err)
+}
+
+// chanceColumns head what chances has.
+func chanceColumns() []string { return []string{"chance of collapse", "λ alone", "safe from k"} }
+
+func (o outlook) chances() []string {
+	safe := "none"
+	if o.SafeFrom != nil {
+		safe = strconv.FormatFloat(*o.SafeFrom, 'g', -1, 64)
 	}
-	fmt.Fprintf(a.stdout, "\nchances by %d runs of which %d were lost, over %s; AUC on backbones left out: pressure %s, λ alone %s. Never a gate.\n",
+	return []string{percentOf(o.Chance), percentOf(o.LambdaAlone), safe}
+}
+
+// sourceOf says what chances rest on.
+func sourceOf(rules calibration.Rules) string {
+	return fmt.Sprintf("chances by %d runs of which %d were lost, over %s; AUC on backbones left out: pressure %s, λ alone %s. Never a gate.",
 		rules.Runs, rules.Lost, plural(rules.Backbones, "backbone"), digits(rules.Pressure.AUC), digits(rules.Lambda.AUC))
-	return nil
 }
 
 func percentOf(v event.Value) string {

@@ -34,8 +34,8 @@ level. The last columns are the k that model.rescale = "auto-norm" and
 The sample is pairs of the built-in collection, or texts of a file: a text's first
 sentence is taken as the query of the rest. docs/probe.md has the formulas.
 
---sweep lists how the settings of a sweep's points would start on each model, and by
-what they rank in danger of collapse; --calibration makes chances of that.`,
+--sweep lists how the settings of a sweep's points would start on each model, their
+chance of collapse, and from which k on it is 5 % or less. plan shows that of each run.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.probe(cmd, args, o)
@@ -46,7 +46,7 @@ what they rank in danger of collapse; --calibration makes chances of that.`,
 	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
 	f.StringVar(&o.sweep, "sweep", "", "list the settings of `SWEEP`'s points, each as if it were run on MODEL")
-	f.StringVar(&o.calibration, "calibration", "", "with --sweep, the chance of collapse by the rules that judge --calibration wrote into `DIR`")
+	f.StringVar(&o.calibration, "calibration", "", "with --sweep, chances by the rules that judge --calibration wrote into `DIR`, in place of the program's")
 	return cmd
 }
 
@@ -66,19 +66,19 @@ func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 		return err
 	}
 	var settings []foretold
-	var rules *calibration.Rules
+	rules, err := ownRules()
+	if err != nil {
+		return err
+	}
 	if o.sweep != "" {
-		var err error
 		if settings, err = a.settingsOf(o.sweep); err != nil {
 			return err
 		}
 	}
 	if o.calibration != "" {
-		read, err := calibration.ReadRules(o.calibration)
-		if err != nil {
+		if rules, err = calibration.ReadRules(o.calibration); err != nil {
 			return err
 		}
-		rules = &read
 	}
 	models := make([]model, len(names))
 	for i, name := range names {
@@ -114,7 +114,7 @@ func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 		if len(settings) == 0 {
 			break
 		}
-		if err := a.printForetold(r.Model, foretell(settings, r, rules), rules); err != nil {
+		if err := a.printForetold(r.Model, foretell(settings, probedOf(r), rules), rules); err != nil {
 			return err
 		}
 	}
@@ -133,12 +133,12 @@ type probeModel struct {
 	Settings []foretold `json:"settings,omitempty"`
 }
 
-func newProbeDocument(reports []probe.Report, settings []foretold, rules *calibration.Rules) probeDocument {
+func newProbeDocument(reports []probe.Report, settings []foretold, rules calibration.Rules) probeDocument {
 	d := probeDocument{Schema: schema}
 	for _, r := range reports {
 		m := probeModel{Report: r}
 		if len(settings) > 0 {
-			m.Settings = foretell(settings, r, rules)
+			m.Settings = foretell(settings, probedOf(r), rules)
 		}
 		d.Models = append(d.Models, m)
 	}

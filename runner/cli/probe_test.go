@@ -100,7 +100,7 @@ func TestProbeForetellsTheSettingsOfASweep(t *testing.T) {
 		}
 	}
 	m := decode[document](t, p.ok(append(args, "--json")...)).Models[0]
-	if len(m.Settings) != 2 || m.Settings[0].Rescale != "1" || m.Settings[1].Rescale != "4" || m.Settings[0].Chance != nil {
+	if len(m.Settings) != 2 || m.Settings[0].Rescale != "1" || m.Settings[1].Rescale != "4" || m.Settings[0].Chance == nil {
 		t.Fatalf("settings of two k and two seeds: %+v", m.Settings)
 	}
 	s := m.Settings[0]

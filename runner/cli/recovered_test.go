@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -87,7 +88,7 @@ func TestShowTellsAnIncident(t *testing.T) {
 			Evidence: event.Evidence{Series: "empty/query", Rule: "a rule"}},
 		event.Judged{Verdict: "healthy", Chain: []string{"empty"}}, event.Ended{State: event.StateDone, Step: 6, Weights: "sha256:aa"})
 	text := p.ok("show", runs[0].ID, "--incident")
-	for _, want := range []string{"# Incident: ", "verdict: healthy (recovered from empty at 3–4)", "**empty from step 3 to 4**; the last healthy step is 2.", "## The steps around the onset", "| seed | 1 "} {
+	for _, want := range []string{"# Incident: ", "verdict: healthy (recovered from empty at 3–4)", "empty from step 3 to 4; the last healthy step is 2.", "## The steps around the onset", "| seed | 1 "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q:\n%s", want, text)
 		}
@@ -98,6 +99,19 @@ func TestShowTellsAnIncident(t *testing.T) {
 	}](t, p.ok("show", runs[0].ID, "--incident", "--json"))
 	if d.Onset.FirstStep != 3 || d.Nearest.ID != runs[1].ID {
 		t.Errorf("as JSON: %+v", d)
+	}
+	p.ok("report", "small", "-o", filepath.Join(p.dir, "report"))
+	page, err := os.ReadFile(filepath.Join(p.dir, "report", "report.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<h2>Incidents</h2>", `id="incident-` + runs[0].ID + `"`, `href="#incident-` + runs[0].ID + `"`, "empty from step 3 to 4; the last healthy step is 2.", "The steps around the onset"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("report.html lacks %q", want)
+		}
+	}
+	if strings.Contains(string(page), "incident-"+runs[1].ID) {
+		t.Error("report.html tells an incident of a run that has none")
 	}
 	p.refused([]string{"show", runs[1].ID, "--incident"}, "no incident: it is healthy and no collapse was seen in it")
 }

@@ -113,6 +113,9 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, o reportOp
 	if err != nil {
 		return err
 	}
+	if more.Incidents, more.Untold, err = a.incidents(ctx, w, comparison); err != nil {
+		return err
+	}
 	if err := report.Replaceable(o.output); err != nil {
 		return err
 	}

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"headroom/data/kept"
+	"headroom/data/source"
+	"headroom/docs"
+	"headroom/reports/calibration"
+	"headroom/runner/plan"
+	"headroom/runner/probe"
+)
+
+// probedByTheWay is the size of weights in bytes up to which plan probes a backbone without
+// being asked: what takes a second. What was probed once is kept.
+const probedByTheWay = 16 << 20
+
+// planChance is what is known of one planned run before it is trained.
+type planChance struct {
+	ID string `json:"id"`
+	outlook
+}
+
+// ownRules are those that the program comes with.
+func ownRules() (calibration.Rules, error) {
+	return calibration.ParseRules("docs/calibration/rule.json", docs.Rule())
+}
+
+// chancesOf foretells the runs of a plan that are still to be trained and whose backbone is
+// here, in the plan's order. Backbones of any size are probed where all is set, and small
+// ones always; what is left out is said in the notices. What goes wrong with one is no error
+// of a plan.
+func (a *app) chancesOf(ctx context.Context, s sweepRef, p *plan.Plan, all bool, rules calibration.Rules) (list []planChance, notices []string, err error) {
+	resolver, err := a.resolver(s.base)
+	if err != nil {
+		return nil, nil, err
+	}
+	settings := map[string][]foretold{}
+	var backbones []string
+	for _, run := range p.Runs {
+		if f := foretoldOf(run.Config); !run.State.Finished() && run.ID != "" {
+			name := run.Config.Model.Backbone
+			if settings[name] == nil {
+				backbones = append(backbones, name)
+			}
+			if !slices.ContainsFunc(settings[name], func(other foretold) bool { return other.key() == f.key() }) {
+				settings[name] = append(settings[name], f)
+			}
+		}
+	}
+	known, waiting := map[string]outlook{}, 0
+	for _, name := range backbones {
+		folder := backboneFolder(p, resolver, name)
+		if folder == "" {
+			continue // its runs are unresolved, which the plan says
+		}
+		list := settings[name]
+		m, ok, err := a.probedOnce(ctx, kept.Store{Dir: resolver.CacheDir}, folder, casesOf(list), all)
+		switch {
+		case ctx.Err() != nil:
+			return nil, nil, ctx.Err()
+		case err != nil:
+			notices = append(notices, fmt.Sprintf("no chance of collapse for backbone %q: %v", name, err))
+		case !ok:
+			waiting++
+		default:
+			for _, f := range foretell(list, m, rules) {
+				known[name+f.key()] = f.outlook
+			}
+		}
+	}
+	if waiting > 0 {
+		notices = append(notices, fmt.Sprintf("the chance of collapse is not known of %s: plan --chances probes what takes longer", plural(waiting, "backbone")))
+	}
+	for _, run := range p.Runs {
+		if o, ok := known[run.Config.Model.Backbone+foretoldOf(run.Config).key()]; ok && !run.State.Finished() {
+			list = append(list, planChance{string(run.ID), o})
+		}
+	}
+	return list, notices, nil
+}
+
+// backboneFolder is where a planned run's backbone lies, "" while it is not there.
+func backboneFolder(p *plan.Plan, r *source.Resolver, name string) string {
+	if recipe, ok := strings.CutPrefix(name, "recipe:"); ok {
+		for _, made := range p.Recipes {
+			if made.Name == recipe && made.State.Finished() {
+				return made.Folder
+			}
+		}
+		return ""
+	}
+	folder, err := r.Model(name)
+	if err != nil {
+		return ""
+	}
+	return folder
+}
+
+// probedOnce is what a backbone's cases come to: as it was kept, or probed now where that is
+// quick or all is asked for; ok is false where it is neither.
+func (a *app) probedOnce(ctx context.Context, store kept.Store, folder string, cases []probe.Case, all bool) (m probed, ok bool, err error) {
+	weights, err := filepath.Glob(filepath.Join(folder, "*.safetensors"))
+	if err != nil {
+		return m, false, err
+	}
+	size := int64(0)
+	for _, path := range weights {
+		if info, err := os.Stat(path); err == nil {
+			size += info.Size()
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil {
+		return m, false, err
+	}
+	key, err := kept.KeyOf(fmt.Sprintf("chances 1 %v", cases), append(files, weights...)...)
+	if err != nil {
+		return m, false, err
+	}
+	if text, found := store.Get(key); found && json.Unmarshal([]byte(text), &m) == nil && len(m.InfoNCEs) == len(cases) {
+		return m, true, nil
+	}
+	if size > probedByTheWay && !all {
+		return m, false, nil
+	}
+	pairs, err := a.probePairs("")
+	if err != nil {
+		return m, false, err
+	}
+	report, err := probe.Model(ctx, folder, folder, pairs, probe.Options{Backend: "go", Cases: cases})
+	if err != nil {
+		return m, false, err
+	}
+	m = probedOf(report)
+	text, err := json.Marshal(m)
+	if err == nil {
+		store.Put(key, string(text))
+	}
+	return m, true, err
+}
