@@ -23,7 +23,7 @@ func golden() map[string][4]int {
 		"rescale":       {54, 3, 6, 3},
 		"rescale-mini":  {18, 2, 3, 2},
 		"controls":      {72, 1, 3, 3},
-		"calibration":   {864, 6, 7, 3},
+		"calibration":   {1080, 6, 7, 3},
 		"ramp":          {108, 2, 3, 3},
 	}
 }

@@ -49,7 +49,16 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := prepare(o, flag.Arg(0)); err != nil {
+	// It is there whole or not at all: what a killed process left is made anew.
+	partial := flag.Arg(0) + ".partial"
+	err := os.RemoveAll(partial)
+	if err == nil {
+		err = prepare(o, partial)
+	}
+	if err == nil {
+		err = os.Rename(partial, flag.Arg(0))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -80,8 +89,8 @@ func prepare(o options, out string) error {
 	rows := w.rows(random)
 	for name, change := range map[string]func(i int, r *row){
 		"scored": func(int, *row) {},
-		"scored-wrong": func(_ int, r *row) { // the positive has the least score
-			r.Scores[0], r.Scores[negatives] = r.Scores[negatives], r.Scores[0]
+		"scored-wrong": func(_ int, r *row) { // the first negative has the positive's score
+			r.Scores[0], r.Scores[1] = r.Scores[1], r.Scores[0]
 		},
 		"scored-too-large": func(i int, r *row) {
 			if part := len(rows) / tooLargeRows; i%part == part/2 {

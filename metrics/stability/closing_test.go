@@ -85,3 +85,38 @@ func TestEachDetectorsEpisodePassesAfterItsCount(t *testing.T) {
 		})
 	}
 }
+
+// In a short run counts shrink in proportion, down to a floor of their own.
+func TestCountsOfShortRunsHaveAFloor(t *testing.T) {
+	for _, c := range []struct {
+		kind         string
+		spoil        func(map[string]float64)
+		steps, count int
+	}{
+		{stability.NonFinite, func(v map[string]float64) { v[stability.SeriesGradNorm] = math.NaN() }, 150, 5},
+		{stability.NonFinite, func(v map[string]float64) { v[stability.SeriesGradNorm] = math.NaN() }, 130, 4}, // 5·130/150, rounded down
+		{stability.NonFinite, func(v map[string]float64) { v[stability.SeriesGradNorm] = math.NaN() }, 60, 3},
+		{stability.NoProgress, func(v map[string]float64) {
+			v[stability.SeriesContrastive], v[stability.SeriesAccuracy] = lnB, 1./32
+		}, 60, 3},
+		{stability.Spike, func(v map[string]float64) { v[stability.SeriesLoss] = 100 }, 60, 2},
+	} {
+		m := stability.NewMonitor(facts(), c.steps, stability.Defaults())
+		begin, length := c.steps*6/10, 8
+		passed := -1
+		for s := range c.steps {
+			v := map[string]float64{stability.SeriesLoss: 1, stability.SeriesContrastive: 1, stability.SeriesGradNorm: 1, stability.SeriesAccuracy: .3}
+			if s >= begin && s < begin+length {
+				c.spoil(v)
+			}
+			for _, e := range m.Observe(s, v) {
+				if e.Verdict == c.kind && !e.Stands {
+					passed = s - (begin + length - 1)
+				}
+			}
+		}
+		if passed != c.count {
+			t.Errorf("%s in %d steps passes after %d quiet steps, want %d", c.kind, c.steps, passed, c.count)
+		}
+	}
+}

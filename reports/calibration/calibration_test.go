@@ -139,6 +139,64 @@ func TestWhatAReferenceNeeds(t *testing.T) {
 	}
 }
 
+// Runs that are trained on other data are held to what right data give on the same dev
+// queries; one without a model is lost, whatever it was held to.
+func TestWhatRunsAreHeldTo(t *testing.T) {
+	var runs []calibration.Run
+	for i, score := range []float64{.5, .4, .45, .3, .04} {
+		runs = append(runs, made(t, "one", i+1, score, .01, 0))
+	}
+	runs[3].Inputs.Data, runs[4].Inputs.Data = "wrong", "wrong"
+	broken := made(t, "three", 6, -1, .01, 0)
+	add(t, broken.Folder, event.Measured{Step: steps, Measure: "nDCG@10", Value: event.Value(math.NaN()), Collections: []event.DevScore{{Dataset: "here", Refused: "no numbers"}}})
+	dense := made(t, "one", 7, -1, .01, 0)
+	add(t, dense.Folder, event.Measured{Step: steps, Measure: "nDCG@10", Value: event.Value(math.NaN()), Collections: []event.DevScore{{Dataset: "here", Documents: 150, Refused: "too dense"}}})
+	files, err := calibration.Make("s", append(runs, broken, dense), nil, time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(files[calibration.ReportFile]); !strings.Contains(text, "7 finished runs (backbones: 2): 4 fine, 0 failed (below 50 % of the reference), 2 lost (below 10 %), 1 of which nothing is known") {
+		t.Error(text)
+	}
+}
+
+// Goals are met or missed by what is said; paths of a machine are not.
+func TestGoals(t *testing.T) {
+	runs := ofEach(t)
+	for i := range runs {
+		runs[i].Config.Data.Train = "/home/somebody/worlds/wrong"
+	}
+	files, err := calibration.Make("s", runs, nil, time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(files[calibration.ReportFile])
+	// 2 of 8: the bound is .600. 0 of 2: .776, and no error at all would give the same.
+	for _, want := range []string{"| 2 of 8, ≤ 60.0 % | missed by 59.0 points; 8 runs cannot show it: without an error their bound is 31.2 %",
+		"| 0 of 2, ≤ 77.6 % | missed by 72.6 points; 2 runs cannot show it: without an error their bound is 77.6 %", "| data worlds/wrong", "AUC of pressure for lost runs, backbones left out: 0.90"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the report lacks %q:\n%s", want, text)
+		}
+	}
+	for name, file := range files {
+		if bytes.Contains(file, []byte("somebody")) {
+			t.Errorf("%s names a folder of this machine", name)
+		}
+	}
+}
+
+// add appends an event to a log by a further attempt.
+func add(t *testing.T, folder string, e event.Event) {
+	t.Helper()
+	l, err := event.Create(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Append(event.Started{Run: "r", Attempt: 2, FromStep: steps, Steps: steps, Facts: event.Facts{Batch: 32, Candidates: 32, Vocab: 100, RampEnd: 20, Loss: "infonce"}}), l.Append(e), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestRulesAreReadAsTheyWereWritten(t *testing.T) {
 	files, err := calibration.Make("s", ofEach(t), nil, time.Unix(0, 0))
 	if err != nil {

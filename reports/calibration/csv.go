@@ -88,7 +88,7 @@ func writeRuns(list []observed) []byte {
 		}
 		slices.Sort(warnings)
 		c := o.Config
-		_ = w.Write([]string{o.ID, o.Label, c.Model.Backbone, c.Data.Train, c.Loss.Kind, strconv.FormatInt(c.Seed, 10), strconv.Itoa(o.steps), strconv.Itoa(c.Train.Batch),
+		_ = w.Write([]string{o.ID, o.Label, brief(c.Model.Backbone), brief(c.Data.Train), c.Loss.Kind, strconv.FormatInt(c.Seed, 10), strconv.Itoa(o.steps), strconv.Itoa(c.Train.Batch),
 			c.Model.Rescale.String(), exact(c.Train.LR), exact(c.Train.HeadLRScale), exact(c.Regularizer.LambdaQuery), exact(c.Regularizer.LambdaDocument), exact(o.setting.Ramp),
 			exact(o.setting.InfoNCE), exact(o.flops), exact(o.norm), exact(o.score), exact(o.reference), o.truth, o.Verdict, onset, opened, degraded, strings.Join(warnings, " ")})
 	}

@@ -84,6 +84,7 @@ func write(sweep string, list []observed, date string) []byte {
 		list[0].measure, 100*goodFrom, date, TruthFile)
 	r.confusion()
 	r.errors()
+	r.goals()
 	r.warnings()
 	r.parts()
 	r.delays()
@@ -152,23 +153,30 @@ func ratesOf(list []observed, said func(observed) bool) (x rates) {
 
 func collapsed(o observed) bool { return o.Verdict != stability.Healthy }
 
-func (r *report) errors() {
-	t := table.Table{Columns: columns("what is said of a run", "false alarms, of fine runs", "bound", "missed, of failed and lost ones", "bound", "missed, of lost ones", "bound")}
+// saying is something that may be said of runs, and the runs of which it can be.
+type saying struct {
+	name string
+	of   []observed
+	said func(observed) bool
+}
+
+func (r *report) saidOf() []saying {
 	var compared []observed
 	for _, o := range r.known {
 		if o.Degraded != nil {
 			compared = append(compared, o)
 		}
 	}
-	for _, c := range []struct {
-		name string
-		of   []observed
-		said func(observed) bool
-	}{
+	return []saying{
 		{"a verdict other than healthy", r.known, collapsed},
 		{"degraded, of those with siblings", compared, func(o observed) bool { return *o.Degraded }},
 		{"either, of those with siblings", compared, func(o observed) bool { return collapsed(o) || *o.Degraded }},
-	} {
+	}
+}
+
+func (r *report) errors() {
+	t := table.Table{Columns: columns("what is said of a run", "false alarms, of fine runs", "bound", "missed, of failed and lost ones", "bound", "missed, of lost ones", "bound")}
+	for _, c := range r.saidOf() {
 		x := ratesOf(c.of, c.said)
 		t.Rows = append(t.Rows, texts(c.name, x.alarms.text(), x.alarms.bound(), x.missedFailed.text(), x.missedFailed.bound(), x.missedLost.text(), x.missedLost.bound()))
 	}
@@ -206,8 +214,9 @@ func (r *report) parts() {
 		name string
 		of   func(observed) string
 	}{
-		{"backbone", func(o observed) string { return o.Config.Model.Backbone }},
-		{"data", func(o observed) string { return o.Config.Data.Train }},
+		{"world", func(o observed) string { return brief(strings.Join(o.Config.Evaluate.During, " ")) }},
+		{"backbone", func(o observed) string { return brief(o.Config.Model.Backbone) }},
+		{"data", func(o observed) string { return brief(o.Config.Data.Train) }},
 		{"loss", func(o observed) string { return o.Config.Loss.Kind }},
 		{"steps", func(o observed) string { return strconv.Itoa(o.steps) }},
 		{"batch", func(o observed) string { return strconv.Itoa(o.Config.Train.Batch) }},

@@ -26,5 +26,10 @@ func TestJudgeWritesACalibration(t *testing.T) {
 			t.Errorf("the report lacks %q:\n%s", want, report)
 		}
 	}
+	type document struct{ Runs []struct{ Label string } }
+	if d := decode[document](t, p.ok("judge", "small", "--only", "seed=1", "--json")); len(d.Runs) != 2 {
+		t.Errorf("--only seed=1 judges %+v", d)
+	}
+	p.refused([]string{"judge", "small", "--only", "seed=9"}, "--only matches none of 4 finished runs")
 	p.refused([]string{"judge", "small", "--calibration", folder, "--sensitivity"}, "--calibration is about the runs' own verdicts")
 }
