@@ -64,12 +64,19 @@ func expand(assigned []assignment, axes []dimension, visit func(c RunConfig, at 
 			set(&base, a.key, a.values[0])
 		}
 	}
+	fields := make([][]field, len(axes))
+	for i, axis := range axes {
+		for _, a := range axis {
+			f, _ := fieldByKey(runFields(), a.key)
+			fields[i] = append(fields[i], f)
+		}
+	}
 	at := make([]int, len(axes))
 	for {
 		c := base.clone()
 		for i, axis := range axes {
-			for _, a := range axis {
-				set(&c, a.key, a.values[at[i]])
+			for j, a := range axis {
+				fields[i][j].of(reflect.ValueOf(&c).Elem()).Set(clone(a.values[at[i]]))
 			}
 		}
 		if !visit(c, at) {
@@ -113,12 +120,13 @@ func clone(v reflect.Value) reflect.Value {
 }
 
 func (c RunConfig) clone() RunConfig {
-	out := c
-	from, to := reflect.ValueOf(c), reflect.ValueOf(&out).Elem()
+	to := reflect.ValueOf(&c).Elem()
 	for _, f := range runFields() {
-		f.of(to).Set(clone(f.of(from)))
+		if f.shares() {
+			f.of(to).Set(clone(f.of(to)))
+		}
 	}
-	return out
+	return c
 }
 
 // describe says where a point lies on the axes.

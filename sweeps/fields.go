@@ -1,6 +1,7 @@
 package sweeps
 
 import (
+	"math"
 	"reflect"
 	"sync"
 
@@ -19,6 +20,44 @@ type field struct {
 
 // of returns the field's value inside a configuration.
 func (f field) of(config reflect.Value) reflect.Value { return config.FieldByIndex(f.index) }
+
+// same tells whether two configurations, as reflect.ValueOf gives them, have one value
+// of the key: one literal, that is. Most keys are told apart without writing it.
+func (f field) same(a, b reflect.Value) bool {
+	x, y := f.of(a), f.of(b)
+	switch x.Kind() {
+	case reflect.String:
+		return x.String() == y.String()
+	case reflect.Bool:
+		return x.Bool() == y.Bool()
+	case reflect.Int, reflect.Int64:
+		return x.Int() == y.Int()
+	case reflect.Float64:
+		if math.Float64bits(x.Float()) == math.Float64bits(y.Float()) {
+			return true
+		}
+	case reflect.Pointer:
+		if x.IsNil() || y.IsNil() {
+			return x.IsNil() && y.IsNil()
+		}
+	case reflect.Slice:
+		if x.Len() != y.Len() {
+			return false
+		}
+		if x.Type().Elem().Kind() == reflect.String {
+			for i := range x.Len() {
+				if x.Index(i).String() != y.Index(i).String() {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	return literal(x) == literal(y)
+}
+
+// shares tells whether a copy of the key's value has memory in common with it.
+func (f field) shares() bool { return f.typ.Kind() == reflect.Pointer || f.typ.Kind() == reflect.Slice }
 
 // list tells whether the key's value is a list.
 func (f field) list() bool {
@@ -52,10 +91,11 @@ func appendFields(list []field, t reflect.Type, prefix string, index []int, iden
 	return list
 }
 
-// The two lists never change. They are made once because every point of a grid
-// walks through them.
+// What is said of all configurations never changes; it is made once because every point
+// of a grid reads it.
 var (
 	runFields    = sync.OnceValue(func() []field { return fieldsOf(reflect.TypeFor[RunConfig]()) })
+	runDefaults  = sync.OnceValue(func() reflect.Value { return reflect.ValueOf(Defaults()) })
 	recipeFields = sync.OnceValue(func() []field { return fieldsOf(reflect.TypeFor[Recipe]()) })
 )
 

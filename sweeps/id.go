@@ -53,11 +53,8 @@ func (s Semantics) RunID(c RunConfig, in Inputs) ID {
 func canonicalSettings(config, defaults reflect.Value, fields []field, skip func(field) bool) string {
 	var lines []string
 	for _, f := range fields {
-		if f.identity == "no" || skip(f) {
-			continue
-		}
-		if value := literal(f.of(config)); value != literal(f.of(defaults)) {
-			lines = append(lines, f.key+" = "+value+"\n")
+		if f.identity != "no" && !f.same(config, defaults) && !skip(f) {
+			lines = append(lines, f.key+" = "+literal(f.of(config))+"\n")
 		}
 	}
 	sort.Strings(lines)
@@ -65,10 +62,13 @@ func canonicalSettings(config, defaults reflect.Value, fields []field, skip func
 }
 
 func canonical(c RunConfig) string {
-	defaults := Defaults()
-	// Of the measures only the first selects.
-	c.Evaluate.Measures, defaults.Evaluate.Measures = []string{firstMeasure(c.Evaluate.Measures)}, []string{firstMeasure(defaults.Evaluate.Measures)}
-	return canonicalSettings(reflect.ValueOf(c), reflect.ValueOf(defaults), runFields(), func(f field) bool {
+	defaults := runDefaults()
+	if c.Selects() { // of the measures only the first does
+		d := Defaults()
+		c.Evaluate.Measures, d.Evaluate.Measures = []string{firstMeasure(c.Evaluate.Measures)}, []string{firstMeasure(d.Evaluate.Measures)}
+		defaults = reflect.ValueOf(d)
+	}
+	return canonicalSettings(reflect.ValueOf(&c).Elem(), defaults, runFields(), func(f field) bool {
 		switch {
 		case f.key == "model.backbone", f.key == "data.train", f.key == "evaluate.during":
 			return true
@@ -81,13 +81,13 @@ func canonical(c RunConfig) string {
 		case f.key == "regularizer.ramp":
 			return c.Regularizer.RampSteps != nil
 		}
-		return isUnread(c, f.key)
+		return isUnread(&c, f.key)
 	})
 }
 
 // isUnread tells whether nothing reads a key under the configuration's other keys. Two
 // configurations that differ in such a key alone are the same run.
-func isUnread(c RunConfig, key string) bool {
+func isUnread(c *RunConfig, key string) bool {
 	switch key {
 	case "loss.candidates":
 		return c.Loss.Kind != "infonce" || c.Data.Negatives == 0

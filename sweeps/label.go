@@ -2,6 +2,7 @@ package sweeps
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +31,10 @@ func Labels(runs []Labelled) []string {
 		stems[i] = fmt.Sprintf("%s-k%s-s%d", fileName(name), r.Config.Model.Rescale, r.Config.Seed)
 		ids[stems[i]] = append(ids[stems[i]], r.ID)
 	}
+	for stem := range ids {
+		slices.Sort(ids[stem])
+		ids[stem] = slices.Compact(ids[stem])
+	}
 	labels := make([]string, len(runs))
 	for i, r := range runs {
 		labels[i] = stems[i]
@@ -40,11 +45,13 @@ func Labels(runs []Labelled) []string {
 	return labels
 }
 
-// distinctDigits is the number of an id's first digits, 4 or more, with which no other id begins.
-func distinctDigits(id ID, others []ID) int {
+// distinctDigits is the number of an id's first digits, 4 or more, with which no other id
+// begins. The ids ascend, so that those beside it have the most in common with it.
+func distinctDigits(id ID, ids []ID) int {
+	at, _ := slices.BinarySearch(ids, id)
 	n := min(4, len(id))
-	for _, other := range others {
-		for other != id && n < len(id) && strings.HasPrefix(string(other), string(id[:n])) {
+	for _, i := range []int{at - 1, at + 1} {
+		for i >= 0 && i < len(ids) && n < len(id) && strings.HasPrefix(string(ids[i]), string(id[:n])) {
 			n++
 		}
 	}

@@ -19,7 +19,8 @@ func literal(v reflect.Value) string {
 		}
 		return literal(v.Elem())
 	}
-	if r, ok := v.Interface().(Rescale); ok {
+	if v.Type() == reflect.TypeFor[Rescale]() {
+		r := v.Interface().(Rescale)
 		if r.Auto != "" {
 			return quote(r.Auto)
 		}

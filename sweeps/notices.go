@@ -25,9 +25,10 @@ func (c RunConfig) Notices() []string {
 	if len(c.Evaluate.Final) > 0 && len(c.Evaluate.Measures) == 0 {
 		list = append(list, fmt.Sprintf("evaluate.measures = []: nothing is measured on evaluate.final = %q", c.Evaluate.Final))
 	}
+	config := reflect.ValueOf(&c).Elem()
 	for _, f := range runFields() {
-		if value := literal(f.of(reflect.ValueOf(c))); isUnread(c, f.key) && value != literal(f.of(reflect.ValueOf(Defaults()))) {
-			list = append(list, fmt.Sprintf("%s = %s is not read %s", f.key, value, c.whyUnread(f.key)))
+		if !f.same(config, runDefaults()) && isUnread(&c, f.key) {
+			list = append(list, fmt.Sprintf("%s = %s is not read %s", f.key, literal(f.of(config)), c.whyUnread(f.key)))
 		}
 	}
 	if n := c.Checkpoint.Every; n > steps {

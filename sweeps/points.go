@@ -16,19 +16,21 @@ type Point struct {
 
 // Points returns the sweep's runs in the order of Expand. Each group of collections is replaced by its members.
 func (s *Spec) Points() ([]Point, error) {
-	var faults Faults
-	s.validate(&faults)
-	if err := faults.orNil(); err != nil {
-		return nil, err
+	if s.sound == nil {
+		var faults Faults
+		s.validate(&faults)
+		if err := faults.orNil(); err != nil {
+			return nil, err
+		}
 	}
-	var list []Point
-	s.points(func(p point) {
-		c := p.config
+	list := make([]Point, len(s.sound))
+	for i, p := range s.sound {
+		c := p.config.clone()
 		for _, list := range []*[]string{&c.Evaluate.Final, &c.Evaluate.Full, &c.Evaluate.During} {
 			*list = groups.Expand(*list)
 		}
-		list = append(list, Point{c, p.place(nil)})
-	})
+		list[i] = Point{c, p.place(nil)}
+	}
 	return list, nil
 }
 

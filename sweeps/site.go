@@ -127,7 +127,9 @@ func (s *Spec) ApplySites(sites ...*Site) error {
 			}
 		}
 	}
-	next.validate(&faults)
+	if len(next.assigned) > len(s.assigned) {
+		next.validate(&faults)
+	}
 	if err := faults.orNil(); err != nil {
 		return err
 	}

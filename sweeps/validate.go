@@ -47,6 +47,7 @@ func missingFault(file string, r rule) Fault {
 // validate finds the faults of the whole sweep: missing keys, contradictions, and the
 // faults of single points.
 func (s *Spec) validate(faults *Faults) {
+	s.sound = nil
 	assigned := map[string]assignment{}
 	points := 1
 	for _, a := range s.assigned {
@@ -87,7 +88,8 @@ func (s *Spec) validate(faults *Faults) {
 	if sound {
 		s.judgeExclusions(faults)
 	}
-	known := map[string]point{}
+	known, before := map[string]int{}, len(*faults)
+	var list []point
 	s.points(func(p point) {
 		judge(s.Path, p.config, faults)
 		for _, f := range crossedThresholds(p.config.Stability.Thresholds) {
@@ -99,13 +101,17 @@ func (s *Spec) validate(faults *Faults) {
 		}
 		key := pointKey(p.config)
 		if earlier, twice := known[key]; twice {
-			faults.add(s.sameRun(earlier, p))
+			faults.add(s.sameRun(list[earlier], p))
 			return
 		}
-		known[key] = p
+		known[key] = len(list)
+		list = append(list, p)
 	})
 	if sound && len(known) == 0 {
 		faults.add(Fault{File: s.Path, Key: "exclude", Message: "no points are left"})
+	}
+	if len(*faults) == before && sound {
+		s.sound = list
 	}
 }
 

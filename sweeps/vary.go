@@ -19,9 +19,9 @@ func Variations(list []RunConfig) []string {
 		}
 		values := make([]string, len(list))
 		differ := false
-		for i, c := range list {
-			if !isUnread(c, f.key) {
-				values[i] = literal(f.of(reflect.ValueOf(c)))
+		for i := range list {
+			if c := &list[i]; !isUnread(c, f.key) {
+				values[i] = literal(f.of(reflect.ValueOf(c).Elem()))
 			}
 			differ = differ || values[i] != values[0]
 		}

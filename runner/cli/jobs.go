@@ -71,12 +71,13 @@ func (a *app) writeJobs(w workspace.Workspace, p *plan.Plan, m machine, provenan
 		job.After = after(e.Needs)
 		jobs = append(jobs, job)
 	}
+	lack := lackEvaluations(p)
 	for _, r := range p.Runs {
 		id := string(r.ID)
 		kind := kindRun
 		switch {
 		case !r.State.Finished():
-		case lacksEvaluation(p, r.ID):
+		case lack[r.ID]:
 			kind = kindEvaluate
 		default:
 			continue
@@ -128,8 +129,15 @@ func computeOf(p *plan.Plan, recipe sweeps.ID) sweeps.ComputeConfig {
 	return p.Runs[max(0, i)].Config.Compute
 }
 
-func lacksEvaluation(p *plan.Plan, run sweeps.ID) bool {
-	return slices.ContainsFunc(p.Evaluations, func(e plan.Evaluation) bool { return e.Run == run && !e.State.Finished() })
+// lackEvaluations are the runs of which some evaluation is not finished.
+func lackEvaluations(p *plan.Plan) map[sweeps.ID]bool {
+	lack := map[sweeps.ID]bool{}
+	for i := range p.Evaluations {
+		if e := &p.Evaluations[i]; !e.State.Finished() {
+			lack[e.Run] = true
+		}
+	}
+	return lack
 }
 
 // job builds one worker's command line.
@@ -228,8 +236,9 @@ func eachBackend(p *plan.Plan, check func(backend, precision string) error) erro
 			}
 		}
 	}
+	lack := lackEvaluations(p)
 	for _, run := range p.Runs {
-		if !run.State.Finished() || lacksEvaluation(p, run.ID) {
+		if !run.State.Finished() || lack[run.ID] {
 			add("", run.Config.Compute.Backend, run.Config.Train.Precision)
 		}
 	}

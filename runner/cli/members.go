@@ -51,45 +51,52 @@ func (a *app) newManifest(s sweepRef, file, todo *plan.Plan) (record.Manifest, e
 	if err != nil && !errors.Is(err, workspace.ErrNone) && !errors.Is(err, fs.ErrNotExist) {
 		return last, err
 	}
-	m := record.Manifest{
+	m := gathered{known: map[string]bool{}, Manifest: record.Manifest{
 		Sweep: s.spec.Name, Question: s.spec.Question, Base: s.base,
 		Runs: []record.ManifestRun{}, Baselines: []record.ManifestBaseline{},
-	}
+	}}
 	if file != nil {
-		if err := addPlan(&m, file, nil); err != nil {
-			return m, err
+		if err := m.addPlan(file, nil); err != nil {
+			return m.Manifest, err
 		}
 	}
 	// A file that says what it said has the points that it had, also those that cannot
 	// be identified just now.
 	if bytes.Equal(text, s.spec.Text) && last.Base == s.base && (file == nil || hasUnknown(file)) {
-		addLast(&m, last, false)
+		m.addLast(last, false)
 	}
-	addLast(&m, last, true)
-	return m, addPlan(&m, todo, s.spec.Overridden())
+	m.addLast(last, true)
+	err = m.addPlan(todo, s.spec.Overridden())
+	return m.Manifest, err
+}
+
+// gathered is a manifest in the making; known has the ids that are in it.
+type gathered struct {
+	record.Manifest
+	known map[string]bool
 }
 
 // addLast adds the runs and baselines of the last revision that are not there yet: those
 // that overrides had added, or those of the text.
-func addLast(m *record.Manifest, last record.Manifest, added bool) {
+func (m *gathered) addLast(last record.Manifest, added bool) {
 	for _, run := range last.Runs {
 		if len(run.Added) == 0 && len(last.Overrides) > 0 {
 			run.Added = last.Overrides
 		}
 		if (len(run.Added) > 0) == added {
-			addRun(m, run)
+			m.addRun(run)
 		}
 	}
 	for _, b := range last.Baselines {
 		b.Added = b.Added || len(last.Overrides) > 0
 		if b.Added == added {
-			addBaseline(m, b)
+			m.addBaseline(b)
 		}
 	}
 }
 
 // addPlan adds the runs and baselines of a plan whose identity is known.
-func addPlan(m *record.Manifest, p *plan.Plan, overrides []string) error {
+func (m *gathered) addPlan(p *plan.Plan, overrides []string) error {
 	for _, run := range p.Runs {
 		if run.ID == "" {
 			continue
@@ -106,27 +113,29 @@ func addPlan(m *record.Manifest, p *plan.Plan, overrides []string) error {
 		if err != nil {
 			return err
 		}
-		addRun(m, record.ManifestRun{
+		m.addRun(record.ManifestRun{
 			Run: string(run.ID), Label: run.Label, Backbone: run.Config.Model.Backbone,
 			Rescale: k, Seed: run.Config.Seed, Config: config, Added: overrides,
 		})
 	}
 	for _, e := range p.Evaluations {
 		if e.Name != "" && e.ID != "" {
-			addBaseline(m, record.ManifestBaseline{ID: e.ID, Encoder: e.Encoder, Dataset: e.Dataset, Name: e.Name, Backbone: e.Backbone, Added: len(overrides) > 0})
+			m.addBaseline(record.ManifestBaseline{ID: e.ID, Encoder: e.Encoder, Dataset: e.Dataset, Name: e.Name, Backbone: e.Backbone, Added: len(overrides) > 0})
 		}
 	}
 	return nil
 }
 
-func addRun(m *record.Manifest, run record.ManifestRun) {
-	if !slices.ContainsFunc(m.Runs, func(r record.ManifestRun) bool { return r.Run == run.Run }) {
+func (m *gathered) addRun(run record.ManifestRun) {
+	if !m.known[run.Run] {
+		m.known[run.Run] = true
 		m.Runs = append(m.Runs, run)
 	}
 }
 
-func addBaseline(m *record.Manifest, baseline record.ManifestBaseline) {
-	if !slices.ContainsFunc(m.Baselines, func(b record.ManifestBaseline) bool { return b.ID == baseline.ID }) {
+func (m *gathered) addBaseline(baseline record.ManifestBaseline) {
+	if !m.known[baseline.ID] {
+		m.known[baseline.ID] = true
 		m.Baselines = append(m.Baselines, baseline)
 	}
 }

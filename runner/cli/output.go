@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,7 +58,8 @@ func (a *app) note(format string, args ...any) {
 func (a *app) table(rows [][]string) error { return failed(writeTable(a.stdout, rows)) }
 
 func writeTable(out io.Writer, rows [][]string) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	whole := bufio.NewWriterSize(out, 1<<16) // tabwriter writes cell by cell
+	w := tabwriter.NewWriter(whole, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, text := range row {
@@ -64,7 +67,7 @@ func writeTable(out io.Writer, rows [][]string) error {
 		}
 		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 	}
-	return w.Flush()
+	return cmp.Or(w.Flush(), whole.Flush())
 }
 
 // paint colours a state or verdict where standard output is a terminal. It must

@@ -137,8 +137,9 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 	for i, r := range p.Runs {
 		rows = append(rows, row(r.Label, r.ID.Short(), settings[i], string(r.State), seconds(r.Seconds), r.Why, foretold[string(r.ID)]))
 	}
+	finished := finishedRuns(p)
 	for _, e := range p.Evaluations {
-		if e.State.Finished() || e.Name == "" && !finished(p, e) {
+		if e.State.Finished() || e.Name == "" && !finished[e.Run] {
 			continue // done, or it comes with its run
 		}
 		what := "  " + e.Label
@@ -164,15 +165,15 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 // worthSaying is from how many bytes on a plan says what disks must hold.
 const worthSaying = 1e9
 
-// finished tells whether the run that is evaluated is finished, so that the
-// evaluation is work of its own.
-func finished(p *plan.Plan, e plan.Evaluation) bool {
-	for _, r := range p.Runs {
-		if r.ID == e.Run {
-			return r.State.Finished()
+// finishedRuns are those whose evaluations are work of their own.
+func finishedRuns(p *plan.Plan) map[sweeps.ID]bool {
+	finished := map[sweeps.ID]bool{}
+	for i := range p.Runs {
+		if run := &p.Runs[i]; run.State.Finished() {
+			finished[run.ID] = true
 		}
 	}
-	return false
+	return finished
 }
 
 // summarize counts runs by state, and says what the rest will take.
@@ -216,9 +217,9 @@ func basis(p *plan.Plan) string {
 
 // missingEvaluations counts those that do not come with a run.
 func missingEvaluations(p *plan.Plan) int {
-	n := 0
-	for _, e := range p.Evaluations {
-		if !e.State.Finished() && (e.Name != "" || finished(p, e)) {
+	n, finished := 0, finishedRuns(p)
+	for i := range p.Evaluations {
+		if e := &p.Evaluations[i]; !e.State.Finished() && (e.Name != "" || finished[e.Run]) {
 			n++
 		}
 	}

@@ -52,11 +52,12 @@ func (s *submission) pieces(o *submit.Order, live map[string]submit.Standing) {
 		o.Backbones = append(o.Backbones, submit.Piece{Seconds: known(r.Seconds), Steps: r.Recipe.Train.Steps, Job: submit.Job{
 			Kind: kindPretrain, ID: string(r.ID), Label: "recipe " + r.Name, Backend: compute.Backend, Threads: compute.Threads, Remat: compute.Remat}})
 	}
+	lack := lackEvaluations(p)
 	for _, r := range p.Runs {
 		job := submit.Job{Kind: kindRun, ID: string(r.ID), Label: r.Label, Backend: r.Config.Compute.Backend, Threads: r.Config.Compute.Threads, Needs: string(r.Needs)}
 		piece := submit.Piece{Job: job, Seconds: known(r.Seconds), Steps: r.Config.Train.Steps, After: after(r.Needs)}
 		switch {
-		case r.State.Finished() && !lacksEvaluation(p, r.ID):
+		case r.State.Finished() && !lack[r.ID]:
 			skip(string(r.ID), r.Label, "done")
 		case !submits(string(r.ID), r.Label, r.State, r.Why, r.Needs):
 		case r.State == plan.Running:

@@ -135,7 +135,7 @@ func (e Evaluation) Record() record.Evaluation {
 
 // evaluations adds the rows of one run: of its final model on test data, and on the dev
 // data of its training.
-func (m *maker) evaluations(run Run) {
+func (m *maker) evaluations(run *Run) {
 	for _, ref := range run.Config.Evaluate.Final {
 		m.evaluation(run, "evaluate.final", ref, FinalSplit)
 	}
@@ -144,7 +144,7 @@ func (m *maker) evaluations(run Run) {
 	}
 }
 
-func (m *maker) evaluation(run Run, key, ref, split string) {
+func (m *maker) evaluation(run *Run, key, ref, split string) {
 	data := m.found.data(key, ref, split)
 	if run.ID == "" || data.digest == "" {
 		why, needs := data.why, sweeps.ID("")
@@ -159,7 +159,11 @@ func (m *maker) evaluation(run Run, key, ref, split string) {
 	}
 	e := RunEvaluation(m.Workspace, run.ID, run.Config, ref, split, data.digest)
 	e.Inputs, e.Needs = run.Inputs, run.Needs
-	m.settleEvaluation(&e)
+	if m.absent(run.ID) {
+		e.State, e.Why = New, absent
+	} else {
+		m.settleEvaluation(&e)
+	}
 	if e.State == New && !run.State.Finished() {
 		e.Why = "comes with its run"
 	} else if e.State == New && e.Why == absent {
@@ -196,13 +200,19 @@ func superseded(e Evaluation) string {
 // collection, backbone and encoding.
 func (m *maker) baselines() {
 	known := map[string]bool{}
-	for _, run := range m.plan.Runs {
+	for i := range m.plan.Runs {
+		run := &m.plan.Runs[i]
 		for _, ref := range run.Config.Evaluate.Final {
 			for _, name := range run.Config.Evaluate.Baselines {
 				// An untrained model's vectors are dense. On the collections of the second
 				// stage, which are large, they would cost too much for what they show.
 				if name == Untrained && slices.Contains(run.Config.Evaluate.Full, ref) {
 					continue
+				}
+				if once := name + "\x00" + ref; name == BM25 && known[once] { // no setting of a run is in it
+					continue
+				} else {
+					known[once] = true
 				}
 				e := m.baseline(name, run, ref)
 				key := e.ID
@@ -218,7 +228,7 @@ func (m *maker) baselines() {
 	}
 }
 
-func (m *maker) baseline(name string, run Run, ref string) Evaluation {
+func (m *maker) baseline(name string, run *Run, ref string) Evaluation {
 	data := m.found.data("evaluate.final", ref, FinalSplit)
 	unresolved := Evaluation{Name: name, Label: name + " on " + ref, Dataset: ref, Split: FinalSplit, State: Unresolved, Config: run.Config, Measures: run.Config.Evaluate.Measures}
 	if name == Untrained {

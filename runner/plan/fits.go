@@ -71,6 +71,9 @@ func (in *inputs) fitsData(c sweeps.RunConfig, data set) {
 func (in *inputs) checkBatches(c sweeps.RunConfig, data examples.Set) error {
 	b := examples.Batches{Size: c.Train.Batch, Steps: c.Train.Steps, Options: examples.Options{Negatives: c.Data.Negatives, Seed: c.Seed}}
 	key := fmt.Sprintf("%s %+v", c.Data.Train, b)
+	if data.Folder != "" { // of a collection the largest batch is known
+		key = fmt.Sprintf("%s %d", c.Data.Train, b.Size)
+	}
 	err, known := in.batches[key]
 	if !known {
 		err = in.resolver.CheckBatches(in.ctx, data, b)

@@ -110,7 +110,7 @@ func (m *maker) choose(f *Full, runs []int) {
 		for _, ref := range f.Collections {
 			if !slices.Contains(run.Config.Evaluate.Final, ref) {
 				run.Config.Evaluate.Final = append(slices.Clone(run.Config.Evaluate.Final), ref)
-				m.evaluation(*run, "evaluate.full", ref, FinalSplit)
+				m.evaluation(run, "evaluate.full", ref, FinalSplit)
 			}
 		}
 	}

@@ -26,6 +26,7 @@ type inputs struct {
 	batches  map[string]error
 	faults   sweeps.Faults
 	notices  []string
+	noted    map[string]bool
 }
 
 // model describes a backbone. why is the reason why it cannot be used yet.
@@ -64,7 +65,7 @@ type recipe struct {
 func newInputs(ctx context.Context, o Options) *inputs {
 	in := &inputs{
 		ctx: ctx, file: o.Spec.Path, resolver: *o.Resolver, read: o.Recipe,
-		models: map[string]model{}, sets: map[string]set{}, made: map[string]recipe{}, batches: map[string]error{},
+		models: map[string]model{}, sets: map[string]set{}, made: map[string]recipe{}, batches: map[string]error{}, noted: map[string]bool{},
 	}
 	in.resolver.Workspace = o.Workspace
 	in.resolver.RecipeID = func(name string) (string, error) {

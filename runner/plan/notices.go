@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	"headroom/data/source"
@@ -11,7 +10,8 @@ import (
 
 // note adds a notice for the user, once.
 func (in *inputs) note(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); !slices.Contains(in.notices, text) {
+	if text := fmt.Sprintf(format, args...); !in.noted[text] {
+		in.noted[text] = true
 		in.notices = append(in.notices, text)
 	}
 }

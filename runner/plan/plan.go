@@ -132,8 +132,8 @@ type Recipe struct {
 // Count is the number of runs in a state.
 func (p *Plan) Count(state State) int {
 	n := 0
-	for _, run := range p.Runs {
-		if run.State == state {
+	for i := range p.Runs {
+		if run := &p.Runs[i]; run.State == state {
 			n++
 		}
 	}
@@ -143,8 +143,8 @@ func (p *Plan) Count(state State) int {
 // Collapsed is the number of finished runs whose verdict is a collapse.
 func (p *Plan) Collapsed() int {
 	n := 0
-	for _, run := range p.Runs {
-		if run.State == Done && run.Verdict != nil && *run.Verdict != healthy {
+	for i := range p.Runs {
+		if run := &p.Runs[i]; run.State == Done && run.Verdict != nil && *run.Verdict != healthy {
 			n++
 		}
 	}
@@ -153,13 +153,13 @@ func (p *Plan) Collapsed() int {
 
 // Idle tells whether everything is finished, so that running the sweep would do nothing.
 func (p *Plan) Idle() bool {
-	for _, run := range p.Runs {
-		if !run.State.Finished() {
+	for i := range p.Runs {
+		if run := &p.Runs[i]; !run.State.Finished() {
 			return false
 		}
 	}
-	for _, e := range p.Evaluations {
-		if !e.State.Finished() {
+	for i := range p.Evaluations {
+		if e := &p.Evaluations[i]; !e.State.Finished() {
 			return false
 		}
 	}
@@ -188,14 +188,16 @@ func Make(ctx context.Context, o Options) (*Plan, error) {
 		Schema: 1, Sweep: o.Spec.Name, Question: o.Spec.Question,
 		Recipes: []Recipe{}, Runs: []Run{}, Evaluations: []Evaluation{}, Full: []Full{}, Notices: []string{},
 	}}
-	for _, point := range points {
-		if !matches(o.Only, point.Config) {
+	m.plan.Runs, m.plan.Evaluations = slices.Grow(m.plan.Runs, len(points)), slices.Grow(m.plan.Evaluations, len(points))
+	m.made = made(o.Workspace)
+	for i := range points {
+		if !matches(o.Only, points[i].Config) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m.run(point)
+		m.run(&points[i])
 	}
 	if len(m.plan.Runs) == 0 && len(m.found.faults) == 0 {
 		m.found.fault("--only", "", fmt.Sprintf("none of the sweep's %d runs matches", len(points)))
@@ -227,14 +229,16 @@ type maker struct {
 	Options
 	found *inputs
 	plan  *Plan
-	seen  map[sweeps.ID]sweeps.Point
+	seen  map[sweeps.ID]*sweeps.Point
+	// made has the runs that have a folder.
+	made map[sweeps.ID]bool
 	// called holds the backbones' short names.
 	called map[string]string
 	// compared holds the lists of data that noteOverlaps and noteLeaks have examined.
 	compared map[string]bool
 }
 
-func (m *maker) run(point sweeps.Point) {
+func (m *maker) run(point *sweeps.Point) {
 	config := m.absolute(point.Config)
 	backbone := m.found.model("model.backbone", config.Model.Backbone)
 	data := m.found.training(config.Data.Train)
@@ -277,7 +281,7 @@ func (m *maker) run(point sweeps.Point) {
 	}
 	m.refuseDuplicates(point.Config.Evaluate, config.Evaluate)
 	m.plan.Runs = append(m.plan.Runs, run)
-	m.evaluations(run)
+	m.evaluations(&m.plan.Runs[len(m.plan.Runs)-1])
 	if len(m.found.faults) == 0 {
 		m.noteOverlaps(config)
 		m.noteLeaks(config, data)
@@ -314,12 +318,12 @@ func reasons(whys ...string) string {
 
 // refuseSameRun finds two points that are the same run, such as two paths to one
 // checkpoint.
-func (m *maker) refuseSameRun(id sweeps.ID, point sweeps.Point) bool {
+func (m *maker) refuseSameRun(id sweeps.ID, point *sweeps.Point) bool {
 	if id == "" {
 		return false
 	}
 	if m.seen == nil {
-		m.seen = map[sweeps.ID]sweeps.Point{}
+		m.seen = map[sweeps.ID]*sweeps.Point{}
 	}
 	other, twice := m.seen[id]
 	if !twice {

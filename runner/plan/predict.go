@@ -79,10 +79,11 @@ func (m *maker) predict(ctx context.Context) {
 		return
 	}
 	total := 0.0
+	known := experienceOf(history)
 	for i := range m.plan.Runs {
 		run := &m.plan.Runs[i]
 		if run.Seconds == nil {
-			seconds, basis := estimate(history, run.Config, run.Config.Train.Steps-m.stepsDone(*run))
+			seconds, basis := known.estimate(run.Config, run.Config.Train.Steps-m.stepsDone(*run))
 			run.Seconds, run.Basis = &seconds, basis
 			total += seconds
 		}
@@ -90,24 +91,52 @@ func (m *maker) predict(ctx context.Context) {
 	m.plan.Seconds = &total
 }
 
-// estimate predicts the time of a run's last steps and its end, and names the basis.
-func estimate(history []measured, c sweeps.RunConfig, steps int) (seconds float64, basis string) {
-	alike := func(same func(measured) bool) []measured {
-		return slices.DeleteFunc(slices.Clone(history), func(h measured) bool { return !same(h) })
+// experience is what finished runs took, by what a run may have in common with them.
+type experience struct {
+	shapes, backbones map[string]typical
+	all               typical
+}
+
+// typical are the medians of n runs.
+type typical struct {
+	n                         int
+	step, dev, rest, perToken float64
+}
+
+func experienceOf(history []measured) experience {
+	shapes, backbones := map[string][]measured{}, map[string][]measured{}
+	for _, h := range history {
+		s, b := shape(h.config), h.config.Model.Backbone
+		shapes[s], backbones[b] = append(shapes[s], h), append(backbones[b], h)
 	}
-	of := alike(func(h measured) bool { return shape(h.config) == shape(c) })
-	if n := len(of); n > 0 {
-		step, dev, rest := median(of, func(h measured) float64 { return h.step }), median(of, func(h measured) float64 { return h.dev }), median(of, func(h measured) float64 { return h.rest })
-		return float64(steps)*step + evaluations(c, steps)*dev + rest, count(n, "finished run of the same shape", "finished runs of the same shape")
+	each := func(groups map[string][]measured) map[string]typical {
+		out := map[string]typical{}
+		for name, of := range groups {
+			out[name] = typicalOf(of)
+		}
+		return out
 	}
-	of, basis = alike(func(h measured) bool { return h.config.Model.Backbone == c.Model.Backbone }), "of its backbone"
-	if len(of) == 0 {
-		of, basis = history, "of other backbones"
+	return experience{each(shapes), each(backbones), typicalOf(history)}
+}
+
+func typicalOf(of []measured) typical {
+	return typical{
+		n: len(of), step: median(of, func(h measured) float64 { return h.step }), dev: median(of, func(h measured) float64 { return h.dev }),
+		rest: median(of, func(h measured) float64 { return h.rest }), perToken: median(of, func(h measured) float64 { return h.step / work(h.config) }),
 	}
-	// The evaluations of runs with another shape are the best estimate there is.
-	perToken := median(of, func(h measured) float64 { return h.step / work(h.config) })
-	dev, rest := median(of, func(h measured) float64 { return h.dev }), median(of, func(h measured) float64 { return h.rest })
-	return float64(steps)*perToken*work(c) + evaluations(c, steps)*dev + rest, count(len(of), "finished run ", "finished runs ") + basis + ", scaled by tokens"
+}
+
+// estimate is how long a run's last so many steps and its end take, and by what.
+func (e experience) estimate(c sweeps.RunConfig, steps int) (seconds float64, basis string) {
+	if of, ok := e.shapes[shape(c)]; ok {
+		return float64(steps)*of.step + evaluations(c, steps)*of.dev + of.rest, count(of.n, "finished run of the same shape", "finished runs of the same shape")
+	}
+	of, basis := e.all, "of other backbones"
+	if own, ok := e.backbones[c.Model.Backbone]; ok {
+		of, basis = own, "of its backbone"
+	}
+	// Beside the steps, another shape's evaluations say the most that is known.
+	return float64(steps)*of.perToken*work(c) + evaluations(c, steps)*of.dev + of.rest, count(of.n, "finished run ", "finished runs ") + basis + ", scaled by tokens"
 }
 
 func median(of []measured, value func(measured) float64) float64 {

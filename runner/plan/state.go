@@ -19,9 +19,29 @@ func runFolder(workspace string, id sweeps.ID) string {
 	return filepath.Join(workspace, "runs", string(id))
 }
 
+// made lists the runs that have a folder: of a sweep of thousands, most have none yet.
+func made(workspace string) map[sweeps.ID]bool {
+	runs := map[sweeps.ID]bool{}
+	entries, err := os.ReadDir(filepath.Join(workspace, "runs"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil // each folder is tried, and says what is wrong
+	}
+	for _, entry := range entries {
+		runs[sweeps.ID(entry.Name())] = true
+	}
+	return runs
+}
+
+// absent tells whether a run is known to have no folder.
+func (m *maker) absent(id sweeps.ID) bool { return m.made != nil && !m.made[id] }
+
 // settle decides a run's state from its files.
 func (m *maker) settle(run *Run) {
-	run.State, run.Why, run.Verdict = m.state(run.Folder, run.Config.Train.Steps)
+	if m.absent(run.ID) {
+		run.State, run.Why = New, absent
+	} else {
+		run.State, run.Why, run.Verdict = m.state(run.Folder, run.Config.Train.Steps)
+	}
 	if run.State.Finished() {
 		if err := Intact(m.Resolver, m.Workspace, string(run.ID)); err != nil {
 			run.State, run.Why = Damaged, fmt.Sprintf("%s, but %v", run.Why, err)
@@ -32,7 +52,7 @@ func (m *maker) settle(run *Run) {
 	}
 	for _, earlier := range m.Earlier {
 		id := earlier.RunID(run.Config, run.Inputs)
-		if id == run.ID {
+		if id == run.ID || m.absent(id) {
 			continue
 		}
 		if state, _, _ := m.state(runFolder(m.Workspace, id), run.Config.Train.Steps); state.Finished() {
