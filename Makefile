@@ -21,7 +21,7 @@ TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-page test-xla test-slurm test-slurm-long calibration calibration-short race check fmt vet lint lint-imports lint-mod lint-static \
-        bench bench-index bench-page statistics stream-rss fuzz crash golden reference env cover clean
+        bench bench-index bench-page bench-workspace statistics stream-rss fuzz crash golden reference env cover clean
 
 help: ## this list
 	@printf 'headroom: make TARGET\n\n'
@@ -151,6 +151,12 @@ race: ## the concurrent packages under the race detector
 bench: ## benchmarks, ratios to Python peers included (PYTHON with sentence-transformers); BENCH=regexp chooses
 	PYTHON=$(PYTHON) $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $(PACKAGES)
 	@if [ '$(BENCH)' = . ]; then PYTHON=$(PYTHON) data/tokenize/bench/tokenize_ratio.sh; fi
+
+RUNS  ?= 100
+STEPS ?= 1000
+
+bench-workspace: ## plan of 10,000 points; fold, status, report, query of RUNS (100) generated runs of STEPS (1000) steps; in TMPDIR, 0.8 KB each step
+	$(GO) test -run '^$$' -bench 'Plan$$|LargeWorkspace' -benchtime 1x -timeout 2h ./runner/cli -args -runs $(RUNS) -steps $(STEPS)
 
 DOCUMENTS ?= 1000000
 

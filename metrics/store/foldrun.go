@@ -136,7 +136,7 @@ func tailOf(path string, offset int64) (string, error) {
 
 // clear drops everything that a run's logs say.
 func clear(ctx context.Context, tx *sql.Tx, id int64) error {
-	for _, table := range []string{"attempt", "point", "head_norm", "episode", "judgement", "selection"} {
+	for _, table := range []string{"attempt", "step_value", "head_norm", "episode", "judgement", "selection"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE run_id = ?", id); err != nil {
 			return err
 		}
@@ -296,11 +296,11 @@ func (l *logFold) started(e event.Started, r event.Record) error {
 		e.FromStep, e.Steps, e.Host, e.PID, string(facts), r.Time.UnixMilli(), l.run, l.n); err != nil {
 		return err
 	}
-	for _, t := range []struct{ table, column string }{{"point", "step"}, {"head_norm", "step"}, {"episode", "at_step"}, {"judgement", "at_step"}, {"selection", "at_step"}} {
+	for _, t := range []struct{ table, column string }{{"step_value", "step"}, {"head_norm", "step"}, {"episode", "at_step"}, {"judgement", "at_step"}, {"selection", "at_step"}} {
 		query := "DELETE FROM " + t.table + " WHERE run_id = ? AND attempt < ? AND " + t.column + " >= ?"
 		args := []any{l.run, l.n, owns(e.FromStep)}
-		if t.table == "point" { // what the state that it resumed from was measured to be still stands
-			query += " AND (step > ? OR name_id NOT IN (SELECT id FROM series_name WHERE of_state))"
+		if t.table == "step_value" { // what the state that it resumed from was measured to be still stands
+			query += " AND (step > ? OR pack % 2 = 0)"
 			args = append(args, owns(e.FromStep))
 		}
 		if err := l.exec(query, args...); err != nil {

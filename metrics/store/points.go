@@ -4,109 +4,150 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 
 	"headroom/metrics/event"
 )
 
-// points writes the points of one attempt, many per statement: a fold has little else to
-// write.
-type points struct {
-	ctx   context.Context
-	tx    *sql.Tx
-	run   int64
-	n     int
-	names map[string]int64
-	full  *sql.Stmt
-	args  []any
+// packSize is how many series share a row of the table step_value.
+const packSize = 32
+
+// place is where a series has its values: in a column of its pack's rows.
+type place struct {
+	pack   int64
+	column int
 }
 
-const (
-	pointsPerStatement = 100
-	pointColumns       = 6
-)
+func (p place) name() string { return fmt.Sprintf("v%d", p.column) }
+
+// values are those of one step in one pack.
+type values struct {
+	there uint32 // a bit for each column that has a value
+	of    [packSize]any
+}
+
+// points writes the points of one attempt, a row for each step and pack: a fold has little
+// else to write.
+type points struct {
+	ctx    context.Context
+	tx     *sql.Tx
+	run    int64
+	n      int
+	places map[string]place
+	taken  [2]int // places of series of steps and of states
+	// packs are of the step that is being added.
+	packs   map[int64]*values
+	inserts map[uint32]*sql.Stmt
+	args    []any
+}
 
 func newPoints(ctx context.Context, tx *sql.Tx, run int64, n int) (*points, error) {
-	p := &points{ctx: ctx, tx: tx, run: run, n: n, names: map[string]int64{}}
-	rows, err := tx.QueryContext(ctx, "SELECT id, name FROM series_name")
+	p := &points{ctx: ctx, tx: tx, run: run, n: n, places: map[string]place{}, packs: map[int64]*values{}, inserts: map[uint32]*sql.Stmt{}}
+	rows, err := tx.QueryContext(ctx, "SELECT name, of_state, pack, place FROM series_name")
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id int64
 		var name string
-		if err := rows.Scan(&id, &name); err != nil {
+		var ofState int
+		var at place
+		if err := rows.Scan(&name, &ofState, &at.pack, &at.column); err != nil {
 			return nil, err
 		}
-		p.names[name] = id
+		p.places[name] = at
+		p.taken[ofState]++
 	}
 	return p, rows.Err()
 }
 
-// name is the row of a series' name, made where it is missing.
-func (p *points) name(name string, ofState bool) (int64, error) {
-	if id, ok := p.names[name]; ok {
-		return id, nil
+// place finds a series' place, and makes one where it has none.
+func (p *points) place(name string, ofState bool) (place, error) {
+	if at, ok := p.places[name]; ok {
+		return at, nil
 	}
-	result, err := p.tx.ExecContext(p.ctx, "INSERT INTO series_name (name, of_state) VALUES (?, ?)", name, ofState)
-	if err != nil {
-		return 0, err
+	kind := 0
+	if ofState {
+		kind = 1
 	}
-	id, err := result.LastInsertId()
-	p.names[name] = id
-	return id, err
-}
-
-// insertPoints keeps the later attempt's point whichever is folded last.
-func insertPoints(rows int) string {
-	return "INSERT INTO point (run_id, name_id, step, attempt, value, nonfinite) VALUES (?,?,?,?,?,?)" +
-		strings.Repeat(",(?,?,?,?,?,?)", rows-1) + ` ON CONFLICT DO UPDATE
-		SET attempt = excluded.attempt, value = excluded.value, nonfinite = excluded.nonfinite WHERE excluded.attempt >= attempt`
+	taken := p.taken[kind]
+	at := place{pack: int64(taken/packSize*2 + kind), column: taken % packSize}
+	_, err := p.tx.ExecContext(p.ctx, "INSERT INTO series_name (name, of_state, pack, place) VALUES (?, ?, ?, ?)", name, kind, at.pack, at.column)
+	if err == nil {
+		p.places[name], p.taken[kind] = at, taken+1
+	}
+	return at, err
 }
 
 // add takes the values of one step; ofState says what its series are points of.
-func (p *points) add(step int, values map[string]event.Value, ofState bool) error {
-	for name, v := range values {
-		id, err := p.name(name, ofState)
+func (p *points) add(step int, named map[string]event.Value, ofState bool) error {
+	for name, v := range named {
+		at, err := p.place(name, ofState)
 		if err != nil {
 			return err
 		}
-		value := sql.NullFloat64{Float64: float64(v), Valid: true}
-		word := sql.NullString{String: v.NonFinite()}
-		if word.String != "" {
-			value.Valid, word.Valid = false, true
+		pack := p.packs[at.pack]
+		if pack == nil {
+			pack = &values{}
+			p.packs[at.pack] = pack
 		}
-		p.args = append(p.args, p.run, id, step, p.n, value, word)
-		if len(p.args) == pointsPerStatement*pointColumns {
-			if err := p.flushFull(); err != nil {
-				return err
-			}
+		pack.there |= 1 << at.column
+		pack.of[at.column] = untyped(v)
+	}
+	for n, pack := range p.packs {
+		if pack.there == 0 {
+			continue
 		}
+		if err := p.write(n, step, pack); err != nil {
+			return err
+		}
+		pack.there = 0
 	}
 	return nil
 }
 
-func (p *points) flushFull() error {
-	if p.full == nil {
+func (p *points) write(pack int64, step int, v *values) error {
+	insert := p.inserts[v.there]
+	if insert == nil {
 		var err error
-		if p.full, err = p.tx.PrepareContext(p.ctx, insertPoints(pointsPerStatement)); err != nil {
+		if insert, err = p.tx.PrepareContext(p.ctx, insertValues(v.there)); err != nil {
 			return err
 		}
+		p.inserts[v.there] = insert
 	}
-	_, err := p.full.ExecContext(p.ctx, p.args...)
-	p.args = p.args[:0]
+	p.args = append(p.args[:0], p.run, pack, step, p.n)
+	for i, value := range v.of {
+		if v.there&(1<<i) != 0 {
+			p.args = append(p.args, value)
+		}
+	}
+	_, err := insert.ExecContext(p.ctx, p.args...)
 	return err
 }
 
-// flush writes what is left; nothing is added afterwards.
+// insertValues adds the values of some columns. A later attempt's row stays whichever is
+// folded last, and an attempt's second row for a step adds to its first.
+func insertValues(there uint32) string {
+	var columns, marks, updates strings.Builder
+	for i := range packSize {
+		if there&(1<<i) != 0 {
+			fmt.Fprintf(&columns, ", v%d", i)
+			marks.WriteString(", ?")
+			fmt.Fprintf(&updates, ", v%d = excluded.v%d", i, i)
+		} else {
+			fmt.Fprintf(&updates, ", v%d = CASE WHEN excluded.attempt = attempt THEN v%d END", i, i)
+		}
+	}
+	return "INSERT INTO step_value (run_id, pack, step, attempt" + columns.String() + ") VALUES (?, ?, ?, ?" + marks.String() + `)
+		ON CONFLICT DO UPDATE SET attempt = excluded.attempt` + updates.String() + " WHERE excluded.attempt >= attempt"
+}
+
+// flush ends the writing; nothing is added afterwards.
 func (p *points) flush() error {
 	var err error
-	if len(p.args) > 0 {
-		_, err = p.tx.ExecContext(p.ctx, insertPoints(len(p.args)/pointColumns), p.args...)
-	}
-	if p.full != nil {
-		err = errors.Join(err, p.full.Close())
+	for _, insert := range p.inserts {
+		err = errors.Join(err, insert.Close())
 	}
 	return err
 }

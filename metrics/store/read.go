@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -160,49 +161,92 @@ type Series struct {
 // Series returns curves of a run by name, without names all of them. A name that the
 // run lacks is absent from the answer.
 func (s *Store) Series(ctx context.Context, run string, names ...string) (map[string]Series, error) {
-	what := fmt.Sprintf("read series of run %q", run)
-	query := `SELECT n.name, p.step, p.value, p.nonfinite
-		FROM point p JOIN series_name n ON n.id = p.name_id
-		WHERE p.run_id = (SELECT id FROM run WHERE run = ?)`
-	args := []any{run}
+	fail := func(err error) (map[string]Series, error) {
+		return nil, fmt.Errorf("read series of run %q: %w", run, known(err))
+	}
+	packs, err := s.packs(ctx, names)
+	if err != nil {
+		return fail(err)
+	}
+	all := map[string]Series{}
+	for pack, series := range packs {
+		columns := make([]string, len(series))
+		for i, p := range series {
+			columns[i] = p.name()
+		}
+		rows, err := s.db.QueryContext(ctx, "SELECT step, "+strings.Join(columns, ", ")+` FROM step_value
+			WHERE run_id = (SELECT id FROM run WHERE run = ?) AND pack = ? ORDER BY step`, run, pack)
+		if err != nil {
+			return fail(err)
+		}
+		curves := make([]Series, len(series))
+		var step int
+		row, into := make([]any, len(series)), []any{&step}
+		for i := range row {
+			into = append(into, &row[i])
+		}
+		for rows.Next() {
+			if err := rows.Scan(into...); err != nil {
+				rows.Close()
+				return fail(err)
+			}
+			for i, value := range row {
+				if value != nil {
+					curves[i].Steps, curves[i].Values = append(curves[i].Steps, step), append(curves[i].Values, number(value))
+				}
+			}
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return fail(err)
+		}
+		for i, p := range series {
+			if len(curves[i].Steps) > 0 {
+				all[p.series] = curves[i]
+			}
+		}
+	}
+	return all, nil
+}
+
+// placed is a series and where it has its values.
+type placed struct {
+	series string
+	place
+}
+
+// packs are the places of series, without names of all, by pack.
+func (s *Store) packs(ctx context.Context, names []string) (map[int64][]placed, error) {
+	query, args := "SELECT name, pack, place FROM series_name", []any{}
 	if len(names) > 0 {
-		query += " AND n.name IN (?" + strings.Repeat(",?", len(names)-1) + ")"
+		query += " WHERE name IN (?" + strings.Repeat(",?", len(names)-1) + ")"
 		for _, name := range names {
 			args = append(args, name)
 		}
 	}
-	all := map[string]Series{}
-	rows, err := s.db.QueryContext(ctx, query+" ORDER BY p.run_id, p.name_id, p.step", args...)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, known(err))
+	list, err := read(ctx, s, "read names of series", func(rows *sql.Rows) (placed, error) {
+		var p placed
+		return p, rows.Scan(&p.series, &p.pack, &p.column)
+	}, query+" ORDER BY name", args...)
+	packs := map[int64][]placed{}
+	for _, p := range list {
+		packs[p.pack] = append(packs[p.pack], p)
 	}
-	defer rows.Close()
-	var curve Series
-	var current string
-	for rows.Next() {
-		var name string
-		var step int
-		var value sql.NullFloat64
-		var word sql.NullString
-		if err := rows.Scan(&name, &step, &value, &word); err != nil {
-			return nil, fmt.Errorf("%s: %w", what, err)
-		}
-		if name != current {
-			if current != "" {
-				all[current] = curve
-			}
-			current, curve = name, Series{}
-		}
-		curve.Steps = append(curve.Steps, step)
-		curve.Values = append(curve.Values, finite(value, word))
+	return packs, err
+}
+
+// number undoes how a value is stored in a column without a type.
+func number(value any) float64 {
+	switch v := value.(type) {
+	case float64:
+		return v
+	case int64:
+		return float64(v)
+	case string:
+		return wordValue(v)
+	case []byte:
+		return wordValue(string(v))
 	}
-	if current != "" {
-		all[current] = curve
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", what, known(err))
-	}
-	return all, nil
+	return math.NaN()
 }
 
 // finite undoes how a point is stored.
@@ -230,14 +274,7 @@ func (s *Store) HeadNorms(ctx context.Context, run string) ([]event.HeadNorms, e
 		var values [5]any
 		err := rows.Scan(&h.Step, &values[0], &values[1], &values[2], &values[3], &values[4])
 		for i, into := range []*event.Value{&h.Mean, &h.P05, &h.P50, &h.P95, &h.Max} {
-			switch v := values[i].(type) {
-			case float64:
-				*into = event.Value(v)
-			case int64:
-				*into = event.Value(v)
-			case string:
-				*into = event.Value(wordValue(v))
-			}
+			*into = event.Value(number(values[i]))
 		}
 		return h, err
 	}, `SELECT step, mean, p05, p50, p95, max FROM head_norm

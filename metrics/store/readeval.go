@@ -73,12 +73,13 @@ type stored struct {
 	Evaluation
 }
 
-func scanEvaluation(rows *sql.Rows) (stored, error) {
+// scanEvaluation reads evaluationColumns, and what stands before them.
+func scanEvaluation(rows *sql.Rows, before ...any) (stored, error) {
 	var e stored
 	var encoding sql.NullString
 	figures := make([]sql.NullFloat64, 5)
-	err := rows.Scan(&e.id, &e.ID, &e.Dataset, &e.Collection, &e.Reference, &e.Split, &e.Current, &e.Name, &e.Backbone, &encoding, &e.Queries, &e.Documents,
-		&figures[0], &figures[1], &figures[2], &figures[3], &figures[4], &e.Seconds.Encode, &e.Seconds.Index, &e.Seconds.Search, &e.Folder)
+	err := rows.Scan(append(before, &e.id, &e.ID, &e.Dataset, &e.Collection, &e.Reference, &e.Split, &e.Current, &e.Name, &e.Backbone, &encoding, &e.Queries, &e.Documents,
+		&figures[0], &figures[1], &figures[2], &figures[3], &figures[4], &e.Seconds.Encode, &e.Seconds.Index, &e.Seconds.Search, &e.Folder)...)
 	for i, into := range []*float64{&e.ActiveQuery, &e.ActiveDocument, &e.Flops, &e.TieShare, &e.TieMass} {
 		*into = math.NaN()
 		if figures[i].Valid {
@@ -96,6 +97,31 @@ func (s *Store) Evaluations(ctx context.Context, run string, scope Scope) ([]Eva
 	return s.evaluations(ctx, fmt.Sprintf("read evaluations of run %q", run), scope,
 		"SELECT "+evaluationColumns+` FROM evaluation e WHERE e.run_id = (SELECT id FROM run WHERE run = ?) AND (e.current OR ?)
 		ORDER BY e.label, e.split, e.evaluation`, run, scope.Superseded)
+}
+
+// EvaluationsOfRuns returns those of all runs that a sweep has or had, by run, each run's as
+// Evaluations does.
+func (s *Store) EvaluationsOfRuns(ctx context.Context, scope Scope) (map[string][]Evaluation, error) {
+	what := fmt.Sprintf("read evaluations of sweep %q", scope.Sweep)
+	var runs []string
+	rows, err := read(ctx, s, what, func(rows *sql.Rows) (stored, error) {
+		var run string
+		e, err := scanEvaluation(rows, &run)
+		runs = append(runs, run)
+		return e, err
+	}, "SELECT r.run, "+evaluationColumns+` FROM evaluation e JOIN run r ON r.id = e.run_id
+		WHERE e.run_id IN (SELECT run_id FROM member WHERE sweep = ?) AND (e.current OR ?) ORDER BY r.run, e.label, e.split, e.evaluation`, scope.Sweep, scope.Superseded)
+	if err == nil {
+		err = s.complete(ctx, what, scope, rows)
+	}
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]Evaluation{}
+	for i, e := range rows {
+		all[runs[i]] = append(all[runs[i]], e.Evaluation)
+	}
+	return all, nil
 }
 
 // Baselines returns the baselines of a sweep in its manifest's order, those that are
@@ -136,38 +162,55 @@ func (s *Store) rename(ctx context.Context, scope Scope, evaluations []stored) e
 }
 
 func (s *Store) evaluations(ctx context.Context, what string, scope Scope, query string, args ...any) ([]Evaluation, error) {
-	rows, err := read(ctx, s, what, scanEvaluation, query, args...)
+	rows, err := read(ctx, s, what, func(rows *sql.Rows) (stored, error) { return scanEvaluation(rows) }, query, args...)
 	if err == nil {
-		err = s.rename(ctx, scope, rows)
+		err = s.complete(ctx, what, scope, rows)
 	}
 	if err != nil {
 		return nil, err
 	}
 	var all []Evaluation
 	for _, e := range rows {
-		values, err := s.db.QueryContext(ctx, "SELECT measure, value FROM measure_value WHERE evaluation_id = ?", e.id)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", what, known(err))
-		}
-		e.Measures = map[string]float64{}
-		for values.Next() {
-			var measure string
-			var value sql.NullFloat64
-			if err := values.Scan(&measure, &value); err != nil {
-				values.Close()
-				return nil, fmt.Errorf("%s: %w", what, err)
-			}
-			e.Measures[measure] = math.NaN()
-			if value.Valid {
-				e.Measures[measure] = value.Float64
-			}
-		}
-		if err := values.Err(); err != nil {
-			return nil, fmt.Errorf("%s: %w", what, known(err))
-		}
 		all = append(all, e.Evaluation)
 	}
 	return all, nil
+}
+
+// complete gives evaluations the labels of a scope, and their measures.
+func (s *Store) complete(ctx context.Context, what string, scope Scope, evaluations []stored) error {
+	if err := s.rename(ctx, scope, evaluations); err != nil {
+		return err
+	}
+	ids, at := make([]int64, len(evaluations)), map[int64]int{}
+	for i := range evaluations {
+		evaluations[i].Measures = map[string]float64{}
+		ids[i], at[evaluations[i].id] = evaluations[i].id, i
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	rows, err := s.db.QueryContext(ctx, "SELECT evaluation_id, measure, value FROM measure_value WHERE evaluation_id IN (SELECT value FROM json_each(?))", string(list))
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, known(err))
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var measure string
+		var value sql.NullFloat64
+		if err := rows.Scan(&id, &measure, &value); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		evaluations[at[id]].Measures[measure] = math.NaN()
+		if value.Valid {
+			evaluations[at[id]].Measures[measure] = value.Float64
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("%s: %w", what, known(err))
+	}
+	return nil
 }
 
 // QueryScores returns an evaluation's values by measure and query. The id is that of

@@ -77,8 +77,8 @@ func TestQueriesOnlyRead(t *testing.T) {
 	s := w.open()
 	w.fold(s)
 	before := dump(t, s)
-	for _, statement := range []string{"DELETE FROM point", "UPDATE run SET run = 'x'", "INSERT INTO run (run) VALUES ('x')", "DROP VIEW runs",
-		"CREATE TABLE mine (x)", "PRAGMA user_version = 3", "SELECT 1; DELETE FROM point", "PRAGMA query_only = off; DELETE FROM point"} {
+	for _, statement := range []string{"DELETE FROM step_value", "UPDATE run SET run = 'x'", "INSERT INTO run (run) VALUES ('x')", "DROP VIEW runs",
+		"CREATE TABLE mine (x)", "PRAGMA user_version = 3", "SELECT 1; DELETE FROM step_value", "PRAGMA query_only = off; DELETE FROM step_value"} {
 		_, err := s.Query(context.Background(), statement)
 		if !errors.Is(err, store.ErrReadOnly) || !strings.Contains(err.Error(), "only statements that read") {
 			t.Errorf("%s: %v", statement, err)
@@ -195,7 +195,7 @@ func TestCheckFindsWhatTheFilesDoNotSay(t *testing.T) {
 		t.Fatalf("a sound database: %v", err)
 	}
 	raw := rawDB(t, s.Path())
-	for _, tamper := range []string{"UPDATE point SET value = 7 WHERE step = 1", "DELETE FROM query_value", "UPDATE attempt SET state = 'failed' WHERE state = 'done'",
+	for _, tamper := range []string{"UPDATE step_value SET v0 = 7 WHERE step = 1", "DELETE FROM query_value", "UPDATE attempt SET state = 'failed' WHERE state = 'done'",
 		"INSERT INTO run (run) VALUES ('ghost')"} {
 		if _, err := raw.Exec(tamper); err != nil {
 			t.Fatal(err)
@@ -316,12 +316,15 @@ func TestFactsAboutSQLite(t *testing.T) {
 	if err := raw.QueryRow("SELECT ?", math.Inf(1)).Scan(&infinite); err != nil || !math.IsInf(infinite, 1) {
 		t.Errorf("+Inf is kept: %v, %v", infinite, err)
 	}
-	_, err := raw.Exec("INSERT INTO point (run_id, name_id, step, attempt, value, nonfinite) VALUES (1, 1, 900, 1, NULL, NULL)")
-	var e sqlite3.Error
-	if !errors.As(err, &e) || e.ExtendedCode != sqlite3.ErrConstraintCheck {
-		t.Errorf("a point without value and word: %v", err)
+	var kinds string
+	if _, err := raw.Exec("CREATE TABLE kept (v REAL); INSERT INTO kept VALUES ('nan'), ('+inf'), ('-inf'), (3.0)"); err != nil {
+		t.Fatal(err)
 	}
-	_, err = raw.Exec("INSERT INTO run (run) SELECT run FROM run")
+	if err := raw.QueryRow("SELECT group_concat(typeof(v) || ' ' || v) FROM kept").Scan(&kinds); err != nil || kinds != "text nan,text +inf,text -inf,real 3.0" {
+		t.Errorf("a column of numbers keeps words: %q, %v", kinds, err)
+	}
+	var e sqlite3.Error
+	_, err := raw.Exec("INSERT INTO run (run) SELECT run FROM run")
 	if !errors.As(err, &e) || e.ExtendedCode != sqlite3.ErrConstraintUnique {
 		t.Errorf("a run twice: %v", err)
 	}

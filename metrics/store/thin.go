@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Span is a stretch of steps, From included and To excluded.
@@ -38,7 +39,7 @@ type NonFinite struct {
 
 // thinned is what each part of a Thin is read by. SQLite takes a bare column from the row
 // of the minimum or maximum.
-const thinned = `FROM point WHERE run_id = ?1 AND name_id = ?2 AND step >= ?3 AND step < ?4`
+const thinned = `FROM step_value WHERE run_id = ?1 AND pack = ?2 AND step >= ?3 AND step < ?4`
 
 // Thin reads a curve of a run in a span of steps by buckets of so many steps. A run or a
 // series that is not there gives an empty curve.
@@ -47,8 +48,9 @@ func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket in
 	fail := func(err error) (Thin, error) {
 		return t, fmt.Errorf("read series %q of run %q: %w", name, run, known(err))
 	}
-	var id, series int64
-	err := s.db.QueryRowContext(ctx, "SELECT r.id, n.id FROM run r, series_name n WHERE r.run = ? AND n.name = ?", run, name).Scan(&id, &series)
+	var id int64
+	var at place
+	err := s.db.QueryRowContext(ctx, "SELECT r.id, n.pack, n.place FROM run r, series_name n WHERE r.run = ? AND n.name = ?", run, name).Scan(&id, &at.pack, &at.column)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, nil
 	}
@@ -56,7 +58,9 @@ func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket in
 		return fail(err)
 	}
 	var last sql.NullInt64
-	if err := s.db.QueryRowContext(ctx, "SELECT max(step) FROM point WHERE run_id = ? AND name_id = ?", id, series).Scan(&last); err != nil {
+	column := at.name()
+	finite, word := "CASE WHEN typeof("+column+") <> 'text' THEN "+column+" END", "CASE WHEN typeof("+column+") = 'text' THEN "+column+" END"
+	if err := s.db.QueryRowContext(ctx, "SELECT max(step) FROM step_value WHERE run_id = ? AND pack = ? AND "+column+" IS NOT NULL", id, at.pack).Scan(&last); err != nil {
 		return fail(err)
 	}
 	if last.Valid {
@@ -67,7 +71,7 @@ func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket in
 		return t, nil
 	}
 	each := func(query string, row func(step int, value sql.NullFloat64, word sql.NullString)) error {
-		rows, err := s.db.QueryContext(ctx, query, id, series, span.From, span.To, t.Bucket)
+		rows, err := s.db.QueryContext(ctx, query, id, at.pack, span.From, span.To, t.Bucket)
 		if err != nil {
 			return err
 		}
@@ -93,9 +97,9 @@ func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket in
 			points = append(points, point{step, value.Float64})
 		}
 	}
-	err = each("SELECT step, min(value), NULL "+thinned+" GROUP BY step / ?5", keep)
+	err = each("SELECT step, min("+finite+"), NULL "+thinned+" GROUP BY step / ?5", keep)
 	if err == nil && t.Bucket > 1 {
-		err = each("SELECT step, max(value), NULL "+thinned+" GROUP BY step / ?5", keep)
+		err = each("SELECT step, max("+finite+"), NULL "+thinned+" GROUP BY step / ?5", keep)
 	}
 	if err != nil {
 		return fail(err)
@@ -109,14 +113,14 @@ func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket in
 	}
 	if t.Bucket == 1 {
 		t.At, t.Mean = t.Steps, t.Values
-	} else if err := each("SELECT min(step), avg(value), NULL "+thinned+" GROUP BY step / ?5", func(step int, value sql.NullFloat64, _ sql.NullString) {
+	} else if err := each("SELECT min(step), avg("+finite+"), NULL "+thinned+" AND "+column+" IS NOT NULL GROUP BY step / ?5", func(step int, value sql.NullFloat64, _ sql.NullString) {
 		if value.Valid && !math.IsInf(value.Float64, 0) {
 			t.At, t.Mean = append(t.At, step), append(t.Mean, value.Float64)
 		}
 	}); err != nil {
 		return fail(err)
 	}
-	err = each("SELECT min(step), NULL, nonfinite "+thinned+" AND nonfinite IS NOT NULL GROUP BY step / ?5 ORDER BY 1", func(step int, _ sql.NullFloat64, word sql.NullString) {
+	err = each("SELECT min(step), NULL, "+word+" "+thinned+" AND typeof("+column+") = 'text' GROUP BY step / ?5 ORDER BY 1", func(step int, _ sql.NullFloat64, word sql.NullString) {
 		t.NonFinite = append(t.NonFinite, NonFinite{step, word.String})
 	})
 	if err != nil {
@@ -127,9 +131,28 @@ func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket in
 
 // SeriesNames lists the series that a run has points of, by name.
 func (s *Store) SeriesNames(ctx context.Context, run string) ([]string, error) {
-	return read(ctx, s, fmt.Sprintf("read series of run %q", run), func(rows *sql.Rows) (string, error) {
-		var name string
-		return name, rows.Scan(&name)
-	}, `SELECT n.name FROM series_name n WHERE EXISTS (
-		SELECT 1 FROM point p WHERE p.run_id = (SELECT id FROM run WHERE run = ?) AND p.name_id = n.id) ORDER BY n.name`, run)
+	packs, err := s.packs(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read series of run %q: %w", run, err)
+	}
+	var names []string
+	for pack, series := range packs {
+		counts := make([]int, len(series))
+		var columns []string
+		var into []any
+		for i, p := range series {
+			columns, into = append(columns, "count("+p.name()+")"), append(into, &counts[i])
+		}
+		err := s.db.QueryRowContext(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM step_value WHERE run_id = (SELECT id FROM run WHERE run = ?) AND pack = ?", run, pack).Scan(into...)
+		if err != nil {
+			return nil, fmt.Errorf("read series of run %q: %w", run, known(err))
+		}
+		for i, p := range series {
+			if counts[i] > 0 {
+				names = append(names, p.series)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }

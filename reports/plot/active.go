@@ -43,11 +43,12 @@ func Active(c *compare.Comparison) *Figure {
 				return
 			}
 			line, shown := c.Lines[i], series[row/perSeries]
+			limit := pointsOf(line)
 			p := &panel{brush: b, data: data, x: x, y: y}
 			p.axes(line.Name(), "training step", shown.axis, true, col == 0)
 			for j := len(line.Points) - 1; j >= 0; j-- {
 				for _, r := range runsOf(line.Points[j]) {
-					thinned, c := thin(r.Series[shown.name], curvePoints), colorOf(fs, line.Points[j].Text)
+					thinned, c := thin(r.Series[shown.name], limit), colorOf(fs, line.Points[j].Text)
 					p.curve(thinned.Steps, thinned.Values, c, c, 1, 0)
 				}
 			}

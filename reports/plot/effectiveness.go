@@ -158,15 +158,7 @@ func (p *panel) means(line *compare.Line, dataset, measure string, c color.NRGBA
 				continue
 			}
 			at := p.point(point.K, v)
-			// Seeds that fall on each other are moved aside by about their radius,
-			// to the right and to the left in turn.
-			side := vg.Length(3.5)
-			for _, other := range seen {
-				if d := other - at.Y; d < 3 && d > -3 {
-					at.X += side
-					side = -2 * side
-				}
-			}
+			at.X += aside(seen, at.Y)
 			seen = append(seen, at.Y)
 			if r.Collapsed() {
 				p.hollow(at, c)
@@ -175,6 +167,25 @@ func (p *panel) means(line *compare.Line, dataset, measure string, c color.NRGBA
 			}
 		}
 	}
+}
+
+// aside is how far a seed is moved that would fall on others: by about its radius, to the
+// right and to the left in turn. After seven places they fall on each other again, so that
+// many equal seeds stay at their k.
+func aside(seen []vg.Length, y vg.Length) vg.Length {
+	n := 0
+	for _, other := range seen {
+		if d := other - y; d < 3 && d > -3 {
+			n++
+		}
+	}
+	if n %= 7; n == 0 {
+		return 0
+	}
+	if n%2 == 1 {
+		return 3.5 * vg.Length(n+1) / 2
+	}
+	return -3.5 * vg.Length(n) / 2
 }
 
 func (b *brush) hollow(at vg.Point, c color.NRGBA) {

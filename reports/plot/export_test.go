@@ -43,3 +43,14 @@ func Smooth(s compare.Series, logarithmic bool) compare.Series {
 	same := func(v float64) float64 { return v }
 	return smooth(s, same, same)
 }
+
+// Asides are how far so many equal seeds are moved, in points.
+func Asides(seeds int) []float64 {
+	var seen []vg.Length
+	var moved []float64
+	for range seeds {
+		moved = append(moved, aside(seen, 7).Points())
+		seen = append(seen, 7)
+	}
+	return moved
+}

@@ -2,10 +2,12 @@ package plot_test
 
 import (
 	"bytes"
+	"fmt"
 	"image/png"
 	"testing"
 
 	"headroom/reports/internal/sample"
+	"headroom/reports/plot"
 )
 
 // The room beside an axis of such k lies beyond all numbers: what is drawn there has no place, and drawing it never
@@ -36,5 +38,11 @@ func TestFactorsFarApartAreDrawnInsideTheFigure(t *testing.T) {
 		if bytes.Contains(svg, []byte("NaN")) || bytes.Contains(svg, []byte("Inf")) {
 			t.Errorf("%s: a place is no number", f.Name)
 		}
+	}
+}
+
+func TestManyEqualSeedsStayAtTheirK(t *testing.T) {
+	if got, want := fmt.Sprint(plot.Asides(9)), "[0 3.5 -3.5 7 -7 10.5 -10.5 0 3.5]"; got != want {
+		t.Errorf("seeds are moved by %s, want %s", got, want)
 	}
 }

@@ -14,8 +14,22 @@ import (
 	"headroom/reports/compare"
 )
 
-// curvePoints is how many points of a curve a reader can see in a panel.
-const curvePoints = 900
+// curvePoints is how many points of a curve a reader can see in a panel, and panelPoints how
+// many of all of its curves; fewestPoints are what each has for its shape at least.
+const (
+	curvePoints  = 900
+	panelPoints  = 20 * curvePoints
+	fewestPoints = 60
+)
+
+// pointsOf is how many points each curve of a line has that share a panel.
+func pointsOf(line *compare.Line) int {
+	runs := 0
+	for _, p := range line.Points {
+		runs += len(p.Runs) + len(p.Open)
+	}
+	return max(fewestPoints, min(curvePoints, panelPoints/max(1, runs)))
+}
 
 // Loss draws the training loss against step, a panel per line of the comparison,
 // and marks where a collapse that stands at the end began.

@@ -56,12 +56,12 @@ func (p *panel) runs(line *compare.Line, fs []factor, name string) {
 		factor int
 	}
 	var bold []drawn
-	rail := 0
+	rail, limit := 0, pointsOf(line)
 	for j := len(line.Points) - 1; j >= 0; j-- {
 		gaps := false
 		for _, r := range runsOf(line.Points[j]) {
 			raw := r.Series[name]
-			thinned := thin(raw, curvePoints)
+			thinned := thin(raw, limit)
 			c := colorOf(fs, line.Points[j].Text)
 			gaps = p.curve(thinned.Steps, thinned.Values, fade(c, 0.4), c, 0.6, rail) || gaps
 			bold = append(bold, drawn{smooth(raw, warp, unwarp), j})
@@ -71,7 +71,7 @@ func (p *panel) runs(line *compare.Line, fs []factor, name string) {
 		}
 	}
 	for _, d := range bold {
-		thinned := thin(d.series, curvePoints)
+		thinned := thin(d.series, limit)
 		p.pieces(thinned, colorOf(fs, line.Points[d.factor].Text), 1.3)
 	}
 }

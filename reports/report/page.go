@@ -67,9 +67,9 @@ func page(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.Figur
 		}
 		add("incidents", "Incidents", incidentsNote(more.Untold), parts...)
 	}
-	runs := []html.Part{byName["runs"]}
+	runs, varying := []html.Part{byName["runs"]}, c.Varying()
 	for _, r := range c.Runs {
-		runs = append(runs, runPart(c, r, told[r.ID]))
+		runs = append(runs, runPart(c, r, varying, told[r.ID]))
 	}
 	add("all-runs", "Runs", "", runs...)
 	add("digests", byName["provenance"].Title, "", byName["provenance"])
@@ -80,13 +80,13 @@ func page(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.Figur
 }
 
 // runPart tells about one run: what it was, what was seen in it and what it reached.
-func runPart(c *compare.Comparison, r *compare.Run, told bool) html.Part {
+func runPart(c *compare.Comparison, r *compare.Run, varying []string, told bool) html.Part {
 	mark := html.Mark{Text: stability.Marked(r.Verdict, r.Recovered), Tone: tone(r)}
 	if !r.Finished() {
 		mark.Text = r.State
 	}
 	facts := html.Facts{{Name: "run", Value: r.ID}, {Name: "state", Value: r.State}}
-	facts = append(facts, runFacts(c, r)...)
+	facts = append(facts, runFacts(r, varying)...)
 	facts = append(facts, html.Fact{Name: "steps", Value: strconv.Itoa(r.Step + 1)})
 	if r.Selected > 0 {
 		facts = append(facts, html.Fact{Name: "weights of step", Value: strconv.Itoa(r.Selected)})

@@ -45,8 +45,9 @@ func anchor(r *compare.Run) string { return "run-" + r.ID }
 // sources are the runs and evaluations of a comparison by their ids.
 func sources(c *compare.Comparison) []html.Source {
 	var out []html.Source
+	varying := c.Varying()
 	for _, r := range c.Runs {
-		facts := append([]html.Fact{{Name: "run", Value: r.ID}}, runFacts(c, r)...)
+		facts := append([]html.Fact{{Name: "run", Value: r.ID}}, runFacts(r, varying)...)
 		out = append(out, html.Source{Key: r.ID, Name: r.Label, Href: "#" + anchor(r), Facts: facts})
 		for i := range r.Evaluations {
 			e := &r.Evaluations[i]
@@ -66,11 +67,11 @@ func sources(c *compare.Comparison) []html.Source {
 	return out
 }
 
-// runFacts are a run's settings beside its seed, in which it differs from others, and
+// runFacts are a run's settings beside its seed, those varying ones in which runs differ, and
 // what became of it.
-func runFacts(c *compare.Comparison, r *compare.Run) []html.Fact {
+func runFacts(r *compare.Run, varying []string) []html.Fact {
 	facts := []html.Fact{{Name: "backbone", Value: r.Backbone}, {Name: "k", Value: kOf(r)}, {Name: "seed", Value: strconv.FormatInt(r.Seed, 10)}}
-	for _, key := range c.Varying() {
+	for _, key := range varying {
 		facts = append(facts, html.Fact{Name: key, Value: r.Setting(key)})
 	}
 	return append(facts, html.Fact{Name: "verdict", Value: verdictOf(r)})

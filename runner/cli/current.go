@@ -39,6 +39,10 @@ func lacking(ctx context.Context, s *store.Store, sweep string, runs []store.Run
 	for i, c := range collections {
 		found[i] = lackingRuns{Sweep: sweep, Dataset: c.Label, Reference: c.Reference, Split: c.Split}
 	}
+	of, err := s.EvaluationsOfRuns(ctx, store.Scope{Sweep: sweep})
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range runs {
 		if r.State != "done" {
 			continue
@@ -47,10 +51,7 @@ func lacking(ctx context.Context, s *store.Store, sweep string, runs []store.Run
 		if err != nil {
 			return nil, fmt.Errorf("read run %q: %w", r.Label, err)
 		}
-		evaluations, err := s.Evaluations(ctx, r.Run, store.Scope{Sweep: sweep})
-		if err != nil {
-			return nil, err
-		}
+		evaluations := of[r.Run]
 		for i, c := range collections {
 			if !slices.Contains(asked, record.Reference{Reference: c.Reference, Split: c.Split}) {
 				continue

@@ -51,7 +51,7 @@ var cacheFolder = filepath.Join(os.TempDir(), fmt.Sprintf("headroom-cli-test-%d"
 
 // place is a folder with its own workspace in which commands run.
 type place struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	role   string // of processes: "program", "fake", or "program of fakes"
 	stdin  string
@@ -64,7 +64,7 @@ type place struct {
 	moment func() time.Time
 }
 
-func newPlace(t *testing.T) *place {
+func newPlace(t testing.TB) *place {
 	t.Helper()
 	return &place{t: t, dir: t.TempDir(), role: "fake", ctx: t.Context(), moment: time.Now}
 }
@@ -184,7 +184,7 @@ func (p *place) write(name, text string) string {
 }
 
 // decode reads a JSON document into a value of the type that a caller expects.
-func decode[T any](t *testing.T, text string) T {
+func decode[T any](t testing.TB, text string) T {
 	t.Helper()
 	var v T
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
@@ -194,7 +194,7 @@ func decode[T any](t *testing.T, text string) T {
 }
 
 // golden compares a text with testdata/NAME, or writes it there with -update.
-func golden(t *testing.T, name, got string) {
+func golden(t testing.TB, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {

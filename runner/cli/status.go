@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/internal/alike"
+	"headroom/internal/parallel"
 	"headroom/metrics/measure"
 	"headroom/metrics/record"
 	"headroom/metrics/store"
@@ -246,6 +248,16 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 	if err != nil {
 		return nil, err
 	}
+	evaluations, err := s.EvaluationsOfRuns(ctx, store.Scope{Sweep: name})
+	if err != nil {
+		return nil, err
+	}
+	faults := make([]error, len(stored))
+	parallel.For(len(stored), runtime.GOMAXPROCS(0), func(i int) {
+		if stored[i].State == "done" {
+			faults[i] = runDamage(resolver, w, stored[i].Run)
+		}
+	})
 	for i, r := range stored {
 		run := statusRun{ID: r.Run, Label: r.Label, Sweep: name, Standing: r.Standing, Added: r.AddedBy,
 			State: r.State, Recovered: r.Recovered, Step: r.Step + 1, Steps: r.Steps, Seconds: r.Seconds, settings: settings[i]}
@@ -261,11 +273,11 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 		if run.Dev, err = readDev(ctx, s, r); err != nil {
 			return nil, err
 		}
-		if run.Score, err = mainScore(ctx, s, name, collections, configs[i], r.Run); err != nil {
-			return nil, err
+		if run.Score, err = mainScore(evaluations[r.Run], collections, configs[i]); err != nil {
+			return nil, fmt.Errorf("run %q: %w", r.Run, err)
 		}
 		if run.State == "done" {
-			if err := runDamage(resolver, w, r.Run); err != nil {
+			if err := faults[i]; err != nil {
 				run.State, run.Why = string(plan.Damaged), err.Error()
 				damaged = append(damaged, fmt.Sprintf("%q is damaged: %v; `headroom run` of its sweep makes it again", run.Label, err))
 			}
@@ -287,19 +299,15 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 
 // mainScore reads a run's main measure on the first collection of its sweep, nil where it
 // is not measured there.
-func mainScore(ctx context.Context, s *store.Store, sweep string, collections []store.Collection, c sweeps.RunConfig, run string) (*runScore, error) {
+func mainScore(evaluations []store.Evaluation, collections []store.Collection, c sweeps.RunConfig) (*runScore, error) {
 	measures, err := measure.ParseAll(c.Evaluate.Measures)
 	if err != nil {
-		return nil, fmt.Errorf("read measures of run %q: %w", run, err)
+		return nil, fmt.Errorf("read measures: %w", err)
 	}
 	main, ok := measure.Main(measures)
 	first := slices.IndexFunc(collections, func(c store.Collection) bool { return c.Split == record.FinalSplit })
 	if !ok || first < 0 {
 		return nil, nil
-	}
-	evaluations, err := s.Evaluations(ctx, run, store.Scope{Sweep: sweep})
-	if err != nil {
-		return nil, err
 	}
 	for _, e := range evaluations {
 		value, measured := e.Measures[main.String()]

@@ -16,6 +16,9 @@ import (
 	"headroom/runner/workspace"
 )
 
+// sound is what is remembered of files in which nothing is wrong.
+const sound = "sound"
+
 // ModelFolder is the folder of a run's exported model.
 func ModelFolder(run string) string { return filepath.Join(run, "model") }
 
@@ -25,7 +28,12 @@ func ModelFolder(run string) string { return filepath.Join(run, "model") }
 // sweep makes it again. r remembers the digests of large files.
 func Intact(r *source.Resolver, root, id string) error {
 	w := workspace.Workspace{Root: root}
-	if _, _, err := w.ReadRun(id); err != nil {
+	folder := w.Run(id)
+	_, err := r.Remember("run", []string{filepath.Join(folder, "config.toml"), filepath.Join(folder, "inputs.json")}, func() (string, error) {
+		_, _, err := w.ReadRun(id)
+		return sound, err
+	})
+	if err != nil {
 		return missingIsDamage(err)
 	}
 	if err := w.CheckProvenance(id); err != nil {
@@ -66,7 +74,6 @@ func intactLogs(r *source.Resolver, folder string) error {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			continue // its process died at once
 		}
-		const sound = "sound"
 		state, err := r.Remember("event log", []string{path}, func() (string, error) {
 			if err := event.Check(path); err != nil {
 				return err.Error(), nil
