@@ -35,10 +35,10 @@ func TestSeriesOfSeveralPacksAreReadAsTheyWereWritten(t *testing.T) {
 			}
 			values[fmt.Sprintf("s%02d", i)] = event.Value(value(i, step))
 		}
-		w.add(l, event.Step{Step: step, Values: values})
+		w.Add(l, event.Step{Step: step, Values: values})
 	}
 	// What is said of a step later stands beside what was said before.
-	w.add(l, event.Step{Step: 3, Values: map[string]event.Value{"s03": 99, "s69": 98}})
+	w.Add(l, event.Step{Step: 3, Values: map[string]event.Value{"s03": 99, "s69": 98}})
 	s := w.open()
 	w.fold(s)
 	got, err := s.Series(t.Context(), id("a"))
