@@ -113,12 +113,14 @@ func (s Sweep) label(reference string) (string, bool) {
 	return label, false
 }
 
-// chosen tells whether points choose a run.
+// Chosen tells whether points choose a run.
+func (s Sweep) Chosen(p Points, r *compare.Run) bool {
+	config, ok := s.Configs[r.ID]
+	return ok && p.Match(config)
+}
+
 func (j *judge) chosen(p Points) func(*compare.Run) bool {
-	return func(r *compare.Run) bool {
-		config, ok := j.Configs[r.ID]
-		return ok && p.Match(config)
-	}
+	return func(r *compare.Run) bool { return j.Chosen(p, r) }
 }
 
 func (j *judge) draft(c Claim) (draft, error) {

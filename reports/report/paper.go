@@ -16,11 +16,24 @@ type Paper struct {
 	comparison *compare.Comparison
 	columns    []paperColumn
 	contrasts  map[compare.Cell]*compare.Contrast
+	published  []Published
 }
 
 type paperColumn struct {
 	title string
 	compare.Column
+	// reference is the collection or group as claims write it.
+	reference string
+}
+
+// Published is a number that somebody else has published of runs such as these.
+type Published struct {
+	// On is a reference to a collection or a group, Source says where the number stands.
+	On, Measure, Source string
+	// Value is nil where nobody has entered it.
+	Value *float64
+	// Of tells whether it is about a run.
+	Of func(*compare.Run) bool
 }
 
 // beirMean is the group whose mean ends the table's rows.
@@ -28,26 +41,28 @@ const beirMean = "beir:13"
 
 // NewPaper makes the paper's table: backbone × k down; MS MARCO, TREC DL 2019 and 2020, the
 // 13 collections of BEIR and their mean across. labels are what the sweep's collections
-// are called in the input, by reference.
-func NewPaper(in *compare.Input, labels map[string]string) (*Paper, error) {
+// are called in the input, by reference. Below a point of which something is published stands a row of that.
+func NewPaper(in *compare.Input, labels map[string]string, published []Published) (*Paper, error) {
 	called := func(reference string) string {
 		if label, ok := labels[reference]; ok {
 			return label
 		}
 		return reference
 	}
-	p := &Paper{columns: []paperColumn{
-		{"MS MARCO dev, RR@10", compare.Column{Dataset: called("msmarco:dev"), Measure: "RR@10"}},
-		{"DL 19", compare.Column{Dataset: called("trec-dl:19"), Measure: "nDCG@10"}},
-		{"DL 20", compare.Column{Dataset: called("trec-dl:20"), Measure: "nDCG@10"}},
-	}}
+	p := &Paper{published: published}
+	add := func(title, reference, dataset, measure string) {
+		p.columns = append(p.columns, paperColumn{title, compare.Column{Dataset: dataset, Measure: measure}, reference})
+	}
+	add("MS MARCO dev, RR@10", "msmarco:dev", called("msmarco:dev"), "RR@10")
+	add("DL 19", "trec-dl:19", called("trec-dl:19"), "nDCG@10")
+	add("DL 20", "trec-dl:20", called("trec-dl:20"), "nDCG@10")
 	titles := []string{"Argu Ana", "Climate FEVER", "DB Pedia", "FEVER", "FiQA", "Hotpot QA", "NF Corpus", "NQ", "Quora", "SCI DOCS", "Sci Fact", "TREC COVID", "Touché"}
 	var members []string
 	for i, reference := range groups.Members(beirMean) {
 		members = append(members, called(reference))
-		p.columns = append(p.columns, paperColumn{titles[i], compare.Column{Dataset: called(reference), Measure: "nDCG@10"}})
+		add(titles[i], reference, called(reference), "nDCG@10")
 	}
-	p.columns = append(p.columns, paperColumn{"BEIR 13, mean", compare.Column{Dataset: beirMean, Measure: "nDCG@10"}})
+	add("BEIR 13, mean", beirMean, beirMean, "nDCG@10")
 	var err error
 	if p.comparison, err = compare.Compare(in.WithMean(beirMean, members)); err != nil {
 		return nil, err
@@ -83,6 +98,9 @@ func (p *Paper) Table() *table.Table {
 				row = append(row, p.cell(t, point, column, tested))
 			}
 			t.Rows = append(t.Rows, row)
+			if row := p.publishedRow(t, point); row != nil {
+				t.Rows = append(t.Rows, row)
+			}
 		}
 	}
 	for _, b := range baselineNames(c) {
@@ -98,6 +116,33 @@ func (p *Paper) Table() *table.Table {
 		}
 	}
 	return t
+}
+
+// publishedRow is what is published of a point; nil where nothing is.
+func (p *Paper) publishedRow(t *table.Table, point *compare.Point) []table.Cell {
+	var of []Published
+	for _, one := range p.published {
+		if len(point.Runs) > 0 && !slices.ContainsFunc(point.Runs, func(r *compare.Run) bool { return !one.Of(r) }) {
+			of = append(of, one)
+		}
+	}
+	if len(of) == 0 {
+		return nil
+	}
+	row := append(lineCells(point.Line), table.Number(point.K, point.Text))
+	row[0] = table.Text(point.Line.Title + ", published")
+	for _, column := range p.columns {
+		cell := table.Cell{Text: "?", Value: math.NaN(), SD: math.NaN()}
+		i := slices.IndexFunc(of, func(one Published) bool { return one.On == column.reference && one.Measure == column.Measure })
+		if i >= 0 && of[i].Value != nil {
+			cell.Text, cell.Value = hundredfold(*of[i].Value), *of[i].Value
+			cell.Notes = append(cell.Notes, t.Note("as published: "+of[i].Source))
+		} else {
+			cell.Notes = append(cell.Notes, t.Note("? nobody has entered the published number: it belongs into a claim of kind value, with its source"))
+		}
+		row = append(row, cell)
+	}
+	return row
 }
 
 func (p *Paper) cell(t *table.Table, point *compare.Point, column paperColumn, tested int) table.Cell {

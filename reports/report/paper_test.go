@@ -51,7 +51,7 @@ func inPaper(leave string) *compare.Input {
 
 func TestPaperLayout(t *testing.T) {
 	in := inPaper("")
-	p, err := report.NewPaper(in, nil)
+	p, err := report.NewPaper(in, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,12 +94,39 @@ func TestPaperLayout(t *testing.T) {
 }
 
 func TestPaperMeanNeedsAll(t *testing.T) {
-	p, err := report.NewPaper(inPaper("beir:fever"), nil)
+	p, err := report.NewPaper(inPaper("beir:fever"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	row := p.Table().Rows[1]
 	if row[18].Text != "–" || row[8].Text != "–" || row[9].Text == "–" {
 		t.Errorf("without FEVER: %s, FEVER %s, FiQA %s", row[18].Text, row[8].Text, row[9].Text)
+	}
+}
+
+// What a paper says of a point stands below it; what nobody has entered is a question mark, and no number.
+func TestPublishedNumbersStandBelowTheirPoint(t *testing.T) {
+	value := .383
+	ofEight := func(r *compare.Run) bool { return r.Rescale == 8 }
+	p, err := report.NewPaper(inPaper(""), nil, []report.Published{
+		{On: "msmarco:dev", Measure: "RR@10", Source: "a paper, table 2", Value: &value, Of: ofEight},
+		{On: "beir:13", Measure: "nDCG@10", Source: "a paper, table 3", Of: ofEight},
+		{On: "msmarco:dev", Measure: "RR@10", Source: "another", Value: &value, Of: func(*compare.Run) bool { return false }},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := p.Table()
+	if len(table.Rows) != 3 {
+		t.Fatalf("%d rows", len(table.Rows))
+	}
+	row := table.Rows[2]
+	if row[0].Text != "b, published" || row[1].Text != "8" || row[2].Text != "38.3" || row[2].Value != value || table.Notes[row[2].Notes[0]] != "as published: a paper, table 2" {
+		t.Errorf("%+v, notes %q", row[:3], table.Notes)
+	}
+	for _, cell := range row[3:] {
+		if cell.Text != "?" || !math.IsNaN(cell.Value) || !strings.Contains(table.Notes[cell.Notes[0]], "nobody has entered") {
+			t.Errorf("unknown is %+v", cell)
+		}
 	}
 }

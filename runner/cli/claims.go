@@ -76,7 +76,9 @@ func (a *app) claims(cmd *cobra.Command, o claimsOptions) error {
 	}{Schema: schema}
 	var err error
 	if o.model == "" {
-		document.Claims, _, err = a.sweepClaims(cmd.Context(), o)
+		var about sweepClaims
+		about, err = a.sweepClaims(cmd.Context(), o)
+		document.Claims = about.judged
 	} else {
 		document.Claims, err = a.publishedClaims(cmd.Context(), o)
 	}

@@ -15,6 +15,7 @@ import (
 	"headroom/metrics/record"
 	"headroom/reports/claims"
 	"headroom/reports/compare"
+	"headroom/reports/report"
 	"headroom/runner/plan"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
@@ -67,10 +68,17 @@ func (a *app) recordPredictions(w workspace.Workspace, file claimsFile, todo *pl
 	return w.RecordPredictions(manifest.Sweep, manifest.Revision, list)
 }
 
-// sweepClaims judges claims about a sweep by what its runs recorded. A sweep that was
-// never run has none of the runs that a claim is about. own says that the claims were named
-// by the sweep or by an option, and are not the shipped ones.
-func (a *app) sweepClaims(ctx context.Context, o claimsOptions) (judged []claims.Judgement, own bool, err error) {
+// sweepClaims are the claims about a sweep, judged by what its runs recorded.
+type sweepClaims struct {
+	judged []claims.Judgement
+	// own says that the claims were named by the sweep or by an option, and are not the shipped ones.
+	own bool
+	// published are the numbers that claims of kind value state, or leave open.
+	published []report.Published
+}
+
+// sweepClaims judges claims about a sweep. One that was never run has none of the runs that a claim is about.
+func (a *app) sweepClaims(ctx context.Context, o claimsOptions) (out sweepClaims, err error) {
 	w, err := a.openWorkspace()
 	var names []string
 	if err == nil {
@@ -78,7 +86,7 @@ func (a *app) sweepClaims(ctx context.Context, o claimsOptions) (judged []claims
 	}
 	notThere := errors.Is(err, workspace.ErrNone) || errors.Is(err, fs.ErrNotExist)
 	if err != nil && !notThere {
-		return nil, false, err
+		return out, err
 	}
 	var file claimsFile
 	if o.file != "" {
@@ -91,7 +99,7 @@ func (a *app) sweepClaims(ctx context.Context, o claimsOptions) (judged []claims
 		}
 	}
 	if err != nil {
-		return nil, false, err
+		return out, err
 	}
 	sweep, recorded := claims.Sweep{Input: &compare.Input{}}, map[string][]workspace.Prediction{}
 	if !notThere {
@@ -99,16 +107,21 @@ func (a *app) sweepClaims(ctx context.Context, o claimsOptions) (judged []claims
 			recorded, err = w.Predictions(names[0])
 		}
 		if err != nil {
-			return nil, false, err
+			return out, err
 		}
 	}
-	judged, err = claims.JudgeSweep(file.list, sweep)
+	if out.judged, err = claims.JudgeSweep(file.list, sweep); err != nil {
+		return out, err
+	}
 	for i, c := range file.list {
-		if err == nil {
-			addPrediction(&judged[i], c, recorded[c.ID])
+		addPrediction(&out.judged[i], c, recorded[c.ID])
+		if c.Kind == claims.Value {
+			out.published = append(out.published, report.Published{On: c.On, Measure: c.Measure, Source: c.Source, Value: c.Value,
+				Of: func(r *compare.Run) bool { return sweep.Chosen(c.Points, r) }})
 		}
 	}
-	return judged, file.own, err
+	out.own = file.own
+	return out, nil
 }
 
 // loadClaimed reads a sweep's runs and what their collections are called.

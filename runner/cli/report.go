@@ -145,20 +145,25 @@ func (a *app) reportExtras(ctx context.Context, s *store.Store, input *compare.I
 	if more.Inches, err = o.inches(); err != nil {
 		return more, err
 	}
-	if input.Part == "" || o.claims != "" {
-		judged, own, err := a.sweepClaims(ctx, claimsOptions{sweep: input.Sweep, file: o.claims})
+	shown := input.Part == "" || o.claims != "" // claims are about a whole sweep
+	var about sweepClaims
+	if shown || o.paper {
+		about, err = a.sweepClaims(ctx, claimsOptions{sweep: input.Sweep, file: o.claims})
 		if err != nil && o.claims != "" {
 			return more, err
 		}
 		if err != nil { // no reason to withhold the rest
 			a.note("note: the report has no claims: %v", err)
+			about = sweepClaims{}
 		}
+	}
+	for _, one := range about.judged {
 		// The shipped claims are the paper's: about most sweeps most of them say nothing.
-		for _, one := range judged {
-			if err != nil || !own && (one.Verdict == claims.NotRun || one.Verdict == claims.Unknown) {
-				more.Beside++
-				continue
-			}
+		switch {
+		case !shown:
+		case !about.own && (one.Verdict == claims.NotRun || one.Verdict == claims.Unknown):
+			more.Beside++
+		default:
 			more.Claims = append(more.Claims, one)
 		}
 	}
@@ -175,6 +180,6 @@ func (a *app) reportExtras(ctx context.Context, s *store.Store, input *compare.I
 			labels[c.Reference] = c.Label
 		}
 	}
-	more.Paper, err = report.NewPaper(input, labels)
+	more.Paper, err = report.NewPaper(input, labels, about.published)
 	return more, err
 }
