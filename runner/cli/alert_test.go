@@ -136,3 +136,45 @@ func TestAlertsAreTried(t *testing.T) {
 		t.Errorf("code %d: %s", r.code, r.stderr)
 	}
 }
+
+// On a cluster each task tells what happens in it, and the last that the sweep is over.
+func TestTasksOfAClusterTell(t *testing.T) {
+	p, in := newPlace(t), newInbox(t)
+	p.stubSlurm(nil)
+	sweep := p.sample()
+	p.write("small.toml", strings.NewReplacer("[1, 2]", "[1]", "[1, 4]", "[1]").Replace(smallSweep))
+	p.write("headroom.toml", "[alerts]\nwebhook = '$INBOX'\n")
+	p.refused([]string{"submit", sweep}, "headroom.toml", "needs $INBOX of the environment")
+	p.extra = append(p.extra, "INBOX="+in.URL, "FAKE_COLLAPSE=identical")
+	d := decode[submitDocument](t, p.ok("submit", sweep, "--json"))
+	before := p.extra
+	p.extra = append(before, "SLURM_ARRAY_TASK_ID=0", "SLURM_ARRAY_JOB_ID=101")
+	tell := func(array string) string {
+		t.Helper()
+		out := p.ok("task", "--submission", "small/"+d.Submission, "--array", array)
+		if strings.Contains(out, "nobody is told") {
+			t.Errorf("%s: %s", array, out)
+		}
+		return strings.Join(in.take(), "\n")
+	}
+	if got := tell("backbones0"); got != "" {
+		t.Errorf("a backbone that is made is no news: %s", got)
+	}
+	if got := tell("runs0"); strings.Count(got, `"kind":`) != 1 || !strings.Contains(got, `"kind":"collapse","sweep":"small","run":"`+d.Runs[0]) {
+		t.Errorf("a run's task tells %s", got)
+	}
+	if got := tell("runs0"); got != "" {
+		t.Errorf("started once more it tells %s", got)
+	}
+	p.role = "program" // that makes the report
+	got := tell("report0")
+	p.role = "fake"
+	if strings.Count(got, `"kind":`) != 1 || !strings.Contains(got, `"title":"small is over"`) || !strings.Contains(got, "1 run: 1 done; verdicts: 1 identical") {
+		t.Errorf("the report's task tells %s", got)
+	}
+	// What a node does not know keeps no task from its work.
+	p.extra = append(before[:len(before)-2:len(before)-2], "FAKE_COLLAPSE=identical", "SLURM_ARRAY_TASK_ID=0", "SLURM_ARRAY_JOB_ID=101")
+	if out := p.ok("task", "--submission", "small/"+d.Submission, "--array", "runs0"); !strings.Contains(out, "nobody is told what happens here: ") {
+		t.Errorf("the task says %s", out)
+	}
+}
