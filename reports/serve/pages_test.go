@@ -101,7 +101,7 @@ func TestAMapHasACellPerPlaceThatFilters(t *testing.T) {
 
 func TestARunsPageSaysWhyItCollapsed(t *testing.T) {
 	s := four(t).open()
-	s.page("/runs/"+id("b"), "tiny-k1-s2", "steps 40 to 99, stands", "share of queries without an active term above 0.1", "0.25 at step 40",
+	s.page("/runs/"+id("b"), "tiny-k1-s2", "since step 40, stands", "share of queries without an active term above 0.1", "0.25 at step 40",
 		`<tr class="inside"><td class="n">40</td>`, `<tr><td class="n">37</td>`, "--only", "model.rescale=1, seed=2", "0.1000")
 	s.page("/runs/"+id("c"), "It failed: no space left on device")
 	s.page("/runs/"+id("d"), "It has not begun.", "No run that is shown has begun")

@@ -285,7 +285,7 @@ func (p *runPage) onset(ctx context.Context, st *store.Store, e event.Episode) (
 	}
 	for step := span.From; step < span.To; step++ {
 		if values := rows[step]; values != nil {
-			one.Steps = append(one.Steps, stepRow{step, step >= e.FirstStep && step <= e.LastStep, values})
+			one.Steps = append(one.Steps, stepRow{step, step >= e.FirstStep && (e.Stands || step <= e.LastStep), values})
 		}
 	}
 	return one, nil

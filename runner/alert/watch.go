@@ -27,6 +27,7 @@ type seen struct {
 	job     pool.Job
 	last    pool.Message
 	at      time.Time // when the last message came
+	step    int       // of training, the last that was heard of; -1 before
 	stalled bool      // it was said
 }
 
@@ -52,7 +53,7 @@ func (w *Watch) Begin(jobs []pool.Job, estimate *pool.Estimate) { w.next.Begin(j
 // Started notes the job.
 func (w *Watch) Started(job pool.Job) {
 	w.mu.Lock()
-	w.jobs[job.ID] = &seen{job: job, at: w.sender.o.Now()}
+	w.jobs[job.ID] = &seen{job: job, at: w.sender.o.Now(), step: -1}
 	w.mu.Unlock()
 	w.next.Started(job)
 }
@@ -65,6 +66,9 @@ func (w *Watch) Message(job pool.Job, m pool.Message) {
 		j.at = now
 		if m.Type == pool.TypeProgress || m.Type == pool.TypeWaiting {
 			j.last = m
+			if m.Phase == pool.PhaseTrain {
+				j.step = m.Step
+			}
 		}
 	}
 	w.mu.Unlock()
@@ -83,8 +87,8 @@ func (w *Watch) Finished(o pool.Outcome) {
 	now := w.sender.o.Now()
 	w.mu.Lock()
 	step := -1
-	if j := w.jobs[o.Job.ID]; j != nil && j.last.Steps > 0 {
-		step = j.last.Step
+	if j := w.jobs[o.Job.ID]; j != nil {
+		step = j.step
 	}
 	delete(w.jobs, o.Job.ID)
 	w.mu.Unlock()

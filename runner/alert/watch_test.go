@@ -30,6 +30,7 @@ func worker(what string) int {
 	switch what {
 	case "collapse":
 		say(pool.Message{Type: pool.TypeCollapse, Episode: &episode})
+		say(pool.Message{Type: pool.TypeProgress, Phase: pool.PhaseEvaluate, Step: 2505, Steps: 2505})
 		say(pool.Message{Type: pool.TypeResult, Result: &pool.Answer{Verdict: "empty"}})
 	case "fail":
 		os.Stderr.WriteString("headroom: no space left on device\n")
@@ -61,7 +62,7 @@ func TestWhatHappensInAPoolIsTold(t *testing.T) {
 	all := strings.Join(c.messages(), "\n")
 	for _, want := range []string{
 		`"title":"demo: run-collapse collapsed (empty)","text":"empty since step 40 (empty/query: share above 0.1; 0.25 at step 44)","verdict":"empty","step":40`,
-		`"title":"demo: run-collapse is done","text":"empty","verdict":"empty"`,
+		`"title":"demo: run-collapse is done","text":"empty","verdict":"empty","step":45`,
 		`"title":"demo: run-fail failed","text":"exit code 1: no space left on device"`,
 		`"title":"demo: run-silent is silent","text":"no step for `,
 	} {

@@ -160,7 +160,7 @@ window.headroomCurves = (function () {
     ctx.save();
     for (const m of data.marks) {
       if (hidden.has(m.id)) continue;
-      const from = u.valToPos(m.first, "x", true), to = u.valToPos(Math.max(m.last, m.first + 1), "x", true);
+      const from = u.valToPos(m.first, "x", true), to = m.stands ? Infinity : u.valToPos(Math.max(m.last, m.first + 1), "x", true);
       const left = Math.max(u.bbox.left, from), right = Math.min(u.bbox.left + u.bbox.width, to);
       if (right <= left) continue;
       const collapse = m.severity === "collapse";
