@@ -121,8 +121,10 @@ func (r *Resolver) family(ref reference) (string, error) {
 		return "", err
 	}
 	c, named := t.Collection(ref.text)
-	if !named || !slices.Contains(t.Needs(ref.text), ref.name) {
-		if folder := existingFolder(r.DataRoot, ref.name); folder != "" {
+	if folder := existingFolder(r.DataRoot, ref.name); folder != "" {
+		// A package of that name may be no more than a part, as trec-dl/19, which has no passages.
+		part := named && slices.Contains(t.Needs(ref.text), ref.name)
+		if _, incomplete := collection.Open(folder); !part || c.Package == "" && incomplete == nil {
 			return folder, nil
 		}
 	}

@@ -77,6 +77,24 @@ func TestDataFindsEachKindOfReference(t *testing.T) {
 	}
 }
 
+// What lies in HEADROOM_DATA under a published name is taken as it is, whether the table has it in one package or, as
+// TREC DL, in several, of which one is named as the whole.
+func TestAFolderOfThePublishedNameComesFirst(t *testing.T) {
+	root := t.TempDir()
+	r := &source.Resolver{DataRoot: root, CacheDir: t.TempDir(), Offline: true}
+	for name, folder := range map[string]string{"beir:scifact": "beir/scifact", "trec-dl:19": "trec-dl/19", "msmarco:dev": "msmarco/dev"} {
+		want := writeCollection(t, filepath.Join(root, filepath.FromSlash(folder)))
+		if got, err := r.Data(name); err != nil || got != want {
+			t.Errorf("%s: %s, %v", name, got, err)
+		}
+	}
+	// The package of TREC DL 2020 alone, without passages, is no collection.
+	write(t, filepath.Join(root, "trec-dl", "20", "2020qrels-pass.txt"), "1 0 2 1\n")
+	if got, err := r.Data("trec-dl:20"); !errors.Is(err, source.ErrUnresolved) {
+		t.Errorf("a part of TREC DL 2020: %s, %v", got, err)
+	}
+}
+
 func TestARelativePathIsTriedFromEachBase(t *testing.T) {
 	root := t.TempDir()
 	second := writeCollection(t, filepath.Join(root, "b", "c"))

@@ -148,7 +148,11 @@ func (a *app) getData(ctx context.Context, r *source.Resolver, references []stri
 		for _, p := range lacking {
 			size += p.Size()
 		}
-		a.note("bringing %s, %s to download, into %s", packageNames(lacking), packages.Size(size), r.Packages().Folder)
+		amount := packages.Size(size) + " to download"
+		if size == 0 { // the hub says it when it is asked
+			amount = "of a size that is not published"
+		}
+		a.note("bringing %s, %s, into %s", packageNames(lacking), amount, r.Packages().Folder)
 	}
 	progress := a.newCounter("data, MB")
 	defer progress.end()

@@ -21,8 +21,8 @@ const Foreseen = "operations at full length and an eighth of an H100's rate; not
 
 // Disk is the approximate space that a sweep takes, in bytes.
 type Disk struct {
-	// Workspace is the space that the unfinished runs will take, with the largest
-	// additional space of a run while it trains.
+	// Workspace is the space that the unfinished runs will take, kept vectors with it, and the largest
+	// additional space of a run while it trains or encodes.
 	Workspace int64 `json:"workspace"`
 	// Data is the space for data to be downloaded: archives and their contents.
 	Data int64 `json:"data"`
@@ -99,10 +99,15 @@ func (m *maker) foreseen(table published.Table, c sweeps.RunConfig) (seconds flo
 	return steps + looks*m.encoding(table, c, c.Evaluate.During) + m.encoding(table, c, c.Evaluate.Final), true
 }
 
-// encoding is the predicted time to encode the documents of collections; collections with the
-// refuseSameRun files count once. Nothing is predicted for folders, as no table has their number of
-// documents.
+// encoding is the predicted time to encode the documents of collections.
 func (m *maker) encoding(table published.Table, c sweeps.RunConfig, references []string) float64 {
+	n := m.parameters(c.Model.Backbone)
+	return 2 * float64(n) * float64(documentsOf(table, references)) * float64(c.Data.MaxDocument) / rate(c)
+}
+
+// documentsOf is the number of documents of collections; collections with the same files count once, and folders not at
+// all, as no table has their number of documents.
+func documentsOf(table published.Table, references []string) int {
 	known := map[string]bool{}
 	documents := 0
 	for _, ref := range references {
@@ -114,9 +119,11 @@ func (m *maker) encoding(table published.Table, c sweeps.RunConfig, references [
 		known[corpus] = true
 		documents += named.Counts.Documents
 	}
-	n := m.parameters(c.Model.Backbone)
-	return 2 * float64(n) * float64(documents) * float64(c.Data.MaxDocument) / rate(c)
+	return documents
 }
+
+// vectorBytes is the predicted space of a document's vector: 200 terms of 5 bytes.
+const vectorBytes = 200 * 5
 
 func rate(c sweeps.RunConfig) float64 {
 	if c.Train.Precision == "bfloat16" {
@@ -129,6 +136,10 @@ func rate(c sweeps.RunConfig) float64 {
 func (m *maker) disk() *Disk {
 	var d Disk
 	var largest, references = int64(0), []string{}
+	table, err := m.Resolver.Table()
+	if err != nil {
+		return nil
+	}
 	add := func(list ...string) {
 		for _, ref := range list {
 			if !slices.Contains(references, ref) {
@@ -150,6 +161,12 @@ func (m *maker) disk() *Disk {
 		// also two states with both of AdamW's moments.
 		d.Workspace += 3 * 4 * n
 		largest = max(largest, 2*12*n)
+		vectors := vectorBytes * int64(documentsOf(table, slices.Concat(c.Evaluate.Final, c.Evaluate.During)))
+		if c.Evaluate.KeepVectors {
+			d.Workspace += vectors
+		} else { // they lie there until the run's evaluations are done
+			largest = max(largest, vectors, vectorBytes*int64(documentsOf(table, c.Evaluate.Full)))
+		}
 	}
 	d.Workspace += largest
 	lacking, _ := m.Resolver.Lacking(references...) // faults are reported elsewhere

@@ -60,9 +60,13 @@ func TestWorkIsForeseenWhereNothingIsMeasured(t *testing.T) {
 	if p.Seconds == nil || math.Abs(*p.Seconds-4*want) > 1e-9*want {
 		t.Errorf("in all %v, want %v", p.Seconds, 4*want)
 	}
-	// Four runs keep three times their weights, one trains; 1,010 bytes to download, 9,000 + 40 come out.
-	if d := (plan.Disk{Workspace: 4*12*n + 24*n, Data: 1010 + 9040}); p.Disk == nil || *p.Disk != d {
+	// Four runs keep three times their weights, one encodes a million documents; 1,010 bytes to download, 9,000 + 40 come out.
+	if d := (plan.Disk{Workspace: 4*12*n + 1e9, Data: 1010 + 9040}); p.Disk == nil || *p.Disk != d {
 		t.Errorf("disk %+v, want %+v", p.Disk, d)
+	}
+	p = w.must(t, sweep, "evaluate.final=['lab:one', 'lab:two']", "compute.backend=xla", "evaluate.keep_vectors=true")
+	if d := (plan.Disk{Workspace: 4*(12*n+1e9) + 24*n, Data: 1010 + 9040}); p.Disk == nil || *p.Disk != d {
+		t.Errorf("with kept vectors: disk %+v, want %+v", p.Disk, d)
 	}
 	if p := w.must(t, sweep, "compute.backend=go"); p.Seconds != nil {
 		t.Errorf("of a CPU %v seconds are foreseen", *p.Seconds)

@@ -101,7 +101,7 @@ func count(n int, one, several string) string {
 }
 
 // refuseDuplicates finds data that a list names twice in different words: both would be the
-// refuseSameRun evaluation.
+// same evaluation.
 func (m *maker) refuseDuplicates(written, c sweeps.EvaluateConfig) {
 	for _, list := range []struct {
 		key, split    string
