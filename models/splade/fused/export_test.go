@@ -37,7 +37,7 @@ func (s *Screen) Tops(t Text) []int32 {
 // computed in float32 at once.
 func (s *Screen) Effort(texts []Text, out []float32, threads int) (screened, survived, plain int64, err error) {
 	var e effort
-	err = s.positive(texts, out, threads, &e)
+	err = s.positive(texts, out, nil, threads, &e)
 	return e.screened.Load(), e.survived.Load(), e.plain.Load(), err
 }
 

@@ -1,6 +1,7 @@
 package fused
 
 import (
+	"fmt"
 	"math"
 	"sync/atomic"
 )
@@ -10,7 +11,16 @@ import (
 // max(0, scale·logit) for every positive finite scale. Neither the number of threads
 // nor the share of rows that were screened changes a bit.
 func (s *Screen) Positive(texts []Text, out []float32, threads int) error {
-	return s.positive(texts, out, threads, new(effort))
+	return s.positive(texts, out, nil, threads, new(effort))
+}
+
+// PositiveAt is Positive that also fills arg [len(texts), vocab] with the first token that
+// reaches a maximum, wherever out is positive. Elsewhere it means nothing.
+func (s *Screen) PositiveAt(texts []Text, out []float32, arg []int32, threads int) error {
+	if len(arg) != len(out) {
+		return fmt.Errorf("pool head: arg has %d elements, want %d", len(arg), len(out))
+	}
+	return s.positive(texts, out, arg, threads, new(effort))
 }
 
 // effort counts pairs of a text and a row.
@@ -20,7 +30,7 @@ type effort struct {
 	plain    atomic.Int64 // computed in float32 at once
 }
 
-func (s *Screen) positive(texts []Text, out []float32, threads int, spent *effort) error {
+func (s *Screen) positive(texts []Text, out []float32, arg []int32, threads int, spent *effort) error {
 	h := s.head
 	if err := h.check(texts, len(out)); err != nil {
 		return err
@@ -36,7 +46,10 @@ func (s *Screen) positive(texts []Text, out []float32, threads int, spent *effor
 		return func(rows []int32) {
 			w.filled = false
 			for i, t := range packed {
-				row := out[i*h.Vocab : (i+1)*h.Vocab]
+				row := pooled{logits: out[i*h.Vocab : (i+1)*h.Vocab]}
+				if arg != nil {
+					row.tokens = arg[i*h.Vocab : (i+1)*h.Vocab]
+				}
 				if rows == nil {
 					w.finish(t, row, &w.texts[i])
 				} else {
@@ -46,6 +59,12 @@ func (s *Screen) positive(texts []Text, out []float32, threads int, spent *effor
 		}
 	})
 	return nil
+}
+
+// pooled is what is written of a text: [vocab] logits and, unless nil, their tokens.
+type pooled struct {
+	logits []float32
+	tokens []int32
 }
 
 // screenText is a text in float32 and in whole numbers.
@@ -88,7 +107,7 @@ type screenWorker struct {
 
 // writeRows writes one text's logits of one block. Rows that survive screening wait
 // until a whole block of them can be computed.
-func (w *screenWorker) writeRows(t screenText, rows []int32, out []float32, state *textState) {
+func (w *screenWorker) writeRows(t screenText, rows []int32, out pooled, state *textState) {
 	if !t.whole.usable || state.wait > 0 {
 		state.wait--
 		w.spent.plain.Add(int64(len(rows)))
@@ -100,7 +119,7 @@ func (w *screenWorker) writeRows(t screenText, rows []int32, out []float32, stat
 	var survivors [rowBlock]int32
 	n := 0
 	for r, v := range rows {
-		out[v] = 0
+		out.logits[v] = 0
 		// A bound that is not finite proves nothing, not even below a bias of -Inf.
 		if !(w.s.bound(t.whole, int(v), tops[r]) <= min(-float64(w.s.head.Bias[v]), math.MaxFloat64)) {
 			survivors[n] = v
@@ -122,7 +141,7 @@ func (w *screenWorker) writeRows(t screenText, rows []int32, out []float32, stat
 }
 
 // finish computes the survivors that still wait.
-func (w *screenWorker) finish(t screenText, out []float32, state *textState) {
+func (w *screenWorker) finish(t screenText, out pooled, state *textState) {
 	if len(state.survivors) > 0 {
 		w.compute(t, state.survivors, out)
 	}
@@ -130,14 +149,14 @@ func (w *screenWorker) finish(t screenText, out []float32, state *textState) {
 }
 
 // compute computes the given rows in float32 and writes their logits.
-func (w *screenWorker) compute(t screenText, rows []int32, out []float32) {
+func (w *screenWorker) compute(t screenText, rows []int32, out pooled) {
 	w.few.fill(w.s.head.Weight, rows)
 	w.few.pool(t.panels)
 	w.few.writePositive(w.s.head.Bias, rows, out)
 }
 
 // pool computes all rows of a block in float32 and writes their logits.
-func (w *screenWorker) pool(t screenText, rows []int32, out []float32) {
+func (w *screenWorker) pool(t screenText, rows []int32, out pooled) {
 	if !w.filled {
 		w.all.fill(w.s.head.Weight, rows)
 		w.filled = true
@@ -147,12 +166,15 @@ func (w *screenWorker) pool(t screenText, rows []int32, out []float32) {
 }
 
 // writePositive writes pooled rows, with zero for those that are not positive.
-func (b *block) writePositive(bias []float32, rows []int32, out []float32) {
+func (b *block) writePositive(bias []float32, rows []int32, out pooled) {
 	for r, v := range rows {
 		z := b.best[r] + bias[v]
 		if z <= 0 {
 			z = 0
 		}
-		out[v] = z
+		out.logits[v] = z
+		if out.tokens != nil {
+			out.tokens[v] = b.at[r]
+		}
 	}
 }

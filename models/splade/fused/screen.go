@@ -1,10 +1,13 @@
 package fused
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Screen proves, with products of whole numbers, that the pooled logits of most
 // vocabulary rows are not positive; only the other rows need float32 products. It is
-// a snapshot of the weights: make another one after they have changed.
+// a snapshot of the weights: make another one after they have changed, or Renew it.
 //
 // The bound. A text's tokens share a step s and a row has a step p:
 // h = s·q + e and w = p·r + f, with q and r whole numbers. Then
@@ -51,8 +54,28 @@ func newScreen(h Head, f form, threads int) (*Screen, error) {
 	if err := h.check(nil, 0); err != nil {
 		return nil, err
 	}
+	s := &Screen{head: h, form: f, words: make([]word, (h.Vocab+3)/4*f.words(h.Dim)*4), rows: make([]rowBound, h.Vocab)}
+	s.prepare(threads)
+	return s, nil
+}
+
+// Renew is NewScreen in the memory of a screen of a head of the same size.
+func (s *Screen) Renew(h Head, threads int) error {
+	if err := h.check(nil, 0); err != nil {
+		return err
+	}
+	if h.Vocab != s.head.Vocab || h.Dim != s.head.Dim {
+		return fmt.Errorf("renew screen of a head [%d, %d]: the other is [%d, %d]", s.head.Vocab, s.head.Dim, h.Vocab, h.Dim)
+	}
+	s.head = h
+	s.prepare(threads)
+	return nil
+}
+
+// prepare fills words and rows from the head's weights.
+func (s *Screen) prepare(threads int) {
+	h, f := s.head, s.form
 	words, groups := f.words(h.Dim), (h.Vocab+3)/4
-	s := &Screen{head: h, form: f, words: make([]word, groups*words*4), rows: make([]rowBound, h.Vocab)}
 	kernel := float64(h.Dim+8) * 0x1p-23
 	parallel(groups, threads, func(from, to int) {
 		q := make([]int16, words*int(f))
@@ -61,7 +84,7 @@ func newScreen(h Head, f form, threads int) (*Screen, error) {
 				w := h.Weight[(4*g+r)*h.Dim : (4*g+r+1)*h.Dim]
 				norm, largest := extent(w)
 				if !(norm <= largestNorm) || h.Dim > mostDims {
-					s.rows[4*g+r].left = math.Inf(1)
+					s.rows[4*g+r] = rowBound{left: math.Inf(1)} // its words do not matter
 					continue
 				}
 				scale := f.scale(norm, largest, h.Dim)
@@ -71,7 +94,6 @@ func newScreen(h Head, f form, threads int) (*Screen, error) {
 			}
 		}
 	})
-	return s, nil
 }
 
 // wholeText is a text in whole numbers.

@@ -79,3 +79,10 @@ func (s *Splade) Recording(step int, b loader.Batch) (again func() error, done f
 			engine.Free(out...)
 		}, nil
 }
+
+// Screen says whether the next step's head is to be screened, whatever the step before was
+// like. It returns whether that step would have had it so.
+func (s *Splade) Screen(on bool) (would bool) {
+	would, s.sparse = s.sparse, on
+	return would
+}

@@ -36,6 +36,42 @@ func (s *Splade) closeHead() {
 	}
 }
 
+// screenedShare is the share of positive logits in one step up to which the next step's head
+// is screened. Of more terms, preparing the screen and proving the others inactive cost what
+// they save.
+const screenedShare = 0.1
+
+// prepareScreen gets the screen ready where the step before had few positive logits. What it
+// computes has the same bits, so that no result depends on it.
+func (s *Splade) prepareScreen() (err error) {
+	threads := s.model.Engine.Threads()
+	switch {
+	case !s.sparse:
+	case s.screen == nil:
+		s.screen, err = fused.NewScreen(s.model.Head(), threads)
+	default:
+		err = s.screen.Renew(s.model.Head(), threads)
+	}
+	return err
+}
+
+// noteShare looks whether the next step's head is to be screened.
+func (s *Splade) noteShare(sides []*side) {
+	positive, all := 0, 0
+	for _, d := range sides {
+		positive, all = positive+d.positive, all+len(d.pooled)
+	}
+	s.sparse = s.sum == nil && s.top == nil && float64(positive) <= screenedShare*float64(all)
+}
+
+// positives is maxima for what is read of positive logits alone: others may be zero.
+func (s *Splade) positives(texts []fused.Text, pooled []float32, arg []int32) error {
+	if s.sparse {
+		return s.screen.PositiveAt(texts, pooled, arg, s.model.Engine.Threads())
+	}
+	return s.maxima(texts, pooled, arg)
+}
+
 // maxima writes the largest logit of each term to pooled [len(texts), vocab], and the first
 // token that has it to arg [len(texts), vocab].
 func (s *Splade) maxima(texts []fused.Text, pooled []float32, arg []int32) error {

@@ -25,7 +25,7 @@ func (s *Splade) Look(texts [][]int32) (v train.Vectors, err error) {
 	}); err != nil {
 		return v, err
 	}
-	if err := s.pool(d); err != nil {
+	if err := s.pool(d, s.maxima); err != nil {
 		return v, err
 	}
 	v = train.Vectors{Weights: slices.Clone(d.reps.Values), Logits: d.pooled, Positions: d.arg}

@@ -2,7 +2,9 @@ package host_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
@@ -253,6 +255,48 @@ func TestTheSameSeedGivesTheSameBits(t *testing.T) {
 	for i := range a {
 		if math.Float32bits(a[i]) != math.Float32bits(b[i]) {
 			t.Fatalf("parameter %d: %g and %g", i, a[i], b[i])
+		}
+	}
+}
+
+// A head that is screened trains the same bits, whether few terms are active or most.
+func TestScreeningTheHeadChangesNoBit(t *testing.T) {
+	for _, lower := range []float32{0, 1, 2, 100} { // what is taken from the bias
+		var few bool
+		final := func(screened bool) []float32 {
+			m := openModelOn(t, "modernbert-tied", true, 2)
+			for v := range m.DecoderBias().Values {
+				m.DecoderBias().Values[v] -= lower
+			}
+			s, err := host.New(m, conformance.Config(6))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			var all []float32
+			for step := range 6 {
+				few = s.Screen(screened)
+				values, err := s.Step(step, loader.Batch{Queries: conformance.Texts(uint64(step), 20, m.Config.Vocab, 3, 6), Documents: conformance.Texts(uint64(step)+50, 20, m.Config.Vocab, 9, 21, 40)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, name := range slices.Sorted(maps.Keys(values)) {
+					all = append(all, float32(values[name]))
+				}
+			}
+			for _, p := range m.Params {
+				all = append(all, p.Values...)
+			}
+			return all
+		}
+		a, b := final(true), final(false)
+		if lower != 2 && few != (lower == 100) {
+			t.Errorf("bias lowered by %g: a step of its own would be screened: %v", lower, few)
+		}
+		for i := range a {
+			if math.Float32bits(a[i]) != math.Float32bits(b[i]) {
+				t.Fatalf("bias lowered by %g: value %d is %g and %g", lower, i, a[i], b[i])
+			}
 		}
 	}
 }

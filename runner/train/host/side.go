@@ -11,10 +11,11 @@ import (
 
 // side is one half of a training step: the queries, or the documents.
 type side struct {
-	parts  []*part
-	reps   engine.Buffer[float32] // [texts, vocab], term weights
-	pooled []float32              // [texts, vocab], the largest logits; nil for sum pooling, like arg
-	arg    []int32                // [texts, vocab]
+	parts    []*part
+	reps     engine.Buffer[float32] // [texts, vocab], term weights
+	pooled   []float32              // [texts, vocab], the largest logits; nil for sum pooling, like arg
+	arg      []int32                // [texts, vocab]
+	positive int                    // logits above 0
 }
 
 // part is some texts of a side, encoded together.
@@ -54,11 +55,15 @@ func (s *Splade) newSides(step int, texts ...[][]int32) (sides []*side, err erro
 	if err := s.eachPart(parts, func(_ int, p *part) error { return s.encoder.run(p) }); err != nil {
 		return sides, err
 	}
+	if err := s.prepareScreen(); err != nil {
+		return sides, err
+	}
 	for _, d := range sides {
-		if err := s.pool(d); err != nil {
+		if err := s.pool(d, s.positives); err != nil {
 			return sides, err
 		}
 	}
+	s.noteShare(sides)
 	return sides, nil
 }
 
@@ -154,8 +159,8 @@ func (s *Splade) eachPart(parts []*part, do func(i int, p *part) error) error {
 	return nil
 }
 
-// pool computes a side's term weights.
-func (s *Splade) pool(d *side) error {
+// pool computes a side's term weights from what head makes of its texts.
+func (s *Splade) pool(d *side, head func(texts []fused.Text, pooled []float32, arg []int32) error) error {
 	m := s.model
 	vocab, texts := m.Config.Vocab, len(d.reps.Values)/m.Config.Vocab
 	if s.sum != nil {
@@ -166,18 +171,24 @@ func (s *Splade) pool(d *side) error {
 		return nil
 	}
 	d.pooled, d.arg = make([]float32, texts*vocab), make([]int32, texts*vocab)
-	if err := d.withTexts(m, func(texts []fused.Text) error {
-		return s.maxima(texts, d.pooled, d.arg)
-	}); err != nil {
+	if err := d.withTexts(m, func(texts []fused.Text) error { return head(texts, d.pooled, d.arg) }); err != nil {
 		return err
 	}
+	positive := make([]int, texts)
 	parallel.For(texts, m.Engine.Threads(), func(i int) {
-		out := d.reps.Values[i*vocab : (i+1)*vocab]
+		out, n := d.reps.Values[i*vocab:(i+1)*vocab], 0
 		for v, z := range d.pooled[i*vocab : (i+1)*vocab] {
 			out[v] = s.form.Weight(z * m.LogitScale)
+			if z > 0 {
+				n++
+			}
 		}
+		positive[i] = n
 		s.form.Prune(out)
 	})
+	for _, n := range positive {
+		d.positive += n
+	}
 	return nil
 }
 

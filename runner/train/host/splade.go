@@ -12,6 +12,7 @@ import (
 	"headroom/models"
 	"headroom/models/safetensors"
 	"headroom/models/splade"
+	"headroom/models/splade/fused"
 	"headroom/runner/engine"
 	"headroom/runner/train"
 	"headroom/sweeps"
@@ -35,6 +36,8 @@ type Splade struct {
 	form      splade.Form
 	sum       sumHead           // only for sum pooling, else nil
 	top       *engine.TokenHead // only where tokens keep some of their logits, else nil
+	sparse    bool              // whether the step before had few positive logits
+	screen    *fused.Screen     // nil until then
 	objective train.Objective
 	loss      *engine.Program
 	lambda    [2]engine.Buffer[float32] // scalars
