@@ -22,26 +22,40 @@ func (h Head) Backward(texts []Text, arg []int32, grad []float32, dHidden [][]fl
 	}
 	dim := h.Dim
 	parallel(len(texts), threads, func(from, to int) {
-		for i := from; i < to; i++ {
-			row := grad[i*h.Vocab : (i+1)*h.Vocab]
-			for v, g := range row {
-				if g != 0 {
-					t := int(arg[i*h.Vocab+v])
-					axpy(g, h.Weight[v*dim:(v+1)*dim], dHidden[i][t*dim:(t+1)*dim])
+		h.eachRange(0, h.Vocab, func(first, end int) {
+			for i := from; i < to; i++ {
+				for v := first; v < end; v++ {
+					if g := grad[i*h.Vocab+v]; g != 0 {
+						t := int(arg[i*h.Vocab+v])
+						axpy(g, h.Weight[v*dim:(v+1)*dim], dHidden[i][t*dim:(t+1)*dim])
+					}
 				}
 			}
-		}
+		})
 	})
 	parallel(h.Vocab, threads, func(from, to int) {
-		for i := range texts {
-			for v := from; v < to; v++ {
-				if g := grad[i*h.Vocab+v]; g != 0 {
-					t := int(arg[i*h.Vocab+v])
-					axpy(g, texts[i].Hidden[t*dim:(t+1)*dim], dWeight[v*dim:(v+1)*dim])
-					dBias[v] += g
+		h.eachRange(from, to, func(first, end int) {
+			for i := range texts {
+				for v := first; v < end; v++ {
+					if g := grad[i*h.Vocab+v]; g != 0 {
+						t := int(arg[i*h.Vocab+v])
+						axpy(g, texts[i].Hidden[t*dim:(t+1)*dim], dWeight[v*dim:(v+1)*dim])
+						dBias[v] += g
+					}
 				}
 			}
-		}
+		})
 	})
 	return nil
+}
+
+// rangeBytes of rows stay in a core's cache while every text passes by.
+const rangeBytes = 256 << 10
+
+// eachRange calls do with consecutive ranges of rows, in order.
+func (h Head) eachRange(from, to int, do func(first, end int)) {
+	rows := max(1, rangeBytes/4/h.Dim)
+	for first := from; first < to; first += rows {
+		do(first, min(to, first+rows))
+	}
 }

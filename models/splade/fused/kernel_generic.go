@@ -7,6 +7,8 @@ func Vector() bool { return false }
 
 func (p panel) max4(rows []float32, best *[4]float32, at *[4]int32) { p.max4Plain(rows, best, at) }
 
+func (p panel) max8([]float32, *[8]float32, *[8]int32) bool { return false }
+
 func fastestForm() form { return pairs }
 
 // word is 32 bits of whole numbers.

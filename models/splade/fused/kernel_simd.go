@@ -27,6 +27,26 @@ var level = func() int {
 // Vector says whether this build and CPU use vector instructions.
 func Vector() bool { return level > 0 }
 
+// max8 pools two groups of four rows, [2, dim, 4], over a panel of 32 tokens, where the CPU has the registers for it:
+// each sum is that of max4, in the same order.
+func (p panel) max8(rows []float32, best *[8]float32, at *[8]int32) bool {
+	if level < 512 || p.width != 32 {
+		return false
+	}
+	var sums [16][16]float32
+	floats8x32(&p.data[0], &rows[0], &rows[len(rows)/2], len(rows)/8, &sums)
+	for r := range 8 {
+		p.merge(archsimd.LoadFloat32x16Array(&sums[2*r]), archsimd.LoadFloat32x16Array(&sums[2*r+1]), &best[r], &at[r])
+	}
+	archsimd.ClearAVXUpperBits()
+	return true
+}
+
+// floats8x32 writes the products of 32 tokens, [dim, 32], with two groups of four rows, [dim, 4]: two vectors per row.
+//
+//go:noescape
+func floats8x32(tokens, first, second *float32, dim int, sums *[16][16]float32)
+
 // max4 pools a group of four rows, [dim, 4], over the panel. Like all vector code here it clears the upper halves of
 // the registers at its end: Go's own float32 code is SSE, which is slow while upper halves are in use.
 func (p panel) max4(rows []float32, best *[4]float32, at *[4]int32) {

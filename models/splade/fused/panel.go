@@ -79,6 +79,10 @@ func (b *block) pool(panels []panel) {
 	}
 	for _, p := range panels {
 		for g := 0; g < b.n; g += 4 {
+			if g+4 < b.n && p.max8(b.data[g*b.dim:(g+8)*b.dim], (*[8]float32)(b.best[g:g+8]), (*[8]int32)(b.at[g:g+8])) {
+				g += 4
+				continue
+			}
 			p.max4(b.data[g*b.dim:(g+4)*b.dim], (*[4]float32)(b.best[g:g+4]), (*[4]int32)(b.at[g:g+4]))
 		}
 	}

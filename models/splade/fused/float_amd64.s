@@ -1,0 +1,81 @@
+//go:build goexperiment.simd
+
+#include "textflag.h"
+
+// The loop over dimensions in float32. simd/archsimd has every instruction of it, but Go's compiler
+// broadcasts by way of a register and keeps fewer sums than there are registers for.
+
+// func floats8x32(tokens, first, second *float32, dim int, sums *[16][16]float32)
+TEXT ·floats8x32(SB), NOSPLIT, $0-40
+	MOVQ   tokens+0(FP), SI
+	MOVQ   first+8(FP), DI
+	MOVQ   second+16(FP), DX
+	MOVQ   dim+24(FP), CX
+	MOVQ   sums+32(FP), BX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+
+dimension:
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
+	VBROADCASTSS (DI), Z18
+	VBROADCASTSS 4(DI), Z19
+	VBROADCASTSS 8(DI), Z20
+	VBROADCASTSS 12(DI), Z21
+	VBROADCASTSS (DX), Z22
+	VBROADCASTSS 4(DX), Z23
+	VBROADCASTSS 8(DX), Z24
+	VBROADCASTSS 12(DX), Z25
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VFMADD231PS  Z19, Z16, Z2
+	VFMADD231PS  Z19, Z17, Z3
+	VFMADD231PS  Z20, Z16, Z4
+	VFMADD231PS  Z20, Z17, Z5
+	VFMADD231PS  Z21, Z16, Z6
+	VFMADD231PS  Z21, Z17, Z7
+	VFMADD231PS  Z22, Z16, Z8
+	VFMADD231PS  Z22, Z17, Z9
+	VFMADD231PS  Z23, Z16, Z10
+	VFMADD231PS  Z23, Z17, Z11
+	VFMADD231PS  Z24, Z16, Z12
+	VFMADD231PS  Z24, Z17, Z13
+	VFMADD231PS  Z25, Z16, Z14
+	VFMADD231PS  Z25, Z17, Z15
+	ADDQ         $128, SI
+	ADDQ         $16, DI
+	ADDQ         $16, DX
+	DECQ         CX
+	JNZ          dimension
+	VMOVUPS      Z0, (BX)
+	VMOVUPS      Z1, 64(BX)
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 320(BX)
+	VMOVUPS      Z6, 384(BX)
+	VMOVUPS      Z7, 448(BX)
+	VMOVUPS      Z8, 512(BX)
+	VMOVUPS      Z9, 576(BX)
+	VMOVUPS      Z10, 640(BX)
+	VMOVUPS      Z11, 704(BX)
+	VMOVUPS      Z12, 768(BX)
+	VMOVUPS      Z13, 832(BX)
+	VMOVUPS      Z14, 896(BX)
+	VMOVUPS      Z15, 960(BX)
+	VZEROUPPER
+	RET
