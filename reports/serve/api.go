@@ -96,6 +96,6 @@ func (s *Server) apiCompare(w http.ResponseWriter, r *http.Request) {
 		if a == nil || b == nil {
 			return nil, ErrNotFound
 		}
-		return s.o.Documents.Diff(r.Context(), base.Workspace(), a.Run.Run, b.Run.Run)
+		return s.o.Documents.Diff(r.Context(), base.Workspace(), a.Run.Run, b.Run.Run, false)
 	})
 }

@@ -1,10 +1,13 @@
 package serve
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
+	"sort"
 	"strings"
 
 	"headroom/metrics/event"
@@ -44,7 +47,22 @@ type pairRow struct {
 	Measure, Dataset, A, B, Difference, Interval string
 	Queries                                      int
 	Evidence                                     string // "above", "below" or "~"
+	// Better, Worse and Same count the queries, where they are known; Most are those of which
+	// the values differ most, from the worst for the second run to the best.
+	Better, Worse, Same int
+	Most                []queryRow
 }
+
+// Compared is how many queries have a value of both.
+func (r pairRow) Compared() int { return r.Better + r.Worse + r.Same }
+
+// queryRow is one query's values.
+type queryRow struct {
+	Query, A, B, Difference string
+}
+
+// mostQueries is how many of the queries that gained most are shown, and of those that lost.
+const mostQueries = 8
 
 // mostCompared is how many runs stand side by side.
 const mostCompared = 8
@@ -143,6 +161,10 @@ type diffFigures struct {
 			High       *float64    `json:"high"`
 			Queries    int         `json:"queries"`
 			Differ     int         `json:"queries_that_differ"`
+			PerQuery   map[string]struct {
+				A event.Value `json:"a"`
+				B event.Value `json:"b"`
+			} `json:"per_query"`
 		} `json:"measures"`
 	} `json:"evaluations"`
 }
@@ -150,7 +172,7 @@ type diffFigures struct {
 // pair compares two runs by their values per query, as `headroom diff` does.
 func (s *Server) pair(r *http.Request, c *comparison, a, b *live.Run) pair {
 	p := pair{A: a, B: b}
-	document, err := s.o.Documents.Diff(r.Context(), c.Workspace(), a.Run.Run, b.Run.Run)
+	document, err := s.o.Documents.Diff(r.Context(), c.Workspace(), a.Run.Run, b.Run.Run, true)
 	var text []byte
 	if err == nil {
 		text, err = json.Marshal(document)
@@ -164,7 +186,7 @@ func (s *Server) pair(r *http.Request, c *comparison, a, b *live.Run) pair {
 		return p
 	}
 	for _, e := range d.Evaluations {
-		for _, m := range e.Measures {
+		for i, m := range e.Measures {
 			f := live.Figure{Measure: m.Measure}
 			row := pairRow{Measure: m.Measure, Dataset: e.Dataset, A: number(f, float64(m.A)), B: number(f, float64(m.B)), Queries: m.Queries, Evidence: "~", Interval: "too few queries differ"}
 			if m.Difference.NonFinite() == "" {
@@ -178,8 +200,34 @@ func (s *Server) pair(r *http.Request, c *comparison, a, b *live.Run) pair {
 					row.Evidence = "below"
 				}
 			}
+			if i == 0 { // one measure is enough to see which queries they are
+				var changes []change
+				for query, v := range m.PerQuery {
+					changes = append(changes, change{query, float64(v.A), float64(v.B)})
+				}
+				row.queries(changes)
+			}
 			p.Rows = append(p.Rows, row)
 		}
 	}
 	return p
+}
+
+// change is one query's values under two models.
+type change struct {
+	query string
+	a, b  float64
+}
+
+// queries counts who is better on how many queries, and shows those that differ most.
+func (r *pairRow) queries(all []change) {
+	all = slices.DeleteFunc(all, func(c change) bool { return math.IsNaN(c.b - c.a) })
+	slices.SortFunc(all, func(x, y change) int { return cmp.Or(cmp.Compare(x.b-x.a, y.b-y.a), cmp.Compare(x.query, y.query)) })
+	r.Worse = sort.Search(len(all), func(i int) bool { return all[i].b >= all[i].a })
+	r.Better = len(all) - sort.Search(len(all), func(i int) bool { return all[i].b > all[i].a })
+	r.Same = len(all) - r.Worse - r.Better
+	worst, best := all[:min(r.Worse, mostQueries)], all[len(all)-min(r.Better, mostQueries):]
+	for _, c := range slices.Concat(worst, best) {
+		r.Most = append(r.Most, queryRow{c.query, fmt.Sprintf("%.4f", c.a), fmt.Sprintf("%.4f", c.b), fmt.Sprintf("%+.4f", c.b-c.a)})
+	}
 }

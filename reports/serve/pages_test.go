@@ -116,7 +116,7 @@ func TestARunsPageSaysWhyItCollapsed(t *testing.T) {
 func TestChosenRunsStandSideBySide(t *testing.T) {
 	s := four(t).open()
 	s.page("/compare?run="+id("a")+","+id("b"), "2 runs side by side", `<th scope="row">seed</th><td>1</td><td>2</td>`,
-		"tiny-k1-s2 minus tiny-k1-s1", "-0.4000", "-0.5000 to -0.3000", "<td>below</td>", "<b>0.5000</b>")
+		"tiny-k1-s2 minus tiny-k1-s1", "-0.4000", "-0.5000 to -0.3000", "<td>below</td>", "<b>0.5000</b>", "of 4 queries tiny-k1-s2 is better on 1, worse on 2, the same on 1", `<td>q-worst</td><td class="n">1.0000</td><td class="n">0.0000</td><td class="n">-1.0000</td></tr><tr><td>q-worse</td>`, "q-&lt;better&gt;")
 	s.page("/compare?run="+id("a"), "Choose two runs or more")
 }
 

@@ -41,7 +41,8 @@ type Documents interface {
 	// Status is of all sweeps where sweep is "".
 	Status(ctx context.Context, root, sweep string, only []string) (any, error)
 	Show(ctx context.Context, root, run string) (any, error)
-	Diff(ctx context.Context, root, a, b string) (any, error)
+	// Diff has each query's values where queries is true.
+	Diff(ctx context.Context, root, a, b string, queries bool) (any, error)
 }
 
 // Errors of Documents.

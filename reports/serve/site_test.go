@@ -224,9 +224,13 @@ func (papers) Show(_ context.Context, _, run string) (any, error) {
 	return paper{1, []string{"show", run}}, nil
 }
 
-func (papers) Diff(_ context.Context, _, a, b string) (any, error) {
+func (papers) Diff(_ context.Context, _, a, b string, queries bool) (any, error) {
 	if a == b {
 		return nil, errors.New("the same")
+	}
+	if queries {
+		return json.RawMessage(`{"schema":1,"evaluations":[{"dataset":"builtin:demo","measures":[{"measure":"nDCG@10","a":0.5,"b":0.1,"difference":-0.4,"low":-0.5,"high":-0.3,"queries":20,"queries_that_differ":18,
+			"per_query":{"q-worse":{"a":1,"b":0.25},"q-worst":{"a":1,"b":0},"q-same":{"a":0.5,"b":0.5},"q-<better>":{"a":0,"b":0.125}}}]}]}`), nil
 	}
 	return json.RawMessage(`{"schema":1,"evaluations":[{"dataset":"builtin:demo","measures":[{"measure":"nDCG@10","a":0.5,"b":0.1,"difference":-0.4,"low":-0.5,"high":-0.3,"queries":20,"queries_that_differ":18}]}]}`), nil
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,10 +43,21 @@ func program(b *testing.B) string {
 
 // grown writes two sweeps: "long" of so many runs and steps of five series each, and "wide"
 // of 1,000 runs of 20 steps. It returns the logs of four runs of the first, to add to.
+// HEADROOM_BENCH_PAGE=DIR keeps the workspace there, and takes the one that is there.
 func grown(b *testing.B, runs, steps int) (*site, []*event.Log) {
 	b.Helper()
 	s := newSite(b)
+	if folder := os.Getenv("HEADROOM_BENCH_PAGE"); folder != "" {
+		s.Root = filepath.Join(folder, fmt.Sprintf("%d-%d", runs, steps))
+	}
 	var open []*event.Log
+	if _, err := os.Stat(filepath.Join(s.Root, "complete")); err == nil {
+		for i := range 4 { // further attempts, which go on from the same step
+			open = append(open, s.attempt(fmt.Sprintf("%x%04x", 'l', i), steps, steps+1000))
+		}
+		return s, open
+	}
+	s.Write("workspace.json", `{"id":"0123456789abcdef0123456789abcdef","format":1}`)
 	for _, sweep := range []struct {
 		name        string
 		runs, steps int
@@ -74,6 +86,7 @@ func grown(b *testing.B, runs, steps int) (*site, []*event.Log) {
 			}
 		}
 	}
+	s.Write("complete", "")
 	return s, open
 }
 
@@ -243,7 +256,7 @@ func table(b *testing.B, ctx context.Context, address string) {
 	b.Helper()
 	var keys, sorted float64
 	run(b, ctx, "table", chromedp.Navigate(address+"/sweeps/wide?all=1"), until(`document.querySelectorAll("table.runs tbody tr").length === 1000`),
-		chromedp.Evaluate(`(() => { const t = performance.now(); for (let i = 0; i < 100; i++) { document.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true })); document.body.offsetHeight; } return (performance.now() - t) / 100; })()`, &keys),
+		chromedp.Evaluate(`(() => { const t = performance.now(); for (let i = 0; i < 100; i++) { document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true })); document.body.offsetHeight; } if (!document.querySelector("tr.at")) throw "no row is chosen"; return (performance.now() - t) / 100; })()`, &keys),
 		chromedp.Evaluate(`window.began = performance.now(); document.querySelector("table.runs thead a").click()`, nil),
 		until(`location.search.includes("sort=") && document.querySelectorAll("table.runs tbody tr").length === 1000`), chromedp.Evaluate(`performance.now() - window.began`, &sorted))
 	b.ReportMetric(keys, "key-ms")

@@ -77,7 +77,7 @@ func (a *app) infoOf(run string) (runInfo, error) {
 	return a.readRun(w, ref)
 }
 
-func (d documents) Diff(ctx context.Context, root, first, second string) (any, error) {
+func (d documents) Diff(ctx context.Context, root, first, second string, queries bool) (any, error) {
 	a := d.of(root)
 	x, err := a.infoOf(first)
 	if err != nil {
@@ -87,7 +87,7 @@ func (d documents) Diff(ctx context.Context, root, first, second string) (any, e
 	if err != nil {
 		return nil, err
 	}
-	return a.newDiffDocument(ctx, x, y, false)
+	return a.newDiffDocument(ctx, x, y, queries)
 }
 
 // told gives an error the kind that the page answers with.
