@@ -115,9 +115,9 @@ test-page: ## the live page in Chromium; skipped where there is none (HEADROOM_S
 	[ -n "$$browser" ] || { echo "test-page: no Chromium, and apt cannot install it: the tests of the page are SKIPPED"; exit 0; }; \
 	HEADROOM_CHROMIUM=$$browser $(GO) test -count=1 -tags page -timeout 5m -run 'Page|Browser|Markup|Million' ./reports/serve
 
-bench-page: build ## the live page of 500 runs of 10,000 steps and of 1,000 runs, in Chromium (2 GB in TMPDIR, minutes; RUNS, STEPS)
+bench-page: build ## the live page of 500 runs of 10,000 steps and of 1,000 runs, in Chromium (2 GB in TMPDIR, minutes; PAGE_RUNS, PAGE_STEPS)
 	HEADROOM_CHROMIUM=$${HEADROOM_CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} HEADROOM_PROGRAM=$(CURDIR)/bin/headroom \
-	$(GO) test -tags page -timeout 60m -run '^$$' -bench LivePage -benchtime 1x -v ./reports/serve -args -runs $(or $(RUNS),500) -steps $(or $(STEPS),10000)
+	$(GO) test -tags page -timeout 60m -run '^$$' -bench LivePage -benchtime 1x -v ./reports/serve -args -runs $(or $(PAGE_RUNS),500) -steps $(or $(PAGE_STEPS),10000)
 
 check: fmt vet lint test race ## fmt, vet, lint, test and race in one
 
