@@ -10,8 +10,10 @@ import (
 )
 
 // smooth is a series' moving mean over about a twenty-fifth of it, in the measure of the
-// axis that it is drawn on, so that a logarithmic axis shows geometric means. A value that
-// is not finite stays so, and no mean reaches across it.
+// axis that it is drawn on, so that a logarithmic axis shows geometric means. At the start,
+// where a loss falls fast, the window is short and lies about its step; at the end it keeps
+// its values before the step, so that the curve does not end on a single noisy one. A value
+// that is not finite stays so, and no mean reaches across it.
 func smooth(s compare.Series, warp, unwarp func(float64) float64) compare.Series {
 	n := min(len(s.Steps), len(s.Values))
 	half := n / 50
@@ -31,8 +33,9 @@ func smooth(s compare.Series, warp, unwarp func(float64) float64) compare.Series
 		}
 		sums = append(sums, sum)
 		for i := from; i < to; i++ {
-			reach := min(half, i-from, to-1-i)
-			low, high := i-reach-from, i+reach+1-from
+			before := min(half, i-from)
+			after := min(before, to-1-i)
+			low, high := i-before-from, i+after+1-from
 			out.Values[i] = unwarp((sums[high] - sums[low]) / float64(high-low))
 		}
 		from = to
