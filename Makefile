@@ -20,7 +20,7 @@ PACKAGES    ?= ./...
 TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-page test-xla test-slurm test-slurm-long calibration calibration-short race check fmt vet lint lint-imports lint-mod lint-static \
+.PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-page test-xla test-slurm test-slurm-long test-latex calibration calibration-short race check fmt vet lint lint-imports lint-mod lint-static \
         bench bench-index bench-page bench-workspace statistics stream-rss fuzz crash golden reference env cover clean
 
 help: ## this list
@@ -118,6 +118,13 @@ test-page: ## the live page in Chromium; skipped where there is none (HEADROOM_S
 bench-page: build ## the live page of 500 runs of 10,000 steps and of 1,000 runs, in Chromium (2 GB in TMPDIR, minutes; PAGE_RUNS, PAGE_STEPS)
 	HEADROOM_CHROMIUM=$${HEADROOM_CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} HEADROOM_PROGRAM=$(CURDIR)/bin/headroom \
 	$(GO) test -tags page -timeout 60m -run '^$$' -bench LivePage -benchtime 1x -v ./reports/serve -args -runs $(or $(PAGE_RUNS),500) -steps $(or $(PAGE_STEPS),10000)
+
+test-latex: ## every table of the reports set by LaTeX; skipped where there is none
+	@ready() { for f in booktabs.sty threeparttable.sty; do kpsewhich $$f >/dev/null 2>&1 || return 1; done; command -v pdflatex >/dev/null; }; \
+	if ! ready && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends texlive-latex-recommended texlive-latex-extra >/dev/null 2>&1; fi; \
+	ready || { echo "test-latex: no pdflatex with booktabs and threeparttable, and apt cannot install it: the tables are NOT set"; exit 0; }; \
+	$(GO) test -count=1 -timeout 5m -run Compiles ./reports/table ./reports/report
 
 check: fmt vet lint test race ## fmt, vet, lint, test and race in one
 

@@ -37,6 +37,9 @@ func all(c *compare.Comparison) []*plot.Figure {
 	if cost, ok := plot.Cost(c, "builtin:demo"); ok {
 		figures = append(figures, cost)
 	}
+	if matched, ok := plot.Matched(c); ok {
+		figures = append(figures, matched)
+	}
 	if grid, ok := plot.Map(c, "builtin:demo"); ok {
 		figures = append(figures, grid)
 	}

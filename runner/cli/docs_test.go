@@ -60,13 +60,13 @@ func TestTheTourOfTheReadme(t *testing.T) {
 		t.Fatal("the tour no longer runs a part of the demo again")
 	}
 	status := decode[endDocument](t, p.ok("status", "demo", "--json"))
-	if len(status.Runs) != 24 || status.Former != 0 {
-		t.Errorf("after the tour status has %d runs and %d former ones, want 24 and 0", len(status.Runs), status.Former)
+	if len(status.Runs) != 36 || status.Former != 0 {
+		t.Errorf("after the tour status has %d runs and %d former ones, want 36 and 0", len(status.Runs), status.Former)
 	}
-	if out := p.ok("report", "demo", "-o", filepath.Join(p.dir, "again")); !strings.Contains(out, "24 runs: 24 finished, 0 of them collapsed. Sweep demo, revision 0001.\n") {
+	if out := p.ok("report", "demo", "-o", filepath.Join(p.dir, "again")); !strings.Contains(out, "36 runs: 36 finished, 0 of them collapsed. Sweep demo, revision 0001.\n") {
 		t.Errorf("after the tour the report has other runs:\n%s", out)
 	}
-	if out := p.ok("query", "SELECT sweep, count(*) FROM runs GROUP BY sweep", "--csv"); !strings.Contains(out, "\ndemo,24\n") {
+	if out := p.ok("query", "SELECT sweep, count(*) FROM runs GROUP BY sweep", "--csv"); !strings.Contains(out, "\ndemo,36\n") {
 		t.Errorf("after the tour the store has\n%s", out)
 	}
 }
