@@ -26,7 +26,6 @@ type Matched struct {
 	// Backbone is the line's name without what λ is.
 	Backbone string
 	K        string
-	Factor   float64 // K as a number; NaN where it was chosen automatically and differs between seeds
 	Flops    float64 // the budget; NaN where there is none that both reach
 	// WayA and WayB say how the arms come to that cost.
 	WayA, WayB string
@@ -143,7 +142,7 @@ func (c *Comparison) match(backbone, dataset string, s, one setting, seeds seedV
 	a, b := c.ways(dataset, s, Flops), c.ways(dataset, one, Flops)
 	arms := [2]side{{name: "k=" + s.text(), runs: s.runs()}, {name: "k=1", runs: one.runs()}}
 	blank := func() *Matched {
-		return &Matched{Backbone: backbone, K: s.text(), Factor: s.points[0].K, Flops: math.NaN(), Contrast: c.blank(dataset, arms[0], arms[1])}
+		return &Matched{Backbone: backbone, K: s.text(), Flops: math.NaN(), Contrast: c.blank(dataset, arms[0], arms[1])}
 	}
 	budgets := budgetsOf(a, b)
 	if len(budgets) == 0 {
