@@ -32,7 +32,7 @@ func TestEveryTableCompiles(t *testing.T) {
 			texts[file] = string(text)
 		}
 	}
-	paper, err := report.NewPaper(inPaper(""), nil)
+	paper, err := report.NewPaper(inPaper(""), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
