@@ -21,7 +21,7 @@ type Thin struct {
 	// Steps ascend; Values are finite.
 	Steps  []int
 	Values []float64
-	// Mean is that of each bucket that has a finite value, At its first step.
+	// Mean is that of each bucket that has a finite value, At a step of it.
 	At   []int
 	Mean []float64
 	// NonFinite are the first step of each bucket that has such a value, and which.
@@ -38,7 +38,7 @@ type NonFinite struct {
 }
 
 // thinned is what each part of a Thin is read by. SQLite takes a bare column from the row
-// of the minimum or maximum.
+// of the minimum or maximum, where there is one of them, whatever other aggregates there are.
 const thinned = `FROM step_value WHERE run_id = ?1 AND pack = ?2 AND step >= ?3 AND step < ?4`
 
 // Thin reads a curve of a run in a span of steps by buckets of so many steps. A run or a
@@ -70,7 +70,7 @@ func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket in
 	if span.From >= span.To {
 		return t, nil
 	}
-	each := func(query string, row func(step int, value sql.NullFloat64, word sql.NullString)) error {
+	each := func(query string, row func(step int, value, mean sql.NullFloat64, word sql.NullString)) error {
 		rows, err := s.db.QueryContext(ctx, query, id, at.pack, span.From, span.To, t.Bucket)
 		if err != nil {
 			return err
@@ -78,12 +78,12 @@ func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket in
 		defer rows.Close()
 		for rows.Next() {
 			var step int
-			var value sql.NullFloat64
+			var value, mean sql.NullFloat64
 			var word sql.NullString
-			if err := rows.Scan(&step, &value, &word); err != nil {
+			if err := rows.Scan(&step, &value, &mean, &word); err != nil {
 				return err
 			}
-			row(step, value, word)
+			row(step, value, mean, word)
 		}
 		return rows.Err()
 	}
@@ -92,14 +92,21 @@ func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket in
 		value float64
 	}
 	var points []point
-	keep := func(step int, value sql.NullFloat64, _ sql.NullString) {
-		if value.Valid {
-			points = append(points, point{step, value.Float64})
+	bad := false // there are values that are none
+	keep := func(step int, value, mean sql.NullFloat64, word sql.NullString) {
+		bad = bad || word.Valid
+		if !value.Valid {
+			return
+		}
+		points = append(points, point{step, value.Float64})
+		if mean.Valid && !math.IsInf(mean.Float64, 0) {
+			t.At, t.Mean = append(t.At, step), append(t.Mean, mean.Float64)
 		}
 	}
-	err = each("SELECT step, min("+finite+"), NULL "+thinned+" GROUP BY step / ?5", keep)
+	// A scan gives the least, the mean and any word of each bucket, another the greatest.
+	err = each("SELECT step, min("+finite+"), avg("+finite+"), group_concat("+word+", '') "+thinned+" GROUP BY step / ?5", keep)
 	if err == nil && t.Bucket > 1 {
-		err = each("SELECT step, max("+finite+"), NULL "+thinned+" GROUP BY step / ?5", keep)
+		err = each("SELECT step, max("+finite+"), NULL, NULL "+thinned+" GROUP BY step / ?5", keep)
 	}
 	if err != nil {
 		return fail(err)
@@ -111,16 +118,10 @@ func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket in
 		}
 		t.Steps, t.Values = append(t.Steps, p.step), append(t.Values, p.value)
 	}
-	if t.Bucket == 1 {
-		t.At, t.Mean = t.Steps, t.Values
-	} else if err := each("SELECT min(step), avg("+finite+"), NULL "+thinned+" AND "+column+" IS NOT NULL GROUP BY step / ?5", func(step int, value sql.NullFloat64, _ sql.NullString) {
-		if value.Valid && !math.IsInf(value.Float64, 0) {
-			t.At, t.Mean = append(t.At, step), append(t.Mean, value.Float64)
-		}
-	}); err != nil {
-		return fail(err)
+	if !bad {
+		return t, nil
 	}
-	err = each("SELECT min(step), NULL, "+word+" "+thinned+" AND typeof("+column+") = 'text' GROUP BY step / ?5 ORDER BY 1", func(step int, _ sql.NullFloat64, word sql.NullString) {
+	err = each("SELECT min(step), NULL, NULL, "+word+" "+thinned+" AND typeof("+column+") = 'text' GROUP BY step / ?5 ORDER BY 1", func(step int, _, _ sql.NullFloat64, word sql.NullString) {
 		t.NonFinite = append(t.NonFinite, NonFinite{step, word.String})
 	})
 	if err != nil {

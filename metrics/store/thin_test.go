@@ -24,7 +24,7 @@ func TestAThinCurveKeepsEverySpike(t *testing.T) {
 	}
 	want := store.Thin{Bucket: 4, Last: 9,
 		Steps: []int{0, 2, 4, 5, 8}, Values: []float64{5, 90, 4, -7, 3},
-		At: []int{0, 4, 8}, Mean: []float64{26.25, 1.0 / 3, 3},
+		At: []int{0, 5, 8}, Mean: []float64{26.25, 1.0 / 3, 3},
 		NonFinite: []store.NonFinite{{Step: 7, Word: "nan"}, {Step: 9, Word: "+inf"}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("buckets of 4:\n got %+v\nwant %+v", got, want)

@@ -95,15 +95,22 @@ func (w *Watcher) Newer(ctx context.Context, version uint64) (*Snapshot, error) 
 	}
 }
 
+// A look at a workspace of thousands of runs, on a slow file system, takes its time: the
+// pause after it is so many times as long, but never longer than longestPause for that.
+const (
+	pauseTimes   = 10
+	longestPause = 2 * time.Second
+)
+
 // Watch looks at the workspace until the context ends.
 func (w *Watcher) Watch(ctx context.Context) {
 	defer w.close()
-	last := time.Time{}
+	last, took := time.Time{}, time.Duration(0)
 	for {
 		w.mu.Lock()
 		pause := w.o.Idle
 		if w.waiting > 0 {
-			pause = w.o.Every
+			pause = max(w.o.Every, min(longestPause, pauseTimes*took))
 		}
 		w.mu.Unlock()
 		select {
@@ -117,6 +124,7 @@ func (w *Watcher) Watch(ctx context.Context) {
 		}
 		last = time.Now()
 		w.Look(ctx)
+		took = time.Since(last)
 	}
 }
 
