@@ -1,6 +1,7 @@
 package table
 
 import (
+	"math"
 	"slices"
 	"strings"
 )
@@ -11,7 +12,7 @@ const (
 	columnSep  = 4.0
 	typeSize   = 9.0
 	widest     = 120.0 // of a column of words before it is broken into lines
-	pageLines  = 42
+	pageLines  = 43    // with the names of columns, without the caption
 )
 
 // part is one float: some columns of some rows.
@@ -80,6 +81,7 @@ func beside(keys, columns []placed) [][]placed {
 func (t *Table) pages(columns []placed) []part {
 	var out []part
 	from, lines, noted := 0, 0, map[int]bool{}
+	room := pageLines - t.headHeight(columns)
 	note := func(row []Cell) (high int) {
 		for _, c := range columns {
 			notes := t.Columns[c.index].Notes
@@ -97,7 +99,7 @@ func (t *Table) pages(columns []placed) []part {
 	}
 	for n, row := range t.Rows {
 		high := height(row, columns)
-		if lines += high + note(row); n > from && lines > pageLines {
+		if lines += high + note(row); n > from && lines > room {
 			out = append(out, part{columns, from, n})
 			from, noted = n, map[int]bool{}
 			lines = high + note(row)
@@ -160,8 +162,27 @@ func height(row []Cell, columns []placed) int {
 	lines := 1
 	for _, c := range columns {
 		if c.paragraph && c.index < len(row) {
-			lines = max(lines, len(wrap(row[c.index].Text, c.width)), int(textWidth(row[c.index].Text)/c.width)+1)
+			lines = max(lines, broken(row[c.index].Text, c.width))
 		}
+	}
+	return lines
+}
+
+// headHeight is the number of lines that the names of columns take.
+func (t *Table) headHeight(columns []placed) int {
+	lines := 1
+	for _, c := range columns {
+		lines = max(lines, broken(t.Columns[c.index].Head(), c.width))
+	}
+	return lines
+}
+
+// broken is the number of lines that words take in a column. A word that is wider than the
+// column is broken between letters.
+func broken(words string, width float64) int {
+	lines := 0
+	for _, line := range wrap(words, 0.95*width) { // the estimate may be short
+		lines += max(1, int(math.Ceil(textWidth(line)/(0.95*width))))
 	}
 	return lines
 }
