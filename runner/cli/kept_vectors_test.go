@@ -28,6 +28,7 @@ func TestARunKeepsItsDocumentsVectors(t *testing.T) {
 	}
 	p.refused([]string{"vectors", run, "--on", data, "--output", "-"}, "has kept no vectors on "+data, "evaluate.keep_vectors = true", "--keep-vectors`")
 	p.refused([]string{"vectors", run, "--on", data, "--split", "dev", "--output", "-"}, "no such split; it has test, train")
+	p.refused([]string{"vectors", run, "--on", "beir:13", "--output", "-"}, "--on beir:13 stands for 13 collections; allowed: one, as beir:")
 	p.refused([]string{"vectors", "nothing", "--on", data, "--output", "-"}, "no run has an id or label")
 	p.refused([]string{"vectors", run, "--split", "test", "--output", "-"}, "--split belongs to --on")
 	p.refused([]string{"evaluate", "--model", run, "--on", data, "--keep-vectors"}, "--keep-vectors belongs to --run")

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"headroom/data/collection"
+	"headroom/data/groups"
 	"headroom/internal/atomic"
 	"headroom/internal/seal"
 	"headroom/metrics/record"
@@ -36,6 +37,9 @@ func (a *app) keepDocuments(documents *evaluate.Documents, w workspace.Workspace
 // keptIndex is an index of the documents' vectors that a run has kept of a collection. It lies in a folder beside the
 // output; done removes it.
 func (a *app) keptIndex(ctx context.Context, text string, o vectorsOptions) (index *search.Index, done func() error, err error) {
+	if members := groups.Members(o.on); members != nil {
+		return nil, nil, fmt.Errorf("--on %s stands for %d collections; allowed: one, as %s", o.on, len(members), members[0])
+	}
 	w, err := a.openWorkspace()
 	if err != nil {
 		return nil, nil, err
@@ -55,9 +59,6 @@ func (a *app) keptIndex(ctx context.Context, text string, o vectorsOptions) (ind
 	targets, err := findTargets(resolver, []string{o.on}, o.split)
 	if err != nil {
 		return nil, nil, err
-	}
-	if len(targets) != 1 {
-		return nil, nil, fmt.Errorf("--on %s is a group of %d collections; allowed: one collection", o.on, len(targets))
 	}
 	if err := nameEvaluations(resolver, targets, run, config, o.split); err != nil {
 		return nil, nil, err

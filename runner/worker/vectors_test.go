@@ -11,6 +11,7 @@ import (
 	"headroom/data/synthetic"
 	"headroom/metrics/event"
 	"headroom/metrics/record"
+	"headroom/runner/plan"
 	"headroom/runner/pool"
 	"headroom/runner/worker"
 	"headroom/sweeps"
@@ -24,12 +25,14 @@ func newBenchOfMany(t *testing.T) bench {
 	return newBenchIn(t, synthetic.Size{Documents: manyDocuments, Train: 150, Dev: 10, Test: 20, NoOverlap: 2}, "bert", 0, false, 32, 1)
 }
 
-// encodes does the job of a run and returns how often it was told, while the finished model was measured, that a part of
-// the documents is encoded: not at all where their vectors are there already.
-func (b bench) encodes(t *testing.T, id string) int {
+// encodes does the job of a run or a baseline and returns how often it was told, while the finished model was measured,
+// that a part of the documents is encoded: not at all where their vectors are there already.
+func (b bench) encodes(t *testing.T, kind, id string) int {
 	t.Helper()
+	job := b.ticking(id)
+	job.Kind = kind
 	var out bytes.Buffer
-	if err := worker.Run(t.Context(), b.ticking(id), &out); err != nil {
+	if err := worker.Run(t.Context(), job, &out); err != nil {
 		t.Fatal(err)
 	}
 	told := 0
@@ -54,7 +57,7 @@ func TestTheLastStepsDocumentsAreEncodedOnce(t *testing.T) {
 	}{{func(*sweeps.RunConfig) {}, false}, {selecting, true}} {
 		b := newBenchOfMany(t)
 		id := b.prepare(t, b.watching(8, c.edit))
-		if told := b.encodes(t, id); told > 0 != c.again {
+		if told := b.encodes(t, worker.KindRun, id); told > 0 != c.again {
 			t.Errorf("told %d times of documents that are encoded at the end; encoded again: %v", told, c.again)
 		}
 		dev, final := last[event.Measured](t, b.events(t, id, 1)), all[event.Evaluated](t, b, id)
@@ -68,7 +71,7 @@ func TestTheLastStepsDocumentsAreEncodedOnce(t *testing.T) {
 func TestARunThatKeepsVectorsEncodesThemOnce(t *testing.T) {
 	b := newBenchOfMany(t)
 	id := b.prepare(t, b.watching(20, func(c *sweeps.RunConfig) { c.Evaluate.KeepVectors = true }))
-	b.encodes(t, id)
+	b.encodes(t, worker.KindRun, id)
 	before := all[event.Evaluated](t, b, id)
 	blocks, err := filepath.Glob(filepath.Join(b.files.Run(id), "vectors", "*"))
 	if err != nil || len(blocks) != 1 || filepath.Ext(blocks[0]) != ".vectors" {
@@ -82,7 +85,7 @@ func TestARunThatKeepsVectorsEncodesThemOnce(t *testing.T) {
 	if err := os.RemoveAll(evaluations); err != nil {
 		t.Fatal(err)
 	}
-	if told := b.encodes(t, id); told > 0 {
+	if told := b.encodes(t, worker.KindRun, id); told > 0 {
 		t.Errorf("told %d times of documents that are encoded again", told)
 	}
 	after := all[event.Evaluated](t, b, id)
@@ -96,6 +99,31 @@ func TestARunThatKeepsVectorsEncodesThemOnce(t *testing.T) {
 		got, other := json.Marshal(again)
 		if one != nil || other != nil || string(got) != string(want) {
 			t.Errorf("%s, before %s", got, want)
+		}
+	}
+}
+
+// A baseline reads what another of the same model has kept of the same documents.
+func TestBaselinesThatKeepVectorsEncodeThemOnce(t *testing.T) {
+	b := newBenchOfMany(t)
+	cfg := b.config(func(c *sweeps.RunConfig) { c.Evaluate.KeepVectors = true })
+	for i, split := range []string{plan.FinalSplit, plan.DuringSplit} {
+		digest, err := b.resolver.DigestCollection(b.data, split)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := plan.UntrainedEvaluation(b.files.Root, cfg, b.inputs(t, cfg), b.data, split, digest)
+		request := record.Baseline{ID: e.ID, Name: e.Name, Dataset: e.Dataset, Split: e.Split, Backbone: e.Backbone, Inputs: e.Inputs}
+		if err := b.files.WriteBaseline(request, e.Config); err != nil {
+			t.Fatal(err)
+		}
+		if told := b.encodes(t, worker.KindBaseline, e.ID); (told > 0) != (i == 0) {
+			t.Errorf("%s: told %d times of documents that are encoded", split, told)
+		}
+		kept, err := record.ReadEvaluation(e.Folder)
+		blocks, globbing := filepath.Glob(filepath.Join(e.Folder, "vectors", "*.vectors"))
+		if err != nil || !kept.KeepsVectors() || globbing != nil || len(blocks) != 1 {
+			t.Errorf("%s: %v, %v, %v", split, err, kept.Files, blocks)
 		}
 	}
 }
