@@ -1,10 +1,11 @@
 // Package calibration measures on a sweep's finished runs how often verdicts and warnings
 // are wrong, how soon they come, and how well collapse is predicted before training.
 //
-// Contract. Truth is a run's measure on dev data beside what runs of the same backbone,
-// dev data, loss and number of steps reach, whatever they are trained on: no verdict enters it,
-// and no rule sees it. A run whose parameters are not finite at its end has no model, and is lost. It is
-// written before any rule is looked at, with its date, and never written again. Verdicts
+// Contract. The truth about a run is its measure on dev data in comparison with runs of the
+// same backbone, dev data, loss and number of steps, whatever their training data. No verdict
+// enters it, and no rule sees it. A run whose parameters are not finite at its end has no
+// model, and is lost. The truth is written with its date before any rule is applied, and
+// never written again. Verdicts
 // are the stored ones; rates come with exact intervals.
 package calibration
 
@@ -20,7 +21,7 @@ import (
 	"headroom/sweeps"
 )
 
-// Run is a finished and judged run as its files have it.
+// Run is a finished and judged run, from its files.
 type Run struct {
 	ID, Label string
 	Folder    string // of its logs
@@ -28,11 +29,11 @@ type Run struct {
 	Episodes  []event.Episode
 	Config    sweeps.RunConfig
 	Inputs    sweeps.Inputs
-	// Degraded is what judge says of it; nil where it was not compared.
+	// Degraded is the result of judge; nil where the run was not compared.
 	Degraded *bool
 }
 
-// Truths of a run.
+// The truths about runs.
 const (
 	Fine    = "fine"    // at least half of the reference
 	Failed  = "failed"  // below half of it
@@ -43,19 +44,19 @@ const (
 const (
 	failedBelow = 0.5
 	lostBelow   = 0.1
-	// goodFrom is the share of the best run from which runs make the reference, their median;
-	// fewest is how many of them it needs.
+	// The reference is the median of the runs that reach the share goodFrom of the best run. It needs
+	// at least fewest such runs.
 	goodFrom = 0.5
 	fewest   = 3
-	// A reference is at least chanceTimes what a random ranking has, nDCG@10 of one relevant
-	// document among N being chance/N, but no more than enough.
+	// A reference must be at least chanceTimes the value of a random ranking, but need not be more
+	// than enough. nDCG@10 of a random ranking of N documents, one of them relevant, is chance/N.
 	chance      = 4.54
 	chanceTimes = 5
 	enough      = 0.25
 	level       = 0.95
 )
 
-// observed is a run with all that is measured of it.
+// observed is a run with everything that is measured of it.
 type observed struct {
 	Run
 	measure       string
@@ -76,7 +77,7 @@ type observed struct {
 func (o observed) lost() bool   { return o.truth == Lost }
 func (o observed) failed() bool { return o.truth == Lost || o.truth == Failed }
 
-// kin is what a reference is taken over.
+// kin is equal for the runs over which a reference is taken.
 func (o observed) kin() string {
 	return fmt.Sprintf("%s %s %s %d", o.Inputs.Weights, o.Config.Evaluate.During, o.Config.Loss.Kind, o.steps)
 }
@@ -138,14 +139,14 @@ func observe(run Run) (observed, error) {
 			case e.Severity == event.SeverityWarning:
 				o.firstWarnings[e.Verdict] = true
 			case e.Stands && e.Verdict == run.Verdict:
-				o.openedAt = s.Step // of several the last: the one that stands
+				o.openedAt = s.Step // of several episodes, the last one counts
 			}
 		}
 	}
 	return o, nil
 }
 
-// judgeTruth fills in references and truths.
+// judgeTruth sets references and truths.
 func judgeTruth(list []observed) {
 	scores := map[string][]float64{}
 	for _, o := range list {
@@ -174,8 +175,8 @@ func judgeTruth(list []observed) {
 	}
 }
 
-// reference is what runs are held to: the median of those that reach a share of the best.
-// It is NaN where they are few, or hardly better than a random ranking of the documents.
+// reference is the score with which runs are compared: the median of those that reach a share of
+// the best. It is NaN where these are too few, or hardly better than a random ranking.
 func reference(scores []float64, documents int) float64 {
 	if len(scores) == 0 {
 		return math.NaN()
@@ -195,7 +196,7 @@ func reference(scores []float64, documents int) float64 {
 	return median
 }
 
-// rate is how often something was seen, with its exact interval.
+// rate counts how often something was seen; it gives a share with its exact interval.
 type rate struct{ k, n int }
 
 func (r *rate) add(seen bool) {

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// fixedLine begins TruthFile.
+// fixedLine is the beginning of TruthFile.
 const fixedLine = "# fixed "
 
-// writeTruth is TruthFile: the date, then one row per run.
+// writeTruth writes TruthFile: the date, then one row per run.
 func writeTruth(list []observed, now time.Time) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s%s\n", fixedLine, now.UTC().Format(time.DateOnly))
 	w := csv.NewWriter(&b)
-	_ = w.Write([]string{"run", "label", "score", "reference", "truth"}) // a buffer takes it
+	_ = w.Write([]string{"run", "label", "score", "reference", "truth"}) // a buffer never fails
 	for _, row := range truthRows(list) {
 		_ = w.Write(row)
 	}
@@ -35,7 +35,7 @@ func truthRows(list []observed) (rows [][]string) {
 	return rows
 }
 
-// checkTruth holds a truth that was fixed to the runs, and returns its date.
+// checkTruth compares an earlier TruthFile with the runs, and returns its date.
 func checkTruth(text []byte, list []observed) (date string, err error) {
 	first, rest, _ := strings.Cut(string(text), "\n")
 	date, ok := strings.CutPrefix(first, fixedLine)
@@ -61,7 +61,7 @@ func checkTruth(text []byte, list []observed) (date string, err error) {
 	return date, nil
 }
 
-// writeRuns is RunsFile: all that the rates and rules rest on, one row per run.
+// writeRuns writes RunsFile: the data behind the rates and rules, one row per run.
 func writeRuns(list []observed) []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)

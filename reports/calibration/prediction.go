@@ -8,7 +8,7 @@ import (
 	"headroom/metrics/risk"
 )
 
-// quantity is something that is known before training and may foretell collapse.
+// quantity is a quantity that is known before training and may predict collapse.
 type quantity struct {
 	name string
 	of   func(o observed) float64
@@ -27,7 +27,7 @@ func quantities() []quantity {
 	}
 }
 
-// predicted is how well a quantity ranks, and the rule that is fitted to it.
+// predicted holds a quantity's AUC and the rule that is fitted to it.
 type predicted struct {
 	quantity
 	failed, lost float64 // AUC over all runs
@@ -64,7 +64,7 @@ func predict(list []observed) []predicted {
 	return all
 }
 
-// leaveOut gives each backbone's runs the chances of the rule fitted to the others.
+// leaveOut gives the runs of each backbone chances by a rule that is fitted to the other backbones.
 func leaveOut(known []observed, x []float64, lost []bool) (auc, brier float64) {
 	chances := make([]float64, len(known))
 	for i := range chances {
@@ -103,7 +103,7 @@ func leaveOut(known []observed, x []float64, lost []bool) (auc, brier float64) {
 	return risk.AUC(chances, lost), brier / float64(n)
 }
 
-// backbones are the digests of the weights that runs start from.
+// backbones returns the digests of the weights from which runs start.
 func backbones(list []observed) []string {
 	var names []string
 	for _, o := range list {
@@ -114,14 +114,14 @@ func backbones(list []observed) []string {
 	return names
 }
 
-// bin is runs of like chances.
+// bin counts runs with similar chances.
 type bin struct {
 	low, high float64
 	sum       float64 // of chances
 	lost      rate
 }
 
-// bins compares chances with what came.
+// bins compares predicted chances with the outcomes.
 func bins(known []observed, chance func(observed) float64) []bin {
 	list := []bin{{low: 0, high: .05}, {low: .05, high: .2}, {low: .2, high: .5}, {low: .5, high: .8}, {low: .8, high: 1}}
 	for _, o := range known {

@@ -13,7 +13,7 @@ import (
 	"headroom/reports/table"
 )
 
-// Files are what a calibration writes, by name.
+// Files holds the files of a calibration by name.
 type Files map[string][]byte
 
 // Names of the files.
@@ -23,8 +23,8 @@ const (
 	ReportFile = "calibration.md"
 )
 
-// Make calibrates a sweep's runs. truth is TruthFile as an earlier call wrote it, nil where
-// there is none: then it is fixed now, before a verdict is looked at.
+// Make calibrates a sweep's runs. truth is the TruthFile of an earlier call. It is nil where there
+// is none; then the truth is fixed now, before any verdict is used.
 func Make(sweep string, runs []Run, truth []byte, now time.Time) (Files, error) {
 	var list []observed
 	for _, r := range runs {
@@ -97,7 +97,7 @@ func (r *report) table(title string, t table.Table) {
 		return
 	}
 	fmt.Fprintf(r, "\n## %s\n\n", title)
-	// A buffer takes whatever is written to it.
+	// A buffer never fails.
 	_ = t.Markdown(&r.Buffer)
 }
 
@@ -133,7 +133,8 @@ func (r *report) confusion() {
 	r.table("Verdicts and truth", t)
 }
 
-// rates are how often something is said of fine runs, and not of failed and of lost ones.
+// rates counts how often something is said of fine runs, and how often it is not said of failed
+// and of lost runs.
 type rates struct{ alarms, missedFailed, missedLost rate }
 
 func ratesOf(list []observed, said func(observed) bool) (x rates) {
@@ -187,7 +188,7 @@ func (r *report) warnings() {
 	t := table.Table{Columns: columns("warning", "of fine runs", "of failed and lost ones", "of lost ones")}
 	for _, kind := range stability.Warnings() {
 		if stability.Versions()[kind] == 0 {
-			continue // of older programs
+			continue // warnings of older programs
 		}
 		var fine, failed, lost rate
 		for _, o := range r.known {
@@ -207,7 +208,7 @@ func (r *report) warnings() {
 	r.table("What warnings tell", t)
 }
 
-// parts are the errors of verdicts by family, backbone, loss, data and steps.
+// parts writes the errors of verdicts by family, backbone, loss, data and steps.
 func (r *report) parts() {
 	t := table.Table{Columns: columns("part", "false alarms", "missed, of failed and lost ones", "missed, of lost ones")}
 	for _, by := range []struct {

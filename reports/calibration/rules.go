@@ -16,23 +16,23 @@ import (
 // RulesFile has Rules as JSON.
 const RulesFile = "rule.json"
 
-// Rules are what a calibration fitted to tell runs that are lost before they are trained.
+// Rules are the rules of a calibration that predict, before training, whether a run is lost.
 type Rules struct {
 	Schema int    `json:"schema"`
 	Sweep  string `json:"sweep"`
 	// Runs whose truth is known, and how many of them are lost.
 	Runs int `json:"runs"`
 	Lost int `json:"lost"`
-	// Backbones are how many there were.
+	// Backbones is the number of backbones.
 	Backbones int `json:"backbones"`
-	// Pressure is the rule of risk.Setting's Pressure, and Lambda that of λ alone, which
-	// stands beside it.
+	// Pressure is the rule for risk.Setting's Pressure; Lambda is the rule for λ alone, for
+	// comparison.
 	Pressure Fitted `json:"pressure"`
 	Lambda   Fitted `json:"lambda"`
 }
 
-// Fitted is a rule and how well it ranks runs of backbones that it was not fitted to: NaN
-// where there was one backbone only.
+// Fitted is a rule with its AUC on runs of backbones to which it was not fitted: NaN where there
+// was only one backbone.
 type Fitted struct {
 	risk.Rule
 	AUC event.Value `json:"auc_left_out"`
@@ -41,7 +41,7 @@ type Fitted struct {
 // ErrNoRules is returned when a calibration could fit no rule.
 var ErrNoRules = errors.New("no rules")
 
-// rules are those of a list of runs; false where all of them ended alike.
+// rules fits rules to a list of runs; false where all of them ended in the same way.
 func rules(sweep string, list []observed) (Rules, bool) {
 	r := Rules{Schema: 1, Sweep: sweep, Backbones: len(backbones(list))}
 	for _, o := range list {

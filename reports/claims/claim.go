@@ -1,10 +1,11 @@
-// Package claims reads claims from a TOML file and judges them: statements of a
-// paper, or of a model's makers, that a sweep or a model can bear out or not.
+// Package claims reads claims from a TOML file and judges them. Claims are
+// statements of a paper, or of a model's authors, that a sweep or a model can
+// confirm or contradict.
 //
-// Contract. Parse is strict: every fault of a file is reported at once with key,
-// value and what is allowed, and every kind of claim parses, whoever judges it.
-// A judge here is a pure function of figures that others have measured; it
-// never says "OK" of what was not measured, nor of one seed.
+// Contract. Parse is strict: it reports every fault of a file at once, with key,
+// value and what is allowed. It parses every kind of claim, whoever judges it. A
+// judge is a pure function of measured figures; it never returns "OK" for
+// something that was not measured, or for one seed.
 package claims
 
 import (
@@ -30,7 +31,7 @@ const (
 type Claim struct {
 	ID, Text, Source string
 	Kind             Kind
-	// Points are the runs that it is about, Against those they are compared with.
+	// Points are the runs of the claim; Against are the runs with which they are compared.
 	Points, Against Points
 	// On is a reference to a collection or a group; of Vectors to the published texts and figures.
 	On      string
@@ -43,7 +44,7 @@ type Claim struct {
 	Share float64
 	// Value is the published number; nil where it is not known.
 	Value *float64
-	// Predicted is the verdict that was expected; "" where nobody said.
+	// Predicted is the expected verdict; "" where the file states none.
 	Predicted Verdict
 }
 
@@ -53,13 +54,13 @@ type Points struct {
 	sweeps.Filter
 }
 
-// Cost is one figure at which things are compared.
+// Cost is a cost at which runs are compared.
 type Cost struct {
 	Name  string // "flops" or "active_document"
 	Value float64
 }
 
-// Verdict is what a judge says.
+// Verdict is the result of a judge.
 type Verdict string
 
 // The verdicts.
@@ -67,12 +68,12 @@ const (
 	OK      Verdict = "OK"
 	OKish   Verdict = "OKish"
 	Fail    Verdict = "FAIL"
-	NotRun  Verdict = "not run" // nothing of that kind is there
-	Unknown Verdict = "unknown" // nobody has entered the published number
+	NotRun  Verdict = "not run" // there is no such run or collection
+	Unknown Verdict = "unknown" // the published number is not entered yet
 )
 
-// Judgement is a claim and what became of it, as claims --json prints it: every member is
-// always there, null or 0 where there is nothing to say.
+// Judgement is a claim with its verdict, in the form of claims --json. Every member is always
+// present; it is null or 0 where it does not apply.
 type Judgement struct {
 	ID      string  `json:"id"`
 	Text    string  `json:"text"`
@@ -85,14 +86,14 @@ type Judgement struct {
 	Observed Figures `json:"observed"`
 	// Interval is of Observed, at 95 %.
 	Interval *[2]float64 `json:"interval"`
-	// P is after Holm over the claims of the file.
+	// P is corrected by Holm over the claims of the file.
 	P       *float64 `json:"p"`
 	Queries int      `json:"queries"`
-	// Seeds of the arm that has fewer.
+	// Seeds is the number of seeds of the arm with fewer.
 	Seeds int `json:"seeds"`
 }
 
-// Of begins the judgement of a claim.
+// Of returns a judgement of the claim with a verdict and its reason.
 func (c Claim) Of(v Verdict, format string, args ...any) Judgement {
 	j := Judgement{ID: c.ID, Text: c.Text, Source: c.Source, Verdict: v, Why: fmt.Sprintf(format, args...)}
 	if c.Predicted != "" {

@@ -10,7 +10,7 @@ import (
 	"headroom/reports/compare"
 )
 
-// outcome is what one pair of settings says of a claim.
+// outcome is the result of a claim for one pair of settings.
 type outcome struct {
 	pair *compare.Pair
 	// verdict is OK before the correction for the number of claims.
@@ -18,7 +18,7 @@ type outcome struct {
 	why     string
 }
 
-// rank orders verdicts, the one that decides first.
+// rank orders verdicts. The first of several verdicts in this order decides.
 func rank(v Verdict) int { return slices.Index([]Verdict{Fail, OKish, OK, NotRun}, v) }
 
 // differs judges a difference: better or equal. The claim holds where it holds in every
@@ -74,7 +74,7 @@ func (j *judge) differs(c Claim, q compare.Question) (draft, error) {
 	return d, nil
 }
 
-// doubt is greater, the less a pair speaks for the claim.
+// doubt is a number that is greater for a pair that supports the claim less.
 func (c Claim) doubt(p *compare.Pair) float64 {
 	switch {
 	case math.IsNaN(p.Mean):
@@ -138,8 +138,8 @@ func (c Claim) equal(p *compare.Pair, o func(Verdict, string, ...any) outcome) o
 	return o(OK, "the interval lies within %g", c.Tolerance)
 }
 
-// beyond tells whether a figure is further from 0 than the tolerance. Published numbers
-// have few decimals: a difference of just the tolerance, but for the last bits, is within it.
+// beyond tells whether a figure is further from 0 than the tolerance. Published numbers have
+// few decimals, so a difference that equals the tolerance up to rounding is within it.
 func (c Claim) beyond(x float64) bool { return math.Abs(x) > c.Tolerance+1e-9 }
 
 func share(c compare.Collapses) float64 {

@@ -14,7 +14,7 @@ import (
 	"headroom/sweeps"
 )
 
-// written is a [[claim]] as a file has it; nil where a key is missing.
+// written is a [[claim]] as written in a file; nil where a key is missing.
 type written struct {
 	ID        *string            `toml:"id"`
 	Text      *string            `toml:"text"`
@@ -31,7 +31,7 @@ type written struct {
 	Predicted *string            `toml:"predicted"`
 }
 
-// rule is what a kind needs and what it may have, beside id, text, source, kind and predicted.
+// rule lists the keys that a kind needs or may have, besides id, text, source, kind and predicted.
 type rule struct{ needs, may []string }
 
 func rules() map[Kind]rule {
@@ -44,7 +44,7 @@ func rules() map[Kind]rule {
 	}
 }
 
-// Parse reads a file of claims; name stands for it in messages. The error lists every fault.
+// Parse reads a file of claims; messages use name. The error lists every fault.
 func Parse(name string, data []byte) ([]Claim, error) {
 	var file struct {
 		Claim []written `toml:"claim"`
@@ -116,7 +116,7 @@ func (p *parser) claim(w written) Claim {
 		}
 		return c
 	}
-	p.belongs(w, c.Kind, rule)
+	p.checkKeys(w, c.Kind, rule)
 	sound := len(p.faults)
 	c.Points, c.Against = p.points("points", w.Points), p.points("against", w.Against)
 	if w.Points != nil && w.Against != nil && len(p.faults) == sound && len(c.Points.Differing(c.Against.Filter)) == 0 {
@@ -149,8 +149,8 @@ func (p *parser) claim(w written) Claim {
 	return c
 }
 
-// belongs compares the keys that are there with those of the kind.
-func (p *parser) belongs(w written, kind Kind, r rule) {
+// checkKeys compares the keys of a claim with those of its kind.
+func (p *parser) checkKeys(w written, kind Kind, r rule) {
 	there := map[string]bool{
 		"points": w.Points != nil, "against": w.Against != nil, "on": w.On != nil, "measure": w.Measure != nil, "at": w.At != nil,
 		"tolerance": w.Tolerance != nil, "share": w.Share != nil, "value": w.Value != nil,

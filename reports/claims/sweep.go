@@ -13,17 +13,17 @@ import (
 	"headroom/sweeps"
 )
 
-// Sweep is what claims about runs are held against.
+// Sweep holds the results by which claims about runs are judged.
 type Sweep struct {
 	Input *compare.Input
 	// Configs are the runs' configurations by id.
 	Configs map[string]sweeps.RunConfig
-	// Labels are what the collections of the sweep's file are called in Input, by reference.
+	// Labels are the names in Input of the collections in the sweep's file, by reference.
 	Labels map[string]string
 }
 
-// JudgeSweep judges claims about a sweep's runs, in their order. The tests of all claims
-// are one family. It adds to the runs of s.Input what they reach on groups of collections.
+// JudgeSweep judges claims about a sweep's runs, in their order. The tests of all claims are
+// one family. It adds the runs' results on groups of collections to s.Input.
 func JudgeSweep(list []Claim, s Sweep) ([]Judgement, error) {
 	for _, c := range list {
 		if labels, missing := s.labels(groups.Members(c.On)); len(labels) > 0 && len(missing) == 0 {
@@ -44,7 +44,7 @@ func JudgeSweep(list []Claim, s Sweep) ([]Judgement, error) {
 	return settle(drafts), nil
 }
 
-// judge holds claims against one sweep.
+// judge judges claims about one sweep.
 type judge struct {
 	Sweep
 	comparison *compare.Comparison
@@ -53,8 +53,8 @@ type judge struct {
 // draft is a judgement before the correction for the number of tests.
 type draft struct {
 	Judgement
-	p float64 // of the pair that decides; NaN where there is no test
-	// why is the evidence, which follows the verdict's reason.
+	p float64 // of the deciding pair; NaN where there is no test
+	// why is the evidence, which comes after the verdict's reason.
 	why string
 }
 
@@ -87,7 +87,7 @@ func settle(drafts []draft) []Judgement {
 	return out
 }
 
-// labels are what the sweep calls collections; missing are those that it does not ask for.
+// labels returns the sweep's names of collections; missing are collections that it does not measure.
 func (s Sweep) labels(references []string) (labels, missing []string) {
 	for _, reference := range references {
 		if label, ok := s.label(reference); ok {
@@ -99,7 +99,7 @@ func (s Sweep) labels(references []string) (labels, missing []string) {
 	return labels, missing
 }
 
-// label is what the sweep calls a collection; false where nothing was measured on it.
+// label is the sweep's name of a collection; false where nothing was measured on it.
 func (s Sweep) label(reference string) (string, bool) {
 	label, ok := s.Labels[reference]
 	if !ok {
@@ -152,7 +152,7 @@ func (j *judge) draft(c Claim) (draft, error) {
 	}
 	q := compare.Question{Points: j.chosen(c.Points), Dataset: c.On, Measure: c.Measure}
 	if c.At != nil {
-		by, err := c.At.by()
+		by, err := c.At.compareCost()
 		if err != nil {
 			return draft{}, err
 		}
@@ -176,8 +176,8 @@ func (j *judge) draft(c Claim) (draft, error) {
 	return j.differs(c, q)
 }
 
-// by is the cost as a comparison has it.
-func (c Cost) by() (compare.Cost, error) {
+// compareCost is the cost as a type of package compare.
+func (c Cost) compareCost() (compare.Cost, error) {
 	switch c.Name {
 	case "flops":
 		return compare.Flops, nil
@@ -197,7 +197,7 @@ func (j *judge) count(chosen func(*compare.Run) bool) int {
 	return n
 }
 
-// collapses holds the share of collapsed runs against the claimed one.
+// collapses compares the share of collapsed runs with the claimed share.
 func (j *judge) collapses(c Claim) draft {
 	chosen := j.chosen(c.Points)
 	n, of, open := 0, 0, 0
@@ -248,7 +248,7 @@ func kindsText(kinds map[string]int) string {
 	return ", " + strings.Join(parts, ", ")
 }
 
-// value holds the mean over seeds against the published number.
+// value compares the mean over seeds with the published number.
 func (j *judge) value(c Claim, q compare.Question) draft {
 	scores := j.comparison.Scores(q)
 	d := draft{p: math.NaN()}

@@ -11,7 +11,7 @@ import (
 	"headroom/sweeps"
 )
 
-// Published are dot products of one query with some documents, as a model's makers or a library's tests publish them.
+// Published holds dot products of one query with some documents, published by a model's authors or in a library's tests.
 type Published struct {
 	Documents []string // ids, in the order of the figures
 	Rows      []PublishedRow
@@ -23,11 +23,11 @@ type PublishedRow struct {
 	Dots  []float64
 }
 
-// PublishedFile is the figures' file in the folder of a claim's "on", beside corpus.jsonl and queries.jsonl.
+// PublishedFile is the file of the figures in the folder of a claim's "on", with corpus.jsonl and queries.jsonl.
 const PublishedFile = "similarities.tsv"
 
-// ReadPublished reads figures: a head "model", "architecture" and the documents' ids, then a row per model, parted by
-// tabs. name stands for the file in messages.
+// ReadPublished reads tab-separated figures: a head "model", "architecture" and the documents' ids, then a row per
+// model. Messages use name for the file.
 func ReadPublished(name string, r io.Reader) (Published, error) {
 	var p Published
 	lines := bufio.NewScanner(r)
@@ -83,7 +83,7 @@ func JudgeVectors(c Claim, row PublishedRow, dots []float64) Judgement {
 	}
 	greatest := 0.0
 	for i, x := range dots {
-		greatest = max(greatest, math.Abs(x-row.Dots[i])) // a NaN stays one
+		greatest = max(greatest, math.Abs(x-row.Dots[i])) // NaN stays NaN
 	}
 	verdict := Fail
 	if greatest <= c.Tolerance {

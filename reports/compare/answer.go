@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// answer says what the sweep shows at equal cost: one sentence per backbone and factor, at
-// the cost that k = 1 itself has. Other budgets are in Matched.
+// answer describes the comparison at equal cost in one sentence per backbone and factor, at
+// the cost of k = 1. Other budgets are in Matched.
 func (c *Comparison) answer() []string {
 	if len(c.Matched) == 0 {
 		return c.noAnswer()
@@ -20,7 +20,7 @@ func (c *Comparison) answer() []string {
 		}
 		if apart := c.factorsOutOfReach(i); len(apart) > 1 {
 			if c.saidBefore(i) {
-				continue // said with the first of them
+				continue // the first such comparison has said so
 			}
 			out = append(out, fmt.Sprintf("%s: not comparable: k = 1 (%s FLOPS) has no cost in common with %s.", m.Backbone, m.RangeB, list(apart)))
 			continue
@@ -51,12 +51,12 @@ func (c *Comparison) factorsOutOfReach(i int) []string {
 	return out
 }
 
-// saidBefore tells whether such a factor of the same backbone stands before the i-th.
+// saidBefore tells whether an earlier comparison is of such a factor of the same backbone.
 func (c *Comparison) saidBefore(i int) bool {
 	return slices.ContainsFunc(c.Matched[:i], func(m *Matched) bool { return m.Backbone == c.Matched[i].Backbone && m.RangeA != "" })
 }
 
-// noAnswer says why nothing is compared at equal cost.
+// noAnswer gives the reason why nothing is compared at equal cost.
 func (c *Comparison) noAnswer() []string {
 	switch {
 	case len(c.Datasets) == 0:
@@ -67,9 +67,9 @@ func (c *Comparison) noAnswer() []string {
 	return []string{"Only k = 1 is there: no factor is compared."}
 }
 
-// atOwnCost chooses of one factor's budgets what k = 1 costs as it was trained, and says
-// what the cost is. Of several, one per λ, it is where k = 1 is best: no favour to the factor.
-// Where none is reached by both it is the nearest.
+// atOwnCost chooses among one factor's budgets the cost of k = 1 as trained, and describes
+// it. With several λ there is one such cost for each; it takes the one where k = 1 is best, so
+// as not to favour the factor. Where no such cost is reached by both, it takes the nearest.
 func (c *Comparison) atOwnCost(budgets []*Matched) (chosen *Matched, cost string) {
 	own := c.ownCosts(budgets[0].Backbone)
 	distance := math.Inf(1)
@@ -104,7 +104,7 @@ type ownCost struct {
 	lambda string // "λ 0.01"; "" where the sweep has one λ
 }
 
-// ownCosts are what k = 1 of a backbone costs as trained with each λ: the least of its
+// ownCosts returns the cost of a backbone's k = 1 as trained with each λ: the least over its
 // healthy seeds, which all of them reach.
 func (c *Comparison) ownCosts(backbone string) []ownCost {
 	var out []ownCost
@@ -132,8 +132,8 @@ func (c *Comparison) ownCosts(backbone string) []ownCost {
 	return out
 }
 
-// collapsed says of every line at which k how many seeds collapsed, and how. Lines without
-// a collapse share one sentence.
+// collapsed lists, for every line, the number of collapsed seeds at each k, and the kinds of
+// collapse. Lines without a collapse share one sentence.
 func (c *Comparison) collapsed() []string {
 	var out, none []string
 	for _, line := range c.Lines {

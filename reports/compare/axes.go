@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// Axis is one thing beside backbone, k and seed that a sweep varies, and a line's value
-// of it. Keys that always move together and have one value, such as λ of queries and of
-// documents, are one axis.
+// Axis is a quantity besides backbone, k and seed that a sweep varies, with a line's value.
+// Keys that always vary together with equal values, such as λ of queries and of documents,
+// are one axis.
 type Axis struct {
 	Name, Value string
-	cost        bool // it makes a curve of cost, and no setting of its own
+	cost        bool // its values are points of a cost curve, and not settings of their own
 }
 
-// AxisNames are the names of the axes that tell lines apart, in the order of Line.Axes.
+// AxisNames returns the names of the axes in which lines differ, in the order of Line.Axes.
 func (c *Comparison) AxisNames() []string {
 	if len(c.Lines) == 0 {
 		return nil
@@ -28,7 +28,7 @@ func (c *Comparison) AxisNames() []string {
 	return out
 }
 
-// nameAxes gives every line its axes, from the keys in which the lines differ.
+// nameAxes sets the axes of every line, from the keys in which the lines differ.
 func nameAxes(lines []*Line) {
 	if len(lines) == 0 {
 		return
@@ -64,7 +64,7 @@ const (
 	lambdaDocument = "regularizer.lambda_document"
 )
 
-// axisName is what people call a key; the whole key where two of a sweep would be called alike.
+// axisName is the name of a key for people, or the whole key where two keys of a sweep would have the same name.
 func axisName(key string, keys []string) string {
 	short := func(key string) string {
 		switch key {
@@ -88,8 +88,7 @@ func axisName(key string, keys []string) string {
 	return name
 }
 
-// CompareValues orders settings: numbers by their value and before words, which are by
-// their bytes.
+// CompareValues orders settings: numbers by their values, then words by their bytes.
 func CompareValues(a, b string) int {
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
@@ -124,12 +123,12 @@ func axesText(axes []Axis) string {
 	return strings.Join(words, ", ")
 }
 
-// CostText is that of the axes that a curve of cost is over: "λ 0.01".
+// CostText is the text of the axes that make a cost curve: "λ 0.01".
 func (l *Line) CostText() string {
 	return axesText(slices.DeleteFunc(slices.Clone(l.Axes), func(a Axis) bool { return !a.cost }))
 }
 
-// overCost tells whether the line is one of several that make a curve of cost.
+// overCost tells whether the line is one of several that make a cost curve.
 func (l *Line) overCost() bool {
 	return slices.ContainsFunc(l.Axes, func(a Axis) bool { return a.cost })
 }

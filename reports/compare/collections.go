@@ -10,8 +10,8 @@ import (
 	"headroom/sweeps"
 )
 
-// nameCollections writes the labels of collections into the settings that list them: the
-// same contents have one name in a report, wherever they were found.
+// nameCollections writes the labels of collections into the settings that list them, so that
+// the same contents have one name in a report, wherever they are stored.
 func nameCollections(settings []Setting, asked []store.Collection) error {
 	for i, s := range settings {
 		split := map[string]string{"evaluate.final": record.FinalSplit, "evaluate.during": record.DuringSplit}[s.Key]
@@ -38,8 +38,8 @@ func nameCollections(settings []Setting, asked []store.Collection) error {
 	return nil
 }
 
-// unmeasured says of which collections finished runs have no figures, as where the files
-// were edited and not all runs measured again.
+// unmeasured lists collections on which finished runs have no figures, for example because
+// the files were edited and not all runs were measured again.
 func (c *Comparison) unmeasured(finished []*Run, add func(format string, args ...any)) {
 	var asked []string
 	lacking := map[string]int{}
@@ -60,7 +60,7 @@ func (c *Comparison) unmeasured(finished []*Run, add func(format string, args ..
 	}
 }
 
-// encodingOf reads from a run's configuration, as nested JSON, how it encodes.
+// encodingOf reads a run's encoding from its configuration, which is nested JSON.
 func encodingOf(config []byte) (sweeps.Encoding, error) {
 	var c struct {
 		Model struct {
@@ -93,7 +93,7 @@ func encodingOf(config []byte) (sweeps.Encoding, error) {
 	return e, nil
 }
 
-// Encoding is how the line's runs encode; nil where that is not known.
+// Encoding is the encoding of the line's runs; nil where it is not known.
 func (l *Line) Encoding() *sweeps.Encoding {
 	for _, p := range l.Points {
 		for _, runs := range [][]*Run{p.Runs, p.Open} {
@@ -107,8 +107,8 @@ func (l *Line) Encoding() *sweeps.Encoding {
 	return nil
 }
 
-// Baseline finds a baseline's evaluation. backbone is "" for BM25. A baseline that says
-// how it was encoded is that of runs which encode so; encoding nil takes any.
+// Baseline finds a baseline's evaluation. backbone is "" for BM25. A baseline with an encoding
+// belongs to runs with the same encoding; with encoding nil any baseline matches.
 func (c *Comparison) Baseline(name, backbone, dataset string, encoding *sweeps.Encoding) *Evaluation {
 	for i := range c.Baselines {
 		b := &c.Baselines[i]
@@ -120,8 +120,8 @@ func (c *Comparison) Baseline(name, backbone, dataset string, encoding *sweeps.E
 	return nil
 }
 
-// Form says how a baseline's encoding differs from that of others of its name and
-// backbone: "top_k 10, 16 and 32 tokens"; "" where it is the only one.
+// Form describes how a baseline's encoding differs from those of other baselines with its name
+// and backbone: "top_k 10, 16 and 32 tokens"; "" where it is the only one.
 func (c *Comparison) Form(b Baseline) string {
 	if b.Encoding == nil {
 		return ""

@@ -8,7 +8,7 @@ import (
 	"sort"
 )
 
-// Compare works out everything that a report says. It does not change in.
+// Compare computes everything that a report shows. It does not change in.
 func Compare(in *Input) (*Comparison, error) {
 	c := &Comparison{Sweep: in.Sweep, Question: in.Question, Revision: in.Revision, Part: in.Part, Former: in.Former}
 	for i := range in.Runs {
@@ -58,7 +58,7 @@ func Compare(in *Input) (*Comparison, error) {
 	return c, nil
 }
 
-// orderRuns sorts the runs by line; within a line they stand by k and seed already.
+// orderRuns sorts the runs by line; within a line they are already sorted by k and seed.
 func (c *Comparison) orderRuns() {
 	rank := map[*Run]int{}
 	for i, line := range c.Lines {
@@ -86,9 +86,9 @@ func oneIf(b bool) int {
 	return 0
 }
 
-// datasets are the collections that the sweep asks for, and others that every finished
-// run was measured on. What was measured of some runs alone, by hand, would be a column
-// of gaps: it stands aside, with the number of those runs, unless all is asked for.
+// datasets returns the collections of the sweep, and others on which every finished run was
+// measured. A collection on which only some runs were measured, by hand, would be a column of
+// gaps. It is in aside, with the number of these runs, unless all is true.
 func (c *Comparison) datasets(all bool) (found map[string]bool, aside map[string]int) {
 	found, aside = map[string]bool{}, map[string]int{}
 	asked, finished := map[string]bool{}, 0
@@ -123,7 +123,7 @@ func (c *Comparison) datasets(all bool) (found map[string]bool, aside map[string
 	return found, aside
 }
 
-// listed are the elements of a setting that is a list.
+// listed returns the elements of a setting that is a list.
 func listed(value string) []string {
 	var names []string
 	if json.Unmarshal([]byte(value), &names) != nil {
@@ -147,8 +147,8 @@ func (c *Comparison) measures() map[string]bool {
 	return found
 }
 
-// order sorts names as the first run's list under key has them; the rest follow
-// by name.
+// order sorts names in the order of the first run's list under key; other names follow,
+// sorted.
 func (c *Comparison) order(key string, found map[string]bool) []string {
 	names := make([]string, 0, len(found))
 	for name := range found {
@@ -205,7 +205,7 @@ func (c *Comparison) choose(line *Line) {
 		return
 	}
 	if !slices.ContainsFunc(line.Points, func(p *Point) bool { return len(p.Healthy()) > 0 }) {
-		line.Best = nil // the best of what collapsed is no choice
+		line.Best = nil // the best of collapsed points is not chosen
 		return
 	}
 	line.SelectedOn = "dev"

@@ -10,7 +10,7 @@ import (
 	"headroom/metrics/stats"
 )
 
-// Kind says what a contrast compares.
+// Kind is the kind of a contrast.
 type Kind string
 
 const (
@@ -23,7 +23,7 @@ const (
 	BetweenLines     Kind = "between backbones at their best k"
 )
 
-// Level is that of every interval, and 1 minus it that of every test.
+// Level is the level of every interval; 1 − Level is the level of every test.
 const Level = 0.95
 
 // Collapses counts the runs of an arm that ended collapsed.
@@ -33,30 +33,30 @@ type Collapses struct {
 	Share stats.Interval
 }
 
-// Contrast is a difference A - B of one measure on one collection, over the runs that
-// did not collapse. Those that did are counted beside it and never averaged in. Higher
-// is better for every measure, so a positive difference speaks for A.
+// Contrast is a difference A − B of one measure on one collection, over the runs that did not
+// collapse. Collapsed runs are counted and never averaged in. Higher is better for every
+// measure, so a positive difference is in favour of A.
 type Contrast struct {
 	Kind             Kind
 	Line             *Line
 	Dataset, Measure string
 	A, B             string // as a table names them
-	// Difference is NaN in all its figures where one arm has no run that did not collapse,
-	// or no values per query.
+	// Difference has NaN in all figures where every run of an arm collapsed, or an arm has no
+	// values per query.
 	stats.Difference
 	// MeanA and MeanB are the arms' means over the queries that both answered.
 	MeanA, MeanB float64
-	// Adjusted is P after Holm over the contrasts of its family; NaN where the test was not
-	// made or claims nothing.
+	// Adjusted is P corrected by Holm over the contrasts of its family; NaN where there was no
+	// test, or where the test is not about settings (Claims).
 	Adjusted               float64
 	CollapsedA, CollapsedB Collapses
 	Notes                  []string
-	// EvaluationsA and EvaluationsB are the ids of the evaluations that the arms' values are
-	// of; at equal cost those of all λ that the arm was trained with.
+	// EvaluationsA and EvaluationsB are the ids of the evaluations with the arms' values; at
+	// equal cost, those of all λ with which the arm was trained.
 	EvaluationsA, EvaluationsB []string
 }
 
-// Verdict is what the evidence says of A against B.
+// Verdict is the result of the comparison of A with B.
 type Verdict string
 
 // The verdicts.
@@ -78,8 +78,8 @@ func (c *Contrast) Verdict() Verdict {
 	return Below
 }
 
-// Claims reports whether the test speaks about settings, and not only about the models
-// that were trained: each arm that was trained has two seeds or more.
+// Claims tells whether the test is about settings, and not only about the trained models:
+// each trained arm has two seeds or more.
 func (c *Contrast) Claims() bool {
 	return c.Testable() && c.SeedsA != 1 && c.SeedsB != 1
 }
@@ -100,7 +100,7 @@ func (s side) collapses() Collapses {
 	return Collapses{N: n, Of: len(s.runs), Share: stats.Binomial(n, len(s.runs), Level)}
 }
 
-// evaluations are those of the arm on a collection that have the measure, of healthy runs.
+// evaluations returns the evaluations of the arm's healthy runs on a collection that have the measure.
 func (s side) evaluations(dataset, measure string) []*Evaluation {
 	if s.fixed != nil {
 		return []*Evaluation{s.fixed}
@@ -114,7 +114,7 @@ func (s side) evaluations(dataset, measure string) []*Evaluation {
 	return out
 }
 
-// ids are those of the arm's evaluations on a collection.
+// ids returns the ids of the arm's evaluations on a collection.
 func (s side) ids(dataset, measure string) []string {
 	var out []string
 	for _, e := range s.evaluations(dataset, measure) {
@@ -140,7 +140,7 @@ func (c *Comparison) seedVariances(dataset string) seedVariances {
 	return out
 }
 
-// without pools the variances of all points but those of the runs given.
+// without pools the variances of all points except those of the given runs.
 func (v seedVariances) without(runs ...*Run) stats.Variance {
 	var others []stats.Variance
 	for p, variance := range v {
@@ -148,13 +148,13 @@ func (v seedVariances) without(runs ...*Run) stats.Variance {
 			others = append(others, variance)
 		}
 	}
-	// In one order, so that the sum has the same last bits every time.
+	// Always in the same order, so that the sum has the same bits every time.
 	slices.SortFunc(others, func(a, b stats.Variance) int { return cmp.Or(cmp.Compare(a.Value, b.Value), cmp.Compare(a.DF, b.DF)) })
 	return stats.PoolVariances(others)
 }
 
-// lineUp makes arms of the values per query of evaluations, by the queries that all of
-// them answered; dropped counts the queries that only some did.
+// lineUp makes arms of the evaluations' values per query, for the queries that all of them
+// answered; dropped counts the queries that only some answered.
 func lineUp(measure string, groups ...[]*Evaluation) (made []stats.Arm, queries []string, dropped int) {
 	var answers []map[string]float64
 	for _, group := range groups {
@@ -229,7 +229,7 @@ func armMean(a stats.Arm) float64 {
 	return sum / float64(len(a.Values))
 }
 
-// basis says what the test could not do.
+// basis names the limits of the test.
 func (c *Contrast) basis() []string {
 	switch {
 	case !c.Testable():
@@ -244,8 +244,8 @@ func percents(i stats.Interval) string {
 	return fmt.Sprintf("%.0f to %.0f %%", 100*i.Low, 100*i.High)
 }
 
-// common lists the queries that stand in all answers, sorted, and how many stand
-// in some only. An answer without per-query values leaves none.
+// common lists the queries that are in all answers, sorted, and counts those that are
+// in some only. If an answer has no values per query, there are none.
 func common(answers []map[string]float64) (queries []string, dropped int) {
 	seen := map[string]int{}
 	for _, values := range answers {
@@ -264,9 +264,9 @@ func common(answers []map[string]float64) (queries []string, dropped int) {
 	return queries, dropped
 }
 
-// contrasts makes every comparison of the report. Each question of the sweep is a family
-// of tests of its own: the best k against k = 1, the backbones and settings against each
-// other, and all against the baselines.
+// contrasts makes every comparison of the report. The tests of each question of the sweep are a
+// family: the best k against k = 1, the backbones and settings against each other, and all
+// against the baselines.
 func (c *Comparison) contrasts() error {
 	variances := map[string]seedVariances{}
 	for _, dataset := range c.Datasets {
@@ -359,8 +359,8 @@ func (k Kind) family() family {
 	return baselines
 }
 
-// differs counts the things in which two lines differ: backbone and axes. What compares
-// lines that differ in two says nothing about either.
+// differs counts the quantities, backbone and axes, in which two lines differ. A comparison of
+// lines that differ in two quantities shows nothing about either.
 func (l *Line) differs(other *Line) int {
 	n := oneIf(l.Backbone != other.Backbone)
 	for i := range l.Axes {
@@ -369,7 +369,7 @@ func (l *Line) differs(other *Line) int {
 	return n
 }
 
-// adjust corrects the p values of one family. A contrast that claims nothing is not in it.
+// adjust corrects the p values of one family. Contrasts that are not about settings (Claims) are not in it.
 func adjust(contrasts []*Contrast, member func(*Contrast) bool) {
 	var family []*Contrast
 	var p []float64

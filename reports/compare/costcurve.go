@@ -8,8 +8,8 @@ import (
 	"headroom/metrics/stats"
 )
 
-// CostCurve is what a factor of a backbone reaches at which cost, mean over the seeds
-// that did not collapse: as trained, and with documents cut to their greatest weights.
+// CostCurve holds the results of a factor of a backbone by cost, as means over the seeds that
+// did not collapse: as trained, and with documents cut to their greatest weights.
 type CostCurve struct {
 	Backbone string
 	Point    *Point

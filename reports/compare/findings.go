@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// collapses says at which k how many seeds collapsed, and how; nothing where none did.
+// collapses lists the number of collapsed seeds at each k, and the kinds; it is empty where none collapsed.
 func (l *Line) collapses() []string {
 	var all, some []string
 	for _, p := range l.Points {
@@ -54,14 +54,14 @@ func kinds(runs []*Run) string {
 	return strings.Join(words, ", ")
 }
 
-// natural says what became of the head as it is, k = 1.
+// natural describes the outcome of the unscaled head, k = 1.
 func (c *Comparison) natural(line *Line) []string {
 	p := line.At(1)
 	if p == nil || len(p.Runs) == 0 || line.Best == nil {
-		return nil // not asked, or nothing to say
+		return nil // not in the sweep, or without a finding
 	}
 	if len(p.Collapsed()) > 0 || slices.ContainsFunc(p.Runs, func(r *Run) bool { return r.Verdict == "" }) {
-		return nil // said with the collapses, or not judged
+		return nil // among the collapses, or not judged
 	}
 	text := line.Name() + ": no seed collapsed at k = 1"
 	if !line.overCost() { // else the name has it
@@ -81,8 +81,7 @@ func (c *Comparison) natural(line *Line) []string {
 	}
 }
 
-// lambdas names the regularization that a point was trained at, which decides what
-// collapses, in brackets: " (λ = 0.01)".
+// lambdas names a point's regularization, on which collapse depends, in brackets: " (λ = 0.01)".
 func (p *Point) lambdas() string {
 	if words := regularization(p.Runs, "λ = %s", "λ_q = %s, λ_d = %s"); words != "" {
 		return " (" + words + ")"
@@ -90,7 +89,7 @@ func (p *Point) lambdas() string {
 	return ""
 }
 
-// regularization says the λ of runs by one of two layouts, "" where the runs differ in it.
+// regularization writes the λ of runs by one of two layouts; "" where the runs differ in it.
 func regularization(runs []*Run, one, two string) string {
 	query, document := values(runs, lambdaQuery), values(runs, lambdaDocument)
 	switch {
@@ -102,7 +101,7 @@ func regularization(runs []*Run, one, two string) string {
 	return fmt.Sprintf(two, query[0], document[0])
 }
 
-// rise says how much the best k gains over k = 1, and which of them collapsed.
+// rise describes the gain of the best k over k = 1, and which of them collapsed.
 func (c *Comparison) rise(line *Line, dataset string) []string {
 	gain := c.Contrast(BestNatural, line, dataset)
 	if gain == nil {
@@ -139,7 +138,7 @@ func (c *Contrast) collapses() string {
 }
 
 // evidence is "+0.195, 95 % interval +0.150 to +0.240, Holm p .001, 3 and 3 seeds, 700
-// queries", or what there is instead.
+// queries", or the reason why there is none.
 func (c *Contrast) evidence() string {
 	text := c.interval()
 	if c.Claims() {
@@ -180,7 +179,7 @@ func (c *Comparison) against(line *Line, dataset string) []string {
 			point = line.At(1)
 		}
 		if math.IsNaN(d.Mean) {
-			continue // collapsed: said already
+			continue // collapsed, which another finding says
 		}
 		other := d.B
 		if kind == BestUntrained {
@@ -193,8 +192,8 @@ func (c *Comparison) against(line *Line, dataset string) []string {
 	return out
 }
 
-// degraded names the points that no detector accuses and that are nevertheless
-// below BM25: "degraded" is no verdict but this comparison.
+// degraded names the healthy points that are below BM25. "degraded" is not a verdict but
+// the result of this comparison.
 func (c *Comparison) degraded() []string {
 	var out []string
 	for _, d := range c.Contrasts {
@@ -231,7 +230,7 @@ func (c *Comparison) between(dataset string) []string {
 	return out
 }
 
-// density says whether the better point pays with more terms.
+// density tells whether the better point has more terms.
 func (c *Comparison) density(line *Line) []string {
 	natural := line.At(1)
 	if natural == nil || line.Best == nil || natural == line.Best || len(natural.Healthy()) == 0 {
@@ -254,7 +253,7 @@ func (c *Comparison) density(line *Line) []string {
 	return []string{text + "."}
 }
 
-// Active aggregates active dims of queries or documents as the evaluation found them.
+// Active aggregates the active dims of queries or documents in evaluations.
 func (p *Point) Active(dataset string, query bool) Aggregate {
 	return p.Over(func(r *Run) float64 {
 		e := r.Evaluation(dataset, "")
@@ -268,7 +267,7 @@ func (p *Point) Active(dataset string, query bool) Aggregate {
 	})
 }
 
-// recovered lists the healthy runs that were a collapse for a while.
+// recovered lists the healthy runs that were collapsed for a while.
 func (c *Comparison) recovered() []string {
 	var labels []string
 	for _, r := range c.Runs {

@@ -20,8 +20,8 @@ type Comparison struct {
 	// Datasets in the order of the sweep's evaluate.final; the first is where the
 	// best k is chosen.
 	Datasets []string
-	// Aside are collections that only some runs were measured on, beside what the sweep
-	// asks for, and the number of those runs.
+	// Aside counts the runs on collections that the sweep does not list and on which only some
+	// runs were measured.
 	Aside map[string]int
 	// Measures in the order of the sweep's evaluate.measures; Measure is the one
 	// that findings are about: nDCG@10, or the first.
@@ -34,8 +34,8 @@ type Comparison struct {
 	Contrasts  []*Contrast
 	// Matched are the differences at equal cost.
 	Matched []*Matched
-	// Answer is what the sweep says at equal cost, CollapseFindings what collapsed, and
-	// Groups is the rest; Findings are the collapses and the groups, one after the other.
+	// Answer is the result at equal cost, CollapseFindings are the collapses, Groups are the
+	// other findings; Findings are the collapses and the groups, one after the other.
 	Answer           []string
 	CollapseFindings []string
 	Groups           []Group
@@ -49,21 +49,21 @@ type Comparison struct {
 // backbone, k and seed) across k.
 type Line struct {
 	Backbone string
-	// Title is what the backbone is called, which no other of the sweep is.
+	// Title is the name of the backbone, unique in the sweep.
 	Title string
-	// Variant holds the further keys that tell this line from others of its backbone, and
-	// Axes the same as people name them.
+	// Variant holds the other keys in which this line differs from others of its backbone;
+	// Axes is the same with names for people.
 	Variant []Setting
 	Axes    []Axis
 	Points  []*Point // k ascending
 	// Best is the point with the best mean over all its seeds, nil where nothing was measured
 	// and where every run collapsed.
 	Best *Point
-	// SelectedOn says which queries chose Best: "dev", or "test", which a report warns of.
+	// SelectedOn names the queries by which Best was chosen: "dev", or "test", for which a report has a warning.
 	SelectedOn string
 }
 
-// Name is the backbone as people call it, with the variant where there is one.
+// Name is the name of the backbone, with the variant where there is one.
 func (l *Line) Name() string {
 	if axes := l.AxesText(); axes != "" {
 		return l.Title + ", " + axes
@@ -71,11 +71,11 @@ func (l *Line) Name() string {
 	return l.Title
 }
 
-// BackboneName is what a backbone of the sweep is called: the last element of its
-// reference, and more of them where two would be called alike.
+// BackboneName is the name of a backbone of the sweep: the last element of its reference, or
+// more elements where two would have the same name.
 func (c *Comparison) BackboneName(reference string) string { return c.titles[reference] }
 
-// nameBackbones names those of the runs and of the baselines.
+// nameBackbones names the backbones of the runs and of the baselines.
 func (c *Comparison) nameBackbones() {
 	var references []string
 	for _, r := range c.Runs {
@@ -87,8 +87,8 @@ func (c *Comparison) nameBackbones() {
 	c.titles = names.Distinct(references, names.Last)
 }
 
-// At returns the point of a factor, nil where the line has none. One that the sweep names
-// comes before one that an automatic choice came to.
+// At returns the point of a factor, nil where the line has none. A factor of the sweep's file
+// comes before an equal one of an automatic choice.
 func (l *Line) At(k float64) *Point {
 	var chosen *Point
 	for _, p := range l.Points {
@@ -107,16 +107,16 @@ type Point struct {
 	Line *Line
 	K    float64 // NaN where it is chosen automatically and differs or is not known
 	Text string  // of k, as shown
-	Auto string  // the automatic choice that k is; "" for a number
+	Auto string  // the name of k's automatic choice; "" for a number
 	Runs []*Run  // finished, by seed
 	Open []*Run  // not finished
 	// Varies are the keys in which the runs of this point differ all the same.
 	Varies []string
 
-	cameTo []float64 // what Auto came to, ascending
+	cameTo []float64 // the factors that Auto has chosen, ascending
 }
 
-// Collapsed returns the runs whose collapse stands.
+// Collapsed returns the runs that are collapsed at their end.
 func (p *Point) Collapsed() []*Run {
 	var out []*Run
 	for _, r := range p.Runs {
@@ -215,7 +215,7 @@ func group(runs []*Run, titles map[string]string) []*Line {
 	axes := map[string]bool{}
 	for _, cell := range cells {
 		for _, key := range varying(cell) {
-			if !shown(key) && matters(key, cell) {
+			if !isShown(key) && matters(key, cell) {
 				axes[key] = true
 			}
 		}
@@ -262,7 +262,7 @@ func group(runs []*Run, titles map[string]string) []*Line {
 		sort.SliceStable(line.Points, func(a, b int) bool { return before(line.Points[a], line.Points[b]) })
 		for _, p := range line.Points {
 			for _, key := range varying(p.Runs) {
-				if !shown(key) {
+				if !isShown(key) {
 					p.Varies = append(p.Varies, key)
 				}
 			}
@@ -271,8 +271,8 @@ func group(runs []*Run, titles map[string]string) []*Line {
 	return out
 }
 
-// include takes a run's k into the point's: an automatic choice may come to another k
-// for each seed, and its text has all that it came to.
+// include adds a run's k to the point: an automatic choice may give another k for each
+// seed, and the point's text has all of them.
 func (p *Point) include(r *Run) {
 	if r.Rescale != p.K {
 		p.K = math.NaN()
@@ -291,8 +291,8 @@ func (p *Point) include(r *Run) {
 	p.Text = low + " (" + p.Auto + ")"
 }
 
-// SameAs is the point of the line whose k an automatic choice came to, nil where none is
-// or where it came to several.
+// SameAs is the point of the line with the k of this automatic choice, nil where there is none
+// or where the choice gave several k.
 func (p *Point) SameAs() *Point {
 	if p.Auto == "" || len(p.cameTo) != 1 {
 		return nil
@@ -305,7 +305,7 @@ func (p *Point) SameAs() *Point {
 	return nil
 }
 
-// kKey tells points of a line apart: the factor, or the automatic choice's name.
+// kKey identifies a point of a line: the factor, or the automatic choice's name.
 func kKey(r *Run) string {
 	if auto := automatic(r); auto != "" {
 		return auto
@@ -331,19 +331,19 @@ func before(a, b *Point) bool {
 	return a.Text < b.Text
 }
 
-// Varying lists the keys beside backbone, k and seed in which runs differ.
+// Varying lists the keys other than backbone, k and seed in which runs differ.
 func (c *Comparison) Varying() []string {
 	var out []string
 	for _, key := range varying(c.Runs) {
-		if !shown(key) {
+		if !isShown(key) {
 			out = append(out, key)
 		}
 	}
 	return out
 }
 
-// Differences says, as "key: value for line, …", where whole lines differ in keys
-// that the rows do not show, such as a learning rate that moves with the backbone.
+// Differences lists, as "key: value for line, …", the keys in which whole lines differ
+// and which the rows do not show, such as a learning rate that varies with the backbone.
 func (c *Comparison) Differences() []string {
 	finished := make([]*Run, 0, len(c.Runs))
 	for _, r := range c.Runs {
@@ -353,7 +353,7 @@ func (c *Comparison) Differences() []string {
 	}
 	var out []string
 	for _, key := range varying(finished) {
-		if shown(key) || slices.ContainsFunc(c.Lines, func(l *Line) bool {
+		if isShown(key) || slices.ContainsFunc(c.Lines, func(l *Line) bool {
 			return slices.ContainsFunc(l.Variant, func(s Setting) bool { return s.Key == key })
 		}) {
 			continue

@@ -1,11 +1,11 @@
-// Package compare turns what a sweep recorded into statements that hold up: runs
+// Package compare turns the records of a sweep into reliable statements: runs
 // grouped by backbone and k over seeds, the best k of each backbone, differences
 // with intervals, and sentences chosen by the evidence.
 //
 // The contract:
-//   - A collapsed run is never averaged without saying so: a point's mean is over
-//     its healthy seeds with their number, and the mean over all seeds stands
-//     beside it. Runs that did not finish are listed and not counted.
+//   - Collapsed runs are never averaged in silence: a point's mean is over its
+//     healthy seeds and comes with their number, next to the mean over all seeds.
+//     Runs that did not finish are listed and not counted.
 //   - Every number can be traced: a point names its runs, an evaluation its qrels.
 //   - Where the data gives no evidence of a difference, the word is "~".
 //   - The same input gives the same output, whatever its order.
@@ -19,23 +19,23 @@ type Input struct {
 	Question string
 	Revision string
 	Runs     []Run
-	// Baselines are what no run trained: BM25 and the untrained models.
+	// Baselines are BM25 and the untrained models.
 	Baselines []Baseline
-	// Part are the conditions that chose the runs; "" where they are all of the sweep's.
+	// Part holds the conditions that chose the runs; "" for all runs of the sweep.
 	Part string
-	// Former counts the runs that the sweep's file has no longer and that are not among Runs.
+	// Former counts the runs that are no longer in the sweep's file and not among Runs.
 	Former int
-	// Notes are the sweep's own remarks on what it does not show.
+	// Notes are the sweep's own remarks on its limits.
 	Notes []string
-	// Superseded says that evaluations of former contents are among those of the runs.
+	// Superseded is true where the runs also have evaluations on former contents of collections.
 	Superseded bool
 }
 
 // Run is one run of the sweep, finished or not.
 type Run struct {
 	ID, Label string
-	// Beside says how a run came in that is no point of the sweep's file: "added: …" by
-	// overrides, or "former"; "" for a point of the file.
+	// Beside describes a run that is no point of the sweep's file: "added: …" by overrides, or
+	// "former"; "" for a point of the file.
 	Beside   string
 	Backbone string
 	// Rescale is k; NaN or 0 where it is chosen automatically and not known yet.
@@ -45,19 +45,19 @@ type Run struct {
 	State string
 	// Verdict is "healthy", a kind of collapse, or "" while not judged.
 	Verdict string
-	// Recovered says from which collapses a healthy run came back and when; "" for none.
+	// Recovered names the collapses from which a healthy run recovered, and when; "" for none.
 	Recovered string
 	Step      int
 	// Selected is the step whose weights are the run's result, where dev data chose it;
 	// 0 where the last step's are.
 	Selected int
 	Error    string
-	// Candidates is the number of documents that a query's positive competes with
+	// Candidates is the number of documents among which a query's positive is to be found
 	// in training; 0 where the loss has no chance level.
 	Candidates int
 	// Config holds every effective key of the run.
 	Config []Setting
-	// Encoding is how it encodes; the zero value where that is not known.
+	// Encoding is its encoding; the zero value where that is not known.
 	Encoding    sweeps.Encoding
 	Evaluations []Evaluation
 	Episodes    []Episode
@@ -68,14 +68,14 @@ type Run struct {
 	// measured; empty where nothing was evaluated during training.
 	Dev        Series
 	DevMeasure string
-	// DevTested is how many of the dev queries are test queries, at least.
+	// DevTested is the least number of dev queries that are also test queries.
 	DevTested int
 }
 
 // Finished reports whether the run reached its end; a collapsed run did.
 func (r *Run) Finished() bool { return r.State == "done" || r.State == "collapsed" }
 
-// Collapsed reports whether a collapse stands at the end of the run.
+// Collapsed tells whether the run is collapsed at its end.
 func (r *Run) Collapsed() bool { return r.Verdict != "" && r.Verdict != "healthy" }
 
 // Short is the first eight digits of the id.
@@ -84,7 +84,7 @@ func (r *Run) Short() string { return r.ID[:min(8, len(r.ID))] }
 // Setting returns the value of a key, or "" where the run has none.
 func (r *Run) Setting(key string) string { return Lookup(r.Config, key) }
 
-// Evaluation is one collection's answer about a run or a baseline.
+// Evaluation holds the results of a run or a baseline on one collection.
 type Evaluation struct {
 	ID, Dataset, Split string
 	QrelsDigest        string
@@ -115,11 +115,11 @@ type Baseline struct {
 type Episode struct {
 	Kind      string
 	Severity  string // "collapse" or "warning"
-	Series    string // that it was seen in
+	Series    string // in which it was seen
 	FirstStep int
 	LastStep  int
 	Stands    bool // at the end of the run
-	// Rule is what was broken, in words and with its numbers; "" where it was not recorded.
+	// Rule is the detector's rule in words, with its numbers; "" where it was not recorded.
 	Rule string
 	// Observed are the values by which it was seen.
 	Observed Series

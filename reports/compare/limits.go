@@ -11,7 +11,7 @@ import (
 	"headroom/metrics/stats"
 )
 
-// limits says what the sweep cannot show, as far as its own data tells.
+// limits lists what the sweep cannot show, as far as its own data tell.
 func (c *Comparison) limits() []string {
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
@@ -186,8 +186,8 @@ func values(runs []*Run, key string) []string {
 	return out
 }
 
-// norms warns where the backbones' heads are of one size: then the sweep says
-// nothing about backbones with larger ones.
+// norms warns where the backbones' heads have about the same size: then the sweep
+// shows nothing about backbones with larger heads.
 func (c *Comparison) norms(add func(string, ...any)) {
 	if words, differ := c.heads(); len(words) > 1 && !differ {
 		add("The backbones' heads are of nearly one size as loaded (mean row norm: %s): the sweep says nothing about backbones that differ in it.", list(words))
@@ -216,7 +216,7 @@ func (c *Comparison) heads() (words []string, differ bool) {
 	return words, len(words) > 1 && high >= 1.2*low
 }
 
-// oneLambda warns where costs were reached by cutting documents alone.
+// oneLambda warns where costs were reached only by cutting documents.
 func (c *Comparison) oneLambda(add func(string, ...any)) {
 	compared := slices.ContainsFunc(c.Matched, func(m *Matched) bool { return m.Why == "" })
 	if compared && !slices.ContainsFunc(c.Lines, func(l *Line) bool {

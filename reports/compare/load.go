@@ -12,10 +12,10 @@ import (
 	"headroom/metrics/store"
 )
 
-// ErrNoSweep is returned when the store has no sweep of the name asked for.
+// ErrNoSweep is returned when the store has no sweep of a name.
 var ErrNoSweep = errors.New("no such sweep in this workspace")
 
-// curves are the series that a report draws.
+// curves returns the series that a report draws.
 func curves() []string {
 	return []string{"loss", "loss/contrastive", "loss/margin_mse", "loss/kl", "loss/reg_query", "loss/reg_document", "active/query", "active/document"}
 }
@@ -32,9 +32,8 @@ func Load(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 	return LoadRuns(ctx, st, store.Scope{Sweep: sweep}, runs)
 }
 
-// LoadRuns reads some of a sweep's runs, and of its baselines BM25 and the untrained
-// models of the backbones and forms that these runs have. What is superseded comes in
-// where the scope asks for it.
+// LoadRuns reads some of a sweep's runs, and the baselines BM25 and the untrained models with
+// the backbones and forms of these runs. It includes superseded results if scope asks for them.
 func LoadRuns(ctx context.Context, st *store.Store, scope store.Scope, runs []store.Run) (*Input, error) {
 	in, err := find(ctx, st, scope.Sweep)
 	if err != nil {
@@ -71,7 +70,7 @@ func LoadRuns(ctx context.Context, st *store.Store, scope store.Scope, runs []st
 	return in, nil
 }
 
-// testedSeries says how many dev queries are test queries.
+// testedSeries is the series with the number of dev queries that are test queries.
 func testedSeries() string { return event.DevSeries("", "tested") }
 
 func find(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
@@ -183,14 +182,14 @@ func loadEvaluation(ctx context.Context, st *store.Store, e store.Evaluation) (E
 	if err != nil {
 		return Evaluation{}, err
 	}
-	answered(values)
+	dropNonFinite(values)
 	cuts, err := st.Curve(ctx, e.ID)
 	if err != nil {
 		return Evaluation{}, err
 	}
 	var curve []CurvePoint
 	for _, c := range cuts {
-		answered(c.PerQuery)
+		dropNonFinite(c.PerQuery)
 		curve = append(curve, CurvePoint{Side: c.Side, Terms: c.Terms, Measures: c.Measures,
 			ActiveQuery: c.ActiveQuery, ActiveDocument: c.ActiveDocument, Flops: c.Flops, PerQuery: c.PerQuery})
 	}
@@ -198,9 +197,9 @@ func loadEvaluation(ctx context.Context, st *store.Store, e store.Evaluation) (E
 		Measures: e.Measures, ActiveQuery: e.ActiveQuery, ActiveDocument: e.ActiveDocument, Flops: e.Flops, TieShare: e.TieShare, PerQuery: values, Curve: curve}, nil
 }
 
-// answered drops values that are no numbers, which cannot be paired: such a query counts
+// dropNonFinite drops values that are not numbers and so cannot be paired: such a query counts
 // as not answered.
-func answered(values map[string]map[string]float64) {
+func dropNonFinite(values map[string]map[string]float64) {
 	for _, byQuery := range values {
 		for q, v := range byQuery {
 			if math.IsNaN(v) || math.IsInf(v, 0) {

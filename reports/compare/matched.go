@@ -23,19 +23,19 @@ type CurvePoint struct {
 // FLOPS (mean number of terms that a query and a document share).
 type Matched struct {
 	Contrast
-	// Backbone is the line's name without what λ is.
+	// Backbone is the line's name without its λ.
 	Backbone string
 	K        string
 	Flops    float64 // the budget; NaN where there is none that both reach
-	// WayA and WayB say how the arms come to that cost.
+	// WayA and WayB describe how the arms reach that cost.
 	WayA, WayB string
-	// Why says what keeps the two from being compared; "" where they are.
+	// Why is the reason why the two are not compared; "" where they are.
 	Why string
-	// Answers marks the one budget per backbone and factor that the answer is about, and
-	// Cost says there what the budget is. The others are a family of tests of their own.
+	// Answers marks the one budget per backbone and factor that is in the answer; Cost
+	// describes that budget. The other budgets are a family of tests of their own.
 	Answers bool
 	Cost    string
-	// RangeA and RangeB are the costs that were measured, where these have none in common.
+	// RangeA and RangeB are the measured costs, where the two have none in common.
 	RangeA, RangeB string
 }
 
@@ -46,7 +46,7 @@ type setting struct {
 
 func (s setting) text() string { return s.points[0].Text }
 
-// runs are those of all λ.
+// runs returns the runs of all λ.
 func (s setting) runs() []*Run {
 	var out []*Run
 	for _, p := range s.points {
@@ -55,7 +55,7 @@ func (s setting) runs() []*Run {
 	return out
 }
 
-// The keys that make a curve of cost, and no setting of their own.
+// isCost tells whether a key makes the points of a cost curve, and no settings of their own.
 func isCost(key string) bool {
 	return key == lambdaQuery || key == lambdaDocument
 }
@@ -159,7 +159,7 @@ func (c *Comparison) match(backbone, dataset string, s, one setting, seeds seedV
 		m := blank()
 		m.Flops = flops
 		var err error
-		if m.WayA, m.WayB, m.Why, err = m.at(flops, Flops, a, b, others); err != nil {
+		if m.WayA, m.WayB, m.Why, err = m.setAt(flops, Flops, a, b, others); err != nil {
 			return nil, fmt.Errorf("compare settings of %s: %w", backbone, err)
 		}
 		out = append(out, m)
@@ -167,9 +167,9 @@ func (c *Comparison) match(backbone, dataset string, s, one setting, seeds seedV
 	return out, nil
 }
 
-// at fills a contrast with the difference at a cost that both sides reach. It says how
-// they come to it, or why they cannot be compared all the same.
-func (c *Contrast) at(budget float64, by Cost, a, b []way, others stats.Variance) (wayA, wayB, why string, err error) {
+// setAt sets a contrast to the difference at a cost that both sides reach. It describes how
+// they reach it, or why they cannot be compared.
+func (c *Contrast) setAt(budget float64, by Cost, a, b []way, others stats.Variance) (wayA, wayB, why string, err error) {
 	foundA, as := best(a, budget, c.Measure)
 	foundB, bs := best(b, budget, c.Measure)
 	made, queries, _ := lineUp(c.Measure, as, bs)
@@ -184,7 +184,7 @@ func (c *Contrast) at(budget float64, by Cost, a, b []way, others stats.Variance
 	return foundA.name, foundB.name, "", nil
 }
 
-// nothingMeasured says which of two settings has no cost, and why; "" where both have one.
+// nothingMeasured names the one of two settings that has no cost, with the reason; "" where both have one.
 func nothingMeasured(arms [2]side, a, b []way) string {
 	for i, ways := range [2][]way{a, b} {
 		if len(ways) > 0 {

@@ -20,7 +20,7 @@ func (b Budget) String() string { return Quantity(b.Amount) + " " + b.By.String(
 // Question asks for a measure of some runs on one collection, and how it differs from
 // that of others.
 type Question struct {
-	// Points chooses the runs that it is about, Against those they are compared with.
+	// Points chooses the runs in question; Against chooses the runs with which they are compared.
 	Points, Against func(*Run) bool
 	// Free are the keys in which the two differ on purpose. Every other key that matters
 	// has the same value on both sides of a pair.
@@ -30,12 +30,12 @@ type Question struct {
 	At *Budget
 }
 
-// Pair is the difference of two settings that agree in all that is not free.
+// Pair is the difference of two settings that agree in every key that is not free.
 type Pair struct {
 	Contrast
-	// Where names what tells the pair from others; "" for the only one.
+	// Where names the values in which the pair differs from others; "" for the only one.
 	Where string
-	// WayA and WayB say how the arms come to the cost; "" as trained.
+	// WayA and WayB describe how the arms reach the cost; "" as trained.
 	WayA, WayB string
 	// Why says what keeps the two from being compared; "" where they are.
 	Why string
@@ -43,8 +43,8 @@ type Pair struct {
 	Open int
 }
 
-// Pairs answers a question. alone names the settings that nothing is compared with: those
-// of one side that agree with none of the other.
+// Pairs answers a question. alone names the settings that are not compared, because they agree
+// with no setting of the other side.
 func (c *Comparison) Pairs(q Question) (pairs []*Pair, alone []string, err error) {
 	view := c.withMeasure(q.Measure)
 	as, bs := view.arms(q)
@@ -74,7 +74,7 @@ func (c *Comparison) Pairs(q Question) (pairs []*Pair, alone []string, err error
 	return pairs, alone, nil
 }
 
-// withMeasure is the comparison with another measure in the middle of it.
+// withMeasure is the comparison with another main measure.
 func (c *Comparison) withMeasure(measure string) *Comparison {
 	view := *c
 	view.Measure = measure
@@ -84,13 +84,13 @@ func (c *Comparison) withMeasure(measure string) *Comparison {
 // arm is one setting of a question: runs that differ in their seed, and at equal cost in λ.
 type arm struct {
 	side
-	// agrees are the values that both arms of a pair have in common, by key, and where
-	// is that as a reader wants it.
+	// agrees holds the values that both arms of a pair have in common, by key; where is the
+	// same for readers.
 	agrees, where string
 	open          int
 }
 
-// full is the arm's name with what a pair has in common.
+// full is the arm's name with the values that a pair has in common.
 func (a arm) full() string { return strings.TrimPrefix(a.where+", "+a.name, ", ") }
 
 // arms sorts the runs of a question into settings.
@@ -133,7 +133,7 @@ func (c *Comparison) arms(q Question) (as, bs []arm) {
 	return sorted(points), sorted(against)
 }
 
-// valuesOf are a run's values of keys, one per line.
+// valuesOf returns a run's values of keys, one per line.
 func valuesOf(r *Run, keys []string) string {
 	var b strings.Builder
 	for _, key := range keys {
@@ -142,7 +142,7 @@ func valuesOf(r *Run, keys []string) string {
 	return b.String()
 }
 
-// settingName says a run's values of keys: "demo-bert, k=4, lr 0.001".
+// settingName writes a run's values of keys: "demo-bert, k=4, lr 0.001".
 func (c *Comparison) settingName(r *Run, keys []string) string {
 	var parts []string
 	for _, key := range keys {
@@ -186,11 +186,11 @@ func (c *Comparison) pair(q Question, a, b arm, seeds seedVariances) (*Pair, err
 		return p, nil
 	}
 	var err error
-	p.WayA, p.WayB, p.Why, err = p.at(q.At.Amount, q.At.By, waysA, waysB, seeds.without(slices.Concat(a.runs, b.runs)...))
+	p.WayA, p.WayB, p.Why, err = p.setAt(q.At.Amount, q.At.By, waysA, waysB, seeds.without(slices.Concat(a.runs, b.runs)...))
 	return p, err
 }
 
-// missing says which arm has nothing to compare.
+// missing names the arm that has nothing to compare.
 func (p *Pair) missing(q Question) string {
 	var parts []string
 	for _, arm := range []struct {
@@ -219,7 +219,7 @@ func (c *Comparison) blank(dataset string, a, b side) Contrast {
 		EvaluationsA: a.ids(dataset, c.Measure), EvaluationsB: b.ids(dataset, c.Measure)}
 }
 
-// overCosts are an arm's runs by λ.
+// overCosts groups an arm's runs by λ.
 func (c *Comparison) overCosts(a arm) setting {
 	var s setting
 	for _, line := range group(a.runs, c.titles) {
@@ -233,7 +233,7 @@ func reaches(ways []way, amount float64) bool {
 	return slices.ContainsFunc(ways, func(w way) bool { low, high := w.span(); return amount >= low && amount <= high })
 }
 
-// costs is the range of costs that a setting was measured at.
+// costs is the range of a setting's measured costs.
 func costs(ways []way) string {
 	low, high := measured(ways)
 	if Quantity(low) == Quantity(high) {
@@ -242,9 +242,9 @@ func costs(ways []way) string {
 	return Quantity(low) + " to " + Quantity(high)
 }
 
-// Scores are what the runs of one setting reach.
+// Scores holds the results of the runs of one setting.
 type Scores struct {
-	// Where names what tells the setting from others of the question; "" for the only one.
+	// Where names the values in which the setting differs from others of the question; "" for the only one.
 	Where     string
 	Values    []float64 // per seed that did not collapse
 	Queries   int
@@ -254,7 +254,7 @@ type Scores struct {
 	Why       string // there are no values; "" where there are
 }
 
-// Scores answers a question that has no other side.
+// Scores answers a question without Against.
 func (c *Comparison) Scores(q Question) []Scores {
 	view := c.withMeasure(q.Measure)
 	arms, _ := view.arms(Question{Points: q.Points, At: q.At})

@@ -13,9 +13,9 @@ type Cell struct {
 	Column Column
 }
 
-// OverNatural compares in every column each factor of a line with k = 1 of the line, as
-// trained. All of these comparisons are one family of tests. What was not measured, or has
-// no k = 1, is not among them.
+// OverNatural compares in every column each factor of a line with the line's k = 1, as trained.
+// All of these comparisons are one family of tests. Cells without a measurement or without a
+// k = 1 are left out.
 func (c *Comparison) OverNatural(columns []Column) (map[Cell]*Contrast, error) {
 	out := map[Cell]*Contrast{}
 	var family []*Contrast
@@ -46,21 +46,21 @@ func (c *Comparison) OverNatural(columns []Column) (map[Cell]*Contrast, error) {
 	return out, nil
 }
 
-// WithMean is a copy of an input in which each run and baseline that was measured on all
-// members of a group has an evaluation on the group as well: the mean over its members.
+// WithMean returns a copy of an input in which each run and baseline that was measured on all
+// members of a group also has an evaluation on the group, the mean over its members.
 func (in *Input) WithMean(group string, members []string) *Input {
 	out := *in
 	out.Runs = slices.Clone(in.Runs)
 	Pool(&out, group, members)
 	out.Baselines = slices.Clone(in.Baselines)
 	for i, b := range in.Baselines {
-		if slices.ContainsFunc(in.Baselines[:i], b.alike) || b.Evaluation.Split == "dev" {
-			continue // the first of its kind stands for all collections
+		if slices.ContainsFunc(in.Baselines[:i], b.sameModel) || b.Evaluation.Split == "dev" {
+			continue // the first of its kind was handled for all collections
 		}
 		var each []*Evaluation
 		for _, name := range members {
 			at := slices.IndexFunc(in.Baselines, func(other Baseline) bool {
-				return other.alike(b) && other.Evaluation.Dataset == name && other.Evaluation.Split != "dev"
+				return other.sameModel(b) && other.Evaluation.Dataset == name && other.Evaluation.Split != "dev"
 			})
 			if at >= 0 {
 				each = append(each, &in.Baselines[at].Evaluation)
@@ -74,8 +74,8 @@ func (in *Input) WithMean(group string, members []string) *Input {
 	return &out
 }
 
-// alike tells whether two baselines are of one model in one form.
-func (b Baseline) alike(other Baseline) bool {
+// sameModel tells whether two baselines have the same model and form.
+func (b Baseline) sameModel(other Baseline) bool {
 	same := b.Encoding == other.Encoding || b.Encoding != nil && other.Encoding != nil && *b.Encoding == *other.Encoding
 	return b.Name == other.Name && b.Backbone == other.Backbone && same && other.Evaluation.Split != "dev"
 }

@@ -7,8 +7,8 @@ import (
 	"headroom/metrics/stats"
 )
 
-// Pool adds to each run that was measured on all members of a group an evaluation on the
-// group: the mean over its collections, each of the same weight. It changes in.
+// Pool adds an evaluation on a group to each run that was measured on all its members: the mean
+// over its collections, all with the same weight. It changes in.
 func Pool(in *Input, group string, members []string) {
 	for i := range in.Runs {
 		r := &in.Runs[i]
@@ -79,7 +79,7 @@ func pooledCut(each []*Evaluation, side string, terms int) (CurvePoint, bool) {
 	return out, true
 }
 
-// meanOf are the means of the values that all have.
+// meanOf returns the means of the values that all have.
 func meanOf(each []map[string]float64) map[string]float64 {
 	out := map[string]float64{}
 	for name := range each[0] {
@@ -96,9 +96,9 @@ func meanOf(each []map[string]float64) map[string]float64 {
 	return out
 }
 
-// weighted are values per query whose mean over all queries is the mean over collections:
-// a query counts the more, the fewer its collection has. The differences between
-// collections stay in their spread, which makes a test rather too careful.
+// weighted returns values per query whose mean over all queries is the mean over collections:
+// queries of small collections get more weight. Their spread includes the differences between
+// collections, so a test is rather too careful.
 func weighted(each []*Evaluation, perQuery []map[string]float64) map[string]float64 {
 	all := 0
 	for _, values := range perQuery {

@@ -5,24 +5,24 @@ import (
 	"math"
 )
 
-// Chance is that by which a difference counts as one that a sweep can show.
+// Chance is the power at which a difference counts as one that a sweep can show.
 const Chance = 0.8
 
-// Power is what a sweep can show: the smallest true difference that its test would find
-// with Chance, by the noise that its own comparisons saw.
+// Power describes what a sweep can show: the smallest true difference that its test finds with
+// the probability Chance, given the noise in its own comparisons.
 type Power struct {
 	Measure, Dataset string
 	Seeds            int // per point, the least that was compared
 	Queries          int
-	// Tests are those that Holm's correction is over.
+	// Tests is the number of tests in Holm's correction.
 	Tests int
 	// Shown is with Seeds, More with more.
 	Shown Shown
 	More  []Shown
 }
 
-// Shown is a number of seeds per point, and the least difference that it would show: in the
-// quietest of the comparisons and in the noisiest.
+// Shown is a number of seeds per point, with the least difference that it would show, in the
+// least noisy comparison and in the noisiest.
 type Shown struct {
 	Seeds    int     `json:"seeds"`
 	Quietest float64 `json:"quietest"`
@@ -36,9 +36,9 @@ func (s Shown) String() string {
 	return Score(s.Quietest) + " to " + Score(s.Noisiest)
 }
 
-// Power is of the contrasts that answer the sweep's question: those at equal cost where
-// there are any, else the best k against k = 1. ok is false where none was tested with
-// two seeds or more: then nothing is known of the noise.
+// Power is computed from the contrasts that answer the sweep's question: those at equal cost or,
+// where there are none, the best k against k = 1. ok is false where none was tested with two
+// seeds or more, because then the noise is not known.
 func (c *Comparison) Power() (power Power, ok bool) {
 	var asked []*Contrast
 	for _, m := range c.Matched {
@@ -64,7 +64,7 @@ func (c *Comparison) Power() (power Power, ok bool) {
 	with := func(seeds int) Shown {
 		s := Shown{Seeds: seeds, Quietest: math.Inf(1)}
 		for _, a := range asked {
-			// Holm's first step, which the most significant of the tests must pass.
+			// The first step of Holm's correction, which the most significant test must pass.
 			v := a.Noise.Least(power.Queries, seeds, 1-(1-Level)/float64(power.Tests), Chance)
 			s.Quietest, s.Noisiest = math.Min(s.Quietest, v), math.Max(s.Noisiest, v)
 		}
@@ -79,7 +79,7 @@ func (c *Comparison) Power() (power Power, ok bool) {
 	return power, !math.IsNaN(power.Shown.Noisiest)
 }
 
-// Sentence says what the sweep can show, and what more seeds would buy.
+// Sentence describes the differences that the sweep can show, now and with more seeds.
 func (p Power) Sentence() string {
 	text := fmt.Sprintf("With %s per point and %s on %s a true difference in %s of %s%s is shown in %.0f of 100 such sweeps, a smaller one more rarely (%s, by the noise that was seen).",
 		count(p.Seeds, "seed"), countOf(p.Queries, "query", "queries"), p.Dataset, p.Measure, p.Shown, p.whyTwoFigures(), 100*Chance, holmOver(p.Tests))
@@ -93,7 +93,7 @@ func (p Power) Sentence() string {
 	return text
 }
 
-// whyTwoFigures says why there are two figures; "" where there is one.
+// whyTwoFigures explains why there are two figures; "" where there is one.
 func (p Power) whyTwoFigures() string {
 	if Score(p.Shown.Quietest) == Score(p.Shown.Noisiest) {
 		return ""

@@ -23,8 +23,8 @@ func Lookup(settings []Setting, key string) string {
 	return settings[i].Value
 }
 
-// ParseSettings flattens a nested JSON object into dotted keys, sorted: numbers
-// keep the digits they were written with, an array becomes one value.
+// ParseSettings flattens a nested JSON object into dotted keys, sorted. Numbers keep
+// their digits; an array becomes one value.
 func ParseSettings(text []byte) ([]Setting, error) {
 	var settings []Setting
 	if err := flatten("", text, &settings); err != nil {
@@ -96,26 +96,26 @@ func plain(text []byte) (string, error) {
 	return b.String(), nil
 }
 
-// shown are the keys that a report's rows name themselves.
-func shown(key string) bool {
+// isShown tells whether a report's rows show a key themselves.
+func isShown(key string) bool {
 	return key == "seed" || key == "model.backbone" || key == "model.rescale"
 }
 
-// selects tells whether a run's weights are those of the best step on dev data.
-func selects(r *Run) bool { return r.Setting("checkpoint.select") == "best" }
+// selectsBest tells whether a run's weights are those of the best step on dev data.
+func selectsBest(r *Run) bool { return r.Setting("checkpoint.select") == "best" }
 
-// incidental are the keys that do not change what a run computes, so a
-// difference in them splits no group. sweeps marks the same ones `id:"no"`.
-func incidental(key string) bool {
+// isIncidental tells whether a key does not change a run's result, so that a difference
+// in it splits no group. sweeps marks the same keys `id:"no"`.
+func isIncidental(key string) bool {
 	return strings.HasPrefix(key, "compute.") || strings.HasPrefix(key, "evaluate.") ||
 		key == "checkpoint.every" || key == "checkpoint.keep" || key == "train.micro_batch"
 }
 
-// matters tells whether a difference in a key makes other runs of some: what does not
-// change what a run computes matters where it chooses the weights.
+// matters tells whether a difference in a key makes runs different. A key that does not change
+// the training matters where it decides which weights are chosen.
 func matters(key string, runs []*Run) bool {
-	return !incidental(key) ||
-		slices.Contains([]string{"evaluate.during", "evaluate.every", "evaluate.measures"}, key) && slices.ContainsFunc(runs, selects)
+	return !isIncidental(key) ||
+		slices.Contains([]string{"evaluate.during", "evaluate.every", "evaluate.measures"}, key) && slices.ContainsFunc(runs, selectsBest)
 }
 
 // varying returns, sorted, the keys on which the runs do not all agree. A run

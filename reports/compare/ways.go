@@ -6,7 +6,7 @@ import (
 	"sort"
 )
 
-// Cost is the figure by which a search is called dear or cheap.
+// Cost is a figure for the cost of a search.
 type Cost int
 
 // The costs at which settings are compared.
@@ -31,22 +31,22 @@ func (by Cost) of(flops, activeDocument float64) float64 {
 	return flops
 }
 
-// cost is one measurement of one seed: what a search costs, and the values per query.
+// cost is one measurement of one seed: the cost of a search, and the values per query.
 type cost struct {
 	amount float64
 	value  float64
 	query  map[string]float64
 }
 
-// way is how a setting comes to a cost: over the λ that it was trained with, or by
+// way is a way in which a setting reaches a cost: by the λ with which it was trained, or by
 // cutting the vectors of one λ. Each seed has its own curve, ordered by cost.
 type way struct {
 	name   string
-	over   bool // λ; else each curve ends at the vectors as trained
+	over   bool // a curve over λ; else each curve ends at the vectors as trained
 	curves [][]cost
 }
 
-// ways lists how a setting comes to a cost: over λ first, then by cutting each λ's vectors.
+// ways lists the ways of a setting: first the curve over λ, then cutting the vectors of each λ.
 func (c *Comparison) ways(dataset string, s setting, by Cost) []way {
 	var out []way
 	bySeed := map[int64][]cost{}
@@ -101,9 +101,9 @@ func ordered(curve []cost) []cost {
 	return curve
 }
 
-// at is the curves' values per query at a budget: one evaluation per seed that reaches
-// it, interpolated on the logarithm of the cost between its two neighbours. Outside a
-// curve there is nothing: it is never extended.
+// at returns the curves' values per query at a budget: one evaluation per seed that reaches
+// it, interpolated on the logarithm of the cost between its two neighbours. A curve is never
+// extended beyond its ends.
 func (w way) at(budget float64, measure string) []*Evaluation {
 	var out []*Evaluation
 	add := func(value float64, query map[string]float64) {
@@ -142,7 +142,7 @@ func (w way) span() (low, high float64) {
 	return low, high
 }
 
-// best is the way with the greatest mean at a budget, of those that all its seeds reach.
+// best is the way with the greatest mean at a budget, among those in which all seeds reach it.
 func best(ways []way, budget float64, measure string) (found way, at []*Evaluation) {
 	greatest := math.Inf(-1)
 	for _, w := range ways {
@@ -161,7 +161,7 @@ func best(ways []way, budget float64, measure string) (found way, at []*Evaluati
 	return found, at
 }
 
-// measured is the least and the greatest cost that any seed has.
+// measured returns the least and the greatest cost of any seed.
 func measured(ways []way) (low, high float64) {
 	low, high = math.Inf(1), 0
 	for _, w := range ways {
@@ -172,7 +172,7 @@ func measured(ways []way) (low, high float64) {
 	return low, high
 }
 
-// reach is the least and the greatest cost that all seeds of one way or another have.
+// reach returns the least and the greatest cost that all seeds reach in some way.
 func reach(ways []way) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, w := range ways {
@@ -183,14 +183,13 @@ func reach(ways []way) (low, high float64) {
 	return low, high
 }
 
-// nearby is the factor within which two costs are about the same.
+// nearby is the factor up to which two costs count as about the same.
 const nearby = 1.2
 
-// budgetsOf are the costs at which two settings are compared: what k = 1, b, costs as it
-// was trained, and of 1, 2, 5, 10, 20 … the least and the greatest that both sides reach.
-// Where a λ of a costs a little less than k = 1, the budget is that, so that both are
-// compared about as trained. The middle of the common range stands in where it holds none
-// of these.
+// budgetsOf returns the costs at which two settings are compared: the costs of b, k = 1, as
+// trained, and the least and the greatest of 1, 2, 5, 10, 20 … that both sides reach. If a
+// costs a little less than k = 1 at some λ, its cost is the budget, so that both are compared
+// about as trained. If the common range has none of these, the budget is its middle.
 func budgetsOf(a, b []way) []float64 {
 	if len(a) == 0 || len(b) == 0 {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"headroom/reports/plot"
 )
 
-// Figure shows a picture as part of the page, with its caption. Its colours follow the
-// page into the dark.
+// Figure shows a picture as part of the page, with its caption. It has other colours on a
+// dark page.
 type Figure struct{ *plot.Figure }
 
 // HTML returns the figure.
@@ -39,8 +39,8 @@ var (
 	spaces = regexp.MustCompile(`\s*xmlns(:xlink)?="[^"]*"`)
 )
 
-// inline makes an SVG file a part of a page: without its prolog, as wide as there is room,
-// and with each colour a variable. dark gives these variables for dark pages.
+// inline makes an SVG file a part of a page: without its prolog, as wide as possible, and with
+// variables for its colours. dark defines these variables for dark pages.
 func inline(svg string) (drawing, dark string, err error) {
 	start := strings.Index(svg, "<svg")
 	if start < 0 || !sizes.MatchString(svg) {

@@ -1,14 +1,14 @@
-// Package html makes pages that need nothing but a browser: no network, no file
-// beside them. A page is data, sections of parts; its stylesheet, its script and
-// its figures stand inside it.
+// Package html makes pages that need only a browser: no network and no other file. A
+// page is data: sections with parts. It contains its stylesheet, its script and its
+// figures.
 //
 // The contract:
-//   - Every text is escaped by html/template. What would steer a reader's eye or
-//     hide, such as a mark of writing direction, is shown as an escape (internal/plain).
+//   - Every text is escaped by html/template. Invisible characters and marks of the
+//     writing direction are shown as escapes (internal/plain).
 //   - The same page gives the same bytes.
 //   - Without script everything can still be read. The script sorts and filters tables
-//     and shows what a number was made of.
-//   - A page is light or dark as the reader's system is, and light on paper.
+//     and shows the sources of a number.
+//   - A page is light or dark, like the reader's system, and light on paper.
 package html
 
 import (
@@ -28,43 +28,42 @@ var files embed.FS
 // Page is one document.
 type Page struct {
 	Title string
-	// Over stands small above the title: what kind of page this is. "" is none.
+	// Over is a small line above the title, the kind of the page. "" is none.
 	Over string
-	// Question stands below the title, Status below that; "" is none.
+	// Question is shown below the title, and Status below it; "" is none.
 	Question, Status string
-	// Up are the links above everything, to the pages that this one belongs to.
+	// Up are links at the top, to the pages to which this one belongs.
 	Up       []Link
 	Sections []Section
-	// Sources are what the numbers of the page's tables were made of, by their keys.
+	// Sources are the sources of the numbers in the page's tables, by their keys.
 	Sources []Source
 	// Script runs after the page's own, for pages that are served.
 	Script template.JS
 }
 
-// Section is a heading and what stands below it. It is in the page's contents.
+// Section is a heading with parts. It is in the page's table of contents.
 type Section struct {
 	// ID is the section's anchor: letters, digits and dashes.
 	ID, Title string
-	// Note says below the heading what the section is about; "" is none.
+	// Note is a text below the heading about the section; "" is none.
 	Note  string
 	Parts []Part
 }
 
-// Part is something that stands in a section. HTML returns it as markup in which every
-// text is escaped.
+// Part is a part of a section. HTML returns its markup, in which every text is escaped.
 type Part interface {
 	HTML() (template.HTML, error)
 }
 
-// Link is a name that leads somewhere.
+// Link is a name with an address.
 type Link struct{ Text, Href string }
 
 // Source is where a number comes from: a run and its evaluation, or a baseline's.
 type Source struct {
-	// Key is what cells call it by (table.Cell.From).
+	// Key is its name in cells (table.Cell.From).
 	Key  string `json:"key"`
 	Name string `json:"name"`
-	// Href leads to more about it; "" is nowhere.
+	// Href is the address of more about it; "" is none.
 	Href  string `json:"href,omitempty"`
 	Facts []Fact `json:"facts"`
 }
@@ -101,7 +100,7 @@ func (p Page) Write(w io.Writer) error {
 // Style returns the stylesheet, for pages that are served and share it.
 func Style() ([]byte, error) { return files.ReadFile("style.css") }
 
-// templates are parsed once: a page fills them some hundred times.
+// templates are parsed once, because a page uses them some hundred times.
 var templates = sync.OnceValues(func() (*template.Template, error) {
 	functions := template.FuncMap{"plain": plain.Line, "lines": plain.Lines, "inc": func(i int) int { return i + 1 }}
 	return template.New("").Funcs(functions).ParseFS(files, "*.gohtml")
@@ -120,7 +119,7 @@ func execute(name string, data any) (template.HTML, error) {
 	return template.HTML(b.String()), nil
 }
 
-// printable are sources without anything that hides: the script writes their texts as they are.
+// printable returns sources without invisible characters, because the script writes their texts unchanged.
 func printable(sources []Source) []Source {
 	out := make([]Source, len(sources))
 	for i, s := range sources {

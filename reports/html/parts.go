@@ -8,13 +8,13 @@ type Text string
 // HTML returns the paragraph.
 func (t Text) HTML() (template.HTML, error) { return execute("text", string(t)) }
 
-// Heading stands above a part inside a folded one.
+// Heading is the heading of a part inside a folded part.
 type Heading string
 
 // HTML returns the heading.
 func (h Heading) HTML() (template.HTML, error) { return execute("heading", string(h)) }
 
-// List is sentences below each other; "nothing yet" where there is none.
+// List shows sentences, one below the other; "nothing yet" where there is none.
 type List []string
 
 // HTML returns the list.
@@ -26,17 +26,17 @@ type Facts []Fact
 // HTML returns the facts.
 func (f Facts) HTML() (template.HTML, error) { return execute("facts", []Fact(f)) }
 
-// Lines is text whose lines and spaces stay as they are, such as a configuration.
+// Lines is text with its own line ends and spaces, such as a configuration.
 type Lines string
 
 // HTML returns the text.
 func (l Lines) HTML() (template.HTML, error) { return execute("pre", string(l)) }
 
-// Folded is parts that the reader opens. On paper they are open.
+// Folded holds parts that the reader can open. On paper they are open.
 type Folded struct {
 	// ID is an anchor that opens them; "" is none.
 	ID, Title string
-	// Mark stands beside the title as a coloured word; "" is none.
+	// Mark is a coloured word next to the title; "" is none.
 	Mark  Mark
 	Parts []Part
 }
@@ -59,7 +59,7 @@ type Mark struct {
 // HTML returns the mark in a paragraph of its own.
 func (m Mark) HTML() (template.HTML, error) { return execute("mark", m) }
 
-// Tone says how a mark is meant. The colour repeats what the word says.
+// Tone is the meaning of a mark, shown by its colour. The word says the same.
 type Tone string
 
 // The tones.
@@ -70,7 +70,7 @@ const (
 	Warn  Tone = "warn"
 )
 
-// Beside are parts that stand beside each other where there is room.
+// Beside shows parts side by side where there is room.
 type Beside []Part
 
 // HTML returns the parts in columns.

@@ -12,7 +12,7 @@ import (
 // Table shows a table with its footnotes. It can be sorted by each column, and filtered
 // where it has more than a few rows.
 type Table struct {
-	// ID tells the table's anchors from those of others: letters, digits and dashes.
+	// ID makes the table's anchors unique: letters, digits and dashes.
 	ID string
 	*table.Table
 }
@@ -35,7 +35,7 @@ type (
 	}
 	cellView struct {
 		Text, Full, Link string
-		Value            string // by which the column sorts; "" sorts last
+		Value            string // the sort key; "" sorts last
 		From             string // keys of sources, a space between
 		Numeric          bool
 		Wide             bool // long words, which may break

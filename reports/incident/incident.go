@@ -1,6 +1,7 @@
-// Package incident describes how one run collapsed, or nearly: the steps around the
-// onset, which rule spoke first, what the other series did, which terms and positions took
-// over, and what the nearest healthy run had set otherwise. It reads logs and writes nothing.
+// Package incident describes how a run collapsed, or collapsed and recovered: the steps around
+// the onset, the first rule that fired, the other series, the terms and positions that
+// dominated, and the settings that differ in the nearest healthy run. It reads logs and writes
+// nothing.
 package incident
 
 import (
@@ -18,7 +19,7 @@ import (
 // ErrNone is returned when a run never collapsed, or is not judged yet.
 var ErrNone = errors.New("no incident")
 
-// Run is a run that collapsed or recovered, as its files have it.
+// Run is a run that collapsed or recovered, from its files.
 type Run struct {
 	ID, Label string
 	// Folder has the logs.
@@ -34,31 +35,31 @@ type Other struct {
 	Config    sweeps.RunConfig
 }
 
-// Page is all that is told of an incident.
+// Page is the description of an incident.
 type Page struct {
 	ID    string `json:"id"`
 	Label string `json:"label"`
-	// Verdict is the run's, and Recovered what a healthy one came back from.
+	// Verdict is the run's verdict; Recovered names the collapses from which a healthy run recovered.
 	Verdict   string `json:"verdict"`
 	Recovered string `json:"recovered"`
-	// Onset is the episode that the page is about: the one that names the verdict, or the
-	// first that a healthy run came back from.
+	// Onset is the episode of the page: the one that gives the verdict, or the first from which a
+	// healthy run recovered.
 	Onset event.Episode `json:"onset"`
 	// Episodes are all that the detectors reported, in the order of their first steps.
 	Episodes []event.Episode `json:"episodes"`
-	// Steps are those around the onset, and Curves the series at them.
+	// Steps are the steps around the onset; Curves are the series at these steps.
 	Steps  []int   `json:"steps"`
 	Curves []Curve `json:"curves"`
-	// Moved are the series that changed most from before the onset to behind it.
+	// Moved are the series that changed most at the onset.
 	Moved []Moved `json:"moved"`
-	// Looks are the steps around the onset at which the probe set was looked at, Figures its
-	// series at them, and Terms its heaviest terms.
+	// Looks are the steps around the onset at which the probe set was encoded; Figures are its
+	// series at these steps, and Terms its heaviest terms.
 	Looks   []int          `json:"looks"`
 	Figures []Curve        `json:"figures"`
 	Terms   []event.Probed `json:"terms"`
-	// Nearest is the healthy run with the fewest other settings; nil where there is none.
+	// Nearest is the healthy run with the fewest differing settings; nil where there is none.
 	Nearest *Nearest `json:"nearest"`
-	// Notes say what the page lacks, and why.
+	// Notes name the parts that the page lacks, and why.
 	Notes []string `json:"notes"`
 }
 
@@ -75,7 +76,7 @@ type Nearest struct {
 	Changes []sweeps.Change `json:"changes"`
 }
 
-// Check says whether a run has an incident: the error wraps ErrNone where it has none.
+// Check returns an error that wraps ErrNone for a run without an incident.
 func Check(run Run) error {
 	switch _, ok := onsetOf(run); {
 	case ok:
@@ -109,7 +110,7 @@ func Of(run Run, healthy []Other) (Page, error) {
 	return page, nil
 }
 
-// onsetOf is the episode that a page is about.
+// onsetOf is the episode for a page.
 func onsetOf(run Run) (event.Episode, bool) {
 	var found []event.Episode
 	for _, e := range run.Episodes {
@@ -126,8 +127,8 @@ func onsetOf(run Run) (event.Episode, bool) {
 	return slices.MinFunc(found, func(a, b event.Episode) int { return a.FirstStep - b.FirstStep }), true
 }
 
-// nearest is the healthy run that differs in the fewest settings that matter, of equal
-// ones one of the same backbone, then the first by label.
+// nearest is the healthy run that differs in the fewest settings that matter. Among equals it
+// prefers one of the same backbone, then the first by label.
 func nearest(run Run, healthy []Other) *Nearest {
 	var best *Nearest
 	distance := func(n *Nearest) int {

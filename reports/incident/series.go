@@ -10,7 +10,7 @@ import (
 	"headroom/metrics/event"
 )
 
-// records is what the logs say of a run's steps.
+// records holds the records of a run's steps in its logs.
 type records struct {
 	steps  []event.Step
 	at     map[int]map[string]event.Value
@@ -37,7 +37,7 @@ func read(folder string) (records, error) {
 		}
 		for _, record := range list {
 			switch e := record.Event.(type) {
-			case event.Started: // it owns every step from there on
+			case event.Started: // a later attempt replaces every step from there on
 				maps.DeleteFunc(r.probed, func(step int, _ event.Probed) bool { return step >= e.FromStep })
 			case event.Probed:
 				r.probed[e.Step] = e
@@ -60,11 +60,11 @@ func (r records) curve(name string, steps []int) (Curve, bool) {
 	return c, found
 }
 
-// around are the distances from the onset of the steps that are shown.
-func around() []int { return []int{-20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20} }
+// shownDistances returns the distances from the onset of the steps that are shown.
+func shownDistances() []int { return []int{-20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20} }
 
-// shown are the series of each step that are shown, in their order.
-func shown() []string {
+// shownSeries returns the series that are shown for each step, in their order.
+func shownSeries() []string {
 	return []string{
 		"loss", "loss/contrastive", "accuracy", "score/sd", "cosine/query", "cosine/document", "empty/query", "empty/document",
 		"active/query", "active/document", "lr", "lambda/query", "lambda/document", "loss/reg_query", "loss/reg_document",
@@ -73,14 +73,14 @@ func shown() []string {
 	}
 }
 
-// steps fills in the steps around the onset.
+// steps sets the steps around the onset.
 func (p *Page) steps(r records) {
-	for _, distance := range around() {
+	for _, distance := range shownDistances() {
 		if step := p.Onset.FirstStep + distance; r.at[step] != nil {
 			p.Steps = append(p.Steps, step)
 		}
 	}
-	for _, name := range shown() {
+	for _, name := range shownSeries() {
 		if c, ok := r.curve(name, p.Steps); ok {
 			p.Curves = append(p.Curves, c)
 		}
@@ -90,8 +90,8 @@ func (p *Page) steps(r records) {
 	}
 }
 
-// Moved is a series' mean over up to ten steps before the onset and as many from it on, and
-// their difference in standard deviations of the former: infinite where those do not vary.
+// Moved holds a series' means over up to ten steps before the onset and from the onset on, and
+// their difference in standard deviations of the steps before: infinite where these do not vary.
 type Moved struct {
 	Name   string      `json:"name"`
 	Before event.Value `json:"before"`
@@ -102,11 +102,11 @@ type Moved struct {
 const (
 	movedSteps  = 10
 	movedSeries = 8
-	// slack is a spread that rounding alone gives, in proportion to a mean.
+	// slack is a spread that rounding alone causes, relative to a mean.
 	slack = 1e-9
 )
 
-// moved fills in what changed most. Schedules are left out: they change whatever happens.
+// moved sets the series that changed most, without schedules, which always change.
 func (p *Page) moved(r records) {
 	names := map[string]bool{}
 	var before, after []event.Step
@@ -149,7 +149,7 @@ func (p *Page) moved(r records) {
 	p.Moved = p.Moved[:min(movedSeries, len(p.Moved))]
 }
 
-// describe is a series' mean and standard deviation over steps, and how many have it.
+// describe returns a series' mean and standard deviation over steps, and the number of steps that have it.
 func describe(steps []event.Step, name string) (mean, sd float64, n int) {
 	for _, s := range steps {
 		if v, ok := s.Values[name]; ok {
@@ -166,8 +166,7 @@ func describe(steps []event.Step, name string) (mean, sd float64, n int) {
 	return mean, math.Sqrt(sd / float64(n)), n
 }
 
-// looks fills in the probe set's figures at the two looks before the onset and the three
-// from it on.
+// looks sets the probe set's figures at the two looks before the onset and the three from it on.
 func (p *Page) looks(r records) {
 	var before, after []int
 	for _, s := range r.steps {

@@ -78,8 +78,8 @@ func Cost(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 	return f, true
 }
 
-// nameDots writes the λ of each dot of a panel where the sweep has several, as far as there
-// is room beside the dots.
+// nameDots writes the λ of each dot of a panel where the sweep has several, as far as there is
+// room next to the dots.
 func (p *panel) nameDots(curves []compare.CostCurve, backbone string) {
 	var taken []vg.Rectangle
 	at := func(curve compare.CostCurve) vg.Point {

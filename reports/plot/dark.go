@@ -7,16 +7,16 @@ import (
 	"strconv"
 )
 
-// Dark gives the colour that stands on a dark page for one of a figure's, both as
-// RRGGBB. White becomes the dark page and black becomes light. Of colours with a hue
-// the darker stays the more visible, so that what is ordered by lightness stays ordered.
+// Dark returns the colour on a dark page for a colour of a figure, both as RRGGBB. White
+// becomes the colour of the dark page, and black becomes light. Of two colours with a hue
+// the darker one stays the more visible, so that an order by lightness is kept.
 func Dark(hex string) (string, error) {
 	n, err := strconv.ParseUint(hex, 16, 32)
 	if err != nil || len(hex) != 6 {
 		return "", fmt.Errorf("darken colour %q: not of the form RRGGBB", hex)
 	}
 	lightness, chroma, angle := toOKLCH(rgb(hue(n)))
-	// Greys span the whole range; a hue must stand out from the page.
+	// Greys use the whole range; a colour with a hue must differ from the page.
 	grey, coloured := 0.20+0.85*(1-lightness), 0.88-0.66*(lightness-0.30)
 	share := math.Max(0, math.Min(1, (chroma-0.08)/0.03))
 	c := oklch(math.Min(0.93, grey+share*(coloured-grey)), chroma, angle)

@@ -10,8 +10,8 @@ import (
 	"headroom/reports/compare"
 )
 
-// Dev draws what dev data said during training against step, a panel per line of the
-// comparison; ok is false where no run was evaluated then. A dot is a step whose
+// Dev draws the measure on dev data during training against step, a panel per line of the
+// comparison; ok is false where no run was evaluated during training. A dot is a step whose
 // weights were selected.
 func Dev(c *compare.Comparison) (f *Figure, ok bool) {
 	values, last, measure, selected := newSpan(), 0.0, "", false

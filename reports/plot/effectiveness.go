@@ -54,7 +54,7 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 			}
 		}
 	}
-	// Room above the highest point, and a fixed zero: the eye compares heights.
+	// Room above the highest point, and an axis from zero, since readers compare heights.
 	y := linear(span{0, math.Min(1, math.Max(high*1.04, 0.05))})
 
 	entries := []entry{
@@ -103,8 +103,8 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 	return newFigure(name, fmt.Sprintf("%s against k on %s, one panel for each of %d backbones and settings, with BM25 and the untrained model as lines.", strings.Join(shown, " and "), dataset, len(c.Lines)), caption(shown), lay)
 }
 
-// mostLines is how many lines are drawn in more than one measure: more panels than that
-// would be a picture that nobody reads.
+// mostLines is the largest number of lines that are drawn in more than one measure. With more
+// panels nobody would read the picture.
 const mostLines = 9
 
 // means draws a line's band, means and seeds.
@@ -158,7 +158,7 @@ func (p *panel) means(line *compare.Line, dataset, measure string, c color.NRGBA
 				continue
 			}
 			at := p.point(point.K, v)
-			at.X += aside(seen, at.Y)
+			at.X += offset(seen, at.Y)
 			seen = append(seen, at.Y)
 			if r.Collapsed() {
 				p.hollow(at, c)
@@ -169,10 +169,10 @@ func (p *panel) means(line *compare.Line, dataset, measure string, c color.NRGBA
 	}
 }
 
-// aside is how far a seed is moved that would fall on others: by about its radius, to the
-// right and to the left in turn. After seven places they fall on each other again, so that
-// many equal seeds stay at their k.
-func aside(seen []vg.Length, y vg.Length) vg.Length {
+// offset returns the distance by which a seed is moved that would cover others: about its
+// radius, to the right and to the left in turn. After seven places seeds cover each other
+// again, so that many equal seeds stay at their k.
+func offset(seen []vg.Length, y vg.Length) vg.Length {
 	n := 0
 	for _, other := range seen {
 		if d := other - y; d < 3 && d > -3 {
@@ -193,8 +193,8 @@ func (b *brush) hollow(at vg.Point, c color.NRGBA) {
 	b.glyph(draw.CircleGlyph{}, at, 2.4, rgb(0xffffff))
 }
 
-// kScale is log2 with a tick at every k of the sweep; where they stand too close
-// on an axis of the given length, labels are left out.
+// kScale is log2 with a tick at every k of the sweep; labels that are too close on an
+// axis of the given length are left out.
 func kScale(c *compare.Comparison, ks span, length vg.Length) scale {
 	low, high := math.Log2(ks.low), math.Log2(ks.high)
 	pad := math.Max(0.08*(high-low), 0.4)

@@ -49,7 +49,7 @@ func Asides(seeds int) []float64 {
 	var seen []vg.Length
 	var moved []float64
 	for range seeds {
-		moved = append(moved, aside(seen, 7).Points())
+		moved = append(moved, offset(seen, 7).Points())
 		seen = append(seen, 7)
 	}
 	return moved

@@ -2,10 +2,10 @@
 // against k, active dims against step, and head norms.
 //
 // The contract: one Figure writes an SVG and a PNG that show the same; the same
-// comparison gives the same bytes; axes carry names and units; a legend stands
-// outside the data; a value that is not finite leaves a gap and a mark and is
-// never dropped; a figure without data says so instead of failing. Figures are
-// laid out for 800 pixels of width, or anew for another one with type of the same size.
+// comparison gives the same bytes; axes have names and units; a legend is outside the
+// data; a value that is not finite leaves a gap and a mark and is never dropped; a
+// figure without data says so instead of failing. Figures are laid out for 800 pixels
+// of width, or again for another width with type of the same size.
 package plot
 
 import (
@@ -26,15 +26,15 @@ import (
 	"headroom/internal/plain"
 )
 
-// pageWidth is 800 pixels at 96 dots per inch; PNGs have half as many dots again, to
-// stay sharp on dense screens.
+// pageWidth is 800 pixels at 96 dots per inch; PNGs have 1.5 times as many dots, to be
+// sharp on dense screens.
 const (
 	pageWidth = 600 * vg.Length(1)
 	pngDPI    = 144
 )
 
-// Figure is one picture. Name is its file name without extension, Caption what
-// stands below it in a report and Alt is the text for a reader who cannot see it.
+// Figure is one picture. Name is its file name without extension, Caption is the text
+// below it in a report, and Alt is the text for a reader who cannot see it.
 type Figure struct {
 	Name, Caption, Alt string
 	// Costs marks a figure that shows the measure against cost.
@@ -43,7 +43,7 @@ type Figure struct {
 	lay     func(options) sheet
 }
 
-// options is what a reader may choose of a figure.
+// options holds the options of a figure.
 type options struct {
 	width    vg.Length
 	untitled bool
@@ -60,8 +60,8 @@ func (f *Figure) Untitled() *Figure {
 	return &other
 }
 
-// Wide is the figure laid out for another width in inches, with type of the same size.
-// Fewer panels stand beside each other where there is less room.
+// Wide is the figure laid out for another width in inches, with type of the same size. In a
+// smaller width fewer panels are side by side.
 func (f *Figure) Wide(inches float64) *Figure {
 	other := *f
 	other.options.width = vg.Length(inches) * vg.Inch
@@ -80,7 +80,7 @@ func (f *Figure) SVG(w io.Writer) error {
 	if _, err := c.WriteTo(&b); err != nil {
 		return fmt.Errorf("draw figure %q: %w", f.Name, err)
 	}
-	// The fonts are not embedded (they would be most of the file): name the ones
+	// The fonts are not embedded, since they would be most of the file: name fonts
 	// of the same widths that other machines have.
 	out := bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"),
 		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))

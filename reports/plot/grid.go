@@ -20,7 +20,7 @@ const (
 
 // Map draws the comparison's measure and the verdicts over k and the sweep's other axes on
 // one collection: a panel per backbone, a row per setting of those axes, a column per k.
-// ok is false where nothing but k varies, which other figures show better.
+// ok is false where only k varies, which other figures show better.
 func Map(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 	fs := factors(c)
 	if len(c.AxisNames()) == 0 || len(fs) < 2 {
@@ -126,7 +126,7 @@ func (b *brush) mapCell(box vg.Rectangle, shades shading, line *compare.Line, k,
 		big.size = 7
 	}
 	if b.textWidth(value, big) > room {
-		return // the shade alone is readable
+		return // only the shade is readable
 	}
 	if b.textWidth(below, small) > room {
 		below = ""
@@ -185,8 +185,8 @@ func (b *brush) hatch(r vg.Rectangle) {
 	b.line(frame, 0.6, nil, r.Min, vg.Point{X: r.Max.X, Y: r.Min.Y}, r.Max, vg.Point{X: r.Min.X, Y: r.Max.Y}, r.Min)
 }
 
-// shading gives a value a colour: darker is greater, in one hue, so that the order holds
-// in grey and for every kind of colour blindness.
+// shading maps a value to a colour: darker is greater, in one hue, so that the order is visible
+// in grey and with every kind of colour blindness.
 type shading struct{ values span }
 
 // of is the colour of a value, and whether it is dark enough for white type.

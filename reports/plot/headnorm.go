@@ -108,8 +108,8 @@ type head struct {
 	divided map[string]compare.HeadNorm
 }
 
-// headsOf lists the heads that differ. Lines that start from one head, whatever λ they
-// train it with, are one; where a backbone has several, each is named with its axes.
+// headsOf lists the heads that differ. Lines that start from the same head count once, whatever
+// their λ; where a backbone has several heads, each is named with its axes.
 func headsOf(c *compare.Comparison) []head {
 	var out []head
 	var of []*compare.Line
@@ -143,7 +143,7 @@ func headsOf(c *compare.Comparison) []head {
 	return out
 }
 
-// agrees reports whether two heads are one as far as both are known.
+// agrees tells whether two heads are the same as far as both are known.
 func (h head) agrees(other head) bool {
 	near := func(a, b float64) bool { return !(math.Abs(a-b) > 1e-6*math.Abs(a)) }
 	for k, n := range other.divided {
@@ -158,8 +158,8 @@ func meanText(n compare.HeadNorm) string { return strconv.FormatFloat(n.Mean, 'g
 
 func meanScript() script { return script{size: 8.5, x: text.XCenter, y: text.YBottom} }
 
-// divisions is an axis of the given length with the head as loaded and a place for each k.
-// Its labels say less where there is less room for each.
+// divisions is an axis of the given length with a place for the head as loaded and for each k.
+// Its labels are shorter where there is less room.
 func divisions(fs []factor, length vg.Length) scale {
 	s := scale{low: -0.5, high: float64(len(fs)) + 0.5, warp: func(v float64) float64 { return v }}
 	apiece := float64(length) / float64(len(fs)+1)
@@ -180,7 +180,7 @@ func divisions(fs []factor, length vg.Length) scale {
 	return s
 }
 
-// dropTouching takes away the labels that would touch the one before.
+// dropTouching removes the labels that would touch the one before.
 func dropTouching(ticks []tick, at func(value float64) float64, width func(label string) float64) {
 	end := math.Inf(-1)
 	for i := range ticks {

@@ -83,13 +83,13 @@ func empty(name, title, alt, caption string) *Figure {
 	})
 }
 
-// columnWidth is what a column of a paper is narrower than.
+// columnWidth is a width that no column of a paper reaches.
 const columnWidth = 300 * vg.Length(1)
 
 // narrowest is the least width of a panel with its share of the margins.
 const narrowest = 150 * vg.Length(1)
 
-// tiles chooses a grid for n panels of one kind: at most three beside each other.
+// tiles chooses a grid for n panels of one kind, with at most three side by side.
 func tiles(n int, l options) (rows, cols int) {
 	cols = min(n, 3, max(1, int(l.width/narrowest)))
 	if n == 4 {

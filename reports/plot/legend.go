@@ -11,7 +11,7 @@ type entry struct {
 	name   string
 	width  vg.Length // of the sample; 0 is a heading without one
 	sample func(b *brush, left vg.Point)
-	// row starts a new row, so that a group is not torn apart.
+	// row starts a new row, so that a group is not split.
 	row bool
 }
 

@@ -14,15 +14,15 @@ import (
 	"headroom/reports/compare"
 )
 
-// curvePoints is how many points of a curve a reader can see in a panel, and panelPoints how
-// many of all of its curves; fewestPoints are what each has for its shape at least.
+// curvePoints is the number of points of a curve that a reader can see in a panel, panelPoints
+// that of all its curves together; a curve needs fewestPoints to show its shape.
 const (
 	curvePoints  = 900
 	panelPoints  = 20 * curvePoints
 	fewestPoints = 60
 )
 
-// pointsOf is how many points each curve of a line has that share a panel.
+// pointsOf returns the number of points for each curve of a line; they share a panel.
 func pointsOf(line *compare.Line) int {
 	runs := 0
 	for _, p := range line.Points {

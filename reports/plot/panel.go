@@ -80,7 +80,7 @@ func (p *panel) title(words string) {
 	p.text(vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 4}, p.cut(words, s, room), s)
 }
 
-// cut shortens words to a width; their end stays, which tells them apart more often.
+// cut shortens words to a width. It keeps their end, in which names differ more often.
 func (b *brush) cut(words string, s script, room vg.Length) string {
 	if b.textWidth(words, s) <= room {
 		return words
@@ -92,10 +92,10 @@ func (b *brush) cut(words string, s script, room vg.Length) string {
 	return "…" + string(runes)
 }
 
-// curve draws a series with a gap at every value that is not finite, and marks
-// the gap at the panel's upper edge in the colour of marks, on the rail of the given
-// number: curves of one panel that break at the same steps stay apart. It reports whether
-// there was one.
+// curve draws a series with a gap at every value that is not finite, and marks the gap at
+// the panel's upper edge in the colour of marks. Each curve has its own rail, so that the
+// marks of curves that break at the same steps do not cover each other. It tells whether
+// there was a gap.
 func (p *panel) curve(xs []int, ys []float64, c, marks color.Color, w vg.Length, rail int) bool {
 	var part []vg.Point
 	flush := func() {
@@ -155,8 +155,8 @@ func (p *panel) levels(lines []level) {
 	}
 }
 
-// moveApart moves heights so that neighbours are at least gap apart, in the order
-// they have, and stay between low and high as far as there is room.
+// moveApart moves heights so that neighbours are at least gap apart. It keeps their order,
+// and keeps them between low and high as far as there is room.
 func moveApart(heights []vg.Length, gap, low, high vg.Length) {
 	order := make([]int, len(heights))
 	for i := range order {

@@ -10,10 +10,10 @@ import (
 	"headroom/reports/compare"
 )
 
-// lossPart is a part of the loss: its series and what its axis is called.
+// lossPart is a part of the loss: its series and the name of its axis.
 type lossPart struct {
 	series, axis string
-	contrastive  bool // chance has a level in it
+	contrastive  bool // it has a chance level
 }
 
 func lossParts() []lossPart {
@@ -24,8 +24,8 @@ func lossParts() []lossPart {
 }
 
 // LossParts draws the parts of the loss against step: a row per part, a column per line of
-// the comparison. The level of chance stands in the part that it belongs to. ok is false
-// where no part was recorded.
+// the comparison. The chance level is drawn in the part that has one. ok is false where no
+// part was recorded.
 func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 	type row struct {
 		lossPart

@@ -19,13 +19,13 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// PDF writes the figure as a page of its size, in vectors. Type is drawn as outlines: no
-// font needs to be embedded, and every letter that the figure has is there. The page has
-// no date, so that the same figure gives the same bytes.
+// PDF writes the figure as a page of its size, in vectors. Type is drawn as outlines, so that
+// no font is embedded and no letter can be missing. The page has no date, so that the same
+// figure gives the same bytes.
 func (f *Figure) PDF(w io.Writer) error {
 	d := f.drawing()
 	c := &pdfCanvas{width: f.options.width, height: d.height, states: []pdfState{{}}}
-	c.write("4 M") // the limit of mitres that SVG has
+	c.write("4 M") // SVG's limit of mitres
 	vg.Initialize(c)
 	d.draw(c)
 	if err := c.page(w); err != nil {
@@ -44,7 +44,7 @@ type pdfCanvas struct {
 	err           error
 }
 
-// pdfState is what the page's content has set so far.
+// pdfState holds the settings in the page's content so far.
 type pdfState struct {
 	color color.NRGBA
 	known bool // color was written
@@ -61,7 +61,7 @@ func (c *pdfCanvas) write(operator string, operands ...float64) {
 	c.content.WriteString(operator + "\n")
 }
 
-// pdfNumber has four decimals at most: a hundredth of what a printer can show.
+// pdfNumber has at most four decimals, a hundredth of a printer's resolution.
 func pdfNumber(v float64) string {
 	v = math.Round(v*1e4) / 1e4
 	if v == 0 {
@@ -70,7 +70,7 @@ func pdfNumber(v float64) string {
 	return strconv.FormatFloat(v, 'f', -1, 64)
 }
 
-// Size is the page's.
+// Size is the size of the page.
 func (c *pdfCanvas) Size() (x, y vg.Length) { return c.width, c.height }
 
 // SetLineWidth implements vg.Canvas.
@@ -180,7 +180,7 @@ func (c *pdfCanvas) path(p vg.Path) {
 	}
 }
 
-// between is the point that lies a share of the way from one to another.
+// between is the point at a share of the way from one point to another.
 func between(from, to vg.Point, share float64) vg.Point {
 	return vg.Point{X: from.X + vg.Length(share)*(to.X-from.X), Y: from.Y + vg.Length(share)*(to.Y-from.Y)}
 }

@@ -50,8 +50,8 @@ func colorOf(fs []factor, text string) color.NRGBA {
 	return rgb(muted)
 }
 
-// backboneIndex is where a line's backbone stands among those of the comparison, in the
-// order of its lines: each backbone has one colour, whatever else the lines vary.
+// backboneIndex is the index of a line's backbone among those of the comparison, in the order of
+// its lines. So each backbone has one colour, whatever else varies.
 func backboneIndex(c *compare.Comparison, line *compare.Line) int {
 	i, last := -1, ""
 	for j, l := range c.Lines {
@@ -76,9 +76,9 @@ func factorLegend(fs []factor) []entry {
 	return out
 }
 
-// thin reduces a long series to about limit points: of every bucket the least
-// and the greatest finite value and the first that is not finite, in their order.
-// Spikes and gaps survive.
+// thin reduces a long series to about limit points: from every bucket it keeps the
+// least and the greatest finite value and the first value that is not finite, in their
+// order. So spikes and gaps stay visible.
 func thin(s compare.Series, limit int) compare.Series {
 	n := min(len(s.Steps), len(s.Values))
 	if n <= limit {
@@ -127,8 +127,8 @@ func at(s compare.Series, step int) float64 {
 	return s.Values[i]
 }
 
-// runsOf lists a point's runs, unfinished ones included: their curves are as
-// real as far as they go.
+// runsOf lists a point's runs, unfinished ones included: the beginnings of their curves
+// are real too.
 func runsOf(p *compare.Point) []*compare.Run {
 	return append(append([]*compare.Run(nil), p.Runs...), p.Open...)
 }

@@ -8,7 +8,7 @@ import (
 // scale maps data to 0…1 along an axis.
 type scale struct {
 	low, high float64
-	// warp is what is linear on the paper: the value, its logarithm, …
+	// warp maps a value to a quantity that is linear on the paper: the value, its logarithm, …
 	warp  func(float64) float64
 	ticks []tick
 	// logarithmic says that warp is a logarithm.
@@ -38,7 +38,7 @@ func (s *span) add(v float64) {
 
 func (s span) empty() bool { return s.low > s.high }
 
-// linear spans s with round ticks; an end that is nice already stays.
+// linear spans s with round ticks; an end that is a round number stays.
 func linear(s span) scale {
 	if s.empty() {
 		s = span{0, 1}
@@ -53,8 +53,8 @@ func linear(s span) scale {
 	return out
 }
 
-// steps spans training steps from 0: the axis ends at the last step, not at a
-// round number behind it.
+// steps spans training steps from 0. The axis ends at the last step, not at the next
+// round number.
 func steps(last float64) scale {
 	last = math.Max(last, 1)
 	step := math.Max(1, niceStep(last, 5))
@@ -130,14 +130,13 @@ func logarithmic(s span) scale {
 	return out
 }
 
-// positive is the nearest number to v that has a finite logarithm: the room beside the ends of a scale can lie
-// beyond all numbers, and drawing at a place that is no number does not end.
+// positive is the nearest number to v with a finite logarithm. The margin at the ends of a scale can lie beyond all
+// numbers, and drawing at NaN does not end.
 func positive(v float64) float64 {
 	return math.Min(math.Max(v, math.SmallestNonzeroFloat64), math.MaxFloat64)
 }
 
-// counts spans values from 0 on a scale of log(1+v), which has room for an
-// honest zero.
+// counts spans values from 0 on a scale of log(1+v), which includes zero.
 func counts(high float64) scale {
 	high = math.Max(high, 1)
 	// A little below 0, so that a curve at 0 does not hide in the axis.

@@ -9,11 +9,11 @@ import (
 	"headroom/reports/compare"
 )
 
-// smooth is a series' moving mean over about a twenty-fifth of it, in the measure of the
-// axis that it is drawn on, so that a logarithmic axis shows geometric means. At the start,
-// where a loss falls fast, the window is short and lies about its step; at the end it keeps
-// its values before the step, so that the curve does not end on a single noisy one. A value
-// that is not finite stays so, and no mean reaches across it.
+// smooth returns a series' moving mean over about a twenty-fifth of its length, taken on the
+// axis's scale, so that a logarithmic axis shows geometric means. At the start, where a loss
+// falls fast, the window is short and centered on its step; at the end it keeps its values
+// before the step, so that the curve does not end with a single noisy value. A value that is
+// not finite stays, and no mean reaches across it.
 func smooth(s compare.Series, warp, unwarp func(float64) float64) compare.Series {
 	n := min(len(s.Steps), len(s.Values))
 	half := n / 50
@@ -25,7 +25,7 @@ func smooth(s compare.Series, warp, unwarp func(float64) float64) compare.Series
 			continue
 		}
 		to := from
-		var sums []float64 // of the values of this finite stretch, up to and without each
+		var sums []float64 // sums[i] is the sum of the first i values of this finite stretch
 		sum := 0.0
 		for ; to < n && finite(s.Values[to]); to++ {
 			sums = append(sums, sum)
@@ -45,9 +45,9 @@ func smooth(s compare.Series, warp, unwarp func(float64) float64) compare.Series
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// runs draws a series of every run of a line: the moving mean bold and the values faint
-// behind it. It marks gaps as curve does. The greatest k comes first: the collapsing
-// curves are few and must stay visible.
+// runs draws a series of every run of a line: the moving mean in bold, and the values faintly
+// below it. It marks gaps as curve does. It begins with the greatest k, so that the few
+// collapsing curves are on top.
 func (p *panel) runs(line *compare.Line, fs []factor, name string) {
 	unwarp := func(v float64) float64 { return v }
 	warp := unwarp

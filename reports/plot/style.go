@@ -37,8 +37,8 @@ const (
 	frame hue = 0x8c959f
 )
 
-// backboneColor tells backbones apart by hue; they differ in glyph too. A set that stays distinct for
-// the common kinds of colour blindness.
+// backboneColor gives backbones different hues, which stay distinct with the common kinds of
+// colour blindness; the glyphs differ too.
 func backboneColor(i int) color.NRGBA {
 	set := [...]hue{0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0x56b4e9}
 	return rgb(set[i%len(set)])

@@ -1,5 +1,5 @@
-// Package rejudge judges the stored evidence of runs again, by the same detectors under
-// other thresholds. It reads logs and writes nothing.
+// Package rejudge judges the recorded series of runs again, by the same detectors with other
+// thresholds. It reads logs and writes nothing.
 package rejudge
 
 import (
@@ -14,15 +14,15 @@ import (
 	"headroom/sweeps"
 )
 
-// Run is a finished run as its files have it.
+// Run is a finished run, from its files.
 type Run struct {
 	ID, Label string
 	// Folder has the logs.
 	Folder string
 	// Thresholds are those of its configuration.
 	Thresholds stability.Thresholds
-	// Kin is equal for runs that may be compared with each other: those of one backbone, of
-	// the same data and the same number of steps.
+	// Kin is equal for runs that may be compared: runs with the same backbone, the same data and
+	// the same number of steps.
 	Kin string
 	// Episodes and Verdict are the stored ones.
 	Episodes []event.Episode
@@ -39,24 +39,24 @@ type Judgement struct {
 	Flipped  bool            `json:"flipped"`
 	Episodes []event.Episode `json:"episodes"`
 	// Siblings compares the run's accuracy at its end with that of its healthy siblings; nil
-	// where there are too few or none of them ranks better than chance.
+	// where there are too few, or where none of them ranks better than chance.
 	Siblings *Comparison `json:"siblings"`
-	// Why says what a verdict that flipped rests on.
+	// Why is the reason of a flipped verdict.
 	Why string `json:"-"`
-	// Notes say what the judgement lacks.
+	// Notes name what the judgement lacks.
 	Notes []string `json:"-"`
 }
 
-// Row is what the verdicts are with one threshold at one value.
+// Row holds the verdicts with one threshold at one value.
 type Row struct {
 	Key      string         `json:"key"`
 	Value    float64        `json:"value"`
 	Verdicts map[string]int `json:"verdicts"`
-	// Flipped are the runs whose verdict is not the stored one.
+	// Flipped are the runs whose verdict differs from the stored one.
 	Flipped []string `json:"flipped"`
 }
 
-// evidence is what a run is judged by.
+// evidence holds the records by which a run is judged.
 type evidence struct {
 	run  stability.Run
 	own  stability.Thresholds // with the settings in place
@@ -65,9 +65,9 @@ type evidence struct {
 	said event.Judged
 }
 
-// Judge judges runs with their own thresholds, with the settings in their places. With
-// sensitivity it also varies each threshold that verdicts rest on, see sweeps.Variants.
-// The error is sweeps.Faults where the thresholds are then the wrong way round.
+// Judge judges runs with their own thresholds, in which settings replace some. With sensitivity
+// it also varies each threshold on which verdicts depend, see sweeps.Variants. The error is
+// sweeps.Faults where a lower threshold would be above its upper one.
 func Judge(runs []Run, settings sweeps.Settings, sensitivity bool) ([]Judgement, []Row, error) {
 	var faults []error
 	var all []evidence
@@ -98,7 +98,7 @@ func Judge(runs []Run, settings sweeps.Settings, sensitivity bool) ([]Judgement,
 	return judgements, rows, nil
 }
 
-// read reads what the logs say of a run's steps.
+// read reads the records of a run's steps from its logs.
 func read(old Run) (evidence, error) {
 	e := evidence{old: old, own: old.Thresholds}
 	history, err := event.History(old.Folder, int(^uint(0)>>1))
@@ -145,13 +145,13 @@ func (e evidence) judgement() Judgement {
 	if last := e.last(); last+1 < e.run.Steps {
 		j.Notes = append(j.Notes, fmt.Sprintf("it ended after step %d of %d: of what would have followed nothing is known", last+1, e.run.Steps))
 	}
-	if older := e.older(); older != "" {
+	if older := e.changedDetectors(); older != "" {
 		j.Notes = append(j.Notes, older)
 	}
 	return j
 }
 
-// last is the last step that the logs have, -1 without any.
+// last is the last step in the logs, -1 without any.
 func (e evidence) last() int {
 	last := -1
 	for _, s := range e.run.Series {
@@ -160,7 +160,7 @@ func (e evidence) last() int {
 	return last
 }
 
-// why is the episode that names the run now, and what became of the one that did.
+// why describes the episode that gives the new verdict, and the fate of the one that gave the old verdict.
 func (e evidence) why() string {
 	var parts []string
 	if now := naming(e.now.Verdict, e.now.Episodes); now != nil {
@@ -184,7 +184,7 @@ func (e evidence) why() string {
 	return strings.Join(parts, "; ")
 }
 
-// ruleOf is a rule with the last value that it was seen to hold at.
+// ruleOf is a rule with the last value at which it held.
 func ruleOf(e event.Episode) string {
 	text := e.Evidence.Series + ": " + e.Evidence.Rule
 	if n := len(e.Evidence.Observed); n > 0 {
@@ -194,7 +194,7 @@ func ruleOf(e event.Episode) string {
 	return text
 }
 
-// naming is the first standing episode of a verdict's kind, nil for a healthy run.
+// naming is the first episode of a verdict's kind that stands at the end, nil for a healthy run.
 func naming(verdict string, episodes []event.Episode) *event.Episode {
 	for i, e := range episodes {
 		if e.Verdict == verdict && e.Stands {
@@ -204,11 +204,11 @@ func naming(verdict string, episodes []event.Episode) *event.Episode {
 	return nil
 }
 
-// older says which detectors have changed since the run was judged, "" where none has.
-func (e evidence) older() string {
+// changedDetectors names the detectors that have changed since the run was judged, "" where none has.
+func (e evidence) changedDetectors() string {
 	versions := e.said.Detectors
 	if len(versions) == 0 {
-		versions = first()
+		versions = firstVersions()
 	}
 	now := stability.Versions()
 	var changes []string
@@ -233,8 +233,8 @@ func (e evidence) older() string {
 	return "it was judged by other detectors: " + strings.Join(changes, ", ")
 }
 
-// first are the detectors of the programs that did not write their versions into a verdict.
-func first() map[string]int {
+// firstVersions returns the detectors' versions in programs that did not write them into verdicts.
+func firstVersions() map[string]int {
 	versions := map[string]int{stability.ScaleShock: 1, stability.Dense: 1, stability.Spike: 1}
 	for _, kind := range stability.Collapses() {
 		versions[kind] = 1
@@ -242,8 +242,8 @@ func first() map[string]int {
 	return versions
 }
 
-// vary judges all runs with one threshold after another at other values. Warnings' rules
-// are left out: no verdict rests on them.
+// vary judges all runs with other values of one threshold after another. It leaves out the rules
+// of warnings, on which no verdict depends.
 func vary(all []evidence) []Row {
 	var own []stability.Thresholds
 	for _, e := range all {
@@ -257,7 +257,7 @@ func vary(all []evidence) []Row {
 		possible := true
 		for _, e := range all {
 			th, err := v.Settings.ApplyTo(e.own)
-			if err != nil { // the wrong way round: no such row
+			if err != nil { // a lower threshold would be above its upper one: no such row
 				possible = false
 				break
 			}

@@ -10,17 +10,17 @@ import (
 	"headroom/metrics/stats"
 )
 
-// Comparison is a run's in-batch accuracy at its end beside that of its healthy siblings.
-// Accuracies are shares of the way from chance, 1/C, to 1: means of the last fifth of the
-// run's steps. It is no verdict: what a run is compared with depends on what else was run.
+// Comparison compares a run's in-batch accuracy at its end with that of its healthy siblings.
+// Accuracies are means over the last fifth of the run's steps, scaled so that chance, 1/C, is 0
+// and 1 stays 1. It is not a verdict, because it depends on which other runs there are.
 type Comparison struct {
 	Accuracy event.Value `json:"accuracy"`
-	// Count is the number of siblings, the run itself left out, and Median their median.
+	// Count is the number of siblings without the run itself; Median is their median.
 	Count  int         `json:"siblings"`
 	Median event.Value `json:"median"`
-	// Ratio is the run's accuracy over the median, and Low and High its interval: that of the
-	// median between two of the siblings, exact whatever their distribution. Level is what it
-	// covers: at least 0.95, or what all siblings together cover where they are fewer than six.
+	// Ratio is the run's accuracy divided by the median; Low and High are its interval, from an
+	// interval of the median that is exact for any distribution. Level is the interval's level:
+	// at least 0.95, or less where there are fewer than six siblings.
 	Ratio event.Value `json:"ratio"`
 	Low   event.Value `json:"low"`
 	High  event.Value `json:"high"`
@@ -94,7 +94,7 @@ func compare(accuracy float64, siblings []float64) *Comparison {
 		return nil
 	}
 	at, covered := medianInterval(n)
-	// Both ends are taken as accuracies above chance; one at chance bounds no ratio.
+	// Both ends must be accuracies above chance, because a ratio to chance has no bound.
 	ratio := func(sibling float64) event.Value {
 		if sibling <= 0 {
 			return event.Value(math.Copysign(math.Inf(1), accuracy))
@@ -108,8 +108,9 @@ func compare(accuracy float64, siblings []float64) *Comparison {
 	return c
 }
 
-// medianInterval is the largest index at of n sorted values such that the at-th smallest
-// and the at-th largest, from 0, enclose the median with a chance of at least level; and that chance.
+// medianInterval returns the largest index at, counted from 0, such that the at-th smallest and
+// the at-th largest of n sorted values enclose the median with a probability of at least level,
+// and that probability.
 func medianInterval(n int) (at int, covered float64) {
 	below := math.Pow(.5, float64(n)) // the chance that fewer than i+1 of n are below the median
 	term := below

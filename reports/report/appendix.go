@@ -13,8 +13,8 @@ import (
 	"headroom/reports/table"
 )
 
-// scoresTable has every measure on every collection, over the healthy seeds and
-// over all seeds.
+// scoresTable has every measure on every collection, over the healthy seeds and over
+// all seeds.
 func scoresTable(c *compare.Comparison) *table.Table {
 	t := &table.Table{Title: "All measures on all collections", Columns: slices.Concat([]table.Column{
 		{Name: "collection", Key: true}, {Name: "measure", Key: true}}, lineColumns(c), []table.Column{{Name: "k", Numeric: true, Key: true},
@@ -95,7 +95,7 @@ func matchedTable(c *compare.Comparison) *table.Table {
 	return t
 }
 
-// differenceColumns are those of a difference, its test and what it rests on.
+// differenceColumns returns the columns of a difference, its test and its basis.
 func differenceColumns() []table.Column {
 	level := fmt.Sprintf("%.3g %%", 100*compare.Level)
 	return []table.Column{
@@ -106,8 +106,8 @@ func differenceColumns() []table.Column {
 	}
 }
 
-// noteTest says below a table what its columns of a difference mean; first is the
-// difference's column.
+// noteTest adds notes that explain the columns of a difference; first is the column of
+// the difference itself.
 func noteTest(t *table.Table, first int, family string) {
 	t.Columns[first+1].Notes = []int{t.Note("queries and seeds are both random: the statement is about further queries, and about models trained with further seeds")}
 	t.Columns[first+3].Notes = []int{t.Note("~: no evidence; above or below only where the interval excludes 0 and the corrected p is at most .05")}
@@ -225,8 +225,8 @@ func runsTable(c *compare.Comparison) *table.Table {
 	return t
 }
 
-// tieShare is how much of a run's ranking on a collection rests on the rule for
-// ties, which a collapsed model lives on.
+// tieShare is the share of a run's ranking on a collection that is decided by the rule
+// for ties. It is large for a collapsed model.
 func tieShare(r *compare.Run, dataset string) float64 {
 	if e := r.Evaluation(dataset, ""); e != nil {
 		return e.TieShare

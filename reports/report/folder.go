@@ -16,22 +16,22 @@ import (
 	"headroom/reports/compare"
 )
 
-// Manifest names the file that lists the others of a report with their digests, a line
-// each as sha256sum writes it. It tells a report from a folder of the user's.
+// Manifest is the name of the file that lists the other files of a report with their digests,
+// in the format of sha256sum. It distinguishes a report from a folder of the user.
 const Manifest = "MANIFEST"
 
-// ErrNotReport is returned when a folder that is to be written holds something else
-// than a report as this program wrote it.
+// ErrNotReport is returned when the target folder is not an unchanged report of this
+// program.
 var ErrNotReport = errors.New("not replaced: choose a folder that is empty or not there, or remove this one")
 
-// Summary says what a report found and which files it wrote, relative to its folder.
+// Summary holds a report's findings and the names of its files, relative to its folder.
 type Summary struct {
 	Comparison *compare.Comparison
 	Files      []string
 }
 
-// Folder writes the report of a comparison, whole or not at all. A report that is there
-// is replaced, and with it files that it no longer has; anything else is ErrNotReport.
+// Folder writes the report of a comparison, whole or not at all. It replaces an earlier report
+// with all its files; any other folder that is not empty is ErrNotReport.
 func Folder(c *compare.Comparison, more Extras, folder string) (Summary, error) {
 	names, err := writeFolder(atomic.Disk{}, folder, files(c, more))
 	return Summary{Comparison: c, Files: names}, err
@@ -69,8 +69,8 @@ func writeFolder(disk atomic.Disk, folder string, files []file) ([]string, error
 	return names, nil
 }
 
-// Replaceable is nil for a folder that is not there, empty, or a report of which
-// nobody has changed a file or put one beside.
+// Replaceable returns nil for a folder that does not exist, is empty, or is a report in
+// which no file was changed or added.
 func Replaceable(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
@@ -136,7 +136,7 @@ type file struct {
 	write func(io.Writer) error
 }
 
-// files are those of a report, in the order in which they are written.
+// files returns the files of a report, in the order in which they are written.
 func files(c *compare.Comparison, more Extras) []file {
 	var all []file
 	figures, tables := Figures(c), Tables(c, more)

@@ -39,7 +39,7 @@ func markdown(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.F
 		fmt.Fprintf(b, "> %s\n\n", table.Inline(c.Question))
 	}
 	fmt.Fprintf(b, "%s\n\n", status(c))
-	first(b, c)
+	writeFirst(b, c)
 	if len(c.Matched) > 0 {
 		fmt.Fprintf(b, "\n## %s\n\n", byName["matched"].Table.Title)
 		if err := write("matched"); err != nil {
@@ -99,7 +99,7 @@ func Print(w io.Writer, c *compare.Comparison) error {
 	b := bufio.NewWriter(w)
 	t := mainTable(c)
 	fmt.Fprintf(b, "# %s\n\n%s\n\n", c.Sweep, status(c))
-	first(b, c)
+	writeFirst(b, c)
 	if len(t.Rows) > 0 {
 		b.WriteString("\n## As trained, whatever it costs\n\n")
 		if err := t.Markdown(b); err != nil {
@@ -113,8 +113,8 @@ func Print(w io.Writer, c *compare.Comparison) error {
 	return b.Flush()
 }
 
-// first writes the page that answers: k at equal cost, what collapsed, what is not shown.
-func first(b *bufio.Writer, c *compare.Comparison) {
+// writeFirst writes the first page: k at equal cost, the collapses, the limits.
+func writeFirst(b *bufio.Writer, c *compare.Comparison) {
 	b.WriteString("## The answer at equal cost\n\n")
 	if note := answerNote(c); note != "" {
 		fmt.Fprintf(b, "%s\n\n", table.Inline(note))
@@ -195,7 +195,7 @@ func settings(b *bufio.Writer, c *compare.Comparison) {
 	}
 }
 
-// configuration is a line per effective key, "" where none is known.
+// configuration has a line per effective key; "" where none is known.
 func configuration(c *compare.Comparison) string {
 	values := map[string]map[string]bool{}
 	var keys []string

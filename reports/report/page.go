@@ -14,8 +14,8 @@ import (
 	"headroom/reports/table"
 )
 
-// page writes report.html: everything that report.md has, and about each run its evidence
-// and its digests, in one file.
+// page writes report.html: the contents of report.md, and the evidence and digests of each run,
+// in one file.
 func page(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.Figure, tables []Named) error {
 	byName := map[string]html.Table{}
 	for _, t := range tables {
@@ -58,18 +58,18 @@ func page(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.Figur
 	if t := byName["scores"]; len(t.Rows) > 0 {
 		add("all-measures", t.Title, "", html.Folded{Title: fmt.Sprintf("%d rows, over healthy and over all seeds", len(t.Rows)), Parts: []html.Part{t}})
 	}
-	told := map[string]bool{}
+	hasIncident := map[string]bool{}
 	if len(more.Incidents) > 0 {
 		var parts []html.Part
 		for _, i := range more.Incidents {
-			told[i.ID] = true
+			hasIncident[i.ID] = true
 			parts = append(parts, incidentPart(i))
 		}
 		add("incidents", "Incidents", incidentsNote(more.Untold), parts...)
 	}
 	runs, varying := []html.Part{byName["runs"]}, c.Varying()
 	for _, r := range c.Runs {
-		runs = append(runs, runPart(c, r, varying, told[r.ID]))
+		runs = append(runs, runPart(c, r, varying, hasIncident[r.ID]))
 	}
 	add("all-runs", "Runs", "", runs...)
 	add("digests", byName["provenance"].Title, "", byName["provenance"])
@@ -79,8 +79,8 @@ func page(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.Figur
 	return p.Write(w)
 }
 
-// runPart tells about one run: what it was, what was seen in it and what it reached.
-func runPart(c *compare.Comparison, r *compare.Run, varying []string, told bool) html.Part {
+// runPart describes one run: its settings, its evidence and its results.
+func runPart(c *compare.Comparison, r *compare.Run, varying []string, hasIncident bool) html.Part {
 	mark := html.Mark{Text: stability.Marked(r.Verdict, r.Recovered), Tone: tone(r)}
 	if !r.Finished() {
 		mark.Text = r.State
@@ -101,7 +101,7 @@ func runPart(c *compare.Comparison, r *compare.Run, varying []string, told bool)
 	if len(r.Episodes) > 0 {
 		parts = append(parts, html.Table{ID: "evidence-" + r.ID, Table: evidence(r)})
 	}
-	if told {
+	if hasIncident {
 		parts = append(parts, html.Links{{Text: "How it got there", Href: "#" + incidentAnchor(r.ID)}})
 	}
 	if len(r.Evaluations) > 0 {
@@ -141,7 +141,7 @@ func evidence(r *compare.Run) *table.Table {
 	return t
 }
 
-// evaluations lists everything that a run was measured on.
+// evaluations lists all evaluations of a run.
 func evaluations(c *compare.Comparison, r *compare.Run) *table.Table {
 	t := &table.Table{Title: "What " + r.Label + " reached", Columns: []table.Column{{Name: "collection", Key: true}, {Name: "split"}}}
 	var measures []string
@@ -181,7 +181,7 @@ func evaluations(c *compare.Comparison, r *compare.Run) *table.Table {
 	return t
 }
 
-// answerNote says how the first page compares; "" where it compares nothing.
+// answerNote explains the comparison on the first page; "" where there is none.
 func answerNote(c *compare.Comparison) string {
 	if !slices.ContainsFunc(c.Matched, func(m *compare.Matched) bool { return m.Why == "" }) {
 		return ""

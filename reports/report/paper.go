@@ -11,7 +11,7 @@ import (
 	"headroom/reports/table"
 )
 
-// Paper is what the table of the paper's layout is made of.
+// Paper holds the contents of a table in the paper's layout.
 type Paper struct {
 	comparison *compare.Comparison
 	columns    []paperColumn
@@ -22,26 +22,26 @@ type Paper struct {
 type paperColumn struct {
 	title string
 	compare.Column
-	// reference is the collection or group as claims write it.
+	// reference names the collection or group as in claims.
 	reference string
 }
 
-// Published is a number that somebody else has published of runs such as these.
+// Published is a number from somebody else's publication about comparable runs.
 type Published struct {
-	// On is a reference to a collection or a group, Source says where the number stands.
+	// On is a reference to a collection or a group; Source names the publication.
 	On, Measure, Source string
 	// Value is nil where nobody has entered it.
 	Value *float64
-	// Of tells whether it is about a run.
+	// Of reports whether the number is about a run.
 	Of func(*compare.Run) bool
 }
 
-// beirMean is the group whose mean ends the table's rows.
+// beirMean is the group whose mean is the last column.
 const beirMean = "beir:13"
 
-// NewPaper makes the paper's table: backbone × k down; MS MARCO, TREC DL 2019 and 2020, the
-// 13 collections of BEIR and their mean across. labels are what the sweep's collections
-// are called in the input, by reference. Below a point of which something is published stands a row of that.
+// NewPaper makes the paper's table: one row per backbone and k; columns for MS MARCO, TREC DL
+// 2019 and 2020, the 13 collections of BEIR and their mean. labels are the names in the input
+// of the sweep's collections, by reference. Published numbers of a point have a row below it.
 func NewPaper(in *compare.Input, labels map[string]string, published []Published) (*Paper, error) {
 	called := func(reference string) string {
 		if label, ok := labels[reference]; ok {
@@ -75,7 +75,7 @@ func NewPaper(in *compare.Input, labels map[string]string, published []Published
 	return p, err
 }
 
-// Table is the table; what was not measured has a dash.
+// Table returns the table, with a dash in cells without a measurement.
 func (p *Paper) Table() *table.Table {
 	c := p.comparison
 	t := &table.Table{Title: "Effectiveness in and out of domain, as trained (× 100; nDCG@10 unless a column says otherwise)",
@@ -171,7 +171,7 @@ func (p *Paper) cell(t *table.Table, point *compare.Point, column paperColumn, t
 	return cell
 }
 
-// evaluations are those behind a cell; behind a mean, those on all members.
+// evaluations returns the evaluations behind a cell; behind a mean, those on all members.
 func (p *Paper) evaluations(point *compare.Point, dataset string) []string {
 	if dataset != beirMean {
 		return evaluationsOf(point, dataset)
@@ -189,5 +189,5 @@ func hundred(s stats.Sample) table.Cell {
 	return table.Cell{Text: hundredfold(s.Mean), Value: s.Mean, SD: math.NaN(), N: s.N}
 }
 
-// hundredfold writes a measure as papers do: 38.3 for .383.
+// hundredfold writes a measure times 100, as in papers: 38.3 for .383.
 func hundredfold(v float64) string { return fmt.Sprintf("%.1f", 100*v) }

@@ -1,8 +1,8 @@
-// Package report composes one folder out of a comparison: report.md, its tables
-// as Markdown, CSV and LaTeX, and its figures as SVG and PNG.
+// Package report writes a comparison as a folder: report.md, its tables as Markdown,
+// CSV and LaTeX, and its figures as SVG and PNG.
 //
-// It reads nothing but the store, and what it is given beside it. The same store and the
-// same extras give the same bytes: no clock, no host, no order of files enters.
+// It reads only the store and the extras that it is given. The same store and extras give the
+// same bytes, whatever the clock, the host and the order of files.
 package report
 
 import (
@@ -19,10 +19,10 @@ type Named struct {
 	Table *table.Table
 }
 
-// Extras are what a report has beside its comparison; the zero value is nothing.
+// Extras are optional parts of a report; the zero value has none.
 type Extras struct {
-	// Claims are judged statements about the sweep; nil leaves their section out. Beside is
-	// how many more were left out because they are about other runs or unknown numbers.
+	// Claims are judged statements about the sweep; nil leaves their section out. Beside is the
+	// number of claims that were left out because they are about other runs or unknown numbers.
 	Claims []claims.Judgement
 	Beside int
 	// Incidents tell how collapsed and recovered runs got there; Untold is how many more there are.
@@ -30,8 +30,8 @@ type Extras struct {
 	Untold    int
 	// Paper is a table in the layout of the paper; nil leaves it out.
 	Paper *Paper
-	// Inches asks for each figure as PDF too, of that width and without a title, as a paper
-	// takes it; 0 is none.
+	// Inches asks for a PDF of each figure too, with that width and without a title, for a
+	// paper; 0 asks for none.
 	Inches float64
 	// Untitled leaves the titles of all figures out.
 	Untitled bool

@@ -11,7 +11,7 @@ import (
 	"headroom/reports/table"
 )
 
-// withSources says what a cell's value was made of. A cell without a value has no such thing.
+// withSources adds the sources of a cell's value. A cell without a value has none.
 func withSources(cell table.Cell, keys ...string) table.Cell {
 	if cell.N > 0 {
 		cell.From = keys
@@ -19,7 +19,7 @@ func withSources(cell table.Cell, keys ...string) table.Cell {
 	return cell
 }
 
-// evaluationsOf are the ids of a point's evaluations on a collection, by seed.
+// evaluationsOf returns the ids of a point's evaluations on a collection, by seed.
 func evaluationsOf(p *compare.Point, dataset string) []string {
 	var out []string
 	for _, r := range p.Runs {
@@ -30,7 +30,7 @@ func evaluationsOf(p *compare.Point, dataset string) []string {
 	return out
 }
 
-// runsOf are the ids of a point's finished runs, by seed.
+// runsOf returns the ids of a point's finished runs, by seed.
 func runsOf(p *compare.Point) []string {
 	var out []string
 	for _, r := range p.Runs {
@@ -39,10 +39,10 @@ func runsOf(p *compare.Point) []string {
 	return out
 }
 
-// anchor is where a page tells about a run.
+// anchor is the anchor of a run in a page.
 func anchor(r *compare.Run) string { return "run-" + r.ID }
 
-// sources are the runs and evaluations of a comparison by their ids.
+// sources returns the runs and evaluations of a comparison by their ids.
 func sources(c *compare.Comparison) []html.Source {
 	var out []html.Source
 	varying := c.Varying()
@@ -67,8 +67,8 @@ func sources(c *compare.Comparison) []html.Source {
 	return out
 }
 
-// runFacts are a run's settings beside its seed, those varying ones in which runs differ, and
-// what became of it.
+// runFacts returns a run's settings besides its seed, of the keys varying, in which runs
+// differ, and its results.
 func runFacts(r *compare.Run, varying []string) []html.Fact {
 	facts := []html.Fact{{Name: "backbone", Value: r.Backbone}, {Name: "k", Value: kOf(r)}, {Name: "seed", Value: strconv.FormatInt(r.Seed, 10)}}
 	for _, key := range varying {

@@ -117,7 +117,7 @@ func lineCells(line *compare.Line) []table.Cell {
 	return cells
 }
 
-// titleCells are those of a row that is no line of the sweep, as a baseline.
+// titleCells returns the cells of a row that is no line of the sweep, such as a baseline.
 func titleCells(c *compare.Comparison, title string) []table.Cell {
 	cells := []table.Cell{table.Text(title)}
 	for range c.AxisNames() {
@@ -192,7 +192,7 @@ func verdictCell(t *table.Table, p *compare.Point) table.Cell {
 	return cell
 }
 
-// spreadCell shows the healthy seeds and notes what the collapsed ones would change.
+// spreadCell shows the mean of the healthy seeds, with a note on the mean over all seeds.
 func spreadCell(t *table.Table, p *compare.Point, a compare.Aggregate, write format) table.Cell {
 	cell := sampleCell(a.Shown(), write)
 	switch bad := len(p.Collapsed()); {
@@ -207,7 +207,7 @@ func spreadCell(t *table.Table, p *compare.Point, a compare.Aggregate, write for
 	return cell
 }
 
-// format writes a value with the precision that suits a second one, its mean.
+// format writes a value with the precision of a second one, its mean.
 type format func(v, like float64) string
 
 func score(v, _ float64) string { return compare.Score(v) }

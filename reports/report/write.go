@@ -7,8 +7,8 @@ import (
 	"headroom/reports/compare"
 )
 
-// Make compares the runs of a sweep as the store has them. Notes are the sweep's
-// own remarks on what it does not show; they end that section of the report.
+// Make compares the runs of a sweep in the store. Notes are the sweep's own remarks on
+// its limits; they come last in that section of the report.
 func Make(ctx context.Context, st *store.Store, sweep string, notes ...string) (*compare.Comparison, error) {
 	in, err := compare.Load(ctx, st, sweep)
 	if err != nil {

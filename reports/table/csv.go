@@ -10,9 +10,9 @@ import (
 	"headroom/internal/plain"
 )
 
-// CSV writes one record per row with full precision. A spread column becomes three:
-// its name, "sd" and "n" after it. Where the table has footnotes, a last column
-// holds those of the row in words; the columns' own stand in the first row.
+// CSV writes one record per row with full precision. A spread column becomes three
+// columns: its name, then "sd" and "n". If the table has footnotes, a last column holds
+// those of the row in words; footnotes of columns are in the first row.
 func (t *Table) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	var head []string

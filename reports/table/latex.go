@@ -11,9 +11,9 @@ import (
 	"headroom/internal/plain"
 )
 
-// LaTeX writes floats that a paper takes as they are: rules of booktabs, notes of
-// threeparttable below, no wider than the text of an article of 10 points. Columns that do
-// not fit beside the key columns stand in further floats, as do rows below a page.
+// LaTeX writes floats for a paper: with rules of booktabs and notes of threeparttable, and no
+// wider than the text of an article of 10 points. Columns that do not fit next to the key
+// columns are in further floats, and so are rows that do not fit on a page.
 func (t *Table) LaTeX(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	if len(t.Rows) == 0 {
@@ -43,7 +43,7 @@ func (t *Table) LaTeX(w io.Writer) error {
 
 // float writes one part.
 func (t *Table) float(b *bufio.Writer, p part, title string) {
-	var used []int // notes, in the order in which they are met
+	var used []int // notes, in the order of their first use
 	marks := func(notes []int) string {
 		if len(notes) == 0 {
 			return ""
@@ -100,7 +100,7 @@ func (t *Table) float(b *bufio.Writer, p part, title string) {
 	b.WriteString("\\end{threeparttable}\n\\end{table}\n")
 }
 
-// heading stacks the words of a column's name, so that it is no wider than the column.
+// heading breaks a column's name into lines that are no wider than the column.
 func heading(c Column, p placed) string {
 	lines := wrap(c.Head(), p.width)
 	for i := range lines {
@@ -154,8 +154,8 @@ var latexEscapes = strings.NewReplacer(
 	"−", `$-$`, "λ", `$\lambda$`, "—", "---", "–", "--", "·", `$\cdot$`, "…", `\ldots{}`, "†", `\dag{}`, "\n", " ",
 )
 
-// escapeLaTeX writes words so that LaTeX sets them as they are. What pdfLaTeX has no letter
-// for stands as its code point.
+// escapeLaTeX writes words so that LaTeX prints them unchanged. Characters that pdfLaTeX does
+// not have are written as their code points.
 func escapeLaTeX(s string) string {
 	s = latexEscapes.Replace(plain.Line(strings.ReplaceAll(s, "\n", " ")))
 	var out strings.Builder

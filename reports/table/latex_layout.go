@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Of an article of 10 points in one column, in points; type in tables is of 9.
+// Sizes for an article of 10 points in one column, in points; type in tables has 9 points.
 const (
 	textPoints = 345.0
 	columnSep  = 4.0
@@ -28,8 +28,8 @@ type placed struct {
 	paragraph bool    // broken into lines of that width
 }
 
-// layout chooses the columns and rows of each float. Key columns stand in all of them, and
-// those of details after the others.
+// layout chooses the columns and rows of each float. Key columns are in all floats, and detail
+// columns come last.
 func (t *Table) layout() []part {
 	var keys, rest, details []placed
 	for i, c := range t.Columns {
@@ -43,7 +43,7 @@ func (t *Table) layout() []part {
 			rest = append(rest, p)
 		}
 	}
-	// Keys leave at least two fifths of the width to what they are the keys of.
+	// Key columns leave at least two fifths of the width to the others.
 	for most := widest; total(keys) > 0.6*textPoints && most > 30; most -= 10 {
 		for i, p := range keys {
 			if !t.Columns[p.index].Numeric && p.width > most {
@@ -61,7 +61,7 @@ func (t *Table) layout() []part {
 	return out
 }
 
-// beside groups columns that fit on a line after the keys.
+// beside groups columns that fit next to the keys.
 func beside(keys, columns []placed) [][]placed {
 	var groups [][]placed
 	for _, p := range columns {
@@ -77,7 +77,7 @@ func beside(keys, columns []placed) [][]placed {
 	return groups
 }
 
-// pages parts the rows where they and their notes are higher than a page.
+// pages splits the rows where they and their notes are higher than a page.
 func (t *Table) pages(columns []placed) []part {
 	var out []part
 	from, lines, noted := 0, 0, map[int]bool{}
@@ -108,8 +108,8 @@ func (t *Table) pages(columns []placed) []part {
 	return append(out, part{columns, from, len(t.Rows)})
 }
 
-// constant is what stands in every row of a column that has anything there, "" where rows
-// differ, where there are fewer than two of them, or where the column is a result.
+// constant is the value of a column that is the same in every row with a value; "" where rows
+// differ, where fewer than two have a value, or where the column is a result.
 func (t *Table) constant(i int) string {
 	value, rows := "", 0
 	for _, row := range t.Rows {
@@ -204,7 +204,7 @@ func wrap(words string, width float64) []string {
 	return lines
 }
 
-// marksWidth is that of the numbers of notes, of which a table has so many.
+// marksWidth is the width of the numbers of notes.
 func (t *Table) marksWidth(notes []int) float64 {
 	if len(notes) == 0 {
 		return 0
@@ -216,10 +216,10 @@ func (t *Table) marksWidth(notes []int) float64 {
 	return float64(len(notes))*one + float64(len(notes)-1)*2
 }
 
-// letterWidths are those of a to z in Computer Modern of 9 points, in thousandths of its size.
+// letterWidths are the widths of a to z in Computer Modern of 9 points, in thousandths of its size.
 var letterWidths = [26]float64{514, 571, 457, 571, 457, 314, 514, 571, 286, 314, 543, 286, 856, 571, 514, 571, 542, 402, 405, 400, 571, 543, 742, 543, 543, 457}
 
-// textWidth is about how wide Computer Modern sets words, a little more rather than less.
+// textWidth estimates the width of words in Computer Modern, rather too large than too small.
 func textWidth(words string) float64 {
 	sum := 0.0
 	for _, r := range words {

@@ -87,9 +87,9 @@ func marks(notes []int) string {
 	return b.String()
 }
 
-// Inline escapes what Markdown would take for markup in running text, and leaves
-// alone what it would not, so that the source stays readable: an underscore inside
-// a word, a single tilde.
+// Inline escapes characters that would be markup in running text of Markdown. It leaves
+// others unchanged, such as an underscore inside a word or a single tilde, so that the
+// source stays readable.
 func Inline(s string) string {
 	var b strings.Builder
 	runes := []rune(plain.Line(strings.ReplaceAll(s, "\n", " ")))

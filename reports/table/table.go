@@ -1,6 +1,7 @@
 // Package table is one model of a table and three ways to write it: Markdown for
-// people, CSV for programs, LaTeX for papers. All three say the same: what a
-// number is a mean of, its spread, which direction is better, and every footnote.
+// people, CSV for programs, LaTeX for papers. All three have the same contents: the
+// number of values behind a mean, its spread, which direction is better, and every
+// footnote.
 //
 // Writers are pure: the same table gives the same bytes.
 package table
@@ -10,7 +11,7 @@ import (
 	"strconv"
 )
 
-// Direction says which way a column is better.
+// Direction is the direction in which a column's values are better.
 type Direction int
 
 const (
@@ -34,34 +35,34 @@ type Column struct {
 	Unit    string // shown in brackets after the name; "" is none
 	Better  Direction
 	Numeric bool
-	// Key columns say what a row is about: where a form parts a table's columns, they
-	// stand in every part.
+	// Key columns identify a row. Where a format splits a table's columns, they are in every
+	// part.
 	Key bool
-	// Detail columns stand after the others where a form parts a table's columns.
+	// Detail columns come after the others where a format splits a table's columns.
 	Detail bool
 	// Spread columns hold means over N values: CSV writes mean, sd and n.
 	Spread bool
 	Notes  []int
 }
 
-// Cell is what stands in one place. The zero value is an empty cell.
+// Cell is the content of one cell. The zero value is an empty cell.
 type Cell struct {
-	// Text is what people read.
+	// Text is the text for people.
 	Text string
-	// Full is what CSV writes in place of Text, where Text is shortened.
+	// Full is the text for CSV, where Text is shortened.
 	Full string
-	// Value, SD and N are what programs read, in columns that are Numeric; NaN
-	// is written as nothing.
+	// Value, SD and N are the numbers for programs, in columns that are Numeric; NaN is
+	// written as an empty field.
 	Value, SD float64
 	N         int
 	Notes     []int
-	// From are the keys of what the value was made of, and Link is where the cell leads;
-	// pages alone show them.
+	// From holds the keys of the value's sources, and Link is the cell's address; only pages
+	// show them.
 	From []string
 	Link string
 }
 
-// Missing stands where there is no value.
+// Missing is the text of a cell without a value.
 const Missing = "–"
 
 // Text makes a cell of words.

@@ -8,9 +8,9 @@ import (
 	"headroom/reports/compare"
 )
 
-// Hard is an input that strains a layout: five backbones with long names, nine
-// k, three seeds, long series, a loss that is not finite, runs that failed or
-// still run, a learning rate that moves with the backbone.
+// Hard is an input that is difficult for a layout: five backbones with long names,
+// nine k, three seeds, long series, a loss that is not finite, failed and running
+// runs, a learning rate that varies with the backbone.
 func Hard() *compare.Input {
 	in := &compare.Input{Sweep: "rescale-by-backbone", Question: "Which rescale factors keep large-norm backbones from collapsing?", Revision: "0003"}
 	backbones := []string{"google-bert/bert-base-uncased", "answerdotai/ModernBERT-base", "jhu-clsp/ettin-encoder-150m", "FacebookAI/roberta-base", "distilbert/distilbert-base-uncased"}

@@ -21,7 +21,7 @@ func Lambda() *compare.Input {
 	return in
 }
 
-// harder is a run as it might have come out at a greater λ.
+// harder is a plausible run at a greater λ.
 func harder(r compare.Run, lambda string) compare.Run {
 	r.ID = digest(r.ID + lambda)
 	r.Label = fmt.Sprintf("%s-%s", r.Label[:len(r.Label)-5], r.ID[:4])

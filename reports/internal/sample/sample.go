@@ -12,7 +12,7 @@ import (
 	"headroom/reports/compare"
 )
 
-// row is what a run ends with.
+// row holds the results of a run.
 type row struct {
 	k                float64
 	step0, last      [2]float64 // loss, by seed
