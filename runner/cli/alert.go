@@ -17,8 +17,8 @@ import (
 	"headroom/sweeps"
 )
 
-// How long a command waits at its end for alerts to be delivered: with time to spare, and
-// where somebody or Slurm wants it to end.
+// The times that a command waits at its end for the delivery of alerts: usually, and where
+// somebody or Slurm wants it to end.
 const (
 	alertPatience = 30 * time.Second
 	alertHurry    = 3 * time.Second
@@ -28,10 +28,10 @@ func newAlert(a *app) *cobra.Command {
 	dry := false
 	cmd := &cobra.Command{
 		Use:   "alert [SWEEP]",
-		Short: "try the alerts of headroom.toml: send one, and say who got it",
-		Long: `Sends a trial message to the webhook and the command of [alerts] in headroom.toml:
-that beside the sweep (without SWEEP that of this folder), else that of the workspace.
-"headroom help alerts" says what can be set.`,
+		Short: "try the alerts of headroom.toml: send one, and show who got it",
+		Long: `Sends a trial message to the webhook and the command of [alerts] in headroom.toml. The
+file is the one in the sweep's folder (without SWEEP, in this folder), else the one in the
+workspace. "headroom help alerts" lists the settings.`,
 		Example: `  headroom alert
   headroom alert sweep.toml --dry-run`,
 		Args: cobra.MaximumNArgs(1),
@@ -94,7 +94,7 @@ func (a *app) printAttempts(to []alert.Attempt, dry bool) error {
 		case dry:
 			text = one.To + " would get:\n" + one.Body
 		case one.Fault != "":
-			continue // it is the command's error
+			continue // the command returns it as its error
 		}
 		if _, err := fmt.Fprintln(a.stdout, text); err != nil {
 			return err
@@ -103,8 +103,8 @@ func (a *app) printAttempts(to []alert.Attempt, dry bool) error {
 	return nil
 }
 
-// alerts are the settings of the first site's file that has some, that beside a sweep
-// before that of the workspace; nil where none has. They are checked.
+// alerts returns the checked settings of the first site's file that has any: the file in the
+// sweep's folder comes before that of the workspace. nil where none has any.
 func (a *app) alerts(base string) (*sweeps.Alerts, error) {
 	sites, err := a.sites(base)
 	if err != nil {
@@ -117,7 +117,7 @@ func (a *app) alerts(base string) (*sweeps.Alerts, error) {
 	return sites[i].Alerts, alert.Check(*sites[i].Alerts, a.env.Getenv)
 }
 
-// teller tells people what happens to a sweep's runs; a nil one tells nobody.
+// teller sends alerts about a sweep's runs; a nil teller sends none.
 type teller struct {
 	sender *alert.Sender
 	sweep  string
@@ -125,7 +125,7 @@ type teller struct {
 	now    func() time.Time
 }
 
-// newTeller begins to tell, by settings that are nil where nobody is to be told.
+// newTeller makes a teller by settings, which are nil where no alerts are wanted.
 func (a *app) newTeller(settings *sweeps.Alerts, w workspace.Workspace, sweep string, note func(string)) (*teller, error) {
 	if settings == nil {
 		return nil, nil
@@ -137,7 +137,7 @@ func (a *app) newTeller(settings *sweeps.Alerts, w workspace.Workspace, sweep st
 	return &teller{sender, sweep, a.node(), a.env.Now}, nil
 }
 
-// watch is a renderer that tells what happens beside.
+// watch returns a renderer that also sends alerts.
 func (t *teller) watch(next pool.Renderer) pool.Renderer {
 	if t == nil {
 		return next
@@ -145,9 +145,9 @@ func (t *teller) watch(next pool.Renderer) pool.Renderer {
 	return alert.NewWatch(t.sender, t.sweep, t.host, next)
 }
 
-// over tells that the sweep is over. The error of its jobs knows of failures, too, that no
-// run's log has, such as those of a worker that did not come to write one.
-func (t *teller) over(runs []statusRun, jobs error) {
+// tellOver sends the alert that the sweep is over. jobs, the error of its jobs, also has
+// failures that no run's log has, such as that of a worker that did not begin a log.
+func (t *teller) tellOver(runs []statusRun, jobs error) {
 	if t == nil {
 		return
 	}
@@ -164,7 +164,7 @@ func (t *teller) over(runs []statusRun, jobs error) {
 	t.sender.Send(alert.End(t.sweep, t.host, outcomeWords(runs), bad, t.now()))
 }
 
-// close waits until all is delivered, or not.
+// close waits until every alert is delivered or has failed.
 func (t *teller) close(hurry bool) {
 	switch {
 	case t == nil:
@@ -175,7 +175,7 @@ func (t *teller) close(hurry bool) {
 	}
 }
 
-// outcomeWords counts what became of runs: "24 runs: 24 done; verdicts: 4 empty, 20 healthy".
+// outcomeWords counts runs by state and verdict: "24 runs: 24 done; verdicts: 4 empty, 20 healthy".
 func outcomeWords(runs []statusRun) string {
 	text := plural(len(runs), "run") + ": " + countStates(runs)
 	counts := map[string]int{}

@@ -18,9 +18,9 @@ func newCancel(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "cancel SWEEP|RUN",
 		Short: "take a sweep or a run out of a cluster's queue",
-		Long: `Cancels what a sweep, or one run, has in a Slurm cluster's queue. What works stops at
-a checkpoint. Of a task that does several runs only the one that is named stops.
-"headroom submit" of the sweep goes on from there.`,
+		Long: `Cancels the tasks of a sweep, or of one run, in a Slurm cluster's queue. Running tasks
+stop at a checkpoint. A task that does several runs goes on with the others if one run
+is cancelled. "headroom submit" of the sweep resumes the cancelled runs.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.cancel(cmd.Context(), args[0]) },
 	}
@@ -59,7 +59,7 @@ func (a *app) cancel(ctx context.Context, text string) error {
 	d := cancelDocument{Schema: schema, Cancelled: []cancelledWork{}}
 	var jobs []string
 	for _, t := range tasks {
-		whole := true // nothing is left for the task to do
+		whole := true // no work is left for the task
 		for _, job := range t.Array.Tasks[t.Index].Jobs {
 			switch {
 			case !t.Lives() || t.Ended(job.ID) || t.Submission.Cancelled(job.ID):
@@ -79,7 +79,7 @@ func (a *app) cancel(ctx context.Context, text string) error {
 	if silent != nil {
 		return failed(fmt.Errorf("cancel %q: %w; tasks that work see it and stop at a checkpoint, those that wait see it when they begin: give the command again once Slurm answers", text, silent))
 	}
-	for some := range slices.Chunk(jobs, 500) { // a command line has its length
+	for some := range slices.Chunk(jobs, 500) { // the length of a command line is limited
 		if err := a.slurm().Cancel(ctx, some...); err != nil {
 			return failed(fmt.Errorf("cancel %q: %w", text, err))
 		}
@@ -105,7 +105,7 @@ func containsJob(t submit.Standing, id string) bool {
 	return slices.ContainsFunc(t.Array.Tasks[t.Index].Jobs, func(job submit.Job) bool { return job.ID == id })
 }
 
-// sweepOrRun takes a sweep's name or file, else a run's id or label.
+// sweepOrRun reads a sweep's name or file, else a run's id or label.
 func (a *app) sweepOrRun(w workspace.Workspace, text string) (sweep, run string, err error) {
 	names, sweepErr := a.sweepNames(w, []string{text})
 	if sweepErr == nil {
@@ -118,12 +118,12 @@ func (a *app) sweepOrRun(w workspace.Workspace, text string) (sweep, run string,
 	return "", ref.ID, nil
 }
 
-// cancelWait is how long what was cancelled may take to stop: a step, a checkpoint, and
-// what the cluster gives it.
+// cancelWait is the time that cancelled tasks may take to stop: a step, a checkpoint, and
+// the cluster's own time.
 const cancelWait = 30 * time.Second
 
-// awaitCancelled looks whether what was cancelled is out of the queue: scancel returns
-// nothing of use.
+// awaitCancelled waits until the cancelled jobs are out of the queue, because scancel does not
+// report that.
 func (a *app) awaitCancelled(ctx context.Context, subs []submit.Submission, jobs []string) error {
 	var arrays []string
 	for _, sub := range subs {

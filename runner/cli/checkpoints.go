@@ -12,9 +12,9 @@ import (
 	"headroom/sweeps"
 )
 
-// checkCheckpoints loads, as a worker would, each checkpoint that unfinished
-// rows of a plan start from, so that a tensor that is missing or of the wrong
-// shape is found before anything is written and not by every run again.
+// checkCheckpoints loads, as a worker would, each checkpoint from which unfinished
+// rows of a plan start. So a tensor that is missing or has a wrong shape is found
+// before anything is written, and not by every run.
 func checkCheckpoints(resolver *source.Resolver, p *plan.Plan) error {
 	var faults []error
 	checked := map[string]bool{}
@@ -29,7 +29,7 @@ func checkCheckpoints(resolver *source.Resolver, p *plan.Plan) error {
 	}
 	for _, r := range p.Runs {
 		if !r.State.Finished() && r.State != plan.Unresolved {
-			check("model.backbone", r.Config.Model.Backbone, meant(r), false)
+			check("model.backbone", r.Config.Model.Backbone, backboneOf(r), false)
 		}
 	}
 	needed := neededRecipes(p)
@@ -41,16 +41,16 @@ func checkCheckpoints(resolver *source.Resolver, p *plan.Plan) error {
 	return errors.Join(faults...)
 }
 
-// meant is what a run's backbone refers to: of the backbones that one recipe made
-// before and after it was changed, the one in the run's id.
-func meant(r plan.Run) string {
+// backboneOf is the reference to a run's backbone. If a recipe was changed and has made
+// several backbones, it is the one in the run's id.
+func backboneOf(r plan.Run) string {
 	if strings.HasPrefix(r.Inputs.Weights, "recipe:") {
 		return r.Inputs.Weights
 	}
 	return r.Config.Model.Backbone
 }
 
-// startsWithoutHead tells whether a recipe makes the MLM head anew.
+// startsWithoutHead tells whether a recipe makes a new MLM head.
 func startsWithoutHead(r sweeps.Recipe) bool { return r.Start.Head == "new" }
 
 func checkCheckpoint(resolver *source.Resolver, ref string, headless bool) error {

@@ -22,15 +22,15 @@ func newClaims(a *app) *cobra.Command {
 	var o claimsOptions
 	cmd := &cobra.Command{
 		Use:   "claims SWEEP | --model MODEL [--claims FILE]",
-		Short: "published statements, judged",
+		Short: "judge published statements",
 		Long: `Judges the claims of a TOML file (docs/claims.md): OK (the direction is right, and both the
 interval and the test, corrected for the number of claims, exclude 0), OKish (the
-direction alone), FAIL, not run (no such run or collection), unknown (nobody has entered
-the published number). SWEEP is judged by what its runs recorded, by default on the
-claims that its file names, else on those of experiments/paper/claims.toml. With --model:
-claims about a model's vectors, by default those of experiments/published.toml,
-whose texts and figures are found through data:published. The exit code does not
-depend on the verdicts.`,
+direction alone), FAIL, not run (no such run or collection), unknown (the published
+number is not entered yet). With SWEEP: claims about the recorded results of its runs, by
+default those of the file that the sweep names, else of experiments/paper/claims.toml.
+With --model: claims about a model's vectors, by default those of
+experiments/published.toml; their texts and figures come from data:published. The exit
+code does not depend on the verdicts.`,
 		Example: `  headroom claims demo
   headroom claims sweep.toml --claims mine.toml
   headroom claims --model rasyosef/splade-tiny`,

@@ -15,7 +15,7 @@ import (
 	"headroom/runner/search"
 )
 
-// publishedClaims judges claims about one model, by default those about published ones.
+// publishedClaims judges claims about one model, by default those about published models.
 func (a *app) publishedClaims(ctx context.Context, o claimsOptions) ([]claims.Judgement, error) {
 	file, err := readClaims(o.file, experiments.Published)
 	if err != nil {
@@ -73,7 +73,7 @@ func (j *claimJudge) judge(ctx context.Context, c claims.Claim) (claims.Judgemen
 	switch {
 	case !ok:
 		return c.Of(claims.Unknown, "%q chooses no row, or several, of %s", c.Points.Expression, filepath.Join(folder, claims.PublishedFile)), nil
-	case !isModel(j.model, row.Model) && named(j.model, published):
+	case !isModel(j.model, row.Model) && hasPublishedName(j.model, published):
 		return c.Of(claims.NotRun, "%s is another model", j.model.name), nil
 	}
 	dots, err := j.products(ctx, c.On, folder, published)
@@ -82,14 +82,14 @@ func (j *claimJudge) judge(ctx context.Context, c claims.Claim) (claims.Judgemen
 	}
 	judgement := claims.JudgeVectors(c, row, dots)
 	if judgement.Verdict != claims.OK && !isModel(j.model, row.Model) {
-		// The model goes by no published name: it is the one whose figures it gives.
+		// The model has no published name, so its figures decide which published model it is.
 		return c.Of(claims.NotRun, "%s is not called so, and gives other dot products", j.model.name), nil
 	}
 	return judgement, nil
 }
 
-// isModel tells whether the model is the one of a published name: by the name
-// asked for, or the folder's.
+// isModel tells whether the model has a published name, by the name on the command
+// line or its folder's name.
 func isModel(m model, published string) bool {
 	short := published[strings.LastIndexByte(published, '/')+1:]
 	name, _, _ := strings.Cut(m.name, "@")
@@ -97,8 +97,8 @@ func isModel(m model, published string) bool {
 	return name == published || name == short || err == nil && filepath.Base(absolute) == short
 }
 
-// named tells whether the model is any of the published ones by its name.
-func named(m model, p claims.Published) bool {
+// hasPublishedName tells whether the model has the name of any published model.
+func hasPublishedName(m model, p claims.Published) bool {
 	for _, row := range p.Rows {
 		if isModel(m, row.Model) {
 			return true
@@ -117,8 +117,8 @@ func readPublished(folder string) (claims.Published, error) {
 	return p, errors.Join(err, f.Close())
 }
 
-// products are the dot products of the folder's one query with its documents,
-// in the order of the published figures.
+// products returns the dot products of the folder's query with its documents, in the
+// order of the published figures.
 func (j *claimJudge) products(ctx context.Context, on, folder string, p claims.Published) ([]float64, error) {
 	if dots, ok := j.dots[on]; ok {
 		return dots, nil

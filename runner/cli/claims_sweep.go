@@ -21,14 +21,14 @@ import (
 	"headroom/sweeps"
 )
 
-// claimsFile is a file of claims that has been read.
+// claimsFile is the content of a file of claims.
 type claimsFile struct {
 	name, digest string
 	list         []claims.Claim
-	own          bool // not the one that comes with the program
+	own          bool // false for the file that comes with the program
 }
 
-// readClaims reads a file of claims; "" is the one that comes with the program.
+// readClaims reads a file of claims; "" reads the file that comes with the program.
 func readClaims(path string, shipped func() (string, []byte, error)) (claimsFile, error) {
 	name, text, err := path, []byte(nil), error(nil)
 	if path == "" {
@@ -56,7 +56,7 @@ func claimsOf(s sweepRef) (claimsFile, error) {
 	return file, err
 }
 
-// recordPredictions keeps what the claims of a sweep expect of the runs to come.
+// recordPredictions records the predictions of a sweep's claims for its future runs.
 func (a *app) recordPredictions(w workspace.Workspace, file claimsFile, todo *plan.Plan, manifest record.Manifest) error {
 	var list []workspace.Prediction
 	for _, c := range file.list {
@@ -68,16 +68,18 @@ func (a *app) recordPredictions(w workspace.Workspace, file claimsFile, todo *pl
 	return w.RecordPredictions(manifest.Sweep, manifest.Revision, list)
 }
 
-// sweepClaims are the claims about a sweep, judged by what its runs recorded.
+// sweepClaims are the claims about a sweep, judged by the recorded results of its runs.
 type sweepClaims struct {
 	judged []claims.Judgement
-	// own says that the claims were named by the sweep or by an option, and are not the shipped ones.
+	// own is true where the sweep or an option names the claims, and false for those that come
+	// with the program.
 	own bool
-	// published are the numbers that claims of kind value state, or leave open.
+	// published are the numbers of claims of kind value, also those that nobody has entered.
 	published []report.Published
 }
 
-// sweepClaims judges claims about a sweep. One that was never run has none of the runs that a claim is about.
+// sweepClaims judges claims about a sweep. A sweep that was never run lacks the runs of every
+// claim.
 func (a *app) sweepClaims(ctx context.Context, o claimsOptions) (out sweepClaims, err error) {
 	w, err := a.openWorkspace()
 	var names []string
@@ -124,7 +126,7 @@ func (a *app) sweepClaims(ctx context.Context, o claimsOptions) (out sweepClaims
 	return out, nil
 }
 
-// loadClaimed reads a sweep's runs and what their collections are called.
+// loadClaimed reads a sweep's runs and the names of their collections.
 func (a *app) loadClaimed(ctx context.Context, w workspace.Workspace, name string, file claimsFile) (claims.Sweep, error) {
 	out := claims.Sweep{Configs: map[string]sweeps.RunConfig{}, Labels: map[string]string{}}
 	s, err := a.openStore(ctx, w)
@@ -159,7 +161,7 @@ func (a *app) loadClaimed(ctx context.Context, w workspace.Workspace, name strin
 	if err != nil {
 		return out, err
 	}
-	// ./path starts from the sweep's folder, as in the sweep, else from that of the claims.
+	// ./path starts from the sweep's folder, as in the sweep, or else from the folder of the claims.
 	for _, c := range file.list {
 		for _, base := range []string{manifest.Base, filepath.Dir(file.name)} {
 			if base, err = filepath.Abs(base); err != nil {
@@ -174,7 +176,7 @@ func (a *app) loadClaimed(ctx context.Context, w workspace.Workspace, name strin
 	return out, nil
 }
 
-// addPrediction shows beside a verdict what was expected, and since when.
+// addPrediction adds to a judgement what was predicted, and when.
 func addPrediction(j *claims.Judgement, c claims.Claim, recorded []workspace.Prediction) {
 	if len(recorded) == 0 {
 		if c.Predicted != "" {
@@ -195,5 +197,5 @@ func addPrediction(j *claims.Judgement, c claims.Claim, recorded []workspace.Pre
 	}
 }
 
-// shortDigest is a digest as people compare it by eye.
+// shortDigest is the first part of a digest, for comparison by eye.
 func shortDigest(digest string) string { return digest[:min(len(digest), len("sha256:")+8)] }

@@ -15,17 +15,17 @@ import (
 	"headroom/runner/workspace"
 )
 
-// clusterRun is where a run stands in a cluster's queue.
+// clusterRun is the state of a run in a cluster's queue.
 type clusterRun struct {
 	Submission string `json:"submission"`
 	Job        string `json:"job"`   // of Slurm, 123_4; "" where it has none
 	State      string `json:"state"` // "waiting", "running", "ended", "unplaced", "unknown"
-	// Why says why it waits, or of what it died; "" where neither.
+	// Why is the reason why it waits, or the cause of its death; "" for neither.
 	Why  string `json:"why"`
 	Node string `json:"node"`
-	// Restarts is how often its task was started again.
+	// Restarts is the number of times that its task was started again.
 	Restarts int `json:"restarts"`
-	// Log is what the task printed, below the workspace.
+	// Log is the file with the task's output, relative to the workspace.
 	Log string `json:"log"`
 }
 
@@ -52,18 +52,18 @@ func (c *clusterRun) String() string {
 	return text
 }
 
-// clusterUse is what the tasks of submissions have used.
+// clusterUse is the time that the tasks of submissions have used.
 type clusterUse struct {
 	// Unit is "GPU-hours", or "task-hours" where no task had a GPU.
 	Unit string  `json:"unit"`
 	Used float64 `json:"used"`
-	// Wasted are steps that were done again, since their task ended after its last checkpoint.
+	// Wasted is the time of steps that were done again, because their task ended after its last checkpoint.
 	Wasted float64 `json:"wasted"`
-	// Saved are the steps that collapsed runs were not trained for (stability.stop).
+	// Saved is the time of steps that were left out because stability.stop ended collapsed runs.
 	Saved float64 `json:"saved"`
-	// Silent is why Slurm could not be asked; "" where it answers.
+	// Silent is the reason why Slurm does not answer; "" where it answers.
 	Silent string `json:"silent,omitempty"`
-	// Others are tasks that are no runs' and are not done.
+	// Others are unfinished tasks that are not of runs.
 	Others []otherTask `json:"others,omitempty"`
 }
 
@@ -77,7 +77,7 @@ func (u *clusterUse) String() string {
 	return fmt.Sprintf("%s: %s used, %s wasted (steps done again), %s saved by stopping collapsed runs", u.Unit, hours(u.Used), hours(u.Wasted), hours(u.Saved))
 }
 
-// hours writes hours with as many digits as tell something.
+// hours writes hours with a sensible number of digits.
 func hours(h float64) string {
 	if h > 0 && h < 0.1 {
 		return fmt.Sprintf("%.4f", h)
@@ -85,8 +85,8 @@ func hours(h float64) string {
 	return fmt.Sprintf("%.1f", h)
 }
 
-// onCluster adds to a status what is known of tasks of submissions: their own records,
-// then squeue, then sacct.
+// onCluster adds to a status the states of the tasks of submissions: from their own records,
+// then from squeue, then from sacct.
 func (a *app) onCluster(ctx context.Context, w workspace.Workspace, names []string, d *statusDocument) error {
 	subs, err := submit.List(w.Root, "")
 	if err != nil || len(subs) == 0 {
@@ -99,7 +99,7 @@ func (a *app) onCluster(ctx context.Context, w workspace.Workspace, names []stri
 	by := newestTask(tasks)
 	for i := range d.Runs {
 		if t, known := by[d.Runs[i].ID]; known {
-			d.Runs[i].join(w, t)
+			d.Runs[i].addCluster(w, t)
 		}
 	}
 	use := &clusterUse{Unit: "task-hours"}
@@ -109,7 +109,7 @@ func (a *app) onCluster(ctx context.Context, w workspace.Workspace, names []stri
 	for _, t := range tasks {
 		if slices.Contains(names, t.Submission.Manifest.Sweep) {
 			use.add(w, t, a.env.Now())
-			use.other(w, t, by)
+			use.addOther(w, t, by)
 		}
 	}
 	use.Wasted, use.Saved = stepsAgain(w, d.Runs), stepsSaved(d.Runs)
@@ -118,7 +118,7 @@ func (a *app) onCluster(ctx context.Context, w workspace.Workspace, names []stri
 	return nil
 }
 
-// newestTask maps work to the task that is to do it: one that lives, else of the newest submission.
+// newestTask maps the ids of work to their tasks: a live task, else the one of the newest submission.
 func newestTask(tasks []submit.Standing) map[string]submit.Standing {
 	by := map[string]submit.Standing{}
 	for _, t := range tasks { // oldest submission first
@@ -144,10 +144,10 @@ func clusterOf(w workspace.Workspace, t submit.Standing) clusterRun {
 	return c
 }
 
-// join lets a run's state say what the cluster knows of it. A run that is done is done.
-func (r *statusRun) join(w workspace.Workspace, t submit.Standing) {
+// addCluster sets a run's state from the state of its task. A run that is done stays done.
+func (r *statusRun) addCluster(w workspace.Workspace, t submit.Standing) {
 	c := clusterOf(w, t)
-	if last, any := t.Last(); any { // of several runs of a task, what concerns this one
+	if last, any := t.Last(); any { // the task may have several runs; take the end of this one
 		for _, job := range last.Jobs {
 			if job.ID == r.ID && t.State == submit.Ended && job.State != submit.Interrupted {
 				c.Why = job.Why
@@ -165,7 +165,7 @@ func (r *statusRun) join(w workspace.Workspace, t submit.Standing) {
 	case t.State == submit.Working && r.State != "running":
 		r.State = "running"
 	case t.State == submit.Ended && t.Died && len(t.Records) == 0 && r.State == "queued":
-		r.State = "failed" // its task never came to begin it
+		r.State = "failed" // its task ended without beginning it
 	case t.State == submit.Ended && c.Why != "" && r.State == "queued":
 		if last, any := t.Last(); any && last.State == submit.Failed {
 			r.State = "failed"
@@ -173,8 +173,8 @@ func (r *statusRun) join(w workspace.Workspace, t submit.Standing) {
 	}
 }
 
-// other notes a task that is no run's, as long as it is not done.
-func (u *clusterUse) other(w workspace.Workspace, t submit.Standing, by map[string]submit.Standing) {
+// addOther notes an unfinished task that is not of a run.
+func (u *clusterUse) addOther(w workspace.Workspace, t submit.Standing, by map[string]submit.Standing) {
 	for _, job := range t.Array.Tasks[t.Index].Jobs {
 		newest := by[job.ID]
 		if job.Kind == kindRun || job.Kind == kindEvaluate || newest.Submission.Folder != t.Submission.Folder {
@@ -187,7 +187,7 @@ func (u *clusterUse) other(w workspace.Workspace, t submit.Standing, by map[stri
 	}
 }
 
-// add counts the time that a task's attempts took, in seconds times GPUs.
+// add adds the time of a task's attempts, in seconds times GPUs.
 func (u *clusterUse) add(w workspace.Workspace, t submit.Standing, now time.Time) {
 	for i, r := range t.Records {
 		end := now
@@ -208,13 +208,13 @@ func (u *clusterUse) add(w workspace.Workspace, t submit.Standing, now time.Time
 	}
 }
 
-// lastSign is when a task that did not say how it ended last wrote into a log of its runs.
+// lastSign is the time at which a task without a recorded end last wrote to a log of its runs.
 func lastSign(w workspace.Workspace, t submit.Standing, from, until time.Time) time.Time {
 	last := from
 	for _, job := range t.Array.Tasks[t.Index].Jobs {
 		attempts, err := event.Attempts(w.Run(job.ID))
 		if err != nil {
-			continue // nothing is known of it
+			continue // its times are not known
 		}
 		for _, n := range attempts {
 			if info, err := os.Stat(event.Path(w.Run(job.ID), n)); err == nil && info.ModTime().After(last) && info.ModTime().Before(until) {
@@ -225,7 +225,7 @@ func lastSign(w workspace.Workspace, t submit.Standing, from, until time.Time) t
 	return last
 }
 
-// stepsAgain are the seconds of steps that a later attempt did again.
+// stepsAgain is the time in seconds of steps that a later attempt did again.
 func stepsAgain(w workspace.Workspace, runs []statusRun) float64 {
 	total := 0.0
 	for _, r := range runs {
@@ -234,8 +234,8 @@ func stepsAgain(w workspace.Workspace, runs []statusRun) float64 {
 			continue
 		}
 		for i := 0; i+1 < len(attempts); i++ {
-			from, begun := begins(event.Path(w.Run(r.ID), attempts[i+1]))
-			last, perStep := ends(event.Path(w.Run(r.ID), attempts[i]))
+			from, begun := firstStep(event.Path(w.Run(r.ID), attempts[i+1]))
+			last, perStep := lastStep(event.Path(w.Run(r.ID), attempts[i]))
 			if begun && last >= from {
 				total += float64(last-from+1) * perStep
 			}
@@ -244,10 +244,10 @@ func stepsAgain(w workspace.Workspace, runs []statusRun) float64 {
 	return total
 }
 
-// begins is the step that an attempt went on from; false where it did not come so far.
-func begins(path string) (step int, begun bool) {
+// firstStep is the step from which an attempt resumed; false where it did not begin.
+func firstStep(path string) (step int, begun bool) {
 	found := fmt.Errorf("found")
-	// A log that cannot be read tells nothing.
+	// A log that cannot be read counts as empty.
 	_, _ = event.Scan(path, event.Position{}, func(r event.Record) error {
 		if s, ok := r.Event.(event.Started); ok {
 			step, begun = s.FromStep, true
@@ -258,8 +258,8 @@ func begins(path string) (step int, begun bool) {
 	return step, begun
 }
 
-// ends is an attempt's last step, -1 for none, and the mean seconds of its last steps.
-func ends(path string) (last int, perStep float64) {
+// lastStep is an attempt's last step, -1 for none, and the mean seconds of its last steps.
+func lastStep(path string) (last int, perStep float64) {
 	last = -1
 	total, n := 0.0, 0
 	_ = plan.ScanTail(path, func(r event.Record) error {
@@ -274,7 +274,7 @@ func ends(path string) (last int, perStep float64) {
 	return last, total / float64(max(1, n))
 }
 
-// stepsSaved are the seconds of steps that runs which ended early were not trained for.
+// stepsSaved is the time in seconds of the steps that were left out in runs that ended early.
 func stepsSaved(runs []statusRun) float64 {
 	total := 0.0
 	for _, r := range runs {

@@ -12,9 +12,9 @@ import (
 	"headroom/sweeps"
 )
 
-// completer gives what a shell may put in the place of the word that is being typed,
-// after the arguments that are there. It only reads, says nothing, and has no error: where something
-// cannot be read, nothing of it is offered.
+// completer returns completions for the word that is being typed, after the other arguments.
+// It only reads, prints nothing, and has no error: files that cannot be read give no
+// completions.
 type completer = cobra.CompletionFunc
 
 const (
@@ -22,7 +22,7 @@ const (
 	files = cobra.ShellCompDirectiveDefault // the shell adds files and folders
 )
 
-// completeSweep is for SWEEP [KEY=VALUE…].
+// completeSweep completes SWEEP [KEY=VALUE…].
 func (a *app) completeSweep(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return a.completeKeys(cmd, args, typed)
@@ -33,46 +33,46 @@ func (a *app) completeSweep(cmd *cobra.Command, args []string, typed string) ([]
 			names = append(names, kept...)
 		}
 	}
-	return beginning(names, typed), files
+	return withPrefix(names, typed), files
 }
 
-// completeJudged is for SWEEP|RUN….
+// completeJudged completes SWEEP|RUN….
 func (a *app) completeJudged(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	names, _ := a.completeRuns(100)(cmd, args, typed)
 	if w, err := a.openWorkspace(); err == nil {
 		if kept, err := w.Sweeps(); err == nil {
-			names = append(names, beginning(kept, typed)...)
+			names = append(names, withPrefix(kept, typed)...)
 		}
 	}
 	return names, words
 }
 
-// completeKeys is for KEY=VALUE and for the conditions of --only.
+// completeKeys completes KEY=VALUE and the conditions of --only.
 func (a *app) completeKeys(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 	var keys []string
 	for _, key := range sweeps.Keys() {
 		keys = append(keys, key+"=")
 	}
-	return beginning(keys, typed), words | cobra.ShellCompDirectiveNoSpace
+	return withPrefix(keys, typed), words | cobra.ShellCompDirectiveNoSpace
 }
 
-// completeRuns is for at most this many RUN.
+// completeRuns completes at most this many arguments RUN.
 func (a *app) completeRuns(most int) completer {
 	return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if len(args) >= most {
 			return nil, words
 		}
-		return beginning(a.runLabels(), typed), words
+		return withPrefix(a.runLabels(), typed), words
 	}
 }
 
-// completeModels is for at most this many MODEL: runs, and the shell's folders.
+// completeModels completes at most this many arguments MODEL, with runs and the shell's folders.
 func (a *app) completeModels(most int) completer {
 	return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if len(args) >= most {
 			return nil, words
 		}
-		return beginning(a.runLabels(), typed), files
+		return withPrefix(a.runLabels(), typed), files
 	}
 }
 
@@ -95,16 +95,15 @@ func (a *app) runLabels() []string {
 	return labels
 }
 
-// completeRecipe is for RECIPE: embedded ones, and the shell's files.
+// completeRecipe completes RECIPE, with embedded recipes and the shell's files.
 func completeRecipe(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, words
 	}
-	return beginning(experiments.Recipes(), typed), files
+	return withPrefix(experiments.Recipes(), typed), files
 }
 
-// completeEvaluate is for QRELS RUN.trec [MEASURE…], and for the collections that may
-// follow --on.
+// completeEvaluate completes QRELS RUN.trec [MEASURE…], and the collections that may follow --on.
 func (a *app) completeEvaluate(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	switch {
 	case cmd.Flags().Changed("on"):
@@ -115,8 +114,7 @@ func (a *app) completeEvaluate(cmd *cobra.Command, args []string, typed string) 
 	return nil, files
 }
 
-// completeMeasures gives measures that can be written as they are, and those that lack
-// their cut-off, up to the @.
+// completeMeasures completes names of measures. Measures that need a cut-off are completed up to the @.
 func completeMeasures(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	for _, m := range measure.Defaults() {
@@ -134,17 +132,17 @@ func completeMeasures(_ *cobra.Command, _ []string, typed string) ([]string, cob
 			names = append(names, name+"@")
 		}
 	}
-	return beginning(names, typed), words | cobra.ShellCompDirectiveNoSpace
+	return withPrefix(names, typed), words | cobra.ShellCompDirectiveNoSpace
 }
 
-// completeCollections is for REF: the built-in collection, the BEIR folders below
+// completeCollections completes REF, with the built-in collection, the BEIR folders below
 // HEADROOM_DATA, and the shell's folders.
 func (a *app) completeCollections(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 	refs := []string{"builtin:demo", "builtin:demo-no-overlap"}
 	if root := a.env.Getenv("HEADROOM_DATA"); root != "" {
 		for _, depth := range []string{"*", "*/*"} {
 			found, err := filepath.Glob(filepath.Join(root, depth, "corpus.jsonl*"))
-			if err != nil { // of a root with brackets in it
+			if err != nil { // the path has brackets, which are special in patterns
 				continue
 			}
 			for _, corpus := range found {
@@ -154,11 +152,11 @@ func (a *app) completeCollections(_ *cobra.Command, _ []string, typed string) ([
 			}
 		}
 	}
-	return beginning(refs, typed), files
+	return withPrefix(refs, typed), files
 }
 
-// beginning are the different words that begin with what was typed, sorted.
-func beginning(all []string, typed string) []string {
+// withPrefix returns the different words that begin with the typed text, sorted.
+func withPrefix(all []string, typed string) []string {
 	var kept []string
 	for _, word := range all {
 		if strings.HasPrefix(word, typed) {
@@ -169,7 +167,7 @@ func beginning(all []string, typed string) []string {
 	return slices.Compact(kept)
 }
 
-// completeArguments gives the commands what completes their arguments and flags.
+// completeArguments registers the completers of the commands' arguments and flags.
 func completeArguments(a *app, root *cobra.Command) {
 	arguments := map[string]completer{
 		"plan": a.completeSweep, "run": a.completeSweep, "submit": a.completeSweep, "status": a.completeSweep, "report": a.completeSweep, "judge": a.completeJudged, "cancel": a.completeJudged, "claims": a.completeSweep,
@@ -188,7 +186,7 @@ func completeArguments(a *app, root *cobra.Command) {
 		for name, complete := range flags {
 			if flag := cmd.Flags().Lookup(name); flag != nil {
 				if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
-					panic(err) // the flag is there and has no other
+					panic(err) // cannot happen: the flag exists and has no other completer
 				}
 			}
 		}

@@ -9,8 +9,8 @@ import (
 	"headroom/metrics/store"
 )
 
-// lackingRuns are the finished runs of a sweep that were not measured on a collection as
-// it is now.
+// lackingRuns lists the finished runs of a sweep that were not measured on the present content
+// of a collection.
 type lackingRuns struct {
 	Sweep     string   `json:"sweep"`
 	Dataset   string   `json:"dataset"`
@@ -29,7 +29,7 @@ func (l lackingRuns) String() string {
 	return fmt.Sprintf("%s: %d of %s have no figures of it as it is now; `headroom run` measures them", name, len(l.Runs), plural(l.finished, "finished run"))
 }
 
-// lacking finds them among some runs of a sweep.
+// lacking finds such runs among the given runs of a sweep.
 func lacking(ctx context.Context, s *store.Store, sweep string, runs []store.Run) ([]lackingRuns, error) {
 	collections, err := s.Collections(ctx, sweep)
 	if err != nil {
@@ -65,7 +65,7 @@ func lacking(ctx context.Context, s *store.Store, sweep string, runs []store.Run
 	return slices.DeleteFunc(found, func(l lackingRuns) bool { return len(l.Runs) == 0 }), nil
 }
 
-// supersededRow is a result of what a collection held formerly, or of former measures.
+// supersededRow is a result on a former content of a collection, or by former measures.
 type supersededRow struct {
 	Run        string             `json:"run"`
 	Label      string             `json:"label"`
@@ -75,7 +75,7 @@ type supersededRow struct {
 	Measures   map[string]float64 `json:"measures"`
 }
 
-// superseded lists those of some runs of a sweep.
+// superseded lists the superseded results of some runs of a sweep.
 func superseded(ctx context.Context, s *store.Store, sweep string, runs []store.Run) ([]supersededRow, error) {
 	var rows []supersededRow
 	for _, r := range runs {
@@ -92,7 +92,7 @@ func superseded(ctx context.Context, s *store.Store, sweep string, runs []store.
 	return rows, nil
 }
 
-// printSuperseded prints nDCG@10, or the first measure that there is, of each.
+// printSuperseded prints nDCG@10, or else the first measure, of each result.
 func (a *app) printSuperseded(rows []supersededRow) error {
 	if len(rows) == 0 {
 		_, err := fmt.Fprintln(a.stdout, "\nno result is superseded")

@@ -19,9 +19,9 @@ func newData(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "data",
 		Short: "collections by name: list, get, verify, where",
-		Long: `Collections that have a name (beir:scifact, msmarco:dev, trec-dl:19, nano:msmarco) or
-stand for several (beir:13, nano:13). REF is such a name, a group, or one of headroom.toml.
-They lie below HEADROOM_DATA or in the cache. "headroom help collections" says more.`,
+		Long: `REF names a collection (beir:scifact, msmarco:dev, trec-dl:19, nano:msmarco), a group of
+collections (beir:13, nano:13), or a [[collection]] of headroom.toml. Their files are below
+HEADROOM_DATA or in the cache. "headroom help collections" is the guide.`,
 		Args: knownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -32,7 +32,7 @@ They lie below HEADROOM_DATA or in the cache. "headroom help collections" says m
 func newDataList(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [REF…]",
-		Short: "what has a name, how large it is, and whether it is here",
+		Short: "the collections that have names: their sizes, and whether they are here",
 		Example: `  headroom data list
   headroom data list beir:13 msmarco:dev`,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -40,26 +40,21 @@ func newDataList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			entries, err := r.Entries(args...)
-			if err != nil {
-				return err
-			}
-			if a.global.json {
-				return a.printEntries(r, entries)
-			}
-			rows := [][]string{{"name", "state", "size", "documents", "queries", "what it is"}}
-			for _, e := range entries {
-				rows = append(rows, []string{e.Name, e.State, sizeOf(e), count(e.Counts.Documents), count(e.Counts.Queries), e.Title})
-			}
-			if err := a.table(rows); err != nil {
-				return err
-			}
-			return a.printTerms(args, entries)
+			return a.showEntries(r, args, func(entries []source.Entry) error {
+				rows := [][]string{{"name", "state", "size", "documents", "queries", "what it is"}}
+				for _, e := range entries {
+					rows = append(rows, []string{e.Name, e.State, sizeOf(e), count(e.Counts.Documents), count(e.Counts.Queries), e.Title})
+				}
+				if err := a.table(rows); err != nil {
+					return err
+				}
+				return a.printTerms(args, entries)
+			})
 		},
 	}
 }
 
-// printTerms prints licence and citation of what was asked for by name.
+// printTerms prints licence and citation of the collections that the command line names.
 func (a *app) printTerms(asked []string, entries []source.Entry) error {
 	if len(asked) == 0 {
 		return nil
@@ -84,7 +79,7 @@ func (a *app) printTerms(asked []string, entries []source.Entry) error {
 	return nil
 }
 
-// sizeOf is how large an entry is on disk, or how much is to be downloaded.
+// sizeOf is the size of an entry on disk, or of its download.
 func sizeOf(e source.Entry) string {
 	switch {
 	case e.State == "here" && e.Bytes > 0:
@@ -107,10 +102,10 @@ func newDataGet(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get REF…",
 		Short: "download collections, checked by digest and count",
-		Long: `Downloads what of the collections is not here, several files at a time, and goes on
-from what an earlier call brought. A collection is there when it is whole: its files were
-compared with the published digests, unpacked and counted. HEADROOM_MIRROR is an address
-under which the files stand as HOST/PATH; HF_ENDPOINT is that of the hub.`,
+		Long: `Downloads the collections that are not here, several files at a time, and resumes what an
+earlier call began. A collection appears when it is whole: its files have been compared
+with the published digests, unpacked and counted. HEADROOM_MIRROR is the address of a
+server that has the files as HOST/PATH; HF_ENDPOINT is the address of the hub.`,
 		Example: `  headroom data get beir:scifact
   headroom data get beir:13 msmarco:dev trec-dl:19 trec-dl:20`,
 		Args: cobra.MinimumNArgs(1),
@@ -123,21 +118,14 @@ under which the files stand as HOST/PATH; HF_ENDPOINT is that of the hub.`,
 			if err := a.getData(cmd.Context(), r, args); err != nil {
 				return err
 			}
-			entries, err := r.Entries(groups.Expand(args)...)
-			if err != nil {
-				return err
-			}
-			if a.global.json {
-				return a.printEntries(r, entries)
-			}
-			return a.printFolders(entries)
+			return a.showEntries(r, groups.Expand(args), a.printFolders)
 		},
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "download nothing: fail where something is not here")
 	return cmd
 }
 
-// getData brings what references to data lack, and shows how far it is.
+// getData downloads the packages that references to data lack, and shows the progress.
 func (a *app) getData(ctx context.Context, r *source.Resolver, references []string) error {
 	lacking, err := r.Lacking(references...)
 	if err != nil || len(lacking) == 0 {
@@ -148,11 +136,11 @@ func (a *app) getData(ctx context.Context, r *source.Resolver, references []stri
 		for _, p := range lacking {
 			size += p.Size()
 		}
-		amount := packages.Size(size) + " to download"
-		if size == 0 { // the hub says it when it is asked
-			amount = "of a size that is not published"
+		amount := packages.Size(size)
+		if size == 0 { // only the hub knows it, when it is asked
+			amount = "of unknown size"
 		}
-		a.note("bringing %s, %s, into %s", packageNames(lacking), amount, r.Packages().Folder)
+		a.note("downloading %s (%s) into %s", packageNames(lacking), amount, r.Packages().Folder)
 	}
 	progress := a.newCounter("data, MB")
 	defer progress.end()
@@ -184,7 +172,7 @@ func (a *app) printFolders(entries []source.Entry) error {
 func newDataVerify(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify REF…",
-		Short: "read every byte and compare it with the digests it came with",
+		Short: "read every byte and compare it with the digests of the download",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, err := a.resolver(".")
@@ -195,22 +183,7 @@ func newDataVerify(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if a.global.json {
-				entries, err := r.Entries(args...)
-				if err != nil {
-					return err
-				}
-				return a.printEntries(r, entries)
-			}
-			rows := [][]string{{"package", "folder", "compared"}}
-			for _, v := range done {
-				compared := "digests and counts"
-				if !v.Sealed {
-					compared = "counts alone: it has no digests, somebody else put it there"
-				}
-				rows = append(rows, []string{v.Package, v.Folder, compared})
-			}
-			return a.table(rows)
+			return a.showEntries(r, args, func([]source.Entry) error { return a.printVerified(done) })
 		},
 	}
 }
@@ -225,24 +198,47 @@ func newDataWhere(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			entries, err := r.Entries(args...)
-			if err != nil {
-				return err
-			}
-			if a.global.json {
-				return a.printEntries(r, entries)
-			}
-			if entries[0].Folder == "" { // why it cannot be had
-				_, err := r.Data(args[0])
-				if r.IsTraining(args[0]) {
-					_, err = r.Training(args[0])
-				}
-				return err
-			}
-			_, err = fmt.Fprintln(a.stdout, entries[0].Folder)
-			return failed(err)
+			return a.showEntries(r, args, func(entries []source.Entry) error { return a.printFolder(r, entries[0]) })
 		},
 	}
+}
+
+// showEntries describes references to data: by the JSON document, or by printText.
+func (a *app) showEntries(r *source.Resolver, references []string, printText func([]source.Entry) error) error {
+	entries, err := r.Entries(references...)
+	if err != nil {
+		return err
+	}
+	if a.global.json {
+		return a.printEntries(r, entries)
+	}
+	return printText(entries)
+}
+
+// printVerified prints a row for each verified package.
+func (a *app) printVerified(list []source.Verified) error {
+	rows := [][]string{{"package", "folder", "compared"}}
+	for _, v := range list {
+		compared := "digests and counts"
+		if !v.Sealed {
+			compared = "counts alone: it has no digests, because this program did not download it"
+		}
+		rows = append(rows, []string{v.Package, v.Folder, compared})
+	}
+	return a.table(rows)
+}
+
+// printFolder prints the folder of an entry, or returns the reason why there is none.
+func (a *app) printFolder(r *source.Resolver, e source.Entry) error {
+	if e.Folder != "" {
+		_, err := fmt.Fprintln(a.stdout, e.Folder)
+		return failed(err)
+	}
+	_, err := r.Data(e.Name)
+	if r.IsTraining(e.Name) {
+		_, err = r.Training(e.Name)
+	}
+	return err
 }
 
 // dataEntry is one name in the documents of data and prepare.
@@ -252,10 +248,10 @@ type dataEntry struct {
 	State  string `json:"state"`
 	Folder string `json:"folder"`
 	Bytes  int64  `json:"bytes"`
-	// Download is how many bytes are still to come, as far as they are published.
+	// Download is the number of bytes to download, as far as it is published.
 	Download int64 `json:"download"`
-	// Digest stands for the files as they lie here, "" where they have no MANIFEST;
-	// Published are those of the files that are downloaded.
+	// Digest is the digest of the MANIFEST of the files here, "" where they have none;
+	// Published are the published digests of the downloads.
 	Digest    string           `json:"digest"`
 	Published []string         `json:"published"`
 	Counts    published.Counts `json:"counts"`
@@ -278,7 +274,7 @@ func (a *app) printEntries(r *source.Resolver, entries []source.Entry) error {
 	return a.printJSON(dataDocument{Schema: schema, Collections: list})
 }
 
-// dataEntries are entries as documents have them.
+// dataEntries returns entries in the form of the JSON documents.
 func dataEntries(r *source.Resolver, entries []source.Entry) ([]dataEntry, error) {
 	list := []dataEntry{}
 	for _, e := range entries {

@@ -14,7 +14,7 @@ import (
 func newDB(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "db COMMAND",
-		Short: "the store and the files it is made from: check, repair, make again",
+		Short: "check, repair or rebuild the store, which is made from the workspace's files",
 		Args:  knownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return usage(cmd, errors.New("want rebuild, check or repair"))
@@ -33,14 +33,14 @@ func newDB(a *app) *cobra.Command {
 		},
 		check,
 		&cobra.Command{
-			Use: "repair", Short: "mend damaged logs, make the store again, say what was done and what is left", Args: cobra.NoArgs,
+			Use: "repair", Short: "repair damaged logs and make the store again; list what was done and what is left", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.dbRepair(cmd.Context()) },
 		},
 	)
 	return cmd
 }
 
-// dbDocument is what both commands print.
+// dbDocument is the JSON document of these commands.
 type dbDocument struct {
 	Schema int      `json:"schema"`
 	Path   string   `json:"path"`
@@ -48,7 +48,7 @@ type dbDocument struct {
 	Faults []string `json:"faults"`
 	// Repaired is what db repair has done.
 	Repaired []string `json:"repaired,omitempty"`
-	// Unsealed counts what an older program made without recording digests; db check --deep.
+	// Unsealed counts folders of an older program, which recorded no digests; for db check --deep.
 	Unsealed int `json:"unsealed,omitempty"`
 }
 
@@ -79,7 +79,7 @@ func (a *app) dbCheck(cmd *cobra.Command, deep bool) error {
 	}
 	var faults []error
 	if _, err := record.ReadCollections(w.Root); err != nil {
-		faults = append(faults, err) // opening the store makes it again
+		faults = append(faults, err) // opening the store rebuilds it
 	}
 	s, err := a.openStore(cmd.Context(), w)
 	if err != nil {
@@ -102,7 +102,7 @@ func (a *app) dbCheck(cmd *cobra.Command, deep bool) error {
 		document.Unsealed = found.unsealed
 	}
 	var list []error
-	for _, fault := range append(faults, found.faults...) { // what both found is said once
+	for _, fault := range append(faults, found.faults...) { // faults that both have found are listed once
 		if text := fault.Error(); !slices.Contains(document.Faults, text) {
 			document.Faults, list = append(document.Faults, text), append(list, fault)
 		}

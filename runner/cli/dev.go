@@ -11,18 +11,18 @@ import (
 	"headroom/metrics/store"
 )
 
-// devStatus is what dev data have said of a run so far.
+// devStatus is the result of a run's evaluations on dev data so far.
 type devStatus struct {
 	Measure string      `json:"measure"`
 	Step    int         `json:"step"` // of the last evaluation
 	Value   event.Value `json:"value"`
-	// Best and BestStep are those of the best step, the earliest of equal ones; null
+	// Best and BestStep are the best value and its step, the earliest of equal ones; null
 	// where no evaluation has a value.
 	Best     *event.Value `json:"best"`
 	BestStep *int         `json:"best_step"`
 }
 
-// add takes the next evaluation.
+// add adds the next evaluation.
 func (d *devStatus) add(step int, value event.Value) {
 	d.Step, d.Value = step, value
 	if value.NonFinite() == "" && (d.Best == nil || value > *d.Best) {
@@ -73,16 +73,16 @@ func readDev(ctx context.Context, s *store.Store, r store.Run) (*devStatus, erro
 	return d, nil
 }
 
-// devInfo is what a run's logs say of dev data during training.
+// devInfo holds the evaluations on dev data in a run's logs.
 type devInfo struct {
-	measured []event.Measured // those that stand, by step
+	measured []event.Measured // those that count, by step
 	selected *event.Selected
-	// seconds are what evaluations and steps took in all attempts, repeated ones too.
+	// The seconds of evaluations and of steps in all attempts, repeated ones included.
 	seconds, steps float64
 }
 
-// started drops what an attempt that begins at a step does anew.
-func (d *devInfo) started(from int) {
+// dropFrom drops the evaluations that an attempt beginning at a step repeats.
+func (d *devInfo) dropFrom(from int) {
 	d.measured = slices.DeleteFunc(d.measured, func(m event.Measured) bool { return !m.Owned(from) })
 }
 
@@ -105,7 +105,7 @@ func (d *devInfo) status() *devStatus {
 	return s
 }
 
-// shownMeasured is how many evaluations show prints; --json has all.
+// shownMeasured is the number of evaluations that show prints; --json has all.
 const shownMeasured = 10
 
 func (a *app) printDev(r runInfo) error {

@@ -15,11 +15,11 @@ func newDiff(a *app) *cobra.Command {
 	var perQuery bool
 	cmd := &cobra.Command{
 		Use:   "diff RUN RUN",
-		Short: "what two runs differ in: settings, verdicts, scores, sparsity",
-		Long: `Lists the settings, inputs and programs in which two runs differ, and what came of
-it: verdicts, and on each collection that both were measured on the measures, active
-dims and FLOPS, second minus first. The interval of a difference is over queries: it is
-of these two models, and another seed may show another difference.`,
+		Short: "the differences of two runs: settings, verdicts, scores, sparsity",
+		Long: `Lists the settings, inputs and programs in which two runs differ, and their results:
+verdicts and, on each collection on which both were measured, the measures, active dims
+and FLOPS, second minus first. The interval of a difference is over queries. It is about
+these two models; with another seed the difference may be another.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.diff(cmd.Context(), args[0], args[1], perQuery)
@@ -36,7 +36,7 @@ type diffDocument struct {
 	Config     []sweeps.Change `json:"config"`
 	Inputs     []difference    `json:"inputs"`
 	Provenance []difference    `json:"provenance"`
-	// Evaluations are on the collections, as they are now, that both were measured on.
+	// Evaluations are on the present contents of collections on which both were measured.
 	Evaluations []diffEvaluation `json:"evaluations"`
 }
 
@@ -45,7 +45,7 @@ type diffRun struct {
 	Label   string  `json:"label"`
 	State   string  `json:"state"`
 	Verdict *string `json:"verdict"` // null until judged
-	// Recovered says from which collapses a healthy run came back and when; "" for none.
+	// Recovered names the collapses from which a healthy run recovered, and when; "" for none.
 	Recovered string `json:"recovered"`
 }
 
@@ -57,7 +57,7 @@ func newDiffRun(r runInfo) diffRun {
 	return d
 }
 
-// difference is one fact that is not the same.
+// difference is one fact in which the runs differ.
 type difference struct {
 	Key string `json:"key"`
 	A   string `json:"a"`

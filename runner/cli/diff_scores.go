@@ -20,7 +20,7 @@ type pair struct {
 	B event.Value `json:"b"`
 }
 
-// diffEvaluation is what a collection that both runs were measured on says of them.
+// diffEvaluation compares two runs on a collection on which both were measured.
 type diffEvaluation struct {
 	Dataset        string        `json:"dataset"`
 	Split          string        `json:"split"`
@@ -31,9 +31,9 @@ type diffEvaluation struct {
 	Measures       []diffMeasure `json:"measures"`
 }
 
-// diffMeasure is a measure of both, B minus A over the queries that both answered. The
-// interval is over queries: it is of these two models, and another seed may show another
-// difference.
+// diffMeasure is a measure of both runs; the difference is B minus A over the queries that
+// both answered. The interval is over queries. It is about these two models; with another
+// seed the difference may be another.
 type diffMeasure struct {
 	Measure string `json:"measure"`
 	pair
@@ -45,11 +45,11 @@ type diffMeasure struct {
 	P       *float64 `json:"p"`
 	Queries int      `json:"queries"`
 	Differ  int      `json:"queries_that_differ"`
-	// PerQuery is there where it was asked for.
+	// PerQuery is present only with --per-query.
 	PerQuery map[string]pair `json:"per_query,omitempty"`
 }
 
-// diffScores compares two runs on every collection, as it is now, that both were measured on.
+// diffScores compares two runs on the present content of every collection on which both were measured.
 func diffScores(ctx context.Context, s *store.Store, a, b string, perQuery bool) ([]diffEvaluation, error) {
 	of, err := s.Evaluations(ctx, a, store.Scope{})
 	if err != nil {
@@ -124,7 +124,7 @@ func newDiffMeasure(name string, a, b map[string]float64) (diffMeasure, error) {
 	return m, nil
 }
 
-// interval writes what is known of the difference's spread.
+// interval writes the interval of the difference, or why there is none.
 func (m diffMeasure) interval() string {
 	switch {
 	case m.Queries == 0:
@@ -144,7 +144,7 @@ func queries(n int) string {
 	return fmt.Sprintf("%d queries", n)
 }
 
-// rows are those of a table with the columns of diff.
+// rows returns rows for the columns of diff.
 func (d diffEvaluation) rows() [][]string {
 	on := " on " + d.Dataset
 	if d.Split != "" {
@@ -170,7 +170,7 @@ func figure(v event.Value, layout string) string {
 	return fmt.Sprintf(layout, float64(v))
 }
 
-// perQueryRows list the queries of a measure, those that differ most first.
+// perQueryRows lists the queries of a measure, the largest differences first.
 func (m diffMeasure) perQueryRows() [][]string {
 	names := slices.Sorted(maps.Keys(m.PerQuery))
 	sort.SliceStable(names, func(i, j int) bool {

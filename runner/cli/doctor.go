@@ -16,13 +16,13 @@ import (
 	"headroom/runner/workspace"
 )
 
-// checkStatus says how a check of doctor came out.
+// checkStatus is the result of a check of doctor.
 type checkStatus string
 
 const (
 	checkOK   checkStatus = "ok"
-	checkWarn checkStatus = "warn" // works, with less
-	checkFail checkStatus = "fail" // something that runs need does not work
+	checkWarn checkStatus = "warn" // works, with restrictions
+	checkFail checkStatus = "fail" // something does not work that runs need
 )
 
 type doctorCheck struct {
@@ -37,7 +37,7 @@ var errUnwell = errors.New("doctor: something that runs need does not work")
 func newDoctor(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "what this machine and this binary can do: backend, GPU, SIMD, disk, data",
+		Short: "check this machine and this binary: backend, GPU, SIMD, disk, data",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			checks := a.diagnose()
@@ -95,8 +95,8 @@ func checkGoBackend() doctorCheck {
 	return doctorCheck{"backend go", checkOK, "opens"}
 }
 
-// checkXLA opens the device that compute.backend = "xla" means. Without a GPU and
-// without a plugin there is nothing to open, and nothing that a run would miss.
+// checkXLA opens the device for compute.backend = "xla". Without a GPU and without a
+// plugin there is nothing to open, and no run needs it.
 func (a *app) checkXLA() doctorCheck {
 	const name = "backend xla"
 	if !xlaLinked {
@@ -155,7 +155,7 @@ func (a *app) checkWorkspace() doctorCheck {
 	return doctorCheck{name, checkOK, fmt.Sprintf("%s: id %s, %s", root, w.ID, space)}
 }
 
-// freeBytes is what an ordinary user may still write where a folder is or will be.
+// freeBytes is the number of bytes that an ordinary user may still write on the disk where a folder is or will be.
 func freeBytes(folder string) (uint64, bool) {
 	for {
 		if _, err := os.Stat(folder); err == nil {
@@ -200,7 +200,7 @@ func (a *app) checkData() doctorCheck {
 	return doctorCheck{name, checkOK, fmt.Sprintf("HEADROOM_DATA=%s: %s; %s", root, strings.Join(folders(root, 1), ", "), brought)}
 }
 
-// folders lists the folders that lie so deep below a folder, by their paths from it.
+// folders lists the folders at a depth below a folder, by their relative paths.
 func folders(root string, depth int) []string {
 	entries, err := os.ReadDir(root)
 	if err != nil {

@@ -38,7 +38,7 @@ func newEncode(a *app) *cobra.Command {
 	var o encodeOptions
 	cmd := &cobra.Command{
 		Use:   "encode MODEL --input FILE --output FILE",
-		Short: "texts to sparse vectors",
+		Short: "encode texts as sparse vectors",
 		Long: `Writes {"id","vector":{"<token id>":weight,…}} for each row {"_id","title"?,"text"}
 of the input. The text is title + " " + text where the title is not empty; an
 empty text is encoded as its special tokens alone. Weights are float32 in the
@@ -53,18 +53,18 @@ integers, weight × 100 rounded, which changes scores.`,
 	f.StringVar(&o.input, "input", "", "`FILE` of JSON lines, gzipped or not; - is standard input (required)")
 	f.StringVar(&o.output, "output", "", "`FILE` to write; - is standard output (required)")
 	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept per text, special ones included; the default is less where the model takes less or its files say less")
-	f.BoolVar(&o.query, "query", false, "texts are queries: a title is not theirs")
+	f.BoolVar(&o.query, "query", false, "texts are queries: titles are left out")
 	f.IntVar(&o.topK, "top-k", 0, "terms kept per text, the heaviest; 0 keeps all")
 	f.StringVar(&o.format, "format", "jsonl", "jsonl or anserini")
 	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
 	f.StringVar(&o.precision, "precision", "float32", "of matrix products: float32, or on XLA bfloat16")
 	f.StringVar(&o.prompt, "prompt", "", "`TEXT` before each text; \"\" is none; default: the folder's own for queries or documents")
-	f.StringVar(&o.promptName, "prompt-name", "", "`NAME` of one of the folder's prompts, in its place")
+	f.StringVar(&o.promptName, "prompt-name", "", "`NAME` of one of the folder's prompts, instead of --prompt")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
 	return cmd
 }
 
-// check reports everything that is wrong with the options by themselves.
+// check reports every fault of the options.
 func (o encodeOptions) check(cmd *cobra.Command) error {
 	var faults []error
 	if o.input == "" {
@@ -112,7 +112,7 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	if err := apart(o.output, o.input); err != nil {
+	if err := refuseSameFile(o.output, o.input); err != nil {
 		return err
 	}
 	input, err := a.newTexts(o.input)
@@ -160,25 +160,25 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 		return failed(a.encodeTexts(ctx, encoder, input, total, o, out))
 	})
 	if err != nil {
-		return fmt.Errorf("encode to %q: %w", o.output, lower(err, fmt.Sprintf("lower --max-length (now %d), or encode on the CPU: --backend go", o.maxLength)))
+		return fmt.Errorf("encode to %q: %w", o.output, withLessMemory(err, fmt.Sprintf("lower --max-length (now %d), or encode on the CPU: --backend go", o.maxLength)))
 	}
 	if !cmd.Flags().Changed("max-length") {
-		a.cut(encoder, o.maxLength)
+		a.noteCut(encoder, o.maxLength)
 	}
-	return a.wrote(o.output)
+	return a.printWritten(o.output)
 }
 
-// lower adds to an error that says that a device's memory is full what needs less of it.
-// A single text has been tried then.
-func lower(err error, ways string) error {
+// withLessMemory adds to the error of a full device's memory the ways to need less. By then a
+// single text has been tried.
+func withLessMemory(err error, ways string) error {
 	if errors.Is(err, engine.ErrDeviceMemory) {
 		return fmt.Errorf("%w; %s", err, ways)
 	}
 	return err
 }
 
-// limit is the length that texts are cut to where nobody says: the default, or
-// less where the model's files say less or it takes less, which it says.
+// limit is the length of texts where no option sets it: the default, or less where the
+// model's files say less or the model takes less. Then it prints a note.
 func (a *app) limit(encoder *evaluate.Encoder, otherwise int) int {
 	own, most := encoder.MaxLength(), encoder.MaxTokens()
 	switch {
@@ -192,9 +192,9 @@ func (a *app) limit(encoder *evaluate.Encoder, otherwise int) int {
 	return otherwise
 }
 
-// cut says that texts were cut at the default length where the model's own files
-// would have kept more of them.
-func (a *app) cut(encoder *evaluate.Encoder, at int) {
+// noteCut prints a note that texts were cut at the default length where the model's own
+// files would have kept more of them.
+func (a *app) noteCut(encoder *evaluate.Encoder, at int) {
 	own := encoder.MaxTokens()
 	if n := encoder.MaxLength(); n > 0 {
 		own = min(n, own)
@@ -266,7 +266,7 @@ type vectorWriter interface {
 	Flush() error
 }
 
-// anseriniWriter writes what Anserini's JsonVectorCollection reads.
+// anseriniWriter writes the format of Anserini's JsonVectorCollection.
 type anseriniWriter struct {
 	encoder   *json.Encoder
 	tokenizer *tokenize.Tokenizer

@@ -29,7 +29,7 @@ type evaluateOptions struct {
 	threads     int
 	output      string
 	keepVectors bool
-	// pruneDocument and pruneQuery are cuts, in terms per text.
+	// pruneDocument and pruneQuery are the cuts, in terms per text.
 	pruneDocument, pruneQuery []int
 }
 
@@ -46,7 +46,7 @@ where grades count), or trec_eval's names. The mean is over every query of the
 qrels. QRELS is a file or a collection's REF; either file may be -, standard input.
 
 With --model or --run: encode a collection and its judged queries, search
-exactly, measure. A RUN uses its own lengths.`,
+exactly, measure. A RUN is encoded with its own text lengths.`,
 		Example: `  headroom evaluate qrels.txt run.trec nDCG@10 RR@10 -q
   headroom evaluate --model ./checkpoint --on beir:scifact --bm25`,
 		Args: cobra.ArbitraryArgs,
@@ -65,12 +65,12 @@ exactly, measure. A RUN uses its own lengths.`,
 	f.BoolVar(&o.keepSelf, "keep-self", false, "keep a document that has the query's id and text (it is left out by default, unless it is judged)")
 	f.BoolVar(&o.dropSelf, "drop-self", false, "leave out every document that has the query's id, as BEIR does")
 	f.StringVar(&o.split, "split", "test", "which qrels of a collection")
-	f.BoolVar(&o.bm25, "bm25", false, "BM25 beside it (k1 0.9, b 0.4)")
+	f.BoolVar(&o.bm25, "bm25", false, "also measure BM25 (k1 0.9, b 0.4)")
 	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept of queries and documents (--model); the default is less where the model takes less or its files say less")
 	f.IntVar(&o.maxQuery, "max-query", 0, "tokens kept of queries, if other than --max-length")
 	f.IntVar(&o.maxDocument, "max-document", 0, "tokens kept of documents, if other than --max-length")
-	f.IntSliceVar(&o.pruneDocument, "prune-document", nil, "measure also with documents cut to so many heaviest terms: a `LIST` such as 8,16 (default for --run: as its configuration says)")
-	f.IntSliceVar(&o.pruneQuery, "prune-query", nil, "measure also with queries cut to so many heaviest terms: a `LIST`")
+	f.IntSliceVar(&o.pruneDocument, "prune-document", nil, "also measure with documents cut to their heaviest terms: a `LIST` of numbers of terms such as 8,16 (default for --run: as its configuration says)")
+	f.IntSliceVar(&o.pruneQuery, "prune-query", nil, "also measure with queries cut to their heaviest terms: a `LIST` of numbers of terms")
 	f.StringVar(&o.backend, "backend", "auto", "auto, go, xla or xla:/path")
 	f.StringVar(&o.precision, "precision", "float32", "of matrix products: float32, or on XLA bfloat16")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
@@ -107,7 +107,7 @@ func (a *app) evaluate(cmd *cobra.Command, args []string, o evaluateOptions) err
 	return a.evaluateModel(cmd, o)
 }
 
-// parseMeasures reads measures' names at a relevance level; none means the defaults.
+// parseMeasures reads names of measures, with a relevance level; no names give the defaults.
 func parseMeasures(names []string, rel int) ([]measure.Measure, error) {
 	if len(names) == 0 {
 		for _, m := range measure.Defaults() {
@@ -117,7 +117,7 @@ func parseMeasures(names []string, rel int) ([]measure.Measure, error) {
 	return measure.ParseAllAt(rel, names)
 }
 
-// checkMeasures finds what is wrong with the options that every kind of evaluation has.
+// checkMeasures finds faults of the options that every kind of evaluation has.
 func (o evaluateOptions) checkMeasures() []error {
 	var faults []error
 	if o.rel < 0 {

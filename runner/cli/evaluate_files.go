@@ -12,8 +12,8 @@ import (
 	"headroom/runner/evaluate"
 )
 
-// evaluateFiles measures a run file against qrels, or against the qrels of a collection, whose texts tell which
-// documents are the query itself. Of qrels alone, --drop-self alone leaves any out.
+// evaluateFiles measures a run file by qrels, or by the qrels of a collection, whose texts show which documents are the
+// query itself. With qrels alone such documents are left out only by --drop-self.
 func (a *app) evaluateFiles(qrelsFile, runFile string, measures []measure.Measure, o evaluateOptions) error {
 	if qrelsFile == standardInput && runFile == standardInput {
 		return errors.New("QRELS and RUN.trec are both -: one of the two can be standard input")
@@ -37,7 +37,7 @@ func (a *app) evaluateFiles(qrelsFile, runFile string, measures []measure.Measur
 	if err != nil {
 		return err
 	}
-	unknown := 0 // whether they are the query itself
+	unknown := 0 // documents that may be the query itself
 	if own == nil && o.self() == evaluate.DropSelf {
 		own = map[string]bool{}
 		for query := range qrels {
@@ -53,7 +53,7 @@ func (a *app) evaluateFiles(qrelsFile, runFile string, measures []measure.Measur
 	}
 	result.Coverage.SelfDropped = dropped
 	report := ir.NewReport(result)
-	if a.global.json { // an id that JSON cannot hold is the input's fault
+	if a.global.json { // an id that JSON cannot represent is a fault of the input
 		if _, err := report.MarshalJSON(); err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (a *app) evaluateFiles(qrelsFile, runFile string, measures []measure.Measur
 	return failed(report.WriteColumns(a.stdout, o.perQuery))
 }
 
-// isCollection tells whether a collection stands where qrels may: a folder, or a reference that is no file.
+// isCollection tells whether an argument is a collection and not qrels: a folder, or a reference that is no file.
 func isCollection(name string) bool {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -92,7 +92,7 @@ func (a *app) judgedBy(ref string, o evaluateOptions) (trec.Qrels, map[string]bo
 	return o.self().Judged(targets[0].data, o.split)
 }
 
-// standardInput is the name of standard input where a file may stand.
+// standardInput is the argument for standard input in the place of a file.
 const standardInput = "-"
 
 func readFile[T any](a *app, path string, read func(r io.Reader, name string) (T, error)) (T, error) {

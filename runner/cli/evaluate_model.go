@@ -24,7 +24,7 @@ import (
 	"headroom/sweeps"
 )
 
-// check reports everything that is wrong with the options by themselves.
+// check reports every fault of the options.
 func (o evaluateOptions) check(cmd *cobra.Command) error {
 	var faults []error
 	if o.model != "" && o.run != "" {
@@ -63,7 +63,7 @@ func (o evaluateOptions) check(cmd *cobra.Command) error {
 		faults = append(faults, fmt.Errorf("--threads is %d; allowed: 0 (all cores) or more", o.threads))
 	}
 	faults = append(faults, checkBackend(o.backend), checkPrecision(o.precision))
-	slices.SortFunc(faults, func(a, b error) int { // the map has no order
+	slices.SortFunc(faults, func(a, b error) int { // the order of the map is random
 		switch {
 		case a == nil || b == nil:
 			return 0
@@ -76,18 +76,18 @@ func (o evaluateOptions) check(cmd *cobra.Command) error {
 	return usage(cmd, faults...)
 }
 
-// keptTerms of document vectors, 128 MB, are kept from one collection to the next.
+// keptTerms is the number of terms of document vectors that are kept from one collection to the next, 128 MB.
 const keptTerms = 16_000_000
 
 // target is one collection to evaluate on.
 type target struct {
 	ref  string
 	data *collection.Collection
-	// of is what the evaluation is of; set for a run
+	// of identifies the evaluation of a run
 	of plan.Evaluation
 }
 
-// evaluationDocument is what --json prints.
+// evaluationDocument is the JSON document of evaluate.
 type evaluationDocument struct {
 	Schema      int               `json:"schema"`
 	Evaluations []evaluationEntry `json:"evaluations"`
@@ -214,7 +214,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		cuts = evaluate.CutsOf(config.Evaluate)
 	}
 	document := evaluationDocument{Schema: schema}
-	documents := evaluate.NewDocuments(keptTerms) // collections may share them
+	documents := evaluate.NewDocuments(keptTerms) // collections may share documents
 	if m.run != nil {
 		if err := a.keepDocuments(documents, w, *m.run, o.keepVectors || config.Evaluate.KeepVectors && o.run != ""); err != nil {
 			return failed(err)
@@ -234,7 +234,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		}
 		summary, err := a.evaluateOn(ctx, encoder, t, options)
 		if err != nil {
-			return failed(lower(err, fmt.Sprintf("lower --max-document (now %d), or evaluate on the CPU: --backend go", maxDocument)))
+			return failed(withLessMemory(err, fmt.Sprintf("lower --max-document (now %d), or evaluate on the CPU: --backend go", maxDocument)))
 		}
 		summary.Dataset = t.ref
 		said := summary.Notices(options.Measures)
@@ -254,7 +254,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		return failed(err)
 	}
 	if m.run == nil && !cmd.Flags().Changed("max-length") && o.maxQuery == 0 && o.maxDocument == 0 {
-		a.cut(encoder, maxDocument)
+		a.noteCut(encoder, maxDocument)
 	}
 	if o.run != "" {
 		var measured []record.Reference
@@ -278,15 +278,16 @@ func (a *app) evaluateOn(ctx context.Context, encoder *evaluate.Encoder, t targe
 	return evaluate.OnCollection(ctx, encoder, t.data, options)
 }
 
-// notesOn writes what is to be said of an evaluation.
+// notesOn prints the notices of an evaluation.
 func (a *app) notesOn(name, ref string, notices []string) {
 	for _, notice := range notices {
 		a.note("note: %s on %s: %s", name, ref, notice)
 	}
 }
 
-// withKept adds the measures and cuts of the evaluation that is to be replaced: a sweep
-// or a report may want them. One that cannot be read has none, and is mended so.
+// withKept adds the measures and cuts of the evaluation that will be replaced, because a sweep
+// or a report may need them. An evaluation that cannot be read has none, and is replaced by a
+// good one.
 func withKept(measures []measure.Measure, cuts evaluate.Cuts, folder string) ([]measure.Measure, evaluate.Cuts) {
 	kept, err := evaluate.ReadSummary(folder)
 	if err != nil {
@@ -295,7 +296,7 @@ func withKept(measures []measure.Measure, cuts evaluate.Cuts, folder string) ([]
 	return evaluate.WithKept(measures, kept.Evaluation), cuts.And(kept.Evaluation)
 }
 
-// findTargets resolves and reads every collection, and reports all that is wrong.
+// findTargets resolves and reads every collection, and reports all faults.
 func findTargets(resolver *source.Resolver, refs []string, split string) ([]target, error) {
 	var targets []target
 	var faults []error
@@ -317,8 +318,8 @@ func findTargets(resolver *source.Resolver, refs []string, split string) ([]targ
 	return targets, errors.Join(faults...)
 }
 
-// nameEvaluations gives each evaluation of a run the id under which plan looks
-// for it.
+// nameEvaluations gives each evaluation of a run the id under which plan looks for
+// it.
 func nameEvaluations(resolver *source.Resolver, targets []target, run runRef, config sweeps.RunConfig, split string) error {
 	for i := range targets {
 		digest, err := resolver.DigestCollection(targets[i].data.Folder, split)
@@ -375,7 +376,7 @@ func (a *app) printEvaluations(document evaluationDocument, measures []measure.M
 
 var notInFileName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// fileName makes a folder's name of a reference: one that ls shows.
+// fileName makes a folder's name of a reference. The name does not begin with a dot.
 func fileName(ref string) string {
 	return cmp.Or(strings.TrimLeft(notInFileName.ReplaceAllString(ref, "-"), ".-"), "collection")
 }

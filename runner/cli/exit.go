@@ -20,8 +20,8 @@ const (
 	exitInterrupted = 130
 )
 
-// failure is an error of a command's work: something may have been written, and what
-// was asked for may be right.
+// failure is an error of a command's work: something may have been written, and the
+// request may be right.
 type failure struct{ error }
 
 func (f failure) Unwrap() error { return f.error }
@@ -37,8 +37,8 @@ func failed(err error) error {
 // ending is one row of the table from error to message and exit code.
 type ending struct {
 	code int
-	when string // what help prints; "" for a row that only words a code differently
-	// matches says whether an error ends the program this way.
+	when string // the text in help; "" for a row with another message for the same code
+	// matches tells whether an error ends the program this way.
 	matches func(err error) bool
 	say     string // printed in place of the error's own text; "" prints that
 	hint    string // printed after it, unless --quiet
@@ -68,7 +68,7 @@ func endings() []ending {
 		{
 			code: exitInterrupted, when: "interrupted (Ctrl-C, SIGTERM, SIGHUP)",
 			matches: is(pool.ErrInterrupted),
-			say:     "interrupted", hint: "the same command again goes on from the last checkpoints",
+			say:     "interrupted", hint: "the same command again resumes from the last checkpoints",
 		},
 		{
 			code:    exitInterrupted,
@@ -94,33 +94,33 @@ func endings() []ending {
 // exit prints the message of an error and returns its code.
 func (a *app) exit(ctx context.Context, err error) int {
 	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("%w: %w", context.Canceled, err) // what fails because it was told to stop
+		err = fmt.Errorf("%w: %w", context.Canceled, err) // it failed because it was interrupted
 	}
 	for _, row := range endings() {
 		if !row.matches(err) {
 			continue
 		}
 		if err != nil {
-			a.sayError(ctx, row, err)
+			a.printError(ctx, row, err)
 		}
 		return row.code
 	}
 	return exitFailed
 }
 
-// sayError prints an error for people and, with --json where no other document was
-// printed, as one.
-func (a *app) sayError(ctx context.Context, row ending, err error) {
+// printError prints an error for people and, with --json where no other document was
+// printed, as a JSON document.
+func (a *app) printError(ctx context.Context, row ending, err error) {
 	text := strings.TrimRight(err.Error(), "\n")
 	if a.global.json && !a.answered {
-		// Standard output may be what failed; the message below is said all the same.
+		// Standard output may have failed; the message below is printed all the same.
 		_ = a.printLine(errorDocument{schema, errorInfo{row.code, row.word(), text, row.hint}})
 	}
 	if row.say != "" {
 		text = row.say
 	}
 	if cause := context.Cause(ctx); row.code == exitInterrupted && cause != nil && cause != context.Canceled {
-		text += ": " + cause.Error() // which signal it was
+		text += ": " + cause.Error() // the name of the signal
 	}
 	fmt.Fprintln(a.stderr, "headroom: "+plain.Lines(text))
 	if row.hint != "" && !a.global.quiet {
@@ -128,7 +128,7 @@ func (a *app) sayError(ctx context.Context, row ending, err error) {
 	}
 }
 
-// errorDocument is what --json prints in place of a result.
+// errorDocument is the JSON document for an error.
 type errorDocument struct {
 	Schema int       `json:"schema"`
 	Error  errorInfo `json:"error"`
@@ -154,7 +154,7 @@ func (e ending) word() string {
 	return "failed"
 }
 
-// asksForJSON finds --json among arguments that may not be readable otherwise.
+// asksForJSON finds --json among arguments that may have faults.
 func asksForJSON(args []string) bool {
 	for _, arg := range args {
 		switch arg {

@@ -70,8 +70,8 @@ func (a *app) export(text, to string) error {
 	return nil
 }
 
-// copyFolder copies a folder, whole or not at all, to a place that is empty or not
-// there.
+// copyFolder copies a folder, whole or not at all, to a path that is empty or does not
+// exist.
 func copyFolder(from, to string) error {
 	if err := atomic.MkdirAll(filepath.Dir(filepath.Clean(to))); err != nil {
 		return err
@@ -90,7 +90,7 @@ func copyFolder(from, to string) error {
 		if err != nil {
 			return err
 		}
-		// What is handed out is what was made, also where something was lost on the way.
+		// Compare the copy with the digests of the original, to find any damage.
 		if err := seal.Check(f.Path(), nil); !errors.Is(err, seal.ErrNone) {
 			return err
 		}

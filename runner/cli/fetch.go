@@ -11,8 +11,8 @@ import (
 	"headroom/sweeps"
 )
 
-// fetcher finds a model's folder, and brings what a command needs of it where it
-// is a model of the hub that is not in the hub's cache.
+// fetcher finds a model's folder. If it is a model of the hub that is not in the hub's
+// cache, it downloads the files that a command needs.
 type fetcher func(ctx context.Context, r *source.Resolver, ref string) (folder string, err error)
 
 // wholeModel fetches configuration, tokenizer and weights.
@@ -22,14 +22,14 @@ func (a *app) wholeModel(ctx context.Context, r *source.Resolver, ref string) (s
 	return r.Fetch(ctx, ref, show)
 }
 
-// onlyTokenizer fetches no weights.
+// onlyTokenizer fetches the tokenizer without weights.
 func (a *app) onlyTokenizer(ctx context.Context, r *source.Resolver, ref string) (string, error) {
 	show, end := a.fetching(r)
 	defer end()
 	return r.FetchTokenizer(ctx, ref, show)
 }
 
-// fetching shows a download, where one happens.
+// fetching shows the progress of a download.
 func (a *app) fetching(r *source.Resolver) (show func(source.Progress), end func()) {
 	var progress *counter
 	show = func(p source.Progress) {
@@ -50,9 +50,10 @@ func (a *app) fetching(r *source.Resolver) (show func(source.Progress), end func
 	}
 }
 
-// fetchUnresolved brings what unfinished rows of a plan wait for: models of the hub and
-// collections that have names. It tells whether it did, so that the plan must be made again.
-// Nothing is fetched for a plan that lacks what cannot be fetched, or a backend.
+// fetchUnresolved downloads the inputs of a plan's unfinished rows: models of the hub and
+// collections that have names. It returns true if it did, and then the plan must be made
+// again. It fetches nothing for a plan with inputs that cannot be fetched, or without a
+// backend.
 func (a *app) fetchUnresolved(ctx context.Context, s sweepRef, p *plan.Plan) (bool, error) {
 	resolver, err := a.resolver(s.base)
 	if err != nil || resolver.Offline {
@@ -68,13 +69,13 @@ func (a *app) fetchUnresolved(ctx context.Context, s sweepRef, p *plan.Plan) (bo
 	return true, a.bring(ctx, resolver, lacking)
 }
 
-// fetchRecipe brings what a recipe starts from.
+// fetchRecipe downloads the inputs of a recipe.
 func (a *app) fetchRecipe(ctx context.Context, resolver *source.Resolver, recipe *sweeps.Recipe) (bool, error) {
 	return a.fetchAll(ctx, resolver, []string{recipe.Start.Folder}, []string{recipe.Tokenizer}, func() error { return nil })
 }
 
-// fetchAll brings those of the references that are models of the hub and not
-// there. first is asked once before anything is fetched.
+// fetchAll downloads the references that are models of the hub and not here. It calls
+// first once before it fetches anything.
 func (a *app) fetchAll(ctx context.Context, resolver *source.Resolver, models, tokenizers []string, first func() error) (bool, error) {
 	type item struct {
 		ref   string

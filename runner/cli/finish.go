@@ -29,11 +29,11 @@ type endLine struct {
 	Interrupted int         `json:"interrupted"`
 	Blocked     int         `json:"blocked"`
 	Runs        []statusRun `json:"runs"`
-	Former      int         `json:"former"` // runs that the file has no longer and that are not among Runs
+	Former      int         `json:"former"` // runs that are no longer in the file and not among Runs
 }
 
-// finish folds what was done into the store, shows the sweep as it stands, and
-// returns its runs with runErr, which decides the exit code.
+// finish folds the new results into the store, shows the state of the sweep, and
+// returns its runs and runErr, which decides the exit code.
 func (a *app) finish(ctx context.Context, w workspace.Workspace, m record.Manifest, result pool.Result, runErr error) ([]statusRun, error) {
 	s, err := a.openStore(ctx, w)
 	if err != nil {
@@ -49,7 +49,7 @@ func (a *app) finish(ctx context.Context, w workspace.Workspace, m record.Manife
 		return nil, errors.Join(runErr, err)
 	}
 	if chosen.former > 0 {
-		a.note("note: %s: %s that the file has no longer; `headroom status %s --all` shows them", m.Sweep, plural(chosen.former, "former run"), m.Sweep)
+		a.note("note: %s: %s that are no longer in the file; `headroom status %s --all` shows them", m.Sweep, plural(chosen.former, "former run"), m.Sweep)
 	}
 	same, err := sameByAuto(chosen.runs)
 	if err != nil {
@@ -70,8 +70,8 @@ func (a *app) finish(ctx context.Context, w workspace.Workspace, m record.Manife
 	return runs, errors.Join(runErr, err)
 }
 
-// sameByAuto finds runs whose automatic choice of k came to that of another run, so that
-// both are the same training.
+// sameByAuto finds runs whose automatic choice of k equals the k of another run, so that both
+// are the same training.
 func sameByAuto(runs []store.Run) ([]string, error) {
 	configs, err := configsOf(runs)
 	if err != nil {
@@ -93,8 +93,8 @@ func sameByAuto(runs []store.Run) ([]string, error) {
 	return found, nil
 }
 
-// printSummary prints nDCG@10, or the first measure that there is, of each run
-// and baseline on each collection.
+// printSummary prints nDCG@10, or else the first measure, of each run and baseline on
+// each collection.
 func (a *app) printSummary(ctx context.Context, s *store.Store, sweep string, runs []statusRun) error {
 	t := scoreTable{values: map[[2]string]string{}}
 	scope := store.Scope{Sweep: sweep}
@@ -141,8 +141,8 @@ func (a *app) printSummary(ctx context.Context, s *store.Store, sweep string, ru
 	return a.table(rows)
 }
 
-// baselineName tells the baselines of a sweep apart: by backbone, form and, where these
-// differ, lengths.
+// baselineName gives the baselines of a sweep names that differ: by backbone, form and, where
+// necessary, lengths.
 func baselineName(e store.Evaluation, all []store.Evaluation) string {
 	name := e.Name
 	if e.Backbone != "" {
@@ -166,7 +166,7 @@ func baselineName(e store.Evaluation, all []store.Evaluation) string {
 	return name
 }
 
-// scoreTable gathers one measure a collection.
+// scoreTable gathers one measure per collection.
 type scoreTable struct {
 	columns []string // "nDCG@10 builtin:demo"
 	values  map[[2]string]string

@@ -18,16 +18,16 @@ func newGC(a *app) *cobra.Command {
 	var o gcOptions
 	cmd := &cobra.Command{
 		Use:   "gc",
-		Short: "what of the workspace nothing needs any more; --yes frees it",
-		Long: `Lists what of the workspace nothing needs any more, with its bytes: what killed
-processes left half written, superseded checkpoints, the optimizer's state of
-finished runs, evaluations that were never completed or whose run is not known,
-documents' vectors that no evaluation needs, downloads that came in part and of
-which nothing more has come for a day.
-With --yes it frees them. --backbones and --cache add what can be made again.
+		Short: "list files of the workspace that nothing needs any more; --yes frees them",
+		Long: `Lists the files of the workspace that nothing needs any more, with their sizes:
+half-written files of killed processes, superseded checkpoints, the optimizer's state
+of finished runs, evaluations that were never completed or whose run is not known,
+documents' vectors that no evaluation needs, and partial downloads without progress
+for a day. With --yes it frees them. --backbones and --cache add files that can be
+made again.
 
-Results, event logs, exported models and what a run needs to go on are never
-freed, nor anything of a run that a live process works on.`,
+It never frees results, event logs, exported models, the state of unfinished runs,
+or files of a run on which a live process works.`,
 		Example: `  headroom gc
   headroom gc --backbones --yes`,
 		Args: cobra.NoArgs,
@@ -42,7 +42,7 @@ freed, nor anything of a run that a live process works on.`,
 // gcDocument is what --json prints.
 type gcDocument struct {
 	Schema int `json:"schema"`
-	// Freed tells whether the items are gone (--yes), or only would be.
+	// Freed tells whether the items were freed (--yes) or only listed.
 	Freed bool `json:"freed"`
 	gc.Report
 }
@@ -61,7 +61,7 @@ func (a *app) gc(o gcOptions) error {
 	if o.yes {
 		visit = gc.Free
 	}
-	report, fault := visit(options) // what was freed before a fault is shown as well
+	report, fault := visit(options) // also show items that were freed before a fault
 	if a.global.json {
 		err = a.printJSON(gcDocument{Schema: schema, Freed: o.yes, Report: report})
 	} else {
@@ -75,7 +75,7 @@ func (a *app) gc(o gcOptions) error {
 
 func (a *app) printGC(root string, r gc.Report, freed bool) error {
 	rows := [][]string{}
-	for _, i := range together(r.Items) {
+	for _, i := range joinItems(r.Items) {
 		path := i.Path
 		if relative, err := filepath.Rel(root, path); err == nil && !strings.HasPrefix(relative, "..") {
 			path = relative
@@ -101,8 +101,8 @@ func (a *app) printGC(root string, r gc.Report, freed bool) error {
 	return nil
 }
 
-// together makes one item of more than a few that follow each other in one folder for one reason.
-func together(items []gc.Item) []gc.Item {
+// joinItems joins many consecutive items in one folder with the same reason to one.
+func joinItems(items []gc.Item) []gc.Item {
 	const few = 5
 	var list []gc.Item
 	for len(items) > 0 {

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// visibleGPUs lists the NVIDIA devices that workers may use, as
-// CUDA_VISIBLE_DEVICES names them: what that variable allows in an environment, none
-// where it is set to nothing, else all. As in CUDA, nothing counts behind a -1.
+// visibleGPUs lists the NVIDIA devices that workers may use, by their names in
+// CUDA_VISIBLE_DEVICES: those that this variable of the environment allows, none where
+// it is set to "", and all where it is not set. As in CUDA, a -1 ends the list.
 func visibleGPUs(environ []string) []string {
 	for _, variable := range slices.Backward(environ) {
 		allowed, found := strings.CutPrefix(variable, "CUDA_VISIBLE_DEVICES=")

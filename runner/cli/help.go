@@ -10,8 +10,8 @@ import (
 	"headroom/docs"
 )
 
-// newHelp is `headroom help`: of a command, or a page of the documents. A command that
-// has the name of a page comes first; the page is then NAME.md.
+// newHelp is `headroom help`, for a command or a page of the documents. If a command and a
+// page have the same name, the command comes first; NAME.md is always the page.
 func newHelp(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND | TOPIC]",
@@ -23,7 +23,7 @@ func newHelp(a *app) *cobra.Command {
 			if len(args) > 0 {
 				return nil, words
 			}
-			return beginning(helpWords(cmd.Root()), typed), words
+			return withPrefix(helpWords(cmd.Root()), typed), words
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.help(cmd, args)
@@ -38,7 +38,7 @@ func (a *app) help(cmd *cobra.Command, args []string) error {
 	}
 	found, rest, err := root.Find(args)
 	if err == nil && len(rest) == 0 && found != root {
-		found.InitDefaultHelpFlag() // as --help shows it
+		found.InitDefaultHelpFlag() // so that help shows --help
 		if err := found.Help(); err != nil {
 			return failed(err)
 		}
@@ -63,7 +63,7 @@ func (a *app) help(cmd *cobra.Command, args []string) error {
 	return failed(err)
 }
 
-// helpWords are the names of the commands that help shows and of the topics.
+// helpWords returns the names of the commands that help shows, and of the topics.
 func helpWords(root *cobra.Command) []string {
 	words := append(commandNames(root), docs.Topics()...)
 	slices.Sort(words)

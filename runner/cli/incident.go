@@ -10,7 +10,7 @@ import (
 	"headroom/runner/workspace"
 )
 
-// incidentDocument is what show --incident --json prints.
+// incidentDocument is the JSON document of show --incident.
 type incidentDocument struct {
 	Schema int `json:"schema"`
 	incident.Page
@@ -36,11 +36,11 @@ func (a *app) printIncident(ctx context.Context, w workspace.Workspace, r runInf
 	return page.Markdown(a.stdout)
 }
 
-// mostIncidents is how many a report tells.
+// mostIncidents is the greatest number of incidents in a report.
 const mostIncidents = 50
 
-// incidents tell how the runs of a comparison collapsed or recovered, in its order, and how
-// many more there are. Logs that cannot be read are said, and are no reason to withhold the rest.
+// incidents describes how the runs of a comparison collapsed or recovered, in its order. untold
+// is the number of runs beyond the limit. An unreadable log costs its run's page and a note.
 func (a *app) incidents(ctx context.Context, w workspace.Workspace, c *compare.Comparison) (pages []incident.Page, untold int, err error) {
 	var healthy []incident.Other
 	for _, r := range c.Runs {
@@ -74,7 +74,7 @@ func incidentRun(r runInfo) incident.Run {
 	return incident.Run{ID: r.ref.ID, Label: r.ref.Label, Folder: r.folder, Verdict: r.verdict, Episodes: r.episodes, Config: r.config}
 }
 
-// healthyRuns are the workspace's runs that never collapsed.
+// healthyRuns returns the workspace's runs that never collapsed.
 func (a *app) healthyRuns(ctx context.Context, w workspace.Workspace) (list []incident.Other, err error) {
 	s, err := a.openStore(ctx, w)
 	if err != nil {

@@ -17,10 +17,10 @@ func newIndex(a *app) *cobra.Command {
 	var o indexOptions
 	cmd := &cobra.Command{
 		Use:   "index VECTORS.jsonl --output DIR",
-		Short: "an inverted index of vectors",
-		Long: `Builds the index on the disk, one block of documents at a time, so that it takes little memory whatever its size.
-Weights are kept as they are, float32, or with --weights float16 rounded to 11 bits in two thirds of the space;
---queries and --qrels then print what that changes.`,
+		Short: "build an inverted index of vectors",
+		Long: `Builds the index on the disk, one block of documents at a time, so that it needs little memory for any size. Weights
+are float32 or, with --weights float16, rounded to 11 bits, in two thirds of the space; --queries and --qrels then
+print the effect of the rounding.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.index(cmd, args[0], o) },
 	}
@@ -54,7 +54,7 @@ func (a *app) index(cmd *cobra.Command, vectors string, o indexOptions) error {
 		return err
 	}
 	half := o.weights == "float16"
-	// What the index refuses is the input, and then nothing of it stays.
+	// An error of the index is about its input; then no index is left.
 	summary, err := search.IndexFileWith(cmd.Context(), vectors, o.output, search.Options{Half: half})
 	if err != nil {
 		return err

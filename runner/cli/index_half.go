@@ -15,19 +15,19 @@ import (
 	"headroom/runner/search"
 )
 
-// halfEffect is what weights of 16 bits change.
+// halfEffect is the effect of weights of 16 bits.
 type halfEffect struct {
 	Float32 float64 `json:"float32"`
 	Float16 float64 `json:"float16"`
 	Queries int     `json:"queries"` // of the qrels
-	// Changed are the queries that rank other documents first, or in another order.
+	// Changed is the number of queries with other first documents, or another order of them.
 	Changed int `json:"changed"`
 }
 
-// effectDepth is how many first documents are compared, as many as the measure looks at.
+// effectDepth is the number of first documents that are compared, the depth of the measure.
 const effectDepth = 10
 
-// halfEffect searches the index that was made and one of exact weights, which is made for this alone.
+// halfEffect searches the new index and one with exact weights, which it builds for this purpose.
 func (a *app) halfEffect(ctx context.Context, vectors string, o indexOptions) (effect *halfEffect, err error) {
 	qrels, err := readFile(a, o.qrels, trec.ReadQrels)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 	"headroom/sweeps"
 )
 
-// runDamage says what of a finished run is damaged, nil for nothing.
+// runDamage returns the damage of a finished run, nil for none.
 func runDamage(resolver *source.Resolver, w workspace.Workspace, id string) error {
 	if err := plan.Intact(resolver, w.Root, id); err != nil {
 		return err
@@ -28,10 +28,10 @@ func runDamage(resolver *source.Resolver, w workspace.Workspace, id string) erro
 	return errors.Join(faults...)
 }
 
-// examined is what was found out about a workspace's files.
+// examined is the result of the examination of a workspace's files.
 type examined struct {
 	faults []error
-	// unsealed counts model folders and evaluations that an older program made without
+	// unsealed counts model folders and evaluations of an older program, which have no
 	// digests.
 	unsealed int
 }
@@ -42,9 +42,9 @@ func (e *examined) add(err error) {
 	}
 }
 
-// examine compares every file of a workspace with what was recorded when it was made. With
-// deep every byte is read; else the digest of a large file that has not changed in path,
-// size and time is the one that was taken last.
+// examine compares every file of a workspace with the checksums recorded when it was made.
+// With deep every byte is read; else the last digest of a large file is used again if its
+// path, size and time have not changed.
 func (a *app) examine(ctx context.Context, w workspace.Workspace, deep bool) (examined, error) {
 	var found examined
 	resolver, err := a.resolver("")
@@ -74,7 +74,7 @@ func (a *app) examine(ctx context.Context, w workspace.Workspace, deep bool) (ex
 		if err := ctx.Err(); err != nil {
 			return found, err
 		}
-		if a.holder(w.Run(id)) == "" { // what is at work is not finished
+		if a.holder(w.Run(id)) == "" { // a run on which a process works is not finished
 			found.add(plan.Intact(resolver, w.Root, id))
 			if deep {
 				found.faults = append(found.faults, checkpoint.Check(filepath.Join(w.Run(id), "checkpoints"), id)...)
@@ -126,7 +126,7 @@ func (e *examined) evaluations(resolver *source.Resolver, folder string) {
 	e.unsealed += unsealed
 }
 
-// idsIn lists the folders below a folder that are named by an id.
+// idsIn lists the folders inside a folder whose names are ids.
 func idsIn(folder string) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -141,8 +141,8 @@ func idsIn(folder string) ([]string, error) {
 	return ids, nil
 }
 
-// repair mends what can be mended without computing: damaged lines of event logs, and
-// damaged revisions of sweeps that later ones replace. It returns what it did.
+// repair repairs everything that needs no computation: damaged lines of event logs, and
+// damaged revisions of sweeps that later ones replace. It returns descriptions of the repairs.
 func (a *app) repair(w workspace.Workspace) (done []string, err error) {
 	runs, err := idsIn(filepath.Join(w.Root, "runs"))
 	if err != nil {
@@ -205,7 +205,7 @@ func (a *app) dbRepair(ctx context.Context) error {
 	d := dbDocument{Path: path, OK: len(left.faults) == 0, Repaired: done}
 	for _, fault := range left.faults {
 		text := fault.Error()
-		if !strings.Contains(text, "`headroom ") { // it says itself what to do
+		if !strings.Contains(text, "`headroom ") { // else the message itself says what to do
 			text += ": `headroom run` of its sweep makes it again"
 		}
 		d.Faults = append(d.Faults, text)

@@ -20,7 +20,7 @@ import (
 	"headroom/sweeps"
 )
 
-// The kinds of jobs, as the worker command takes them.
+// The kinds of jobs, as arguments of the worker command.
 const (
 	kindRun      = "run"
 	kindPretrain = "pretrain"
@@ -29,9 +29,8 @@ const (
 	kindCheck    = "check" // open the backend, compute nothing
 )
 
-// prepare writes what the unfinished rows of a plan are made from into the
-// workspace and returns the jobs that make them: recipes, baselines, runs,
-// evaluations of finished runs.
+// prepare writes the inputs of a plan's unfinished rows into the workspace and returns
+// their jobs: recipes, baselines, runs, evaluations of finished runs.
 func (a *app) prepare(w workspace.Workspace, s sweepRef, p *plan.Plan, m machine, revision string) ([]pool.Job, error) {
 	provenance, err := a.provenance(s.spec.Overridden(), s.spec.Name, m, revision)
 	if err != nil {
@@ -40,7 +39,7 @@ func (a *app) prepare(w workspace.Workspace, s sweepRef, p *plan.Plan, m machine
 	return a.writeJobs(w, p, m, &provenance)
 }
 
-// writeJobs is prepare with the provenance that runs get; nil leaves it to who runs them.
+// writeJobs is prepare with the provenance of the runs; with nil their worker writes it.
 func (a *app) writeJobs(w workspace.Workspace, p *plan.Plan, m machine, provenance *record.Provenance) ([]pool.Job, error) {
 	var jobs []pool.Job
 	after := func(needs sweeps.ID) []string {
@@ -102,7 +101,7 @@ func (a *app) writeJobs(w workspace.Workspace, p *plan.Plan, m machine, provenan
 	return jobs, nil
 }
 
-// neededRecipes are those that an unfinished row waits for or whose backbone is damaged.
+// neededRecipes returns the recipes for which an unfinished row waits, or whose backbone is damaged.
 func neededRecipes(p *plan.Plan) map[sweeps.ID]bool {
 	needed := map[sweeps.ID]bool{}
 	for _, r := range p.Recipes {
@@ -123,7 +122,7 @@ func neededRecipes(p *plan.Plan) map[sweeps.ID]bool {
 	return needed
 }
 
-// computeOf is where a recipe is computed: where the first run that needs it is.
+// computeOf returns where a recipe is computed: like the first run that needs it.
 func computeOf(p *plan.Plan, recipe sweeps.ID) sweeps.ComputeConfig {
 	i := slices.IndexFunc(p.Runs, func(r plan.Run) bool { return r.Needs == recipe })
 	return p.Runs[max(0, i)].Config.Compute
@@ -157,14 +156,14 @@ func (a *app) job(w workspace.Workspace, kind, id, label string, compute sweeps.
 		"worker", "--workspace", w.Root, "--kind", kind, "--id", id,
 		"--backend", compute.Backend, "--threads", strconv.Itoa(m.threads), "--parent", strconv.Itoa(os.Getpid()),
 	}
-	if kind == kindPretrain && compute.Remat { // a run reads it from its own file
+	if kind == kindPretrain && compute.Remat { // a run reads this setting from its own file
 		args = append(args, "--remat")
 	}
 	return pool.Job{ID: id, Kind: kind, Label: label, Log: log, Weight: effort, Args: args}
 }
 
-// runEffort and recipeEffort are what the bar for the whole weighs jobs with:
-// thousands of tokens through the model.
+// runEffort and recipeEffort are the weights of jobs in the progress bar: thousands of
+// tokens through the model.
 func runEffort(c sweeps.RunConfig) float64 {
 	return float64(c.Train.Steps) * float64(c.Train.Batch) * float64(c.Data.MaxQuery+c.Data.MaxDocument) / 1000
 }
@@ -173,7 +172,7 @@ func recipeEffort(r sweeps.Recipe) float64 {
 	return float64(r.Train.Steps) * float64(r.Train.Batch) * float64(r.Data.MaxLength) / 1000
 }
 
-// provenance says by what and on what runs are made.
+// provenance describes the program and the machine that make runs.
 func (a *app) provenance(overrides []string, sweep string, m machine, revision string) (record.Provenance, error) {
 	info := readBuildInfo()
 	host, err := os.Hostname()
@@ -192,20 +191,20 @@ func (a *app) provenance(overrides []string, sweep string, m machine, revision s
 	}, nil
 }
 
-// checkBackends lets a worker process open each backend that the plan computes
-// on, before anything is written: a missing plugin, a GPU that cannot be used or a
-// precision that the backend does not have is no reason to begin. A process of its own, because a GPU's library keeps
-// memory for as long as its process lives.
+// checkBackends lets a worker process open each backend of the plan before anything is
+// written, to find a missing plugin, a GPU that cannot be used, or a precision that the
+// backend does not have. It uses a process of its own because a GPU's library keeps memory
+// as long as its process lives.
 func (a *app) checkBackends(ctx context.Context, p *plan.Plan) error {
 	return eachBackend(p, func(backend, precision string) error { return a.checkBackend(ctx, backend, precision) })
 }
 
-// elsewhere is what checkBackends can tell without opening anything: that this program was
-// built without XLA, that there is no plugin. A sweep may be planned on one machine and run
-// on another, so it is said and refuses nothing.
-func elsewhere(p *plan.Plan) []string {
+// missingBackends describes the faults that checkBackends finds without opening anything: a
+// program without XLA, a missing plugin. They are only notices, since a sweep may be planned
+// on one machine and run on another.
+func missingBackends(p *plan.Plan) []string {
 	var notices []string
-	// A check that never fails: what it finds is said, not refused.
+	// The check never fails: its findings are notices.
 	_ = eachBackend(p, func(backend, _ string) error {
 		if err := engine.Check(backend); err != nil {
 			text := fmt.Sprintf("compute.backend = %q cannot be had on this machine, where run would refuse it: %v", backend, err)
@@ -218,8 +217,8 @@ func elsewhere(p *plan.Plan) []string {
 	return notices
 }
 
-// eachBackend checks every backend that unfinished rows of a plan compute on, with each
-// precision that they need of it.
+// eachBackend checks every backend of a plan's unfinished rows, with each precision that they
+// need.
 func eachBackend(p *plan.Plan, check func(backend, precision string) error) error {
 	if p.Idle() {
 		return nil

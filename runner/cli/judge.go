@@ -29,13 +29,13 @@ func newJudge(a *app) *cobra.Command {
 	var o judgeOptions
 	cmd := &cobra.Command{
 		Use:   "judge SWEEP|RUN… [--only EXPR]… [--set stability.KEY=V]… [--rules FILE] [--sensitivity] [--calibration DIR]",
-		Short: "finished runs judged again, under other thresholds",
-		Long: `Judges what is stored of finished runs by the detectors that judged them while they
-trained, each run with its own thresholds, with those of --rules and then of --set in
-their places. Shows which verdicts flip, and why. Nothing is changed. --sensitivity
-shows the verdicts with each threshold at 0.5, 0.8, 1, 1.25 and 2 times its value.
---calibration writes into a folder how often the runs' own verdicts are wrong, judged by
-their figures on dev data, and how well collapse is predicted before training.`,
+		Short: "judge finished runs again, with other thresholds",
+		Long: `Judges the recorded series of finished runs by the same detectors as during training.
+Thresholds are each run's own, replaced by those of --rules and then of --set. Shows
+which verdicts flip, and why; it changes nothing. --sensitivity shows the verdicts with
+each threshold at 0.5, 0.8, 1, 1.25 and 2 times its value. --calibration writes a report
+into a folder: how often the runs' own verdicts are wrong, judged by their figures on
+dev data, and how well collapse is predicted before training.`,
 		Example: `  headroom judge demo --set stability.empty.share=0.02
   headroom judge demo --sensitivity`,
 		Args: cobra.MinimumNArgs(1),
@@ -52,7 +52,7 @@ their figures on dev data, and how well collapse is predicted before training.`,
 	return cmd
 }
 
-// judgeDocument is what judge --json prints.
+// judgeDocument is the JSON document of judge.
 type judgeDocument struct {
 	Schema      int                 `json:"schema"`
 	Runs        []rejudge.Judgement `json:"runs"`
@@ -83,7 +83,7 @@ func (a *app) judge(args []string, o judgeOptions) error {
 	if err != nil {
 		return err
 	}
-	runs, err := a.judged(w, args, only)
+	runs, err := a.judgedRuns(w, args, only)
 	if err != nil {
 		return err
 	}
@@ -107,9 +107,10 @@ func (a *app) judge(args []string, o judgeOptions) error {
 	return a.printJudgements(document, settings)
 }
 
-// judged are the finished runs that the arguments name and that every filter matches. A run
-// that is named and has no verdict is an error; those of a sweep are left out, which is said.
-func (a *app) judged(w workspace.Workspace, args []string, only []sweeps.Filter) ([]rejudge.Run, error) {
+// judgedRuns returns the finished runs that the arguments name and that every filter matches.
+// A run that is named and has no verdict is an error; such runs of a sweep are left out with a
+// note.
+func (a *app) judgedRuns(w workspace.Workspace, args []string, only []sweeps.Filter) ([]rejudge.Run, error) {
 	var runs []rejudge.Run
 	var faults []error
 	unmatched := 0
@@ -167,8 +168,8 @@ func (a *app) judged(w workspace.Workspace, args []string, only []sweeps.Filter)
 	return runs, errors.Join(faults...)
 }
 
-// judgedMembers are the runs that one argument stands for: those of a sweep's last
-// revision, by its name or file, or one run.
+// judgedMembers returns the runs that one argument names: those of a sweep's last revision,
+// by its name or file, or one run.
 func (a *app) judgedMembers(w workspace.Workspace, text string) (runs []runRef, ofSweep bool, err error) {
 	name := text
 	if info, err := os.Stat(text); err == nil && info.Mode().IsRegular() {
@@ -203,7 +204,7 @@ func (a *app) judgedMembers(w workspace.Workspace, text string) (runs []runRef, 
 	return nil, false, fmt.Errorf("judge %q: no sweep of this name, and %w", text, err)
 }
 
-// judgeNotes says what judgements lack, one line for all runs that lack the same.
+// judgeNotes prints what judgements lack, in one line for all runs that lack the same.
 func (a *app) judgeNotes(judgements []rejudge.Judgement) {
 	var order []string
 	of := map[string][]string{}
@@ -255,7 +256,7 @@ func (a *app) printJudgements(d judgeDocument, settings sweeps.Settings) error {
 	return a.printSensitivity(d)
 }
 
-// printSiblings lists the runs that are degraded beside their healthy siblings.
+// printSiblings lists the runs that are degraded in comparison with their healthy siblings.
 func (a *app) printSiblings(d judgeDocument) error {
 	rows := [][]string{{"degraded run", "verdict", "accuracy", "of siblings", "ratio", "interval"}}
 	compared := 0

@@ -1,11 +1,10 @@
-// Package cli is the program: commands, flags, what they print and the exit
-// code. It wires the other packages together and nothing imports it.
+// Package cli is the program: commands, flags, output and the exit code. It connects
+// the other packages; no package imports it.
 //
-// Results go to standard output, progress and notices to standard error. A
-// command first checks everything that it can (arguments, configuration, data)
-// and only then begins its work. An error of the work is a failure and exit code 1;
-// any other refuses what was asked for, is exit code 2 and has changed nothing.
-// exit.go holds the table.
+// Results go to standard output, progress and notices to standard error. A command
+// first checks everything that it can (arguments, configuration, data) and only then
+// firstStep its work. An error of the work is a failure, with exit code 1. Any other error
+// is a refusal, with exit code 2; nothing has been changed then. exit.go has the table.
 package cli
 
 import (
@@ -20,17 +19,17 @@ import (
 	"golang.org/x/term"
 )
 
-// Env is what the program takes from its process; tests pass their own.
+// Env holds everything that the program takes from its process; tests pass their own.
 type Env struct {
 	Stdin   io.Reader
 	Getenv  func(string) string
 	Environ []string // the environment of worker processes
 	Now     func() time.Time
-	// Executable is the program that `run` starts as workers.
+	// Executable is the program that `run` starts for workers.
 	Executable string
-	// Columns is the width of the terminal that w is, 0 where it is none.
+	// Columns is the width of the terminal w, 0 where w is no terminal.
 	Columns func(w io.Writer) int
-	// Lines is its height, 0 where it is none; nil is none.
+	// Lines is its height, 0 where w is no terminal; nil stands for no terminal.
 	Lines func(w io.Writer) int
 }
 
@@ -57,7 +56,7 @@ func SystemEnv() Env {
 	}
 }
 
-// window is the size of the terminal that w is, 0 by 0 where it is none.
+// window is the size of the terminal w, 0 by 0 where w is no terminal.
 func window(w io.Writer) (width, height int) {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
@@ -76,7 +75,7 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	global globalOptions
-	// answered tells that a JSON document has been printed, so that an error prints none.
+	// answered is true after a JSON document was printed, so that an error prints none.
 	answered bool
 	// offline forbids every download of this command and of its workers.
 	offline bool
@@ -102,20 +101,20 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer, env Env)
 	a := &app{env: env, stdout: out, stderr: stderr}
 	root := newRoot(a)
 	root.SetArgs(args)
-	a.global.json = asksForJSON(args) // also where the rest cannot be read
+	a.global.json = asksForJSON(args) // even if the rest has faults
 	err := execute(working, root, args)
 	if fault := out.fault(); fault != nil && ctx.Err() == nil {
-		err = fmt.Errorf("%w: %w", errOutput, fault) // whatever came of it
+		err = fmt.Errorf("%w: %w", errOutput, fault) // even if the command succeeded
 	}
 	return a.exit(ctx, err)
 }
 
-// patience is how long a command that was told to stop may take to clean up.
+// patience is the time that an interrupted command has to clean up.
 const patience = 2 * time.Second
 
-// execute runs the command. One that has been told to stop and does not, because it
-// waits for a file or computes what cannot be interrupted, is left behind. Those that
-// stop at a checkpoint are waited for.
+// execute runs the command. It does not wait for an interrupted command that cannot stop,
+// because it waits for a file or is in a computation. It waits for commands that stop at a
+// checkpoint.
 func execute(ctx context.Context, root *cobra.Command, args []string) error {
 	done := make(chan error, 1)
 	go func() { done <- root.ExecuteContext(ctx) }()

@@ -19,8 +19,8 @@ import (
 	"headroom/sweeps"
 )
 
-// planFile plans what a sweep's file says by itself. It returns nil where there are
-// overrides without which the file is no sweep, such as for a key that it lacks.
+// planFile plans a sweep's file without overrides. It returns nil where the file is not
+// valid without them, because it lacks a key for example.
 func (a *app) planFile(ctx context.Context, text string, s sweepRef) (*plan.Plan, error) {
 	if len(s.spec.Overridden()) == 0 {
 		return a.planSweep(ctx, s, nil)
@@ -38,9 +38,9 @@ func (a *app) planFile(ctx context.Context, text string, s sweepRef) (*plan.Plan
 	return nil, nil
 }
 
-// newManifest lists what a sweep consists of: the points of its file, then what
-// overrides added, earlier and now. What the file has no longer is left out, and is a
-// former run by that. file is nil where the file alone is no sweep.
+// newManifest lists the runs of a sweep: the points of its file, then those that overrides
+// have added, earlier and now. Points that are no longer in the file are left out; their runs
+// are former runs. file is nil where the file alone is no sweep.
 func (a *app) newManifest(s sweepRef, file, todo *plan.Plan) (record.Manifest, error) {
 	var text []byte
 	var last record.Manifest
@@ -60,8 +60,8 @@ func (a *app) newManifest(s sweepRef, file, todo *plan.Plan) (record.Manifest, e
 			return m.Manifest, err
 		}
 	}
-	// A file that says what it said has the points that it had, also those that cannot
-	// be identified just now.
+	// An unchanged file has the same points as before, also those that cannot be identified
+	// just now.
 	if bytes.Equal(text, s.spec.Text) && last.Base == s.base && (file == nil || hasUnknown(file)) {
 		m.addLast(last, false)
 	}
@@ -70,14 +70,14 @@ func (a *app) newManifest(s sweepRef, file, todo *plan.Plan) (record.Manifest, e
 	return m.Manifest, err
 }
 
-// gathered is a manifest in the making; known has the ids that are in it.
+// gathered is an unfinished manifest; known has the ids that are in it.
 type gathered struct {
 	record.Manifest
 	known map[string]bool
 }
 
-// addLast adds the runs and baselines of the last revision that are not there yet: those
-// that overrides had added, or those of the text.
+// addLast adds runs and baselines of the last revision that are missing: those that overrides
+// had added, or those of the file.
 func (m *gathered) addLast(last record.Manifest, added bool) {
 	for _, run := range last.Runs {
 		if len(run.Added) == 0 && len(last.Overrides) > 0 {
@@ -145,7 +145,7 @@ func hasUnknown(p *plan.Plan) bool {
 	return slices.ContainsFunc(p.Runs, func(r plan.Run) bool { return r.ID == "" })
 }
 
-// memberOptions say which runs of a sweep a command shows.
+// memberOptions choose the runs of a sweep that a command shows.
 type memberOptions struct {
 	only []string
 	all  bool
@@ -156,26 +156,26 @@ func (o *memberOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.all, "all", false, "show former runs too: those that only earlier revisions of the sweep have")
 }
 
-// members are the options with KEY=VALUE arguments, which restrict as --only does.
+// members returns the choice of these options and of KEY=VALUE arguments, which restrict it like --only.
 func (o memberOptions) members(conditions []string) (members, error) {
 	words := append(slices.Clone(conditions), o.only...)
 	filters, err := parseOnly(words)
 	return members{words: words, filters: filters, all: o.all}, err
 }
 
-// members are the runs of a sweep that a command shows.
+// members chooses the runs of a sweep that a command shows.
 type members struct {
 	words   []string // of the command line, as given
 	filters []sweeps.Filter
 	all     bool // former runs too
 }
 
-// errNoneShown is returned when a sweep has runs and none is what was asked for.
+// errNoneShown is returned when a sweep has runs but none matches.
 func (m members) errNoneShown(sweep string, runs int) error {
 	return fmt.Errorf("show sweep %q: none of its %s matches %s", sweep, plural(runs, "run"), strings.Join(m.words, ", "))
 }
 
-// keeps tells whether a run is shown, by the configuration that its manifest has.
+// keeps tells whether a run is shown, by its configuration in the manifest.
 func (m members) keeps(config json.RawMessage) (bool, error) {
 	if len(m.filters) == 0 {
 		return true, nil
@@ -192,10 +192,10 @@ func (m members) keeps(config json.RawMessage) (bool, error) {
 	return true, nil
 }
 
-// chosenRuns are the runs of a sweep that are shown, in its order, former ones last.
+// chosenRuns holds the runs of a sweep that are shown, in its order, former runs last.
 type chosenRuns struct {
 	runs []store.Run
-	// former counts the former ones that are not shown, of all that were looked at.
+	// former counts the former runs that are not shown.
 	former, of int
 }
 

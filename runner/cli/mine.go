@@ -30,13 +30,13 @@ func newMine(a *app) *cobra.Command {
 	var o mineOptions
 	cmd := &cobra.Command{
 		Use:   "mine REF --output TRAIN.jsonl",
-		Short: "hard negatives for training, from any run or from BM25",
+		Short: "make hard negatives for training, from any run or from BM25",
 		Long: `Writes an example for each relevant document of a split's queries: the query, the
-document and hard negatives, which are what a run ranks highest beside it. No
-negative is relevant to the query or has the text of a document that is. Rows with
-fewer negatives than asked for are left out, which is said. The file is training
-data: data.train = "./TRAIN.jsonl" with data.negatives. With --scores the run is
-also the teacher of loss.kind = "margin_mse" or "kl".`,
+document and hard negatives, the documents that a run ranks highest. No negative is
+relevant to the query or has the text of a relevant document. Rows with fewer
+negatives than requested are left out, with a note. Use the file as training data:
+data.train = "./TRAIN.jsonl" with data.negatives. With --scores the run is also the
+teacher for loss.kind = "margin_mse" or "kl".`,
 		Example: `  headroom mine ./data --negatives 7 --output train.jsonl
   headroom mine beir:scifact --from run.trec --depth 200 --skip-top 10 --output train.jsonl.gz
   headroom evaluate --model ./teacher --on beir:scifact --split train --output out
@@ -48,15 +48,15 @@ also the teacher of loss.kind = "margin_mse" or "kl".`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.output, "output", "", "`FILE` to write, .jsonl or .jsonl.gz; - is standard output (required)")
-	f.StringVar(&o.split, "split", collection.Train, "split whose queries are asked")
+	f.StringVar(&o.split, "split", collection.Train, "split whose queries are used")
 	f.StringVar(&o.from, "from", "", "`RUN.trec` that ranks documents for them (default BM25)")
 	f.BoolVar(&o.bm25, "bm25", false, "rank by BM25, which is the default")
-	f.IntVar(&o.depth, "depth", 100, "documents of each ranking that are looked at")
-	f.IntVar(&o.negatives, "negatives", 10, "hard negatives an example")
-	f.IntVar(&o.skipTop, "skip-top", 0, "candidates that are passed over, the highest ranked")
+	f.IntVar(&o.depth, "depth", 100, "documents of each ranking to look at")
+	f.IntVar(&o.negatives, "negatives", 10, "hard negatives per example")
+	f.IntVar(&o.skipTop, "skip-top", 0, "number of candidates to skip, the highest ranked")
 	f.Float64Var(&o.margin, "margin", 0, "take a negative only if its score is lower than the positive's by this (default: take all)")
 	f.BoolVar(&o.scores, "scores", false, "write the run's scores too, for a loss that learns from a teacher; examples whose positive it does not rank are left out")
-	f.BoolVar(&o.ids, "ids", false, "write ids instead of texts: the file then belongs beside the collection")
+	f.BoolVar(&o.ids, "ids", false, "write ids instead of texts: the file must then be in the collection's folder")
 	f.IntVar(&o.threads, "threads", 0, "CPU threads; 0 is all cores")
 	return cmd
 }
@@ -80,7 +80,7 @@ func (o mineOptions) check(cmd *cobra.Command) error {
 	return usage(cmd, faults...)
 }
 
-// mined is what --json prints.
+// mined is the JSON document of mine.
 type mined struct {
 	Schema    int         `json:"schema"`
 	Output    string      `json:"output"`
@@ -119,7 +119,7 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := apart(o.output, append(files, o.from)...); err != nil {
+	if err := refuseSameFile(o.output, append(files, o.from)...); err != nil {
 		return err
 	}
 	options := mine.Options{Depth: o.depth, Negatives: o.negatives, SkipTop: o.skipTop, Scores: o.scores}
@@ -174,7 +174,7 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 	return nil
 }
 
-// lacking names rows that were left out, the first of them.
+// lacking names the first rows that were left out.
 func (m mined) lacking() string {
 	const most = 5
 	var parts []string

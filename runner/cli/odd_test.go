@@ -76,7 +76,7 @@ func TestAnOutputIsNeverWhatIsRead(t *testing.T) {
 		{"mine", data, "--negatives", "1", "--output", filepath.Join(data, "..", "data", "queries.jsonl")},
 		{"mine", data, "--from", run, "--negatives", "1", "--output", run},
 	} {
-		p.refused(args, "it is what is read")
+		p.refused(args, "it is the same file as the input")
 	}
 }
 

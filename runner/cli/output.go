@@ -40,7 +40,7 @@ func (a *app) printLine(line any) error {
 	return nil
 }
 
-// notes writes what a model's folder has a user know.
+// notes prints the notices of a model's folder.
 func (a *app) notes(list []string) {
 	for _, text := range list {
 		a.note("note: %s", text)
@@ -54,7 +54,7 @@ func (a *app) note(format string, args ...any) {
 	}
 }
 
-// table prints rows in columns. The first is the head.
+// table prints rows in columns. The first row is the head.
 func (a *app) table(rows [][]string) error { return failed(writeTable(a.stdout, rows)) }
 
 func writeTable(out io.Writer, rows [][]string) error {
@@ -70,8 +70,8 @@ func writeTable(out io.Writer, rows [][]string) error {
 	return cmp.Or(w.Flush(), whole.Flush())
 }
 
-// paint colours a state or verdict where standard output is a terminal. It must
-// not be used within table, which would count the escapes as width.
+// paint colours a state or verdict where standard output is a terminal. Do not use
+// it within table, which would count the escapes as width.
 func (a *app) paint(text string) string {
 	if a.global.noColor || a.env.Getenv("NO_COLOR") != "" || a.env.Columns(a.stdout) == 0 {
 		return text
@@ -90,9 +90,9 @@ func (a *app) paint(text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// writeOutput lets write fill a file that appears under its name only when it
-// is whole, or standard output for "-". What is there as a pipe or a device, such
-// as /dev/null, takes the text as it comes.
+// writeOutput calls write with a file, or with standard output for "-". The file gets
+// its name only when it is whole. A pipe or a device, such as /dev/null, is written
+// directly.
 func (a *app) writeOutput(path string, write func(io.Writer) error) error {
 	if path == "-" {
 		return write(a.stdout)
@@ -105,7 +105,7 @@ func (a *app) writeOutput(path string, write func(io.Writer) error) error {
 	return atomic.WriteFile(path, write)
 }
 
-// writeInto writes into what is there and cannot be replaced.
+// writeInto writes into an existing pipe or device.
 func writeInto(path string, write func(io.Writer) error) error {
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -114,23 +114,23 @@ func writeInto(path string, write func(io.Writer) error) error {
 	return errors.Join(write(file), file.Close())
 }
 
-// apart refuses an output that would replace what is read.
-func apart(output string, inputs ...string) error {
+// refuseSameFile refuses an output that would replace an input.
+func refuseSameFile(output string, inputs ...string) error {
 	out, err := os.Stat(output)
 	if output == "-" || err != nil {
 		return nil
 	}
 	for _, input := range inputs {
 		if in, err := os.Stat(input); err == nil && os.SameFile(in, out) {
-			return fmt.Errorf("write %q: it is what is read, %s; another file is allowed", output, input)
+			return fmt.Errorf("write %q: it is the same file as the input %s; another file is allowed", output, input)
 		}
 	}
 	return nil
 }
 
-// wrote is the --json document of a command whose result is a file. On standard
-// output the result itself stands in its place.
-func (a *app) wrote(path string) error {
+// printWritten prints the --json document of a command whose result is a file. If the
+// result goes to standard output, it prints nothing.
+func (a *app) printWritten(path string) error {
 	if !a.global.json || path == "-" {
 		return nil
 	}

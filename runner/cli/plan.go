@@ -28,7 +28,7 @@ func newPlan(a *app) *cobra.Command {
 	var o planOptions
 	cmd := &cobra.Command{
 		Use:   "plan SWEEP [KEY=VALUE…]",
-		Short: "what would run, resume or be skipped, and why; changes nothing",
+		Short: "show what would run, resume or be skipped, and why; changes nothing",
 		Example: `  headroom plan demo
   headroom plan sweep.toml train.steps=100 'model.rescale=[1,8]' --only 'model.backbone=~bert'`,
 		Args: cobra.MinimumNArgs(1),
@@ -37,9 +37,9 @@ func newPlan(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringArrayVar(&o.only, "only", nil, "keep the runs that match `EXPR`, as in 'model.backbone=~ettin, seed=1'")
-	cmd.Flags().BoolVar(&o.verify, "verify", false, "read every byte, also of files whose path, size and time are as before")
-	cmd.Flags().BoolVar(&o.power, "power", false, "also which difference the sweep can show, and with how many more seeds a smaller one, by its finished runs")
-	cmd.Flags().BoolVar(&o.chances, "chances", false, "also probe large backbones for the chance of collapse, which can take minutes; what was probed is kept")
+	cmd.Flags().BoolVar(&o.verify, "verify", false, "read every byte, also of files whose path, size and time have not changed")
+	cmd.Flags().BoolVar(&o.power, "power", false, "also estimate, from finished runs, which difference the sweep can show, and how many more seeds a smaller one needs")
+	cmd.Flags().BoolVar(&o.chances, "chances", false, "also probe large backbones for the chance of collapse; the first time this can take minutes")
 	return cmd
 }
 
@@ -60,7 +60,7 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 	if err != nil {
 		return err
 	}
-	p.Notices = append(p.Notices, elsewhere(p)...)
+	p.Notices = append(p.Notices, missingBackends(p)...)
 	a.warn(p)
 	var power *planPower
 	if o.power {
@@ -95,7 +95,7 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 	return failed(err)
 }
 
-// warn says what a person should know before a sweep is run.
+// warn prints the notices of a plan.
 func (a *app) warn(p *plan.Plan) {
 	for _, notice := range alike.Lines(p.Notices) {
 		a.note("warning: %s", notice)
@@ -140,7 +140,7 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 	finished := finishedRuns(p)
 	for _, e := range p.Evaluations {
 		if e.State.Finished() || e.Name == "" && !finished[e.Run] {
-			continue // done, or it comes with its run
+			continue // done, or its run makes it
 		}
 		what := "  " + e.Label
 		if e.Name == "" {
@@ -149,7 +149,7 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 		rows = append(rows, row(what, e.ID[:min(8, len(e.ID))], "", string(e.State), seconds(e.Seconds), e.Why, nil))
 	}
 	if d := p.Disk; d != nil && d.Workspace+d.Data >= worthSaying {
-		fmt.Fprintf(a.stdout, "disk: about %s in the workspace, %s of collections to bring and unpack\n", packages.Size(d.Workspace), packages.Size(d.Data))
+		fmt.Fprintf(a.stdout, "disk: about %s in the workspace, %s of collections to download and unpack\n", packages.Size(d.Workspace), packages.Size(d.Data))
 	}
 	if staged := p.Staged(); staged != "" {
 		fmt.Fprintf(a.stdout, "second stage, %s: %s\n", plural(len(p.Full[0].Collections), "collection"), plain.Line(staged))
@@ -162,10 +162,10 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 	return failed(err)
 }
 
-// worthSaying is from how many bytes on a plan says what disks must hold.
+// worthSaying is the number of bytes from which on a plan shows the space that disks need.
 const worthSaying = 1e9
 
-// finishedRuns are those whose evaluations are work of their own.
+// finishedRuns returns the finished runs of a plan. Their evaluations are jobs of their own.
 func finishedRuns(p *plan.Plan) map[sweeps.ID]bool {
 	finished := map[sweeps.ID]bool{}
 	for i := range p.Runs {
@@ -176,7 +176,7 @@ func finishedRuns(p *plan.Plan) map[sweeps.ID]bool {
 	return finished
 }
 
-// summarize counts runs by state, and says what the rest will take.
+// summarize counts runs by state, and states the predicted time of the rest.
 func summarize(p *plan.Plan) string {
 	parts := []string{plural(len(p.Runs), "run")}
 	for _, state := range []plan.State{plan.New, plan.Queued, plan.Running, plan.Interrupted, plan.Failed, plan.Damaged, plan.Stale, plan.Unresolved, plan.Done} {
@@ -196,7 +196,7 @@ func summarize(p *plan.Plan) string {
 	return strings.Join(parts, ", ")
 }
 
-// basis says what predictions rest on; of several, what most do.
+// basis names the basis of predictions; of several, the most frequent one.
 func basis(p *plan.Plan) string {
 	runs, best := map[string]int{}, ""
 	for _, r := range p.Runs {
@@ -215,7 +215,7 @@ func basis(p *plan.Plan) string {
 	return " (most predicted from " + best + "; --json says of each)"
 }
 
-// missingEvaluations counts those that do not come with a run.
+// missingEvaluations counts the unfinished evaluations that are jobs of their own.
 func missingEvaluations(p *plan.Plan) int {
 	n, finished := 0, finishedRuns(p)
 	for i := range p.Evaluations {

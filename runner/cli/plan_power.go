@@ -8,8 +8,8 @@ import (
 	"headroom/runner/workspace"
 )
 
-// planPower is what the finished runs of a sweep say of the differences that it can show.
-// Every member but Known is 0 where nothing is known.
+// planPower describes the differences that a sweep can show, estimated from its finished runs.
+// If Known is false, every other member is 0.
 type planPower struct {
 	Known    bool            `json:"known"`
 	Measure  string          `json:"measure"`
@@ -22,9 +22,9 @@ type planPower struct {
 	sentence string
 }
 
-// powerOf reckons with the runs of a sweep that the workspace has, as the report does.
+// powerOf estimates the power from the workspace's runs of a sweep, as the report does.
 func (a *app) powerOf(ctx context.Context, sweep string) (planPower, error) {
-	unknown := planPower{More: []compare.Shown{}, sentence: "What it can show is not known yet: that takes finished runs at k = 1 and another k, with two seeds or more that did not collapse."}
+	unknown := planPower{More: []compare.Shown{}, sentence: "The differences that it can show are not known yet. The estimate needs finished runs at k = 1 and another k, with two or more seeds that did not collapse."}
 	w, err := a.openWorkspace()
 	if errors.Is(err, workspace.ErrNone) {
 		return unknown, nil

@@ -11,19 +11,19 @@ import (
 	"headroom/sweeps"
 )
 
-// planned is a sweep that a command is to do, with all that it needs in place.
+// planned is a sweep whose inputs are all here, for a command that runs or submits it.
 type planned struct {
 	sweep sweepRef
-	// file is the plan of the file alone, nil where that is no sweep; todo is what is to be done.
+	// file is the plan of the file alone, nil where that is no sweep; todo is the plan to carry out.
 	file, todo *plan.Plan
 	claims     claimsFile
 }
 
-// planWork plans a sweep for a command that does it. Models of the hub that are not there
-// are fetched; what else is not there is an error.
+// planWork plans a sweep for a command that runs or submits it. It fetches models of the hub
+// and collections that are not here; other missing inputs are an error.
 func (a *app) planWork(ctx context.Context, sweep string, overrides []string, only []sweeps.Filter) (planned, error) {
 	for {
-		p, err := a.planGiven(ctx, sweep, overrides, only)
+		p, err := a.planWithInputs(ctx, sweep, overrides, only)
 		if err != nil {
 			return p, err
 		}
@@ -40,8 +40,8 @@ func (a *app) planWork(ctx context.Context, sweep string, overrides []string, on
 	}
 }
 
-// planGiven plans what is there.
-func (a *app) planGiven(ctx context.Context, sweep string, overrides []string, only []sweeps.Filter) (planned, error) {
+// planWithInputs plans a sweep and refuses it if an input is missing.
+func (a *app) planWithInputs(ctx context.Context, sweep string, overrides []string, only []sweeps.Filter) (planned, error) {
 	var p planned
 	var err error
 	if p.sweep, err = a.openSweep(sweep, overrides); err != nil {
@@ -57,8 +57,8 @@ func (a *app) planGiven(ctx context.Context, sweep string, overrides []string, o
 	return p, err
 }
 
-// keepSweep writes the sweep's revision into the workspace, which is made where there is
-// none. Its error is a failure once something may have been written.
+// keepSweep writes the sweep's revision into the workspace, and makes the workspace where there
+// is none. Its error is a failure once something may have been written.
 func (a *app) keepSweep(p planned) (workspace.Workspace, record.Manifest, error) {
 	manifest, err := a.newManifest(p.sweep, p.file, p.todo)
 	if err != nil {

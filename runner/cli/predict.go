@@ -15,7 +15,7 @@ import (
 	"headroom/sweeps"
 )
 
-// foretold is a setting of a sweep and what is known of it before training.
+// foretold is a setting of a sweep with predictions from before training.
 type foretold struct {
 	Rescale        string  `json:"rescale"`
 	LR             float64 `json:"lr"`
@@ -29,20 +29,20 @@ type foretold struct {
 	config sweeps.RunConfig
 }
 
-// outlook is what is known of a run before it is trained.
+// outlook has the predictions for a run from before training.
 type outlook struct {
 	InfoNCE event.Value `json:"infonce"` // at step 0, over ln(candidates); NaN where it cannot be computed
-	// Pressure is λ · InfoNCE · rate / ramp, by which settings rank.
+	// Pressure is λ · InfoNCE · rate / ramp, which ranks settings.
 	Pressure event.Value `json:"pressure"`
-	// Chance is that of a run which is lost, and LambdaAlone what λ alone says.
+	// Chance is the chance that a run is lost; LambdaAlone is the same from λ alone.
 	Chance      event.Value `json:"chance"`
 	LambdaAlone event.Value `json:"lambda_alone"`
-	// SafeFrom is the smallest k from which on the chance stays at 0.05 or below, up to 256;
-	// null where there is none.
+	// SafeFrom is the smallest k from which on, up to 256, the chance is 0.05 or less; null
+	// where there is no such k.
 	SafeFrom *float64 `json:"safe_from"`
 }
 
-// foretoldOf is what a run's configuration says of it.
+// foretoldOf returns the setting of a run's configuration, without predictions.
 func foretoldOf(c sweeps.RunConfig) foretold {
 	f := foretold{Rescale: c.Model.Rescale.String(), LR: c.Train.LR, HeadLRScale: c.Train.HeadLRScale, LambdaQuery: c.Regularizer.LambdaQuery,
 		LambdaDocument: c.Regularizer.LambdaDocument, RampSteps: train.RampEnd(c), config: c}
@@ -54,12 +54,12 @@ func foretoldOf(c sweeps.RunConfig) foretold {
 	return f
 }
 
-// key tells settings apart.
+// key is equal for equal settings.
 func (f foretold) key() string {
 	return fmt.Sprint(f.Rescale, f.LR, f.HeadLRScale, f.LambdaQuery, f.LambdaDocument, f.RampSteps, f.form)
 }
 
-// ladder are the factors among which a safe range is looked for.
+// ladder returns the factors among which SafeFrom is searched.
 func ladder() (list []float64) {
 	for k := 0.125; k <= 256; k *= 2 {
 		list = append(list, k)
@@ -67,7 +67,7 @@ func ladder() (list []float64) {
 	return list
 }
 
-// settingsOf are the distinct settings of a sweep's points, their backbones left out.
+// settingsOf returns the distinct settings of a sweep's points, without their backbones.
 func (a *app) settingsOf(sweep string) ([]foretold, error) {
 	s, err := a.openSweep(sweep, nil)
 	if err != nil {
@@ -89,8 +89,9 @@ func (a *app) settingsOf(sweep string) ([]foretold, error) {
 	return list, nil
 }
 
-// casesOf are what has to be computed of a model to say of each setting how it starts, and
-// from which k on it is safe. A k that is chosen automatically is looked up on the ladder.
+// casesOf returns the cases that a probe must compute to predict the start of each setting,
+// and the k from which on it is safe. A k that is chosen automatically is taken from the
+// ladder.
 func casesOf(list []foretold) (cases []probe.Case) {
 	for _, f := range list {
 		own := f.form
@@ -106,7 +107,7 @@ func casesOf(list []foretold) (cases []probe.Case) {
 	return cases
 }
 
-// foretell fills in what a model's figures and the rules of a calibration say.
+// foretell sets the predictions from a model's figures and the rules of a calibration.
 func foretell(list []foretold, m probed, rules calibration.Rules) []foretold {
 	out := make([]foretold, len(list))
 	stride := 1 + len(ladder())
@@ -131,7 +132,7 @@ func foretell(list []foretold, m probed, rules calibration.Rules) []foretold {
 	return out
 }
 
-// probed is what settings are foretold by: a model's figures for their cases.
+// probed has a model's figures for the cases of settings; predictions are made from it.
 type probed struct {
 	InfoNCEs  []event.Value `json:"infonce"` // of casesOf
 	AutoNorm  event.Value   `json:"auto_norm"`
@@ -153,7 +154,7 @@ func (p probed) automatic(auto string) float64 {
 	return float64(p.AutoScore)
 }
 
-// scaleAt is InfoNCE of the step of the ladder that is nearest to k.
+// scaleAt is InfoNCE at the factor of the ladder that is nearest to k.
 func scaleAt(scales []risk.Scale, k float64) float64 {
 	best, distance := math.NaN(), math.Inf(1)
 	for _, s := range scales {
@@ -183,7 +184,7 @@ func (a *app) printForetold(model string, list []foretold, rules calibration.Rul
 	return failed(err)
 }
 
-// chanceColumns head what chances has.
+// chanceColumns returns the headings of the cells that chances returns.
 func chanceColumns() []string { return []string{"chance of collapse", "λ alone", "safe from k"} }
 
 func (o outlook) chances() []string {
@@ -194,7 +195,7 @@ func (o outlook) chances() []string {
 	return []string{percentOf(o.Chance), percentOf(o.LambdaAlone), safe}
 }
 
-// sourceOf says what chances rest on.
+// sourceOf describes the calibration behind the chances.
 func sourceOf(rules calibration.Rules) string {
 	return fmt.Sprintf("chances by %d runs of which %d were lost, over %s; AUC on backbones left out: pressure %s, λ alone %s. Never a gate.",
 		rules.Runs, rules.Lost, plural(rules.Backbones, "backbone"), digits(rules.Pressure.AUC), digits(rules.Lambda.AUC))

@@ -24,11 +24,11 @@ func newPrepare(a *app) *cobra.Command {
 	var o prepareOptions
 	cmd := &cobra.Command{
 		Use:   "prepare SWEEP [KEY=VALUE…]",
-		Short: "bring all that a sweep needs, verify it, and say what a compute node needs",
-		Long: `Downloads models and collections that are not here, reads every byte of those
-collections and compares it with the digests they came with, reads training and test
-data whole as a plan does (what that finds is kept), and computes nothing else.
-Afterwards "run SWEEP --offline" touches no network.`,
+		Short: "download and verify everything that a sweep needs; list what a compute node needs",
+		Long: `Downloads the models and collections that are not here, and compares every byte of the
+sweep's collections with the digests of their download. Reads training and test data
+whole, as a plan does, and keeps the results. It trains nothing. After it, "run SWEEP
+--offline" needs no network.`,
 		Example: `  headroom prepare rescale
   headroom run rescale --offline`,
 		Args: cobra.MinimumNArgs(1),
@@ -75,7 +75,7 @@ func (a *app) prepareSweep(ctx context.Context, sweep string, overrides []string
 	if err := refuseUnresolved(p); err != nil {
 		return err
 	}
-	a.note("comparing %s with the digests they came with", plural(len(needs.Data), "reference"))
+	a.note("comparing %s with the digests of their download", plural(len(needs.Data), "reference"))
 	if _, err := resolver.VerifyData(needs.Data...); err != nil {
 		return err
 	}
@@ -83,10 +83,10 @@ func (a *app) prepareSweep(ctx context.Context, sweep string, overrides []string
 	return a.printPrepared(sweep, resolver, p, needs)
 }
 
-// bring downloads what is lacking: models first, which are smaller.
+// bring downloads what is missing: models first, which are smaller.
 func (a *app) bring(ctx context.Context, r *source.Resolver, l prepare.Lacking) error {
 	if r.Offline {
-		return fmt.Errorf("bring %s: the offline switch forbids it: HEADROOM_OFFLINE, HF_HUB_OFFLINE or --offline", strings.Join(append(append(l.Models, l.Tokenizers...), l.Data...), ", "))
+		return fmt.Errorf("download %s: the offline switch forbids it: HEADROOM_OFFLINE, HF_HUB_OFFLINE or --offline", strings.Join(append(append(l.Models, l.Tokenizers...), l.Data...), ", "))
 	}
 	for _, ref := range l.Models {
 		if _, err := a.wholeModel(ctx, r, ref); err != nil {
@@ -107,7 +107,7 @@ type preparedModel struct {
 	State  string `json:"state"` // "here", or "recipe": made by the sweep itself
 	Folder string `json:"folder"`
 	Bytes  int64  `json:"bytes"`
-	Digest string `json:"digest"` // of a model of the hub its repository and commit
+	Digest string `json:"digest"` // for a model of the hub, its repository and commit
 }
 
 type preparedDocument struct {
@@ -120,8 +120,8 @@ type preparedDocument struct {
 	Environment map[string]string `json:"environment"`
 }
 
-// printPrepared says what is here, and what a node that computes must see of it. sweep is what
-// the command called it.
+// printPrepared lists what is here, and the folders that a compute node must see. sweep is the
+// sweep's name on the command line.
 func (a *app) printPrepared(sweep string, r *source.Resolver, p *plan.Plan, needs prepare.Needs) error {
 	document := preparedDocument{Schema: schema, Sweep: p.Sweep, Runs: len(p.Runs), Evaluations: len(p.Evaluations), Models: []preparedModel{}, Collections: []dataEntry{}}
 	for _, ref := range needs.Models {

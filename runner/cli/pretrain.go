@@ -26,7 +26,7 @@ func newPretrain(a *app) *cobra.Command {
 	var o pretrainOptions
 	cmd := &cobra.Command{
 		Use:   "pretrain RECIPE.toml",
-		Short: "a small MLM backbone by a recipe, for offline work",
+		Short: "pretrain a small MLM backbone by a recipe, for offline work",
 		Long: `RECIPE is a file, or the name of an embedded recipe. The backbone is made once in a
 workspace, under the recipe's id; a sweep names it as recipe:NAME.`,
 		Args: cobra.ExactArgs(1),
@@ -61,7 +61,7 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 		return err
 	}
 	if filepath.Base(base) == "backbones" {
-		resolver.Also = []string{filepath.Dir(base)} // as in a sweep that lies there
+		resolver.Also = []string{filepath.Dir(base)} // as for a sweep in that folder
 	}
 	options := plan.Options{
 		Workspace: resolver.Workspace, Resolver: resolver, Holder: a.holder,
@@ -123,7 +123,7 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 	return nil
 }
 
-// pretrainGPUs gives the one worker the first visible device.
+// pretrainGPUs gives the worker the first visible device.
 func (a *app) pretrainGPUs(backend string) []string {
 	if backend == "go" {
 		return nil
@@ -132,8 +132,8 @@ func (a *app) pretrainGPUs(backend string) []string {
 	return gpus[:min(1, len(gpus))]
 }
 
-// openRecipe takes RECIPE as a file or the name of an embedded recipe. base is
-// the folder that ./path in it starts from.
+// openRecipe reads RECIPE, a file or the name of an embedded recipe. base is the
+// folder from which ./path in it starts.
 func openRecipe(text string) (recipe *sweeps.Recipe, base string, err error) {
 	if info, err := os.Stat(text); err == nil && info.Mode().IsRegular() {
 		recipe, err := sweeps.LoadRecipe(text)

@@ -25,17 +25,18 @@ func newProbe(a *app) *cobra.Command {
 	var o probeOptions
 	cmd := &cobra.Command{
 		Use:   "probe MODEL…",
-		Short: "head norms, scale at step 0 and suggested rescale factors, before GPU hours",
-		Long: `Measures the MLM head of each model and what a SPLADE model made of it computes at
-step 0: active dims, in-batch scores and InfoNCE against ln(candidates), chance
-level. The last columns are the k that model.rescale = "auto-norm" and
-"auto-score" would divide the head by.
+		Short: "measure head norms and the scale at step 0, and suggest rescale factors, before GPU hours",
+		Long: `Measures the MLM head of each model, and a SPLADE model made of it at step 0: active
+dims, in-batch scores, and InfoNCE in comparison with chance level, ln(candidates). The
+last rows are the k by which model.rescale = "auto-norm" and "auto-score" would divide
+the head.
 
 The sample is pairs of the built-in collection, or texts of a file: a text's first
 sentence is taken as the query of the rest. docs/probe.md has the formulas.
 
 --sweep lists how the settings of a sweep's points would start on each model, their
-chance of collapse, and from which k on it is 5 % or less. plan shows that of each run.`,
+chance of collapse, and the k from which on it is 5 % or less. "headroom plan" shows these
+chances for each run.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.probe(cmd, args, o)
@@ -91,12 +92,12 @@ func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 	if err != nil {
 		return err
 	}
-	// Nothing is written anywhere, so whatever goes wrong with a model is refused input.
+	// Nothing has been written, so any error of a model is a refusal.
 	var reports []probe.Report
 	for _, m := range models {
 		report, err := probe.Model(cmd.Context(), m.name, m.folder, pairs, probe.Options{Backend: o.backend, Threads: o.threads, Cases: casesOf(settings)})
 		if err != nil {
-			return fmt.Errorf("probe %q: %w", m.name, lower(err, "probe on the CPU: --backend go"))
+			return fmt.Errorf("probe %q: %w", m.name, withLessMemory(err, "probe on the CPU: --backend go"))
 		}
 		if n := len(report.NonFinite); n > 0 {
 			a.note("%s: not finite: %d parameters hold a NaN or an infinity, the first is %q", m.name, n, report.NonFinite[0])
@@ -121,13 +122,13 @@ func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 	return nil
 }
 
-// probeDocument is what probe --json prints.
+// probeDocument is the JSON document of probe.
 type probeDocument struct {
 	Schema int          `json:"schema"`
 	Models []probeModel `json:"models"`
 }
 
-// probeModel is a report with what --sweep asks of it.
+// probeModel is a report with the predictions for --sweep.
 type probeModel struct {
 	probe.Report
 	Settings []foretold `json:"settings,omitempty"`
@@ -172,8 +173,8 @@ func (a *app) probePairs(path string) ([]probe.Pair, error) {
 	return pairs, nil
 }
 
-// probeTable has one line per quantity and one column per model: a name is long, and
-// there are many quantities.
+// probeTable has one line per quantity and one column per model, since there are many
+// quantities.
 func probeTable(reports []probe.Report) [][]string {
 	rows := [][]string{{"model"}, {"architecture"}, {"parameters"}, {"vocabulary"}, {"decoder"},
 		{"head row norm, mean"}, {"  p05"}, {"  p50"}, {"  p95"}, {"  max"}, {"head bias, mean"},

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// counter shows how far one long step is: a line that is written over on a
-// terminal, a line each half minute elsewhere, nothing with --quiet.
+// counter shows the progress of a long step: on a terminal in one line that is
+// overwritten, elsewhere in one line per half minute, with --quiet not at all.
 type counter struct {
 	a     *app
 	verb  string

@@ -21,9 +21,9 @@ func newQuery(a *app) *cobra.Command {
 	var asCSV bool
 	cmd := &cobra.Command{
 		Use:   "query SQL [--csv]",
-		Short: "read-only SQL over the workspace's store",
-		Long: `The views that stay as they are: runs, series, scores, query_scores, curves,
-verdicts, baselines, collections, selected, members, settings (headroom help store).`,
+		Short: "query the workspace's store by read-only SQL",
+		Long: `These views are stable: runs, series, scores, query_scores, curves, verdicts,
+baselines, collections, selected, members, settings (headroom help store).`,
 		Example: `  headroom query "SELECT label, verdict FROM runs WHERE sweep = 'demo'"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -61,14 +61,13 @@ func (a *app) query(cmd *cobra.Command, sql string, asCSV bool) error {
 	return err
 }
 
-// queryJSON prints the rows one by one, in the document that printJSON would print of
-// all of them.
+// queryJSON prints the rows one by one. The output is the document that printJSON would print.
 func (a *app) queryJSON(cmd *cobra.Command, s *store.Store, sql string) error {
 	out := bufio.NewWriter(a.stdout)
 	var columns []string
 	between := ""
 	err := s.Each(cmd.Context(), sql, func(names []string) error {
-		if twice := repeated(names); twice != "" {
+		if twice := firstRepeated(names); twice != "" {
 			return usage(cmd, fmt.Errorf("two columns are called %q, which an object cannot have; name one with AS", twice))
 		}
 		columns, a.answered = names, true
@@ -99,10 +98,10 @@ func (a *app) queryJSON(cmd *cobra.Command, s *store.Store, sql string) error {
 	return failed(errors.Join(err, out.Flush()))
 }
 
-// alignedRows is how many rows share the widths of their columns.
+// alignedRows is the number of rows that share the widths of their columns.
 const alignedRows = 1000
 
-// queryTable prints the rows in columns, which are as wide as the rows of a part need.
+// queryTable prints the rows in columns, in parts; each part has its own widths.
 func (a *app) queryTable(ctx context.Context, s *store.Store, sql string) error {
 	var rows [][]string
 	flush := func() error {
@@ -122,8 +121,8 @@ func (a *app) queryTable(ctx context.Context, s *store.Store, sql string) error 
 	return flush()
 }
 
-// repeated is the first name that stands a second time, "" where none does.
-func repeated(names []string) string {
+// firstRepeated is the first name that occurs a second time, "" where none does.
+func firstRepeated(names []string) string {
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
 			return name
@@ -150,14 +149,14 @@ func cells(row []any, null string) []string {
 	return texts
 }
 
-// orderedRow is an object whose members come in the order of the columns.
+// orderedRow is an object with its members in the order of the columns.
 type orderedRow struct {
 	columns []string
 	values  []any
 }
 
-// MarshalJSON writes infinite numbers, which JSON lacks, as the words that the
-// event log uses.
+// MarshalJSON writes infinite numbers, which JSON lacks, by the words of the event
+// log.
 func (r orderedRow) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')

@@ -20,12 +20,12 @@ func newReport(a *app) *cobra.Command {
 	var o reportOptions
 	cmd := &cobra.Command{
 		Use:   "report SWEEP [KEY=VALUE…] -o DIR",
-		Short: "plots, tables and findings of a sweep's runs",
+		Short: "write plots, tables and findings of a sweep's runs",
 		Long: `Writes report.html, one file to send, and report.md with its figures (SVG, PNG) and
 tables (Markdown, CSV, LaTeX), and prints the main table. The same store gives the same
-bytes. KEY=VALUE and --only report on a part of the runs; runs that the sweep's file has
-no longer are counted and, with --all, reported on too. A report on the whole sweep has
-the verdicts of its claims (docs/claims.md).`,
+bytes. KEY=VALUE and --only report on a part of the runs; runs that are no longer in the
+sweep's file are counted and, with --all, reported on too. A report on the whole sweep
+has the verdicts of its claims (docs/claims.md).`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var faults []error
@@ -46,11 +46,11 @@ the verdicts of its claims (docs/claims.md).`,
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().BoolVar(&o.superseded, "superseded", false, "with the results of former contents of collections, in columns of their own")
-	cmd.Flags().BoolVar(&o.paper, "paper", false, "with a table in the layout of papers: MS MARCO, TREC DL, the 13 collections of BEIR, their mean")
+	cmd.Flags().BoolVar(&o.superseded, "superseded", false, "also show results on former contents of collections, in columns of their own")
+	cmd.Flags().BoolVar(&o.paper, "paper", false, "also write a table in the layout of papers: MS MARCO, TREC DL, the 13 collections of BEIR, their mean")
 	cmd.Flags().StringVar(&o.width, "width", "", "each figure also as PDF without a title, `W` wide with type of 7 to 12 points: column (3.33 in), page (7 in), or inches from 2.5 to 20")
 	cmd.Flags().BoolVar(&o.untitled, "untitled", false, "figures without titles")
-	cmd.Flags().StringVar(&o.claims, "claims", "", "`FILE` of claims (default: the sweep's own, else the shipped ones as far as they are about its runs)")
+	cmd.Flags().StringVar(&o.claims, "claims", "", "`FILE` of claims (default: the sweep's own, else those that come with the program and are about its runs)")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`DIR` to write (required)")
 	return cmd
 }
@@ -61,7 +61,7 @@ type reportOptions struct {
 	claims, output, width       string
 }
 
-// inches is the width that --width asks for, 0 for none.
+// inches is the width of --width, 0 for none.
 func (o reportOptions) inches() (float64, error) {
 	switch o.width {
 	case "":
@@ -138,7 +138,7 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, o reportOp
 	return failed(err)
 }
 
-// reportExtras are the judged claims of a whole sweep, and the table that --paper asks for.
+// reportExtras returns the judged claims of a whole sweep, and the table of --paper.
 func (a *app) reportExtras(ctx context.Context, s *store.Store, input *compare.Input, o reportOptions) (report.Extras, error) {
 	more := report.Extras{Untitled: o.untitled}
 	var err error
@@ -152,13 +152,13 @@ func (a *app) reportExtras(ctx context.Context, s *store.Store, input *compare.I
 		if err != nil && o.claims != "" {
 			return more, err
 		}
-		if err != nil { // no reason to withhold the rest
+		if err != nil { // write the rest of the report all the same
 			a.note("note: the report has no claims: %v", err)
 			about = sweepClaims{}
 		}
 	}
 	for _, one := range about.judged {
-		// The shipped claims are the paper's: about most sweeps most of them say nothing.
+		// The claims that come with the program are those of the paper; most are not about this sweep.
 		switch {
 		case !shown:
 		case !about.own && (one.Verdict == claims.NotRun || one.Verdict == claims.Unknown):

@@ -18,7 +18,7 @@ import (
 	"headroom/runner/workspace"
 )
 
-// workspaceRoot is the folder of runs and results that this invocation means.
+// workspaceRoot is the folder of runs and results of this invocation.
 func (a *app) workspaceRoot() string {
 	if a.global.workspace != "" {
 		return a.global.workspace
@@ -29,13 +29,13 @@ func (a *app) workspaceRoot() string {
 	return "headroom-runs"
 }
 
-// openWorkspace opens the workspace for a command that needs what is in it.
+// openWorkspace opens an existing workspace.
 func (a *app) openWorkspace() (workspace.Workspace, error) {
 	return workspace.Open(a.workspaceRoot())
 }
 
-// resolver finds what references name. base is the folder that ./path starts
-// from, "" the working directory.
+// resolver returns the resolver of references. base is the folder from which ./path
+// starts, "" for the working directory.
 func (a *app) resolver(base string) (*source.Resolver, error) {
 	userCache := a.env.Getenv("XDG_CACHE_HOME")
 	home := a.env.Getenv("HOME")
@@ -48,7 +48,7 @@ func (a *app) resolver(base string) (*source.Resolver, error) {
 	}
 	r := source.New(source.Environment{Getenv: a.env.Getenv, UserCache: userCache, Home: home})
 	if r.CacheDir == "" {
-		r.CacheDir = filepath.Join(root, "cache") // no home: what can be made again lies with the rest
+		r.CacheDir = filepath.Join(root, "cache") // without a home folder, the cache is in the workspace
 	}
 	r.Workspace, r.Base, r.Free = root, base, freeBytes
 	r.Offline = r.Offline || a.offline
@@ -64,15 +64,15 @@ func (a *app) resolver(base string) (*source.Resolver, error) {
 	return r, nil
 }
 
-// model is what a MODEL on the command line turned out to be.
+// model is a MODEL of the command line, resolved.
 type model struct {
 	folder string
-	name   string // as the user wrote it, or the run's label
+	name   string // as on the command line, or the run's label
 	run    *runRef
 }
 
-// findModel takes MODEL as a folder, a run of the workspace, or a name of the
-// hub, in this order. What fetch needs of a hub model is downloaded.
+// findModel resolves MODEL as a folder, a run of the workspace, or a name on the hub,
+// in this order. fetch downloads a model of the hub.
 func (a *app) findModel(ctx context.Context, text string, fetch fetcher) (model, error) {
 	if info, err := os.Stat(text); err == nil && info.IsDir() {
 		return model{folder: text, name: text}, nil
@@ -110,7 +110,7 @@ func (a *app) findModel(ctx context.Context, text string, fetch fetcher) (model,
 	return model{folder: folder, name: text}, nil
 }
 
-// runModel is the exported model of a run, whose files are compared with their digests.
+// runModel returns the exported model of a run, after comparing its files with their digests.
 func (a *app) runModel(w workspace.Workspace, run runRef) (model, error) {
 	folder := plan.ModelFolder(w.Run(run.ID))
 	resolver, err := a.resolver("")
@@ -129,7 +129,7 @@ func (a *app) runModel(w workspace.Workspace, run runRef) (model, error) {
 	return model{folder: folder, name: run.Label, run: &run}, nil
 }
 
-// noModel says why a run has no exported model.
+// noModel returns the error for a run without an exported model.
 func (a *app) noModel(w workspace.Workspace, run runRef, folder string) error {
 	info, err := a.readRun(w, run)
 	switch {

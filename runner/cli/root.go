@@ -28,9 +28,9 @@ func newRoot(a *app) *cobra.Command {
 	version := false
 	root := &cobra.Command{
 		Use:   "headroom COMMAND",
-		Short: "train and compare SPLADE models under different scales of the MLM head",
-		Long: `headroom trains SPLADE models from one sweep file, finds those that collapse and
-says when and how, evaluates the rest beside BM25, and writes the report.
+		Short: "train and compare SPLADE models with differently scaled MLM heads",
+		Long: `headroom trains SPLADE models from one sweep file, detects collapse and shows when and
+how it happened, evaluates the models and BM25, and writes the report.
 
 SWEEP is a file, the name of a sweep in the workspace, or an embedded experiment.
 RUN is a unique prefix of a run's id or of its label.
@@ -123,8 +123,8 @@ Global flags:
 `
 }
 
-// usageError is a command line that cannot be meant. It names the command whose
-// help says how to write it.
+// usageError is the error of a wrong command line. It names the command whose help
+// shows how to write it.
 type usageError struct {
 	cmd *cobra.Command
 	err error
@@ -140,7 +140,7 @@ func (e usageError) Error() string {
 
 func (e usageError) Unwrap() error { return e.err }
 
-// usage makes a usageError of whatever faults there are, nil without any.
+// usage makes a usageError of the faults, or returns nil without any.
 func usage(cmd *cobra.Command, faults ...error) error {
 	if err := errors.Join(faults...); err != nil {
 		return usageError{cmd, err}
@@ -148,7 +148,7 @@ func usage(cmd *cobra.Command, faults ...error) error {
 	return nil
 }
 
-// wrapArguments makes usage errors of what the commands' argument checks say.
+// wrapArguments turns errors of the commands' argument checks into usage errors.
 func wrapArguments(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ type runOptions struct {
 	only    []string
 	slots   int
 	offline bool
-	// again tells that the first stage has been run by this command.
+	// again is true after this command has run the first stage.
 	again bool
 }
 
@@ -34,10 +35,10 @@ func newRun(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run SWEEP [KEY=VALUE…]",
 		Short: "run a sweep here, one process per slot; stop and start at will",
-		Long: `Makes what the sweep still needs: backbones by recipe, baselines, runs,
-evaluations. What is finished is not repeated. A failing run does not stop the
-others. Ctrl-C lets each run write a checkpoint; the same command goes on from
-there. Overrides are typed like TOML values.`,
+		Long: `Does the unfinished work of a sweep: backbones by recipe, baselines, runs,
+evaluations. Finished work is not repeated. A failing run does not stop the others.
+Ctrl-C lets each run write a checkpoint; the same command resumes from there.
+Overrides are written like TOML values.`,
 		Example: `  headroom run demo
   headroom run sweep.toml train.steps=100 'model.rescale=[1,8]' --only 'model.backbone=~bert'`,
 		Args: cobra.MinimumNArgs(1),
@@ -90,7 +91,7 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	runs, err := a.runPlan(ctx, w, p.sweep, p.todo, m, manifest, tell.watch(show))
 	interrupted := errors.Is(err, pool.ErrInterrupted)
 	if (last || err != nil) && len(runs) > 0 && !interrupted {
-		tell.over(runs, err)
+		tell.tellOver(runs, err)
 	}
 	tell.close(interrupted)
 	if err != nil || last {
@@ -106,12 +107,12 @@ func waits(p *plan.Plan) bool {
 	return slices.ContainsFunc(p.Full, func(f plan.Full) bool { return f.State == plan.FullWaits })
 }
 
-// wroteNothing tells whether an error says that a file could not even be begun.
+// wroteNothing tells whether an error means that no file was begun.
 func wroteNothing(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// runPlan does the work of a plan, and returns the sweep's runs where there was some.
+// runPlan does the work of a plan, and returns the sweep's runs if there was work.
 func (a *app) runPlan(ctx context.Context, w workspace.Workspace, s sweepRef, todo *plan.Plan, m machine, manifest record.Manifest, show pool.Renderer) ([]statusRun, error) {
 	jobs, err := a.prepare(w, s, todo, m, manifest.Revision)
 	if err != nil {
@@ -134,11 +135,11 @@ func (a *app) runPlan(ctx context.Context, w workspace.Workspace, s sweepRef, to
 	if result.Outcomes == nil && runErr != nil {
 		return nil, runErr
 	}
-	// What was done is folded and shown also when the user has had enough.
+	// Finished work is folded and shown even after an interruption.
 	return a.finish(context.WithoutCancel(ctx), w, manifest, result, runErr)
 }
 
-// workerEnvironment is what workers see of this process's environment.
+// workerEnvironment is the environment of workers.
 func (a *app) workerEnvironment() []string {
 	if !a.offline {
 		return a.env.Environ
@@ -146,7 +147,7 @@ func (a *app) workerEnvironment() []string {
 	return append(slices.Clone(a.env.Environ), "HEADROOM_OFFLINE=1")
 }
 
-// summarizeJobs counts what will be done, in the order of its doing.
+// summarizeJobs counts the jobs by kind, in the order of the work.
 func summarizeJobs(jobs []pool.Job) string {
 	var parts []string
 	for _, kind := range []struct{ kind, word string }{
@@ -165,8 +166,7 @@ func summarizeJobs(jobs []pool.Job) string {
 	return strings.Join(parts, ", ") + " to do"
 }
 
-// refuseUnresolved is the error that names everything that is not there and
-// that no job will make.
+// refuseUnresolved returns an error with every missing input that no job will make.
 func refuseUnresolved(p *plan.Plan) error {
 	var faults []error
 	seen := map[string]bool{}
@@ -197,8 +197,8 @@ func refuseUnresolved(p *plan.Plan) error {
 	return fmt.Errorf("some inputs are not there (--only can leave runs out):\n%w", errors.Join(faults...))
 }
 
-// renderer shows progress in the form that was asked for; note prints a line beside it, at
-// any time.
+// renderer returns the renderer of progress that the flags ask for. note prints a line
+// without disturbing it, at any time.
 func (a *app) renderer() (show pool.Renderer, note func(text string)) {
 	note = func(text string) { a.note("note: %s", text) }
 	switch {
@@ -247,16 +247,7 @@ func (a *app) machine(p *plan.Plan, slots int) (machine, error) {
 	if !onlyGo {
 		m.gpus = visibleGPUs(a.env.Environ)
 	}
-	m.slots = cmpOr(slots, compute.Slots, len(m.gpus), 1)
-	m.threads = cmpOr(compute.Threads, max(1, runtime.NumCPU()/m.slots))
+	m.slots = cmp.Or(slots, compute.Slots, len(m.gpus), 1)
+	m.threads = cmp.Or(compute.Threads, max(1, runtime.NumCPU()/m.slots))
 	return m, nil
-}
-
-// cmpOr is the first number that is not zero.
-func cmpOr(numbers ...int) int {
-	i := slices.IndexFunc(numbers, func(n int) bool { return n != 0 })
-	if i < 0 {
-		return 0
-	}
-	return numbers[i]
 }

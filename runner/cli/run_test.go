@@ -145,7 +145,7 @@ func TestPointsThatLeftTheFileAreFormerAndKept(t *testing.T) {
 	if got := end.standings(); got != "file done, file done, file done, file done, added done" || end.Done != 2 || end.Former != 2 {
 		t.Errorf("after k = 1 left the file: %s, former %d: %+v", got, end.Former, end)
 	}
-	if !strings.Contains(r.stderr, "2 former runs that the file has no longer") {
+	if !strings.Contains(r.stderr, "2 former runs that are no longer in the file") {
 		t.Errorf("nothing is said of them: %s", r.stderr)
 	}
 	if out := p.ok("status", "small"); !strings.HasPrefix(out, "5 runs: 5 done; 2 former runs not shown (--all shows them)\n") || !strings.Contains(out, "added: train.steps=3") {

@@ -12,7 +12,7 @@ import (
 	"headroom/sweeps"
 )
 
-// runInfo is what the files of a run say about it.
+// runInfo holds the contents of a run's files.
 type runInfo struct {
 	ref         runRef
 	folder      string
@@ -24,7 +24,7 @@ type runInfo struct {
 	verdict     string // "" until judged
 	chain       []string
 	step, steps int
-	trained     int // steps that the logs have, up to the last
+	trained     int // steps in the logs
 	episodes    []event.Episode
 	evaluations []event.Evaluated
 	dev         devInfo
@@ -37,7 +37,7 @@ type attemptInfo struct {
 	Number   int     `json:"attempt"`
 	Host     string  `json:"host"`
 	FromStep int     `json:"from_step"`
-	State    string  `json:"state"` // "" where it was killed or still works
+	State    string  `json:"state"` // "" where it was killed or still runs
 	Step     int     `json:"step"`
 	Seconds  float64 `json:"seconds"`
 	Error    string  `json:"error,omitempty"`
@@ -52,7 +52,7 @@ func (a *app) readRun(w workspace.Workspace, ref runRef) (runInfo, error) {
 	}
 	info.steps = info.config.Train.Steps
 	if info.provenance, err = w.ReadProvenance(ref.ID); err != nil {
-		info.provenance = record.Provenance{} // a run that another program made; the rest still shows
+		info.provenance = record.Provenance{} // another program made the run; show the rest
 	}
 	numbers, err := event.Attempts(info.folder)
 	if err != nil {
@@ -69,8 +69,8 @@ func (a *app) readRun(w workspace.Workspace, ref runRef) (runInfo, error) {
 	return info, nil
 }
 
-// readAttempt folds one attempt's log into what is known. A later attempt owns
-// every episode from its first step on.
+// readAttempt adds one attempt's log. Episodes from the first step of a later attempt on
+// come from that attempt alone.
 func (r *runInfo) readAttempt(n int) error {
 	path := event.Path(r.folder, n)
 	if _, err := os.Stat(path); err != nil {
@@ -85,7 +85,7 @@ func (r *runInfo) readAttempt(n int) error {
 		case event.Started:
 			attempt.Host, attempt.FromStep, attempt.Step = e.Host, e.FromStep, e.FromStep
 			r.episodes = slices.DeleteFunc(r.episodes, func(old event.Episode) bool { return old.FirstStep >= e.FromStep })
-			r.dev.started(e.FromStep)
+			r.dev.dropFrom(e.FromStep)
 		case event.Step:
 			attempt.Step, r.trained = e.Step+1, e.Step+1
 			r.dev.steps += float64(e.Values["seconds"])
@@ -118,13 +118,13 @@ func (r *runInfo) readAttempt(n int) error {
 	}
 	r.step = attempt.Step
 	if r.state == event.StateDone {
-		r.step = cmp.Or(r.trained, r.steps) // a later attempt may only have measured
+		r.step = cmp.Or(r.trained, r.steps) // the last attempt may only have evaluated
 	}
 	r.attempts = append(r.attempts, attempt)
 	return nil
 }
 
-// putEpisode replaces the report of an episode's opening by that of its end.
+// putEpisode adds an episode, or replaces the record of its beginning by that of its end.
 func (r *runInfo) putEpisode(e event.Episode) {
 	i := slices.IndexFunc(r.episodes, func(old event.Episode) bool {
 		return old.Detector == e.Detector && old.Evidence.Series == e.Evidence.Series && old.FirstStep == e.FirstStep

@@ -20,7 +20,7 @@ type runRef struct {
 	Label string
 }
 
-// ambiguousError is returned when a prefix or label stands for several runs.
+// ambiguousError is returned when a prefix or label matches several runs.
 type ambiguousError struct {
 	text string
 	runs []runRef
@@ -37,14 +37,14 @@ func (e *ambiguousError) Error() string {
 // errNoRun is returned when no run has such an id or label.
 var errNoRun = errors.New("no run has an id or label that begins so")
 
-// namedRun is a run with every label that it goes by: one for each sweep that has it.
+// namedRun is a run with all its labels, one per sweep.
 type namedRun struct {
 	id     string
 	labels []string
 	begun  bool // it has a folder
 }
 
-// label is the first that is what a user wrote or begins so, else the first.
+// label is the first label that equals the text or begins with it, else the first label.
 func (r namedRun) label(text string) string {
 	for _, fits := range []func(label string) bool{
 		func(label string) bool { return label == text },
@@ -57,9 +57,9 @@ func (r namedRun) label(text string) string {
 	return r.labels[0]
 }
 
-// namedRuns lists the workspace's runs and the members of its sweeps from their files,
-// so that naming one needs no store. Without all it takes the labels of the last
-// revisions; with all those of every revision, and what a run's own configuration gives.
+// namedRuns lists the workspace's runs and the members of its sweeps. It reads files and
+// needs no store. Without all it takes the labels of the last revisions; with all it takes
+// those of every revision, and the label from a run's own configuration.
 func namedRuns(w workspace.Workspace, all bool) ([]namedRun, error) {
 	var runs []namedRun
 	at := map[string]int{}
@@ -117,7 +117,7 @@ func namedRuns(w workspace.Workspace, all bool) ([]namedRun, error) {
 	return runs, nil
 }
 
-// manifestsOf are a sweep's last manifest, or all, the last first.
+// manifestsOf returns a sweep's last manifest, or all of them, the last first.
 func manifestsOf(w workspace.Workspace, sweep string, all bool) ([]record.Manifest, error) {
 	revisions, err := w.Revisions(sweep)
 	if err != nil {
@@ -138,8 +138,7 @@ func manifestsOf(w workspace.Workspace, sweep string, all bool) ([]record.Manife
 	return manifests, nil
 }
 
-// findRun takes any label that was ever printed of a run, its id, or a unique beginning
-// of either.
+// findRun finds a run by any label that it ever had, its id, or a unique beginning of either.
 func findRun(w workspace.Workspace, text string) (runRef, error) {
 	var runs []namedRun
 	for _, all := range []bool{false, true} {
@@ -147,7 +146,7 @@ func findRun(w workspace.Workspace, text string) (runRef, error) {
 		if runs, err = namedRuns(w, all); err != nil {
 			return runRef{}, err
 		}
-		var begun, waits []namedRun // of those that wait there is nothing to show
+		var begun, waits []namedRun // a waiting run has nothing to show
 		for _, run := range runs {
 			if run.begun {
 				begun = append(begun, run)
@@ -181,8 +180,8 @@ func findRun(w workspace.Workspace, text string) (runRef, error) {
 	return runRef{}, fmt.Errorf("find run %q: %w%s", text, errNoRun, near)
 }
 
-// matching are the runs that have the text as id or label, or, where none has, those
-// whose id or label begins so.
+// matching returns the runs with the text as id or label or, where there are none, those
+// whose id or label begins with it.
 func matching(runs []namedRun, text string) []runRef {
 	var whole, begin []runRef
 	for _, run := range runs {

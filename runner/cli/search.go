@@ -18,7 +18,7 @@ func newSearch(a *app) *cobra.Command {
 	var o searchOptions
 	cmd := &cobra.Command{
 		Use:   "search DIR --queries VECTORS.jsonl --output RUN.trec",
-		Short: "exact top k of an index, as a TREC run",
+		Short: "search an index exactly, and write a TREC run of the top k",
 		Long: `Ranks by dot product, exactly. Equal scores are ordered by document id, descending.
 Only documents with a score above 0 are found.`,
 		Args: cobra.ExactArgs(1),
@@ -44,7 +44,7 @@ func (a *app) search(cmd *cobra.Command, dir string, o searchOptions) error {
 	if err := usage(cmd, faults...); err != nil {
 		return err
 	}
-	if err := apart(o.output, o.queries); err != nil {
+	if err := refuseSameFile(o.output, o.queries); err != nil {
 		return err
 	}
 	var empty []string
@@ -62,5 +62,5 @@ func (a *app) search(cmd *cobra.Command, dir string, o searchOptions) error {
 	case len(empty) > 0:
 		a.note("note: %d of %d queries find no document and have no row in the run; the first is %q", len(empty), asked, empty[0])
 	}
-	return a.wrote(o.output)
+	return a.printWritten(o.output)
 }

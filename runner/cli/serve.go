@@ -25,7 +25,7 @@ type serveOptions struct {
 	open       bool
 }
 
-// How often a served workspace is looked at: while pages are open, and while none is.
+// The intervals of reading a served workspace: while pages are open, and while none is.
 const (
 	serveEvery = 500 * time.Millisecond
 	serveIdle  = 10 * time.Second
@@ -35,13 +35,13 @@ func newServe(a *app) *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
 		Use:   "serve [-w DIR]… [--listen HOST:PORT]",
-		Short: "the live page: sweeps, curves, verdicts while runs go on",
-		Long: `Shows workspaces in a browser while sweeps run here, on other machines, or nowhere.
-It only reads. Without --listen it answers on this machine alone, at a port that is free.
+		Short: "serve the live page: sweeps, curves and verdicts while runs go on",
+		Long: `Shows workspaces in a browser while sweeps run here, on other machines, or nowhere. It
+only reads them. Without --listen it answers on this machine alone, at a free port.
 
-Beyond this machine it asks for a token: that of $HEADROOM_TOKEN, or a new one each
-time. Whoever has it may read everything of the workspaces; the connection is not
-encrypted. "ssh -L 8000:127.0.0.1:8000 HOST" is the better way to a server's page.`,
+Requests from other machines need a token: that of $HEADROOM_TOKEN, or a new one each
+time. Whoever has the token can read everything in the workspaces, and the connection is
+not encrypted. "ssh -L 8000:127.0.0.1:8000 HOST" is a safer way to a server's page.`,
 		Example: `  headroom serve --open
   headroom serve -w runs-a -w runs-b --listen 127.0.0.1:8000`,
 		Args: cobra.NoArgs,
@@ -51,8 +51,8 @@ encrypted. "ssh -L 8000:127.0.0.1:8000 HOST" is the better way to a server's pag
 	}
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.workspaces, "workspace", "w", nil, "`DIR` of runs and results, may be repeated (default $HEADROOM_WORKSPACE, else ./headroom-runs)")
-	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "`HOST:PORT` to answer at; port 0 is one that is free")
-	f.BoolVar(&o.open, "open", false, "open it in the browser")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "`HOST:PORT` to answer at; port 0 takes a free port")
+	f.BoolVar(&o.open, "open", false, "open the page in the browser")
 	return cmd
 }
 
@@ -80,7 +80,7 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 			return err
 		}
 	}
-	machine, _ := os.Hostname() // without one it is called by its address
+	machine, _ := os.Hostname() // without a name the page shows the address
 	for _, name := range []string{host, machine} {
 		if name != "" {
 			options.Hosts = append(options.Hosts, name)
@@ -103,7 +103,7 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 		return err
 	}
 	url := fmt.Sprintf("http://%s/", net.JoinHostPort(host, fmt.Sprint(address.Port)))
-	if err := a.sayListening(url, options.Token, o.open); err != nil {
+	if err := a.printListening(url, options.Token, o.open); err != nil {
 		return failed(err)
 	}
 	err = server.Serve(ctx, listener)
@@ -114,8 +114,8 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	return failed(err)
 }
 
-// servedRoots are the folders of the workspaces and their names. A folder that is not
-// there yet is served: the page waits for it.
+// servedRoots returns the folders of the workspaces with their names. A folder that does not
+// exist yet is served too: the page waits for it.
 func (a *app) servedRoots(given []string) (map[string]string, error) {
 	if len(given) == 0 {
 		given = []string{a.workspaceRoot()}
@@ -145,7 +145,7 @@ func (a *app) servedRoots(given []string) (map[string]string, error) {
 	return names.Distinct(roots, names.Last), errors.Join(faults...)
 }
 
-// leastToken is the least length of a token that a person chose.
+// leastToken is the least length of a token in $HEADROOM_TOKEN.
 const leastToken = 16
 
 func (a *app) serveToken() (string, error) {
@@ -161,7 +161,7 @@ func (a *app) serveToken() (string, error) {
 
 func (a *app) watchOptions(root string) live.Options {
 	o := live.Options{Root: root, Now: a.env.Now, Every: serveEvery, Idle: serveIdle}
-	of := documents{a}.of(root)
+	of := documents{a}.appFor(root)
 	if resolver, err := of.resolver(""); err == nil {
 		o.CacheDir = resolver.CacheDir
 	}
@@ -169,8 +169,8 @@ func (a *app) watchOptions(root string) live.Options {
 	return o
 }
 
-// sayListening prints where the page is, and opens it where that is asked for.
-func (a *app) sayListening(url, token string, open bool) error {
+// printListening prints the address of the page, and opens the page with --open.
+func (a *app) printListening(url, token string, open bool) error {
 	with := ""
 	if token != "" {
 		with = url + "?token=" + token
@@ -181,7 +181,7 @@ func (a *app) sayListening(url, token string, open bool) error {
 		err = a.printJSON(struct {
 			Schema    int    `json:"schema"`
 			Listening string `json:"listening"`
-			// WithToken is the address that admits a browser; "" where none is needed.
+			// WithToken is the address with the token for a browser; "" where no token is needed.
 			WithToken string `json:"with_token"`
 		}{schema, url, with})
 	case with != "":

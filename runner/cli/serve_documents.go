@@ -24,11 +24,11 @@ import (
 	"headroom/runner/workspace"
 )
 
-// documents are what --json prints, made for whoever asks the live page.
+// documents makes the JSON documents of commands for the live page.
 type documents struct{ a *app }
 
-// of is the program as it is called for one workspace, saying nothing.
-func (d documents) of(root string) *app {
+// appFor returns an invocation of the program for one workspace, without output.
+func (d documents) appFor(root string) *app {
 	a := *d.a
 	a.global.workspace, a.global.quiet = root, true
 	a.stdout, a.stderr = io.Discard, io.Discard
@@ -36,14 +36,14 @@ func (d documents) of(root string) *app {
 }
 
 func (d documents) Status(ctx context.Context, root, sweep string, only []string) (any, error) {
-	a := d.of(root)
+	a := d.appFor(root)
 	shown, err := memberOptions{only: only}.members(nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", serve.ErrArgument, err)
 	}
 	w, err := a.openWorkspace()
 	if err != nil {
-		return nil, told(err)
+		return nil, pageError(err)
 	}
 	var named []string
 	if sweep != "" {
@@ -51,13 +51,13 @@ func (d documents) Status(ctx context.Context, root, sweep string, only []string
 	}
 	list, err := a.sweepNames(w, named)
 	if err != nil {
-		return nil, told(err)
+		return nil, pageError(err)
 	}
 	return a.readStatus(ctx, w, list, shown, false, nil)
 }
 
 func (d documents) Show(_ context.Context, root, run string) (any, error) {
-	info, err := d.of(root).infoOf(run)
+	info, err := d.appFor(root).infoOf(run)
 	if err != nil {
 		return nil, err
 	}
@@ -68,17 +68,17 @@ func (d documents) Show(_ context.Context, root, run string) (any, error) {
 func (a *app) infoOf(run string) (runInfo, error) {
 	w, err := a.openWorkspace()
 	if err != nil {
-		return runInfo{}, told(err)
+		return runInfo{}, pageError(err)
 	}
 	ref, err := findRun(w, run)
 	if err != nil {
-		return runInfo{}, told(err)
+		return runInfo{}, pageError(err)
 	}
 	return a.readRun(w, ref)
 }
 
 func (d documents) Diff(ctx context.Context, root, first, second string, queries bool) (any, error) {
-	a := d.of(root)
+	a := d.appFor(root)
 	x, err := a.infoOf(first)
 	if err != nil {
 		return nil, err
@@ -90,19 +90,19 @@ func (d documents) Diff(ctx context.Context, root, first, second string, queries
 	return a.newDiffDocument(ctx, x, y, queries)
 }
 
-// told gives an error the kind that the page answers with.
-func told(err error) error {
+// pageError gives an error the kind that the page answers with.
+func pageError(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, workspace.ErrNone) || errors.Is(err, errNoRun) {
 		return fmt.Errorf("%w: %w", serve.ErrNotFound, err)
 	}
 	return fmt.Errorf("%w: %w", serve.ErrArgument, err)
 }
 
-// shownTerms is how many terms of a text the page shows.
+// shownTerms is the number of terms of a text that the page shows.
 const shownTerms = 40
 
-// terms encodes a text with a run's model in a process of its own, on one CPU, so that
-// nothing that trains is disturbed.
+// terms encodes a text with a run's model in a process of its own, on one CPU, so that it does
+// not disturb training.
 func (a *app) terms(ctx context.Context, root, run, text string, query bool) ([]serve.Term, error) {
 	w, err := workspace.Open(root)
 	if err != nil {
@@ -156,10 +156,10 @@ func (a *app) terms(ctx context.Context, root, run, text string, query bool) ([]
 	return list, nil
 }
 
-// childOutput bounds what a child process may print.
+// childOutput bounds the output of a child process.
 const childOutput = 4 << 20
 
-// child runs this program and returns what it prints. An error has its message.
+// child runs this program and returns its output. An error has the program's message.
 func (a *app) child(ctx context.Context, root string, input []byte, args ...string) ([]byte, error) {
 	command := exec.CommandContext(ctx, a.env.Executable, append([]string{"--quiet", "-w", root}, args...)...)
 	command.Env = append(slices.Clone(a.env.Environ), "CUDA_VISIBLE_DEVICES=-1")
@@ -179,7 +179,7 @@ func (a *app) child(ctx context.Context, root string, input []byte, args ...stri
 	return out.Bytes(), nil
 }
 
-// capped keeps what a child prints up to a bound.
+// capped keeps a child's output up to a bound.
 type capped struct {
 	bytes.Buffer
 	full bool
@@ -193,8 +193,8 @@ func (c *capped) Write(b []byte) (int, error) {
 	return c.Buffer.Write(b)
 }
 
-// equalCostAnswer has a child process work out what a sweep shows at equal cost: the
-// values of every query may take more memory than the page should.
+// equalCostAnswer lets a child process compute the comparison of a sweep at equal cost,
+// because the values of every query may take more memory than the page should use.
 func (a *app) equalCostAnswer(ctx context.Context, root, sweep string) ([]string, error) {
 	out, err := a.child(ctx, root, nil, "equal-cost", "--", sweep)
 	if err != nil {
@@ -209,10 +209,10 @@ type equalCostDocument struct {
 	Answer []string `json:"answer"`
 }
 
-// newEqualCost is what the live page starts.
+// newEqualCost is the command that the live page starts for this.
 func newEqualCost(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "equal-cost SWEEP", Short: "what a sweep shows at equal cost, as JSON", Hidden: true, Args: cobra.ExactArgs(1),
+		Use: "equal-cost SWEEP", Short: "the comparison of a sweep at equal cost, as JSON", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openWorkspace()
 			if err != nil {

@@ -19,10 +19,11 @@ func newShow(a *app) *cobra.Command {
 	var incident bool
 	cmd := &cobra.Command{
 		Use:   "show RUN [--incident]",
-		Short: "one run's configuration, provenance, attempts, evidence, scores",
-		Long: `Shows a run. --incident shows instead how a collapsed or recovered run got there, as
-Markdown: the steps around the onset, which rule spoke first, what the other series did,
-the terms and positions that took over, and what the nearest healthy run has set otherwise.`,
+		Short: "show a run: configuration, provenance, attempts, evidence, scores",
+		Long: `Shows a run. With --incident it shows instead, as Markdown, how a run collapsed or
+recovered: the steps around the onset, the first rule that fired, the other series, the
+terms and positions that dominated, and the settings that differ in the nearest healthy
+run.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openWorkspace()
@@ -57,7 +58,7 @@ type showDocument struct {
 	Folder      string            `json:"folder"`
 	State       string            `json:"state"`
 	Verdict     *string           `json:"verdict"`   // null until judged
-	Recovered   string            `json:"recovered"` // from which collapses a healthy run came back; "" for none
+	Recovered   string            `json:"recovered"` // the collapses from which a healthy run recovered; "" for none
 	Chain       []string          `json:"chain"`
 	Step        int               `json:"step"`
 	Steps       int               `json:"steps"`
@@ -69,7 +70,7 @@ type showDocument struct {
 	Attempts    []attemptInfo     `json:"attempts"`
 	Episodes    []event.Episode   `json:"episodes"`
 	Dev         []event.Measured  `json:"dev"`      // evaluations during training
-	Selected    *event.Selected   `json:"selected"` // by them; null where the last step was asked for, or not yet
+	Selected    *event.Selected   `json:"selected"` // the step chosen by them; null where checkpoint.select is "last", or before the end
 	Evaluations []event.Evaluated `json:"evaluations"`
 }
 
@@ -152,8 +153,8 @@ func (a *app) printRun(r runInfo) error {
 	return a.printScores(r)
 }
 
-// commitOf is what a run's program was built from. Changes that no commit has are told
-// apart by the digest of the program's file, which covers them all.
+// commitOf is the commit from which a run's program was built. The digest of the program's
+// file distinguishes builds with uncommitted changes.
 func commitOf(commit string, dirty bool) string {
 	switch {
 	case commit == "":
@@ -164,7 +165,7 @@ func commitOf(commit string, dirty bool) string {
 	return commit
 }
 
-// printEpisodes prints what the detectors found, with the numbers that it rests on.
+// printEpisodes prints the episodes that the detectors found, with their evidence.
 func (a *app) printEpisodes(r runInfo) {
 	if len(r.episodes) == 0 {
 		return

@@ -35,10 +35,10 @@ func newStatus(a *app) *cobra.Command {
 	var o statusOptions
 	cmd := &cobra.Command{
 		Use:   "status [SWEEP] [KEY=VALUE…]",
-		Short: "runs, progress, verdicts, ETA",
-		Long: `Shows the runs of a sweep, or of all: the points of the file and those that
-overrides added. KEY=VALUE and --only show a part. Runs that the file has no longer
-are counted and, with --all, shown.`,
+		Short: "show runs, progress, verdicts, ETA",
+		Long: `Shows the runs of a sweep, or of all sweeps: the points of the file and those that
+overrides have added. KEY=VALUE and --only show a part of them. Runs that are no longer
+in the file are counted and, with --all, shown.`,
 		Example: `  headroom status demo
   headroom status demo seed=1 --only 'model.backbone=~bert'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,13 +46,13 @@ are counted and, with --all, shown.`,
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().BoolVar(&o.superseded, "superseded", false, "with the results of former contents of collections")
-	cmd.Flags().BoolVar(&o.watch, "watch", false, "show it again and again until all is over or Ctrl-C; on a terminal with curves, in one window")
-	cmd.Flags().DurationVar(&o.every, "every", 2*time.Second, "how often --watch looks")
+	cmd.Flags().BoolVar(&o.superseded, "superseded", false, "also show results on former contents of collections")
+	cmd.Flags().BoolVar(&o.watch, "watch", false, "show it again and again until everything is over, or until Ctrl-C; on a terminal with curves, in one window")
+	cmd.Flags().DurationVar(&o.every, "every", 2*time.Second, "interval of --watch")
 	return cmd
 }
 
-// statusRun is one run as status shows it.
+// statusRun is one run in the output of status.
 type statusRun struct {
 	ID    string `json:"id"`
 	Label string `json:"label"`
@@ -62,27 +62,27 @@ type statusRun struct {
 	Standing string `json:"standing"`
 	Added    string `json:"added"`
 	State    string `json:"state"`
-	// Why says what is damaged; "" where nothing is.
+	// Why describes the damage; "" where there is none.
 	Why     string  `json:"why,omitempty"`
 	Verdict *string `json:"verdict"` // null until judged
-	// Recovered says from which collapses a healthy run came back and when, such as "empty
-	// at 110–115"; "" where there was none.
+	// Recovered names the collapses from which a healthy run recovered, and when, such as
+	// "empty at 110–115"; "" for none.
 	Recovered string   `json:"recovered"`
 	Step      int      `json:"step"`
 	Steps     int      `json:"steps"`
 	Seconds   float64  `json:"seconds"`
 	ETA       *float64 `json:"eta_seconds"` // of a running run; null where unknown
-	// Dev is what evaluations during training say; null where there are none yet.
+	// Dev is the result of evaluations during training; null where there are none yet.
 	Dev *devStatus `json:"dev"`
 	// Score is the main measure on the sweep's first collection; null where it is not measured.
 	Score *runScore `json:"score"`
 	// Selected is the step whose weights are the result, where dev data chose it; null otherwise.
 	Selected *int `json:"selected_step"`
 
-	// Cluster is where it stands in a cluster's queue; left out where it was never submitted.
+	// Cluster is its state in a cluster's queue; left out where it was never submitted.
 	Cluster *clusterRun `json:"cluster,omitempty"`
 
-	settings string    // what sets it apart from the sweep's other runs, for people
+	settings string    // the settings in which it differs from the sweep's other runs, for people
 	curves   [2]string // those of watchedSeries, drawn where a terminal is watched
 }
 
@@ -98,11 +98,11 @@ type statusDocument struct {
 	Runs   []statusRun `json:"runs"`
 	// Former counts the former runs that are not among Runs.
 	Former int `json:"former"`
-	// Lacking are the collections that finished runs were not measured on as they are now.
+	// Lacking lists collections on whose present content finished runs were not measured.
 	Lacking []lackingRuns `json:"lacking"`
-	// Cluster is what tasks of a cluster have used; left out where nothing was submitted.
+	// Cluster is the time that tasks of a cluster have used; left out where nothing was submitted.
 	Cluster *clusterUse `json:"cluster,omitempty"`
-	// Superseded is there where it was asked for.
+	// Superseded is present only with --superseded.
 	Superseded []supersededRow `json:"superseded,omitempty"`
 
 	withSuperseded bool
@@ -152,13 +152,13 @@ func (a *app) status(cmd *cobra.Command, args []string, o statusOptions) error {
 		}
 		select {
 		case <-ctx.Done():
-			return nil // Ctrl-C is how a watch ends
+			return nil // Ctrl-C is the normal end of a watch
 		case <-time.After(o.every):
 		}
 	}
 }
 
-// sweepNames is the sweep that was named, by its name or by its file, or all.
+// sweepNames returns the sweep of the arguments, given by its name or its file, or all sweeps.
 func (a *app) sweepNames(w workspace.Workspace, args []string) ([]string, error) {
 	all, err := w.Sweeps()
 	if err != nil {
@@ -230,8 +230,8 @@ func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []str
 	return document, nil
 }
 
-// statusRuns adds to runs of the store what the store does not know: whether a run is
-// being worked on is seen from its lease.
+// statusRuns adds to runs of the store what the store does not know. A run's lease shows
+// whether a process works on it.
 func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.Store, name string, stored []store.Run) ([]statusRun, error) {
 	runs := make([]statusRun, 0, len(stored))
 	var damaged []string
@@ -288,7 +288,7 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 				run.State = "running"
 				run.ETA = eta(run)
 			case run.State == "running":
-				run.State = "interrupted" // its process is gone
+				run.State = "interrupted" // its process has ended
 			}
 		}
 		runs = append(runs, run)
@@ -329,7 +329,7 @@ func configsOf(stored []store.Run) ([]sweeps.RunConfig, error) {
 	return configs, nil
 }
 
-// stepsOf reads a run's length from its configuration, 0 where that has none.
+// stepsOf reads a run's number of steps from its configuration, 0 where that has none.
 func stepsOf(config json.RawMessage) int {
 	var c struct {
 		Train struct {

@@ -13,14 +13,14 @@ import (
 	"headroom/runner/plan"
 )
 
-// states are those of a run that status shows, in the order in which a window that is too
-// small for all has room for them.
+// states returns the states of runs. If a window is too small for all runs, those with the
+// first states are shown.
 func states() []string {
 	return []string{"running", "failed", string(plan.Damaged), "interrupted", "queued", "new", "done"}
 }
 
-// showStatus prints a status once, or in place of the one before. On a terminal that is
-// watched it keeps within the window.
+// showStatus prints a status, or replaces the one before. With watch on a terminal it fits the
+// status into the window.
 func (a *app) showStatus(d statusDocument, watch, first bool) error {
 	if a.global.json {
 		if !first {
@@ -46,11 +46,11 @@ func (a *app) showStatus(d statusDocument, watch, first bool) error {
 	}
 	for line := range strings.Lines(text.String()) {
 		if width > 0 {
-			line = cut(strings.TrimSuffix(line, "\n"), width) + "\n"
+			line = cutLine(strings.TrimSuffix(line, "\n"), width) + "\n"
 		}
 		out.WriteString(line)
 	}
-	if watch && height > 0 { // a last line end would scroll the first line away
+	if watch && height > 0 { // a line end after the last line would scroll the first line away
 		out.Truncate(len(bytes.TrimSuffix(out.Bytes(), []byte("\n"))))
 	}
 	if _, err := out.WriteTo(a.stdout); err != nil || !d.withSuperseded {
@@ -59,16 +59,16 @@ func (a *app) showStatus(d statusDocument, watch, first bool) error {
 	return a.printSuperseded(d.Superseded)
 }
 
-// cut keeps what fits a line.
-func cut(line string, width int) string {
+// cutLine cuts a line to a width.
+func cutLine(line string, width int) string {
 	if runes := []rune(line); len(runes) > width {
 		return string(runes[:max(0, width-1)]) + "…"
 	}
 	return line
 }
 
-// writeStatus writes a status in no more than so many lines, and with columns for so many
-// characters; 0 is as many as it takes.
+// writeStatus writes a status in at most height lines of at most width characters; 0 sets no
+// limit.
 func writeStatus(out *bytes.Buffer, d statusDocument, width, height int) error {
 	if len(d.Runs) == 0 && d.Former == 0 {
 		fmt.Fprintln(out, "no sweep has been run in this workspace")
@@ -104,7 +104,7 @@ func writeStatus(out *bytes.Buffer, d statusDocument, width, height int) error {
 	return nil
 }
 
-// choose takes n runs, those first that something happens to, in their order.
+// choose returns n runs in their order, preferring those with the first states, and the rest.
 func choose(runs []statusRun, n int) (shown, left []statusRun) {
 	taken := map[int]bool{}
 	for _, state := range states() {
@@ -200,7 +200,7 @@ func statusTable(runs []statusRun) [][]string {
 			row = append(row, r.settings)
 		}
 		if submitted {
-			row = append(row, r.where())
+			row = append(row, r.clusterText())
 		}
 		if beside {
 			row = append(row, besideFile(r))
@@ -210,8 +210,8 @@ func statusTable(runs []statusRun) [][]string {
 	return rows
 }
 
-// where says where an unfinished run stands on the cluster.
-func (r statusRun) where() string {
+// clusterText describes the state of an unfinished run on the cluster.
+func (r statusRun) clusterText() string {
 	if r.Cluster == nil || r.State == "done" {
 		return "-"
 	}
@@ -220,7 +220,7 @@ func (r statusRun) where() string {
 
 func (s *runScore) column() string { return s.Measure + " " + s.Dataset }
 
-// scoreColumn is the first run's, "" where none is scored.
+// scoreColumn is the name of the first score's column, "" where no run has a score.
 func scoreColumn(runs []statusRun) string {
 	for _, r := range runs {
 		if r.Score != nil {
@@ -230,7 +230,7 @@ func scoreColumn(runs []statusRun) string {
 	return ""
 }
 
-// besideFile says how a run came into its sweep that is no point of the file.
+// besideFile describes how a run that is no point of the file came into its sweep.
 func besideFile(r statusRun) string {
 	switch r.Standing {
 	case store.Added:

@@ -6,13 +6,13 @@ import (
 	"sync"
 )
 
-// errOutput is returned when standard output did not take what was written to it: it
-// is closed, or full, or nobody reads it any more.
+// errOutput is returned when a write to standard output failed: it is closed, or full, or
+// nobody reads it any more.
 var errOutput = errors.New("write standard output")
 
-// output is standard output. Most of a command's writes do not look at their errors,
-// so it remembers the first one, and tells of it at once: who works for a reader that
-// is gone must stop.
+// output is standard output. Most writes of commands do not check their errors, so it
+// remembers the first error. It also reports that error at once, so that a command whose
+// reader has gone stops.
 type output struct {
 	to   io.Writer
 	lost func()

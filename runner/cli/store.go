@@ -12,9 +12,8 @@ import (
 	"headroom/runner/workspace"
 )
 
-// openStore opens the workspace's database with everything folded that is in
-// the files. Where another process is folding it reads what there is and says
-// how old that is.
+// openStore opens the workspace's database after folding everything in the files. If
+// another process is folding, it reads the database as it is and prints its age.
 func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Store, error) {
 	path, err := a.databasePath(w)
 	if err != nil {
@@ -32,7 +31,7 @@ func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Stor
 	switch {
 	case errors.Is(err, store.ErrLocked):
 		err = a.noteAge(s)
-	case errors.As(err, &damage): // all else is folded and can be read
+	case errors.As(err, &damage): // everything else has been folded
 		a.note("note: %v", err)
 		err = nil
 	}
@@ -42,7 +41,7 @@ func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Stor
 	return s, nil
 }
 
-// heldBy adds to the error of a locked database what holds it and what to do.
+// heldBy adds to the error of a locked database who holds it and what to do.
 func heldBy(path string, err error) error {
 	if !errors.Is(err, store.ErrBusy) {
 		return err
@@ -54,8 +53,8 @@ func heldBy(path string, err error) error {
 	return fmt.Errorf("%w; %s: end that program or wait for it, then give the command again", err, who)
 }
 
-// lookAtCollections records what the collections that the workspace's results are of hold
-// now, so that a file that was edited, or put back, is known to whatever reads them.
+// lookAtCollections records the present digests of the collections of the workspace's results,
+// so that readers of the results know of changed files.
 func (a *app) lookAtCollections(w workspace.Workspace, more ...record.Reference) error {
 	resolver, err := a.resolver("")
 	if err != nil {
@@ -82,7 +81,7 @@ func (a *app) databasePath(w workspace.Workspace) (string, error) {
 	return store.Locate(w.Root, resolver.CacheDir)
 }
 
-// noteAge says how old the figures are that will be shown.
+// noteAge prints the age of the figures that will be shown.
 func (a *app) noteAge(s *store.Store) error {
 	at, err := s.FoldedAt()
 	if err != nil {

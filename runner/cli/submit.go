@@ -32,12 +32,12 @@ func newSubmit(a *app) *cobra.Command {
 	var o submitOptions
 	cmd := &cobra.Command{
 		Use:   "submit SWEEP [KEY=VALUE…]",
-		Short: "run a sweep on a Slurm cluster; again submits what is missing",
-		Long: `Submits what the sweep still needs as job arrays: backbones by recipe, runs,
-evaluations, and a report when all are over. What is finished, and what is in the
-queue, is left out, so that the same command goes on after whatever happened.
-[slurm] in the sweep's file or in headroom.toml says where; slurm.KEY=VALUE overrides
-it for this command. "headroom help slurm" is the guide.`,
+		Short: "run a sweep on a Slurm cluster; repeat it to submit what is missing",
+		Long: `Submits the unfinished work of a sweep as job arrays: backbones by recipe, runs,
+evaluations, and at the end a report. Work that is finished or in the queue is left
+out, so that the same command continues the sweep after any trouble. [slurm] in the
+sweep's file or in headroom.toml has the cluster's settings; slurm.KEY=VALUE overrides
+one for this command. "headroom help slurm" is the guide.`,
 		Example: `  headroom submit demo --dry-run
   headroom submit sweep.toml slurm.partition=gpu slurm.gres=gpu:1 --only 'seed=1'`,
 		Args: cobra.MinimumNArgs(1),
@@ -47,8 +47,8 @@ it for this command. "headroom help slurm" is the guide.`,
 	}
 	cmd.Flags().StringArrayVar(&o.only, "only", nil, "submit the runs that match `EXPR`, as in 'model.backbone=~ettin, seed=1'")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "print the scripts and arrays; write and submit nothing")
-	cmd.Flags().BoolVar(&o.wait, "wait", false, "wait until all that was submitted is over")
-	cmd.Flags().DurationVar(&o.every, "every", 30*time.Second, "how often --wait looks")
+	cmd.Flags().BoolVar(&o.wait, "wait", false, "wait until everything that was submitted is over")
+	cmd.Flags().DurationVar(&o.every, "every", 30*time.Second, "interval of --wait")
 	return cmd
 }
 
@@ -85,14 +85,14 @@ func (a *app) submit(cmd *cobra.Command, sweep string, args []string, o submitOp
 	}
 	var p planned
 	if o.dryRun {
-		p, err = a.planGiven(ctx, sweep, overrides, only)
+		p, err = a.planWithInputs(ctx, sweep, overrides, only)
 	} else {
 		p, err = a.planWork(ctx, sweep, overrides, only)
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := a.alerts(p.sweep.base); err != nil { // tasks would say it where nobody looks
+	if _, err := a.alerts(p.sweep.base); err != nil { // tasks would report the fault where nobody looks
 		return err
 	}
 	settings := said.Or(p.sweep.spec.Slurm).Or(sweeps.SlurmDefaults())
@@ -110,14 +110,14 @@ func (a *app) submit(cmd *cobra.Command, sweep string, args []string, o submitOp
 		a.warn(p.todo)
 	}
 	work := &submission{app: a, planned: p, settings: settings, site: site, root: root,
-		again: func() (planned, error) { return a.planGiven(ctx, sweep, overrides, only) }}
+		again: func() (planned, error) { return a.planWithInputs(ctx, sweep, overrides, only) }}
 	if o.dryRun {
 		return work.dryRun(ctx)
 	}
-	return work.submit(ctx, o)
+	return work.run(ctx, o)
 }
 
-// site asks the cluster for its settings. A dry run goes on without them.
+// site asks the cluster for its settings. A dry run works without them.
 func (a *app) site(ctx context.Context, dryRun bool) (slurm.Site, error) {
 	site, err := a.slurm().Site(ctx)
 	switch {
@@ -152,18 +152,18 @@ type submission struct {
 	settings sweeps.Slurm
 	site     slurm.Site
 	root     string
-	// again plans once more, where time has gone by.
+	// again plans once more, after some time has passed.
 	again   func() (planned, error)
 	skipped []skippedWork
 }
 
-// skippedWork is what a sweep consists of and this submission does not have.
+// skippedWork is work of a sweep that this submission leaves out.
 type skippedWork struct {
 	ID  string `json:"id"`
 	Why string `json:"why"`
 }
 
-// order is what there is to submit, given which work lives in the queue.
+// order returns the work to submit. live is the work in the queue.
 func (s *submission) order(live map[string]submit.Standing) (submit.Order, error) {
 	digest := strings.ToLower(rand.Text()[:4])
 	executable, err := filepath.Abs(s.env.Executable)
@@ -187,8 +187,8 @@ func (s *submission) order(live map[string]submit.Standing) (submit.Order, error
 	return o, nil
 }
 
-// environment is what a task has to know of this invocation's: where data and caches lie,
-// as absolute paths, and that a compute node fetches nothing.
+// environment returns the variables for tasks: the absolute paths of data and caches, and the
+// offline switch, since a compute node downloads nothing.
 func (s *submission) environment() ([]string, error) {
 	resolver, err := s.resolver(s.sweep.base)
 	if err != nil {
@@ -219,8 +219,8 @@ func (s *submission) environment() ([]string, error) {
 	return list, nil
 }
 
-// submit does it.
-func (s *submission) submit(ctx context.Context, o submitOptions) error {
+// run submits the sweep, or prints a dry run.
+func (s *submission) run(ctx context.Context, o submitOptions) error {
 	if err := s.test(ctx); err != nil {
 		return err
 	}
@@ -231,7 +231,7 @@ func (s *submission) submit(ctx context.Context, o submitOptions) error {
 	return failed(s.send(ctx, w, manifest, o))
 }
 
-// send builds the submission and submits it, one process at a time for a sweep.
+// send builds the submission and submits it. Only one process at a time does so for a sweep.
 func (s *submission) send(ctx context.Context, w workspace.Workspace, manifest record.Manifest, o submitOptions) error {
 	folder := filepath.Join(submit.Root(w.Root), s.sweep.spec.Name)
 	if err := os.MkdirAll(folder, 0o777); err != nil {
@@ -254,11 +254,11 @@ func (s *submission) send(ctx context.Context, w workspace.Workspace, manifest r
 	return s.wait(ctx, w, *sub, o.every)
 }
 
-// lockWait is how long a submit waits for another one of the same sweep.
+// lockWait is the time that a submit waits for another one of the same sweep.
 const lockWait = 10 * time.Minute
 
-// lock takes the lease of a sweep's submissions: of two submits at once the second waits,
-// and then finds in the queue what the first has submitted.
+// lock takes the lease of a sweep's submissions. Of two submits at the same time the second
+// waits, and then finds the work of the first in the queue.
 func (s *submission) lock(ctx context.Context, folder string) (*lease.Lease, error) {
 	var sighting lease.Sighting
 	for said, end := false, s.env.Now().Add(lockWait); ; said = true {

@@ -15,7 +15,7 @@ import (
 	"headroom/sweeps"
 )
 
-// pieces adds to an order what the plan still needs, and notes what it leaves out and why.
+// pieces adds the plan's unfinished work to an order, and notes the work that it leaves out and why.
 func (s *submission) pieces(o *submit.Order, live map[string]submit.Standing) {
 	p := s.todo
 	s.skipped = nil
@@ -31,13 +31,13 @@ func (s *submission) pieces(o *submit.Order, live map[string]submit.Standing) {
 		}
 		return nil
 	}
-	// submits tells whether work is to be submitted that is not finished.
+	// submits tells whether unfinished work will be submitted.
 	submits := func(id, label string, state plan.State, why string, needs sweeps.ID) bool {
 		if t, lives := live[id]; lives && id != "" {
 			skip(id, label, inQueue(t))
 			return false
 		}
-		if state == plan.Unresolved && needs == "" { // else its backbone is made before it
+		if state == plan.Unresolved && needs == "" { // with needs, its backbone is made first
 			skip(id, label, why)
 			return false
 		}
@@ -85,7 +85,7 @@ func known(seconds *float64) float64 {
 	return *seconds
 }
 
-// inQueue says where a live task stands.
+// inQueue describes the state of a live task.
 func inQueue(t submit.Standing) string {
 	text := fmt.Sprintf("in the queue as %s: %s", t.Job, t.State)
 	if t.State == submit.Working && t.Node != "" {
@@ -97,8 +97,8 @@ func inQueue(t submit.Standing) string {
 	return text
 }
 
-// askSlurm says where the tasks of submissions stand, in one call of squeue and one of
-// sacct. Where the controller does not answer, that is what it says.
+// askSlurm returns the states of the tasks of submissions, by one call of squeue and one of
+// sacct. The first error is set where the controller does not answer.
 func (a *app) askSlurm(ctx context.Context, subs []submit.Submission) ([]submit.Standing, error, error) {
 	tasks, err := submit.Tasks(subs)
 	if err != nil {
@@ -119,7 +119,7 @@ func (a *app) askSlurm(ctx context.Context, subs []submit.Submission) ([]submit.
 	return submit.Judge(tasks, answers, a.env.Now()), answers.Silent, ctx.Err()
 }
 
-// liveWork maps the ids of what lives in the queue to where it stands.
+// liveWork maps the ids of work in the queue to its tasks.
 func liveWork(tasks []submit.Standing) map[string]submit.Standing {
 	live := map[string]submit.Standing{}
 	for _, t := range tasks {
@@ -135,7 +135,7 @@ func liveWork(tasks []submit.Standing) map[string]submit.Standing {
 	return live
 }
 
-// sendLocked submits what neither is done nor lives in the queue; nil where that is nothing.
+// sendLocked submits the work that is neither done nor in the queue; it returns nil where there is none.
 func (s *submission) sendLocked(ctx context.Context, w workspace.Workspace, manifest record.Manifest) (*submit.Submission, error) {
 	subs, err := submit.List(w.Root, "")
 	if err != nil {
@@ -154,7 +154,7 @@ func (s *submission) sendLocked(ctx context.Context, w workspace.Workspace, mani
 	if silent != nil {
 		return nil, fmt.Errorf("submit: what is in the queue cannot be told: %w; nothing was submitted, submit again later", silent)
 	}
-	if err := s.takeOut(ctx, tasks); err != nil {
+	if err := s.cancelStuck(ctx, tasks); err != nil {
 		return nil, err
 	}
 	order, err := s.order(liveWork(tasks))
@@ -175,7 +175,7 @@ func (s *submission) sendLocked(ctx context.Context, w workspace.Workspace, mani
 		s.note("warning: %s", text)
 	}
 	if len(m.Arrays) == 0 {
-		return nil, s.nothing()
+		return nil, s.printNothing()
 	}
 	if _, err := s.writeJobs(w, s.todo, machine{}, nil); err != nil {
 		return nil, err
@@ -188,8 +188,8 @@ func (s *submission) sendLocked(ctx context.Context, w workspace.Workspace, mani
 	return &sub, s.sendArrays(ctx, sender, &sub)
 }
 
-// takeOut cancels what Slurm holds for good: what waits for it would wait for ever.
-func (s *submission) takeOut(ctx context.Context, tasks []submit.Standing) error {
+// cancelStuck cancels tasks that Slurm holds for good; other tasks would wait for them forever.
+func (s *submission) cancelStuck(ctx context.Context, tasks []submit.Standing) error {
 	var stuck []string
 	for _, t := range tasks {
 		if t.Stuck {
@@ -197,12 +197,13 @@ func (s *submission) takeOut(ctx context.Context, tasks []submit.Standing) error
 		}
 	}
 	if len(stuck) > 0 {
-		s.note("note: Slurm could not start %s and holds it: it is taken out of the queue and submitted anew", strings.Join(stuck, ", "))
+		s.note("note: Slurm could not start %s and holds it: it is taken out of the queue and submitted again", strings.Join(stuck, ", "))
 	}
 	return s.slurm().Cancel(ctx, stuck...)
 }
 
-// sendArrays submits; what the cluster does not take for now is said and left to the next time.
+// sendArrays submits the arrays. If the cluster accepts no more at present, it prints a note and leaves the rest to the
+// next call.
 func (s *submission) sendArrays(ctx context.Context, sender submit.Sender, sub *submit.Submission) error {
 	err := sender.Send(ctx, sub)
 	if errors.Is(err, slurm.ErrLimit) {
@@ -221,7 +222,7 @@ func appendNew(list []string, item string) []string {
 	return append(list, item)
 }
 
-// patience is how long a controller that is away is waited for.
+// patience is the time to wait for a controller that does not answer.
 const slurmPatience = 2 * time.Minute
 
 func (s *submission) sender() submit.Sender {
@@ -237,7 +238,7 @@ func (s *submission) sender() submit.Sender {
 	}
 }
 
-// test has the settings and every script judged before anything is written.
+// test lets Slurm check the settings and every script before anything is written.
 func (s *submission) test(ctx context.Context) error {
 	order, err := s.order(nil)
 	if err != nil {

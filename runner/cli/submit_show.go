@@ -17,7 +17,7 @@ import (
 	"headroom/sweeps"
 )
 
-// submitDocument is what submit prints with --json.
+// submitDocument is the JSON document of submit.
 type submitDocument struct {
 	Schema int `json:"schema"`
 	// Submission names the folder slurm/<sweep>/<submission>; "" where nothing was submitted.
@@ -26,7 +26,7 @@ type submitDocument struct {
 	// Runs are the ids of the runs that were submitted.
 	Runs    []string      `json:"runs"`
 	Skipped []skippedWork `json:"skipped"`
-	// Scripts are those of a dry run; left out otherwise.
+	// Scripts are present only in a dry run.
 	Scripts []scriptText `json:"scripts,omitempty"`
 }
 
@@ -39,7 +39,7 @@ type submittedJob struct {
 
 type scriptText struct {
 	Array   string   `json:"array"`
-	Options []string `json:"options"` // of sbatch, beside those in the script
+	Options []string `json:"options"` // of sbatch, in addition to those in the script
 	Script  string   `json:"script"`
 }
 
@@ -59,8 +59,8 @@ func (s *submission) document(sub submit.Submission) submitDocument {
 	return d
 }
 
-// nothing says that all is done or on its way.
-func (s *submission) nothing() error {
+// printNothing reports that there is nothing to submit.
+func (s *submission) printNothing() error {
 	s.note("%s: nothing to submit: %s", s.sweep.spec.Name, s.skippedNote())
 	if !s.global.json {
 		return nil
@@ -68,7 +68,7 @@ func (s *submission) nothing() error {
 	return s.printJSON(s.document(submit.Submission{}))
 }
 
-// skippedNote counts what was left out, and says why of all that is not done.
+// skippedNote counts the work that was left out, and gives the reasons for unfinished work.
 func (s *submission) skippedNote() string {
 	done := 0
 	var others []string
@@ -156,7 +156,7 @@ func (s *submission) dryRun(ctx context.Context) error {
 		s.note("warning: %s", text)
 	}
 	if len(m.Arrays) == 0 {
-		return s.nothing()
+		return s.printNothing()
 	}
 	sub := submit.Submission{Folder: submit.Folder(s.root, m.Sweep, m.Submission), Manifest: m}
 	scripts := s.scripts(sub.Folder, m)
@@ -187,7 +187,7 @@ func (s *submission) dryRun(ctx context.Context) error {
 	return nil
 }
 
-// dryOptions are those that need the jobs of other arrays, which have none yet.
+// dryOptions returns the options that name the jobs of other arrays, which have no ids yet.
 func dryOptions(a submit.Array) []string {
 	ids := slices.Clone(a.AfterJobs)
 	for _, name := range a.After {
@@ -199,8 +199,8 @@ func dryOptions(a submit.Array) []string {
 	return []string{"--dependency=afterany:" + strings.Join(ids, ":")}
 }
 
-// wait returns when every task of a submission is over: nil where all is done, and
-// otherwise as `run` does. Ctrl-C ends the waiting only.
+// wait returns when every task of a submission is over. Its error is nil where all is done,
+// else the error that `run` would return. Ctrl-C ends only the waiting.
 func (s *submission) wait(ctx context.Context, w workspace.Workspace, sub submit.Submission, every time.Duration) error {
 	var said string
 	for {
@@ -217,7 +217,7 @@ func (s *submission) wait(ctx context.Context, w workspace.Workspace, sub submit
 			said = text
 		}
 		if !slices.ContainsFunc(tasks, submit.Standing.Lives) {
-			return waited(tasks)
+			return submissionError(tasks)
 		}
 		select {
 		case <-ctx.Done():
@@ -231,7 +231,7 @@ func (s *submission) wait(ctx context.Context, w workspace.Workspace, sub submit
 	}
 }
 
-// countTasks counts tasks by where they stand.
+// countTasks counts tasks by state.
 func countTasks(tasks []submit.Standing) string {
 	counts := map[string]int{}
 	order := []string{string(submit.Waiting), string(submit.Working), string(submit.Unknown), submit.Done, "not done", string(submit.Unplaced)}
@@ -254,8 +254,8 @@ func countTasks(tasks []submit.Standing) string {
 	return plural(len(tasks), "task") + ": " + strings.Join(parts, ", ")
 }
 
-// waited is the error of a submission that is over, nil where all its tasks are done.
-func waited(tasks []submit.Standing) error {
+// submissionError is the error of a submission that is over, nil where all its tasks are done.
+func submissionError(tasks []submit.Standing) error {
 	failed := 0
 	for _, t := range tasks {
 		if last, any := t.Last(); !any || last.State != submit.Done {

@@ -11,8 +11,8 @@ import (
 	"headroom/internal/near"
 )
 
-// didYouMean is `; did you mean "status"?` where one of the known words is like the word
-// that was typed, or the only one that begins with it; "" where none is.
+// didYouMean is `; did you mean "status"?` where one of the known words is similar to the typed
+// word, or the only one that begins with it; "" where none is.
 func didYouMean(typed string, known []string) string {
 	var begins []string
 	for _, word := range known {
@@ -24,7 +24,7 @@ func didYouMean(typed string, known []string) string {
 	if len(begins) == 1 {
 		meant = begins[0]
 	} else if 2*near.Distance(typed, meant) > len(typed) {
-		return "" // of a short word half is another word
+		return "" // half of a short word may be another word
 	}
 	if meant == "" {
 		return ""
@@ -32,7 +32,7 @@ func didYouMean(typed string, known []string) string {
 	return fmt.Sprintf("; did you mean %q?", meant)
 }
 
-// knownCommand is the argument check of a command that only has commands below it.
+// knownCommand is the argument check of a command that only has subcommands.
 func knownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -40,7 +40,7 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(args[0], commandNames(cmd)))
 }
 
-// commandNames are the names of the commands below one, the hidden ones left out.
+// commandNames returns the names of a command's subcommands, without hidden ones.
 func commandNames(cmd *cobra.Command) []string {
 	var names []string
 	for _, child := range cmd.Commands() {

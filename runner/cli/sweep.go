@@ -18,20 +18,20 @@ import (
 	"headroom/sweeps"
 )
 
-// sweepRef is a SWEEP argument that has been read.
+// sweepRef is a SWEEP of the command line, read.
 type sweepRef struct {
 	spec *sweeps.Spec
-	// base is the folder that ./path in it starts from, absolute; "" for an
-	// embedded experiment, which has none.
+	// base is the absolute folder from which ./path in it starts; "" for an embedded
+	// experiment, which has none.
 	base string
 	// recipe reads the pretraining recipes that it may name.
 	recipe func(name string) (*sweeps.Recipe, error)
-	// verify has a plan take every digest anew.
+	// verify makes a plan compute every digest again.
 	verify bool
 }
 
-// openSweep takes SWEEP as a file, the name of a sweep in the workspace, or the
-// name of an embedded experiment, in this order.
+// openSweep reads SWEEP: a file, the name of a sweep in the workspace, or the name of
+// an embedded experiment, in this order.
 func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
 	info, err := os.Stat(text)
 	if err == nil && info.Mode().IsRegular() {
@@ -43,7 +43,7 @@ func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
 		if err != nil {
 			return sweepRef{}, fmt.Errorf("open sweep %q: %w", text, err)
 		}
-		return sweepRef{spec: spec, base: base, recipe: plan.Recipes(text, experiments.Recipe)}, a.underSite(spec, base)
+		return sweepRef{spec: spec, base: base, recipe: plan.Recipes(text, experiments.Recipe)}, a.applySites(spec, base)
 	}
 	isFile := strings.ContainsAny(text, `/\`) || strings.HasSuffix(text, ".toml")
 	switch {
@@ -66,12 +66,12 @@ func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
 	if err != nil {
 		return sweepRef{}, err
 	}
-	return sweepRef{spec: spec, recipe: embeddedRecipe}, a.underSite(spec, "")
+	return sweepRef{spec: spec, recipe: embeddedRecipe}, a.applySites(spec, "")
 }
 
-// underSite gives a sweep what the site's files say and it does not: headroom.toml beside
-// it and in the workspace.
-func (a *app) underSite(spec *sweeps.Spec, base string) error {
+// applySites sets the keys that a sweep does not set itself from the site's files: headroom.toml
+// in its folder and in the workspace.
+func (a *app) applySites(spec *sweeps.Spec, base string) error {
 	sites, err := a.sites(base)
 	if err != nil {
 		return err
@@ -92,14 +92,14 @@ func (a *app) sites(base string) ([]*sweeps.Site, error) {
 		switch {
 		case err == nil:
 			found = append(found, site)
-		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR): // a workspace that is none is said elsewhere
+		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR): // a path that is no workspace is reported elsewhere
 			faults = append(faults, err)
 		}
 	}
 	return found, errors.Join(faults...)
 }
 
-// ownCollections are the collections that the site's files name, of one name the first.
+// ownCollections returns the collections that the site's files name; the first of each name counts.
 func (a *app) ownCollections(base string) ([]source.Own, error) {
 	sites, err := a.sites(base)
 	if err != nil {
@@ -119,9 +119,9 @@ func (a *app) ownCollections(base string) ([]source.Own, error) {
 }
 
 // keptSweep opens the last revision of a sweep that was run from a file in this
-// workspace. Overrides belong to the command that gave them and are not kept.
-// A revision that came from an embedded experiment is not found: its name still
-// means the experiment, which may have changed with the program.
+// workspace, without the overrides of earlier commands. It does not find a revision of
+// an embedded experiment: that name still means the experiment, which may have changed
+// with the program.
 func (a *app) keptSweep(name string, overrides []string) (s sweepRef, found bool, err error) {
 	w, err := a.openWorkspace()
 	if errors.Is(err, workspace.ErrNone) {
@@ -141,7 +141,7 @@ func (a *app) keptSweep(name string, overrides []string) (s sweepRef, found bool
 	if err != nil {
 		return sweepRef{}, false, err
 	}
-	return sweepRef{spec: spec, base: manifest.Base, recipe: plan.Recipes(filepath.Join(manifest.Base, filepath.Base(file)), experiments.Recipe)}, true, a.underSite(spec, manifest.Base)
+	return sweepRef{spec: spec, base: manifest.Base, recipe: plan.Recipes(filepath.Join(manifest.Base, filepath.Base(file)), experiments.Recipe)}, true, a.applySites(spec, manifest.Base)
 }
 
 func embeddedRecipe(name string) (*sweeps.Recipe, error) {
@@ -163,7 +163,7 @@ func (a *app) planSweep(ctx context.Context, s sweepRef, only []sweeps.Filter) (
 	}
 	resolver.Verify = s.verify
 	if s.base != "" {
-		resolver.Also = []string{filepath.Join(s.base, "backbones")} // for recipes that lie there
+		resolver.Also = []string{filepath.Join(s.base, "backbones")} // for recipes in that folder
 	}
 	p, err := plan.Make(ctx, plan.Options{
 		Spec: s.spec, Only: only, Workspace: resolver.Workspace, Resolver: resolver,
@@ -184,7 +184,7 @@ func (a *app) holder(folder string) string {
 	return fmt.Sprintf("process %d on %s", info.PID, info.Host)
 }
 
-// parseOnly reads every --only expression and reports all that is wrong.
+// parseOnly reads every --only expression and reports all faults.
 func parseOnly(expressions []string) ([]sweeps.Filter, error) {
 	var filters []sweeps.Filter
 	var faults []error
@@ -199,8 +199,8 @@ func parseOnly(expressions []string) ([]sweeps.Filter, error) {
 	return filters, errors.Join(faults...)
 }
 
-// recipes finds recipe:NAME on the command line among the backbones that the
-// workspace's recipes made.
+// recipes finds recipe:NAME of the command line among the backbones that the
+// workspace's recipes have made.
 type recipes struct{ root string }
 
 func (r *recipes) id(name string) (string, error) {

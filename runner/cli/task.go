@@ -28,7 +28,7 @@ type taskOptions struct {
 	submission, array string
 }
 
-// newTask is the command that a script of submit ends in, on a node of the cluster.
+// newTask is the command in the scripts of submit, for a node of the cluster.
 func newTask(a *app) *cobra.Command {
 	var o taskOptions
 	cmd := &cobra.Command{
@@ -44,8 +44,8 @@ func newTask(a *app) *cobra.Command {
 }
 
 func (a *app) task(cmd *cobra.Command, o taskOptions) error {
-	// What Slurm sends is dealt with here, from the first moment on. The command's own
-	// context ends by the first of them, which must not end the task's work.
+	// Slurm's signals are handled here from the first moment on. The first signal ends the
+	// command's own context, which must not end the task's work.
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGUSR2)
 	ctx := context.WithoutCancel(cmd.Context())
@@ -69,7 +69,7 @@ func (a *app) task(cmd *cobra.Command, o taskOptions) error {
 		return n
 	}
 	index := number("SLURM_ARRAY_TASK_ID", -1)
-	restart := number("SLURM_RESTART_COUNT", 0) // unset the first time
+	restart := number("SLURM_RESTART_COUNT", 0) // not set the first time
 	if err := usage(cmd, faults...); err != nil {
 		return err
 	}
@@ -109,8 +109,8 @@ func (a *app) task(cmd *cobra.Command, o taskOptions) error {
 	return failed(fmt.Errorf("task %s is not done: %s", job, record.Why))
 }
 
-// taskTeller tells what happens in a task. What is wrong with its settings is said, and
-// keeps no task from its work: whoever submitted it was told before.
+// taskTeller returns the teller of a task. A fault of its settings is printed and does not stop
+// the task; submit has reported it before.
 func (a *app) taskTeller(w workspace.Workspace, m submit.Manifest) *teller {
 	note := func(text string) { fmt.Fprintln(a.stdout, "headroom: "+text) }
 	base := ""
@@ -128,8 +128,8 @@ func (a *app) taskTeller(w workspace.Workspace, m submit.Manifest) *teller {
 	return nil
 }
 
-// tellSubmissionOver tells how a sweep stands whose submission has come to its report,
-// which is its last task.
+// tellSubmissionOver sends the alert that a sweep is over, after its report, the submission's
+// last task.
 func (a *app) tellSubmissionOver(ctx context.Context, w workspace.Workspace, sweep string, tell *teller) {
 	if tell == nil {
 		return
@@ -139,10 +139,10 @@ func (a *app) tellSubmissionOver(ctx context.Context, w workspace.Workspace, swe
 		fmt.Fprintf(a.stdout, "headroom: nobody is told that %s is over: %v\n", sweep, err)
 		return
 	}
-	tell.over(d.Runs, nil)
+	tell.tellOver(d.Runs, nil)
 }
 
-// node is what Slurm calls this machine.
+// node is Slurm's name of this machine.
 func (a *app) node() string {
 	if name := a.env.Getenv("SLURMD_NODENAME"); name != "" {
 		return name
@@ -154,7 +154,7 @@ func (a *app) node() string {
 	return host
 }
 
-// taskThreads are the CPUs that Slurm gave the task; 0 where it does not say.
+// taskThreads is the number of CPUs that Slurm gave the task; 0 where it does not say.
 func (a *app) taskThreads() int {
 	for _, name := range []string{"SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE"} {
 		if n, err := strconv.Atoi(a.env.Getenv(name)); err == nil && n > 0 {
@@ -177,7 +177,7 @@ func (a *app) taskGPUs() int {
 	return 0
 }
 
-// nodeTask is what a task needs of the program.
+// nodeTask holds what a task needs of the program.
 type nodeTask struct {
 	*app
 	workspace     workspace.Workspace
@@ -185,7 +185,7 @@ type nodeTask struct {
 	turn, threads int
 }
 
-// needs says what a job lacks, and writes on what its run is begun.
+// needs names what a job lacks, and writes the provenance of its run.
 func (t nodeTask) needs(job submit.Job) (string, error) {
 	if job.Needs != "" {
 		if _, err := os.Stat(t.workspace.Backbone(job.Needs)); err != nil {
@@ -208,7 +208,7 @@ func (t nodeTask) needs(job submit.Job) (string, error) {
 	return "", t.workspace.WriteProvenance(job.ID, p)
 }
 
-// command is the process that does a job.
+// command returns the process for a job.
 func (t nodeTask) command(job submit.Job) pool.Job {
 	if job.Kind == submit.Report {
 		to := filepath.Join(t.submission.Folder, "report")

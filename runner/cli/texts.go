@@ -13,8 +13,8 @@ import (
 	"headroom/data/collection"
 )
 
-// texts is an input of {"_id","title"?,"text"} rows that can be read twice:
-// once to check all of it before the work begins, once to work on it.
+// texts is an input of {"_id","title"?,"text"} rows that can be read twice: once to
+// check everything before the work begins, and once for the work.
 type texts struct {
 	name string
 	open func() (io.ReadCloser, error)
@@ -23,8 +23,8 @@ type texts struct {
 // errNoTexts is returned for an input without any row.
 var errNoTexts = errors.New("it holds no text: a row is {\"_id\": \"…\", \"text\": \"…\"}")
 
-// newTexts names an input file. Standard input, for "-", and a pipe give their text
-// once: it is checked while it comes, and kept in a file without a name.
+// newTexts opens an input file. Standard input, for "-", and a pipe give their text only
+// once: it is checked while it is read, and kept in a file without a name.
 func (a *app) newTexts(path string) (*texts, error) {
 	name, in := "standard input", a.env.Stdin
 	if path != "-" {
@@ -50,7 +50,7 @@ func (a *app) newTexts(path string) (*texts, error) {
 	if err := once.each(func(collection.Document) error { return nil }); err != nil {
 		return nil, errors.Join(err, kept.Close())
 	}
-	// A reader at its own place; the file is closed with the process.
+	// Each reader has its own position; the file is closed when the process ends.
 	return &texts{name, func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(kept, 0, math.MaxInt64)), nil
 	}}, nil
@@ -66,7 +66,7 @@ func (t *texts) each(fn func(collection.Document) error) error {
 	return collection.ReadJSONL(file, t.name, fn)
 }
 
-// count checks every row and returns how many there are.
+// count checks every row and returns their number.
 func (t *texts) count() (int, error) {
 	n := 0
 	if err := t.each(func(collection.Document) error { n++; return nil }); err != nil {

@@ -20,10 +20,9 @@ func newTokenize(a *app) *cobra.Command {
 	var o tokenizeOptions
 	cmd := &cobra.Command{
 		Use:   "tokenize MODEL",
-		Short: "texts to token ids, special tokens as the model adds them",
-		Long: `Writes a JSON line {"id","ids","tokens"} for each text. Texts are rows
-{"_id","text"} of --input, or plain lines on standard input, whose id is the
-line's number.`,
+		Short: "tokenize texts, with the model's special tokens",
+		Long: `Writes a JSON line {"id","ids","tokens"} for each text. Texts are rows {"_id","text"}
+of --input, or plain lines on standard input, with the line's number as id.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.tokenize(cmd, args[0], o)

@@ -18,14 +18,14 @@ import (
 func newUnlock(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "unlock RUN",
-		Short: "free a run whose process is gone and cannot be asked",
-		Long: `Shows who holds the lease of a run and frees it. RUN is a run's id or label, or the
-id of a baseline or of a backbone's recipe, as messages name it.
+		Short: "free a run whose process has ended without releasing it",
+		Long: `Shows who holds the lease of a run, and frees it. RUN is a run's id or label, or the id
+of a baseline or of a backbone's recipe, as in messages.
 
-A lease is needed for work only. That of a process that has died on this machine is
-taken over at once, that of one elsewhere after two minutes of silence. A process that
-lives on this machine is named and left alone: stop it instead. One elsewhere that
-lives all the same learns that it has lost the lease, and stops.`,
+In most cases this is not necessary: a new process takes over the lease of a process that
+has died on this machine at once, and of one on another machine after two minutes of
+silence. The lease of a live process on this machine is not freed: stop that process
+instead. A live process on another machine notices that it has lost the lease, and stops.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.unlock(args[0]) },
 	}
@@ -69,8 +69,8 @@ func (a *app) unlock(text string) error {
 	return failed(err)
 }
 
-// findLease finds the folder that a run, baseline or backbone is worked on in, by the
-// beginning of its id, or a run by its label.
+// findLease finds the folder with the lease of a run, baseline or backbone, by the beginning of
+// its id, or of a run by its label.
 func findLease(w workspace.Workspace, text string) (folder, name string, err error) {
 	var found []string
 	for _, kind := range []string{"runs", "baselines", "backbones"} {

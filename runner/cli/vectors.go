@@ -18,15 +18,15 @@ func newVectors(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: `vectors DIR --format FORMAT --output PATH
   headroom vectors RUN --on REF --format FORMAT --output PATH`,
-		Short: "the vectors of an index or a run, for other programs",
-		Long: `Writes the document vectors of an index that "headroom index" made, or those that a run has kept of a
+		Short: "write the vectors of an index or a run, for other programs",
+		Long: `Writes the document vectors of an index that "headroom index" has made, or those that a run has kept for a
 collection (evaluate.keep_vectors, or "headroom evaluate --run RUN --on REF --keep-vectors"):
-  jsonl     {"id","vector":{"<token id>":weight,…}}, as "headroom encode" writes them
-  anserini  a line {"id","contents","vector":{"<term>":n,…}}, for Anserini and Pyserini
+  jsonl     lines {"id","vector":{"<token id>":weight,…}}, as "headroom encode" writes them
+  anserini  lines {"id","contents","vector":{"<term>":n,…}}, for Anserini and Pyserini
   ciff      the Common Index File Format, for PISA and other engines
   npy       a new folder of arrays for numpy: indptr, indices and data of a sparse matrix, and ids.txt
 anserini and ciff have integers, weight × 100 rounded, which changes scores; jsonl and npy have the weights.
-Terms are words where the index's are, else token ids.`,
+Terms are words where the index has words, else token ids.`,
 		Example: `  headroom vectors index --format ciff --output index.ciff
   headroom vectors tiny-k4-s1 --on beir:scifact --format npy --output arrays`,
 		Args: cobra.ExactArgs(1),
@@ -35,8 +35,8 @@ Terms are words where the index's are, else token ids.`,
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "jsonl", "jsonl, anserini, ciff or npy")
 	f.StringVar(&o.output, "output", "", "`PATH` to write, a file or for npy a new folder; - is standard output (required)")
-	f.StringVar(&o.on, "on", "", "collection `REF` that a run has kept vectors of")
-	f.StringVar(&o.split, "split", "test", "which evaluation of it: the split that was measured")
+	f.StringVar(&o.on, "on", "", "collection `REF` for which a run has kept vectors")
+	f.StringVar(&o.split, "split", "test", "the split of the evaluation")
 	return cmd
 }
 
@@ -83,5 +83,5 @@ func (a *app) vectors(cmd *cobra.Command, dir string, o vectorsOptions) error {
 	if err = errors.Join(err, index.Close(), done()); err != nil {
 		return err
 	}
-	return a.wrote(o.output)
+	return a.printWritten(o.output)
 }

@@ -21,11 +21,11 @@ import (
 	"headroom/sweeps"
 )
 
-// keepDocuments has what a run's model makes of documents lie in the run's folder, where what was kept is used again.
+// keepDocuments keeps the documents' vectors of a run's model in the run's folder, and reuses vectors that are there.
 func (a *app) keepDocuments(documents *evaluate.Documents, w workspace.Workspace, run runRef, keep bool) error {
 	weights, err := vectors.ModelOf(plan.ModelFolder(w.Run(run.ID)))
 	if errors.Is(err, seal.ErrNone) && !keep {
-		return nil // an older program exported it
+		return nil // exported by an older program
 	}
 	if err != nil {
 		return fmt.Errorf("keep vectors of run %q: %w", run.Label, err)
@@ -34,8 +34,8 @@ func (a *app) keepDocuments(documents *evaluate.Documents, w workspace.Workspace
 	return nil
 }
 
-// keptIndex is an index of the documents' vectors that a run has kept of a collection. It lies in a folder beside the
-// output; done removes it.
+// keptIndex makes an index of the documents' vectors that a run has kept for a collection. It is in a folder next to
+// the output; done removes it.
 func (a *app) keptIndex(ctx context.Context, text string, o vectorsOptions) (index *search.Index, done func() error, err error) {
 	if members := groups.Members(o.on); members != nil {
 		return nil, nil, fmt.Errorf("--on %s stands for %d collections; allowed: one, as %s", o.on, len(members), members[0])

@@ -9,10 +9,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Version is the program's. CITATION.cff and CHANGELOG.md name it too; a test compares them.
+// Version is the program's version. CITATION.cff and CHANGELOG.md name it too; a test compares them.
 const Version = "0.2.0"
 
-// buildInfo says what a binary was made of.
+// buildInfo describes the build of a binary.
 type buildInfo struct {
 	Version string            `json:"version"`
 	Commit  string            `json:"commit"` // "" where the build did not record it

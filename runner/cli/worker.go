@@ -29,8 +29,8 @@ type workerOptions struct {
 	turn              int
 }
 
-// newWorker is the command that the pool starts, one process a job. It prints
-// pool messages on standard output.
+// newWorker is the command that the pool starts, one process per job. It prints the
+// pool's messages on standard output.
 func newWorker(a *app) *cobra.Command {
 	var o workerOptions
 	cmd := &cobra.Command{
@@ -89,8 +89,8 @@ func (a *app) worker(cmd *cobra.Command, o workerOptions) error {
 	if o.parent > 0 {
 		go pool.WatchParent(ctx, o.parent, time.Second, cancel)
 	}
-	// A parent that dies takes the other end of standard output along. That must
-	// not kill the worker in the middle of a step: it is told to stop.
+	// When the parent dies, nobody reads standard output any more. A write must not
+	// kill the worker in the middle of a step: it stops at a checkpoint.
 	signal.Ignore(syscall.SIGPIPE)
 	out := &parentPipe{to: a.stdout, gone: cancel}
 	job := worker.Job{Workspace: w.Root, Kind: o.kind, ID: o.id, Resolver: resolver, Backend: o.backend, Threads: o.threads, Remat: o.remat,
@@ -98,8 +98,8 @@ func (a *app) worker(cmd *cobra.Command, o workerOptions) error {
 	return failed(workWhenFree(ctx, out, func() error { return worker.Run(ctx, job, out) }))
 }
 
-// parentPipe is a worker's way to its parent. Where nobody reads any more it
-// says so once, and swallows what is written.
+// parentPipe is a worker's pipe to its parent. When nobody reads any more, it reports
+// that once and discards all output.
 type parentPipe struct {
 	to   io.Writer
 	gone func()
@@ -113,12 +113,12 @@ func (p *parentPipe) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// leasePoll is how often a worker looks whether a job that another live process
-// works on is free.
+// leasePoll is the interval at which a worker checks whether a job of another live
+// process is free.
 const leasePoll = time.Second
 
-// workWhenFree runs work; while another live process holds its lease it waits,
-// and says so. Work that the other has finished is found finished.
+// workWhenFree runs work. While another live process holds its lease, it waits and
+// reports that. If the other process finishes the work, work finds it finished.
 func workWhenFree(ctx context.Context, out io.Writer, work func() error) error {
 	for {
 		err := work()
