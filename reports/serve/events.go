@@ -191,7 +191,7 @@ func (st *stream) look(ctx context.Context) (news, error) {
 	if !ok {
 		return news{}, ErrNotFound
 	}
-	base.V = base.V.with("text", "") // nothing is encoded again
+	base.V, base.forNews = base.V.with("text", ""), true // nothing is encoded again
 	n := news{Parts: map[string]string{}, Rows: map[string]string{}, Fault: base.Snapshot.Fault}
 	p, parts, err := st.model(ctx, base)
 	if err != nil {

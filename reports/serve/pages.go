@@ -68,6 +68,8 @@ type shown struct {
 	Live    string
 	Command string
 	Code    int
+	// forNews tells that only the parts are made that change while a page is open.
+	forNews bool
 }
 
 // Workspace is the folder, as commands name it.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -191,17 +192,25 @@ func BenchmarkLivePage(b *testing.B) {
 	ctx := browser(b)
 	run(b, ctx, "without a cache", network.SetCacheDisabled(true)) // as on a first visit
 	for _, path := range []string{"/", "/sweeps/long"} {
-		var paint, drawn, bytes float64
-		before := cpu(b, process)
-		run(b, ctx, path, chromedp.Navigate(address+path), until(`performance.getEntriesByName("first-contentful-paint").length > 0`),
-			until(`!document.getElementById("curves") || document.querySelectorAll("#plots canvas").length > 0`),
-			chromedp.Evaluate(`performance.now()`, &drawn),
-			chromedp.Evaluate(`performance.getEntriesByName("first-contentful-paint")[0].startTime`, &paint),
-			chromedp.Evaluate(`performance.getEntriesByType("navigation").concat(performance.getEntriesByType("resource")).reduce((n, e) => n + e.transferSize, 0)`, &bytes))
-		b.ReportMetric(paint, "paint-ms:"+path)
-		b.ReportMetric(drawn, "drawn-ms:"+path)
+		// Of five visits the quickest: what else the machine does makes them slower, nothing
+		// makes them quicker. The program keeps curves, so that the first is told as well.
+		var paints, draws []float64
+		var bytes float64
+		for range 5 {
+			var paint, drawn float64
+			before := cpu(b, process)
+			run(b, ctx, path, chromedp.Navigate("about:blank"), chromedp.Navigate(address+path), until(`performance.getEntriesByName("first-contentful-paint").length > 0`),
+				until(`!document.getElementById("curves") || document.querySelectorAll("#plots canvas").length > 0`),
+				chromedp.Evaluate(`performance.now()`, &drawn),
+				chromedp.Evaluate(`performance.getEntriesByName("first-contentful-paint")[0].startTime`, &paint),
+				chromedp.Evaluate(`performance.getEntriesByType("navigation").concat(performance.getEntriesByType("resource")).reduce((n, e) => n + e.transferSize, 0)`, &bytes))
+			paints, draws = append(paints, paint), append(draws, drawn)
+			b.Logf("%s: painted after %.0f ms, drawn after %.0f, %.0f kB; the program used %v", path, paint, drawn, bytes/1e3, cpu(b, process)-before)
+		}
+		b.ReportMetric(slices.Min(paints), "paint-ms:"+path)
+		b.ReportMetric(slices.Min(draws), "drawn-ms:"+path)
+		b.ReportMetric(draws[0], "drawn-first-ms:"+path)
 		b.ReportMetric(bytes/1e3, "kB:"+path)
-		b.Logf("%s: the program used %v", path, cpu(b, process)-before)
 	}
 	updates(b, ctx, address, process, open, *benchSteps)
 	table(b, ctx, address)

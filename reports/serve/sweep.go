@@ -151,6 +151,9 @@ func seriesOf(v view, usual []string) []string {
 
 // usual are the series of a page that names none.
 func (s *Server) panel(base shown, curves []drawn, bands bool, usual []string) panel {
+	if base.forNews {
+		return panel{}
+	}
 	v := base.V
 	p := panel{Source: liveAddress("/api/curves", v), Curves: curves, Bands: bands}
 	if len(curves) == 0 {

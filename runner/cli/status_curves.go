@@ -99,6 +99,9 @@ func drawCurve(c store.Thin) string {
 	now := bad[last]
 	if now == "" {
 		now = fmt.Sprintf("%.3g", cells[last])
+		if math.Abs(cells[last]) >= 1000 { // no power of ten
+			now = fmt.Sprintf("%.0f", cells[last])
+		}
 	}
 	return out.String() + " " + now
 }
