@@ -240,20 +240,14 @@ func BM25(ctx context.Context, c *collection.Collection, o CollectionOptions) (S
 }
 
 func bm25(ctx context.Context, c *collection.Collection, o CollectionOptions) (Summary, error) {
-	asked, _, err := o.open(c)
-	if err != nil {
-		return Summary{}, err
-	}
-	documents, err := c.Documents()
+	asked, documents, err := o.open(c)
 	if err != nil {
 		return Summary{}, err
 	}
 	start := time.Now()
-	ids, texts := make([]string, len(documents)), make([]string, len(documents))
-	for i, d := range documents {
-		ids[i], texts[i] = d.ID, d.Content()
-	}
-	index, err := search.NewBM25(ids, texts, search.DefaultBM25())
+	index, err := search.WalkBM25(func(each func(id, text string) error) error {
+		return c.Walk(func(d collection.Document) error { return each(d.ID, d.Content()) })
+	}, search.DefaultBM25())
 	if err != nil {
 		return Summary{}, err
 	}
@@ -265,7 +259,7 @@ func bm25(ctx context.Context, c *collection.Collection, o CollectionOptions) (S
 	}
 	searched := time.Since(start)
 	o.Of.Name = "bm25"
-	summary, err := o.measure(c, asked, len(documents), hits)
+	summary, err := o.measure(c, asked, documents, hits)
 	if err != nil {
 		return Summary{}, err
 	}

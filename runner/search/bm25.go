@@ -32,15 +32,34 @@ func NewBM25(ids, texts []string, options BM25Options) (*BM25, error) {
 	if len(ids) != len(texts) {
 		return nil, fmt.Errorf("build bm25: %d ids but %d texts", len(ids), len(texts))
 	}
+	return WalkBM25(func(each func(id, text string) error) error {
+		for i, id := range ids {
+			if err := each(id, texts[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, options)
+}
+
+// WalkBM25 is NewBM25 of the documents that walk calls each for. No text is kept; of a document its words' numbers and
+// counts are, until all have been seen.
+func WalkBM25(walk func(each func(id, text string) error) error, options BM25Options) (*BM25, error) {
 	if !(options.K1 >= 0) || math.IsInf(options.K1, 1) || !(options.B >= 0 && options.B <= 1) {
 		return nil, fmt.Errorf("build bm25: k1 %v and b %v: allowed are k1 from 0 and b from 0 to 1", options.K1, options.B)
 	}
 	terms := newInterner()
-	counts := make([]termCounts, len(texts))
+	var ids namesBuilder
+	var counts []termCounts
 	total := 0
-	for i, text := range texts {
-		counts[i] = countTerms(Words(text), terms)
-		total += counts[i].length
+	err := walk(func(id, text string) error {
+		ids.add(id)
+		counts = append(counts, countTerms(Words(text), terms))
+		total += counts[len(counts)-1].length
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	frequency := make([]int, len(terms.words))
 	for _, document := range counts {
@@ -50,14 +69,14 @@ func NewBM25(ids, texts []string, options BM25Options) (*BM25, error) {
 	}
 	idf := make([]float64, len(frequency))
 	for term, df := range frequency {
-		idf[term] = math.Log(1 + (float64(len(texts)-df)+0.5)/(float64(df)+0.5))
+		idf[term] = math.Log(1 + (float64(len(counts)-df)+0.5)/(float64(df)+0.5))
 	}
 	// Words are numbered in byte order, so that the order of summation does not depend on the order of documents.
 	words := slices.Clone(terms.words)
 	slices.Sort(words)
 	dictionary := newDictionary(words)
-	average := float64(total) / float64(len(texts))
-	builder := NewBuilder(Options{Vocab: len(words), Documents: len(texts)})
+	average, names := float64(total)/float64(len(counts)), ids.names()
+	builder := NewBuilder(Options{Vocab: len(words), Documents: len(counts)})
 	for i, document := range counts {
 		ranked := make([]uint32, len(document.terms))
 		weights := make([]float32, len(document.terms))
@@ -67,7 +86,8 @@ func NewBM25(ids, texts []string, options BM25Options) (*BM25, error) {
 			ranked[j] = dictionary.ids[terms.words[term]]
 			weights[j] = float32(idf[term] * tf / (tf + norm))
 		}
-		if err := builder.Add(ids[i], sortedVector(ranked, weights)); err != nil {
+		counts[i] = termCounts{} // the index has it now
+		if err := builder.Add(names.at(i), sortedVector(ranked, weights)); err != nil {
 			return nil, err
 		}
 	}
@@ -114,12 +134,12 @@ func (b *BM25) SearchAll(ctx context.Context, queries []string, k, threads int) 
 // termCounts holds a text's different terms and the number of times that each occurs.
 type termCounts struct {
 	terms  []uint32
-	counts []int
+	counts []uint32
 	length int // in words, repetitions included
 }
 
 func countTerms(words []string, terms *interner) termCounts {
-	counts := make(map[uint32]int, len(words))
+	counts := make(map[uint32]uint32, len(words))
 	found := termCounts{length: len(words)}
 	for _, word := range words {
 		term := terms.id([]byte(word))
@@ -128,7 +148,7 @@ func countTerms(words []string, terms *interner) termCounts {
 		}
 		counts[term]++
 	}
-	found.counts = make([]int, len(found.terms))
+	found.counts = make([]uint32, len(found.terms))
 	for i, term := range found.terms {
 		found.counts[i] = counts[term]
 	}
