@@ -66,6 +66,14 @@ func (a *app) completeRuns(most int) completer {
 	}
 }
 
+// completeOneSweep completes SWEEP, after which nothing may follow.
+func (a *app) completeOneSweep(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, words
+	}
+	return a.completeSweep(cmd, args, typed)
+}
+
 // completeModels completes at most this many arguments MODEL, with runs and the shell's folders.
 func (a *app) completeModels(most int) completer {
 	return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
@@ -170,7 +178,7 @@ func withPrefix(all []string, typed string) []string {
 // completeArguments registers the completers of the commands' arguments and flags.
 func completeArguments(a *app, root *cobra.Command) {
 	arguments := map[string]completer{
-		"plan": a.completeSweep, "run": a.completeSweep, "submit": a.completeSweep, "status": a.completeSweep, "report": a.completeSweep, "judge": a.completeJudged, "cancel": a.completeJudged, "claims": a.completeSweep,
+		"alert": a.completeOneSweep, "plan": a.completeSweep, "run": a.completeSweep, "submit": a.completeSweep, "status": a.completeSweep, "report": a.completeSweep, "judge": a.completeJudged, "cancel": a.completeJudged, "claims": a.completeSweep,
 		"show": a.completeRuns(1), "diff": a.completeRuns(2), "export": a.completeRuns(1), "unlock": a.completeRuns(1),
 		"tokenize": a.completeModels(1), "encode": a.completeModels(1), "probe": a.completeModels(100),
 		"pretrain": completeRecipe, "evaluate": a.completeEvaluate, "mine": a.completeCollections,
