@@ -21,7 +21,7 @@ TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-page test-xla test-slurm test-slurm-long test-latex calibration calibration-short race check fmt vet lint lint-imports lint-mod lint-static \
-        bench bench-index bench-page bench-workspace statistics stream-rss fuzz crash golden reference env cover clean
+        bench bench-index bench-page bench-peers bench-workspace statistics stream-rss fuzz crash golden reference env cover clean
 
 help: ## this list
 	@printf 'headroom: make TARGET\n\n'
@@ -166,6 +166,9 @@ bench-workspace: ## plan of 10,000 points; fold, status, report, query of RUNS (
 	$(GO) test -run '^$$' -bench 'Plan$$|LargeWorkspace' -benchtime 1x -timeout 2h ./runner/cli -args -runs $(RUNS) -steps $(STEPS)
 
 DOCUMENTS ?= 1000000
+
+bench-peers: ## training steps, encoding and search in turns with sentence-transformers and numba: medians, least, memory, settings (PYTHON)
+	PYTHON=$(PYTHON) bench/peers.sh
 
 bench-index: ## build, load and search an index of DOCUMENTS (1000000) generated documents of 120 terms; in TMPDIR, 720 bytes each
 	$(GO) test -run '^$$' -bench FullSize -benchtime 1x -timeout 6h ./runner/search -args -documents $(DOCUMENTS)

@@ -111,6 +111,7 @@ func (p *Peer) Close() error {
 // Result describes all turns of a peer but the first, which warms up.
 type Result struct {
 	Median   float64 // seconds
+	Least    float64
 	CPU      float64 // median seconds of processor time, which depends less on other load than Median
 	LeastCPU float64
 	Peak     int64
@@ -136,7 +137,7 @@ func Run(rounds int, peers ...*Peer) ([]Result, error) {
 		}
 	}
 	for i := range peers {
-		results[i].Median = median(seconds[i])
+		results[i].Median, results[i].Least = median(seconds[i]), slices.Min(seconds[i])
 		results[i].CPU, results[i].LeastCPU = median(processor[i]), slices.Min(processor[i])
 	}
 	return results, nil

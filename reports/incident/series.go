@@ -126,7 +126,7 @@ func (p *Page) moved(r records) {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if name == "lr" || name == "seconds" || strings.HasPrefix(name, "lambda/") || strings.HasPrefix(name, event.ProbePrefix) || strings.HasPrefix(name, "dev/") {
+		if name == "lr" || event.OfMachine(name) || strings.HasPrefix(name, "lambda/") || strings.HasPrefix(name, event.ProbePrefix) || strings.HasPrefix(name, "dev/") {
 			continue
 		}
 		old, spread, n := describe(before, name)

@@ -262,6 +262,11 @@ func report(b *testing.B, near float64, ours, theirs *alternate.Peer) {
 		b.ReportMetric(r[0].Median, ours.Name+"-s/step")
 		b.ReportMetric(r[1].Median, theirs.Name+"-s/step")
 		b.ReportMetric(r[1].Median/r[0].Median, "times-faster")
+		for i, peer := range []*alternate.Peer{ours, theirs} {
+			b.ReportMetric(r[i].Least, peer.Name+"-least-s")
+			b.ReportMetric(r[i].LeastCPU, peer.Name+"-least-CPU-s")
+		}
+		b.ReportMetric(r[1].Least/r[0].Least, "times-faster-by-least")
 		if r[0].Peak > 0 && r[1].Peak > 0 {
 			b.ReportMetric(float64(r[0].Peak)/mega, ours.Name+"-peak-MB")
 			b.ReportMetric(float64(r[1].Peak)/mega, theirs.Name+"-peak-MB")
@@ -289,10 +294,12 @@ func BenchmarkStepAgainstSentenceTransformers(b *testing.B) {
 		b.Skip("PYTHON is not set: an interpreter with sentence-transformers is needed")
 	}
 	script := "../../../bench/st_peer.py"
-	if out, err := exec.Command(python, script, "check").CombinedOutput(); err != nil {
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	out, err := exec.Command(python, script, "check").CombinedOutput()
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if err != nil {
 		b.Skipf("%s cannot run %s: %v: %s", python, script, err, lines[len(lines)-1])
 	}
+	b.Log(lines[len(lines)-1])
 	for _, c := range []struct {
 		name string
 		shape

@@ -1,0 +1,17 @@
+package event
+
+// Series of a step that are measured on the machine: a step that is done again has others.
+const (
+	SecondsSeries = "seconds"           // of the step, its data included
+	TokensSeries  = "tokens_per_second" // tokens of the batch, padding left out, by those seconds
+	MemorySeries  = "memory"            // resident bytes of the process; left out where the system does not say
+)
+
+// OfMachine tells whether a series is of the machine and not of the run.
+func OfMachine(name string) bool {
+	switch name {
+	case SecondsSeries, TokensSeries, MemorySeries, ProbePrefix + "seconds":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,45 @@
+package worker
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"headroom/data/loader"
+	"headroom/metrics/event"
+)
+
+// addMachine adds what a step of so many seconds took of the machine.
+func addMachine(values map[string]event.Value, batch loader.Batch, seconds float64) {
+	values[event.SecondsSeries] = event.Value(seconds)
+	if seconds > 0 {
+		values[event.TokensSeries] = event.Value(float64(tokensOf(batch.Queries)+tokensOf(batch.Documents)) / seconds)
+	}
+	if bytes := residentBytes(); bytes > 0 {
+		values[event.MemorySeries] = event.Value(bytes)
+	}
+}
+
+func tokensOf(texts [][]int32) (n int) {
+	for _, text := range texts {
+		n += len(text)
+	}
+	return n
+}
+
+// residentBytes is the resident size of this process, 0 where the system does not say.
+func residentBytes() int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	columns := strings.Fields(string(text))
+	if len(columns) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseInt(columns[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
+}

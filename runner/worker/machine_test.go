@@ -1,0 +1,26 @@
+package worker_test
+
+import (
+	"io"
+	"math"
+	"testing"
+
+	"headroom/metrics/event"
+	"headroom/sweeps"
+)
+
+func TestAStepSaysWhatItTookOfTheMachine(t *testing.T) {
+	b := newBench(t, "bert")
+	id := b.prepare(t, b.config(func(*sweeps.RunConfig) {}))
+	if err := b.run(t, id, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	values := last[event.Step](t, b.events(t, id, 1)).Values
+	tokens := float64(values[event.TokensSeries]) * float64(values[event.SecondsSeries])
+	if whole := math.Round(tokens); whole < 4 || math.Abs(tokens-whole) > 1e-6*whole {
+		t.Errorf("%v tokens per second in %v seconds are %v tokens", values[event.TokensSeries], values[event.SecondsSeries], tokens)
+	}
+	if bytes := values[event.MemorySeries]; bytes < 1<<20 || bytes > 1<<40 {
+		t.Errorf("memory is %v bytes", bytes)
+	}
+}
