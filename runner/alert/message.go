@@ -66,11 +66,15 @@ func once(kind, what string, at time.Time) string {
 	return fmt.Sprintf("%s-%s-%d", kind, what, at.UnixNano())
 }
 
-// End says that a sweep is over; counts is what became of its runs, in words.
-func End(sweep, host, counts string, failed int, at time.Time) Message {
+// End says that a sweep is over, or where runs are left that were not asked for, that what
+// was asked for is; counts is what became of its runs, in words.
+func End(sweep, host, counts string, failed, left int, at time.Time) Message {
 	title := sweep + " is over"
+	if left > 0 {
+		title = sweep + ": what was asked for is over"
+	}
 	if failed > 0 {
-		title = fmt.Sprintf("%s is over, %d failed", sweep, failed)
+		title += fmt.Sprintf(", %d failed", failed)
 	}
 	return Message{ID: once(sweeps.AlertEnd, sweep, at), Kind: sweeps.AlertEnd, Sweep: sweep, Title: title, Text: counts, Step: -1, Host: host, Time: at.UTC()}
 }

@@ -43,7 +43,7 @@ func TestOnlyWhatIsAskedForIsSent(t *testing.T) {
 	s, c := newSite(t), newReceiver(t, nil)
 	sender := s.sender("on = ['end', 'done']\nwebhook = '" + c.URL + "'")
 	sender.Send(collapse("aa", "empty"))
-	sender.Send(alert.End("demo", "node", "1 run: 1 done", 0, time.Now()))
+	sender.Send(alert.End("demo", "node", "1 run: 1 done", 0, 0, time.Now()))
 	sender.Close(patience)
 	if got := c.messages(); len(got) != 1 || !strings.Contains(got[0], "demo is over") {
 		t.Errorf("posted %q", got)

@@ -151,17 +151,22 @@ func (t *teller) tellOver(runs []statusRun, jobs error) {
 	if t == nil {
 		return
 	}
-	bad := 0
+	bad, left := 0, 0
 	for _, r := range runs {
-		if r.State == "failed" {
+		switch r.State {
+		case "done":
+		case "failed":
 			bad++
+		default:
+			left++
 		}
 	}
 	var failed *pool.FailedError
 	if errors.As(jobs, &failed) {
+		left -= max(0, failed.Failed+failed.Blocked-bad) // which came to no log
 		bad = max(bad, failed.Failed)
 	}
-	t.sender.Send(alert.End(t.sweep, t.host, outcomeWords(runs), bad, t.now()))
+	t.sender.Send(alert.End(t.sweep, t.host, outcomeWords(runs), bad, left, t.now()))
 }
 
 // close waits until every alert is delivered or has failed.

@@ -73,6 +73,11 @@ func TestARunTellsOfCollapsesFailuresAndItsEnd(t *testing.T) {
 	if p.ok("run", sweep); len(in.take()) > 0 {
 		t.Error("where nothing was to be done somebody was told")
 	}
+	p.write("small.toml", strings.Replace(smallSweep, "[1, 2]", "[6]", 1))
+	p.ok("run", sweep, "--only", "model.rescale=1")
+	if got := in.take(); len(got) != 2 || !strings.Contains(got[1], "small: what was asked for is over") {
+		t.Errorf("of a part, told %q", got)
+	}
 	p.write("small.toml", strings.Replace(smallSweep, "[1, 2]", "[7]", 1))
 	planned := decode[struct {
 		Runs []struct{ ID, State string }
