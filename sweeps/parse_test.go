@@ -11,7 +11,7 @@ import (
 	"headroom/sweeps"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 // golden compares a text with testdata/NAME.
 func golden(t *testing.T, name, got string) {
@@ -28,7 +28,7 @@ func golden(t *testing.T, name, got string) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("%s differs (go test -update writes it anew)\ngot:\n%s\nwant:\n%s", path, got, want)
+		t.Errorf("%s differs (go test -update writes it again)\ngot:\n%s\nwant:\n%s", path, got, want)
 	}
 }
 

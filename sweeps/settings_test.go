@@ -107,7 +107,7 @@ func TestAConfigurationOfAnOlderProgramIsRead(t *testing.T) {
 	}
 }
 
-// So has a revision of a sweep that an older program kept; a file of the user's is told to leave them out.
+// So has a revision of a sweep that an older program kept; a message asks the user to remove them from a file.
 func TestASweepThatAnOlderProgramKeptIsRead(t *testing.T) {
 	want, err := sweeps.Parse("s.toml", []byte(base))
 	if err != nil {

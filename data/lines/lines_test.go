@@ -99,7 +99,7 @@ func TestUnpackedTextsAreKept(t *testing.T) {
 	if calls != 1 {
 		t.Errorf("unpacked %d times", calls)
 	}
-	// Another state of the file is unpacked anew, and what was kept of the former goes.
+	// Another state of the file is unpacked again, and what was kept of the former goes.
 	if err := os.Chtimes(path, time.Now().Add(-time.Minute), time.Now().Add(-time.Minute)); err != nil {
 		t.Fatal(err)
 	}

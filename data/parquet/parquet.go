@@ -143,7 +143,7 @@ func columnsOf(schema *parquet.Schema) ([]column, error) {
 		}
 		c := column{Column: Column{Name: path[0]}, full: leaf.MaxDefinitionLevel}
 		if known[c.Name] {
-			return nil, fmt.Errorf("column %q holds more than one value a row; texts, numbers and lists of them are read", c.Name)
+			return nil, fmt.Errorf("column %q holds more than one value per row; texts, numbers and lists of them are read", c.Name)
 		}
 		known[c.Name] = true
 		kind, ok := kindOf(leaf.Node)

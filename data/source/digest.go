@@ -81,7 +81,7 @@ func (r *Resolver) DigestCorpus(folder string) (string, error) {
 	return "sha256:" + hex.EncodeToString(total.Sum(nil)), nil
 }
 
-// smallFile is up to how many bytes a file is read rather than its digest remembered.
+// smallFile is the size in bytes up to which a file is read again instead of remembering its digest.
 const smallFile = 64 << 10
 
 // Intact compares a folder with the manifest that it was made with. Its error is

@@ -49,7 +49,7 @@ type Resolver struct {
 	Workspace string
 	// Hub is where Fetch downloads from.
 	Hub download.Hub
-	// Verify takes every digest anew. Otherwise one is remembered until a file's path, size
+	// Verify takes every digest again. Otherwise one is remembered until a file's path, size
 	// or time changes.
 	Verify bool
 	// Mirror is an address under which the files of published collections stand as

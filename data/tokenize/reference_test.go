@@ -19,7 +19,7 @@ import (
 	"headroom/data/tokenize"
 )
 
-var update = flag.Bool("update", false, "write testdata/reference/trained.json anew; run testdata/reference.py afterwards")
+var update = flag.Bool("update", false, "write testdata/reference/trained.json again; run testdata/reference.py afterwards")
 
 // generator makes the texts of the reference values, as testdata/reference.py does.
 type generator struct {

@@ -49,7 +49,7 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	// It is there whole or not at all: what a killed process left is made anew.
+	// It is there whole or not at all: what a killed process left is made again.
 	partial := flag.Arg(0) + ".partial"
 	err := os.RemoveAll(partial)
 	if err == nil {

@@ -63,7 +63,7 @@ func TestNoFlippedBitIsTakenInSilence(t *testing.T) {
 					t.Fatalf("%s: run does not make it good", where)
 				}
 				before, left := maps.Clone(want), p.results()
-				if strings.HasSuffix(kind, "events.jsonl") { // a damaged line of a log is lost, and that is said
+				if strings.HasSuffix(kind, "events.jsonl") { // a damaged line of a log is lost, with a notice
 					delete(before, "points")
 					delete(left, "points")
 				}

@@ -35,23 +35,15 @@ var program string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	folder, err := os.MkdirTemp("", "headroom-crash-*")
-	if err == nil && *built != "" {
-		program, err = filepath.Abs(*built)
-	} else if err == nil {
-		program = filepath.Join(folder, "headroom")
-		var out []byte
-		if out, err = exec.Command("go", "build", "-o", program, "headroom/cmd/headroom").CombinedOutput(); err != nil {
-			err = fmt.Errorf("build the program: %w\n%s", err, out)
+	if *built != "" {
+		path, err := filepath.Abs(*built)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
 		}
+		program = path
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	os.RemoveAll(folder)
-	os.Exit(code)
+	os.Exit(sample.RunTests(m, &program))
 }
 
 // place is a folder with a sweep, a workspace and a report.

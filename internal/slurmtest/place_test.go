@@ -25,24 +25,10 @@ var gate = os.Getenv("HEADROOM_SLURM")
 var program = os.Getenv("HEADROOM_SLURM_PROGRAM")
 
 func TestMain(m *testing.M) {
-	if gate == "" || len(slurmtest.Missing()) > 0 || program != "" {
+	if gate == "" || len(slurmtest.Missing()) > 0 {
 		os.Exit(m.Run())
 	}
-	folder, err := os.MkdirTemp("", "headroom-slurmtest-")
-	if err == nil {
-		program = filepath.Join(folder, "headroom")
-		var out []byte
-		if out, err = exec.Command("go", "build", "-o", program, "headroom/cmd/headroom").CombinedOutput(); err != nil {
-			err = fmt.Errorf("build the program: %w\n%s", err, out)
-		}
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	os.RemoveAll(folder)
-	os.Exit(code)
+	os.Exit(sample.RunTests(m, &program))
 }
 
 // lab starts a cluster, or skips the test and says why.

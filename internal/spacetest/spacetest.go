@@ -65,3 +65,19 @@ func (s *Space) Evaluation(folder, id, split string, ndcg, flops float64) {
 		"seconds":{"encode":1,"index":2,"search":3},"qrels_digest":"sha256:q","tie_share":0.1,"tie_mass":0.05}`, id, split, ndcg, flops))
 	s.Write(filepath.Join(folder, id, "per_query.tsv"), fmt.Sprintf("query\tmeasure\tvalue\nq1\tnDCG@10\t%v\nq1\tRR@10\t1\nq2\tnDCG@10\t0\nq2\tRR@10\t0\n", 2*ndcg))
 }
+
+// NewLog creates the log of a run in a new folder. write appends an event to it.
+func NewLog(t testing.TB) (l *event.Log, folder string, write func(event.Event)) {
+	t.Helper()
+	folder = t.TempDir()
+	l, err := event.Create(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, folder, func(e event.Event) {
+		t.Helper()
+		if err := l.Append(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -55,7 +55,7 @@ func RepairAll(dir string) (lost []string, err error) {
 	return lost, nil
 }
 
-// repair writes a log again without its damaged lines, numbered anew, with a notice
+// repair writes a log again without its damaged lines, renumbered, with a notice
 // where each of them was. The damaged log is kept beside it.
 func repair(disk atomic.Disk, path string) ([]string, error) {
 	fail := func(err error) ([]string, error) { return nil, fmt.Errorf("repair %s: %w", path, err) }

@@ -150,7 +150,7 @@ func TestSteps(t *testing.T) {
 			t.Errorf("Queries(%d, %d) = %d, want %d", c[0], c[1], got, c[2])
 		}
 	}
-	// A hundredth of 1.5·64 texts a step, and 128 a look: 15 of two thousand steps.
+	// A hundredth of 1.5·64 texts per step, and 128 per look: 15 of two thousand steps.
 	if got := evidence.Steps(2000, 64, 128); len(got) != 15 || got[14] != 1999 {
 		t.Errorf("two thousand steps have the looks %v", got)
 	}

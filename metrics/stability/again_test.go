@@ -13,7 +13,7 @@ import (
 
 func logOf(n int) float64 { return math.Log(float64(n)) }
 
-// One detector judged anew beside the others' episodes is the whole judged anew.
+// Judging one detector again and keeping the other episodes gives the same as judging all again.
 func TestOneDetectorAgainIsAllAgain(t *testing.T) {
 	th := stability.Defaults()
 	th.NonFinite.Recovery = 2

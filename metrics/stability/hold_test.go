@@ -9,7 +9,7 @@ func TestAnEpisodeClosesAfterItsCountOfQuietAnswersInARow(t *testing.T) {
 		answers, stands string
 	}{
 		{"yn", "11"}, {"ynn", "111"}, {"ynnn", "1110"},
-		{"ynnynn", "111111"},   // one yes begins the count anew,
+		{"ynnynn", "111111"},   // one yes restarts the count,
 		{"ynnynnn", "1111110"}, // and the third no in a row ends it
 		{"yn?n?n", "111110"},   // what says nothing neither counts nor breaks the count
 		{"ynnnynn", "1110111"}, // the next episode counts from nothing

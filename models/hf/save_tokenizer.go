@@ -158,7 +158,7 @@ func specialTokensMap(roles []role) ([]byte, error) {
 }
 
 // tokenizerConfig names the class that takes tokenizer.json as it is: the family's own class would build its
-// normalizer and splitter anew and could differ from what the model was trained with.
+// normalizer and splitter again and could differ from what the model was trained with.
 func (t tokenizerFile) tokenizerConfig(c Config, roles []role) ([]byte, error) {
 	added := map[string]flags{}
 	for _, a := range t.Added {

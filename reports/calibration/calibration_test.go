@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"headroom/internal/spacetest"
 	"headroom/metrics/event"
 	"headroom/metrics/stability"
 	"headroom/reports/calibration"
@@ -26,16 +27,7 @@ const steps = 60
 // a step on (0: never).
 func made(t *testing.T, backbone string, n int, score, lambda float64, empty int) calibration.Run {
 	t.Helper()
-	folder := t.TempDir()
-	l, err := event.Create(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(e event.Event) {
-		if err := l.Append(e); err != nil {
-			t.Fatal(err)
-		}
-	}
+	l, folder, write := spacetest.NewLog(t)
 	facts := event.Facts{Batch: 32, Candidates: 32, Vocab: 100, RampEnd: 20, Loss: "infonce"}
 	write(event.HeadNorms{Step: -1, Mean: 8})
 	write(event.HeadNorms{Step: 0, Mean: event.Value(n)})

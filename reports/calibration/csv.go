@@ -51,11 +51,11 @@ func checkTruth(text []byte, list []observed) (date string, err error) {
 	}
 	want := truthRows(list)
 	if len(rows) != len(want) {
-		return "", fmt.Errorf("%s was fixed on %s for %d runs, and the sweep has %d finished ones: calibrate the same runs, or another folder, which fixes the truth anew", TruthFile, date, len(rows), len(want))
+		return "", fmt.Errorf("%s was fixed on %s for %d runs, and the sweep has %d finished ones: calibrate the same runs, or choose another folder, in which the truth is fixed again", TruthFile, date, len(rows), len(want))
 	}
 	for i := range rows {
 		if !slices.Equal(rows[i], want[i]) {
-			return "", fmt.Errorf("%s was fixed on %s and says %q; the files say %q: calibrate the same runs, or another folder, which fixes the truth anew", TruthFile, date, strings.Join(rows[i], " "), strings.Join(want[i], " "))
+			return "", fmt.Errorf("%s was fixed on %s and says %q; the files say %q: calibrate the same runs, or choose another folder, in which the truth is fixed again", TruthFile, date, strings.Join(rows[i], " "), strings.Join(want[i], " "))
 		}
 	}
 	return date, nil

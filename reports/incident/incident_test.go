@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"headroom/internal/spacetest"
 	"headroom/metrics/event"
 	"headroom/metrics/stability"
 	"headroom/reports/incident"
@@ -25,16 +26,7 @@ const steps = 60
 // its worker would, and returns it. Without evidence the log is an older program's.
 func collapsing(t *testing.T, last int, evidence bool) incident.Run {
 	t.Helper()
-	folder := t.TempDir()
-	l, err := event.Create(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(e event.Event) {
-		if err := l.Append(e); err != nil {
-			t.Fatal(err)
-		}
-	}
+	l, folder, write := spacetest.NewLog(t)
 	facts := event.Facts{Batch: 8, Candidates: 8, Vocab: 100, RampEnd: 10, Loss: "infonce"}
 	write(event.Started{Run: "aa", Attempt: 1, Steps: steps, Facts: facts})
 	m := stability.NewMonitor(facts, steps, stability.Defaults())

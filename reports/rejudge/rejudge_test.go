@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"headroom/internal/spacetest"
 	"headroom/metrics/event"
 	"headroom/metrics/stability"
 	"headroom/reports/rejudge"
@@ -23,16 +24,7 @@ func facts() event.Facts {
 // the steps from first to last, and returns it as stored. edit changes a step's values.
 func log(t *testing.T, name string, share float64, first, last int, th stability.Thresholds, edit func(step int, values map[string]event.Value)) rejudge.Run {
 	t.Helper()
-	folder := t.TempDir()
-	l, err := event.Create(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(e event.Event) {
-		if err := l.Append(e); err != nil {
-			t.Fatal(err)
-		}
-	}
+	l, folder, write := spacetest.NewLog(t)
 	write(event.Started{Run: name, Attempt: 1, Steps: steps, Facts: facts()})
 	m := stability.NewMonitor(facts(), steps, th)
 	run := rejudge.Run{ID: name, Label: name, Folder: folder, Thresholds: th}

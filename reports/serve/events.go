@@ -24,7 +24,7 @@ type news struct {
 	Rows map[string]string `json:"rows,omitempty"`
 	// Curves has the points from where the page's end; nil without new ones.
 	Curves *curvesDocument `json:"curves,omitempty"`
-	// Redraw asks the page to read its curves anew.
+	// Redraw asks the page to read its curves again.
 	Redraw bool `json:"redraw,omitempty"`
 	// Title is that of the tab.
 	Title string `json:"title"`

@@ -160,13 +160,13 @@ func TestOnlyNewPointsTravel(t *testing.T) {
 	if again.Redraw || again.Curves.Series[0].Curves[0].From < 10 {
 		t.Errorf("after coming back: %+v", again)
 	}
-	// Another attempt begins anew: everything of it is sent.
+	// Another attempt begins again: everything of it is sent.
 	s.Add(d, event.Ended{State: event.StateInterrupted, Step: 20, Seconds: 1})
 	s.steps(s.attempt("d", 5, 100), 5, 8)
 	next(t, all, "another attempt", func(n newsPart) bool {
 		return n.Curves != nil && n.Curves.Series[0].Curves[0].From == 0
 	})
-	// A cursor of another server, or none that can be read, draws anew.
+	// A cursor of another server, or none that can be read, draws again.
 	for _, cursor := range []string{"00000000-1-0-", "nonsense", "--------", "a-1-b-1/1.x"} {
 		next(t, s.listen(page+"&after="+cursor), "with "+cursor, func(n newsPart) bool { return n.Redraw })
 	}

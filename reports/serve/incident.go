@@ -27,7 +27,7 @@ type incidentPage struct {
 // incidentTime bounds how long the logs of one run are read.
 const incidentTime = 60 * time.Second
 
-// told are incidents that were read, by run and its version: of so many, then anew.
+// told caches the pages of incidents by run and version; when it is full it begins again, empty.
 type told struct {
 	mu   sync.Mutex
 	have map[toldKey]incident.Page

@@ -61,7 +61,7 @@ func (m Message) clean() Message {
 	return m
 }
 
-// once is the id of something that happens anew each time.
+// once returns a new id for each event of a kind that can repeat.
 func once(kind, what string, at time.Time) string {
 	return fmt.Sprintf("%s-%s-%d", kind, what, at.UnixNano())
 }

@@ -14,7 +14,7 @@ import (
 	"headroom/runner/engine"
 )
 
-// faulty opens a device that is sound until it is told to fail, with a model on it.
+// faulty opens a device that is sound until the test makes it fail, with a model on it.
 func faulty(t *testing.T, plugin string, r reference) (*engine.Engine, *engine.Model) {
 	t.Helper()
 	xlatest.Fail(t, pjrtstub.Fault{})

@@ -298,7 +298,7 @@ func TestVectorsAreFreedThatNoEvaluationNeeds(t *testing.T) {
 	}
 }
 
-// Downloads that were cut short are gone on with: they stay for a day.
+// Interrupted downloads can be resumed: they stay for a day.
 func TestHalfACollectionStaysForADay(t *testing.T) {
 	s := newSpace(t)
 	s.write(100, "cache", "data", ".incoming", "beir--scifact", "scifact.zip.incomplete")

@@ -37,7 +37,7 @@ func path(dir string, generation int) string {
 }
 
 // Superseded lists the files of generations before the last one that was written
-// before a time: no process has a listing so old that it could make one of them anew.
+// before a time: no process has a listing so old that it could make one of them again.
 func Superseded(dir string, before time.Time) ([]string, error) {
 	last, err := latest(dir)
 	if err != nil {

@@ -10,7 +10,7 @@
 // released, dead or stale makes the next one, complete and exclusively: it hard-links a
 // temporary file to the new name. That fails if the name exists, and is atomic on NFS as
 // well. Where there are no links, the file is created with O_EXCL. Nobody removes a
-// generation, so that no reader of an old listing can make it anew. Only the holder of a
+// generation, so that no reader of an old listing can make it again. Only the holder of a
 // generation writes to it, by rename. There are no locks that a server or a killed process
 // could leave behind.
 //
@@ -186,7 +186,7 @@ func acquire(disk atomic.Disk, dir string, options Options) (*Lease, error) {
 		if err != nil {
 			return nil, fmt.Errorf("acquire lease: %w", err)
 		}
-		// Who has looked at an old listing may have made anew what was collected as
+		// Who has looked at an old listing may have made again what was collected as
 		// garbage since.
 		if last, err := latest(dir); err != nil || last == l.generation {
 			if err != nil {

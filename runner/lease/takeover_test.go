@@ -141,7 +141,7 @@ func TestAHolderThatWasUnlockedLearnsIt(t *testing.T) {
 	}
 }
 
-// Who has an old listing must not make anew a generation that gc has removed.
+// Who has an old listing must not recreate a generation that gc has removed.
 func TestAGenerationThatWasCollectedIsNotTakenAgain(t *testing.T) {
 	dir := t.TempDir()
 	for range 3 {

@@ -106,7 +106,7 @@ report0 [report] after [runs0][] 0 min`},
 			o.Runs = []submit.Piece{piece("r0", 9000, "")}
 		}, `runs0 [r0] after [][] 60 min
 report0 [report] after [runs0][] 0 min`},
-		"a number of runs a task that is said": {"bundle = 3\ntime = \"20\"", func(o *submit.Order) {
+		"a number of runs per task": {"bundle = 3\ntime = \"20\"", func(o *submit.Order) {
 			o.Runs = []submit.Piece{piece("r1", 0, ""), piece("r2", 0, ""), piece("r3", 0, ""), piece("r4", 0, "")}
 		}, `runs0 [r1+r2+r3 r4] after [][] 20 min
 report0 [report] after [runs0][] 20 min`},

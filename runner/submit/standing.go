@@ -155,7 +155,7 @@ func (s *Standing) judge(row slurm.Row, known bool, silent error, now time.Time)
 	case silent != nil:
 		s.State, s.Why = Unknown, "the cluster does not answer: ask again"
 	case known && row.Stuck():
-		s.State, s.Died, s.Stuck, s.Why = Ended, true, true, "Slurm could not start it and holds it ("+orSome(row.Reason, string(row.State))+"); submit again takes it out and submits it anew"
+		s.State, s.Died, s.Stuck, s.Why = Ended, true, true, "Slurm could not start it and holds it ("+orSome(row.Reason, string(row.State))+"); headroom submit takes it out of the queue and submits it again"
 	case known && row.State.Waiting():
 		s.State, s.Why, s.Node = Waiting, row.Reason, ""
 	case known && !row.State.Over():

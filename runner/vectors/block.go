@@ -1,7 +1,7 @@
 // Package vectors keeps documents' sparse vectors on the disk, so that a collection need not be encoded twice: not
 // after a kill, not for further queries, not for another program that wants them.
 //
-// Vectors lie in blocks, a file each. A block's name is the digest of all that decides its vectors: the weights, the
+// Vectors are in blocks, one file per block. A block's name is the digest of all that decides its vectors: the weights, the
 // form, and the texts. So a block that is there is the right one, whoever wrote it and for whatever collection; there
 // is nothing to bring up to date. It is written aside, synced and renamed, and carries a SHA-256 of itself.
 package vectors

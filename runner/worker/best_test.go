@@ -59,7 +59,7 @@ func TestTheBestStepIsTheResultWhereThatIsAsked(t *testing.T) {
 			if err != nil || !strings.Contains(string(card), fmt.Sprintf("selected: the model after %d steps, by nDCG@10", best)) {
 				t.Errorf("card %q (%v)", card, err)
 			}
-			// Evaluated anew, it is still the best that is looked at.
+			// Evaluated again, it is still the best that is looked at.
 			cfg := b.watching(3, selecting, func(c *sweeps.RunConfig) {
 				c.Checkpoint.Every, c.Evaluate.Measures = 7, []string{"nDCG@10", "RR@10"}
 			})
@@ -70,7 +70,7 @@ func TestTheBestStepIsTheResultWhereThatIsAsked(t *testing.T) {
 				t.Fatal(err)
 			}
 			if e := last[event.Evaluated](t, b.events(t, id, 2)); e.Split != "dev" || float64(e.Measures["nDCG@10"]) != value {
-				t.Errorf("evaluated anew %+v", e)
+				t.Errorf("evaluated again %+v", e)
 			}
 			if got := len(all[event.Measured](t, b, id)); got != len(measured) {
 				t.Errorf("%d evaluations during training, %d before", got, len(measured))

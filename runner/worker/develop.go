@@ -66,7 +66,7 @@ func (a *training) openDev() (*development, error) {
 }
 
 // resume goes on from what a checkpoint knows. Values of other data or of another
-// measure are not compared with: the best is then looked for anew.
+// measure are not compared with: the best is then looked for again.
 func (d *development) resume(saved *checkpoint.Dev) (notice string) {
 	switch {
 	case saved == nil:

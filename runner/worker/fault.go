@@ -77,7 +77,7 @@ func withRestart(err error, saved int, trained bool) error {
 	if !errors.Is(err, engine.ErrDeviceLost) && !errors.Is(err, engine.ErrDeviceMemory) {
 		return err
 	}
-	from := "there is no checkpoint yet, training begins anew"
+	from := "there is no checkpoint yet, training begins again at step 0"
 	switch {
 	case trained:
 		from = "training is done and kept: only what is not measured yet is left"

@@ -113,7 +113,7 @@ func TestARunRefusesInputsThatChangedSinceItWasPlanned(t *testing.T) {
 	}
 }
 
-// Between an attempt and the next nobody plans the run's steps anew: the data are looked
+// Between an attempt and the next nobody plans the run's steps again: the data are looked
 // at again, and put back they lead to the same weights.
 func TestAResumedRunRefusesOtherData(t *testing.T) {
 	want, _ := undisturbed(t, "bert")

@@ -80,7 +80,7 @@ func TestAKilledRunEndsAsIfNothingHadBeen(t *testing.T) {
 	}
 }
 
-// ending is everything that a finished run leaves, but for times, a line each.
+// ending lists everything that a finished run leaves, except times, one line per item.
 type ending map[string][]string
 
 // differences are the parts in which two endings are not the same, each with its first.

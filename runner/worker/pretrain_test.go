@@ -96,7 +96,7 @@ func (b bench) pretrainWhole(t *testing.T, id, backend string) made {
 	return b.made(t, id, 1)
 }
 
-// pretrainInterrupted makes a backbone whose worker is told to stop at a step, and begun again.
+// pretrainInterrupted makes a backbone whose worker is stopped at a step and started again.
 func (b bench) pretrainInterrupted(t *testing.T, id, backend string, step int) made {
 	t.Helper()
 	job := hurried(b.job(worker.KindPretrain, id))

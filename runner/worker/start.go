@@ -56,7 +56,7 @@ func (b *backboneJob) startModel() string {
 }
 
 // warm loads the checkpoint that a recipe starts from; with start.head = "new"
-// the MLM transform is made anew and the decoder is the token embeddings.
+// the MLM transform is made again and the decoder is the token embeddings.
 func (b *backboneJob) warm() (*hf.Checkpoint, *tokenize.Tokenizer, error) {
 	folder, err := b.resolver.Model(b.startModel())
 	if err != nil {
