@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/data/groups"
 	"headroom/experiments"
 	"headroom/metrics/measure"
 	"headroom/sweeps"
@@ -143,10 +144,32 @@ func completeMeasures(_ *cobra.Command, _ []string, typed string) ([]string, cob
 	return withPrefix(names, typed), words | cobra.ShellCompDirectiveNoSpace
 }
 
-// completeCollections completes REF, with the built-in collection, the BEIR folders below
-// HEADROOM_DATA, and the shell's folders.
+// completeNamed completes the names of published and own data, and of groups.
+func (a *app) completeNamed(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return withPrefix(a.namedCollections(), typed), words
+}
+
+func (a *app) namedCollections() []string {
+	names := groups.Names()
+	resolver, err := a.resolver("")
+	if err != nil {
+		return names
+	}
+	table, err := resolver.Table()
+	if err != nil {
+		return names
+	}
+	names = append(names, table.Names()...)
+	for _, own := range resolver.Own {
+		names = append(names, own.Name)
+	}
+	return names
+}
+
+// completeCollections completes REF, with the built-in collection, those that have names, the BEIR
+// folders below HEADROOM_DATA, and the shell's folders.
 func (a *app) completeCollections(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	refs := []string{"builtin:demo", "builtin:demo-no-overlap"}
+	refs := append(a.namedCollections(), "builtin:demo", "builtin:demo-no-overlap")
 	if root := a.env.Getenv("HEADROOM_DATA"); root != "" {
 		for _, depth := range []string{"*", "*/*"} {
 			found, err := filepath.Glob(filepath.Join(root, depth, "corpus.jsonl*"))
@@ -178,9 +201,9 @@ func withPrefix(all []string, typed string) []string {
 // completeArguments registers the completers of the commands' arguments and flags.
 func completeArguments(a *app, root *cobra.Command) {
 	arguments := map[string]completer{
-		"alert": a.completeOneSweep, "plan": a.completeSweep, "run": a.completeSweep, "submit": a.completeSweep, "status": a.completeSweep, "report": a.completeSweep, "judge": a.completeJudged, "cancel": a.completeJudged, "claims": a.completeSweep,
+		"alert": a.completeOneSweep, "plan": a.completeSweep, "run": a.completeSweep, "submit": a.completeSweep, "status": a.completeSweep, "report": a.completeSweep, "prepare": a.completeSweep, "judge": a.completeJudged, "cancel": a.completeJudged, "claims": a.completeSweep,
 		"show": a.completeRuns(1), "diff": a.completeRuns(2), "export": a.completeRuns(1), "unlock": a.completeRuns(1),
-		"tokenize": a.completeModels(1), "encode": a.completeModels(1), "probe": a.completeModels(100),
+		"tokenize": a.completeModels(1), "encode": a.completeModels(1), "probe": a.completeModels(100), "vectors": a.completeModels(1),
 		"pretrain": completeRecipe, "evaluate": a.completeEvaluate, "mine": a.completeCollections,
 	}
 	flags := map[string]completer{
@@ -188,6 +211,11 @@ func completeArguments(a *app, root *cobra.Command) {
 		"model": a.completeModels(1), "run": a.completeRuns(1),
 	}
 	for _, cmd := range root.Commands() {
+		if cmd.Name() == "data" {
+			for _, sub := range cmd.Commands() {
+				sub.ValidArgsFunction = a.completeNamed
+			}
+		}
 		if complete, ok := arguments[cmd.Name()]; ok {
 			cmd.ValidArgsFunction = complete
 		}
