@@ -20,7 +20,7 @@ func TestSettingsTakeThePlaceOfThresholds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, err := sweeps.ParseSettings([]string{"stability.empty.share=0.3", "stability.dense.terms = 9"})
+	line, err := sweeps.ParseSettings([]string{"stability.empty.share=0.3", "stability.spike.window = 9"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,10 +29,10 @@ func TestSettingsTakeThePlaceOfThresholds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Empty != (stability.EmptyRule{Share: .3, Steps: 7}) || got.Dense.Terms != 9 || len(got.Stalled.Losses) != 0 || got.Spike != stability.Defaults().Spike {
+	if got.Empty != (stability.EmptyRule{Share: .3, Steps: 7}) || got.Spike.Window != 9 || len(got.Stalled.Losses) != 0 || got.Identical != stability.Defaults().Identical {
 		t.Errorf("%+v", got)
 	}
-	if want := []string{"stability.empty.share = 0.2", "stability.empty.steps = 7", "stability.stalled.losses = []", "stability.empty.share = 0.3", "stability.dense.terms = 9"}; !slices.Equal(all.Lines(), want) {
+	if want := []string{"stability.empty.share = 0.2", "stability.empty.steps = 7", "stability.stalled.losses = []", "stability.empty.share = 0.3", "stability.spike.window = 9"}; !slices.Equal(all.Lines(), want) {
 		t.Errorf("%q", all.Lines())
 	}
 }
@@ -50,6 +50,7 @@ func TestSettingsThatCannotBeMeantAreRefused(t *testing.T) {
 		"stability.empty":                  "cannot read setting",
 		"stability.stop=true":              "is no threshold",
 		"stability.scale_shock.factor=3":   "a detector that is gone",
+		"stability.dense.terms=3":          "a detector that is gone",
 		"stability.stalled.losses=['nil']": "allowed: a list of",
 	} {
 		_, err := sweeps.ParseSettings([]string{arg})
@@ -97,7 +98,7 @@ func TestThresholdsTheWrongWayRoundAreRefusedInASweep(t *testing.T) {
 // A run that an older program began has the thresholds of a detector that is gone.
 func TestAConfigurationOfAnOlderProgramIsRead(t *testing.T) {
 	run := only(t, base)
-	text := append(run.TOML(), []byte("\n[stability.scale_shock]\nfactor = 3.0\nrecovery = 5\n")...)
+	text := append(run.TOML(), []byte("\n[stability.scale_shock]\nfactor = 3.0\nrecovery = 5\n[stability.dense]\nshare = 0.1\nterms = 1000\n")...)
 	got, err := sweeps.ParseRun(text)
 	if err != nil {
 		t.Fatal(err)

@@ -48,8 +48,6 @@ func stabilityRules() []rule {
 		above("stalled.infonce"), within("stalled.accuracy"), within("stalled.falling"),
 		count("stalled.window", 2, "integer ≥ 2"), within("stalled.start"), count("stalled.min_steps", 0, atLeastZero),
 		choices("stability.stalled.losses", lossKinds()...),
-		within("dense.share"), count("dense.terms", 0, atLeastZero), within("dense.fallen"),
-		count("dense.steps", 1, atLeastOne), count("dense.min_steps", 0, atLeastZero),
 		above("spike.deviations"), above("spike.ratio"), count("spike.window", 3, "integer ≥ 3"),
 		count("spike.after", 3, "integer ≥ 3"), count("spike.recovery", 1, atLeastOne),
 		within("no_progress.accuracy"), above("no_progress.low"), above("no_progress.high"),
@@ -75,4 +73,6 @@ func crossedThresholds(th stability.Thresholds) []Fault {
 
 // isRetired tells whether a key belonged to a detector that no longer exists. In files of an
 // older program such a key is ignored: its runs have their episodes, and it changes none.
-func isRetired(key string) bool { return strings.HasPrefix(key+".", "stability.scale_shock.") }
+func isRetired(key string) bool {
+	return strings.HasPrefix(key+".", "stability.scale_shock.") || strings.HasPrefix(key+".", "stability.dense.")
+}

@@ -20,14 +20,13 @@ func TestOneDetectorAgainIsAllAgain(t *testing.T) {
 	th.Empty.Share, th.Empty.Steps = .6, 2
 	th.Identical.Cosine, th.Identical.Steps = .8, 9
 	th.Stalled.InfoNCE, th.Stalled.Window = .3, 7
-	th.Dense.Share, th.Dense.Terms = .01, 10
 	th.Spike.Ratio = 1.1
 	th.NoProgress.Start, th.NoProgress.Accuracy = .1, .3
 	differs := 0
 	for _, c := range scenarios() {
 		run := c.curves.run(steps, .05, 3)
 		result := stability.Judge(run, stability.Defaults())
-		for _, kind := range append(stability.Collapses(), stability.Dense, stability.Spike, stability.NoProgress) {
+		for _, kind := range append(stability.Collapses(), stability.Spike, stability.NoProgress) {
 			result = result.With(kind, run, th)
 		}
 		want := stability.Judge(run, th)
@@ -110,7 +109,7 @@ func TestRecoveredSaysFromWhatAndWhen(t *testing.T) {
 
 func TestEveryDetectorHasAVersion(t *testing.T) {
 	got := slices.Sorted(maps.Keys(stability.Versions()))
-	want := append(stability.Collapses(), stability.Dense, stability.Spike, stability.NoProgress)
+	want := append(stability.Collapses(), stability.Spike, stability.NoProgress)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -14,7 +14,7 @@ func TestEachDetectorsEpisodePassesAfterItsCount(t *testing.T) {
 	quiet := map[string]float64{
 		stability.SeriesLoss: 1, stability.SeriesContrastive: 1, stability.SeriesGradNorm: 1, stability.SeriesAccuracy: .3,
 		stability.SeriesScoreSD: 3, stability.SeriesCosineQuery: .2, stability.SeriesCosineDocument: .2,
-		stability.SeriesEmptyQuery: 0, stability.SeriesEmptyDocument: 0, stability.SeriesActiveQuery: 9, stability.SeriesActiveDocument: 9,
+		stability.SeriesEmptyQuery: 0, stability.SeriesEmptyDocument: 0,
 	}
 	nan := func(v map[string]float64) { v[stability.SeriesLoss] = math.Inf(1) }
 	for _, c := range []struct {
@@ -30,8 +30,6 @@ func TestEachDetectorsEpisodePassesAfterItsCount(t *testing.T) {
 		{"queries' cosine", stability.Identical, func(v map[string]float64) { v[stability.SeriesCosineQuery] = .99 }, 100, 5, 99},
 		{"documents' cosine", stability.Identical, func(v map[string]float64) { v[stability.SeriesCosineDocument] = .99 }, 100, 5, 99},
 		{"scores", stability.Identical, func(v map[string]float64) { v[stability.SeriesScoreSD] = .01 }, 100, 5, 99},
-		{"queries' terms", stability.Dense, func(v map[string]float64) { v[stability.SeriesActiveQuery] = 1200 }, 100, 5, 99},
-		{"documents' terms", stability.Dense, func(v map[string]float64) { v[stability.SeriesActiveDocument] = 1200 }, 100, 5, 99},
 		{"a loss far up", stability.Spike, func(v map[string]float64) { v[stability.SeriesLoss] = 100 }, 100, 5, 99},
 		{"a gradient far up", stability.Spike, func(v map[string]float64) { v[stability.SeriesGradNorm] = 100 }, 100, 5, 99},
 		// The mean of 20 accuracies is at chance with three that are −1, from step 132, whose window

@@ -59,7 +59,6 @@ func NewMonitor(facts event.Facts, steps int, th Thresholds) *Monitor {
 		{Empty, versionEmpty, newEmpty(th.Empty, steps)},
 		{Identical, versionIdentical, newIdentical(th.Identical, facts, steps, grace)},
 		{Stalled, versionStalled, newStalled(th.Stalled, facts, steps, grace)},
-		{Dense, versionDense, newDense(th.Dense, facts, steps, grace)},
 		{Spike, versionSpike, newSpike(th.Spike, steps)},
 		{NoProgress, versionNoProgress, newNoProgress(th.NoProgress, facts, steps)},
 	}

@@ -79,7 +79,7 @@ func split(run stability.Run, cut int) (before, after map[string]stability.Serie
 // Short runs: what learns or has only begun is not accused, what is beyond doubt is.
 func TestShortRunsAreJudgedSensibly(t *testing.T) {
 	untrained := healthy(52).with(curves{stability.SeriesContrastive: decay(52, 40, 50), stability.SeriesAccuracy: flat(1. / candidates),
-		stability.SeriesCosineQuery: flat(.96), stability.SeriesCosineDocument: flat(.98), stability.SeriesActiveDocument: flat(1200)})
+		stability.SeriesCosineQuery: flat(.96), stability.SeriesCosineDocument: flat(.98)})
 	quick := func(tau float64) curves {
 		return healthy(7).with(curves{stability.SeriesContrastive: decay(7, .4, tau), stability.SeriesAccuracy: decay(0, .9, tau),
 			stability.SeriesCosineQuery: decay(.85, .1, tau), stability.SeriesCosineDocument: decay(.94, .2, tau)})

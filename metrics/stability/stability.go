@@ -39,23 +39,22 @@ const (
 
 // Kinds of warnings, which never are a run's verdict.
 const (
-	// Dense: vectors have far too many active terms and keep them.
-	Dense = "dense"
 	// Spike: loss or gradient norm is far above its running median.
 	Spike = "spike"
 	// NoProgress: some way into its budget, the model ranks no better than chance.
 	NoProgress = "no_progress"
-	// ScaleShock: the first loss is far above chance level. No detector reports it any
-	// more, since it told failing runs from others no better than chance; logs of older
-	// programs have it.
+	// ScaleShock: the first loss is far above chance level. Dense: vectors have far too many
+	// active terms. No detector reports them any more, since they told failing runs from others
+	// no better than chance; logs of older programs have them.
 	ScaleShock = "scale_shock"
+	Dense      = "dense"
 )
 
 // Collapses lists the kinds of collapse, the one that names a run first.
 func Collapses() []string { return []string{NonFinite, Empty, Identical, Stalled} }
 
-// Warnings lists the kinds of warnings, that of older programs last.
-func Warnings() []string { return []string{Dense, Spike, NoProgress, ScaleShock} }
+// Warnings lists the kinds of warnings, those of older programs last.
+func Warnings() []string { return []string{Spike, NoProgress, ScaleShock, Dense} }
 
 // Names of the series that detectors read.
 const (
@@ -68,8 +67,6 @@ const (
 	SeriesCosineDocument = "cosine/document"
 	SeriesEmptyQuery     = "empty/query"
 	SeriesEmptyDocument  = "empty/document"
-	SeriesActiveQuery    = "active/query"
-	SeriesActiveDocument = "active/document"
 )
 
 // Series is one stored curve, steps ascending.

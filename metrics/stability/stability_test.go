@@ -17,7 +17,6 @@ func scenarios() []scenario {
 		stability.SeriesContrastive:   decay(417, lnB, 5),
 		stability.SeriesCosineQuery:   ramp(.85, .999, 0, 20),
 		stability.SeriesScoreSD:       decay(100, .01, 7),
-		stability.SeriesActiveQuery:   decay(900, 22, 8),
 		stability.SeriesGradNorm:      decay(6633, .7, 8),
 		stability.SeriesEmptyDocument: flat(0),
 	})
@@ -39,8 +38,8 @@ func scenarios() []scenario {
 			chain: []string{stability.Identical, stability.Stalled}},
 		{name: "identical from the start: k = 1e-25", verdict: stability.Identical,
 			curves: healthy(7).with(chance).with(curves{stability.SeriesContrastive: decay(27843, 9, 5), stability.SeriesCosineQuery: flat(1),
-				stability.SeriesCosineDocument: flat(1), stability.SeriesActiveDocument: flat(1275), stability.SeriesActiveQuery: flat(1275)}),
-			chain: []string{stability.Identical, stability.Stalled}, warnings: []string{stability.Dense},
+				stability.SeriesCosineDocument: flat(1)}),
+			chain: []string{stability.Identical, stability.Stalled},
 			first: map[string]int{stability.SeriesCosineQuery: 0}},
 		{name: "empty after identical", warnings: []string{stability.NoProgress}, verdict: stability.Empty,
 			curves: collapsing.with(curves{stability.SeriesEmptyQuery: from(92, 0, 1), stability.SeriesEmptyDocument: from(93, 0, 1),
@@ -68,9 +67,6 @@ func scenarios() []scenario {
 			curves: healthy(163).with(curves{stability.SeriesContrastive: decay(163, 2.9, 9), stability.SeriesAccuracy: decay(.03, .25, 60),
 				stability.SeriesCosineQuery: decay(.9, .27, 20)}),
 			chain: []string{stability.Stalled}},
-		{name: "dense is not collapse: λ = 0 with nDCG .696", verdict: stability.Healthy,
-			curves: healthy(3.3).with(curves{stability.SeriesActiveQuery: decay(900, 441, 12), stability.SeriesActiveDocument: decay(1269, 964, 12)}),
-			first:  map[string]int{stability.SeriesActiveDocument: 50}, warnings: []string{stability.Dense}},
 		{name: "non-finite: the gradient norm at step 1, the loss still finite", verdict: stability.NonFinite,
 			curves: healthy(52).with(curves{stability.SeriesGradNorm: from(1, 900, math.Inf(1))}),
 			chain:  []string{stability.NonFinite}, first: map[string]int{stability.SeriesGradNorm: 1}},
@@ -195,33 +191,6 @@ func TestLossesWithoutAChanceLevelAreNotStalled(t *testing.T) {
 		run.Facts.Loss = loss
 		if got := stability.Judge(run, stability.Defaults()); got.Verdict != stability.Healthy || len(warned(got)) != 0 {
 			t.Errorf("%s: %s %v", loss, got.Verdict, lines(got))
-		}
-	}
-}
-
-func TestDenseScalesWithTheVocabulary(t *testing.T) {
-	for _, c := range []struct {
-		vocab  int
-		active float64
-		want   bool
-	}{
-		{1275, 600, false}, {1275, 700, true}, // half of a small vocabulary
-		{5000, 900, false}, {5000, 1100, true}, // 1,000 terms
-		{30522, 2900, false}, {30522, 3200, true}, // a tenth of a large one
-		{60, 25, false}, {60, 35, true},
-	} {
-		run := healthy(3.3).with(curves{stability.SeriesActiveDocument: flat(c.active), stability.SeriesActiveQuery: flat(c.active)}).run(steps, 0, 1)
-		run.Facts.Vocab = c.vocab
-		got := slices.Contains(warned(stability.Judge(run, stability.Defaults())), stability.Dense)
-		if got != c.want {
-			t.Errorf("%v of %d terms: dense %v", c.active, c.vocab, got)
-		}
-	}
-	falling := healthy(3.3).with(curves{stability.SeriesActiveDocument: decay(30000, 9000, 40)}).run(steps, 0, 1)
-	falling.Facts.Vocab = 30522
-	for _, e := range stability.Judge(falling, stability.Defaults()).Episodes {
-		if e.Verdict == stability.Dense && e.Stands {
-			t.Errorf("a count that fell to a third is still accused: %+v", e)
 		}
 	}
 }

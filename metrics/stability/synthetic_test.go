@@ -62,8 +62,6 @@ func healthy(infonce float64) curves {
 		stability.SeriesCosineDocument: decay(.94, .27, 15),
 		stability.SeriesEmptyQuery:     flat(0),
 		stability.SeriesEmptyDocument:  flat(0),
-		stability.SeriesActiveQuery:    decay(900, 126, 12),
-		stability.SeriesActiveDocument: decay(1265, 247, 12),
 	}
 }
 
@@ -87,8 +85,7 @@ func (c curves) run(total int, noise float64, seed uint64) stability.Run {
 	for s := range total {
 		for _, name := range []string{stability.SeriesContrastive, stability.SeriesGradNorm, stability.SeriesAccuracy,
 			stability.SeriesScoreSD, stability.SeriesCosineQuery, stability.SeriesCosineDocument,
-			stability.SeriesEmptyQuery, stability.SeriesEmptyDocument, stability.SeriesActiveQuery,
-			stability.SeriesActiveDocument} {
+			stability.SeriesEmptyQuery, stability.SeriesEmptyDocument} {
 			f := c[name]
 			if f == nil {
 				continue

@@ -8,7 +8,6 @@ type Thresholds struct {
 	Empty      EmptyRule      `toml:"empty" json:"empty"`
 	Identical  IdenticalRule  `toml:"identical" json:"identical"`
 	Stalled    StalledRule    `toml:"stalled" json:"stalled"`
-	Dense      DenseRule      `toml:"dense" json:"dense"`
 	Spike      SpikeRule      `toml:"spike" json:"spike"`
 	NoProgress NoProgressRule `toml:"no_progress" json:"no_progress"`
 }
@@ -73,20 +72,6 @@ type StalledRule struct {
 	Losses []string `toml:"losses" json:"losses"`
 }
 
-// DenseRule: for Steps steps after the λ ramp, the mean number of active terms of
-// queries or documents is above max(Share × V, min(Terms, V/2)) and has not fallen
-// far since the first step. V/2 stands in for small vocabularies, where Terms would be
-// nearly all of them and Share × V less than healthy vectors have.
-type DenseRule struct {
-	Share float64 `toml:"share" json:"share"` // of the vocabulary; default 0.1
-	Terms int     `toml:"terms" json:"terms"` // default 1000
-	// Fallen is the share of its first value below which a count is falling and not
-	// accused. Default 0.5; 0 accuses falling counts too.
-	Fallen   float64 `toml:"fallen" json:"fallen"`
-	Steps    int     `toml:"steps" json:"steps"`         // default 5
-	MinSteps int     `toml:"min_steps" json:"min_steps"` // runs with fewer are not judged; default 30
-}
-
 // SpikeRule: loss or gradient norm is above the median of the last Window steps by
 // Deviations robust standard deviations (1.4826 MAD), and above Ratio times it.
 type SpikeRule struct {
@@ -127,7 +112,6 @@ func Defaults() Thresholds {
 			Steps: 5, MinSteps: 30},
 		Stalled: StalledRule{InfoNCE: 0.75, Accuracy: 0.1, Falling: 0.25, Window: 20, Start: 0.5, MinSteps: 30,
 			Losses: []string{"infonce"}},
-		Dense: DenseRule{Share: 0.1, Terms: 1000, Fallen: 0.5, Steps: 5, MinSteps: 30},
 		Spike: SpikeRule{Deviations: 6, Ratio: 2, Window: 128, After: 64, Recovery: 5},
 		NoProgress: NoProgressRule{Accuracy: 0.15, Low: 0.95, High: 1.05, Window: 5, Share: 0.05, Start: 0.3, Candidates: 16,
 			Recovery: 5, MinSteps: 30},

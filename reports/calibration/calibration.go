@@ -2,9 +2,9 @@
 // are wrong, how soon they come, and how well collapse is predicted before training.
 //
 // Contract. The truth about a run is its measure on dev data in comparison with runs of the
-// same backbone, dev data, loss and number of steps, whatever their training data. No verdict
-// enters it, and no rule sees it. A run whose parameters are not finite at its end has no
-// model, and is lost. The truth is written with its date before any rule is applied, and
+// same backbone, dev data, loss, number of steps and batch size, whatever their training data.
+// No verdict enters it, and no rule sees it. A run whose parameters are not finite at its end
+// has no model, and is lost. The truth is written with its date before any rule is applied, and
 // never written again. Verdicts
 // are the stored ones; rates come with exact intervals.
 package calibration
@@ -59,19 +59,19 @@ const (
 // observed is a run with everything that is measured of it.
 type observed struct {
 	Run
-	measure       string
-	score         float64 // on dev data, NaN without
-	broken        bool    // its parameters are not finite at its end: there is no model to measure
-	documents     int     // of the dev collection; 0 where the log does not say
-	reference     float64
-	truth         string
-	steps         int
-	setting       risk.Setting
-	flops         float64 // FLOPS of queries and documents at step 0
-	candidates    float64
-	norm          float64         // mean row norm of the head at step 0
-	openedAt      int             // step at which the episode that names the verdict was seen; −1: none
-	firstWarnings map[string]bool // kinds of warnings that opened
+	measure    string
+	score      float64 // on dev data, NaN without
+	broken     bool    // its parameters are not finite at its end: there is no model to measure
+	documents  int     // of the dev collection; 0 where the log does not say
+	reference  float64
+	truth      string
+	steps      int
+	setting    risk.Setting
+	flops      float64 // FLOPS of queries and documents at step 0
+	candidates float64
+	norm       float64         // mean row norm of the head at step 0
+	openedAt   int             // step at which the episode that names the verdict was seen; −1: none
+	warnings   map[string]bool // kinds of warnings that opened
 }
 
 func (o observed) lost() bool   { return o.truth == Lost }
@@ -79,12 +79,12 @@ func (o observed) failed() bool { return o.truth == Lost || o.truth == Failed }
 
 // kin is equal for the runs over which a reference is taken.
 func (o observed) kin() string {
-	return fmt.Sprintf("%s %s %s %d", o.Inputs.Weights, o.Config.Evaluate.During, o.Config.Loss.Kind, o.steps)
+	return fmt.Sprintf("%s %s %s %d %d", o.Inputs.Weights, o.Config.Evaluate.During, o.Config.Loss.Kind, o.steps, o.Config.Train.Batch)
 }
 
 // observe reads a run's logs.
 func observe(run Run) (observed, error) {
-	o := observed{Run: run, score: math.NaN(), norm: math.NaN(), flops: math.NaN(), openedAt: -1, firstWarnings: map[string]bool{}}
+	o := observed{Run: run, score: math.NaN(), norm: math.NaN(), flops: math.NaN(), openedAt: -1, warnings: map[string]bool{}}
 	history, err := event.History(run.Folder, math.MaxInt)
 	if err != nil {
 		return o, err
@@ -128,6 +128,11 @@ func observe(run Run) (observed, error) {
 		}
 		o.flops = float64(first["flops/query"] + first["flops/document"])
 	}
+	for _, e := range run.Episodes {
+		if e.Severity == event.SeverityWarning {
+			o.warnings[e.Verdict] = true
+		}
+	}
 	m := stability.NewMonitor(started.Facts, started.Steps, run.Config.Stability.Thresholds)
 	for _, s := range history {
 		values := map[string]float64{}
@@ -135,10 +140,7 @@ func observe(run Run) (observed, error) {
 			values[name] = float64(v)
 		}
 		for _, e := range m.Observe(s.Step, values) {
-			switch {
-			case e.Severity == event.SeverityWarning:
-				o.firstWarnings[e.Verdict] = true
-			case e.Stands && e.Verdict == run.Verdict:
+			if e.Stands && e.Severity == event.SeverityCollapse && e.Verdict == run.Verdict {
 				o.openedAt = s.Step // of several episodes, the last one counts
 			}
 		}

@@ -83,7 +83,7 @@ func writeRuns(list []observed) []byte {
 			degraded = strconv.FormatBool(*o.Degraded)
 		}
 		var warnings []string
-		for kind := range o.firstWarnings {
+		for kind := range o.warnings {
 			warnings = append(warnings, kind)
 		}
 		slices.Sort(warnings)

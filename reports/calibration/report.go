@@ -42,7 +42,7 @@ func Make(sweep string, runs []Run, truth []byte, now time.Time) (Files, error) 
 		}
 	}
 	if known == 0 {
-		return nil, fmt.Errorf("calibrate sweep %q: no run has a truth: of one backbone, dev data, loss and number of steps at least %d finished runs that retrieve well are needed, with evaluate.during", sweep, fewest)
+		return nil, fmt.Errorf("calibrate sweep %q: no run has a truth: of one backbone, dev data, loss, number of steps and batch size at least %d finished runs that retrieve well are needed, with evaluate.during", sweep, fewest)
 	}
 	if truth == nil {
 		truth = writeTruth(list, now)
@@ -80,7 +80,7 @@ func write(sweep string, list []observed, date string) []byte {
 	fmt.Fprintf(r, "# Calibration on the sweep %s\n\n", table.Inline(sweep))
 	fmt.Fprintf(r, "Written by `headroom judge --calibration`; not edited. %d finished runs (backbones: %d): %d fine, %d failed (below %.0f %% of the reference), %d lost (below %.0f %%), %d of which nothing is known.\n\n",
 		len(list), len(backbones(list)), counts[Fine], counts[Failed], 100*failedBelow, counts[Lost], 100*lostBelow, counts[Unknown])
-	fmt.Fprintf(r, "The reference is the median %s on dev data of those runs of one backbone, loss and number of steps that reach %.0f %% of the best of them; no verdict enters it. A run without a model, its parameters being no numbers, is lost. Truth was fixed on %s (`%s`). Intervals are exact (Clopper and Pearson) at 95 %%, bounds exact and one-sided at 95 %%.\n",
+	fmt.Fprintf(r, "The reference is the median %s on dev data of those runs of one backbone, loss, number of steps and batch size that reach %.0f %% of the best of them; no verdict enters it. A run without a model, its parameters being no numbers, is lost. Truth was fixed on %s (`%s`). Intervals are exact (Clopper and Pearson) at 95 %%, bounds exact and one-sided at 95 %%.\n",
 		list[0].measure, 100*goodFrom, date, TruthFile)
 	r.confusion()
 	r.errors()
@@ -187,12 +187,12 @@ func (r *report) errors() {
 func (r *report) warnings() {
 	t := table.Table{Columns: columns("warning", "of fine runs", "of failed and lost ones", "of lost ones")}
 	for _, kind := range stability.Warnings() {
-		if stability.Versions()[kind] == 0 {
+		if stability.Versions()[kind] == 0 && !slices.ContainsFunc(r.known, func(o observed) bool { return o.warnings[kind] }) {
 			continue // warnings of older programs
 		}
 		var fine, failed, lost rate
 		for _, o := range r.known {
-			seen := o.firstWarnings[kind]
+			seen := o.warnings[kind]
 			switch {
 			case o.truth == Fine:
 				fine.add(seen)

@@ -51,7 +51,7 @@ func TestJudgeReadsAndChangesNothing(t *testing.T) {
 			t.Errorf("%+v", run)
 		}
 	}
-	for _, want := range []string{"identical is judged without", "which the log does not have", "no_progress is new, scale_shock is gone"} {
+	for _, want := range []string{"identical is judged without", "which the log does not have", "no_progress is new, dense is gone, scale_shock is gone"} {
 		if !strings.Contains(r.stderr, want) {
 			t.Errorf("not said: %q in\n%s", want, r.stderr)
 		}
