@@ -69,16 +69,15 @@ xla-cpu-plugin: ## bin/xla-cpu: XLA's CPU client as a PJRT plugin, fetched with 
 	@$(GO) run ./internal/xlaplugin bin/xla-cpu
 
 CALIBRATION := bin/calibration
-calibration: build ## how often verdicts and predictions are wrong, on some 1,900 real runs, into bin/calibration; hours, goes on where it stopped
+calibration: build ## how often verdicts and predictions are wrong, on some 2,000 real runs, into bin/calibration; hours, goes on where it stopped
 	@[ -n "$$HEADROOM_DATA" ] || { echo "calibration: HEADROOM_DATA must name the folder of beir/medquad and checkpoints/splade-tiny"; exit 2; }
 	@mkdir -p $(CALIBRATION)
 	[ -d $(CALIBRATION)/demo ] || $(GO) run ./experiments/calibration $(CALIBRATION)/demo
 	[ -d $(CALIBRATION)/medquad ] || $(GO) run ./experiments/calibration -from "$$HEADROOM_DATA/beir/medquad" -train 1000 -dev 150 $(CALIBRATION)/medquad
 	[ -d $(CALIBRATION)/nan ] || $(GO) run ./experiments/calibration -position 47 \
 		-model "$$(bin/headroom pretrain calibration-bert-plain --backend go -w $(CALIBRATION)/runs | awk '{ print $$2 }')" $(CALIBRATION)/nan
-	for sweep in calibration calibration/data calibration/medquad; do bin/headroom run experiments/$$sweep.toml -w $(CALIBRATION)/runs || exit 1; done
-	bin/headroom judge calibration calibration-data calibration-medquad --only 'seed=1' -w $(CALIBRATION)/runs --calibration $(CALIBRATION)/choosing
-	bin/headroom judge calibration calibration-data calibration-medquad --only 'seed!=1' -w $(CALIBRATION)/runs --calibration $(CALIBRATION)/rates
+	for sweep in ramp calibration calibration/data calibration/medquad; do bin/headroom run experiments/$$sweep.toml -w $(CALIBRATION)/runs || exit 1; done
+	bin/headroom judge ramp calibration calibration-data calibration-medquad -w $(CALIBRATION)/runs --calibration $(CALIBRATION)/rates
 
 calibration-short: ## 48 small real runs: how often verdicts and predictions are wrong of them, into bin/calibration; minutes
 	@mkdir -p bin/calibration

@@ -157,7 +157,7 @@ func (a *app) judgedRuns(w workspace.Workspace, args []string, only []sweeps.Fil
 		case len(without) == len(members) && ofSweep:
 			faults = append(faults, fmt.Errorf("judge sweep %q: none of its %s has a verdict yet: `headroom run` makes them", arg, plural(len(members), "run")))
 		case ofSweep:
-			a.note("note: %s without a verdict yet, left out: %s", plural(len(without), "run"), strings.Join(without, ", "))
+			a.note("note: %s without a verdict yet, left out: %s", plural(len(without), "run"), few(without))
 		default:
 			faults = append(faults, fmt.Errorf("judge run %q: it has no verdict yet: a run gets one at its end", arg))
 		}
@@ -166,6 +166,15 @@ func (a *app) judgedRuns(w workspace.Workspace, args []string, only []sweeps.Fil
 		faults = append(faults, fmt.Errorf("judge: --only matches none of %s", plural(unmatched, "finished run")))
 	}
 	return runs, errors.Join(faults...)
+}
+
+// few returns names as one text that is no longer than a line.
+func few(names []string) string {
+	const most = 5
+	if len(names) <= most+1 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // judgedMembers returns the runs that one argument names: those of a sweep's last revision,
