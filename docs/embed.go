@@ -11,7 +11,7 @@ import (
 //go:embed *.md
 var pages embed.FS
 
-//go:embed calibration/rule.json
+//go:embed calibration/rates/rule.json
 var rule []byte
 
 // Rule is the rule of prediction that a calibration fitted, as judge --calibration wrote it.

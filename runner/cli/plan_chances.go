@@ -29,7 +29,7 @@ type planChance struct {
 
 // ownRules are those that the program comes with.
 func ownRules() (calibration.Rules, error) {
-	return calibration.ParseRules("docs/calibration/rule.json", docs.Rule())
+	return calibration.ParseRules("docs/calibration/rates/rule.json", docs.Rule())
 }
 
 // chancesOf foretells the runs of a plan that are still to be trained and whose backbone is
