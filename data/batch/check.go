@@ -30,7 +30,7 @@ func (g *gathering) offer(marks []Mark, most int) {
 	from := len(g.marks)
 	g.marks = append(g.marks, marks...)
 	for i := from; i < len(g.marks) && len(g.members) < most; i++ {
-		if g.fits(i) {
+		if g.canJoin(i) {
 			g.add(i)
 			g.members = append(g.members, i)
 			continue

@@ -2,7 +2,7 @@ package batch
 
 // company is an unfinished batch, which knows which examples it can take.
 type company interface {
-	fits(example int) bool
+	canJoin(example int) bool
 	add(example int)
 }
 
@@ -28,7 +28,7 @@ type pairwise struct {
 
 func (p *pairwise) add(example int) { p.members = append(p.members, example) }
 
-func (p *pairwise) fits(example int) bool {
+func (p *pairwise) canJoin(example int) bool {
 	for _, member := range p.members {
 		if p.conflict(example, member) {
 			return false
@@ -69,7 +69,7 @@ func (c *crowd) add(example int) {
 	}
 }
 
-func (c *crowd) fits(example int) bool {
+func (c *crowd) canJoin(example int) bool {
 	m := &c.marks[example]
 	if _, same := c.queries[m.Query]; same {
 		return false

@@ -55,7 +55,7 @@ func (e *stretch) tail() (rest, tail []int) {
 	wanted := (e.begin + e.n) % e.size
 	members := e.gather(nil)
 	for _, example := range e.permutation {
-		if len(tail) < wanted && members.fits(example) {
+		if len(tail) < wanted && members.canJoin(example) {
 			members.add(example)
 			tail = append(tail, example)
 		} else {
@@ -71,7 +71,7 @@ func (e *stretch) fillBatch(begun []int, q *queue) []int {
 	batch = append(batch, begun...)
 	members := e.gather(begun)
 	offer := func(example int) bool {
-		if !members.fits(example) {
+		if !members.canJoin(example) {
 			return false
 		}
 		members.add(example)
@@ -151,7 +151,7 @@ func (e *stretch) join(b, member int, r rivals) {
 // example's index in left, or −1 twice if none fits.
 func (e *stretch) exchange(b int, members company, r rivals, left []int, own int) (added, from int) {
 	for i, example := range left {
-		if members.fits(example) {
+		if members.canJoin(example) {
 			return example, i
 		}
 		if e.spent > patience {
@@ -174,7 +174,7 @@ func (e *stretch) exchange(b int, members company, r rivals, left []int, own int
 			}
 			e.spent += max(0, last+1-first)
 			for at := first; at <= last; at++ {
-				if member := batch[at]; members.fits(member) {
+				if member := batch[at]; members.canJoin(member) {
 					r.leaves(member, other, at)
 					r.enters(example, other, at)
 					batch[at] = example
@@ -190,7 +190,7 @@ func (e *stretch) exchange(b int, members company, r rivals, left []int, own int
 // differs from stretch to stretch.
 func (e *stretch) spare(members company) int {
 	for i := range e.n {
-		if example := (i + e.turn) % e.n; members.fits(example) {
+		if example := (i + e.turn) % e.n; members.canJoin(example) {
 			return example
 		}
 	}
@@ -214,7 +214,7 @@ func together(n, size int, gather func() company) []int {
 		members := gather()
 		var batch []int
 		for i := range n {
-			if example := (start*n/starts + i) % n; members.fits(example) {
+			if example := (start*n/starts + i) % n; members.canJoin(example) {
 				members.add(example)
 				if batch = append(batch, example); len(batch) == size {
 					return batch

@@ -87,13 +87,13 @@ func (t *trie) place(free *int, labels []byte) int32 {
 			}
 			continue
 		}
-		if t.fits(base, labels) {
+		if t.isFree(base, labels) {
 			return int32(base)
 		}
 	}
 }
 
-func (t *trie) fits(base int, labels []byte) bool {
+func (t *trie) isFree(base int, labels []byte) bool {
 	for _, b := range labels {
 		if t.slots[base+int(b)+1].parent >= 0 {
 			return false

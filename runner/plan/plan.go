@@ -189,7 +189,7 @@ func Make(ctx context.Context, o Options) (*Plan, error) {
 		Recipes: []Recipe{}, Runs: []Run{}, Evaluations: []Evaluation{}, Full: []Full{}, Notices: []string{},
 	}}
 	m.plan.Runs, m.plan.Evaluations = slices.Grow(m.plan.Runs, len(points)), slices.Grow(m.plan.Evaluations, len(points))
-	m.made = made(o.Workspace)
+	m.made = runsWithFolders(o.Workspace)
 	for i := range points {
 		if !matches(o.Only, points[i].Config) {
 			continue

@@ -19,8 +19,8 @@ func runFolder(workspace string, id sweeps.ID) string {
 	return filepath.Join(workspace, "runs", string(id))
 }
 
-// made lists the runs that have a folder: of a sweep of thousands, most have none yet.
-func made(workspace string) map[sweeps.ID]bool {
+// runsWithFolders lists the runs that have a folder; most runs of a large sweep have none yet.
+func runsWithFolders(workspace string) map[sweeps.ID]bool {
 	runs := map[sweeps.ID]bool{}
 	entries, err := os.ReadDir(filepath.Join(workspace, "runs"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
