@@ -30,8 +30,7 @@ func newNoProgress(th NoProgressRule, facts event.Facts, steps int) *noProgress 
 	}
 	chance := 1 / float64(facts.Candidates)
 	d.accuracy = aboveChance(facts.Candidates, th.Accuracy)
-	noise := math.Sqrt(chance * (1 - chance) / float64(max(1, n*facts.Batch)))
-	if d.on = chance+sure*noise < d.accuracy; !d.on {
+	if d.on = chance+sure*accuracyNoise(facts, n) < d.accuracy; !d.on {
 		return d
 	}
 	d.start = int(th.Start * float64(steps))

@@ -185,12 +185,27 @@ func TestAnEpisodeCarriesItsEvidence(t *testing.T) {
 	}
 }
 
-func TestLossesWithoutAChanceLevelAreNotStalled(t *testing.T) {
-	for _, loss := range []string{"margin_mse", "kl", "mlm"} {
-		run := healthy(7).with(curves{stability.SeriesContrastive: decay(8e5, 75, 10), stability.SeriesAccuracy: flat(0)}).run(steps, .1, 1)
-		run.Facts.Loss = loss
-		if got := stability.Judge(run, stability.Defaults()); got.Verdict != stability.Healthy || len(warned(got)) != 0 {
-			t.Errorf("%s: %s %v", loss, got.Verdict, lines(got))
+// TestLossesWithoutAChanceLevelAreJudgedByAccuracy: however large the loss is, and only where
+// so many examples cannot be at chance level by chance.
+func TestLossesWithoutAChanceLevelAreJudgedByAccuracy(t *testing.T) {
+	for _, c := range []struct {
+		loss       string
+		accuracy   float64
+		batch      int
+		verdict    string
+		candidates int
+	}{
+		{"margin_mse", .52, 16, stability.Stalled, 2}, // chance level is .5, and .55 still counts as it
+		{"margin_mse", .60, 16, stability.Healthy, 2},
+		{"kl", .28, 16, stability.Stalled, 4}, // .25 and .325
+		{"kl", .37, 16, stability.Healthy, 4},
+		{"margin_mse", .52, 4, stability.Healthy, 2}, // 80 examples: a standard deviation of .056
+		{"mlm", 0, 16, stability.Healthy, 2},
+	} {
+		run := healthy(7).with(curves{stability.SeriesContrastive: decay(8e5, 75, 10), stability.SeriesAccuracy: flat(c.accuracy)}).run(steps, .1, 1)
+		run.Facts.Loss, run.Facts.Batch, run.Facts.Candidates = c.loss, c.batch, c.candidates
+		if got := stability.Judge(run, stability.Defaults()); got.Verdict != c.verdict || len(warned(got)) != 0 {
+			t.Errorf("%+v: %s %v", c, got.Verdict, lines(got))
 		}
 	}
 }

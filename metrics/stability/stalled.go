@@ -44,7 +44,12 @@ func newStalled(th StalledRule, facts event.Facts, steps, grace int) *stalled {
 			version: versionStalled, words: words, threshold: threshold, window: n}, open: 1, close: 1})
 		d.curves = append(d.curves, &curve{values: newWindow(n)})
 	}
-	at(SeriesContrastive, fmt.Sprintf("mean InfoNCE of %d steps after step %d above %v ln(%d) and not falling", n, d.start, th.InfoNCE, facts.Candidates), infonce)
+	if facts.Loss == "infonce" {
+		at(SeriesContrastive, fmt.Sprintf("mean InfoNCE of %d steps after step %d above %v ln(%d) and not falling", n, d.start, th.InfoNCE, facts.Candidates), infonce)
+	} else if noise := accuracyNoise(facts, n); noise > accuracy-1/float64(facts.Candidates) {
+		d.on = false // so few examples may be at chance level by chance
+		return d
+	}
 	at(SeriesAccuracy, fmt.Sprintf("mean in-batch accuracy of %d steps after step %d at chance level (1 of %d)", n, d.start, facts.Candidates), accuracy)
 	return d
 }
@@ -76,6 +81,13 @@ func (d *stalled) observe(s sample) []event.Episode {
 		changed = add(changed, h.observe(s.step, c.steps[0], a, mean))
 	}
 	return changed
+}
+
+// accuracyNoise is the standard deviation of the mean in-batch accuracy of n steps of a model
+// that ranks by chance.
+func accuracyNoise(facts event.Facts, n int) float64 {
+	chance := 1 / float64(facts.Candidates)
+	return math.Sqrt(chance * (1 - chance) / float64(max(1, facts.Batch*n)))
 }
 
 func (d *stalled) falling(w *window) bool {

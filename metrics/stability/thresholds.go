@@ -54,7 +54,8 @@ type IdenticalRule struct {
 
 // StalledRule: in the second half of a run and after the λ ramp, the mean InfoNCE of
 // Window steps is above InfoNCE × ln(candidates) and not falling fast, or the mean
-// in-batch accuracy of Window steps is at chance level.
+// accuracy of Window steps, the share of queries whose positive has the greatest score of
+// its candidates, is at chance level.
 type StalledRule struct {
 	InfoNCE float64 `toml:"infonce" json:"infonce"` // share of ln(candidates); default 0.75
 	// Accuracy is the share of the way from chance level to 1 up to which accuracy
@@ -67,8 +68,9 @@ type StalledRule struct {
 	Window   int     `toml:"window" json:"window"`       // default 20
 	Start    float64 `toml:"start" json:"start"`         // share of the run after which windows begin; default 0.5
 	MinSteps int     `toml:"min_steps" json:"min_steps"` // runs with fewer are not judged; default 30
-	// Losses are the kinds of loss to judge: chance level is known only for those that
-	// rank candidates. Default ["infonce"]; empty switches the detector off.
+	// Losses are the kinds of loss to judge; default all. Of another than InfoNCE only the
+	// accuracy is read, as its loss has no chance level, and only where a window has enough
+	// examples to tell chance level from Accuracy above it. Empty switches the detector off.
 	Losses []string `toml:"losses" json:"losses"`
 }
 
@@ -111,7 +113,7 @@ func Defaults() Thresholds {
 		Identical: IdenticalRule{Cosine: 0.95, Slack: 0.02, ScoreSD: 0.05, Growth: 2, Accuracy: 0.5, Blank: 0.5,
 			Steps: 5, MinSteps: 30},
 		Stalled: StalledRule{InfoNCE: 0.75, Accuracy: 0.1, Falling: 0.25, Window: 20, Start: 0.5, MinSteps: 30,
-			Losses: []string{"infonce"}},
+			Losses: []string{"infonce", "margin_mse", "kl"}},
 		Spike: SpikeRule{Deviations: 6, Ratio: 2, Window: 128, After: 64, Recovery: 5},
 		NoProgress: NoProgressRule{Accuracy: 0.15, Low: 0.95, High: 1.05, Window: 5, Share: 0.05, Start: 0.3, Candidates: 16,
 			Recovery: 5, MinSteps: 30},

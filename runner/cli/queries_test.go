@@ -95,7 +95,7 @@ func TestTheQueriesOfTheStoresPageAnswerTheirSentences(t *testing.T) {
 	if got, want := column(answer("The mean nDCG@10 of each backbone and k"), 0, 2, 3, 4), "data 1.0 2 0.5; data 4.0 3 0.5; data 8.0 1 0.5"; strings.ReplaceAll(got, ".0 ", " ") != strings.ReplaceAll(want, ".0 ", " ") {
 		t.Errorf("means: %s, want %s", got, want)
 	}
-	if got := answer("How much a query and a document cost each run"); len(got) != 6 || got[0][1] != "data" || got[0][2] != "0.5" {
+	if got := answer("Effectiveness and cost per query and document, for each run"); len(got) != 6 || got[0][1] != "data" || got[0][2] != "0.5" {
 		t.Errorf("costs: %q", got)
 	}
 	if got := answer("The points of each run's cost curves"); len(got) != 0 {
