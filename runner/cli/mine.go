@@ -40,7 +40,7 @@ teacher for loss.kind = "margin_mse" or "kl".`,
 		Example: `  headroom mine ./data --negatives 7 --output train.jsonl
   headroom mine beir:scifact --from run.trec --depth 200 --skip-top 10 --output train.jsonl.gz
   headroom evaluate --model ./teacher --on beir:scifact --split train --output out
-  headroom mine beir:scifact --from out/0-beir-scifact/run.trec.gz --scores --negatives 4 --output taught.jsonl`,
+  headroom mine beir:scifact --from out/beir-scifact/run.trec.gz --scores --negatives 4 --output taught.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.mine(cmd, args[0], o)
