@@ -285,7 +285,7 @@ func (p *place) results() string {
 			lines = append(lines, fmt.Sprintf("%s %x", name, sha256.Sum256(checksum.ReplaceAll(text, nil))))
 		}
 	}
-	points := p.ok("query", "SELECT run, name, step, value FROM series WHERE name NOT LIKE '%seconds%' AND name NOT LIKE 'time%' ORDER BY run, name, step", "--csv")
+	points := p.ok("query", "SELECT run, name, step, value FROM series WHERE name NOT LIKE '%second%' AND name <> 'memory' AND name NOT LIKE 'time%' ORDER BY run, name, step", "--csv")
 	lines = append(lines, fmt.Sprintf("points %d %x", strings.Count(points, "\n"), sha256.Sum256([]byte(points))))
 	return strings.Join(lines, "\n")
 }
