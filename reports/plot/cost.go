@@ -31,6 +31,9 @@ func Cost(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 	}
 	values.add(0)
 	bm25 := c.Baseline("bm25", "", dataset, nil)
+	if bm25 != nil && !hasMeasure(bm25, c.Measure) {
+		bm25 = nil
+	}
 	if bm25 != nil {
 		values.add(bm25.Measures[c.Measure])
 	}

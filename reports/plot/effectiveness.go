@@ -89,18 +89,25 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 			p := &panel{brush: b, data: data, x: x, y: y}
 			p.axes(line.Name(), "k (log scale)", measure, true, col == 0)
 			var lines []level
-			if e := c.Baseline("bm25", "", dataset, nil); e != nil {
-				lines = append(lines, level{e.Measures[measure], "BM25", dashes()})
+			measured := func(e *compare.Evaluation, name string, dash []vg.Length) {
+				if e != nil && hasMeasure(e, measure) {
+					lines = append(lines, level{e.Measures[measure], name, dash})
+				}
 			}
-			if e := c.Baseline("untrained", line.Backbone, dataset, line.Encoding()); e != nil {
-				lines = append(lines, level{e.Measures[measure], "untrained", dots()})
-			}
+			measured(c.Baseline("bm25", "", dataset, nil), "BM25", dashes())
+			measured(c.Baseline("untrained", line.Backbone, dataset, line.Encoding()), "untrained", dots())
 			p.levels(lines)
 			p.means(line, dataset, measure, backboneColor(backboneIndex(c, line)))
 		}
 		return s
 	}
 	return newFigure(name, fmt.Sprintf("%s against k on %s, one panel for each of %d backbones and settings, with BM25 and the untrained model as lines.", strings.Join(shown, " and "), dataset, len(c.Lines)), caption(shown), lay)
+}
+
+// hasMeasure tells whether an evaluation has a value: vectors too dense to search have none.
+func hasMeasure(e *compare.Evaluation, measure string) bool {
+	v, ok := e.Measures[measure]
+	return ok && !math.IsNaN(v)
 }
 
 // mostLines is the largest number of lines that are drawn in more than one measure. With more

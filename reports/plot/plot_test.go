@@ -315,6 +315,28 @@ func TestMap(t *testing.T) {
 	}
 }
 
+// TestWhatWasNotMeasuredIsNotDrawnAsZero: an untrained model whose vectors are too dense to search
+// has no value, and BM25 may have another measure only.
+func TestWhatWasNotMeasuredIsNotDrawnAsZero(t *testing.T) {
+	in := sample.Demo()
+	for i := range in.Baselines {
+		in.Baselines[i].Evaluation.Measures = map[string]float64{"P@5": .5}
+	}
+	c := compared(t, in)
+	figures := []*plot.Figure{plot.Effectiveness(c, "builtin:demo", []string{"nDCG@10"})}
+	if cost, ok := plot.Cost(c, "builtin:demo"); ok {
+		figures = append(figures, cost)
+	}
+	for _, f := range figures {
+		svg, _ := render(t, f)
+		for _, name := range []string{"untrained", "BM25", "0.000"} {
+			if bytes.Contains(svg, []byte(">"+name+"</text>")) {
+				t.Errorf("%s has a line for %s", f.Name, name)
+			}
+		}
+	}
+}
+
 // TestOneCostHasATick: an axis of costs that are all alike has numbers all the same.
 func TestOneCostHasATick(t *testing.T) {
 	f, ok := plot.Cost(compared(t, sample.Fine()), "builtin:demo")
