@@ -169,7 +169,9 @@
       if (e.key === "Escape") e.target.blur();
       return;
     }
-    if (e.key === "Enter" && e.target.closest("a, button, summary")) return;
+    const pressed = e.target.closest("a, button, summary");
+    // A button of the help that has just been closed may keep the focus for a while.
+    if (e.key === "Enter" && pressed && !pressed.closest("dialog")) return;
     const act = keys[e.key];
     if (!act) return;
     e.preventDefault();
