@@ -94,35 +94,34 @@ test-xla: ## the way to a GPU, tested through XLA's CPU client; skipped where it
 	  export HEADROOM_XLA_PLUGIN=$$plugin XLA_FLAGS=--xla_backend_optimization_level=0 HEADROOM_GPU_OUT=$$(mktemp -d); trap 'rm -rf "$$HEADROOM_GPU_OUT"' EXIT; \
 	  HEADROOM_GPU_LIMIT=10 bench/gpu_result.sh --cpu || [ $$? = 75 ] && bench/gpu_result.sh --cpu; }
 
+SLURM := internal/install.sh 'command -v munged && command -v slurmctld && command -v slurmd && command -v sbatch' munge slurmctld slurmd slurm-client
+
 # The packages that it needs are installed where this is root and apt-get is there.
 test-slurm: ## sweeps on a real Slurm on the loopback, disturbed; skipped, with the reason, where it cannot be had (some minutes)
-	@why=$$(internal/slurmtest/install.sh) || { echo "test-slurm: $$why: the tests on Slurm are SKIPPED"; exit 0; }; \
+	@why=$$($(SLURM)) || { echo "test-slurm: Slurm is $$why: the tests on Slurm are SKIPPED"; exit 0; }; \
 	HEADROOM_SLURM=short $(GO) test -count=1 -timeout 20m ./internal/slurmtest
 
 test-slurm-long: ## test-slurm with time limits, preemptions, dead nodes and random kills (half an hour)
-	@why=$$(internal/slurmtest/install.sh) || { echo "test-slurm-long: $$why"; exit 1; }; \
+	@why=$$($(SLURM)) || { echo "test-slurm-long: Slurm is $$why"; exit 1; }; \
 	HEADROOM_SLURM=long $(GO) test -count=1 -timeout 90m -v ./internal/slurmtest
 
 test: ## every test; HEADROOM_DATA=DIR adds those on real data
 	$(GO) test $(TESTFLAGS) $(PACKAGES)
 
-# The browser is HEADROOM_CHROMIUM, or Debian's chromium where it is there or apt can install it.
-test-page: ## the live page in Chromium; skipped where there is none (HEADROOM_SHOTS=DIR keeps pictures)
-	@browser=$${HEADROOM_CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)}; \
-	if [ -z "$$browser" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get install -y --no-install-recommends chromium >/dev/null 2>&1; browser=$$(command -v chromium); fi; \
-	[ -n "$$browser" ] || { echo "test-page: no Chromium, and apt cannot install it: the tests of the page are SKIPPED"; exit 0; }; \
-	HEADROOM_CHROMIUM=$$browser $(GO) test -count=1 -tags page -timeout 5m -run 'Page|Browser|Markup|Million' ./reports/serve
+# The browser is HEADROOM_CHROMIUM, or the distribution's, which is installed where this is root and apt-get is there.
+CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
+
+test-page: ## the live page in Chromium; skipped, with the reason, where there is none (HEADROOM_SHOTS=DIR keeps pictures)
+	@[ -n "$$HEADROOM_CHROMIUM" ] || why=$$(internal/install.sh '$(CHROMIUM)' chromium) || { echo "test-page: Chromium is $$why: the tests of the page are SKIPPED"; exit 0; }; \
+	HEADROOM_CHROMIUM=$${HEADROOM_CHROMIUM:-$$($(CHROMIUM))} $(GO) test -count=1 -tags page -timeout 5m -run 'Page|Browser|Markup|Million' ./reports/serve
 
 bench-page: build ## the live page of 500 runs of 10,000 steps and of 1,000 runs, in Chromium (2 GB in TMPDIR, minutes; PAGE_RUNS, PAGE_STEPS)
-	HEADROOM_CHROMIUM=$${HEADROOM_CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} HEADROOM_PROGRAM=$(CURDIR)/bin/headroom \
+	HEADROOM_CHROMIUM=$${HEADROOM_CHROMIUM:-$$($(CHROMIUM))} HEADROOM_PROGRAM=$(CURDIR)/bin/headroom \
 	$(GO) test -tags page -timeout 60m -run '^$$' -bench LivePage -benchtime 1x -v ./reports/serve -args -runs $(or $(PAGE_RUNS),500) -steps $(or $(PAGE_STEPS),10000)
 
-test-latex: ## every table of the reports set by LaTeX; skipped where there is none
-	@ready() { for f in booktabs.sty threeparttable.sty; do kpsewhich $$f >/dev/null 2>&1 || return 1; done; command -v pdflatex >/dev/null; }; \
-	if ! ready && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends texlive-latex-recommended texlive-latex-extra >/dev/null 2>&1; fi; \
-	ready || { echo "test-latex: no pdflatex with booktabs and threeparttable, and apt cannot install it: the tables are NOT set"; exit 0; }; \
+test-latex: ## every table of the reports set by LaTeX; skipped, with the reason, where there is none
+	@why=$$(internal/install.sh 'command -v pdflatex && kpsewhich booktabs.sty && kpsewhich threeparttable.sty' texlive-latex-recommended texlive-latex-extra) || \
+	  { echo "test-latex: LaTeX is $$why: the tables are NOT set"; exit 0; }; \
 	$(GO) test -count=1 -timeout 5m -run Compiles ./reports/table ./reports/report
 
 check: fmt vet lint test race ## fmt, vet, lint, test and race in one
