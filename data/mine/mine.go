@@ -120,6 +120,9 @@ func (m *miner) row(j collection.Judgment, scored []trec.Scored) (row Row, err e
 		if !ranked {
 			return row, nil
 		}
+		if err := m.finite(j.Document, positive); err != nil {
+			return row, err
+		}
 		row.Scores = []float64{positive}
 	}
 	candidates := 0
@@ -139,6 +142,9 @@ func (m *miner) row(j collection.Judgment, scored []trec.Scored) (row Row, err e
 		if candidates++; candidates > m.o.SkipTop && (m.o.Margin == nil || s.Score <= positive-*m.o.Margin) {
 			row.Negatives = append(row.Negatives, d)
 			if m.o.Scores {
+				if err := m.finite(s.Doc, s.Score); err != nil {
+					return row, err
+				}
 				row.Scores = append(row.Scores, s.Score)
 			}
 		}
@@ -154,6 +160,14 @@ func (m *miner) score(document string) (score float64, ranked bool) {
 		}
 	}
 	return math.Inf(-1), false
+}
+
+// finite refuses an infinite score, which a run may have: no loss can learn from it, and JSON has no such number.
+func (m *miner) finite(document string, score float64) error {
+	if math.IsInf(score, 0) {
+		return fmt.Errorf("mine negatives: the run gives document %q of query %q the score %v; a teacher's scores must be finite", document, m.query, score)
+	}
+	return nil
 }
 
 func (m *miner) document(id string) (collection.Document, error) {

@@ -3,6 +3,7 @@ package mine_test
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -137,5 +138,21 @@ func TestScoresOfTheRunAreTheTeachers(t *testing.T) {
 	want := `{"query_id":"q1","positive_id":"d1","negative_id_1":"q2","negative_id_2":"d5","scores":[0.1,100,99]}` + "\n"
 	if err := mine.Write(&b, rows, true); err != nil || b.String() != want {
 		t.Errorf("%v %s, want %s", err, b.String(), want)
+	}
+}
+
+// TestInfiniteScoresTeachNothing: a run may have them, a teacher may not.
+func TestInfiniteScoresTeachNothing(t *testing.T) {
+	for name, at := range map[string]int{"of the positive": 0, "of a negative": 2} {
+		run := trec.Run{"q1": ranking("q2 d5 d1")} // worst first: d1, d5, q2
+		run["q1"][at].Score = math.Inf(1)
+		o := mine.Options{Depth: 3, Negatives: 2, Scores: true}
+		if _, _, err := mine.Rows(world(t), "train", run, o); err == nil || !strings.Contains(err.Error(), "a teacher's scores must be finite") {
+			t.Errorf("%s: %v", name, err)
+		}
+		o.Scores = false
+		if _, _, err := mine.Rows(world(t), "train", run, o); err != nil {
+			t.Errorf("%s, without scores: %v", name, err)
+		}
 	}
 }
