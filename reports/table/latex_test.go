@@ -3,13 +3,11 @@ package table_test
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"headroom/reports/internal/latextest"
 	"headroom/reports/table"
 )
 
@@ -81,30 +79,5 @@ func TestLaTeXHasEverything(t *testing.T) {
 
 // TestLaTeXCompiles sets the tables and looks for errors and for boxes that are too wide.
 func TestLaTeXCompiles(t *testing.T) {
-	program, err := exec.LookPath("pdflatex")
-	if err != nil {
-		t.Skip("pdflatex is not installed: the LaTeX form is not compiled")
-	}
-	folder := t.TempDir()
-	document := "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage{array,booktabs,threeparttable}\n\\begin{document}\n" +
-		strings.ReplaceAll(latex(t, difficult(), wide(), &table.Table{Title: "Empty", Columns: []table.Column{{Name: "nothing"}}}), `\end{table}`, "\\end{table}\n\\clearpage") + "\\end{document}\n"
-	if err := os.WriteFile(filepath.Join(folder, "doc.tex"), []byte(document), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	run := exec.Command(program, "-interaction=nonstopmode", "-halt-on-error", "doc.tex")
-	run.Dir = folder
-	out, err := run.CombinedOutput()
-	if err != nil {
-		if bytes.Contains(out, []byte("threeparttable.sty' not found")) || bytes.Contains(out, []byte("booktabs.sty' not found")) {
-			t.Skip("pdflatex has no booktabs or threeparttable: the LaTeX form is not compiled")
-		}
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for _, fault := range []string{"Overfull", "Float too large"} {
-		for line := range strings.Lines(string(out)) {
-			if strings.Contains(line, fault) {
-				t.Error(line)
-			}
-		}
-	}
+	latextest.Compile(t, latex(t, difficult(), wide(), &table.Table{Title: "Empty", Columns: []table.Column{{Name: "nothing"}}}))
 }
