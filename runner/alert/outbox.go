@@ -18,8 +18,8 @@ import (
 // Folder is where a workspace keeps what was sent.
 const Folder = "alerts"
 
-// outbox is a folder with a file per message: NAME.json where nothing is left to do for it,
-// NAME.waiting where something is.
+// outbox is a folder with a file per message: NAME.waiting until all receivers have it or are
+// given up, NAME.json after that.
 type outbox struct{ folder string }
 
 // entry is a message and what became of it.
@@ -43,8 +43,8 @@ func (o outbox) path(id, suffix string) string {
 	return filepath.Join(o.folder, unsafe.ReplaceAllString(id, "_")+suffix)
 }
 
-// claim makes a message ours to send. It is not where it was sent before, or another
-// process is at it.
+// claim makes a message ours to send. ours is false if it was sent before, or if another
+// process is sending it.
 func (o outbox) claim(m Message) (ours bool, err error) {
 	if err := atomic.MkdirAll(o.folder); err != nil {
 		return false, err
@@ -65,10 +65,10 @@ func (e entry) write(w io.Writer) error {
 	return encoder.Encode(e)
 }
 
-// keep writes what became of a message so far.
+// keep records which receivers have a message so far.
 func (o outbox) keep(e entry) error { return atomic.WriteFile(o.path(e.Message.ID, waiting), e.write) }
 
-// close says that nothing is left to do for a message.
+// close records that nothing is left to do for a message.
 func (o outbox) close(e entry, at time.Time) error {
 	e.Over = at.UTC()
 	if err := o.keep(e); err != nil {
@@ -77,9 +77,9 @@ func (o outbox) close(e entry, at time.Time) error {
 	return atomic.Disk{}.Rename(o.path(e.Message.ID, waiting), o.path(e.Message.ID, over))
 }
 
-// left takes the messages of a sweep that wait for nobody's sake: whoever had them has
-// said nothing of them for so long. They are ours then.
-func (o outbox) left(sweep string, silence time.Duration, now time.Time) (found []entry, faults []error) {
+// takeAbandoned takes over the waiting messages of a sweep whose files no process has touched
+// for as long as silence.
+func (o outbox) takeAbandoned(sweep string, silence time.Duration, now time.Time) (found []entry, faults []error) {
 	files, err := os.ReadDir(o.folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -94,7 +94,7 @@ func (o outbox) left(sweep string, silence time.Duration, now time.Time) (found 
 		}
 		info, err := file.Info()
 		if err != nil || now.Sub(info.ModTime()) < silence {
-			continue // it is sent meanwhile, or somebody is at it
+			continue // it has been sent meanwhile, or a process is sending it
 		}
 		text, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {

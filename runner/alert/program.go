@@ -17,11 +17,11 @@ import (
 	"headroom/internal/plain"
 )
 
-// program starts a command with the message on its standard input, and in its environment
-// for those that want no JSON.
+// program starts a command. The message is on its standard input, and in its environment for
+// commands that read no JSON.
 type program struct {
 	args []string
-	form form
+	form // what is sent of a message
 }
 
 func (p program) name() string {
@@ -34,10 +34,8 @@ func (p program) name() string {
 // saidBytes is how much of what a command prints is kept.
 const saidBytes = 2000
 
-func (p program) body(m Message) ([]byte, error) { return p.form.body(m) }
-
 func (p program) deliver(ctx context.Context, m Message) error {
-	body, err := p.form.body(m)
+	body, err := p.body(m)
 	if err != nil {
 		return final{err}
 	}
@@ -64,8 +62,8 @@ func (p program) deliver(ctx context.Context, m Message) error {
 	return err
 }
 
-// ownGroup has a command killed with all that it started, and spares it the Ctrl-C that is
-// meant for the runs.
+// ownGroup puts a command into a process group of its own: all that it started is killed with
+// it, and the Ctrl-C that is meant for the runs does not reach it.
 func ownGroup(c *exec.Cmd) {
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }

@@ -24,8 +24,8 @@ type Options struct {
 	// Note says to a person what could not be delivered. It is called from one goroutine.
 	Note func(text string)
 
-	// Timeout is the time of one try, Tries their number, Pause the time before the second,
-	// which doubles; of 0 the usual ones are taken.
+	// Timeout bounds one try, Tries is their number, Pause is the time before the second try
+	// and doubles after each. 0 stands for the default.
 	Timeout, Pause time.Duration
 	Tries          int
 }
@@ -36,11 +36,11 @@ const (
 	usualTries   = 4
 	// longestPause bounds how long a receiver may ask to be left alone.
 	longestPause = 30 * time.Second
-	// leftAfter is when a message that waits is no other process's any more: longer than
-	// all tries of one take.
-	leftAfter = 5 * time.Minute
-	// tooLate is when what waits is not sent any more.
-	tooLate = 24 * time.Hour
+	// abandonedAfter is how long no process has touched a waiting message when another may
+	// take it: longer than all tries of one delivery.
+	abandonedAfter = 5 * time.Minute
+	// giveUpAfter is the age at which a waiting message is no longer sent.
+	giveUpAfter = 24 * time.Hour
 	// mostQueued bounds what waits in memory.
 	mostQueued = 10_000
 )
@@ -53,8 +53,8 @@ type Sender struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	done    chan struct{}
-	// down are the receivers whose last message was in vain: each gets one try, until one
-	// succeeds. Only the goroutine that delivers uses it.
+	// down are the receivers that took no try of their last message. Such a receiver gets one
+	// try per message until it takes one. Only the goroutine that delivers uses it.
 	down map[string]bool
 
 	mu     sync.Mutex
@@ -70,7 +70,7 @@ func Check(a sweeps.Alerts, getenv func(string) string) error {
 	return err
 }
 
-// New makes a Sender, which works until it is closed. An error is of the settings.
+// New returns a Sender, which works until Close. The error names the settings that are wrong.
 func New(o Options) (*Sender, error) {
 	list, err := targets(o.Alerts, o.Getenv)
 	if err != nil {
@@ -91,7 +91,8 @@ func New(o Options) (*Sender, error) {
 	return s, nil
 }
 
-// Send takes a message and returns at once. One of a kind that is not asked for is dropped.
+// Send takes a message and returns at once. It drops messages of kinds that the site's file
+// does not ask for.
 func (s *Sender) Send(m Message) {
 	if m.Kind != Trial && !slices.Contains(s.o.Alerts.On, m.Kind) {
 		return
@@ -111,8 +112,8 @@ func (s *Sender) Send(m Message) {
 	}
 }
 
-// Close delivers what there is, for no longer than the patience. What is left then is kept
-// for the next Sender of the sweep.
+// Close delivers the messages that wait, for no longer than patience. The others stay in the
+// outbox for the next Sender of the sweep.
 func (s *Sender) Close(patience time.Duration) {
 	s.mu.Lock()
 	s.closed = true
@@ -156,14 +157,14 @@ func (s *Sender) work() {
 	}
 }
 
-// takeOver delivers what earlier processes left.
+// takeOver delivers the waiting messages of processes that are gone.
 func (s *Sender) takeOver() {
-	left, faults := s.outbox.left(s.o.Sweep, leftAfter, s.o.Now())
+	left, faults := s.outbox.takeAbandoned(s.o.Sweep, abandonedAfter, s.o.Now())
 	for _, err := range faults {
 		s.o.Note(fmt.Sprintf("an alert that waits is not sent: %s", brief(err)))
 	}
 	for _, e := range left {
-		if s.o.Now().Sub(e.Message.Time) > tooLate {
+		if s.o.Now().Sub(e.Message.Time) > giveUpAfter {
 			for _, t := range s.targets {
 				if e.To[t.name()] != stateSent {
 					e.To[t.name()] = "given up after a day"
@@ -187,7 +188,7 @@ func (s *Sender) take(m Message) {
 	s.deliver(entry{Message: m, To: map[string]string{}})
 }
 
-// deliver sends a message to everybody who has not got it.
+// deliver sends a message to each receiver that does not have it yet.
 func (s *Sender) deliver(e entry) {
 	again := false
 	for _, t := range s.targets {
@@ -234,7 +235,7 @@ func (s *Sender) try(t target, m Message) (err error) {
 		if n > 0 {
 			select {
 			case <-s.ctx.Done():
-			case <-time.After(min(longestPause, max(pause, wait(err)))):
+			case <-time.After(min(longestPause, max(pause, retryAfter(err)))):
 			}
 			pause *= 2
 		}

@@ -13,13 +13,13 @@ import (
 	"headroom/sweeps"
 )
 
-// target is one way by which people are told.
+// target is one receiver: a webhook or a command.
 type target interface {
 	// name says where it goes, without what could be a secret.
 	name() string
-	// body is what it is sent of a message.
+	// body is what is sent for a message.
 	body(m Message) ([]byte, error)
-	// deliver tries once. An error that is final makes further tries useless.
+	// deliver tries once. After an error that is final no further try is made.
 	deliver(ctx context.Context, m Message) error
 }
 
@@ -128,8 +128,8 @@ func isFinal(err error) bool {
 	return errors.As(err, &f)
 }
 
-// wait is how long a receiver asks to be left alone; 0 where it does not say.
-func wait(err error) time.Duration {
+// retryAfter is how long a receiver asks to wait before the next try; 0 if it does not say.
+func retryAfter(err error) time.Duration {
 	var l later
 	if errors.As(err, &l) {
 		return l.wait

@@ -34,8 +34,8 @@ type seen struct {
 // jobRun is the kind of job that trains.
 const jobRun = "run"
 
-// lookEvery is how often is looked for runs that are silent.
-const lookEvery = time.Second
+// silenceCheck is the time between two checks for silent runs.
+const silenceCheck = time.Second
 
 // NewWatch begins to watch; next may be nil. The pool's End is its end.
 func NewWatch(s *Sender, sweep, host string, next pool.Renderer) *Watch {
@@ -43,7 +43,7 @@ func NewWatch(s *Sender, sweep, host string, next pool.Renderer) *Watch {
 		next = pool.Silent{}
 	}
 	w := &Watch{next: next, sender: s, sweep: sweep, host: host, jobs: map[string]*seen{}, stop: make(chan struct{})}
-	go w.look()
+	go w.reportSilence()
 	return w
 }
 
@@ -121,9 +121,9 @@ func (w *Watch) about(kind string, job pool.Job, now time.Time) Message {
 	return Message{ID: once(kind, job.ID, now), Kind: kind, Sweep: w.sweep, Run: job.ID, Label: job.Label, Step: -1, Host: w.host, Time: now.UTC()}
 }
 
-// look tells of runs that are silent, of each once.
-func (w *Watch) look() {
-	ticker := time.NewTicker(lookEvery)
+// reportSilence sends one alert for each run that has fallen silent.
+func (w *Watch) reportSilence() {
+	ticker := time.NewTicker(silenceCheck)
 	defer ticker.Stop()
 	for {
 		select {

@@ -19,7 +19,7 @@ type webhook struct {
 	at          *url.URL
 	header      http.Header
 	contentType string
-	form        form
+	form        // what is sent of a message
 	client      *http.Client
 }
 
@@ -33,10 +33,8 @@ func newClient() *http.Client {
 
 func (h webhook) name() string { return "webhook " + h.at.Scheme + "://" + h.at.Host }
 
-func (h webhook) body(m Message) ([]byte, error) { return h.form.body(m) }
-
 func (h webhook) deliver(ctx context.Context, m Message) error {
-	body, err := h.form.body(m)
+	body, err := h.body(m)
 	if err != nil {
 		return final{err}
 	}

@@ -27,11 +27,11 @@ const (
 // FolderName is what folders of blocks are called.
 const FolderName = "vectors"
 
-// Folder is where the blocks of a run or baseline lie, whose folder is given.
+// Folder returns the folder of blocks inside the folder of a run or baseline.
 func Folder(of string) string { return filepath.Join(of, FolderName) }
 
-// ModelOf tells the model in a sealed folder from all others: by the digests that its files had when they were made, but
-// for the card, which decides nothing.
+// ModelOf returns a name for the model in a sealed folder that no other model has: the digest of its files' digests as
+// they were when made. The model card is left out, since it does not change vectors.
 func ModelOf(folder string) (string, error) {
 	files, err := seal.Listed(folder)
 	if err != nil {
@@ -65,7 +65,7 @@ type Store struct {
 	folder string
 	keep   bool
 	disk   atomic.Disk
-	// Also are folders in which a block is looked for as well.
+	// Also lists further folders in which Read looks for a block.
 	Also []string
 
 	parts map[Key]bool // blocks of the folder that Done removes
@@ -162,10 +162,10 @@ func (s *Store) Write(key Key, block []search.Vector) error {
 	return nil
 }
 
-// Stays tells whether the folder has a block for good, as far as this store has read or written it.
+// Stays tells whether this store has read or written a block that Done does not remove.
 func (s *Store) Stays(key Key) bool { return s.stays[key] }
 
-// Done removes the blocks that were put there for the encoding's sake, once it is at its end.
+// Done removes the blocks that only a killed encoding would have needed. Call it when the encoding has ended.
 func (s *Store) Done() error {
 	var faults error
 	for key := range s.parts {
