@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -138,6 +139,23 @@ func expand(t *testing.T, name string) []sweeps.RunConfig {
 		t.Fatal(err)
 	}
 	return runs
+}
+
+// TestSweepsThatNeedFilesExpand: they are not embedded, because they train on files that a user makes first.
+func TestSweepsThatNeedFilesExpand(t *testing.T) {
+	for path, want := range map[string]int{"loss/medquad-loss.toml": 16} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, err := sweeps.Parse(path, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if runs, err := spec.Expand(); err != nil || len(runs) != want {
+			t.Errorf("%s expands to %d runs, %v; want %d", path, len(runs), err, want)
+		}
+	}
 }
 
 // TestEmbeddedSweepsNameNoClaims: they have no folder in which such a file could lie, and
