@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -357,6 +358,14 @@ func TestACancelledDownloadGoesOnLater(t *testing.T) {
 	p := published.Package{Name: "a/b", Files: []published.File{{URL: "https://host.example/rows.tsv", Size: int64(len(text)), MD5: sum(text)}}, Rows: map[string]int{"rows.tsv": 200_000}}
 	s := srv.store(t)
 	ctx, cancel := context.WithCancel(t.Context())
+	// The rest comes only when nobody waits for it any more: else it may have come before the end is noticed.
+	srv.before = func(w http.ResponseWriter, r *http.Request) bool {
+		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+		_, _ = w.Write(text[:1_000_000]) // the client may be gone
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		return true
+	}
 	err := s.Get(ctx, []published.Package{p}, func(p packages.Progress) {
 		if p.Done > 500_000 {
 			cancel()
