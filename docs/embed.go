@@ -35,13 +35,13 @@ func Topics() []string {
 	return topics
 }
 
-// Page returns the Markdown of a page, false where there is none of this name.
+// Page returns the Markdown of a page, false if there is none of this name.
 func Page(topic string) (text string, found bool) {
 	page, err := pages.ReadFile(topic + ".md")
 	return string(page), err == nil
 }
 
-// Title is the page's heading, "" where there is no such page.
+// Title is the page's heading, "" if there is no such page.
 func Title(topic string) string {
 	text, _ := Page(topic)
 	heading, _, _ := strings.Cut(text, "\n")

@@ -1,5 +1,5 @@
 // Package models builds the graph of a checkpoint's encoder and MLM transform.
-// It is the only switch over kinds of graphs; where families of one kind differ
+// It is the only switch over kinds of graphs; if families of one kind differ
 // is data, in package family.
 package models
 
@@ -35,7 +35,7 @@ func transformedRows(p layers.Params, cfg hf.Config, ids, lengths *graph.Node, m
 	panic(fmt.Errorf("build graph: model_type %q is not known (allowed: %s)", cfg.ModelType, family.Names()))
 }
 
-// Rates are the dropout rates of a configuration; override, where not nil,
+// Rates are the dropout rates of a configuration; override, if not nil,
 // replaces every rate.
 func Rates(cfg hf.Config, override *float64) layers.Rates {
 	if override != nil {

@@ -3,7 +3,7 @@ package sweeps
 // RunConfig is one point of a sweep: everything that a single run reads.
 // Field comments give the consequence, the default and the meaning of zero.
 // Keys are the TOML keys of a sweep file. `id:"no"` marks a field that does not
-// enter the run's identity; `id:"select"` marks a field that enters it only where
+// enter the run's identity; `id:"select"` marks a field that enters it only if
 // the field decides which checkpoint is selected.
 type RunConfig struct {
 	Seed        int64             `toml:"seed"`
@@ -77,7 +77,7 @@ func (c RunConfig) WithPrompts(query, document string) RunConfig {
 
 // Rescale is a number > 0, or one of the automatic choices "auto-norm", "auto-score".
 type Rescale struct {
-	// K is the factor; 0 exactly where Auto is set.
+	// K is the factor; 0 exactly if Auto is set.
 	K float64
 	// Auto is "", "auto-norm" or "auto-score".
 	Auto string
@@ -106,7 +106,7 @@ type TrainConfig struct {
 	WeightDecay float64 `toml:"weight_decay"`        // decoupled, none on norms and biases; default 0
 	Clip        float64 `toml:"clip"`                // global gradient norm; 0 is none; default 1
 	Schedule    string  `toml:"schedule"`            // "linear" (default), "cosine", "constant"
-	Warmup      float64 `toml:"warmup"`              // share of Steps; default 0.1; unused where WarmupSteps is set
+	Warmup      float64 `toml:"warmup"`              // share of Steps; default 0.1; unused if WarmupSteps is set
 	WarmupSteps *int    `toml:"warmup_steps"`        // nil (default): Warmup decides
 	Precision   string  `toml:"precision"`           // "float32" (default), "bfloat16"
 }
@@ -129,7 +129,7 @@ type RegularizerConfig struct {
 	Kind           string  `toml:"kind"`            // "flops" (default), "l1", "df_flops", "none"
 	LambdaQuery    float64 `toml:"lambda_query"`    // default 5e-5
 	LambdaDocument float64 `toml:"lambda_document"` // default 1e-3
-	Ramp           float64 `toml:"ramp"`            // share of Steps until the full λ; default 1/3; unused where RampSteps is set
+	Ramp           float64 `toml:"ramp"`            // share of Steps until the full λ; default 1/3; unused if RampSteps is set
 	RampSteps      *int    `toml:"ramp_steps"`      // nil (default): Ramp decides
 	RampKind       string  `toml:"ramp_kind"`       // "quadratic" (default), "linear", "constant"
 	Negatives      string  `toml:"negatives"`       // "concatenated" (default), "averaged"
@@ -169,7 +169,7 @@ type CheckpointConfig struct {
 	Select string `toml:"select"`        // whose weights are the result: "last" (default), "best" on dev data
 }
 
-// Selects tells whether dev data choose the step whose weights are the result.
+// Selects reports whether dev data choose the step whose weights are the result.
 func (c RunConfig) Selects() bool { return c.Checkpoint.Select == "best" }
 
 // ComputeConfig says where a run computes; it never changes an id.

@@ -9,7 +9,7 @@ const (
 	maxParts = 16
 )
 
-// tooDeep tells whether a text nests so deeply that the time to read it would grow
+// tooDeep reports whether a text nests so deeply that the time to read it would grow
 // with a power of its length. It only counts brackets outside strings and comments;
 // the reader finds every other fault.
 func tooDeep(text string) bool {
@@ -43,7 +43,7 @@ func tooDeep(text string) bool {
 }
 
 // skipString returns the place of the last byte of the string that begins at i,
-// or of the text where it does not end.
+// or of the text if it does not end.
 func skipString(text string, i int) int {
 	mark := text[i : i+1]
 	if strings.HasPrefix(text[i:], mark+mark+mark) {

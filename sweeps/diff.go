@@ -3,12 +3,12 @@ package sweeps
 import "reflect"
 
 // Change is one key in which two configurations differ; A and B are TOML
-// literals, "" where the key is not set.
+// literals, "" if the key is not set.
 type Change struct {
 	Key string `json:"key"`
 	A   string `json:"a"`
 	B   string `json:"b"`
-	// Semantic tells whether the key can change the result of a run.
+	// Semantic reports whether the key can change the result of a run.
 	Semantic bool `json:"semantic"`
 }
 

@@ -35,7 +35,7 @@ func EncodingOf(c RunConfig) Encoding {
 }
 
 // Form lists the settings, apart from the lengths, that differ from their defaults:
-// "top_k 10, pooling sum", or "" where none differs.
+// "top_k 10, pooling sum", or "" if none differs.
 func (e Encoding) Form() string {
 	usual := EncodingOf(Defaults())
 	var parts []string

@@ -50,7 +50,7 @@ func (s *Spec) points(visit func(point)) {
 	}
 }
 
-// hasGrid tells whether there are points besides the included ones. A file that only
+// hasGrid reports whether there are points besides the included ones. A file that only
 // lists points has no others.
 func (s *Spec) hasGrid() bool { return len(s.inclusions) == 0 || len(s.dimensions()) > 0 }
 

@@ -13,7 +13,7 @@ type Fault struct {
 	File string
 	// Key is the dotted key; empty for faults of the whole file.
 	Key string
-	// Value is the offending value as it would be written in TOML; empty where
+	// Value is the offending value as it would be written in TOML; empty if
 	// none applies.
 	Value string
 	// Allowed says what the key accepts.
@@ -70,7 +70,7 @@ func (f Faults) orNil() error {
 // maxFaults bounds a report: a file with more faults is probably not a sweep at all.
 const maxFaults = 200
 
-// full tells whether the list takes no more faults.
+// full reports whether the list takes no more faults.
 func (f *Faults) full() bool { return len(*f) >= maxFaults }
 
 // add appends a fault unless the same one is already there: a fixed value that

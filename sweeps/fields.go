@@ -13,15 +13,15 @@ type field struct {
 	key   string
 	typ   reflect.Type
 	index []int
-	// identity says when the key enters the id: "" always, "no" never, "stop" where
-	// stability.stop is true, "select" where checkpoint.select is "best".
+	// identity says when the key enters the id: "" always, "no" never, "stop" if
+	// stability.stop is true, "select" if checkpoint.select is "best".
 	identity string
 }
 
 // of returns the field's value inside a configuration.
 func (f field) of(config reflect.Value) reflect.Value { return config.FieldByIndex(f.index) }
 
-// same tells whether two configurations, as reflect.ValueOf gives them, have one value
+// same reports whether two configurations, as reflect.ValueOf gives them, have one value
 // of the key: one literal, that is. Most keys are told apart without writing it.
 func (f field) same(a, b reflect.Value) bool {
 	x, y := f.of(a), f.of(b)
@@ -56,10 +56,10 @@ func (f field) same(a, b reflect.Value) bool {
 	return literal(x) == literal(y)
 }
 
-// shares tells whether a copy of the key's value has memory in common with it.
+// shares reports whether a copy of the key's value has memory in common with it.
 func (f field) shares() bool { return f.typ.Kind() == reflect.Pointer || f.typ.Kind() == reflect.Slice }
 
-// list tells whether the key's value is a list.
+// list reports whether the key's value is a list.
 func (f field) list() bool {
 	return f.typ.Kind() == reflect.Slice || f.typ.Kind() == reflect.Pointer && f.typ.Elem().Kind() == reflect.Slice
 }

@@ -18,17 +18,17 @@ type ID string
 // Short is the first eight digits, for people.
 func (id ID) Short() string { return string(id[:min(8, len(id))]) }
 
-// Valid tells whether the ID has the form of one.
+// Valid reports whether the ID has the form of one.
 func (id ID) Valid() bool { return regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(string(id)) }
 
 // Inputs are the digests of what a run starts from: "sha256:…", or for Weights
-// "recipe:<id>" where a recipe makes them. They enter the id in place of the
+// "recipe:<id>" if a recipe makes them. They enter the id in place of the
 // references that led to them, so a folder keeps its runs when it moves.
 type Inputs struct {
 	Weights   string `json:"weights"`
 	Tokenizer string `json:"tokenizer"`
 	Data      string `json:"data"`
-	// During is the digest of the dev data that selects the checkpoint, "" where none does.
+	// During is the digest of the dev data that selects the checkpoint, "" if none does.
 	During string `json:"during,omitempty"`
 }
 
@@ -85,7 +85,7 @@ func canonical(c RunConfig) string {
 	})
 }
 
-// isUnread tells whether nothing reads a key under the configuration's other keys. Two
+// isUnread reports whether nothing reads a key under the configuration's other keys. Two
 // configurations that differ in such a key alone are the same run.
 func isUnread(c *RunConfig, key string) bool {
 	switch key {
@@ -109,7 +109,7 @@ func isUnread(c *RunConfig, key string) bool {
 	return false
 }
 
-// firstMeasure is the canonical name of the first measure, "" where there is none.
+// firstMeasure is the canonical name of the first measure, "" if there is none.
 // Another spelling of the measure selects the same step.
 func firstMeasure(measures []string) string {
 	if len(measures) == 0 {

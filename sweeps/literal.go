@@ -80,7 +80,7 @@ func quote(s string) string {
 	return b.String()
 }
 
-// shortText writes a decoded TOML value of any type for a message, cut where it is long.
+// shortText writes a decoded TOML value of any type for a message, cut if it is long.
 func shortText(value any) string {
 	text := ""
 	switch v := value.(type) {

@@ -10,7 +10,7 @@ import (
 type Loss struct {
 	// Kind is the value of loss.kind.
 	Kind string
-	// Teacher is true where the loss compares scores with those of a teacher, for at least two
+	// Teacher is true if the loss compares scores with those of a teacher, for at least two
 	// documents of one query. Otherwise the documents of the whole batch are candidates too.
 	Teacher bool
 	series  string
@@ -56,7 +56,7 @@ func (c LossConfig) Series() string {
 	return l.series
 }
 
-// Hard tells whether hard negatives get more weight.
+// Hard reports whether hard negatives get more weight.
 func (c LossConfig) Hard() bool { return c.Kind == "infonce" && c.Hardness != "none" }
 
 // CandidatesOf is the number of documents against which each query is scored. A batch has
@@ -76,7 +76,7 @@ type Regularizer struct {
 	// Kind is the value of regularizer.kind.
 	Kind string
 	// Series is the first part of the names under which its unweighted value is recorded for
-	// each side; "" where nothing is recorded.
+	// each side; "" if nothing is recorded.
 	Series string
 }
 
@@ -103,7 +103,7 @@ func regularizerKinds() []string {
 	return kinds
 }
 
-// Masked tells whether texts with few terms are left out of the regularizer.
+// Masked reports whether texts with few terms are left out of the regularizer.
 func (c RegularizerConfig) Masked() bool {
 	return c.Kind == "flops" && (c.ThresholdQuery > 0 || c.ThresholdDocument > 0)
 }

@@ -36,7 +36,7 @@ func TestALossSaysItsSeriesAndItsCandidates(t *testing.T) {
 	}
 }
 
-// A setting that does nothing is a fault where that is never meant, and said where another
+// A setting that does nothing is a fault if that is never meant, and said where another
 // arm of a sweep may read it.
 func TestASettingThatNothingReads(t *testing.T) {
 	for _, c := range []struct {

@@ -16,7 +16,7 @@ type term struct {
 	field   field
 	negated bool
 	pattern *regexp.Regexp
-	// literals are the accepted values where there is no pattern.
+	// literals are the accepted values if there is no pattern.
 	literals []string
 }
 
@@ -38,7 +38,7 @@ func ParseOnly(expr string) (Filter, error) {
 	return f, faults.orNil()
 }
 
-// Match tells whether every condition holds.
+// Match reports whether every condition holds.
 func (f Filter) Match(c RunConfig) bool {
 	v := reflect.ValueOf(c)
 	for _, t := range f.terms {

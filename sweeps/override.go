@@ -100,7 +100,7 @@ func allLists(list []any) bool {
 	return len(list) > 0
 }
 
-// overrideValue reads VALUE as TOML, or as a bare word where the key takes one.
+// overrideValue reads VALUE as TOML, or as a bare word if the key takes one.
 func overrideValue(f field, value string) (*document, toml.Primitive, bool) {
 	if value == "" || !utf8.ValidString(value) || strings.ContainsAny(value, "\n\r") || len(value) > maxFileBytes {
 		return nil, toml.Primitive{}, false

@@ -13,12 +13,12 @@ import (
 type OwnCollection struct {
 	// Name is the reference, "family:name".
 	Name string
-	// Folder is the place of the data, relative to the file's folder; "" where Hub or URL say
+	// Folder is the place of the data, relative to the file's folder; "" if Hub or URL say
 	// where to fetch it.
 	Folder string
 	// Hub is a dataset of the hub, owner/name or owner/name@revision.
 	Hub string
-	// URL is the address of a zip or tar.gz of a folder; SHA256 is its digest, "" where none is known.
+	// URL is the address of a zip or tar.gz of a folder; SHA256 is its digest, "" if none is known.
 	URL, SHA256 string
 	// Layout is the layout that the folder must have; "" accepts any.
 	Layout string
@@ -30,7 +30,7 @@ var (
 	ownDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
-// isReserved tells whether a name begins with a prefix of references that is no family.
+// isReserved reports whether a name begins with a prefix of references that is no family.
 func isReserved(name string) bool {
 	family, _, _ := strings.Cut(name, ":")
 	return family == "data" || family == "builtin" || family == "recipe"

@@ -8,7 +8,7 @@ import (
 )
 
 // Point is one run of a sweep and the tables of the file that make it: "[grid]", "[[zip]] 1",
-// "[grid] × [[zip]] 1", "[[include]] 2", "command line", or "" where nothing varies.
+// "[grid] × [[zip]] 1", "[[include]] 2", "command line", or "" if nothing varies.
 type Point struct {
 	Config RunConfig
 	Place  string

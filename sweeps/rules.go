@@ -13,7 +13,7 @@ type rule struct {
 	key      string
 	allowed  string
 	required bool
-	// wrong describes the fault of a value, "" where it has none. It is never called
+	// wrong describes the fault of a value, "" if it has none. It is never called
 	// for an optional value that is not set.
 	wrong func(v reflect.Value) string
 }
@@ -79,7 +79,7 @@ func counts(key, allowed string) rule {
 	}}
 }
 
-// WrongCounts describes the fault of a list of numbers of terms, "" where it has none.
+// WrongCounts describes the fault of a list of numbers of terms, "" if it has none.
 func WrongCounts(list []int) string {
 	for i, n := range list {
 		switch {

@@ -27,7 +27,7 @@ func selected(t *testing.T, change string) sweeps.RunConfig {
 	return runs[0]
 }
 
-// What evaluates enters the id where it decides whose weights are the result, and
+// What evaluates enters the id if it decides whose weights are the result, and
 // only there.
 func TestWhatSelectsTheCheckpointEntersTheID(t *testing.T) {
 	const during = "evaluate.during = ['builtin:demo']\nevaluate.every = 10\n"

@@ -112,7 +112,7 @@ func (s schema) noThreshold(file, key, value string) Fault {
 	return f
 }
 
-// ApplyTo returns the thresholds with the settings in place. Its error is Faults, where a
+// ApplyTo returns the thresholds with the settings in place. Its error is Faults, if a
 // lower threshold would then be above its upper one.
 func (s Settings) ApplyTo(th stability.Thresholds) (stability.Thresholds, error) {
 	c := RunConfig{Stability: StabilityConfig{Thresholds: th}}

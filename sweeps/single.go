@@ -11,7 +11,7 @@ import (
 type exclusion struct {
 	file       string
 	conditions []term
-	// replaced is true where an override has replaced one of its keys. Then it need not
+	// replaced is true if an override has replaced one of its keys. Then it need not
 	// match any point.
 	replaced bool
 }
@@ -115,7 +115,7 @@ func (s *Spec) commandLineValues() []assignment {
 	return list
 }
 
-// setsAlternative tells whether the list sets the alternative of a key.
+// setsAlternative reports whether the list sets the alternative of a key.
 func setsAlternative(list []assignment, key string) bool {
 	for _, a := range list {
 		if areAlternatives(a.key, key) {

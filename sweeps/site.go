@@ -13,7 +13,7 @@ const SiteFile = "headroom.toml"
 type Site struct {
 	// Collections are those of [[collection]].
 	Collections []OwnCollection
-	// Alerts is [alerts], nil where the file has none.
+	// Alerts is [alerts], nil if the file has none.
 	Alerts *Alerts
 
 	slurm    Slurm
@@ -103,7 +103,7 @@ func SlurmOverrides(args []string) (Slurm, error) {
 	return s, faults.orNil()
 }
 
-// bareWord tells whether a value is a text without quotes, of a key that takes texts.
+// bareWord reports whether a value is a text without quotes, of a key that takes texts.
 func bareWord(key, value string) bool {
 	for _, k := range slurmKeys() {
 		if "slurm."+k.name == strings.TrimSpace(key) && k.number == nil {

@@ -28,7 +28,7 @@ type Spec struct {
 	exclusions []exclusion
 	inclusions []inclusion
 	overrides  []string
-	sound      []point // what validate has seen, nil where it found faults
+	sound      []point // what validate has seen, nil if it found faults
 }
 
 // assignment is one key that a file or an override sets, to one value or, as an axis,

@@ -9,7 +9,7 @@ import (
 )
 
 // StabilityConfig says whether a collapse ends the run, and holds the detectors'
-// thresholds. The thresholds enter a run's id only where Stop is true: otherwise
+// thresholds. The thresholds enter a run's id only if Stop is true: otherwise
 // detectors change nothing, and a finished run can be judged again.
 type StabilityConfig struct {
 	// Stop ends a collapsing run early. Default false.
@@ -71,7 +71,7 @@ func crossedThresholds(th stability.Thresholds) []Fault {
 	return faults
 }
 
-// isRetired tells whether a key belonged to a detector that no longer exists. In files of an
+// isRetired reports whether a key belonged to a detector that no longer exists. In files of an
 // older program such a key is ignored: its runs have their episodes, and it changes none.
 func isRetired(key string) bool {
 	return strings.HasPrefix(key+".", "stability.scale_shock.") || strings.HasPrefix(key+".", "stability.dense.")

@@ -7,7 +7,7 @@ import (
 
 // Variations returns, for each configuration of a list, the settings that differ within
 // the list and that its label does not show: "loss.kind=kl data.negatives=3", in the
-// order of Keys. All are "" where the labels show every difference.
+// order of Keys. All are "" if the labels show every difference.
 func Variations(list []RunConfig) []string {
 	out := make([]string, len(list))
 	if len(list) == 0 {
@@ -38,7 +38,7 @@ func Variations(list []RunConfig) []string {
 	return out
 }
 
-// inLabel tells whether the label shows a key.
+// inLabel reports whether the label shows a key.
 func inLabel(key string) bool {
 	return key == "model.backbone" || key == "model.rescale" || key == "seed"
 }

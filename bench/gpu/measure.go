@@ -33,8 +33,8 @@ type result struct {
 	Step      float64   `json:"step_seconds"`     // median of the timed steps
 	Encode    float64   `json:"encode_documents"` // documents per second
 	FLOP      float64   `json:"step_flop"`        // multiplications and additions of a step's products
-	Peak      float64   `json:"peak_bytes"`       // on the device, 0 where nobody knows
-	Rate      float64   `json:"matmul_flops"`     // measured bfloat16 rate of the device, 0 where not measured
+	Peak      float64   `json:"peak_bytes"`       // on the device, 0 if nobody knows
+	Rate      float64   `json:"matmul_flops"`     // measured bfloat16 rate of the device, 0 if not measured
 }
 
 func measure(dir, shape, backend, precision string, check bool) (result, error) {

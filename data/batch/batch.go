@@ -9,7 +9,7 @@
 // the epoch that fits, and examples without a place are left out of this epoch.
 //
 // In the order "file" examples come in the order of their file, again and again; batches are never regrouped,
-// even where examples conflict.
+// even if examples conflict.
 //
 // Any step can be asked for at any time, so a resumed run needs no replay. Examples are arranged in stretches:
 // whole epochs with a Sampler, which knows all examples; windows of an epoch with a Stream, which has too many
@@ -41,7 +41,7 @@ type Sampler struct {
 	current *stretch
 }
 
-// New makes the sampler of n examples. conflict tells whether two different examples must not be in one batch;
+// New makes the sampler of n examples. conflict reports whether two different examples must not be in one batch;
 // it must be symmetric, and nil allows all. The order is "shuffle" or "file".
 func New(n, size int, seed int64, order string, conflict func(i, j int) bool) (*Sampler, error) {
 	if err := check(n, size, order); err != nil {

@@ -6,7 +6,7 @@ import "fmt"
 type CrowdedError struct {
 	// Size is the size of a batch. Of the Rows that are arranged at a time, Found were found without a conflict.
 	Size, Found, Rows int
-	// One and Other are two examples that conflict, where Apart says that such two are known.
+	// One and Other are two examples that conflict, if Apart says that such two are known.
 	One, Other Place
 	Apart      bool
 }
@@ -52,7 +52,7 @@ func (g *gathering) refuse(example int) {
 }
 
 // Together returns the largest number of examples that it finds without a conflict, and the first two that
-// conflict, or −1 twice where there are none.
+// conflict, or −1 twice if there are none.
 func Together(marks []Mark) (n, one, other int) {
 	g := newGathering()
 	g.offer(marks, len(marks))

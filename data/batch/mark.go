@@ -14,14 +14,14 @@ type Mark struct {
 	At int64
 }
 
-// Conflicts tells whether two examples must not share a batch: because they have the same query, or because a
+// Conflicts reports whether two examples must not share a batch: because they have the same query, or because a
 // document of one is relevant to the query of the other. In one batch such a pair would teach that a relevant
 // document is a negative. It is symmetric; an example conflicts with itself.
 func (m *Mark) Conflicts(o *Mark) bool {
 	return m.Query == o.Query || m.wants(o) || o.wants(m)
 }
 
-// wants tells whether a document of o is relevant to the query of m.
+// wants reports whether a document of o is relevant to the query of m.
 func (m *Mark) wants(o *Mark) bool {
 	if contains(m.Relevant, o.Positive) {
 		return true

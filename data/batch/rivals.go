@@ -52,7 +52,7 @@ type index struct {
 	asking             [][]int32          // examples with the same list of relevant documents, the rows of a query
 	spots              [][]spot           // places of each example, in most cases one
 
-	// counted[b] and at[b] belong to the chosen example where turn[b] equals now.
+	// counted[b] and at[b] belong to the chosen example if turn[b] equals now.
 	now         int
 	counted, at []int
 	turn        []int

@@ -108,7 +108,7 @@ func (s *Stream) Close() {
 	s.wait()
 }
 
-// wait returns the window that was made ahead, or nil where there is none or making it failed. Such a window is made
+// wait returns the window that was made ahead, or nil if there is none or making it failed. Such a window is made
 // again when it is needed.
 func (s *Stream) wait() *window {
 	if s.ahead == nil {

@@ -11,13 +11,13 @@ type stretch struct {
 	conflict func(i, j int) bool
 	// company makes an empty batch that knows which examples it can take; nil compares every pair by conflict.
 	company func() company
-	// marks, where there are any, are the marks of the same examples, by which conflict decides.
+	// marks, if there are any, are the marks of the same examples, by which conflict decides.
 	marks []Mark
 	// permutation is the raw order of the examples.
 	permutation []int
 	// begun are the examples of the stretch before with which the first batch begins.
 	begun []int
-	// fallback is one batch without conflicts. It is used where no example fits the free slots of an arrangement.
+	// fallback is one batch without conflicts. It is used if no example fits the free slots of an arrangement.
 	fallback []int
 	// turn is the example at which the search for an example to repeat begins.
 	turn int
@@ -29,7 +29,7 @@ type stretch struct {
 }
 
 // patience bounds the cost of the search for exchanges in one stretch, counted in members and rivals looked at: about
-// a second. Where one query has far more rows than there are batches, the cost would otherwise grow with the cube of
+// a second. If one query has far more rows than there are batches, the cost would otherwise grow with the cube of
 // the stretch, and the search would find nothing.
 const patience = 1 << 27
 

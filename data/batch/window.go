@@ -75,7 +75,7 @@ func (w *window) arrangeAfter(left remainder) {
 	w.marks, w.permutation, w.conflict, w.company = nil, nil, nil, nil // from now on only the batches are needed
 }
 
-// holds tells whether the window has a place of the endless sequence.
+// holds reports whether the window has a place of the endless sequence.
 func (w *window) holds(place int) bool { return w.begin <= place && place < w.begin+w.n }
 
 // batch returns the places of a step.

@@ -30,7 +30,7 @@ import (
 // Document is one row of a corpus.
 type Document struct{ ID, Title, Text string }
 
-// Content is the text that is encoded and indexed: title, a space and text, or the text alone where the
+// Content is the text that is encoded and indexed: title, a space and text, or the text alone if the
 // title is empty. White space is not trimmed.
 func (d Document) Content() string {
 	if d.Title == "" {
@@ -158,7 +158,7 @@ func (c *Collection) Len() (int, error) {
 	return len(read.lines), nil
 }
 
-// Has tells whether the corpus has a document of that id.
+// Has reports whether the corpus has a document of that id.
 func (c *Collection) Has(id string) (bool, error) {
 	read, err := c.outline()
 	if err != nil {

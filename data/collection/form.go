@@ -24,7 +24,7 @@ const (
 type Form struct {
 	kind   Kind
 	format string // ".jsonl", ".tsv" or ".parquet"
-	// The indexes of Parquet's columns; −1 where there is no title.
+	// The indexes of Parquet's columns; −1 if there is no title.
 	columns, id, title, text int
 }
 
@@ -57,7 +57,7 @@ func Names(kind Kind) (ids, texts []string) {
 	return []string{"_id", "id", "passage_id", "pid", "doc_id", "docid"}, []string{"text", "passage"}
 }
 
-// Headed tells whether the first line names columns, which Head reads, and is not a row.
+// Headed reports whether the first line names columns, which Head reads, and is not a row.
 func (m *Form) Headed() bool { return m.format == ".parquet" }
 
 // Head finds the columns of a Parquet file in the first line that parquet.Lines writes.

@@ -71,7 +71,7 @@ func find(folder string) (files, error) {
 	return files{}, err
 }
 
-// findIn tries BEIR's layout first. Its error is BEIR's where no layout fits.
+// findIn tries BEIR's layout first. Its error is BEIR's if no layout fits.
 func findIn(folder string) (files, error) {
 	found, err := beir(folder)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
@@ -106,7 +106,7 @@ func (f files) inFolder(folder string) files {
 	return moved
 }
 
-// onlyFolder is the one folder in a folder; "" where there is none or more than one.
+// onlyFolder is the one folder in a folder; "" if there is none or more than one.
 func onlyFolder(folder string) string {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -209,7 +209,7 @@ func hub(folder string) (files, bool, error) {
 	return f, true, nil
 }
 
-// firstFile is the first of the names that is a file in the folder; "" where none is.
+// firstFile is the first of the names that is a file in the folder; "" if none is.
 func firstFile(folder string, names ...string) string {
 	for _, name := range names {
 		if info, err := os.Stat(filepath.Join(folder, name)); err == nil && info.Mode().IsRegular() {

@@ -13,7 +13,7 @@ import (
 )
 
 // readRows calls fn for each row of files of one kind, in order. An id may occur once in
-// all files together: first, which is empty, gets the line of each; nil where that is known already. An error
+// all files together: first, which is empty, gets the line of each; nil if that is known already. An error
 // of fn ends the reading and is returned with file and line.
 func readRows(kind Kind, paths []string, first map[string]int, fn func(d Document, path string, line int) error) error {
 	for _, path := range paths {
@@ -65,7 +65,7 @@ func withLines(path string, read func(*bufio.Scanner) error) error {
 	if failed := text.Err(); failed != nil && !errors.Is(failed, bufio.ErrTooLong) {
 		err = fmt.Errorf("read %s: %w", path, failed)
 	}
-	in.CloseWithError(io.ErrClosedPipe) // ends the writer, also where lines are left
+	in.CloseWithError(io.ErrClosedPipe) // ends the writer, also if lines are left
 	return err
 }
 

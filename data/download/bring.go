@@ -25,7 +25,7 @@ func (e *WrongDigest) Error() string {
 }
 
 // Bring downloads a file to name below root. If a part of it is there, Bring resumes. It calls
-// came with the number of bytes since the last call, which is negative where bytes have to be
+// came with the number of bytes since the last call, which is negative if bytes have to be
 // fetched again.
 //
 // After an error the bytes that have arrived are kept. After a *WrongDigest the file is there
@@ -49,7 +49,7 @@ type bringing struct {
 	file  File
 	root  *os.Root
 	name  string
-	// version is the server's name for the content so far (an ETag). It is needed where no
+	// version is the server's name for the content so far (an ETag). It is needed if no
 	// digest would show that the next part belongs to other content; "" is not known.
 	version string
 }
@@ -137,7 +137,7 @@ func strongTag(r *http.Response) string {
 var errRange = errors.New("the server did not send the part that was asked for")
 
 // part asks for the bytes of a file from offset on. The status of its answer is 200
-// where the server sends the whole file instead.
+// if the server sends the whole file instead.
 func (b *bringing) part(ctx context.Context, offset int64) (*Answer, error) {
 	header := http.Header{}
 	if offset > 0 {

@@ -73,9 +73,9 @@ func (c *Client) Close() { c.client.CloseIdleConnections() }
 // Answer is a response, with what the redirects of home have said about the file.
 type Answer struct {
 	*http.Response
-	// Foreign is true where the response comes from another host than home.
+	// Foreign is true if the response comes from another host than home.
 	Foreign bool
-	// Tag and Size are X-Linked-Etag and X-Linked-Size of home's redirect, "" where it has
+	// Tag and Size are X-Linked-Etag and X-Linked-Size of home's redirect, "" if it has
 	// none.
 	Tag, Size string
 }

@@ -25,10 +25,10 @@ type File struct {
 
 var digestForm = regexp.MustCompile(`^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$`)
 
-// IsDigest tells whether a text has the form of a digest.
+// IsDigest reports whether a text has the form of a digest.
 func IsDigest(text string) bool { return digestForm.MatchString(text) }
 
-// Kind names the digest: "SHA-256", "git's SHA-1", "MD5", or "" where none is known.
+// Kind names the digest: "SHA-256", "git's SHA-1", "MD5", or "" if none is known.
 func (f File) Kind() string {
 	switch len(f.Digest) {
 	case 2 * sha256.Size:
@@ -41,7 +41,7 @@ func (f File) Kind() string {
 	return ""
 }
 
-// hash computes a digest of the file's kind; SHA-256 where none is known.
+// hash computes a digest of the file's kind; SHA-256 if none is known.
 func (f File) hash() hash.Hash {
 	switch len(f.Digest) {
 	case 2 * sha1.Size:

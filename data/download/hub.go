@@ -105,7 +105,7 @@ type Revision struct {
 	} `json:"siblings"`
 }
 
-// Has tells whether the revision has a file.
+// Has reports whether the revision has a file.
 func (i Revision) Has(name string) bool {
 	for _, f := range i.Files {
 		if f.Name == name {
@@ -120,7 +120,7 @@ const maxListing = 64 << 20
 
 var commit = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
-// IsCommit tells whether a revision is a full commit hash.
+// IsCommit reports whether a revision is a full commit hash.
 func IsCommit(revision string) bool { return commit.MatchString(revision) }
 
 // Resolve asks the hub for the commit and the files of a revision.

@@ -13,7 +13,7 @@ const lockPoll = 100 * time.Millisecond
 
 // Lock makes a lock file with its folder, and waits for the lock. Of several processes and
 // goroutines that want the same file, one fetches it and the others wait. locked is false
-// where the file system has no locks.
+// if the file system has no locks.
 func Lock(ctx context.Context, path string) (unlock func(), locked bool, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, false, fmt.Errorf("make a lock: %w", err)

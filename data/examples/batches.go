@@ -17,7 +17,7 @@ type Batches struct {
 	Size, Steps int
 }
 
-// Together returns the size of the largest batch that can be made of a collection's split. Where that is not the whole
+// Together returns the size of the largest batch that can be made of a collection's split. If that is not the whole
 // split, apart names two examples that must not share a batch.
 func Together(c *collection.Collection, split string) (n int, apart string, err error) {
 	pairs, err := FromCollection(c, split)

@@ -24,9 +24,9 @@ const (
 // target is the part of a row that a column holds.
 type target struct {
 	role role
-	// number is the number in the name of a column for one negative or one score; 0 where the name has none.
+	// number is the number in the name of a column for one negative or one score; 0 if the name has none.
 	number int
-	// id is true where all values are ids; otherwise texts are texts and integers are ids.
+	// id is true if all values are ids; otherwise texts are texts and integers are ids.
 	id bool
 }
 
@@ -194,7 +194,7 @@ func (r *row) put(t target, v value) error {
 	return nil
 }
 
-// meaningOf tells whether values of a kind are texts or ids.
+// meaningOf reports whether values of a kind are texts or ids.
 func (t target) meaningOf(k kind, many bool) (by, error) {
 	switch k {
 	case kindCell, kindText, kindTexts:

@@ -53,7 +53,7 @@ func Marks(pairs []Pair) []batch.Mark {
 	return join(all)
 }
 
-// Conflict tells whether two pairs, given by their indices, must not share a batch: because the positive of one,
+// Conflict reports whether two pairs, given by their indices, must not share a batch: because the positive of one,
 // or a document with the same text, is relevant to the other's query, or because they have the same query. In one
 // batch they would teach that a relevant document is a negative. The function is symmetric, true for a pair with
 // itself, and safe for concurrent use.

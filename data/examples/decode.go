@@ -14,7 +14,7 @@ import (
 
 // decoder reads the lines of one file.
 type decoder interface {
-	// headed tells whether the first line is a header and not a row.
+	// headed reports whether the first line is a header and not a row.
 	headed() bool
 	// decode reads a line into a row that was reset.
 	decode(line []byte, r *row) error
@@ -124,7 +124,7 @@ func (t *table) aim() error {
 	return nil
 }
 
-// numeric tells whether all cells are numbers of decimal digits, as MS MARCO's ids.
+// numeric reports whether all cells are numbers of decimal digits, as MS MARCO's ids.
 func numeric(cells []string) bool {
 	for _, cell := range cells {
 		if cell == "" || strings.Trim(cell, "0123456789") != "" {

@@ -19,10 +19,10 @@ type files struct {
 	layout             layout
 	decoders           []decoder // of each file
 	table              *lines.Table
-	documents, queries *texts.Texts // nil where the rows have no such ids
+	documents, queries *texts.Texts // nil if the rows have no such ids
 	sources            []string     // all files that the examples depend on
 	relevant           *lines.Keys  // documents by query, of queries that have several; nil without any
-	held               io.Closer    // the file that relevant reads; nil where relevant is in memory
+	held               io.Closer    // the file that relevant reads; nil if relevant is in memory
 }
 
 // openFiles opens files and reads them whole, unless the result of doing so is kept.

@@ -1,4 +1,4 @@
-// Package examples reads training examples: a query, a document that is relevant to it and, where the data has
+// Package examples reads training examples: a query, a document that is relevant to it and, if the data has
 // them, hard negatives and a teacher's scores.
 //
 // The examples are either the rows of a train split with a grade above 0, in the file's order (FromCollection),
@@ -24,7 +24,7 @@ type Example struct {
 	Query, Positive string
 	// Negatives are hard negatives, as many as were asked for.
 	Negatives []string
-	// Scores are a teacher's scores of the positive and of each negative; nil where the data has none. Where the
+	// Scores are a teacher's scores of the positive and of each negative; nil if the data has none. If the
 	// data has margins, the positive's score is 0 and a negative's is minus its margin: losses use differences only.
 	Scores []float32
 }
@@ -33,7 +33,7 @@ type Example struct {
 type Source interface {
 	// Len is the number of examples.
 	Len() int
-	// Whole tells whether all examples are in memory.
+	// Whole reports whether all examples are in memory.
 	Whole() bool
 	// Survey describes the files; it is zero for a collection.
 	Survey() Survey
@@ -48,7 +48,7 @@ type Source interface {
 type Options struct {
 	// Negatives is the number of hard negatives.
 	Negatives int
-	// Seed decides which negatives are used where a row has more of them, in no order.
+	// Seed decides which negatives are used if a row has more of them, in no order.
 	Seed int64
 }
 

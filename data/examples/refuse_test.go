@@ -175,7 +175,7 @@ func TestFoldersAreSearched(t *testing.T) {
 	}
 }
 
-// TestDigestsStandForContents: of the examples, and of the collection where it matters.
+// TestDigestsStandForContents: of the examples, and of the collection if it matters.
 func TestDigestsStandForContents(t *testing.T) {
 	dir := t.TempDir()
 	store := kept.Store{Dir: filepath.Join(dir, "cache")}

@@ -16,7 +16,7 @@ import (
 // relevant documents are noted when the data are read for the first time. After that a few rows can be read without
 // the others.
 
-// note gathers the documents that a row calls relevant: by texts where it has them, otherwise by ids.
+// note gathers the documents that a row calls relevant: by texts if it has them, otherwise by ids.
 func (f *files) note(d *distinct, r *row, place int64) error {
 	query, document := textKey, textKey
 	if r.layout.query == byID {
@@ -78,7 +78,7 @@ func (f *files) byTexts(ctx context.Context, byIDs, to *distinct) error {
 
 // eachIncomplete calls fn for the queries with relevant documents that not every row shows, with all of these.
 func (f *files) eachIncomplete(d *distinct, fn func(lines.Entry) error) error {
-	own := 1 // the keys that a row shows: of the document's text, and of its id where it has one
+	own := 1 // the keys that a row shows: of the document's text, and of its id if it has one
 	if f.layout.positive == byID {
 		own = 2
 	}
@@ -162,7 +162,7 @@ func (t temporary) Close() error {
 	return err
 }
 
-// related returns all documents that are relevant to a query, ascending; none where each of its rows shows them all.
+// related returns all documents that are relevant to a query, ascending; none if each of its rows shows them all.
 func (f *files) related(query uint64) ([]uint64, error) {
 	if f.relevant == nil {
 		return nil, nil

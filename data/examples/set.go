@@ -13,19 +13,19 @@ import (
 
 // Set names the files of training data.
 type Set struct {
-	// Folder is a collection in BEIR's layout, whose train split has the examples; "" where Files have them.
+	// Folder is a collection in BEIR's layout, whose train split has the examples; "" if Files have them.
 	Folder string
 	// Files have the examples, one file after the other. Ids in them are resolved against the collection in their
 	// folder or in the folder above.
 	Files []string
-	// Documents and Queries are the files that resolve the ids, where they are elsewhere; nil otherwise.
+	// Documents and Queries are the files that resolve the ids, if they are elsewhere; nil otherwise.
 	Documents, Queries []string
 }
 
 // formats are the endings of the files that are read.
 func formats() []string { return []string{".tsv", ".tsv.gz", ".jsonl", ".jsonl.gz", ".parquet"} }
 
-// IsFile tells whether a name is the name of a file of examples.
+// IsFile reports whether a name is the name of a file of examples.
 func IsFile(name string) bool {
 	return slices.ContainsFunc(formats(), func(format string) bool { return strings.HasSuffix(name, format) })
 }

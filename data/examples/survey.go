@@ -25,9 +25,9 @@ type Survey struct {
 	// Negatives is the number of hard negatives of the row with the fewest. Fewest is that row's file and line.
 	Negatives int    `json:"negatives"`
 	Fewest    string `json:"fewest"`
-	// Scores tells whether the rows have a teacher's scores.
+	// Scores reports whether the rows have a teacher's scores.
 	Scores bool `json:"scores"`
-	// EmptyQueries and EmptyDocuments count texts that have nothing but white space: rows with such a text or, where
+	// EmptyQueries and EmptyDocuments count texts that have nothing but white space: rows with such a text or, if
 	// rows have ids, such texts in the collection. FirstEmpty… is the first one's file and line.
 	EmptyQueries       int    `json:"empty_queries"`
 	FirstEmptyQuery    string `json:"first_empty_query"`

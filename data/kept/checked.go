@@ -64,7 +64,7 @@ type File struct {
 	spans  sync.Pool // of *[]byte: blocks as they lie in the file
 }
 
-// OpenFile opens what WriteFile has written. The error is ErrDamaged where the file was cut or is longer than it was.
+// OpenFile opens what WriteFile has written. The error is ErrDamaged if the file was cut or is longer than it was.
 func OpenFile(name string) (*File, error) {
 	file, err := os.Open(name)
 	if err != nil {

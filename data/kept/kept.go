@@ -119,7 +119,7 @@ func (s Store) digest(k Key) string { return filepath.Join(s.Dir, "digests", k.s
 // checked ends the names of files that have checksums; those of older programs have neither.
 const checked = ".checked"
 
-// File is where a large result of a key belongs, in a folder of the store; "" where nothing is to be kept.
+// File is where a large result of a key belongs, in a folder of the store; "" if nothing is to be kept.
 // The name begins with a mark of the paths, so that Superseded can find results of their former states.
 func (s Store) File(k Key, folder string) string {
 	if s.Dir == "" || k.Young {

@@ -26,11 +26,11 @@ type File struct {
 	Path string
 	text text
 	size int64
-	// temporary is the name of a file that Close removes; "" where there is none.
+	// temporary is the name of a file that Close removes; "" if there is none.
 	temporary string
 
-	mutex sync.RWMutex // guards text, where it can be made again
-	// unpacked opens the text again after it was unpacked again; nil where the text is not kept.
+	mutex sync.RWMutex // guards text, if it can be made again
+	// unpacked opens the text again after it was unpacked again; nil if the text is not kept.
 	unpacked func() error
 }
 

@@ -90,7 +90,7 @@ func trimEnd(text []byte) []byte {
 	return bytes.TrimSuffix(text, []byte("\r"))
 }
 
-// isBlank tells whether a line has nothing but spaces. A tab counts: it separates columns.
+// isBlank reports whether a line has nothing but spaces. A tab counts: it separates columns.
 func isBlank(text []byte) bool { return len(bytes.TrimLeft(text, " ")) == 0 }
 
 // line reads the line at a place.
@@ -120,7 +120,7 @@ func (f *File) line(at int64) ([]byte, error) {
 	return bytes.TrimSuffix(text, []byte("\r")), nil
 }
 
-// First returns the first line that is not blank; nil where there is none.
+// First returns the first line that is not blank; nil if there is none.
 func (f *File) First() ([]byte, error) {
 	line, err := f.reader(0, 1<<16, nil).next()
 	if errors.Is(err, io.EOF) {

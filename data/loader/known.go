@@ -40,7 +40,7 @@ const (
 // known keeps token ids of texts that were tokenized before.
 type known struct {
 	mu    sync.Mutex
-	texts [2]map[string][]int32 // by role; nil where none are kept
+	texts [2]map[string][]int32 // by role; nil if none are kept
 	bytes int
 }
 
@@ -52,7 +52,7 @@ func newKnown(source examples.Source) *known {
 	return k
 }
 
-// ids returns the ids of a text; nil where they are not known.
+// ids returns the ids of a text; nil if they are not known.
 func (k *known) ids(role role, text string) []int32 {
 	k.mu.Lock()
 	defer k.mu.Unlock()

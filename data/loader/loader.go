@@ -11,7 +11,7 @@ type Batch struct {
 	// Their number is a multiple of the queries'.
 	Documents [][]int32
 	// Scores are the scores of a teacher, [queries, documents per query], the positive's
-	// first; nil where the examples have none.
+	// first; nil if the examples have none.
 	Scores []float32
 }
 

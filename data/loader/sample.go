@@ -13,7 +13,7 @@ const streamSample = 0x73616d706c65
 const sampleRounds = 16
 
 // Sample returns up to n queries and their positives, no query and no document twice. A seed
-// always gives the same ones, whatever batches were asked for. There are fewer than n where
+// always gives the same ones, whatever batches were asked for. There are fewer than n if
 // the data, or a large part of it, has no more.
 func (l *Loader) Sample(n int, seed int64) (Batch, error) {
 	l.mu.Lock()

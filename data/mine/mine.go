@@ -24,7 +24,7 @@ type Options struct {
 	Negatives int
 	// SkipTop is the number of candidates to skip: the highest ranked are often relevant but not judged.
 	SkipTop int
-	// Margin, where it is set, keeps only candidates whose score is below the positive's by at least that much; it is
+	// Margin, if it is set, keeps only candidates whose score is below the positive's by at least that much; it is
 	// not negative. A positive that is not in the ranking counts as below all of it, and so gets no negatives.
 	Margin *float64
 	// Scores asks for the ranking's scores as those of a teacher. An example whose positive is not in the ranking has
@@ -37,7 +37,7 @@ type Row struct {
 	Query     collection.Query
 	Positive  collection.Document
 	Negatives []collection.Document
-	// Scores are the scores of the positive and of each negative, in order; nil where they were not asked for.
+	// Scores are the scores of the positive and of each negative, in order; nil if they were not asked for.
 	Scores []float64
 }
 

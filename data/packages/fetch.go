@@ -145,7 +145,7 @@ func (g *getting) record(o order, got []Origin) error {
 	})
 }
 
-// published tells whether the table itself has a digest of a file. A digest that the hub
+// published reports whether the table itself has a digest of a file. A digest that the hub
 // announces does not count: it is only as old as the request.
 func (o order) published(it item) bool {
 	for _, f := range o.Files {

@@ -18,7 +18,7 @@ type Progress struct {
 	// Done and Total are bytes of all files that are fetched together. A file of unknown
 	// size counts with the bytes that have arrived.
 	Done, Total int64
-	// Said, where it is not empty, is a message: about a failed attempt that another one
+	// Said, if it is not empty, is a message: about a failed attempt that another one
 	// follows, or a recorded digest. Then all other fields but Package are empty.
 	Said string
 }

@@ -20,7 +20,7 @@ import (
 // spare is the number of bytes that stay free on a disk.
 const spare = 64 << 20
 
-// room returns an error where the disk lacks space for all orders.
+// room returns an error if the disk lacks space for all orders.
 func (s Store) room(orders []order) error {
 	if s.Free == nil {
 		return nil
@@ -136,7 +136,7 @@ func (g *getting) place(ctx context.Context, f *atomic.Folder, o order, it item)
 	})
 }
 
-// hidden tells whether a member is one that archivers leave and nobody reads.
+// hidden reports whether a member is one that archivers leave and nobody reads.
 func hidden(name string) bool {
 	return strings.HasPrefix(path.Base(name), ".") || strings.HasPrefix(name, "__MACOSX/")
 }

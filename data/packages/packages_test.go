@@ -65,7 +65,7 @@ type server struct {
 	mu    sync.Mutex
 	files map[string][]byte
 	asked []string
-	// before sees each request first and tells whether it has answered.
+	// before sees each request first and reports whether it has answered.
 	before func(w http.ResponseWriter, r *http.Request) bool
 }
 

@@ -82,7 +82,7 @@ func countRows(path string) (int, error) {
 	}
 }
 
-// isHeader tells whether a line is the header of BEIR's qrels. No row of a corpus can be equal to it.
+// isHeader reports whether a line is the header of BEIR's qrels. No row of a corpus can be equal to it.
 func isHeader(line []byte) bool {
 	return bytes.HasPrefix(bytes.TrimPrefix(line, []byte("\ufeff")), []byte("query-id\tcorpus-id"))
 }

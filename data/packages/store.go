@@ -48,7 +48,7 @@ type Origin struct {
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
 	// Published is the digest with which the file was compared: "md5:…", "sha256:…" or, from
-	// the hub, "git-sha1:…"; "" where none was known. Then every later download is compared
+	// the hub, "git-sha1:…"; "" if none was known. Then every later download is compared
 	// with SHA256.
 	Published string `json:"published"`
 	// Commit is the commit on the hub, "" for other files.
@@ -70,7 +70,7 @@ type Source struct {
 // ErrAbsent is returned when a package is in none of the folders.
 var ErrAbsent = errors.New("not here")
 
-// Find returns the folder of a package; ErrAbsent where it is in none.
+// Find returns the folder of a package; ErrAbsent if it is in none.
 func (s Store) Find(name string) (string, error) {
 	for _, root := range append(append([]string{}, s.Also...), s.Folder) {
 		if root == "" {
@@ -84,7 +84,7 @@ func (s Store) Find(name string) (string, error) {
 	return "", fmt.Errorf("package %s: %w", name, ErrAbsent)
 }
 
-// Source reads a package's SourceFile. The error is fs.ErrNotExist where somebody else put the package there.
+// Source reads a package's SourceFile. The error is fs.ErrNotExist if somebody else put the package there.
 func (s Store) Source(folder string) (Source, error) {
 	var from Source
 	text, err := os.ReadFile(filepath.Join(folder, SourceFile))

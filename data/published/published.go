@@ -35,14 +35,14 @@ type File struct {
 	Revision string `toml:"revision"`
 	// Flat stores files of the hub under their own names, without their folders.
 	Flat bool `toml:"flat"`
-	// Size in bytes, 0 where it is not published.
+	// Size in bytes, 0 if it is not published.
 	Size int64 `toml:"size"`
-	// MD5 or SHA256 as published, in hexadecimal; "" where none is.
+	// MD5 or SHA256 as published, in hexadecimal; "" if none is.
 	MD5    string `toml:"md5"`
 	SHA256 string `toml:"sha256"`
 }
 
-// Digest is the published digest; "" where there is none.
+// Digest is the published digest; "" if there is none.
 func (f File) Digest() string {
 	if f.SHA256 != "" {
 		return f.SHA256
@@ -68,11 +68,11 @@ type Package struct {
 	Cite    string `toml:"cite"`
 	Home    string `toml:"home"`
 	Files   []File `toml:"files"`
-	// Unpacked is the approximate size of the package in bytes; 0 where it can only be
+	// Unpacked is the approximate size of the package in bytes; 0 if it can only be
 	// guessed from the downloads.
 	Unpacked int64 `toml:"unpacked"`
 	// Inside is the folder around the archive's members, which is left out of their names;
-	// "" where there is none.
+	// "" if there is none.
 	Inside string `toml:"inside"`
 	// Rows is the number of lines or rows of each file, by its name in the package.
 	Rows map[string]int `toml:"rows"`
@@ -88,7 +88,7 @@ func (p Package) Size() int64 {
 }
 
 // Counts are the numbers that a collection should have: of documents, and of judged queries and
-// judgements in the split for which it is named (test, where it has one).
+// judgements in the split for which it is named (test, if it has one).
 type Counts struct {
 	Documents  int `toml:"documents" json:"documents"`
 	Queries    int `toml:"queries" json:"queries"`
@@ -115,10 +115,10 @@ type Training struct {
 	Title string `toml:"title"`
 	// Files are the examples, "package:file" or a pattern.
 	Files string `toml:"files"`
-	// Corpus and Queries resolve the ids in them, "package:file"; "" where they have none.
+	// Corpus and Queries resolve the ids in them, "package:file"; "" if they have none.
 	Corpus  string `toml:"corpus"`
 	Queries string `toml:"queries"`
-	// Examples is the number of examples; 0 where that is not published.
+	// Examples is the number of examples; 0 if that is not published.
 	Examples int `toml:"examples"`
 }
 
@@ -266,13 +266,13 @@ func (t Table) Names() []string {
 	return names
 }
 
-// Family tells whether the table has a family.
+// Family reports whether the table has a family.
 func (t Table) Family(name string) bool {
 	return slices.ContainsFunc(t.Names(), func(known string) bool { return strings.HasPrefix(known, name+":") })
 }
 
 // Nearest is the reference, in the table or in further, that a misspelt one probably means; ""
-// where none is near.
+// if none is near.
 func (t Table) Nearest(name string, further ...string) string {
 	return near.Word(name, append(t.Names(), further...))
 }

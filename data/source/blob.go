@@ -21,7 +21,7 @@ type store struct {
 	locks string
 }
 
-// has tells whether a file's content is there whole and as it was fetched.
+// has reports whether a file's content is there whole and as it was fetched.
 func (s *store) has(b download.File) bool {
 	info, err := s.root.Stat("blobs/" + b.Digest)
 	if err != nil || !info.Mode().IsRegular() || info.Size() != b.Size {

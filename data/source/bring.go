@@ -47,7 +47,7 @@ func (r *Resolver) Lacking(references ...string) ([]published.Package, error) {
 	return lacking, errors.Join(faults...)
 }
 
-// present says why a reference to a collection or to examples cannot be used; nil where it can.
+// present says why a reference to a collection or to examples cannot be used; nil if it can.
 func (r *Resolver) present(ref reference) error {
 	if _, err := r.Data(ref.text); err == nil {
 		return nil
@@ -59,7 +59,7 @@ func (r *Resolver) present(ref reference) error {
 	}
 }
 
-// IsTraining tells whether a reference is of published examples, which are no collection.
+// IsTraining reports whether a reference is of published examples, which are no collection.
 func (r *Resolver) IsTraining(text string) bool {
 	return slices.ContainsFunc(publishedSets(), func(p publishedSet) bool { return strings.Replace(p.name, "/", ":", 1) == text })
 }
@@ -91,11 +91,11 @@ type Entry struct {
 	Kind string
 	// State is "here", "absent" or "part": some of its packages are here.
 	State string
-	// Folder is where it lies; "" where it is absent, or a group.
+	// Folder is where it lies; "" if it is absent, or a group.
 	Folder string
 	// Packages are the names of those that it needs.
 	Packages []string
-	// Bytes are of its files on disk where they are here, Download what is still to come.
+	// Bytes are of its files on disk if they are here, Download what is still to come.
 	Bytes, Download int64
 	// Digests are of the files it is downloaded as, as published: "md5:…", "sha256:…".
 	Digests       []string
@@ -104,7 +104,7 @@ type Entry struct {
 	Members       []string
 }
 
-// Entries describes the references, or everything that has a name where none is given.
+// Entries describes the references, or everything that has a name if none is given.
 func (r *Resolver) Entries(references ...string) ([]Entry, error) {
 	t, err := r.Table()
 	if err != nil {

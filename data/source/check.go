@@ -113,7 +113,7 @@ type modelConfig struct {
 	Bias       *bool `json:"decoder_bias"` // read by rotary graphs alone; the others have one
 }
 
-// noDecoderBias tells whether the MLM head has no bias behind its decoder.
+// noDecoderBias reports whether the MLM head has no bias behind its decoder.
 func (c modelConfig) noDecoderBias() bool {
 	return c.family.Graph == family.Rotary && c.Bias != nil && !*c.Bias
 }

@@ -85,7 +85,7 @@ func (r *Resolver) DigestCorpus(folder string) (string, error) {
 const smallFile = 64 << 10
 
 // Intact compares a folder with the manifest that it was made with. Its error is
-// *seal.Damage where a file is not what it was, and none where the folder has no manifest.
+// *seal.Damage if a file is not what it was, and none if the folder has no manifest.
 func (r *Resolver) Intact(folder string) error {
 	err := seal.Check(folder, r.Known)
 	if errors.Is(err, seal.ErrNone) {

@@ -11,9 +11,9 @@ import (
 type Environment struct {
 	// Getenv reads a variable.
 	Getenv func(string) string
-	// UserCache is the user's cache folder, "" where there is none.
+	// UserCache is the user's cache folder, "" if there is none.
 	UserCache string
-	// Home is the user's home folder, "" where there is none.
+	// Home is the user's home folder, "" if there is none.
 	Home string
 }
 
@@ -50,7 +50,7 @@ func New(env Environment) *Resolver {
 	return r
 }
 
-// hubHome is the folder of the hub's tools, "" where none can be told.
+// hubHome is the folder of the hub's tools, "" if none can be told.
 func (e Environment) hubHome() string {
 	fallback := ""
 	if cache := e.Getenv("XDG_CACHE_HOME"); cache != "" {

@@ -23,17 +23,17 @@ type Progress struct {
 	File  string
 	// Done and Total are bytes of all files that are fetched together.
 	Done, Total int64
-	// Failed, where it is not empty, is an attempt that failed and is followed by another;
+	// Failed, if it is not empty, is an attempt that failed and is followed by another;
 	// the rest but Model is empty then.
 	Failed string
 }
 
-// Fetchable tells whether a reference is one that Fetch may download.
+// Fetchable reports whether a reference is one that Fetch may download.
 func (r *Resolver) Fetchable(text string) bool {
 	return r.Downloadable(text) && !r.Offline && r.HubCache != ""
 }
 
-// Downloadable tells whether a reference is of a model on the hub, whether or not it may be
+// Downloadable reports whether a reference is of a model on the hub, whether or not it may be
 // downloaded now.
 func (r *Resolver) Downloadable(text string) bool {
 	ref, err := parse(text, true)
@@ -42,7 +42,7 @@ func (r *Resolver) Downloadable(text string) bool {
 
 // Fetch is Model, and downloads a model of the hub that is not in its cache:
 // configuration, tokenizer, sentence-transformers' files and safetensors, of the
-// commit that the revision means now. Where all is there it asks nobody. What
+// commit that the revision means now. If all is there it asks nobody. What
 // came of a file before an error is kept, and the next call goes on from it.
 // progress may be nil; it is called from this goroutine.
 func (r *Resolver) Fetch(ctx context.Context, text string, progress func(Progress)) (folder string, err error) {

@@ -161,7 +161,7 @@ func TestRevisionsAreBranchesTagsAndCommits(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(repo, "refs", commitB)); err == nil {
 		t.Error("a commit was written as a revision's name")
 	}
-	// A branch that moves is followed only where something must be fetched.
+	// A branch that moves is followed only if something must be fetched.
 	h.put("owner/name", commitB, two, "main")
 	same(t, fetch(t, r, "owner/name"), one, "README.md")
 }

@@ -10,14 +10,14 @@ import (
 // Form is how a sentence-transformers folder says that logits become vectors, in the
 // words of a sweep, with the file that says each.
 type Form struct {
-	Pooling, Activation         string // "" where the folder has no SpladePooling
+	Pooling, Activation         string // "" if the folder has no SpladePooling
 	PoolingFile, ActivationFile string
 	TopK                        int // 0 keeps every term
 	TopKFile                    string
 	TokenTopM                   int // 0 lets every token keep all logits; said in TopKFile
 }
 
-// formOf reads a folder's form; the zero value where it has none. What is wrong with the
+// formOf reads a folder's form; the zero value if it has none. What is wrong with the
 // files is found by whoever loads the model.
 func formOf(folder string) Form {
 	var modules []struct {
@@ -52,7 +52,7 @@ func formOf(folder string) Form {
 	return f
 }
 
-// readInto reads a JSON file where it is there and sound.
+// readInto reads a JSON file if it is there and sound.
 func readInto(path string, into any) {
 	if text, err := os.ReadFile(path); err == nil {
 		_ = json.Unmarshal(text, into)

@@ -23,7 +23,7 @@ const (
 const (
 	configFile     = "config.json"
 	tokenizerFile  = "tokenizer.json"
-	vocabularyFile = "vocab.txt" // BERT's, where there is no tokenizer.json
+	vocabularyFile = "vocab.txt" // BERT's, if there is no tokenizer.json
 	weightsFile    = "model.safetensors"
 	indexFile      = "model.safetensors.index.json"
 	modulesFile    = "modules.json"
@@ -143,7 +143,7 @@ func (r *Resolver) damagedBlob(folder string, what need) (string, error) {
 	return "", nil
 }
 
-// hubDigest tells whether a text is a digest of a kind that the hub names files by.
+// hubDigest reports whether a text is a digest of a kind that the hub names files by.
 func hubDigest(text string) bool { return download.IsDigest(text) && len(text) != 32 }
 
 // sumOf is the digest of a file on disk, of the kind of what it should be.

@@ -103,7 +103,7 @@ func (h *hub) record(server string, next http.HandlerFunc) http.Handler {
 	})
 }
 
-// intercept sees every request first; it returns true where it has answered.
+// intercept sees every request first; it returns true if it has answered.
 func (h *hub) intercept(before func(server string, w http.ResponseWriter, r *http.Request) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -23,7 +23,7 @@ type Facts struct {
 	EmptyDocuments     int    `json:"empty_documents"`
 	FirstEmptyDocument string `json:"first_empty_document"`
 	// Together is how many examples of the train split can share a batch; Apart names
-	// two that cannot, where there are any.
+	// two that cannot, if there are any.
 	Together int    `json:"together"`
 	Apart    string `json:"apart"`
 }

@@ -16,11 +16,11 @@ type Checkpoint struct {
 	// Weights is its identity: "sha256:…" over configuration and weights of a
 	// folder, "hub:owner/name@commit", or "recipe:<id>".
 	Weights string
-	// Tokenizer is the digest of the tokenizer: of tokenizer.json where the files
+	// Tokenizer is the digest of the tokenizer: of tokenizer.json if the files
 	// beside it change nothing.
 	Tokenizer string
 	// Positions is the longest text in tokens that the model has positions for,
-	// 0 where its configuration does not say.
+	// 0 if its configuration does not say.
 	Positions int
 	// Tokens are the model's terms and the tokens around a text.
 	Tokens Tokens
@@ -68,7 +68,7 @@ func (r *Resolver) Checkpoint(text string) (Checkpoint, error) {
 	return c, nil
 }
 
-// find returns a model's folder and, where its name is its identity, that.
+// find returns a model's folder and, if its name is its identity, that.
 func (r *Resolver) find(text string, what need) (folder, identity string, err error) {
 	ref, err := parse(text, true)
 	if err != nil {
@@ -115,7 +115,7 @@ func (r *Resolver) recipe(ref reference) (folder, identity string, err error) {
 	return folder, "recipe:" + id, nil
 }
 
-// complete tells whether a folder has all that a model needs. Writers put the
+// complete reports whether a folder has all that a model needs. Writers put the
 // folder in place whole, so presence is enough.
 func complete(folder string) bool {
 	has := func(name string) bool { return file(filepath.Join(folder, name)) == nil }

@@ -24,7 +24,7 @@ import (
 type Own struct {
 	// Name is the reference, "family:name".
 	Name string
-	// Folder is absolute; "" where Hub or URL is given.
+	// Folder is absolute; "" if Hub or URL is given.
 	Folder string
 	// Hub is a dataset, owner/name[@revision].
 	Hub string

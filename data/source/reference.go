@@ -41,7 +41,7 @@ var (
 	revision   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$`)
 )
 
-// parse takes a reference apart; it looks at no disk. model tells whether hub
+// parse takes a reference apart; it looks at no disk. model reports whether hub
 // names and recipes, or families and built-in collections, are meant.
 func parse(text string, model bool) (reference, error) {
 	what, allowed := "data", dataAllowed
@@ -96,7 +96,7 @@ func parse(text string, model bool) (reference, error) {
 	return parseHub(text, wrong)
 }
 
-// safe tells whether a name can be one element of a path and nothing else.
+// safe reports whether a name can be one element of a path and nothing else.
 func safe(name string) bool { return plainName.MatchString(name) && !strings.Contains(name, "..") }
 
 func parseHub(text string, wrong func(string, ...any) (reference, error)) (reference, error) {

@@ -14,7 +14,7 @@
 //	owner/name[@rev]  a model of the hub, as the hub's own cache holds it
 //
 // No reference leads outside its root: names with "..", absolute parts or
-// separators where none belong are refused. A path that does not exist is an
+// separators if none belong are refused. A path that does not exist is an
 // error. ErrUnresolved is kept for what may still come to be: hub models that
 // are not in the cache, recipes not yet made, collections not yet fetched.
 //
@@ -37,7 +37,7 @@ var ErrUnresolved = errors.New("not available yet")
 // Resolver knows the roots that references start from. Its methods are safe for
 // concurrent use once the fields are set.
 type Resolver struct {
-	// DataRoot is the folder of data:PATH and family:name; "" where
+	// DataRoot is the folder of data:PATH and family:name; "" if
 	// HEADROOM_DATA is not set, which makes data:PATH an error.
 	DataRoot string
 	// CacheDir holds what can be made again: the built-in collection, digests.

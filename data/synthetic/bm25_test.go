@@ -83,7 +83,7 @@ func meanNDCG(x *bm25, cut func(string) []string, texts map[string]string, qrels
 	return sum / float64(len(qrels))
 }
 
-// TestHowFarWordMatchingGoes: word matching finds about half, nothing where no content word is shared, and
+// TestHowFarWordMatchingGoes: word matching finds about half, nothing if no content word is shared, and
 // everything once synonyms are merged. These figures are what makes the demo's curves readable.
 func TestHowFarWordMatchingGoes(t *testing.T) {
 	w := demo(t)

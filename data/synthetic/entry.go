@@ -34,7 +34,7 @@ type entry struct {
 	uses map[string]bool
 }
 
-// has tells whether the entry is about a concept.
+// has reports whether the entry is about a concept.
 func (e *entry) has(c *concept) bool { return slices.Contains(e.concepts, c) }
 
 // newEntry writes about a random thing, and tries again until the text has a suitable length.

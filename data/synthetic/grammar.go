@@ -5,7 +5,7 @@ import "strings"
 // Templates are words and slots. In documents {N} is the name, {T} the type, {P} the place, {A} the next attribute,
 // {F} a noun that this attribute attracts, {f} a noun that the attribute before attracts, {G} a noun that the type or
 // the place attracts, and {T=}, {P=}, {A=} another synonym of the type, place or attribute named before. In queries
-// {T}, {P} and {A} are the concepts asked for. "a" becomes "an" where necessary.
+// {T}, {P} and {A} are the concepts asked for. "a" becomes "an" if necessary.
 const (
 	openerText = `
 {N} is a {A} {T} near the {P}

@@ -142,6 +142,6 @@ func (w *World) Synonyms(word string) []string {
 	return nil
 }
 
-// Content tells whether a lower-case word is a word for a concept, a noun or a name, and not one of the few words
+// Content reports whether a lower-case word is a word for a concept, a noun or a name, and not one of the few words
 // of the templates.
 func (w *World) Content(word string) bool { return w.lexicon.content[word] }

@@ -79,7 +79,7 @@ func prune(file []byte, used map[int32]bool) ([]byte, error) {
 	return rebuild(whole, model, kept)
 }
 
-// single tells whether a token is one character, at the start of a word or within it.
+// single reports whether a token is one character, at the start of a word or within it.
 func single(token string) bool {
 	return utf8.RuneCountInString(strings.TrimPrefix(token, "##")) == 1
 }

@@ -120,7 +120,7 @@ func (w *writer) say(c *concept) string {
 	return word
 }
 
-// candidates returns, by chance, the synonyms outside avoid or those in it; all where that leaves none.
+// candidates returns, by chance, the synonyms outside avoid or those in it; all if that leaves none.
 func (w *writer) candidates(c *concept) []string {
 	avoided := chance(w.random, w.avoiding)
 	var from []string

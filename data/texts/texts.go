@@ -20,7 +20,7 @@ import (
 // Kind is the kind of the texts.
 type Kind = collection.Kind
 
-// The kinds. Where documents have a title, their text is title, a space and text.
+// The kinds. If documents have a title, their text is title, a space and text.
 const (
 	Documents = collection.Corpus
 	Queries   = collection.Asked
@@ -32,7 +32,7 @@ type Texts struct {
 	forms  []form // of each file
 	table  *lines.Table
 	keys   *lines.Keys
-	held   io.Closer // the file that keys reads; nil where keys is in memory
+	held   io.Closer // the file that keys reads; nil if keys is in memory
 	digest string
 	// empty texts, and the first one's file and line
 	empty      int
@@ -102,7 +102,7 @@ func closing(files []*lines.File, err error) error {
 // Digest covers the unpacked contents: "sha256:" and a hash.
 func (t *Texts) Digest() string { return t.digest }
 
-// Empty counts texts that have nothing but white space, and returns file and line of the first; "" where there is none.
+// Empty counts texts that have nothing but white space, and returns file and line of the first; "" if there is none.
 func (t *Texts) Empty() (n int, first string) { return t.empty, t.firstEmpty }
 
 // Name is the name of the files, for messages.

@@ -26,7 +26,7 @@ type matcher struct {
 	tokens  []addedToken
 	starts  [256]bool      // the first bytes of patterns
 	trie    *trie          // pattern → index into tokens; nil without tokens
-	second  [256][4]uint64 // for a first byte, the bytes that can follow it; all where a pattern ends there
+	second  [256][4]uint64 // for a first byte, the bytes that can follow it; all if a pattern ends there
 }
 
 // maxAdded bounds the length of an added token in bytes, and with it the time a text can take.

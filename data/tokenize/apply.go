@@ -7,7 +7,7 @@ import (
 	"reflect"
 )
 
-// apply makes a tokenizer with the changes, or returns t where nothing changes.
+// apply makes a tokenizer with the changes, or returns t if nothing changes.
 func (c changes) apply(t *Tokenizer) (*Tokenizer, error) {
 	untouched := c
 	untouched.parts = nil

@@ -27,7 +27,7 @@ func newByteAlphabet() *byteAlphabet {
 	return a
 }
 
-// raw returns the bytes of a token of the vocabulary; false where the token has a code point outside the alphabet, so
+// raw returns the bytes of a token of the vocabulary; false if the token has a code point outside the alphabet, so
 // that no text can produce it.
 func (a *byteAlphabet) raw(token string) (string, bool) {
 	var out strings.Builder

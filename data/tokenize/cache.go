@@ -21,7 +21,7 @@ const (
 
 type cacheEntry struct {
 	key  wordKey
-	word string // "" where the key holds the whole word
+	word string // "" if the key holds the whole word
 	ids  []int32
 }
 

@@ -40,7 +40,7 @@ func (s *settings) changes(t *Tokenizer, k kind) changes {
 	for _, moved := range list.moved {
 		c.parts = append(c.parts, fmt.Sprintf("the added token %q gets the id %d, not %d: ids of tokens that the model lacks follow on its own", moved.Content, list.tokens[list.index(moved.Content)].ID, moved.ID))
 	}
-	id := func(key string) int32 { // -1 where there is no such token
+	id := func(key string) int32 { // -1 if there is no such token
 		if i := list.index(roles[key].Content); i >= 0 {
 			return int32(list.tokens[i].ID)
 		}
@@ -152,7 +152,7 @@ func (s *settings) roles(k kind, has func(content string) bool) map[string]added
 	return roles
 }
 
-// has tells whether there is such a token.
+// has reports whether there is such a token.
 func (t *Tokenizer) has(content string) bool {
 	_, ok := t.vocabulary.ids[content]
 	return ok

@@ -17,7 +17,7 @@ type scratch struct {
 }
 
 // Encode returns the ids of text with the special tokens of the file's template. The result has at most maxLength ids,
-// special tokens included. The end of a longer text is cut off, or its beginning where CutsLeft is true; the special
+// special tokens included. The end of a longer text is cut off, or its beginning if CutsLeft is true; the special
 // tokens stay. With maxLength 0 there is no limit. Each ill-formed sequence of bytes counts as U+FFFD.
 //
 // With a maxLength below the number of special tokens the result is the first maxLength of these.

@@ -13,7 +13,7 @@ import (
 	"headroom/data/tokenize"
 )
 
-// dataFile names a file of the real data, or skips the test where that is not there.
+// dataFile names a file of the real data, or skips the test if that is not there.
 func dataFile(t testing.TB, parts ...string) string {
 	t.Helper()
 	root := os.Getenv("HEADROOM_DATA")

@@ -12,7 +12,7 @@ import (
 // of marks.
 type forms struct {
 	classes *classes
-	pairs   map[[2]rune]rune // base, mark → composed; without Hangul; nil where nothing is to be composed
+	pairs   map[[2]rune]rune // base, mark → composed; without Hangul; nil if nothing is to be composed
 }
 
 // readPairs prepares f for composing.

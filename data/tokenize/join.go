@@ -25,7 +25,7 @@ func (l *tokenList) has(content string) bool {
 }
 
 // add adds a token. A token of the vocabulary keeps its id and gets the new flags. A new token gets the next id, or its
-// own id where it comes from tokenizer.json.
+// own id if it comes from tokenizer.json.
 func (l *tokenList) add(t addedJSON, own bool) {
 	if t.Content == "" {
 		return
@@ -68,7 +68,7 @@ func (s *settings) join(v *vocabulary, start, inFile []addedJSON, roles map[stri
 	fromFile := map[string]bool{}
 	if !s.hides {
 		for _, t := range inFile {
-			// The list of tokenizer.json wins over added_tokens.json where both have an id.
+			// The list of tokenizer.json wins over added_tokens.json if both have an id.
 			listed = slices.DeleteFunc(listed, func(other addedJSON) bool { return other.ID == t.ID })
 			listed, fromFile[t.Content] = append(listed, t), true
 		}

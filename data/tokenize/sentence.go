@@ -26,7 +26,7 @@ func sentenceFiles() []string {
 
 // readSentence reads sentence_bert_config.json. It also checks the file's settings of the model, since no other package
 // reads the file: a setting that would change vectors and is not implemented is an error. Like sentence-transformers, it
-// ignores the file where neither the folder nor the one above it has a modules.json.
+// ignores the file if neither the folder nor the one above it has a modules.json.
 func readSentence(folder string) (sentence, error) {
 	var s sentence
 	if !isFile(filepath.Join(folder, "modules.json")) && !isFile(filepath.Join(folder, "..", "modules.json")) {

@@ -18,7 +18,7 @@ import (
 // added_tokens.json, joined by the rules of transformers 5.
 type settings struct {
 	path  string // of tokenizer_config.json, for messages
-	class string // tokenizer_class without "Fast"; "" where no file names one
+	class string // tokenizer_class without "Fast"; "" if no file names one
 	lower bool   // do_lower_case
 	// accents and Chinese characters of BERT's normalizer
 	accents *bool

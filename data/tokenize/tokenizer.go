@@ -46,7 +46,7 @@ type Tokenizer struct {
 	scratch    *sync.Pool // of *scratch
 }
 
-// Special holds the ids of the tokens with a role; -1 where the vocabulary has none.
+// Special holds the ids of the tokens with a role; -1 if the vocabulary has none.
 type Special struct{ CLS, SEP, PAD, MASK, UNK int32 }
 
 // maxFile bounds the size of a tokenizer.json, and with it the memory that a hostile one can take; real ones have 0.5
@@ -175,20 +175,20 @@ func (t *Tokenizer) Tokens(ids []int32) []string {
 // Special returns the ids of the tokens with a role.
 func (t *Tokenizer) Special() Special { return t.special }
 
-// CutsLeft tells whether the beginning of a text that is too long is cut off, and not its end.
+// CutsLeft reports whether the beginning of a text that is too long is cut off, and not its end.
 func (t *Tokenizer) CutsLeft() bool { return t.left }
 
 // Roles returns special tokens by their key in tokenizer_config.json ("pad_token"), from the folder's files and class.
 func (t *Tokenizer) Roles() map[string]string { return maps.Clone(t.roles) }
 
-// MaxLength is the number of tokens that the folder's files allow for a text, special ones included; 0 where they do not say.
+// MaxLength is the number of tokens that the folder's files allow for a text, special ones included; 0 if they do not say.
 func (t *Tokenizer) MaxLength() int { return t.limit }
 
 // Notices tell which settings of the folder's files were not used as written: parts of tokenizer.json that another file
 // replaces, and unknown keys.
 func (t *Tokenizer) Notices() []string { return slices.Clone(t.notes) }
 
-// Digest identifies the file: "sha256:" and 64 hexadecimal digits. Where other files of a folder change tokenizer.json,
+// Digest identifies the file: "sha256:" and 64 hexadecimal digits. If other files of a folder change tokenizer.json,
 // it is the digest of the changed one, which Bytes returns.
 func (t *Tokenizer) Digest() string { return t.digest }
 

@@ -108,7 +108,7 @@ func (t *trie) extend(size int) {
 	}
 }
 
-// step returns the child of node by b; false where there is none.
+// step returns the child of node by b; false if there is none.
 func (t *trie) step(node int32, b byte) (int32, bool) {
 	child := t.slots[node].base + int32(b) + 1
 	if uint(child) >= uint(len(t.slots)) || t.slots[child].parent != node {

@@ -8,7 +8,7 @@ import (
 
 // vocabulary holds the model's tokens and the added ones, by id and by content.
 type vocabulary struct {
-	tokens    []string // "" where no token has the id
+	tokens    []string // "" if no token has the id
 	ids       map[string]int32
 	model     int             // number of the model's own tokens
 	onlyAdded map[string]bool // added tokens that the model's vocabulary lacks

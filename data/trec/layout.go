@@ -44,7 +44,7 @@ func plainLayout() layout {
 	return layout{at: map[column]int{queryColumn: 0, iterationColumn: 1, docColumn: 2, gradeColumn: 3}, width: 4}
 }
 
-// firstRow tells whether the first row of a file is a header, whose layout it returns, or data. A grade is a number,
+// firstRow reports whether the first row of a file is a header, whose layout it returns, or data. A grade is a number,
 // so a row without a number is not data: it is a header with known names, or an error.
 func firstRow(line []byte) (l layout, header bool, err error) {
 	names := splitRow(line, bytes.ContainsRune(line, '\t'))

@@ -31,13 +31,13 @@ func parseScore(field []byte) (float64, error) {
 	return score, nil
 }
 
-// isNumber tells whether a field is a score.
+// isNumber reports whether a field is a score.
 func isNumber(field []byte) bool {
 	_, err := parseScore(field)
 	return err == nil
 }
 
-// isDecimal tells whether a field is made of digits, with sign, point and exponent where strconv allows them.
+// isDecimal reports whether a field is made of digits, with sign, point and exponent if strconv allows them.
 func isDecimal(field []byte) bool {
 	for _, b := range field {
 		switch {

@@ -11,7 +11,7 @@ type Repeats struct {
 }
 
 // First returns the number of the first row whose document is also in an earlier row, and the number of that row; -1
-// where there is none.
+// if there is none.
 func (r *Repeats) First(n int, doc func(i int) string) (row, before int) {
 	if !r.ready {
 		r.seed, r.ready = maphash.MakeSeed(), true

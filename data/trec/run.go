@@ -104,7 +104,7 @@ type repeated struct {
 	query, doc   string
 }
 
-// rows returns all rows of a query. It copies them only where they are not consecutive.
+// rows returns all rows of a query. It copies them only if they are not consecutive.
 func (q *runQuery) rows() []Scored {
 	if len(q.segments) == 1 {
 		return slices.Clip(q.segments[0].rows)

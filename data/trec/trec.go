@@ -50,7 +50,7 @@ func (r Run) Queries() []string {
 	return names
 }
 
-// Ranked tells whether rows are in the order of Rank.
+// Ranked reports whether rows are in the order of Rank.
 func Ranked(scored []Scored) bool {
 	for i := 1; i < len(scored); i++ {
 		a, b := &scored[i-1], &scored[i]

@@ -65,7 +65,7 @@ type Options struct {
 }
 
 // Archive calls create for the wanted members of an archive, in its order. It ends with ctx.
-// Its errors name the archive, and the member where one is at fault.
+// Its errors name the archive, and the member if one is at fault.
 func Archive(ctx context.Context, file string, kind Kind, o Options, create Create) error {
 	u := &unpacking{ctx: ctx, Options: o, create: create, seen: map[string]bool{}}
 	var err error

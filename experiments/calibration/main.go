@@ -153,7 +153,7 @@ func open(o options) (w world, err error) {
 	return w, nil
 }
 
-// some are n queries of a split, chosen at random; all where n is 0.
+// some are n queries of a split, chosen at random; all if n is 0.
 func some(split trec.Qrels, n int) trec.Qrels {
 	names := split.Queries()
 	if n == 0 || n >= len(names) {

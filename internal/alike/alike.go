@@ -15,7 +15,7 @@ const most = 3
 // paths, digests and other numbers.
 var details = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?:/[^\s:,;)]+)+|\b[0-9a-f]{8,64}\b|[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?`)
 
-// Lines keeps the order of messages. Where more than three differ only in quoted words,
+// Lines keeps the order of messages. If more than three differ only in quoted words,
 // paths and numbers, it keeps the first and adds how many more there are.
 func Lines(messages []string) []string {
 	kinds := make([]string, len(messages))

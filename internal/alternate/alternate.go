@@ -172,7 +172,7 @@ func Serve(in io.Reader, out io.Writer, work func() (loss float64, err error)) e
 	return lines.Err()
 }
 
-// ProcessorTime is the processor time of this process so far, in all its threads; 0 where the system does not say.
+// ProcessorTime is the processor time of this process so far, in all its threads; 0 if the system does not say.
 func ProcessorTime() time.Duration {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
@@ -181,7 +181,7 @@ func ProcessorTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// PeakMemory is the highest resident size of this process in bytes, 0 where the
+// PeakMemory is the highest resident size of this process in bytes, 0 if the
 // system does not say.
 func PeakMemory() int64 {
 	text, err := os.ReadFile("/proc/self/status")

@@ -238,7 +238,7 @@ func (d Disk) discard(path string) error {
 	return nil
 }
 
-// linkTarget is the path to which a symbolic link leads, or path itself where it is no link.
+// linkTarget is the path to which a symbolic link leads, or path itself if it is no link.
 func (d Disk) linkTarget(path string) (string, error) {
 	at := path
 	for range 40 {

@@ -147,7 +147,7 @@ func replacedPath(target string) string {
 	return filepath.Join(filepath.Dir(target), Replaced+filepath.Base(target))
 }
 
-// Leftover tells whether a killed process may have left a file or folder of this name.
+// Leftover reports whether a killed process may have left a file or folder of this name.
 func Leftover(name string) bool {
 	return strings.HasPrefix(name, Unfinished) || strings.HasPrefix(name, Replaced)
 }
@@ -165,7 +165,7 @@ func ReplacedBy(path string) string {
 // Mend is Disk.Mend on the operating system's disk.
 func Mend(path string) error { return Disk{}.Mend(path) }
 
-// Mend ends a replacement of a folder that was cut short. Where path does not exist, it
+// Mend ends a replacement of a folder that was cut short. If path does not exist, it
 // moves the old folder back; else it removes the old folder.
 func (d Disk) Mend(path string) error {
 	if _, err := d.calls().Lstat(replacedPath(path)); errors.Is(err, fs.ErrNotExist) {

@@ -89,7 +89,7 @@ func TestNoFlippedBitIsTakenInSilence(t *testing.T) {
 	t.Logf("%d flips: %d detected (%d of them repaired as a trial), %d harmless, 0 silent", *flips, sum.detected, sum.repaired, sum.harmless)
 }
 
-// isMadeAgain tells whether run makes files of a kind good. What has no maker left is only
+// isMadeAgain reports whether run makes files of a kind good. What has no maker left is only
 // named: checkpoints of finished runs, the workspace's name, the database, of which
 // db rebuild is the remedy, revisions of a sweep, which db repair puts aside, kept vectors,
 // which evaluate makes again.

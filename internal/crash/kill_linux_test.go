@@ -64,7 +64,7 @@ func TestKilledAnywhereASweepEndsTheSame(t *testing.T) {
 }
 
 // kill starts a command and kills some of its processes, at a random time or when a
-// file is being written, and returns who was killed at what; "" where all was over.
+// file is being written, and returns who was killed at what; "" if all was over.
 func (p *place) kill(random *rand.Rand, took time.Duration, args []string) string {
 	p.t.Helper()
 	victim := []string{"worker", "parent", "group"}[random.IntN(3)]

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// mapWhole reads the file where the system has no POSIX mapping.
+// mapWhole reads the file if the system has no POSIX mapping.
 func mapWhole(f *os.File, size int) ([]byte, func() error, error) {
 	data := make([]byte, size)
 	if _, err := io.ReadFull(f, data); err != nil {

@@ -14,7 +14,7 @@ import (
 // magic is the beginning of every gzip member.
 var magic = []byte{0x1f, 0x8b}
 
-// IsGzip tells whether data begin like gzip data; two bytes are enough.
+// IsGzip reports whether data begin like gzip data; two bytes are enough.
 func IsGzip(data []byte) bool { return bytes.HasPrefix(data, magic) }
 
 // NewReader returns a reader of the text in r. The content shows whether r is gzipped, not a name: people rename files,
@@ -58,7 +58,7 @@ func (m *members) Read(p []byte) (int, error) {
 	}
 }
 
-// next begins the next member; it returns io.EOF where there is none.
+// next begins the next member; it returns io.EOF if there is none.
 func (m *members) next() error {
 	begin, err := m.from.Peek(len(magic))
 	switch {

@@ -1,4 +1,4 @@
-// Package house checks the repository's own files where no compiler is needed: their
+// Package house checks the repository's own files if no compiler is needed: their
 // lengths, their English, and that the paths in documents exist. It has tests only;
 // `make lint` and `make test` run them.
 package house

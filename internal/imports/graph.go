@@ -83,7 +83,7 @@ func (g Graph) addFile(folder, name string) error {
 }
 
 // Path returns the chain of imports that leads from one folder to a package for
-// which matches returns true, or nil where there is none.
+// which matches returns true, or nil if there is none.
 func (g Graph) Path(from string, matches func(string) bool) []string {
 	type step struct {
 		name  string
@@ -107,7 +107,7 @@ func (g Graph) Path(from string, matches func(string) bool) []string {
 	return nil
 }
 
-// match tells whether one of the patterns matches a package: "a/b" matches itself,
+// match reports whether one of the patterns matches a package: "a/b" matches itself,
 // "a/..." matches a and every package below it.
 func match(name string, patterns []string) bool {
 	for _, pattern := range patterns {

@@ -28,7 +28,7 @@ func TestTheTreeKeepsTheRules(t *testing.T) {
 func TestEachKindOfBreachIsFound(t *testing.T) {
 	for name, test := range map[string]struct {
 		graph imports.Graph
-		want  string // "" where the graph is sound
+		want  string // "" if the graph is sound
 	}{
 		"a layer's own list":      {imports.Graph{"data/trec": {"data/collection"}}, "data/trec imports data/collection"},
 		"a library outside home":  {imports.Graph{"reports/html": {"gonum.org/v1/plot/vg"}}, "gonum.org/v1/plot/vg, which belongs to [reports/plot]"},

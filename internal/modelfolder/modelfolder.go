@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Check returns nil where the folder has a config.json and every file of a model's kinds can be read.
+// Check returns nil if the folder has a config.json and every file of a model's kinds can be read.
 func Check(folder string) error {
 	if err := CheckFiles(folder); err != nil {
 		return err

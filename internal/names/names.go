@@ -50,7 +50,7 @@ func uniqueEnd(ref string, others []string) string {
 	return ref
 }
 
-// endsIn tells whether a reference's last elements are these.
+// endsIn reports whether a reference's last elements are these.
 func endsIn(ref, elements string) bool {
 	start, ok := strings.CutSuffix(ref, elements)
 	return ok && (start == "" || strings.HasSuffix(start, "/") || strings.HasSuffix(start, ":"))

@@ -28,7 +28,7 @@ func Distance(a, b string) int {
 // longest is the largest length of a word that may be a misspelling.
 const longest = 100
 
-// Word returns the first of the words with the least distance to word, or "" where the least is above
+// Word returns the first of the words with the least distance to word, or "" if the least is above
 // max(2, a quarter of the word's length).
 func Word(word string, words []string) string {
 	if len(word) > longest {

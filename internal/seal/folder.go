@@ -169,7 +169,7 @@ func CheckFile(path string, size int64, recorded string, digest Digest) error {
 }
 
 // Sum is the digest of a folder's manifest, "sha256:…", which stands for the whole folder;
-// "" where the folder has no manifest.
+// "" if the folder has no manifest.
 func Sum(folder string) (string, error) {
 	digest, err := SumFile(filepath.Join(folder, ManifestFile))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -35,7 +35,7 @@ type Damage struct {
 
 func (d *Damage) Error() string { return d.Path + " is damaged: " + d.What }
 
-// IsDamage tells whether an error says that a file is damaged.
+// IsDamage reports whether an error says that a file is damaged.
 func IsDamage(err error) bool {
 	var d *Damage
 	return errors.As(err, &d)

@@ -74,7 +74,7 @@ func TestRandomKills(t *testing.T) {
 	p.onlyOnce()
 }
 
-// strike kills something, and says what; "" where there was nothing.
+// strike kills something, and says what; "" if there was nothing.
 func (p *place) strike(random *rand.Rand, n int) string {
 	switch n {
 	case 1:

@@ -164,7 +164,7 @@ func freePorts(n int) (int, error) {
 	return 0, fmt.Errorf("no %d free ports in a row", n)
 }
 
-// version of the installed Slurm, 2205 for 22.05; 0 where it does not say.
+// version of the installed Slurm, 2205 for 22.05; 0 if it does not say.
 func version() int {
 	path, err := find("slurmd")
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"headroom/internal/slurmtest"
 )
 
-// gate is "short", "long" or, where no test of this package is to run, "".
+// gate is "short", "long" or, if no test of this package is to run, "".
 var gate = os.Getenv("HEADROOM_SLURM")
 
 // program is what HEADROOM_SLURM_PROGRAM names, else built once for all tests.
@@ -248,7 +248,7 @@ func (p *place) settle(patience time.Duration) {
 	p.until("nothing is in the queue", patience, func() bool { return !p.lives(p.status()) })
 }
 
-// lives tells whether something of the sweep is in the queue.
+// lives reports whether something of the sweep is in the queue.
 func (p *place) lives(d statusDocument) bool {
 	lives := func(state string) bool { return state == "waiting" || state == "running" || state == "unknown" }
 	return slices.ContainsFunc(d.Runs, func(r statusRun) bool { return r.Cluster != nil && lives(r.Cluster.State) }) ||

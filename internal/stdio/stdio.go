@@ -18,7 +18,7 @@ import (
 	"syscall"
 )
 
-// Out is the standard output. Where it was closed when the process began, every write to
+// Out is the standard output. If it was closed when the process began, every write to
 // it fails instead of going to /dev/null.
 func Out() io.Writer {
 	if C.wasClosed() != 0 {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Put writes a text, gzipped where the path ends in .gz, makes its folders and returns the path.
+// Put writes a text, gzipped if the path ends in .gz, makes its folders and returns the path.
 func Put(t testing.TB, path, text string) string {
 	t.Helper()
 	content := []byte(text)

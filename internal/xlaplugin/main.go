@@ -1,6 +1,6 @@
 // Command xlaplugin fetches XLA's CPU client as a PJRT plugin, with which tests run the code
 // for GPUs on machines without one. It takes the wheel lammps-jax-pjrt-cpu from the index
-// in PIP_INDEX_URL or, where that is not set, by pip, and checks its digest. The plugin
+// in PIP_INDEX_URL or, if that is not set, by pip, and checks its digest. The plugin
 // needs no Python.
 //
 //	xlaplugin DIR    writes DIR/pjrt_c_api_cpu_plugin.so and prints its path

@@ -7,7 +7,7 @@ import (
 )
 
 // Faulty returns the path of a plugin that computes like XLA's CPU client until Fail makes
-// it fail. The test is skipped where there is no such client.
+// it fail. The test is skipped if there is no such client.
 func Faulty(t testing.TB) string {
 	t.Helper()
 	real := Plugin(t)

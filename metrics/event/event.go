@@ -66,7 +66,7 @@ type Facts struct {
 	// Batch is the number of queries in a step.
 	Batch int `json:"batch"`
 	// Candidates is the number of documents each query is scored against: chance
-	// level of InfoNCE is ln(Candidates). 0 where the loss ranks nothing.
+	// level of InfoNCE is ln(Candidates). 0 if the loss ranks nothing.
 	Candidates int `json:"candidates"`
 	// Vocab is the width of the vectors.
 	Vocab int `json:"vocab"`
@@ -76,7 +76,7 @@ type Facts struct {
 	Loss string `json:"loss"`
 	// Parameters is the number of trained parameters.
 	Parameters int64 `json:"parameters"`
-	// Rescale is the k that an automatic rescale came to; 0 where the configuration
+	// Rescale is the k that an automatic rescale came to; 0 if the configuration
 	// names the number itself.
 	Rescale float64 `json:"rescale,omitempty"`
 }
@@ -104,7 +104,7 @@ const (
 )
 
 // Episode is a stretch of steps in which a detector's rule held. It is written
-// when it opens, again when it closes, and at the end of a run where it still stands;
+// when it opens, again when it closes, and at the end of a run if it still stands;
 // detector, series and first step name it, and the last line of one name counts.
 type Episode struct {
 	Detector string `json:"detector"`
@@ -117,7 +117,7 @@ type Episode struct {
 	FirstStep int    `json:"first_step"`
 	LastStep  int    `json:"last_step"`
 	// LastHealthy is the last step before FirstStep at which the rule was looked at and did
-	// not hold: none where it held from the start, and in the logs of older programs.
+	// not hold: none if it held from the start, and in the logs of older programs.
 	LastHealthy Maybe `json:"last_healthy,omitzero"`
 	// Stands is true while the episode has not been seen to pass.
 	Stands   bool     `json:"stands"`
@@ -166,7 +166,7 @@ type Checkpoint struct {
 type Measured struct {
 	Step int `json:"step"`
 	// Measure is the one by which a model is selected, and Value its mean over the
-	// collections: NaN where one of them has no value.
+	// collections: NaN if one of them has no value.
 	Measure string `json:"measure"`
 	Value   Value  `json:"value"`
 	// Seconds is the wall time of the whole.
@@ -183,7 +183,7 @@ type DevScore struct {
 	QrelsDigest string `json:"qrels_digest,omitempty"`
 	Queries     int    `json:"queries"`
 	Documents   int    `json:"documents"`
-	// Measures are empty where Refused is not.
+	// Measures are empty if Refused is not.
 	Measures       map[string]Value `json:"measures"`
 	ActiveQuery    Value            `json:"active_query"`
 	ActiveDocument Value            `json:"active_document"`
@@ -193,12 +193,12 @@ type DevScore struct {
 	Refused string `json:"refused,omitempty"`
 }
 
-// Selected says which step's weights are the run's result, where that is asked of
-// dev data: those of the best step, or the last where no step has a value.
+// Selected says which step's weights are the run's result, if that is asked of
+// dev data: those of the best step, or the last if no step has a value.
 type Selected struct {
 	Step    int    `json:"step"`
 	Measure string `json:"measure"`
-	// Value is NaN where no step has one.
+	// Value is NaN if no step has one.
 	Value Value `json:"value"`
 	// Weights is the digest of the selected weights.
 	Weights string `json:"weights"`
@@ -270,16 +270,16 @@ type Ended struct {
 	Step int `json:"step"`
 	// Seconds is this attempt's wall time.
 	Seconds float64 `json:"seconds"`
-	// Error is the cause where State is StateFailed.
+	// Error is the cause if State is StateFailed.
 	Error string `json:"error,omitempty"`
-	// Weights is the digest of the final weights where State is StateDone.
+	// Weights is the digest of the final weights if State is StateDone.
 	Weights string `json:"weights,omitempty"`
 	// Model is then the digest of the exported model's manifest, "sha256:…", or ModelNone.
 	// It is "" in the logs of older programs.
 	Model string `json:"model,omitempty"`
 }
 
-// ModelNone stands in Ended.Model where nothing could be exported: the weights were not
+// ModelNone stands in Ended.Model if nothing could be exported: the weights were not
 // finite.
 const ModelNone = "none"
 

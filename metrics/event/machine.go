@@ -4,10 +4,10 @@ package event
 const (
 	SecondsSeries = "seconds"           // of the step, its data included
 	TokensSeries  = "tokens_per_second" // tokens of the batch, padding left out, by those seconds
-	MemorySeries  = "memory"            // resident bytes of the process; left out where the system does not say
+	MemorySeries  = "memory"            // resident bytes of the process; left out if the system does not say
 )
 
-// OfMachine tells whether a series is of the machine and not of the run.
+// OfMachine reports whether a series is of the machine and not of the run.
 func OfMachine(name string) bool {
 	switch name {
 	case SecondsSeries, TokensSeries, MemorySeries, ProbePrefix + "seconds":

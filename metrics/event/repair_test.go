@@ -50,7 +50,7 @@ func TestRepairLosesOnlyTheDamagedLine(t *testing.T) {
 	lines := bytes.SplitAfter(sound, []byte("\n"))
 	r := rand.New(rand.NewPCG(7, 7))
 	at := 0
-	for i, line := range lines[:len(lines)-2] { // the last line is a torn tail where it is damaged
+	for i, line := range lines[:len(lines)-2] { // the last line is a torn tail if it is damaged
 		damaged := bytes.Clone(sound)
 		damaged[at+r.IntN(len(line)-1)] ^= 0x40 // makes no newline of any byte of these lines
 		at += len(line)

@@ -3,7 +3,7 @@
 //
 // Contract. Each query of a probe set has one document, its positive, at the same place.
 // The series' names begin with event.ProbePrefix. A figure that has no meaning, such as a cosine
-// where fewer than two texts have an active term, is left out; one that rests on a value
+// if fewer than two texts have an active term, is left out; one that rests on a value
 // that is NaN or infinite is NaN or infinite itself.
 package evidence
 

@@ -9,9 +9,9 @@ import (
 const rounding = 1e-12
 
 // effectiveRank is exp of the entropy of the singular values of unit vectors, normalized
-// to a sum of 1 (RankMe, arXiv 2210.02885): 1 where all are one direction, their number
-// where they are orthogonal. cosines [n, n] is their Gram matrix; its eigenvalues are the
-// squares. It is overwritten. NaN where a cosine is not finite.
+// to a sum of 1 (RankMe, arXiv 2210.02885): 1 if all are one direction, their number
+// if they are orthogonal. cosines [n, n] is their Gram matrix; its eigenvalues are the
+// squares. It is overwritten. NaN if a cosine is not finite.
 func effectiveRank(cosines [][]float64) float64 {
 	for _, row := range cosines {
 		for _, x := range row {

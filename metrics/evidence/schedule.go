@@ -1,6 +1,6 @@
 package evidence
 
-// Looks per run: at least ten, so that a short run shows its course, where they cost no more than tenth of what training
+// Looks per run: at least ten, so that a short run shows its course, if they cost no more than tenth of what training
 // does; in a run too short even for that as many as cost so much, but the first and the last. At most a hundred,
 // and from ten on no more than cost share of what training does.
 const (
@@ -10,7 +10,7 @@ const (
 	tenth  = 0.1
 	// A probe set that a run chooses by itself has from smallest to Largest queries.
 	smallest = 8
-	// Largest is the size of a probe set, in queries, where training is long enough to pay for it.
+	// Largest is the size of a probe set, in queries, if training is long enough to pay for it.
 	Largest = 64
 	// A training step goes forward and back through its texts, and a look describes what it
 	// sees: a step of the demo's shape costs as much as a look at 1.5 times its texts.

@@ -95,7 +95,7 @@ func terms(add func(string, float64), s Side, texts []text) {
 	add("sink_position", float64(where))
 }
 
-// gini is 0 where all counts are equal and near 1 where one has everything.
+// gini is 0 if all counts are equal and near 1 if one has everything.
 func gini(counts []int) float64 {
 	sorted := slices.Sorted(slices.Values(counts))
 	sum, weighted := 0.0, 0.0

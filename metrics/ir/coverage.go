@@ -32,7 +32,7 @@ type Coverage struct {
 // small they end where it does.
 const cutFrom = 100
 
-// CutNotice says that the deepest cut-off of measures is deeper than a run whose rankings were cut; "" where none is.
+// CutNotice says that the deepest cut-off of measures is deeper than a run whose rankings were cut; "" if none is.
 func (c Coverage) CutNotice(measures []measure.Measure) string {
 	var deepest measure.Measure
 	for _, m := range measures {
@@ -105,7 +105,7 @@ func (c *Coverage) add(query string, r covered) {
 	c.ReturnedJudged += r.judged
 }
 
-// Notices are sentences on what counts as 0 or not at all; none where every query was answered and can be.
+// Notices are sentences on what counts as 0 or not at all; none if every query was answered and can be.
 func (c Coverage) Notices() []string {
 	var list []string
 	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }

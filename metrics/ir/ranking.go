@@ -109,7 +109,7 @@ func (r ranking) judgedOnly() ranking {
 	return r
 }
 
-// cut returns the first k places; all of them where k is 0.
+// cut returns the first k places; all of them if k is 0.
 func (r ranking) cut(k int) []int {
 	if k > 0 && k < len(r.places) {
 		return r.places[:k]

@@ -7,7 +7,7 @@ import (
 )
 
 // TieShare is the share of the judged queries in whose top k some document has the same score as another
-// retrieved document, be that within the top k or just below it. Where scores tie, the rank is decided by
+// retrieved document, be that within the top k or just below it. If scores tie, the rank is decided by
 // document ids and says nothing about the model: a constant model has a share of 1. A query without hits has
 // no tie.
 func TieShare(qrels trec.Qrels, run trec.Run, k int) float64 {

@@ -7,7 +7,7 @@ import (
 	"headroom/metrics/measure"
 )
 
-// valueOf returns the function that computes a measure for one query; 0 where the query has no relevant
+// valueOf returns the function that computes a measure for one query; 0 if the query has no relevant
 // document.
 func valueOf(m measure.Measure) func(ranking) (float64, error) {
 	compute := formula(m)
@@ -60,7 +60,7 @@ func formula(m measure.Measure) func(ranking) (float64, error) {
 	return func(r ranking) (float64, error) { return compute(r, m), nil }
 }
 
-// ratio is 0 where nothing is divided by nothing.
+// ratio is 0 if nothing is divided by nothing.
 func ratio(a, b int) float64 {
 	if b == 0 {
 		return 0

@@ -26,7 +26,7 @@ type form struct {
 	at      at
 	// parameters that may stand in brackets
 	parameters []string
-	// rel is the default of the parameter rel; 0 where there is none.
+	// rel is the default of the parameter rel; 0 if there is none.
 	rel  int
 	says string
 }

@@ -43,12 +43,12 @@ const (
 	NumQ
 )
 
-// Measure is one measure with its parameters. Measures are equal where they compute the same.
+// Measure is one measure with its parameters. Measures are equal if they compute the same.
 type Measure struct {
 	Kind Kind
 	// Cutoff is the number of documents that count; 0 is all of them.
 	Cutoff int
-	// Rel is the least grade that counts as relevant. It is 0 for the kinds without one, and for NumRet where
+	// Rel is the least grade that counts as relevant. It is 0 for the kinds without one, and for NumRet if
 	// all documents are counted; otherwise it is at least 1.
 	Rel int
 	// JudgedOnly takes unjudged documents out of the ranking first.
@@ -71,7 +71,7 @@ func Defaults() []Measure {
 	return []Measure{{Kind: NDCG, Cutoff: 10}, {Kind: RR, Cutoff: 10, Rel: 1}, {Kind: Recall, Cutoff: 1000, Rel: 1}}
 }
 
-// Main is the measure that is shown where there is room for one: nDCG@10 where it is among
+// Main is the measure that is shown if there is room for one: nDCG@10 if it is among
 // them, else the first. ok is false of none.
 func Main(measures []Measure) (main Measure, ok bool) {
 	for _, m := range measures {
@@ -94,7 +94,7 @@ func (m Measure) Depth() int {
 	return m.Cutoff
 }
 
-// RankingDepth is how many documents a ranking that is made to be measured keeps, where no cut-off is deeper.
+// RankingDepth is how many documents a ranking that is made to be measured keeps, if no cut-off is deeper.
 const RankingDepth = 1000
 
 // DepthFor is how many documents a ranking must keep for measures: RankingDepth, or the deepest cut-off. A measure
@@ -128,13 +128,13 @@ func CheckKept(measures []Measure) error {
 	return fmt.Errorf("measure %s looks at whole rankings, which are kept with %d documents, but a cut-off of %d asks for deeper ones; allowed: one of the two, or a cut-off for both (AP@%d)", uncut[0], RankingDepth, depth, depth)
 }
 
-// Ranked tells whether the measure looks at a ranking at all: NumRel and NumQ do not.
+// Ranked reports whether the measure looks at a ranking at all: NumRel and NumQ do not.
 func (m Measure) Ranked() bool { return m.Kind != NumRel && m.Kind != NumQ }
 
-// Summed tells whether the value over all queries is their sum and not their mean.
+// Summed reports whether the value over all queries is their sum and not their mean.
 func (m Measure) Summed() bool { return m.Kind == NumRet || m.Kind == NumRel || m.Kind == NumQ }
 
-// String is the canonical name: ir_measures' own, with parameters left out where they have their default.
+// String is the canonical name: ir_measures' own, with parameters left out if they have their default.
 func (m Measure) String() string {
 	shape, ok := formOf(m.Kind)
 	if !ok {

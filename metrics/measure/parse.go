@@ -50,7 +50,7 @@ func ParseAllAt(level int, texts []string) ([]Measure, error) {
 	return measures, nil
 }
 
-// Canonical is the canonical name of a measure, or the text itself where it is none.
+// Canonical is the canonical name of a measure, or the text itself if it is none.
 func Canonical(text string) string {
 	m, err := Parse(text)
 	if err != nil {

@@ -26,13 +26,13 @@ type Collections struct {
 type Reference struct {
 	Reference string `json:"reference"`
 	Split     string `json:"split"`
-	// Collection is the digest of corpus, queries and the split's qrels; "" where the
+	// Collection is the digest of corpus, queries and the split's qrels; "" if the
 	// reference is gone and another one holds what it held.
 	Collection string `json:"collection_digest"`
 }
 
 // ReadCollections reads a workspace's collections.json, which need not exist. seal.IsDamage
-// is true of its error where the file is damaged.
+// is true of its error if the file is damaged.
 func ReadCollections(workspace string) (Collections, error) {
 	path := filepath.Join(workspace, CollectionsFile)
 	c := Collections{}

@@ -27,13 +27,13 @@ type Cut struct {
 	Flops          float64 `json:"flops"`
 }
 
-// HasCut tells whether the evaluation was repeated with that side cut to so many terms.
+// HasCut reports whether the evaluation was repeated with that side cut to so many terms.
 func (e Evaluation) HasCut(side string, terms int) bool {
 	return slices.ContainsFunc(e.Curve, func(c Cut) bool { return c.Side == side && c.Terms == terms })
 }
 
 // LacksCut names the first cut that a configuration lists and the evaluation does not
-// have; "" where there is none. Cuts that nobody listed are never missing, and neither
+// have; "" if there is none. Cuts that nobody listed are never missing, and neither
 // are those of an evaluation without vectors or without measures.
 func (e Evaluation) LacksCut(c sweeps.EvaluateConfig) string {
 	if e.Refused != "" || e.ActiveDocument == nil {

@@ -19,7 +19,7 @@ const (
 	RunFile      = "run.trec.gz"
 	PerQueryFile = "per_query.tsv"
 	CurveFile    = "curve.tsv.gz"
-	VectorsFile  = "vectors.json" // which blocks hold the documents' vectors, where they are kept
+	VectorsFile  = "vectors.json" // which blocks hold the documents' vectors, if they are kept
 	SummaryFile  = "summary.json"
 )
 
@@ -29,7 +29,7 @@ const (
 type Evaluation struct {
 	Schema int    `json:"schema"`
 	ID     string `json:"id,omitempty"`
-	// Encoder identifies what made the vectors, in its form (sweeps.EncoderID); "" where
+	// Encoder identifies what made the vectors, in its form (sweeps.EncoderID); "" if
 	// the evaluation has no id.
 	Encoder string `json:"encoder,omitempty"`
 	// Collection is the digest of corpus, queries and the split's qrels.
@@ -67,8 +67,8 @@ type Evaluation struct {
 	Curve []Cut `json:"curve,omitempty"`
 	// Refused says why there are no measures: the vectors were too dense to search.
 	Refused string `json:"refused,omitempty"`
-	// Files are the other files of the folder as they were made; none where an older program
-	// wrote them, or where there are no measures.
+	// Files are the other files of the folder as they were made; none if an older program
+	// wrote them, or if there are no measures.
 	Files map[string]File `json:"files,omitempty"`
 }
 
@@ -99,7 +99,7 @@ func (e Evaluation) Check(folder, name string, digest seal.Digest) error {
 }
 
 // CheckEvaluation reads the summary of an evaluation's folder and compares the other files
-// with it. Its error is *seal.Damage where a file is missing or has changed. digest may be nil, as seal.Check has it.
+// with it. Its error is *seal.Damage if a file is missing or has changed. digest may be nil, as seal.Check has it.
 func CheckEvaluation(folder string, digest seal.Digest) (Evaluation, error) {
 	e, err := ReadEvaluation(folder)
 	if err != nil {
@@ -113,13 +113,13 @@ func CheckEvaluation(folder string, digest seal.Digest) (Evaluation, error) {
 	return e, nil
 }
 
-// KeepsVectors tells whether the documents' vectors are kept.
+// KeepsVectors reports whether the documents' vectors are kept.
 func (e Evaluation) KeepsVectors() bool {
 	_, kept := e.Files[VectorsFile]
 	return kept
 }
 
-// LacksVectors tells whether a configuration wants the documents' vectors kept and they are
+// LacksVectors reports whether a configuration wants the documents' vectors kept and they are
 // not. BM25 has none, and neither has an evaluation without measures.
 func (e Evaluation) LacksVectors(c sweeps.EvaluateConfig) bool {
 	return c.KeepVectors && e.Refused == "" && e.ActiveDocument != nil && !e.KeepsVectors()

@@ -17,7 +17,7 @@ type Provenance struct {
 	Schema     int               `json:"schema"`
 	Overrides  []string          `json:"overrides"`  // of the sweep, as given
 	Executable string            `json:"executable"` // digest of the program's file
-	Commit     string            `json:"commit"`     // "" where the build recorded none
+	Commit     string            `json:"commit"`     // "" if the build recorded none
 	Dirty      bool              `json:"dirty"`
 	Go         string            `json:"go"`
 	SIMD       bool              `json:"simd"`

@@ -21,7 +21,7 @@ type Manifest struct {
 	// Base is the folder that ./path in the sweep starts from.
 	Base string `json:"base"`
 	// Text is the digest of the sweep's text, "sha256:…"; workspace.WriteSweep sets it. It is ""
-	// where an older program wrote the manifest.
+	// if an older program wrote the manifest.
 	Text      string             `json:"text,omitempty"`
 	Runs      []ManifestRun      `json:"runs"`
 	Baselines []ManifestBaseline `json:"baselines"`
@@ -51,7 +51,7 @@ type ManifestBaseline struct {
 	Added bool `json:"added,omitempty"`
 }
 
-// ReadManifest reads a revision's manifest. seal.IsDamage is true of its error where the
+// ReadManifest reads a revision's manifest. seal.IsDamage is true of its error if the
 // file is not what was written.
 func ReadManifest(path string) (m Manifest, err error) {
 	if err := seal.ReadJSON(path, &m); err != nil {

@@ -11,7 +11,7 @@ import (
 var ErrOneKind = errors.New("runs of both kinds are needed, collapsed and not")
 
 // ridge is the weight of a normal prior on the slope around 0, in units of the quantity's
-// spread: it keeps the slope finite where few runs are parted perfectly.
+// spread: it keeps the slope finite if few runs are parted perfectly.
 const ridge = 1.0
 
 // Fit is the logistic rule of maximal likelihood, with a weak prior on its slope, that
@@ -75,7 +75,7 @@ func moments(list []float64) (mean, sd float64) {
 }
 
 // AUC is the chance that a run that collapsed has a larger score than one that did not,
-// ties counted half; NaN where one kind is missing. Runs without a number are left out.
+// ties counted half; NaN if one kind is missing. Runs without a number are left out.
 func AUC(scores []float64, collapsed []bool) float64 {
 	type run struct {
 		score     float64

@@ -55,7 +55,7 @@ const SafeChance = 0.05
 type Scale struct{ K, InfoNCE float64 }
 
 // SafeFrom is the smallest k from which on every larger one that was looked at, up to the
-// largest, is safe under a setting; false where the largest is not. scales ascend by K.
+// largest, is safe under a setting; false if the largest is not. scales ascend by K.
 func (r Rule) SafeFrom(s Setting, scales []Scale) (k float64, ok bool) {
 	for i := len(scales) - 1; i >= 0; i-- {
 		s.InfoNCE = scales[i].InfoNCE

@@ -67,7 +67,7 @@ func (c *Counter) Used() int {
 }
 
 // FLOPS is the sum over terms of the share of queries that have the term times the share of documents that
-// have it; 0 where one side is empty. Times the number of documents it is the mean number of postings that
+// have it; 0 if one side is empty. Times the number of documents it is the mean number of postings that
 // a query touches.
 func FLOPS(queries, documents *Counter) float64 {
 	if queries.vectors == 0 || documents.vectors == 0 {

@@ -58,7 +58,7 @@ func (r Result) With(kind string, run Run, th Thresholds) Result {
 }
 
 // Recovered says which collapses a healthy run came back from, and when each kind was seen
-// first and last: "empty at 110–115". It is "" where there was none, or where one stands.
+// first and last: "empty at 110–115". It is "" if there was none, or if one stands.
 // The view runs of the store says the same.
 func Recovered(verdict string, episodes []event.Episode) string {
 	if verdict != Healthy {

@@ -12,7 +12,7 @@ type identical struct {
 	th       IdenticalRule
 	on       bool
 	accuracy *window
-	// apart is the in-batch accuracy above which inputs are told apart; above 1 where
+	// apart is the in-batch accuracy above which inputs are told apart; above 1 if
 	// there is no chance level.
 	apart float64
 }

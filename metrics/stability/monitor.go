@@ -23,7 +23,7 @@ type sample struct {
 	first  map[string]float64
 }
 
-// get is a series' value at this step, and false where it is absent or not finite.
+// get is a series' value at this step, and false if it is absent or not finite.
 func (s sample) get(name string) (float64, bool) {
 	v, ok := s.values[name]
 	return v, ok && !math.IsNaN(v) && !math.IsInf(v, 0)
@@ -65,7 +65,7 @@ func NewMonitor(facts event.Facts, steps int, th Thresholds) *Monitor {
 	return m
 }
 
-// Versions are those of the detectors' rules, by kind. A version is raised where a rule
+// Versions are those of the detectors' rules, by kind. A version is raised if a rule
 // may answer otherwise on the same series.
 func Versions() map[string]int {
 	versions := map[string]int{}

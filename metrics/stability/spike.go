@@ -59,7 +59,7 @@ func (d *spike) observe(s sample) []event.Episode {
 	return changed
 }
 
-// limit is where a spike begins; false where the past gives no scale.
+// limit is where a spike begins; false if the past gives no scale.
 func (d *spike) limit(past *window) (float64, bool) {
 	d.sorted = append(d.sorted[:0], past.values...)
 	median := medianOf(d.sorted)

@@ -3,7 +3,7 @@
 // Contract. A detector reads series and never edits anything. It reports episodes:
 // stretches of steps in which its rule held, with the evidence that opened them. A
 // run's verdict is the kind of collapse that still stands when the run ends, and
-// "healthy" where none does: a run that recovered is not accused. Monitor is the
+// "healthy" if none does: a run that recovered is not accused. Monitor is the
 // detectors step by step; Judge is a Monitor fed from stored series, so the verdict
 // on-line and the one afterwards are the same code.
 //

@@ -185,7 +185,7 @@ func TestAnEpisodeCarriesItsEvidence(t *testing.T) {
 	}
 }
 
-// TestLossesWithoutAChanceLevelAreJudgedByAccuracy: however large the loss is, and only where
+// TestLossesWithoutAChanceLevelAreJudgedByAccuracy: however large the loss is, and only if
 // so many examples cannot be at chance level by chance.
 func TestLossesWithoutAChanceLevelAreJudgedByAccuracy(t *testing.T) {
 	for _, c := range []struct {

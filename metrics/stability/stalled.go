@@ -32,7 +32,7 @@ func newStalled(th StalledRule, facts event.Facts, steps, grace int) *stalled {
 		return d
 	}
 	n := scaled(th.Window, 5, steps)
-	// A window has room between the start and the end, also where the start is late.
+	// A window has room between the start and the end, also if the start is late.
 	d.start = max(grace, int(th.Start*float64(steps)))
 	if steps > 0 {
 		d.start = max(0, min(d.start, steps-n))

@@ -69,7 +69,7 @@ type StalledRule struct {
 	Start    float64 `toml:"start" json:"start"`         // share of the run after which windows begin; default 0.5
 	MinSteps int     `toml:"min_steps" json:"min_steps"` // runs with fewer are not judged; default 30
 	// Losses are the kinds of loss to judge; default all. Of another than InfoNCE only the
-	// accuracy is read, as its loss has no chance level, and only where a window has enough
+	// accuracy is read, as its loss has no chance level, and only if a window has enough
 	// examples to tell chance level from Accuracy above it. Empty switches the detector off.
 	Losses []string `toml:"losses" json:"losses"`
 }
@@ -88,8 +88,8 @@ type SpikeRule struct {
 
 // NoProgressRule: the last steps of a window are all at chance level: InfoNCE between
 // Low and High times ln(candidates), and the mean in-batch accuracy below Accuracy. The
-// window is Window steps, or Share of the run where that is more. It warns early what
-// stalled would say at the end. It is silent where the accuracy of so many queries is
+// window is Window steps, or Share of the run if that is more. It warns early what
+// stalled would say at the end. It is silent if the accuracy of so many queries is
 // above Accuracy by chance alone (5 standard deviations).
 type NoProgressRule struct {
 	// Accuracy is a share of the way from chance level to 1. Default 0.15.

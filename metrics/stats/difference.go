@@ -24,7 +24,7 @@ type Arm struct {
 // Variance is an estimate of the variance between trainings that differ in
 // nothing but their seed.
 type Variance struct {
-	Value float64 // 0 where DF is 0
+	Value float64 // 0 if DF is 0
 	DF    float64 // degrees of freedom; 0 is no estimate
 }
 
@@ -67,10 +67,10 @@ const (
 // Difference is A minus B with its interval and its two-sided p value.
 type Difference struct {
 	Mean     float64
-	Interval Interval // NaN at both ends where it cannot be had
-	P        float64  // NaN where the test cannot be made
+	Interval Interval // NaN at both ends if it cannot be had
+	P        float64  // NaN if the test cannot be made
 	// OwnP is the same test with the two arms' own seed variance alone; NaN
-	// without one. A report shows it beside P where P rests on other points.
+	// without one. A report shows it beside P if P rests on other points.
 	OwnP           float64
 	SeedsA, SeedsB int // 0 for a fixed arm
 	Queries        int
@@ -231,7 +231,7 @@ func (a arm) residual() float64 {
 }
 
 // The rule of sharing: others' variance counts with at most four degrees of
-// freedom, and not at all where the arms' own is in the upper quarter of what it
+// freedom, and not at all if the arms' own is in the upper quarter of what it
 // would be if both were one.
 const (
 	sharedDF    = 4

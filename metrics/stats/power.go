@@ -6,7 +6,7 @@ import "math"
 // two trained settings saw it. The zero value is that of a comparison without a test.
 type Noise struct {
 	// Taste is the variance over queries of the difference of the two settings, which no
-	// further seed makes smaller. Where an arm has one seed, its residual is in it.
+	// further seed makes smaller. If an arm has one seed, its residual is in it.
 	Taste float64
 	// Residual is the variance per query and training, of both arms together.
 	Residual float64
@@ -22,8 +22,8 @@ func noiseOf(perQuery float64, a, b arm, own, used Variance) Noise {
 }
 
 // Least is the smallest true difference that a comparison like this one would show with a
-// chance of power, by a test at level, had each arm that many seeds and queries. NaN where
-// the noise is not known, or where there is one seed and nothing to borrow from.
+// chance of power, by a test at level, had each arm that many seeds and queries. NaN if
+// the noise is not known, or if there is one seed and nothing to borrow from.
 //
 // It takes the variances for known, so that it is rather too small: with few seeds they
 // may be twice as large or half.

@@ -9,10 +9,10 @@ import (
 // a point.
 type Sample struct {
 	N    int
-	Mean float64 // NaN where N is 0
-	SD   float64 // with N-1 in the denominator; NaN where N < 2
-	Min  float64 // NaN where N is 0
-	Max  float64 // NaN where N is 0
+	Mean float64 // NaN if N is 0
+	SD   float64 // with N-1 in the denominator; NaN if N < 2
+	Min  float64 // NaN if N is 0
+	Max  float64 // NaN if N is 0
 }
 
 // Summarize describes values. Non-finite values make the mean and the spread

@@ -104,7 +104,7 @@ func (m mixture) tail(d float64) (p, density float64) {
 }
 
 // quantile is the distance from 0 that is exceeded with chance p: Newton's steps,
-// halved back into the bracket where they leave it.
+// halved back into the bracket if they leave it.
 func (m mixture) quantile(p float64) float64 {
 	var typical, weight float64 // the start: some two of its usual standard deviations
 	for i := range m.variance {

@@ -104,7 +104,7 @@ func FCDF(x, d1, d2 float64) float64 {
 }
 
 // Binomial is the exact two-sided interval of a chance that showed k times in n
-// (Clopper and Pearson 1934); all of [0, 1] where n is 0.
+// (Clopper and Pearson 1934); all of [0, 1] if n is 0.
 func Binomial(k, n int, level float64) Interval {
 	i := Interval{Low: 0, High: 1, Level: level}
 	tail := (1 - level) / 2

@@ -12,11 +12,11 @@ type Attempt struct {
 	N    int
 	Host string
 	PID  int
-	// FromStep is its first step, -1 where it never started; LastStep its last, -1 before one.
+	// FromStep is its first step, -1 if it never started; LastStep its last, -1 before one.
 	FromStep, LastStep int
-	// Started and Heard are when its first and last event were written; zero where there is none.
+	// Started and Heard are when its first and last event were written; zero if there is none.
 	Started, Heard time.Time
-	// State is "" where it was killed or still works.
+	// State is "" if it was killed or still works.
 	State   string
 	Seconds float64
 	Error   string

@@ -102,7 +102,7 @@ type fold struct {
 	faults []error
 }
 
-// cause returns why a pass ended: the context's error where it was cancelled, whatever the
+// cause returns why a pass ended: the context's error if it was cancelled, whatever the
 // statement at that moment said.
 func (f *fold) cause(err error) error {
 	if f.ctx.Err() != nil {
@@ -275,7 +275,7 @@ func folders(path string) ([]string, error) {
 	return names, nil
 }
 
-// runID is the row of a run, made where it is missing.
+// runID is the row of a run, made if it is missing.
 func runID(ctx context.Context, tx *sql.Tx, run string) (int64, error) {
 	var id int64
 	err := tx.QueryRowContext(ctx, "SELECT id FROM run WHERE run = ?", run).Scan(&id)

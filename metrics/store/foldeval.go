@@ -199,7 +199,7 @@ func consistent(path string, measures map[string]float64, queries int, values []
 	return nil
 }
 
-// sameSum tells whether two sums of the same numbers are equal. They may have been added in
+// sameSum reports whether two sums of the same numbers are equal. They may have been added in
 // different orders.
 func sameSum(a, b float64) bool {
 	const rounding = 1e-9

@@ -102,7 +102,7 @@ func logsOf(dir string) ([]logFile, error) {
 
 func (l logFile) changed(at folded) bool { return l.size != at.offset || l.modified != at.modified }
 
-// replaced tells whether the file has another line in the place of the last one that was
+// replaced reports whether the file has another line in the place of the last one that was
 // folded: somebody removed the run and ran it again.
 func (l logFile) replaced(at folded) (bool, error) {
 	if at.offset == 0 {

@@ -37,7 +37,7 @@ func Holders(path string) []string {
 	return found
 }
 
-// opens tells whether a process has a file open.
+// opens reports whether a process has a file open.
 func opens(pid int, path string) bool {
 	folder := fmt.Sprintf("/proc/%d/fd", pid)
 	files, err := os.ReadDir(folder)

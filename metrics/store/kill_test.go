@@ -13,7 +13,7 @@ import (
 	"headroom/metrics/store"
 )
 
-// childWorkspace, where set, makes this test binary a process that folds that
+// childWorkspace, if set, makes this test binary a process that folds that
 // workspace again and again.
 const childWorkspace = "HEADROOM_TEST_FOLD_WORKSPACE"
 

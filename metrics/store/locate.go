@@ -16,8 +16,8 @@ import (
 const FileName = "headroom.db"
 
 // Locate says where the database of a workspace belongs and makes its folder: in the
-// workspace, or, where that is read-only or on a network file system (on which SQLite
-// loses data), in cacheDir, under the workspace's id, and under the machine's name where
+// workspace, or, if that is read-only or on a network file system (on which SQLite
+// loses data), in cacheDir, under the workspace's id, and under the machine's name if
 // cacheDir is on a network file system too. An empty cacheDir is headroom's
 // folder in the user's cache.
 func Locate(workspace, cacheDir string) (string, error) {

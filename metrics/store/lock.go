@@ -56,7 +56,7 @@ func (l *lock) folded(at time.Time) error {
 	return os.Chtimes(l.file.Name(), at, at)
 }
 
-// FoldedAt is when the workspace was last folded completely; the zero time where it
+// FoldedAt is when the workspace was last folded completely; the zero time if it
 // never was.
 func (s *Store) FoldedAt() (time.Time, error) {
 	var folds int

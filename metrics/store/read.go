@@ -31,12 +31,12 @@ type Run struct {
 	// Verdict is "" until the run is judged, then "healthy" or a kind of collapse.
 	Verdict string
 	// Recovered says from which collapses a healthy run came back and when, such as "empty
-	// at 110–115"; "" where there was none.
+	// at 110–115"; "" if there was none.
 	Recovered string
 	// Chain lists the kinds of collapse in the order of their first steps.
 	Chain    []string
 	Backbone string
-	// Rescale is k, NaN where RescaleAuto names an automatic choice or the run is of no
+	// Rescale is k, NaN if RescaleAuto names an automatic choice or the run is of no
 	// sweep.
 	Rescale     float64
 	RescaleAuto string
@@ -49,11 +49,11 @@ type Run struct {
 	Seconds  float64
 	Attempts int
 	Host     string
-	// Error is the cause where State is "failed".
+	// Error is the cause if State is "failed".
 	Error string
-	// Weights is the digest of the final weights where State is "done".
+	// Weights is the digest of the final weights if State is "done".
 	Weights string
-	// Selected is what dev data chose, nil where it was not asked or not yet.
+	// Selected is what dev data chose, nil if it was not asked or not yet.
 	Selected *event.Selected
 	Facts    event.Facts
 	// Config is the effective configuration as nested JSON.

@@ -25,12 +25,12 @@ type Evaluation struct {
 	Current bool
 	// Name and Backbone are of a baseline: "bm25", or "untrained" and its backbone.
 	Name, Backbone string
-	// Encoding is the form and the lengths of the vectors, nil for BM25 and where an older
+	// Encoding is the form and the lengths of the vectors, nil for BM25 and if an older
 	// program did not record it.
 	Encoding           *sweeps.Encoding
 	Queries, Documents int
 	Measures           map[string]float64
-	// ActiveQuery, ActiveDocument, Flops, TieShare and TieMass are NaN where they make no
+	// ActiveQuery, ActiveDocument, Flops, TieShare and TieMass are NaN if they make no
 	// sense or were not recorded.
 	ActiveQuery, ActiveDocument, Flops, TieShare, TieMass float64
 	Seconds                                               event.Seconds
@@ -50,7 +50,7 @@ type Scope struct {
 // Collection is a collection that a sweep asks for.
 type Collection struct {
 	Reference, Split string
-	// Digest is of what the reference holds; "" where nobody has seen it.
+	// Digest is of what the reference holds; "" if nobody has seen it.
 	Digest string
 	// Label is its name in the sweep's tables.
 	Label string

@@ -35,7 +35,7 @@ type readOnly struct {
 func (r readOnly) Connect(context.Context) (driver.Conn, error) { return r.driver.Open(r.dsn) }
 func (r readOnly) Driver() driver.Driver                        { return r.driver }
 
-// firstStatement returns a text's first statement, up to its semicolon, and tells whether
+// firstStatement returns a text's first statement, up to its semicolon, and reports whether
 // another one follows. The driver would run them all and answer with the last, even if that
 // is a comment.
 func firstStatement(query string) (statement string, more bool) {
@@ -65,7 +65,7 @@ func firstStatement(query string) (statement string, more bool) {
 }
 
 // endAfter returns where the first end at or after from is over: the length of the text
-// where there is none.
+// if there is none.
 func endAfter(text string, from int, end string) int {
 	if i := strings.Index(text[from:], end); i >= 0 {
 		return from + i + len(end)

@@ -142,7 +142,7 @@ func (s *settlement) current() map[contents]bool {
 	return current
 }
 
-// settledOf says what an evaluation is now. It is current where some reference holds what it
+// settledOf says what an evaluation is now. It is current if some reference holds what it
 // measured, and no newer version of the measures has measured that.
 func (s *settlement) settledOf(current map[contents]bool, e measured) settled {
 	newest := e.version == s.newest[e.of]

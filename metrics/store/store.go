@@ -56,7 +56,7 @@ type Option func(*Store)
 // WithClock sets where the time of a fold comes from. Default time.Now.
 func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 
-// Open opens the database at path and makes it where there is none; its folder must
+// Open opens the database at path and makes it if there is none; its folder must
 // exist. Locate says where a workspace's database belongs.
 func Open(path string, options ...Option) (*Store, error) {
 	s := &Store{path: path, now: time.Now}

@@ -38,7 +38,7 @@ type NonFinite struct {
 }
 
 // thinned is what each part of a Thin is read by. SQLite takes a bare column from the row
-// of the minimum or maximum, where there is one of them, whatever other aggregates there are.
+// of the minimum or maximum, if there is one of them, whatever other aggregates there are.
 const thinned = `FROM step_value WHERE run_id = ?1 AND pack = ?2 AND step >= ?3 AND step < ?4`
 
 // Thin reads a curve of a run in a span of steps by buckets of so many steps. A run or a

@@ -48,7 +48,7 @@ type Family struct {
 
 	// PositionsAfterPad: positions are numbered from behind the padding id, and a padding token takes none.
 	PositionsAfterPad bool
-	// HeadActivation is the function in the MLM head where the architecture fixes it; empty where a key says it.
+	// HeadActivation is the function in the MLM head if the architecture fixes it; empty if a key says it.
 	HeadActivation string
 	// TokenTypes: its tokenizer gives token_type_ids.
 	TokenTypes bool
@@ -61,7 +61,7 @@ type Family struct {
 	Ignorable []string
 }
 
-// Keys are the spellings of config.json where they differ between families. An empty one means that the family has no
+// Keys are the spellings of config.json if they differ between families. An empty one means that the family has no
 // such key.
 type Keys struct {
 	Hidden, Layers, Heads, Intermediate string
@@ -85,7 +85,7 @@ type Defaults struct {
 	NormEps   float64
 	Pad       int
 	Dropout   float64 // each of the rates
-	Embedding int     // where Keys.Embedding is set
+	Embedding int     // if Keys.Embedding is set
 }
 
 // Params are the names of a family's parameters by role. Each but the last three stands before ".weight" and ".bias";
@@ -94,7 +94,7 @@ type Params struct {
 	Prefix                string // of all that is not the head
 	Word, Position, Types string
 	EmbeddingNorm         string
-	Project               string // embeddings to the layers' width; only where the two differ
+	Project               string // embeddings to the layers' width; only if the two differ
 	FinalNorm             string
 	HeadDense, HeadNorm   string
 	Layer                 string // with %d
@@ -103,7 +103,7 @@ type Params struct {
 	Output, AttentionNorm string
 	Up, Down, FeedNorm    string // Rotary: Up is the two halves of the gated block
 	Decoder, DecoderBias  string // whole names
-	SecondBias            string // the other name of the decoder's bias; where both are there this one counts
+	SecondBias            string // the other name of the decoder's bias; if both are there this one counts
 }
 
 // Of is the family of a model_type.
@@ -152,7 +152,7 @@ func (f Family) FirstPosition(pad int) int {
 	return 0
 }
 
-// MayIgnore tells whether a tensor of this name may be in a file without being a parameter.
+// MayIgnore reports whether a tensor of this name may be in a file without being a parameter.
 func (f Family) MayIgnore(tensor string) bool {
 	for _, pattern := range f.Ignorable {
 		if ok, err := path.Match(pattern, tensor); err == nil && ok {

@@ -59,7 +59,7 @@ type Config struct {
 	Raw json.RawMessage
 }
 
-// family returns the table's entry, or the zero Family, which has no parameters, where the table lacks the name.
+// family returns the table's entry, or the zero Family, which has no parameters, if the table lacks the name.
 func (c Config) family() family.Family {
 	f, err := family.Of(c.ModelType)
 	if err != nil {
@@ -74,7 +74,7 @@ func (c Config) Graph() family.Graph { return c.family().Graph }
 // Names are the parameters' names by role.
 func (c Config) Names() family.Params { return c.family().Params }
 
-// PositionsAfterPad tells whether positions are numbered from PadID+1 and padding tokens are not counted.
+// PositionsAfterPad reports whether positions are numbered from PadID+1 and padding tokens are not counted.
 func (c Config) PositionsAfterPad() bool { return c.family().PositionsAfterPad }
 
 // HeadDim is the width of one attention head.

@@ -46,7 +46,7 @@ func TestSecondSpellingsOfDistilBERT(t *testing.T) {
 	}
 }
 
-// sliding_window is half the window in transformers 5, where local_attention is left out.
+// sliding_window is half the window in transformers 5, if local_attention is left out.
 func TestTheWindowUnderItsOtherName(t *testing.T) {
 	c, err := hf.ParseConfig("c", edit(t, modernbertOld, map[string]string{"local_attention": "", "sliding_window": "20"}))
 	if err != nil || c.LocalAttention != 40 {

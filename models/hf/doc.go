@@ -9,7 +9,7 @@
 // other programs see the finished folder or none.
 //
 // Canonical names are those of transformers' *ForMaskedLM classes. The decoder's weight is always under
-// Config.DecoderName, even where the file leaves it out because it is tied to the input embeddings. The decoder's
+// Config.DecoderName, even if the file leaves it out because it is tied to the input embeddings. The decoder's
 // bias is always under Config.DecoderBiasName, whichever of its two names a file uses. Weight matrices are
 // [out, in], as in the files.
 package hf

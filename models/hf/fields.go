@@ -93,14 +93,14 @@ func (f *fields) missing(field, hint string) {
 	*f.faults = append(*f.faults, fmt.Errorf("read %s: field %q is missing%s", f.file, f.path+field, hint))
 }
 
-// has tells whether the field is there and not null.
+// has reports whether the field is there and not null.
 func (f *fields) has(field string) bool {
 	v, ok := f.values[field]
 	f.asked[field] = true
 	return ok && string(v) != "null"
 }
 
-// isAbsent tells whether a field is left out. A null does not count as left out: no reader of these files takes its
+// isAbsent reports whether a field is left out. A null does not count as left out: no reader of these files takes its
 // default for null.
 func (f *fields) isAbsent(field string) bool {
 	v, ok := f.values[field]
@@ -164,7 +164,7 @@ func (f *fields) integer(field string, low, high int) int {
 	return int(n)
 }
 
-// integerOr reads a whole number, or returns otherwise where the field is absent.
+// integerOr reads a whole number, or returns otherwise if the field is absent.
 func (f *fields) integerOr(field string, otherwise, low, high int) int {
 	if f.isAbsent(field) {
 		return otherwise
@@ -172,7 +172,7 @@ func (f *fields) integerOr(field string, otherwise, low, high int) int {
 	return f.integer(field, low, high)
 }
 
-// optionalID reads a token id: otherwise where the field is absent, -1 where it is null.
+// optionalID reads a token id: otherwise if the field is absent, -1 if it is null.
 func (f *fields) optionalID(field string, otherwise int) int {
 	raw, ok := f.values[field]
 	f.asked[field] = true
@@ -185,7 +185,7 @@ func (f *fields) optionalID(field string, otherwise int) int {
 	return f.integer(field, 0, maxVocab)
 }
 
-// number reads a finite number, or returns otherwise where the field is absent. With otherwise = required an absent
+// number reads a finite number, or returns otherwise if the field is absent. With otherwise = required an absent
 // field is a fault.
 func (f *fields) number(field string, otherwise, low, high float64) float64 {
 	if otherwise != required && f.isAbsent(field) {
@@ -219,7 +219,7 @@ func (f *fields) boolean(field string, otherwise bool) bool {
 	return b
 }
 
-// activation reads the name of an activation function, or returns otherwise where the field is absent.
+// activation reads the name of an activation function, or returns otherwise if the field is absent.
 func (f *fields) activation(field, otherwise string) string {
 	if f.isAbsent(field) {
 		return otherwise
@@ -242,7 +242,7 @@ func (f *fields) activation(field, otherwise string) string {
 	return ""
 }
 
-// object is the object under a field, nil where the field is absent or null.
+// object is the object under a field, nil if the field is absent or null.
 func (f *fields) object(field string) *fields {
 	if !f.has(field) {
 		return nil
@@ -257,7 +257,7 @@ func (f *fields) object(field string) *fields {
 	return o
 }
 
-// texts is a list of strings, nil where the field is absent or null.
+// texts is a list of strings, nil if the field is absent or null.
 func (f *fields) texts(field string) []string {
 	if !f.has(field) {
 		return nil

@@ -18,7 +18,7 @@ type Module struct {
 	Name, Path, Type string
 }
 
-// openLayout finds the transformer's folder and reads sentence-transformers' files where there are any.
+// openLayout finds the transformer's folder and reads sentence-transformers' files if there are any.
 func openLayout(folder string) (transformer string, se *SparseEncoder, err error) {
 	info, err := os.Stat(folder)
 	if err != nil {

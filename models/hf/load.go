@@ -32,15 +32,15 @@ type Checkpoint struct {
 	Transformer string // the folder with config.json, tokenizer.json and weights: Folder or one inside it
 	Config      Config
 
-	// Tensors holds the parameters of Config.Params by canonical name, or only the encoder's where MissingHead is
-	// set. Where Tied is set, the decoder and the input embeddings share their Data.
+	// Tensors holds the parameters of Config.Params by canonical name, or only the encoder's if MissingHead is
+	// set. If Tied is set, the decoder and the input embeddings share their Data.
 	Tensors map[string]*Param
 
-	// Tied is true where decoder and input embeddings are one parameter: the config says so, and the file has one
-	// of the two or two equal ones. TiedInFile is true where the file has only one.
+	// Tied is true if decoder and input embeddings are one parameter: the config says so, and the file has one
+	// of the two or two equal ones. TiedInFile is true if the file has only one.
 	Tied, TiedInFile bool
 
-	unused *source // the decoder's bias under its first name, where the file has the second name too
+	unused *source // the decoder's bias under its first name, if the file has the second name too
 
 	MissingHead bool     // the files have an encoder and nothing else
 	Ignored     []string // names in the files that are no parameters, ascending
@@ -157,7 +157,7 @@ func (ck *Checkpoint) match(w *weights, opts Options) (map[string]source, error)
 	}
 	slices.Sort(ck.Ignored)
 
-	if src, ok := sources[second]; ok { // where the file has both biases, the second counts
+	if src, ok := sources[second]; ok { // if the file has both biases, the second counts
 		if first, both := sources[c.DecoderBiasName()]; both {
 			ck.Ignored = append(ck.Ignored, first.name)
 			slices.Sort(ck.Ignored)
@@ -171,7 +171,7 @@ func (ck *Checkpoint) match(w *weights, opts Options) (map[string]source, error)
 	return sources, errors.Join(faults...)
 }
 
-// tie lets one file tensor fill both ends of a tied pair where the config allows it.
+// tie lets one file tensor fill both ends of a tied pair if the config allows it.
 func (ck *Checkpoint) tie(sources map[string]source) {
 	c := ck.Config
 	embedding, hasEmbedding := sources[c.EmbeddingName()]
@@ -254,7 +254,7 @@ func (ck *Checkpoint) readValues(sources map[string]source) error {
 		ck.Tensors[s.Name] = &Param{Name: s.Name, Shape: s.Shape, Data: data}
 	}
 	if decoder, ok := ck.Tensors[c.DecoderName()]; ok && c.TieWordEmbeddings && !ck.Tied {
-		// Both are in the file. transformers ties them only where they are equal.
+		// Both are in the file. transformers ties them only if they are equal.
 		embedding := ck.Tensors[c.EmbeddingName()]
 		if slices.Equal(decoder.Data, embedding.Data) {
 			decoder.Data, ck.Tied = embedding.Data, true

@@ -102,7 +102,7 @@ func (l *specs) rotary(c Config, n family.Params) {
 	l.norm(n.FinalNorm, h)
 }
 
-// Projects tells whether a matrix leads from the embeddings' width to the layers'.
+// Projects reports whether a matrix leads from the embeddings' width to the layers'.
 func (c Config) Projects() bool { return c.Names().Project != "" && c.Embedding != c.Hidden }
 
 // ParameterCount is the number of trained values; a tied decoder counts once.

@@ -18,7 +18,7 @@ import (
 // SaveModel is what Save writes.
 type SaveModel struct {
 	Config Config
-	Params map[string]*Param // by canonical name; all of Config.Params. Where Tied is set the decoder's entry is ignored
+	Params map[string]*Param // by canonical name; all of Config.Params. If Tied is set the decoder's entry is ignored
 	Tied   bool              // decoder and input embeddings are one; false writes the decoder and says so in config.json
 
 	// Tokenizer is a tokenizer.json; required. The other tokenizer files are made from it, so it must hold every
@@ -121,7 +121,7 @@ func (m SaveModel) tensors() ([]safetensors.Tensor, error) {
 		out = append(out, safetensors.Tensor{Name: s.Name, Shape: p.Shape, Data: p.Data})
 		if second := c.Names().SecondBias; second != "" && s.Name == c.DecoderBiasName() {
 			// transformers reads the second name and fills a missing one with zeros: version 5 joins the two names only
-			// where the embeddings are tied, version 4 never does so for RoBERTa.
+			// if the embeddings are tied, version 4 never does so for RoBERTa.
 			out = append(out, safetensors.Tensor{Name: second, Shape: p.Shape, Data: p.Data})
 		}
 	}

@@ -120,7 +120,7 @@ type layoutVersions struct {
 	Transformers string `json:"transformers"`
 }
 
-// sentenceTransformers names the versions whose layout this is: a reader warns where its own is older.
+// sentenceTransformers names the versions whose layout this is: a reader warns if its own is older.
 func (m SaveModel) sentenceTransformers() sparseEncoderFile {
 	return sparseEncoderFile{
 		Version: layoutVersions{"2.6.0", "5.0.0", "4.48.0"}, MaxActive: m.TopK, TokenTopM: m.TokenTopM,

@@ -50,7 +50,7 @@ func wordPiece(t testing.TB, vocab int) []byte {
 		"model":{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,"vocab":{` + strings.Join(lines, ",") + `}}}`)
 }
 
-// fromCheckpoint is a loaded model as it would be saved, with the decoder scaled where it is untied.
+// fromCheckpoint is a loaded model as it would be saved, with the decoder scaled if it is untied.
 func fromCheckpoint(t testing.TB, ck *hf.Checkpoint, tied bool) hf.SaveModel {
 	t.Helper()
 	m := hf.SaveModel{
@@ -121,7 +121,7 @@ func TestSaveAndLoadAgain(t *testing.T) {
 					t.Errorf("config is %+v, was %+v", same, was)
 				}
 
-				// What a reader that goes by names needs: the decoder in the file exactly where it is untied, and
+				// What a reader that goes by names needs: the decoder in the file exactly if it is untied, and
 				// the bias under the name that transformers would otherwise fill with zeros.
 				f, err := safetensors.Open(filepath.Join(folder, "model.safetensors"))
 				if err != nil {

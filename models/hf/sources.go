@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// compareBiases adds a notice where the two names of the decoder's bias have different values.
+// compareBiases adds a notice if the two names of the decoder's bias have different values.
 func (ck *Checkpoint) compareBiases(sources map[string]source) error {
 	if ck.unused == nil {
 		return nil
@@ -24,7 +24,7 @@ func (ck *Checkpoint) compareBiases(sources map[string]source) error {
 	return nil
 }
 
-// wrapper returns the prefix that DataParallel or torch.compile puts before the name of every tensor, "" where there is
+// wrapper returns the prefix that DataParallel or torch.compile puts before the name of every tensor, "" if there is
 // none; a notice says that it is left out. Any other prefix before all the model's names is an error.
 func (ck *Checkpoint) wrapper(list []source, specs map[string]ParamSpec) (string, error) {
 	if len(list) == 0 {

@@ -12,14 +12,14 @@ type SparseEncoder struct {
 	Modules []Module
 
 	// Pooling ("max", "sum") and Activation ("relu" for log(1+ReLU), "log1p_relu" for log(1+log(1+ReLU))) are as
-	// in SpladePooling's file; empty where the folder has no SpladePooling, a dense model for instance.
+	// in SpladePooling's file; empty if the folder has no SpladePooling, a dense model for instance.
 	Pooling, Activation string
 	// MaxActive is the number of terms kept per text (max_active_dims); 0 is all.
 	MaxActive int
 	// TokenTopM is the number of logits that a token keeps before pooling (headroom_token_top_m, a key of ours which
 	// sentence-transformers ignores); 0 is all.
 	TokenTopM int
-	// Similarity is how sentence-transformers compares the vectors: "dot" (also where nothing is said), "cosine",
+	// Similarity is how sentence-transformers compares the vectors: "dot" (also if nothing is said), "cosine",
 	// "euclidean", "manhattan".
 	Similarity string
 
@@ -34,7 +34,7 @@ const tokenTopMKey = "headroom_token_top_m"
 // maxTerms bounds max_active_dims: more than any vocabulary.
 const maxTerms = 1 << 30
 
-// readPooling reads the file of the SpladePooling module, where there is one.
+// readPooling reads the file of the SpladePooling module, if there is one.
 func (se *SparseEncoder) readPooling(folder string) error {
 	for _, m := range se.Modules {
 		if m.class() != "SpladePooling" {
@@ -49,7 +49,7 @@ func (se *SparseEncoder) readPooling(folder string) error {
 		if err != nil {
 			return err
 		}
-		se.Pooling, se.Activation = "max", "relu" // as the class has it where the file says nothing
+		se.Pooling, se.Activation = "max", "relu" // as the class has it if the file says nothing
 		if f.has("pooling_strategy") {
 			se.Pooling = f.oneOf("pooling_strategy", "max", "sum")
 		}

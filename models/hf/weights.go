@@ -40,7 +40,7 @@ func (w *weights) tensors() []source {
 	return out
 }
 
-// openWeights opens model.safetensors or, where that is not there, the shards of the index.
+// openWeights opens model.safetensors or, if that is not there, the shards of the index.
 func openWeights(folder string) (*weights, error) {
 	path := filepath.Join(folder, singleFile)
 	if _, err := os.Stat(path); err == nil {

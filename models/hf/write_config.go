@@ -43,7 +43,7 @@ func (c Config) JSON(tied bool) ([]byte, error) {
 	values["tie_word_embeddings"] = json.RawMessage(strconv.FormatBool(tied))
 	values["architectures"] = json.RawMessage(`["` + c.Architecture() + `"]`)
 	values["dtype"] = json.RawMessage(`"float32"`)
-	delete(values, "torch_dtype") // the older spelling; it would contradict where the source was half precision
+	delete(values, "torch_dtype") // the older spelling; it would contradict if the source was half precision
 	delete(values, "_name_or_path")
 	out, err := json.MarshalIndent(values, "", "  ")
 	if err != nil {

@@ -18,7 +18,7 @@ type Dropout struct {
 type Rates struct{ Embedding, Hidden, Attention, MLP float64 }
 
 // NewDropout takes the rates and the state of the random generator, as
-// graph.RNGStateFromSeed makes it. Where all rates are 0 it returns nil.
+// graph.RNGStateFromSeed makes it. If all rates are 0 it returns nil.
 func NewDropout(rates Rates, state *Node) *Dropout {
 	if rates == (Rates{}) {
 		return nil
@@ -26,7 +26,7 @@ func NewDropout(rates Rates, state *Node) *Dropout {
 	return &Dropout{rates: rates, state: state}
 }
 
-// ratesOrZero returns the rates, or zeros where d is nil.
+// ratesOrZero returns the rates, or zeros if d is nil.
 func (d *Dropout) ratesOrZero() Rates {
 	if d == nil {
 		return Rates{}
@@ -42,7 +42,7 @@ func (d *Dropout) clone() *Dropout {
 	return &Dropout{rates: d.rates, state: d.state}
 }
 
-// drop zeroes elements of x; keep is true for the others, and nil where nothing drops.
+// drop zeroes elements of x; keep is true for the others, and nil if nothing drops.
 func (d *Dropout) drop(x *Node, rate float64) (y, keep *Node) {
 	if rate == 0 {
 		return x, nil

@@ -24,7 +24,7 @@ type Mode struct {
 	dropout *Dropout     // nil outside training
 	dtype   dtypes.DType // of matrix products and stored activations; the zero value is float32
 	remat   bool         // compute each layer's activations again in the backward pass
-	lookup  *Lookup      // of the token embeddings; nil where autodiff gives their gradient
+	lookup  *Lookup      // of the token embeddings; nil if autodiff gives their gradient
 	fused   bool         // use the Go backend's fused operations
 	tape    *Tape        // records the steps; only with fused, a lookup and float32
 }

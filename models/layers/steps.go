@@ -103,8 +103,8 @@ func (m Mode) Mul(x, y *Node) *Node {
 }
 
 // Input adds the rows of table [vocab, hidden] for ids [batch, tokens] and the rows of
-// positions: [batch·tokens, hidden]. positions is [tokens, hidden] where all texts have the
-// same, [batch·tokens, hidden] where each has its own, nil where there are none; by lists
+// positions: [batch·tokens, hidden]. positions is [tokens, hidden] if all texts have the
+// same, [batch·tokens, hidden] if each has its own, nil if there are none; by lists
 // the nodes from which it was computed.
 func (m Mode) Input(table, ids, positions *Node, by ...*Node) *Node {
 	words := m.Embed(table, ids)
@@ -131,7 +131,7 @@ func (m Mode) Input(table, ids, positions *Node, by ...*Node) *Node {
 	return x
 }
 
-// Scale is x times a number, or nil where x is nil.
+// Scale is x times a number, or nil if x is nil.
 func (m Mode) Scale(x *Node, by float64) *Node {
 	if x == nil {
 		return nil
@@ -141,7 +141,7 @@ func (m Mode) Scale(x *Node, by float64) *Node {
 	return y
 }
 
-// Split cuts x along its first axis into n equal parts, which are nil where x is nil.
+// Split cuts x along its first axis into n equal parts, which are nil if x is nil.
 func (m Mode) Split(x *Node, n int) []*Node {
 	parts := make([]*Node, n)
 	if x == nil {

@@ -14,7 +14,7 @@ type Tape struct {
 	gradients map[*Node]*Node
 	kept      []*Node
 	place     map[*Node]int // in kept
-	given     []*Node       // nil where nothing was kept
+	given     []*Node       // nil if nothing was kept
 }
 
 type step struct {

@@ -53,7 +53,7 @@ func knownTypes() string {
 	return strings.Join(names, ", ")
 }
 
-// byteCount is shape times element size, refused where a dimension is negative or the product does not fit.
+// byteCount is shape times element size, refused if a dimension is negative or the product does not fit.
 func byteCount(d DType, shape []int) (int64, error) {
 	const limit = int64(1) << 50 // a petabyte: no file is larger, and sums of such counts still fit
 	if slices.Contains(shape, 0) {

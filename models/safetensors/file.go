@@ -21,7 +21,7 @@ type File struct {
 	release func() error
 }
 
-// Open maps the file and checks its header. Errors name the file, and the tensor where one is at fault.
+// Open maps the file and checks its header. Errors name the file, and the tensor if one is at fault.
 func Open(path string) (*File, error) {
 	f, err := open(path)
 	if err != nil {
@@ -103,7 +103,7 @@ func (f *File) Path() string { return f.path }
 // Names lists the tensors in ascending order.
 func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.byName)) }
 
-// Info gives a tensor's type and shape; ok is false where the file has no such tensor.
+// Info gives a tensor's type and shape; ok is false if the file has no such tensor.
 func (f *File) Info(name string) (dtype DType, shape []int, ok bool) {
 	i, ok := f.byName[name]
 	if !ok {
@@ -113,7 +113,7 @@ func (f *File) Info(name string) (dtype DType, shape []int, ok bool) {
 	return e.dtype, slices.Clone(e.shape), true
 }
 
-// Metadata is a copy of the header's free text entries, empty where there are none.
+// Metadata is a copy of the header's free text entries, empty if there are none.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.header.metadata) }
 
 // Bytes copies a tensor's little-endian bytes.

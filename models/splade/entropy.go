@@ -56,7 +56,7 @@ func (h Head) CrossEntropy(hidden, labels, weights *Node) Entropy {
 }
 
 // rowGroups yields the first row and the number of rows of each group. A group is as large as
-// Bytes allows. Groups are of one size where that takes less than twice as many: the compiler
+// Bytes allows. Groups are of one size if that takes less than twice as many: the compiler
 // then has one shape to make fast, and pads none.
 func (h Head) rowGroups(n int) func(yield func(first, rows int) bool) {
 	most := max(1, h.Bytes/(4*h.Weight.Shape().Dimensions[0]))
@@ -75,7 +75,7 @@ func (h Head) rowGroups(n int) func(yield func(first, rows int) bool) {
 	}
 }
 
-// sumOrFirst is sum + x, or x where sum is nil.
+// sumOrFirst is sum + x, or x if sum is nil.
 func sumOrFirst(a, b *Node) *Node {
 	if a == nil {
 		return b

@@ -30,7 +30,7 @@ func NewForm(pooling, activation string, topK, tokenTopM int) Form {
 	return Form{Sum: pooling == "sum", Twice: activation == "log1p_log1p_relu", TopK: topK, TokenTopM: tokenTopM}
 }
 
-// Weight is the activation of one logit: 0 where it is not above 0. NaN stays NaN.
+// Weight is the activation of one logit: 0 if it is not above 0. NaN stays NaN.
 func (f Form) Weight(z float32) float32 {
 	if z <= 0 {
 		return 0
@@ -42,7 +42,7 @@ func (f Form) Weight(z float32) float32 {
 	return float32(w)
 }
 
-// Slope is the activation's derivative at a logit: 0 where it is not above 0.
+// Slope is the activation's derivative at a logit: 0 if it is not above 0.
 func (f Form) Slope(z float32) float32 {
 	if z <= 0 {
 		return 0

@@ -236,7 +236,7 @@ func join(list []*Node) *Node {
 	return Concatenate(list, 0)
 }
 
-// positive is z where it is above 0, else 0. NaN stays NaN.
+// positive is z if it is above 0, else 0. NaN stays NaN.
 func positive(z *Node) *Node { return Where(LessOrEqual(z, ZerosLike(z)), ZerosLike(z), z) }
 
 // activate is Weight in a graph.

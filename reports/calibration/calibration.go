@@ -29,7 +29,7 @@ type Run struct {
 	Episodes  []event.Episode
 	Config    sweeps.RunConfig
 	Inputs    sweeps.Inputs
-	// Degraded is the result of judge; nil where the run was not compared.
+	// Degraded is the result of judge; nil if the run was not compared.
 	Degraded *bool
 }
 
@@ -62,7 +62,7 @@ type observed struct {
 	measure    string
 	score      float64 // on dev data, NaN without
 	broken     bool    // its parameters are not finite at its end: there is no model to measure
-	documents  int     // of the dev collection; 0 where the log does not say
+	documents  int     // of the dev collection; 0 if the log does not say
 	reference  float64
 	truth      string
 	steps      int
@@ -178,7 +178,7 @@ func judgeTruth(list []observed) {
 }
 
 // reference is the score with which runs are compared: the median of those that reach a share of
-// the best. It is NaN where these are too few, or hardly better than a random ranking.
+// the best. It is NaN if these are too few, or hardly better than a random ranking.
 func reference(scores []float64, documents int) float64 {
 	if len(scores) == 0 {
 		return math.NaN()

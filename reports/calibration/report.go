@@ -23,7 +23,7 @@ const (
 	ReportFile = "calibration.md"
 )
 
-// Make calibrates a sweep's runs. truth is the TruthFile of an earlier call. It is nil where there
+// Make calibrates a sweep's runs. truth is the TruthFile of an earlier call. It is nil if there
 // is none; then the truth is fixed now, before any verdict is used.
 func Make(sweep string, runs []Run, truth []byte, now time.Time) (Files, error) {
 	var list []observed

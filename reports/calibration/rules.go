@@ -31,7 +31,7 @@ type Rules struct {
 	Lambda   Fitted `json:"lambda"`
 }
 
-// Fitted is a rule with its AUC on runs of backbones to which it was not fitted: NaN where there
+// Fitted is a rule with its AUC on runs of backbones to which it was not fitted: NaN if there
 // was only one backbone.
 type Fitted struct {
 	risk.Rule
@@ -41,7 +41,7 @@ type Fitted struct {
 // ErrNoRules is returned when a calibration could fit no rule.
 var ErrNoRules = errors.New("no rules")
 
-// rules fits rules to a list of runs; false where all of them ended in the same way.
+// rules fits rules to a list of runs; false if all of them ended in the same way.
 func rules(sweep string, list []observed) (Rules, bool) {
 	r := Rules{Schema: 1, Sweep: sweep, Backbones: len(backbones(list))}
 	for _, o := range list {
@@ -69,7 +69,7 @@ func writeRules(sweep string, list []observed) ([]byte, error) {
 }
 
 // ReadRules reads the rules that a calibration wrote into a folder. The error wraps
-// ErrNoRules where there are none.
+// ErrNoRules if there are none.
 func ReadRules(folder string) (Rules, error) {
 	path := filepath.Join(folder, RulesFile)
 	text, err := os.ReadFile(path)

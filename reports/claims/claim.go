@@ -42,9 +42,9 @@ type Claim struct {
 	Tolerance float64
 	// Share is of the points' runs, 0 < Share ≤ 1.
 	Share float64
-	// Value is the published number; nil where it is not known.
+	// Value is the published number; nil if it is not known.
 	Value *float64
-	// Predicted is the expected verdict; "" where the file states none.
+	// Predicted is the expected verdict; "" if the file states none.
 	Predicted Verdict
 }
 
@@ -73,7 +73,7 @@ const (
 )
 
 // Judgement is a claim with its verdict, in the form of claims --json. Every member is always
-// present; it is null or 0 where it does not apply.
+// present; it is null or 0 if it does not apply.
 type Judgement struct {
 	ID      string  `json:"id"`
 	Text    string  `json:"text"`

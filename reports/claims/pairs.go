@@ -21,7 +21,7 @@ type outcome struct {
 // rank orders verdicts. The first of several verdicts in this order decides.
 func rank(v Verdict) int { return slices.Index([]Verdict{Fail, OKish, OK, NotRun}, v) }
 
-// differs judges a difference: better or equal. The claim holds where it holds in every
+// differs judges a difference: better or equal. The claim holds if it holds in every
 // pair of settings; the pair that holds least gives the figures.
 func (j *judge) differs(c Claim, q compare.Question) (draft, error) {
 	pairs, alone, err := j.comparison.Pairs(q)
@@ -138,7 +138,7 @@ func (c Claim) equal(p *compare.Pair, o func(Verdict, string, ...any) outcome) o
 	return o(OK, "the interval lies within %g", c.Tolerance)
 }
 
-// beyond tells whether a figure is further from 0 than the tolerance. Published numbers have
+// beyond reports whether a figure is further from 0 than the tolerance. Published numbers have
 // few decimals, so a difference that equals the tolerance up to rounding is within it.
 func (c Claim) beyond(x float64) bool { return math.Abs(x) > c.Tolerance+1e-9 }
 

@@ -14,7 +14,7 @@ import (
 	"headroom/sweeps"
 )
 
-// written is a [[claim]] as written in a file; nil where a key is missing.
+// written is a [[claim]] as written in a file; nil if a key is missing.
 type written struct {
 	ID        *string            `toml:"id"`
 	Text      *string            `toml:"text"`

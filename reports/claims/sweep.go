@@ -53,12 +53,12 @@ type judge struct {
 // draft is a judgement before the correction for the number of tests.
 type draft struct {
 	Judgement
-	p float64 // of the deciding pair; NaN where there is no test
+	p float64 // of the deciding pair; NaN if there is no test
 	// why is the evidence, which comes after the verdict's reason.
 	why string
 }
 
-// settle corrects the p values of the claims' tests and turns OK into OKish where the
+// settle corrects the p values of the claims' tests and turns OK into OKish if the
 // corrected test does not agree.
 func settle(drafts []draft) []Judgement {
 	var family []float64
@@ -99,7 +99,7 @@ func (s Sweep) labels(references []string) (labels, missing []string) {
 	return labels, missing
 }
 
-// label is the sweep's name of a collection; false where nothing was measured on it.
+// label is the sweep's name of a collection; false if nothing was measured on it.
 func (s Sweep) label(reference string) (string, bool) {
 	label, ok := s.Labels[reference]
 	if !ok {
@@ -113,7 +113,7 @@ func (s Sweep) label(reference string) (string, bool) {
 	return label, false
 }
 
-// Chosen tells whether points choose a run.
+// Chosen reports whether points choose a run.
 func (s Sweep) Chosen(p Points, r *compare.Run) bool {
 	config, ok := s.Configs[r.ID]
 	return ok && p.Match(config)

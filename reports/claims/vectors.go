@@ -62,7 +62,7 @@ func ReadPublished(name string, r io.Reader) (Published, error) {
 	return p, nil
 }
 
-// Row is the published row that the claim is about; false where there is none, or more than one.
+// Row is the published row that the claim is about; false if there is none, or more than one.
 func (c Claim) Row(p Published) (PublishedRow, bool) {
 	var found []PublishedRow
 	for _, row := range p.Rows {

@@ -37,7 +37,7 @@ func (c *Comparison) answer() []string {
 }
 
 // factorsOutOfReach lists with its costs every factor that has no cost in common with k = 1
-// of the i-th comparison's backbone, where that comparison is of such a factor.
+// of the i-th comparison's backbone, if that comparison is of such a factor.
 func (c *Comparison) factorsOutOfReach(i int) []string {
 	if c.Matched[i].RangeA == "" {
 		return nil
@@ -51,7 +51,7 @@ func (c *Comparison) factorsOutOfReach(i int) []string {
 	return out
 }
 
-// saidBefore tells whether an earlier comparison is of such a factor of the same backbone.
+// saidBefore reports whether an earlier comparison is of such a factor of the same backbone.
 func (c *Comparison) saidBefore(i int) bool {
 	return slices.ContainsFunc(c.Matched[:i], func(m *Matched) bool { return m.Backbone == c.Matched[i].Backbone && m.RangeA != "" })
 }
@@ -69,7 +69,7 @@ func (c *Comparison) noAnswer() []string {
 
 // atOwnCost chooses among one factor's budgets the cost of k = 1 as trained, and describes
 // it. With several λ there is one such cost for each; it takes the one where k = 1 is best, so
-// as not to favour the factor. Where no such cost is reached by both, it takes the nearest.
+// as not to favour the factor. If no such cost is reached by both, it takes the nearest.
 func (c *Comparison) atOwnCost(budgets []*Matched) (chosen *Matched, cost string) {
 	own := c.ownCosts(budgets[0].Backbone)
 	distance := math.Inf(1)
@@ -101,7 +101,7 @@ func (c *Comparison) atOwnCost(budgets []*Matched) (chosen *Matched, cost string
 
 type ownCost struct {
 	flops  float64
-	lambda string // "λ 0.01"; "" where the sweep has one λ
+	lambda string // "λ 0.01"; "" if the sweep has one λ
 }
 
 // ownCosts returns the cost of a backbone's k = 1 as trained with each λ: the least over its

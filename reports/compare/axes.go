@@ -64,7 +64,7 @@ const (
 	lambdaDocument = "regularizer.lambda_document"
 )
 
-// axisName is the name of a key for people, or the whole key where two keys of a sweep would have the same name.
+// axisName is the name of a key for people, or the whole key if two keys of a sweep would have the same name.
 func axisName(key string, keys []string) string {
 	short := func(key string) string {
 		switch key {
@@ -112,7 +112,7 @@ func orderLines(lines []*Line) {
 	})
 }
 
-// AxesText names a line's axes and their values: "λ 0.01, lr 0.002"; "" where it has none.
+// AxesText names a line's axes and their values: "λ 0.01, lr 0.002"; "" if it has none.
 func (l *Line) AxesText() string { return axesText(l.Axes) }
 
 func axesText(axes []Axis) string {
@@ -128,7 +128,7 @@ func (l *Line) CostText() string {
 	return axesText(slices.DeleteFunc(slices.Clone(l.Axes), func(a Axis) bool { return !a.cost }))
 }
 
-// overCost tells whether the line is one of several that make a cost curve.
+// overCost reports whether the line is one of several that make a cost curve.
 func (l *Line) overCost() bool {
 	return slices.ContainsFunc(l.Axes, func(a Axis) bool { return a.cost })
 }

@@ -93,7 +93,7 @@ func encodingOf(config []byte) (sweeps.Encoding, error) {
 	return e, nil
 }
 
-// Encoding is the encoding of the line's runs; nil where it is not known.
+// Encoding is the encoding of the line's runs; nil if it is not known.
 func (l *Line) Encoding() *sweeps.Encoding {
 	for _, p := range l.Points {
 		for _, runs := range [][]*Run{p.Runs, p.Open} {
@@ -121,7 +121,7 @@ func (c *Comparison) Baseline(name, backbone, dataset string, encoding *sweeps.E
 }
 
 // Form describes how a baseline's encoding differs from those of other baselines with its name
-// and backbone: "top_k 10, 16 and 32 tokens"; "" where it is the only one.
+// and backbone: "top_k 10, 16 and 32 tokens"; "" if it is the only one.
 func (c *Comparison) Form(b Baseline) string {
 	if b.Encoding == nil {
 		return ""

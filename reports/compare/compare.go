@@ -175,7 +175,7 @@ func (c *Comparison) order(key string, found map[string]bool) []string {
 
 // choose finds the line's best point: the greatest mean of Measure over all
 // seeds, collapsed ones included, so that one lucky seed does not choose a k at
-// which the others collapse. Dev queries choose where every point has them.
+// which the others collapse. Dev queries choose if every point has them.
 func (c *Comparison) choose(line *Line) {
 	if len(c.Datasets) == 0 {
 		return

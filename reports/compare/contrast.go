@@ -41,13 +41,13 @@ type Contrast struct {
 	Line             *Line
 	Dataset, Measure string
 	A, B             string // as a table names them
-	// Difference has NaN in all figures where every run of an arm collapsed, or an arm has no
+	// Difference has NaN in all figures if every run of an arm collapsed, or an arm has no
 	// values per query.
 	stats.Difference
 	// MeanA and MeanB are the arms' means over the queries that both answered.
 	MeanA, MeanB float64
-	// Adjusted is P corrected by Holm over the contrasts of its family; NaN where there was no
-	// test, or where the test is not about settings (Claims).
+	// Adjusted is P corrected by Holm over the contrasts of its family; NaN if there was no
+	// test, or if the test is not about settings (Claims).
 	Adjusted               float64
 	CollapsedA, CollapsedB Collapses
 	Notes                  []string
@@ -66,7 +66,7 @@ const (
 	NoEvidence Verdict = "~"
 )
 
-// Verdict is Above or Below where interval and corrected test agree. One seed is never
+// Verdict is Above or Below if interval and corrected test agree. One seed is never
 // evidence about a setting.
 func (c *Contrast) Verdict() Verdict {
 	switch {
@@ -78,7 +78,7 @@ func (c *Contrast) Verdict() Verdict {
 	return Below
 }
 
-// Claims tells whether the test is about settings, and not only about the trained models:
+// Claims reports whether the test is about settings, and not only about the trained models:
 // each trained arm has two seeds or more.
 func (c *Contrast) Claims() bool {
 	return c.Testable() && c.SeedsA != 1 && c.SeedsB != 1
@@ -123,7 +123,7 @@ func (s side) ids(dataset, measure string) []string {
 	return out
 }
 
-// seedVariances are the points' variances between seeds on a collection, where two
+// seedVariances are the points' variances between seeds on a collection, if two
 // healthy seeds or more have values.
 type seedVariances map[*Point]stats.Variance
 
@@ -176,7 +176,7 @@ func lineUp(measure string, groups ...[]*Evaluation) (made []stats.Arm, queries 
 	return made, queries, dropped
 }
 
-// contrast compares two sides. It is nil where neither has anything to compare.
+// contrast compares two sides. It is nil if neither has anything to compare.
 func (c *Comparison) contrast(kind Kind, line *Line, dataset string, a, b side, seeds seedVariances) (*Contrast, error) {
 	blank := c.blank(dataset, a, b)
 	out := &blank
@@ -383,7 +383,7 @@ func adjust(contrasts []*Contrast, member func(*Contrast) bool) {
 	}
 }
 
-// Contrast finds a comparison, nil where it was not made.
+// Contrast finds a comparison, nil if it was not made.
 func (c *Comparison) Contrast(kind Kind, line *Line, dataset string) *Contrast {
 	for _, made := range c.Contrasts {
 		if made.Kind == kind && made.Line == line && made.Dataset == dataset {

@@ -79,8 +79,8 @@ func TestDevDataChooseKAndAreNoColumn(t *testing.T) {
 	}
 }
 
-// How often dev data are looked at decides the result where the best step is taken,
-// and is no difference where it is not.
+// How often dev data are looked at decides the result if the best step is taken,
+// and is no difference if it is not.
 func TestWhatSelectsTheStepIsAnAxisWhereItSelects(t *testing.T) {
 	for _, choice := range []string{"last", "best"} {
 		in := sample.Demo()

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// collapses lists the number of collapsed seeds at each k, and the kinds; it is empty where none collapsed.
+// collapses lists the number of collapsed seeds at each k, and the kinds; it is empty if none collapsed.
 func (l *Line) collapses() []string {
 	var all, some []string
 	for _, p := range l.Points {
@@ -89,7 +89,7 @@ func (p *Point) lambdas() string {
 	return ""
 }
 
-// regularization writes the λ of runs by one of two layouts; "" where the runs differ in it.
+// regularization writes the λ of runs by one of two layouts; "" if the runs differ in it.
 func regularization(runs []*Run, one, two string) string {
 	query, document := values(runs, lambdaQuery), values(runs, lambdaDocument)
 	switch {
@@ -129,7 +129,7 @@ func (c *Comparison) rise(line *Line, dataset string) []string {
 	}
 }
 
-// collapses is "k=1 collapsed in 3 of 3 runs, k=4 in 0 of 3", "" where nothing collapsed.
+// collapses is "k=1 collapsed in 3 of 3 runs, k=4 in 0 of 3", "" if nothing collapsed.
 func (c *Contrast) collapses() string {
 	if c.CollapsedA.N+c.CollapsedB.N == 0 {
 		return ""
@@ -230,7 +230,7 @@ func (c *Comparison) between(dataset string) []string {
 	return out
 }
 
-// density tells whether the better point has more terms.
+// density reports whether the better point has more terms.
 func (c *Comparison) density(line *Line) []string {
 	natural := line.At(1)
 	if natural == nil || line.Best == nil || natural == line.Best || len(natural.Healthy()) == 0 {

@@ -106,7 +106,7 @@ func countOf(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// PText writes a p value with two digits, and as a bound where it is below .0001.
+// PText writes a p value with two digits, and as a bound if it is below .0001.
 func PText(p float64) string {
 	switch {
 	case math.IsNaN(p):

@@ -45,7 +45,7 @@ type Comparison struct {
 	titles map[string]string // of backbones by their references
 }
 
-// Line is one backbone (in one variant, where the sweep varies more than
+// Line is one backbone (in one variant, if the sweep varies more than
 // backbone, k and seed) across k.
 type Line struct {
 	Backbone string
@@ -56,14 +56,14 @@ type Line struct {
 	Variant []Setting
 	Axes    []Axis
 	Points  []*Point // k ascending
-	// Best is the point with the best mean over all its seeds, nil where nothing was measured
-	// and where every run collapsed.
+	// Best is the point with the best mean over all its seeds, nil if nothing was measured
+	// and if every run collapsed.
 	Best *Point
 	// SelectedOn names the queries by which Best was chosen: "dev", or "test", for which a report has a warning.
 	SelectedOn string
 }
 
-// Name is the name of the backbone, with the variant where there is one.
+// Name is the name of the backbone, with the variant if there is one.
 func (l *Line) Name() string {
 	if axes := l.AxesText(); axes != "" {
 		return l.Title + ", " + axes
@@ -72,7 +72,7 @@ func (l *Line) Name() string {
 }
 
 // BackboneName is the name of a backbone of the sweep: the last element of its reference, or
-// more elements where two would have the same name.
+// more elements if two would have the same name.
 func (c *Comparison) BackboneName(reference string) string { return c.titles[reference] }
 
 // nameBackbones names the backbones of the runs and of the baselines.
@@ -87,7 +87,7 @@ func (c *Comparison) nameBackbones() {
 	c.titles = names.Distinct(references, names.Last)
 }
 
-// At returns the point of a factor, nil where the line has none. A factor of the sweep's file
+// At returns the point of a factor, nil if the line has none. A factor of the sweep's file
 // comes before an equal one of an automatic choice.
 func (l *Line) At(k float64) *Point {
 	var chosen *Point
@@ -105,7 +105,7 @@ func (l *Line) At(k float64) *Point {
 // Point is one k of a line: the runs that differ only in their seed.
 type Point struct {
 	Line *Line
-	K    float64 // NaN where it is chosen automatically and differs or is not known
+	K    float64 // NaN if it is chosen automatically and differs or is not known
 	Text string  // of k, as shown
 	Auto string  // the name of k's automatic choice; "" for a number
 	Runs []*Run  // finished, by seed
@@ -145,7 +145,7 @@ type Aggregate struct {
 	Missing int          // finished seeds without the value
 }
 
-// Shown is the sample a table prints: the healthy seeds, or all where none is healthy.
+// Shown is the sample a table prints: the healthy seeds, or all if none is healthy.
 func (a Aggregate) Shown() stats.Sample {
 	if a.Healthy.N == 0 {
 		return a.All
@@ -176,7 +176,7 @@ func (p *Point) Score(dataset, measure string) Aggregate {
 	return p.Over(func(r *Run) float64 { return r.Score(dataset, measure) })
 }
 
-// Evaluation returns a run's evaluation on a collection, nil where there is none.
+// Evaluation returns a run's evaluation on a collection, nil if there is none.
 // A split of "" means the reported one: any but dev.
 func (r *Run) Evaluation(dataset, split string) *Evaluation {
 	for i := range r.Evaluations {
@@ -188,7 +188,7 @@ func (r *Run) Evaluation(dataset, split string) *Evaluation {
 	return nil
 }
 
-// Score is a measure of a run, NaN where it was not measured.
+// Score is a measure of a run, NaN if it was not measured.
 func (r *Run) Score(dataset, measure string) float64 {
 	return r.Evaluation(dataset, "").value(measure)
 }
@@ -291,8 +291,8 @@ func (p *Point) include(r *Run) {
 	p.Text = low + " (" + p.Auto + ")"
 }
 
-// SameAs is the point of the line with the k of this automatic choice, nil where there is none
-// or where the choice gave several k.
+// SameAs is the point of the line with the k of this automatic choice, nil if there is none
+// or if the choice gave several k.
 func (p *Point) SameAs() *Point {
 	if p.Auto == "" || len(p.cameTo) != 1 {
 		return nil
@@ -313,7 +313,7 @@ func kKey(r *Run) string {
 	return KText(r.Rescale)
 }
 
-// automatic is the name of a run's automatic choice of k, "" where it has a number.
+// automatic is the name of a run's automatic choice of k, "" if it has a number.
 func automatic(r *Run) string {
 	if k := r.Setting("model.rescale"); strings.HasPrefix(k, "auto") {
 		return k

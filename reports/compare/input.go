@@ -27,7 +27,7 @@ type Input struct {
 	Former int
 	// Notes are the sweep's own remarks on its limits.
 	Notes []string
-	// Superseded is true where the runs also have evaluations on former contents of collections.
+	// Superseded is true if the runs also have evaluations on former contents of collections.
 	Superseded bool
 }
 
@@ -38,7 +38,7 @@ type Run struct {
 	// "former"; "" for a point of the file.
 	Beside   string
 	Backbone string
-	// Rescale is k; NaN or 0 where it is chosen automatically and not known yet.
+	// Rescale is k; NaN or 0 if it is chosen automatically and not known yet.
 	Rescale float64
 	Seed    int64
 	// State is the store's word: "done" is finished, collapsed runs included.
@@ -48,24 +48,24 @@ type Run struct {
 	// Recovered names the collapses from which a healthy run recovered, and when; "" for none.
 	Recovered string
 	Step      int
-	// Selected is the step whose weights are the run's result, where dev data chose it;
-	// 0 where the last step's are.
+	// Selected is the step whose weights are the run's result, if dev data chose it;
+	// 0 if the last step's are.
 	Selected int
 	Error    string
 	// Candidates is the number of documents among which a query's positive is to be found
-	// in training; 0 where the loss has no chance level.
+	// in training; 0 if the loss has no chance level.
 	Candidates int
 	// Config holds every effective key of the run.
 	Config []Setting
-	// Encoding is its encoding; the zero value where that is not known.
+	// Encoding is its encoding; the zero value if that is not known.
 	Encoding    sweeps.Encoding
 	Evaluations []Evaluation
 	Episodes    []Episode
 	HeadNorms   []HeadNorm
 	// Series by the names of the event log, such as "loss" or "active/query".
 	Series map[string]Series
-	// Dev is DevMeasure on dev data against steps done, NaN where a model could not be
-	// measured; empty where nothing was evaluated during training.
+	// Dev is DevMeasure on dev data against steps done, NaN if a model could not be
+	// measured; empty if nothing was evaluated during training.
 	Dev        Series
 	DevMeasure string
 	// DevTested is the least number of dev queries that are also test queries.
@@ -75,13 +75,13 @@ type Run struct {
 // Finished reports whether the run reached its end; a collapsed run did.
 func (r *Run) Finished() bool { return r.State == "done" || r.State == "collapsed" }
 
-// Collapsed tells whether the run is collapsed at its end.
+// Collapsed reports whether the run is collapsed at its end.
 func (r *Run) Collapsed() bool { return r.Verdict != "" && r.Verdict != "healthy" }
 
 // Short is the first eight digits of the id.
 func (r *Run) Short() string { return r.ID[:min(8, len(r.ID))] }
 
-// Setting returns the value of a key, or "" where the run has none.
+// Setting returns the value of a key, or "" if the run has none.
 func (r *Run) Setting(key string) string { return Lookup(r.Config, key) }
 
 // Evaluation holds the results of a run or a baseline on one collection.
@@ -90,11 +90,11 @@ type Evaluation struct {
 	QrelsDigest        string
 	Queries, Documents int
 	Measures           map[string]float64
-	// ActiveQuery, ActiveDocument and Flops are NaN where they make no sense, as for BM25.
+	// ActiveQuery, ActiveDocument and Flops are NaN if they make no sense, as for BM25.
 	ActiveQuery, ActiveDocument, Flops float64
-	// TieShare is NaN where it was not recorded.
+	// TieShare is NaN if it was not recorded.
 	TieShare float64
-	// PerQuery is measure → query → value; nil where only means are stored.
+	// PerQuery is measure → query → value; nil if only means are stored.
 	PerQuery map[string]map[string]float64
 	// Curve is the same with vectors cut to their greatest weights.
 	Curve []CurvePoint
@@ -106,7 +106,7 @@ type Baseline struct {
 	// Backbone is empty for a baseline without one.
 	Backbone string
 	// Encoding is the form and the lengths that it was measured in; nil for BM25 and
-	// where that is not known.
+	// if that is not known.
 	Encoding   *sweeps.Encoding
 	Evaluation Evaluation
 }
@@ -119,7 +119,7 @@ type Episode struct {
 	FirstStep int
 	LastStep  int
 	Stands    bool // at the end of the run
-	// Rule is the detector's rule in words, with its numbers; "" where it was not recorded.
+	// Rule is the detector's rule in words, with its numbers; "" if it was not recorded.
 	Rule string
 	// Observed are the values by which it was seen.
 	Observed Series

@@ -127,7 +127,7 @@ func (c *Comparison) seeds() (low, high int) {
 	return low, high
 }
 
-// collapseRange warns where collapse was only seen at heads inflated on purpose.
+// collapseRange warns if collapse was only seen at heads inflated on purpose.
 func (c *Comparison) collapseRange(add func(string, ...any)) {
 	inflated, other := 0, 0
 	greatest := 0.0
@@ -186,7 +186,7 @@ func values(runs []*Run, key string) []string {
 	return out
 }
 
-// norms warns where the backbones' heads have about the same size: then the sweep
+// norms warns if the backbones' heads have about the same size: then the sweep
 // shows nothing about backbones with larger heads.
 func (c *Comparison) norms(add func(string, ...any)) {
 	if words, differ := c.heads(); len(words) > 1 && !differ {
@@ -194,7 +194,7 @@ func (c *Comparison) norms(add func(string, ...any)) {
 	}
 }
 
-// HeadsDiffer tells whether the backbones' heads as loaded are of different sizes.
+// HeadsDiffer reports whether the backbones' heads as loaded are of different sizes.
 func (c *Comparison) HeadsDiffer() bool {
 	_, differ := c.heads()
 	return differ
@@ -216,7 +216,7 @@ func (c *Comparison) heads() (words []string, differ bool) {
 	return words, len(words) > 1 && high >= 1.2*low
 }
 
-// oneLambda warns where costs were reached only by cutting documents.
+// oneLambda warns if costs were reached only by cutting documents.
 func (c *Comparison) oneLambda(add func(string, ...any)) {
 	compared := slices.ContainsFunc(c.Matched, func(m *Matched) bool { return m.Why == "" })
 	if compared && !slices.ContainsFunc(c.Lines, func(l *Line) bool {
@@ -226,7 +226,7 @@ func (c *Comparison) oneLambda(add func(string, ...any)) {
 	}
 }
 
-// dense warns where the best vectors are not sparse.
+// dense warns if the best vectors are not sparse.
 func (c *Comparison) dense(add func(string, ...any)) {
 	var words []string
 	for _, line := range c.Lines {
@@ -243,9 +243,9 @@ func (c *Comparison) dense(add func(string, ...any)) {
 	}
 }
 
-// LoadedNorm is the head as it was loaded, before the division by k, NaN where
+// LoadedNorm is the head as it was loaded, before the division by k, NaN if
 // no run of the line recorded norms. A recorded state before step 0 counts
-// first. Otherwise it is step 0 times k, which is exact where weights are
+// first. Otherwise it is step 0 times k, which is exact if weights are
 // divided; logits divided in the graph leave the weights as they are.
 func (l *Line) LoadedNorm() HeadNorm {
 	for _, p := range l.Points {

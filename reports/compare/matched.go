@@ -26,16 +26,16 @@ type Matched struct {
 	// Backbone is the line's name without its λ.
 	Backbone string
 	K        string
-	Flops    float64 // the budget; NaN where there is none that both reach
+	Flops    float64 // the budget; NaN if there is none that both reach
 	// WayA and WayB describe how the arms reach that cost.
 	WayA, WayB string
-	// Why is the reason why the two are not compared; "" where they are.
+	// Why is the reason why the two are not compared; "" if they are.
 	Why string
 	// Answers marks the one budget per backbone and factor that is in the answer; Cost
 	// describes that budget. The other budgets are a family of tests of their own.
 	Answers bool
 	Cost    string
-	// RangeA and RangeB are the measured costs, where the two have none in common.
+	// RangeA and RangeB are the measured costs, if the two have none in common.
 	RangeA, RangeB string
 }
 
@@ -55,7 +55,7 @@ func (s setting) runs() []*Run {
 	return out
 }
 
-// isCost tells whether a key makes the points of a cost curve, and no settings of their own.
+// isCost reports whether a key makes the points of a cost curve, and no settings of their own.
 func isCost(key string) bool {
 	return key == lambdaQuery || key == lambdaDocument
 }
@@ -184,7 +184,7 @@ func (c *Contrast) setAt(budget float64, by Cost, a, b []way, others stats.Varia
 	return foundA.name, foundB.name, "", nil
 }
 
-// nothingMeasured names the one of two settings that has no cost, with the reason; "" where both have one.
+// nothingMeasured names the one of two settings that has no cost, with the reason; "" if both have one.
 func nothingMeasured(arms [2]side, a, b []way) string {
 	for i, ways := range [2][]way{a, b} {
 		if len(ways) > 0 {

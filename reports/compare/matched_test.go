@@ -152,7 +152,7 @@ func TestAnswerIsAtTheCostOfTheNaturalHead(t *testing.T) {
 	}
 }
 
-// TestBudgetWhereBothAreAsTrained: where a λ of a factor costs a little less than k = 1, that
+// TestBudgetWhereBothAreAsTrained: if a λ of a factor costs a little less than k = 1, that
 // is the budget; its vectors need not be cut from those of a much denser model.
 func TestBudgetWhereBothAreAsTrained(t *testing.T) {
 	in := costly(map[float64]float64{1: 0, 4: .1}, .1, .4) // 20 and 5 FLOPS and a little more, by seed

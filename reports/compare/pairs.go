@@ -37,7 +37,7 @@ type Pair struct {
 	Where string
 	// WayA and WayB describe how the arms reach the cost; "" as trained.
 	WayA, WayB string
-	// Why says what keeps the two from being compared; "" where they are.
+	// Why says what keeps the two from being compared; "" if they are.
 	Why string
 	// Open counts the runs of both arms that did not finish.
 	Open int
@@ -228,7 +228,7 @@ func (c *Comparison) overCosts(a arm) setting {
 	return s
 }
 
-// reaches tells whether a way has all its seeds at a cost.
+// reaches reports whether a way has all its seeds at a cost.
 func reaches(ways []way, amount float64) bool {
 	return slices.ContainsFunc(ways, func(w way) bool { low, high := w.span(); return amount >= low && amount <= high })
 }
@@ -251,7 +251,7 @@ type Scores struct {
 	Collapsed Collapses
 	Way       string // to the cost; "" as trained
 	Open      int
-	Why       string // there are no values; "" where there are
+	Why       string // there are no values; "" if there are
 }
 
 // Scores answers a question without Against.

@@ -74,7 +74,7 @@ func (in *Input) WithMean(group string, members []string) *Input {
 	return &out
 }
 
-// sameModel tells whether two baselines have the same model and form.
+// sameModel reports whether two baselines have the same model and form.
 func (b Baseline) sameModel(other Baseline) bool {
 	same := b.Encoding == other.Encoding || b.Encoding != nil && other.Encoding != nil && *b.Encoding == *other.Encoding
 	return b.Name == other.Name && b.Backbone == other.Backbone && same && other.Evaluation.Split != "dev"

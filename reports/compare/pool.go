@@ -52,7 +52,7 @@ func pooled(group string, each []*Evaluation) Evaluation {
 	return out
 }
 
-// pooledCut is a cut's mean over collections; false where one lacks it.
+// pooledCut is a cut's mean over collections; false if one lacks it.
 func pooledCut(each []*Evaluation, side string, terms int) (CurvePoint, bool) {
 	var flops, query, document []float64
 	var measures []map[string]float64

@@ -37,7 +37,7 @@ func (s Shown) String() string {
 }
 
 // Power is computed from the contrasts that answer the sweep's question: those at equal cost or,
-// where there are none, the best k against k = 1. ok is false where none was tested with two
+// if there are none, the best k against k = 1. ok is false if none was tested with two
 // seeds or more, because then the noise is not known.
 func (c *Comparison) Power() (power Power, ok bool) {
 	var asked []*Contrast
@@ -93,7 +93,7 @@ func (p Power) Sentence() string {
 	return text
 }
 
-// whyTwoFigures explains why there are two figures; "" where there is one.
+// whyTwoFigures explains why there are two figures; "" if there is one.
 func (p Power) whyTwoFigures() string {
 	if Score(p.Shown.Quietest) == Score(p.Shown.Noisiest) {
 		return ""

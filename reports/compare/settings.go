@@ -96,23 +96,23 @@ func plain(text []byte) (string, error) {
 	return b.String(), nil
 }
 
-// isShown tells whether a report's rows show a key themselves.
+// isShown reports whether a report's rows show a key themselves.
 func isShown(key string) bool {
 	return key == "seed" || key == "model.backbone" || key == "model.rescale"
 }
 
-// selectsBest tells whether a run's weights are those of the best step on dev data.
+// selectsBest reports whether a run's weights are those of the best step on dev data.
 func selectsBest(r *Run) bool { return r.Setting("checkpoint.select") == "best" }
 
-// isIncidental tells whether a key does not change a run's result, so that a difference
+// isIncidental reports whether a key does not change a run's result, so that a difference
 // in it splits no group. sweeps marks the same keys `id:"no"`.
 func isIncidental(key string) bool {
 	return strings.HasPrefix(key, "compute.") || strings.HasPrefix(key, "evaluate.") ||
 		key == "checkpoint.every" || key == "checkpoint.keep" || key == "train.micro_batch"
 }
 
-// matters tells whether a difference in a key makes runs different. A key that does not change
-// the training matters where it decides which weights are chosen.
+// matters reports whether a difference in a key makes runs different. A key that does not change
+// the training matters if it decides which weights are chosen.
 func matters(key string, runs []*Run) bool {
 	return !isIncidental(key) ||
 		slices.Contains([]string{"evaluate.during", "evaluate.every", "evaluate.measures"}, key) && slices.ContainsFunc(runs, selectsBest)

@@ -14,7 +14,7 @@ type Heading string
 // HTML returns the heading.
 func (h Heading) HTML() (template.HTML, error) { return execute("heading", string(h)) }
 
-// List shows sentences, one below the other; "nothing yet" where there is none.
+// List shows sentences, one below the other; "nothing yet" if there is none.
 type List []string
 
 // HTML returns the list.
@@ -70,7 +70,7 @@ const (
 	Warn  Tone = "warn"
 )
 
-// Beside shows parts side by side where there is room.
+// Beside shows parts side by side if there is room.
 type Beside []Part
 
 // HTML returns the parts in columns.

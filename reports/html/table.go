@@ -10,7 +10,7 @@ import (
 )
 
 // Table shows a table with its footnotes. It can be sorted by each column, and filtered
-// where it has more than a few rows.
+// if it has more than a few rows.
 type Table struct {
 	// ID makes the table's anchors unique: letters, digits and dashes.
 	ID string

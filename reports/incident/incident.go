@@ -57,13 +57,13 @@ type Page struct {
 	Looks   []int          `json:"looks"`
 	Figures []Curve        `json:"figures"`
 	Terms   []event.Probed `json:"terms"`
-	// Nearest is the healthy run with the fewest differing settings; nil where there is none.
+	// Nearest is the healthy run with the fewest differing settings; nil if there is none.
 	Nearest *Nearest `json:"nearest"`
 	// Notes name the parts that the page lacks, and why.
 	Notes []string `json:"notes"`
 }
 
-// Curve is a series at some steps; nil where it has no point.
+// Curve is a series at some steps; nil if it has no point.
 type Curve struct {
 	Name   string         `json:"name"`
 	Values []*event.Value `json:"values"`
@@ -88,7 +88,7 @@ func Check(run Run) error {
 	}
 }
 
-// Of describes a run's incident. The error wraps ErrNone where it has none.
+// Of describes a run's incident. The error wraps ErrNone if it has none.
 func Of(run Run, healthy []Other) (Page, error) {
 	if err := Check(run); err != nil {
 		return Page{}, err

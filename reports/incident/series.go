@@ -47,7 +47,7 @@ func read(folder string) (records, error) {
 	return r, nil
 }
 
-// curve is a series at some steps; false where it has no point there.
+// curve is a series at some steps; false if it has no point there.
 func (r records) curve(name string, steps []int) (Curve, bool) {
 	c, found := Curve{Name: name}, false
 	for _, step := range steps {
@@ -91,7 +91,7 @@ func (p *Page) steps(r records) {
 }
 
 // Moved holds a series' means over up to ten steps before the onset and from the onset on, and
-// their difference in standard deviations of the steps before: infinite where these do not vary.
+// their difference in standard deviations of the steps before: infinite if these do not vary.
 type Moved struct {
 	Name   string      `json:"name"`
 	Before event.Value `json:"before"`

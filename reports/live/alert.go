@@ -26,11 +26,11 @@ type Alert struct {
 	Run   *Run
 	// Text says what happened, as a sentence.
 	Text string
-	// Step is where it began, -1 where that makes no sense.
+	// Step is where it began, -1 if that makes no sense.
 	Step int
 	// At is when the run was last heard of.
 	At time.Time
-	// Stands tells whether it still holds.
+	// Stands reports whether it still holds.
 	Stands bool
 }
 
@@ -42,7 +42,7 @@ const slower = 2.0
 type pace struct {
 	looked time.Time
 	// early is the median of the steps before the recent ones, recent that of the last; in
-	// seconds, 0 where there are too few.
+	// seconds, 0 if there are too few.
 	early, recent float64
 }
 

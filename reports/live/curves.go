@@ -20,7 +20,7 @@ type Band struct {
 	Steps           []int
 	Mean, Low, High []float64
 	NonFinite       []store.NonFinite
-	// Last is the greatest step of any run, -1 where there is none.
+	// Last is the greatest step of any run, -1 if there is none.
 	Last int
 }
 

@@ -21,9 +21,9 @@ import (
 type Snapshot struct {
 	// Version grows with every snapshot in which something differs.
 	Version uint64
-	// Folded is when the files were last read; the zero time where they never were.
+	// Folded is when the files were last read; the zero time if they never were.
 	Folded time.Time
-	// Fault says what keeps the workspace from being read now; "" where nothing does. What
+	// Fault says what keeps the workspace from being read now; "" if nothing does. What
 	// was read before is still there.
 	Fault string
 	// Notes are about files that could not be read.
@@ -35,11 +35,11 @@ type Snapshot struct {
 	runs map[string]*Run
 }
 
-// Run finds a run by its id, nil where there is none. Of a run of several sweeps it is
+// Run finds a run by its id, nil if there is none. Of a run of several sweeps it is
 // that of the first.
 func (s *Snapshot) Run(id string) *Run { return s.runs[id] }
 
-// Sweep finds a sweep by its name, nil where there is none.
+// Sweep finds a sweep by its name, nil if there is none.
 func (s *Snapshot) Sweep(name string) *Sweep {
 	for _, w := range s.Sweeps {
 		if w.Name == name {
@@ -59,7 +59,7 @@ type Sweep struct {
 	Keys []string
 	// Figures name what its runs were measured by; the first is the main one.
 	Figures []Figure
-	// Seeds tells whether runs differ in nothing but their seed.
+	// Seeds reports whether runs differ in nothing but their seed.
 	Seeds bool
 	// Changed is the version of the last snapshot in which it differed from the one before.
 	Changed uint64
@@ -80,7 +80,7 @@ const (
 	ActiveQuery    = "active dims, query"
 )
 
-// Cost tells whether less of it is better.
+// Cost reports whether less of it is better.
 func (f Figure) Cost() bool {
 	return f.Measure == Flops || f.Measure == ActiveDocument || f.Measure == ActiveQuery
 }
@@ -97,11 +97,11 @@ type Run struct {
 	Group string
 	// State is "new", "queued", "running", "interrupted", "failed" or "done".
 	State string
-	// Holder is who works on it, "" where nobody does.
+	// Holder is who works on it, "" if nobody does.
 	Holder string
 	// Total is how many steps it has; Done how many are done.
 	Total, Done int
-	// ETA is what is left of it at its own pace; 0 where that is not known.
+	// ETA is what is left of it at its own pace; 0 if that is not known.
 	ETA time.Duration
 	// Heard is when its log last grew; the zero time before it began.
 	Heard time.Time
@@ -114,7 +114,7 @@ type Run struct {
 	pace pace
 }
 
-// Figure is a number of the run, NaN where it has none.
+// Figure is a number of the run, NaN if it has none.
 func (r *Run) Figure(f Figure) float64 {
 	if v, ok := r.Figures[f]; ok {
 		return v
@@ -122,7 +122,7 @@ func (r *Run) Figure(f Figure) float64 {
 	return math.NaN()
 }
 
-// Collapsed tells whether a collapse stands: at its end, or now where it is not judged.
+// Collapsed reports whether a collapse stands: at its end, or now if it is not judged.
 func (r *Run) Collapsed() string {
 	if r.Verdict != "" && r.Verdict != "healthy" {
 		return r.Verdict
@@ -137,5 +137,5 @@ func (r *Run) Collapsed() string {
 	return ""
 }
 
-// Over tells whether nothing more will come of the run by itself.
+// Over reports whether nothing more will come of the run by itself.
 func (r *Run) Over() bool { return r.State == "done" || r.State == "failed" }

@@ -26,7 +26,7 @@ type look struct {
 	old     store.Marks
 }
 
-// update makes the sweeps of a snapshot from those of the one before, and tells whether
+// update makes the sweeps of a snapshot from those of the one before, and reports whether
 // anything differs.
 func (w *Watcher) update(ctx context.Context, before, after *Snapshot, now time.Time) (changed bool, err error) {
 	marks, err := w.open.store.Marks(ctx)

@@ -176,7 +176,7 @@ func (w *Watcher) next(ctx context.Context, before *Snapshot) *Snapshot {
 // errOld says that what is shown may be old, and can be shown.
 var errOld = errors.New("figures may be old")
 
-// fold opens the workspace where it is not open and brings its database up to date.
+// fold opens the workspace if it is not open and brings its database up to date.
 func (w *Watcher) fold(ctx context.Context) (notes []string, err error) {
 	if err := w.reopen(); err != nil {
 		return nil, err
@@ -197,7 +197,7 @@ func (w *Watcher) fold(ctx context.Context) (notes []string, err error) {
 	return notes, err
 }
 
-// reopen opens the workspace where it is not open, or is another one than was opened.
+// reopen opens the workspace if it is not open, or is another one than was opened.
 func (w *Watcher) reopen() error {
 	if w.open != nil {
 		info, err := os.Stat(w.open.store.Path())

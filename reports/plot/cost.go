@@ -12,7 +12,7 @@ import (
 )
 
 // Cost draws the measure against FLOPS on one collection, a panel per backbone and a
-// colour per k; ok is false where no cost was measured.
+// colour per k; ok is false if no cost was measured.
 func Cost(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 	curves := c.CostCurves(dataset)
 	var backbones []string
@@ -81,7 +81,7 @@ func Cost(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 	return f, true
 }
 
-// nameDots writes the λ of each dot of a panel where the sweep has several, as far as there is
+// nameDots writes the λ of each dot of a panel if the sweep has several, as far as there is
 // room next to the dots.
 func (p *panel) nameDots(curves []compare.CostCurve, backbone string) {
 	var taken []vg.Rectangle

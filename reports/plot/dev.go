@@ -11,7 +11,7 @@ import (
 )
 
 // Dev draws the measure on dev data during training against step, a panel per line of the
-// comparison; ok is false where no run was evaluated during training. A dot is a step whose
+// comparison; ok is false if no run was evaluated during training. A dot is a step whose
 // weights were selected.
 func Dev(c *compare.Comparison) (f *Figure, ok bool) {
 	values, last, measure, selected := newSpan(), 0.0, "", false

@@ -104,7 +104,7 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 	return newFigure(name, fmt.Sprintf("%s against k on %s, one panel for each of %d backbones and settings, with BM25 and the untrained model as lines.", strings.Join(shown, " and "), dataset, len(c.Lines)), caption(shown), lay)
 }
 
-// hasMeasure tells whether an evaluation has a value: vectors too dense to search have none.
+// hasMeasure reports whether an evaluation has a value: vectors too dense to search have none.
 func hasMeasure(e *compare.Evaluation, measure string) bool {
 	v, ok := e.Measures[measure]
 	return ok && !math.IsNaN(v)

@@ -20,7 +20,7 @@ const (
 
 // Map draws the comparison's measure and the verdicts over k and the sweep's other axes on
 // one collection: a panel per backbone, a row per setting of those axes, a column per k.
-// ok is false where only k varies, which other figures show better.
+// ok is false if only k varies, which other figures show better.
 func Map(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 	fs := factors(c)
 	if len(c.AxisNames()) == 0 || len(fs) < 2 {
@@ -162,7 +162,7 @@ func (b *brush) plate(middle vg.Point, above, below string, upper, lower script,
 	b.text(vg.Point{X: middle.X, Y: middle.Y - 5}, below, lower)
 }
 
-// kindOf is the collapse of runs, or "collapsed" where they differ in it.
+// kindOf is the collapse of runs, or "collapsed" if they differ in it.
 func kindOf(runs []*compare.Run) string {
 	kind := ""
 	for _, r := range runs {

@@ -68,7 +68,7 @@ func HeadNorm(c *compare.Comparison) *Figure {
 		_, cell := s.columns(l)
 		x := divisions(fs, cell)
 		step := 0.7 / float64(max(1, len(heads)))
-		// The means are written where there is room for each of them.
+		// The means are written if there is room for each of them.
 		room := cell/vg.Length(len(fs)+1)*vg.Length(step) - 3
 		written := true
 		for _, at := range places {
@@ -109,7 +109,7 @@ type head struct {
 }
 
 // headsOf lists the heads that differ. Lines that start from the same head count once, whatever
-// their λ; where a backbone has several heads, each is named with its axes.
+// their λ; if a backbone has several heads, each is named with its axes.
 func headsOf(c *compare.Comparison) []head {
 	var out []head
 	var of []*compare.Line
@@ -143,7 +143,7 @@ func headsOf(c *compare.Comparison) []head {
 	return out
 }
 
-// agrees tells whether two heads are the same as far as both are known.
+// agrees reports whether two heads are the same as far as both are known.
 func (h head) agrees(other head) bool {
 	near := func(a, b float64) bool { return !(math.Abs(a-b) > 1e-6*math.Abs(a)) }
 	for k, n := range other.divided {
@@ -159,7 +159,7 @@ func meanText(n compare.HeadNorm) string { return strconv.FormatFloat(n.Mean, 'g
 func meanScript() script { return script{size: 8.5, x: text.XCenter, y: text.YBottom} }
 
 // divisions is an axis of the given length with a place for the head as loaded and for each k.
-// Its labels are shorter where there is less room.
+// Its labels are shorter if there is less room.
 func divisions(fs []factor, length vg.Length) scale {
 	s := scale{low: -0.5, high: float64(len(fs)) + 0.5, warp: func(v float64) float64 { return v }}
 	apiece := float64(length) / float64(len(fs)+1)

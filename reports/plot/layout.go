@@ -16,7 +16,7 @@ type sheet struct {
 	panelHeight vg.Length
 	left, right vg.Length
 	gap         vg.Length // between columns; 0 is the usual gap
-	rigid       bool      // panels keep their height where there is little width
+	rigid       bool      // panels keep their height if there is little width
 	// panel draws one cell; it gets the data rectangle and where the cell stands.
 	panel func(b *brush, data vg.Rectangle, row, col int)
 }

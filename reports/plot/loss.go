@@ -99,7 +99,7 @@ func Loss(c *compare.Comparison) *Figure {
 }
 
 // collapses marks the onset of every standing collapse of a line and labels it
-// with k and verdict where there is room; labels of one k and kind are written once.
+// with k and verdict if there is room; labels of one k and kind are written once.
 func (p *panel) collapses(line *compare.Line, fs []factor) {
 	var taken []vg.Rectangle
 	type onset struct {
@@ -207,7 +207,7 @@ func standing(r *compare.Run) *compare.Episode {
 	return nil
 }
 
-// chanceLevel is ln of the number of candidates, where all runs that say share
+// chanceLevel is ln of the number of candidates, if all runs that say share
 // one; NaN otherwise.
 func chanceLevel(c *compare.Comparison) float64 {
 	found := 0

@@ -61,7 +61,7 @@ func (p *panel) axes(title, xName, yName string, showX, showY bool) {
 }
 
 // title writes a panel's name above it: in one line, else smaller and in two, broken at a
-// comma, and cut where that is not enough.
+// comma, and cut if that is not enough.
 func (p *panel) title(words string) {
 	room := p.data.Max.X - p.data.Min.X
 	s := script{size: sizePanel, bold: true, y: text.YBottom}
@@ -94,7 +94,7 @@ func (b *brush) cut(words string, s script, room vg.Length) string {
 
 // curve draws a series with a gap at every value that is not finite, and marks the gap at
 // the panel's upper edge in the colour of marks. Each curve has its own rail, so that the
-// marks of curves that break at the same steps do not cover each other. It tells whether
+// marks of curves that break at the same steps do not cover each other. It reports whether
 // there was a gap.
 func (p *panel) curve(xs []int, ys []float64, c, marks color.Color, w vg.Length, rail int) bool {
 	var part []vg.Point

@@ -24,7 +24,7 @@ func lossParts() []lossPart {
 }
 
 // LossParts draws the parts of the loss against step: a row per part, a column per line of
-// the comparison. The chance level is drawn in the part that has one. ok is false where no
+// the comparison. The chance level is drawn in the part that has one. ok is false if no
 // part was recorded.
 func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 	type row struct {

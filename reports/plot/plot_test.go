@@ -288,7 +288,7 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// TestMap reads the map of a sweep of k and λ, and finds none where only k varies.
+// TestMap reads the map of a sweep of k and λ, and finds none if only k varies.
 func TestMap(t *testing.T) {
 	if _, ok := plot.Map(compared(t, sample.Demo()), "builtin:demo"); ok {
 		t.Error("a map over k alone is drawn")

@@ -39,7 +39,7 @@ type Judgement struct {
 	Flipped  bool            `json:"flipped"`
 	Episodes []event.Episode `json:"episodes"`
 	// Siblings compares the run's accuracy at its end with that of its healthy siblings; nil
-	// where there are too few, or where none of them ranks better than chance.
+	// if there are too few, or if none of them ranks better than chance.
 	Siblings *Comparison `json:"siblings"`
 	// Why is the reason of a flipped verdict.
 	Why string `json:"-"`
@@ -67,7 +67,7 @@ type evidence struct {
 
 // Judge judges runs with their own thresholds, in which settings replace some. With sensitivity
 // it also varies each threshold on which verdicts depend, see sweeps.Variants. The error is
-// sweeps.Faults where a lower threshold would be above its upper one.
+// sweeps.Faults if a lower threshold would be above its upper one.
 func Judge(runs []Run, settings sweeps.Settings, sensitivity bool) ([]Judgement, []Row, error) {
 	var faults []error
 	var all []evidence
@@ -204,7 +204,7 @@ func naming(verdict string, episodes []event.Episode) *event.Episode {
 	return nil
 }
 
-// changedDetectors names the detectors that have changed since the run was judged, "" where none has.
+// changedDetectors names the detectors that have changed since the run was judged, "" if none has.
 func (e evidence) changedDetectors() string {
 	versions := e.said.Detectors
 	if len(versions) == 0 {

@@ -20,7 +20,7 @@ type Comparison struct {
 	Median event.Value `json:"median"`
 	// Ratio is the run's accuracy divided by the median; Low and High are its interval, from an
 	// interval of the median that is exact for any distribution. Level is the interval's level:
-	// at least 0.95, or less where there are fewer than six siblings.
+	// at least 0.95, or less if there are fewer than six siblings.
 	Ratio event.Value `json:"ratio"`
 	Low   event.Value `json:"low"`
 	High  event.Value `json:"high"`
@@ -40,7 +40,7 @@ const (
 	level          = 0.95
 )
 
-// endAccuracy is a run's accuracy above chance at its end; false where it has none.
+// endAccuracy is a run's accuracy above chance at its end; false if it has none.
 func (e evidence) endAccuracy() (float64, bool) {
 	candidates := float64(e.run.Facts.Candidates)
 	series, ok := e.run.Series[stability.SeriesAccuracy]

@@ -195,7 +195,7 @@ func settings(b *bufio.Writer, c *compare.Comparison) {
 	}
 }
 
-// configuration has a line per effective key; "" where none is known.
+// configuration has a line per effective key; "" if none is known.
 func configuration(c *compare.Comparison) string {
 	values := map[string]map[string]bool{}
 	var keys []string

@@ -181,7 +181,7 @@ func evaluations(c *compare.Comparison, r *compare.Run) *table.Table {
 	return t
 }
 
-// answerNote explains the comparison on the first page; "" where there is none.
+// answerNote explains the comparison on the first page; "" if there is none.
 func answerNote(c *compare.Comparison) string {
 	if !slices.ContainsFunc(c.Matched, func(m *compare.Matched) bool { return m.Why == "" }) {
 		return ""

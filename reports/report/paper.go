@@ -30,7 +30,7 @@ type paperColumn struct {
 type Published struct {
 	// On is a reference to a collection or a group; Source names the publication.
 	On, Measure, Source string
-	// Value is nil where nobody has entered it.
+	// Value is nil if nobody has entered it.
 	Value *float64
 	// Of reports whether the number is about a run.
 	Of func(*compare.Run) bool
@@ -118,7 +118,7 @@ func (p *Paper) Table() *table.Table {
 	return t
 }
 
-// publishedRow is what is published of a point; nil where nothing is.
+// publishedRow is what is published of a point; nil if nothing is.
 func (p *Paper) publishedRow(t *table.Table, point *compare.Point) []table.Cell {
 	var of []Published
 	for _, one := range p.published {

@@ -257,7 +257,7 @@ func plural(n int, noun string) string {
 
 type baselineName struct {
 	title, name, backbone string
-	encoding              *sweeps.Encoding // nil where there is none, or it is not known
+	encoding              *sweeps.Encoding // nil if there is none, or it is not known
 }
 
 // baselineNames lists the baselines once each, over all collections.

@@ -24,7 +24,7 @@ type known struct {
 // answerTime bounds how long one may take.
 const answerTime = 3 * time.Minute
 
-// answerOf is what is known of a sweep. Where runs have ended since, it is worked out
+// answerOf is what is known of a sweep. If runs have ended since, it is worked out
 // again, and shown when it is there.
 func (s *Server) answerOf(p *Place, sweep *live.Sweep) []string {
 	if s.o.Answer == nil {

@@ -92,7 +92,7 @@ func acceptsGzip(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
 }
 
-// answer writes a text, packed where the visitor takes that.
+// answer writes a text, packed if the visitor takes that.
 func answer(w http.ResponseWriter, r *http.Request, code int, kind string, text []byte) {
 	h := w.Header()
 	h.Set("Content-Type", kind+"; charset=utf-8")

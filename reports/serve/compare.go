@@ -34,7 +34,7 @@ type settingRow struct {
 type figureRow struct {
 	live.Figure
 	Texts []string
-	Best  int // the index of the best, -1 where there is none
+	Best  int // the index of the best, -1 if there is none
 }
 
 type pair struct {
@@ -47,7 +47,7 @@ type pairRow struct {
 	Measure, Dataset, A, B, Difference, Interval string
 	Queries                                      int
 	Evidence                                     string // "above", "below" or "~"
-	// Better, Worse and Same count the queries, where they are known; Most are those of which
+	// Better, Worse and Same count the queries, if they are known; Most are those of which
 	// the values differ most, from the worst for the second run to the best.
 	Better, Worse, Same int
 	Most                []queryRow

@@ -71,7 +71,7 @@ func parseCursor(text string) (c cursor, ok bool) {
 }
 
 // since says from which step on each curve has news, by its id: the step that the page
-// has of it, or 0 where another attempt has begun. It is not ok where the page has other
+// has of it, or 0 if another attempt has begun. It is not ok if the page has other
 // curves, and must draw them again.
 func (c cursor) since(now cursor, q request) (from map[string]int, ok bool) {
 	if c.epoch != now.epoch || c.drawn != now.drawn || len(c.steps) != len(now.steps) {

@@ -84,7 +84,7 @@ const (
 	mostPoints  = 2000
 )
 
-// requestOf reads what the curves of a page are. It is not ok where the page has none.
+// requestOf reads what the curves of a page are. It is not ok if the page has none.
 func (s *Server) requestOf(page, width string) (request, shown, bool) {
 	u, err := url.Parse(page)
 	if err != nil || u.IsAbs() || u.Host != "" {

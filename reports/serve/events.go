@@ -28,7 +28,7 @@ type news struct {
 	Redraw bool `json:"redraw,omitempty"`
 	// Title is that of the tab.
 	Title string `json:"title"`
-	// Fault says why the workspace cannot be read now; "" where it can.
+	// Fault says why the workspace cannot be read now; "" if it can.
 	Fault string `json:"fault"`
 }
 
@@ -236,7 +236,7 @@ func (st *stream) model(ctx context.Context, base shown) (anyPage, []string, err
 	return p, []string{"places", "alerts", "recent"}, err
 }
 
-// table adds the rows that changed, or the whole table where its rows or their order did.
+// table adds the rows that changed, or the whole table if its rows or their order did.
 func (st *stream) table(page *sweepPage, n *news) error {
 	order := fnv.New64a()
 	fmt.Fprint(order, page.Table.Columns, page.Table.More)

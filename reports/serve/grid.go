@@ -13,11 +13,11 @@ import (
 // grid is a map of a sweep: what became of its runs over two settings.
 type grid struct {
 	X, Y, Z []choice
-	// XName and YName are the keys of the axes; "" where the sweep varies in fewer.
+	// XName and YName are the keys of the axes; "" if the sweep varies in fewer.
 	XName, YName, ZName string
 	Columns             []string
 	Rows                []gridRow
-	// Least and Greatest are the ends of the scale where it shows a figure.
+	// Least and Greatest are the ends of the scale if it shows a figure.
 	Least, Greatest string
 }
 

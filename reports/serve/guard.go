@@ -52,7 +52,7 @@ func refuse(w http.ResponseWriter, code int, why string) {
 	w.Write([]byte(why + "\n"))
 }
 
-// knownHost tells whether a request may be meant for this server. A name that leads here
+// knownHost reports whether a request may be meant for this server. A name that leads here
 // by a trick in the name service is not known.
 func (s *Server) knownHost(hostport string) bool {
 	host := hostport
@@ -95,7 +95,7 @@ func NewToken() string {
 
 func newEpoch() string { return NewToken()[:8] }
 
-// admitted asks for the token where there is one. It may come once in the address, after
+// admitted asks for the token if there is one. It may come once in the address, after
 // which a cookie has it, or as "Authorization: Bearer TOKEN".
 func (s *Server) admitted(w http.ResponseWriter, r *http.Request) bool {
 	if s.o.Token == "" {

@@ -21,7 +21,7 @@ import (
 	"headroom/metrics/event"
 )
 
-// browser opens a tab of Chromium, or skips where there is none. Of whatever the pages'
+// browser opens a tab of Chromium, or skips if there is none. Of whatever the pages'
 // scripts complain, the test fails.
 func browser(t testing.TB) context.Context {
 	t.Helper()

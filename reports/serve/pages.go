@@ -111,7 +111,7 @@ func (s *Server) page(make func(r *http.Request, base shown) (anyPage, error)) h
 	})
 }
 
-// base is what a page of a request begins with; not ok where it names a workspace that is
+// base is what a page of a request begins with; not ok if it names a workspace that is
 // not served.
 func (s *Server) base(r *http.Request) (shown, bool) {
 	base := shown{V: newView(r.URL), Place: s.o.Places[0], Several: len(s.o.Places) > 1, Now: s.o.Now(), Command: s.o.Command, Code: http.StatusOK, Title: "headroom"}

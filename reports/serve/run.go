@@ -30,12 +30,12 @@ type runPage struct {
 	Config     []sweeps.Change
 	Inputs     [][2]string
 	Provenance [][2]string
-	// MadeFault says why the files that it was made from cannot be read; "" where they can.
+	// MadeFault says why the files that it was made from cannot be read; "" if they can.
 	MadeFault string
 	Scores    []scoreRow
 	Log       []string
 	Panel     panel
-	// Incident is the address of all that is told of its collapse; "" where it has none, or is not judged.
+	// Incident is the address of all that is told of its collapse; "" if it has none, or is not judged.
 	Incident string
 	// Reproduce and Show are commands.
 	Reproduce, Show string
@@ -298,7 +298,7 @@ func value(v float64) string {
 	return strconv.FormatFloat(v, 'g', 5, 64)
 }
 
-// encodeText shows the terms of a text where a visitor gave one.
+// encodeText shows the terms of a text if a visitor gave one.
 func (s *Server) encodeText(ctx context.Context, p *runPage) {
 	p.Terms = terms{Offered: s.o.Terms != nil && p.Run.State == "done" && p.Run.Verdict != "non_finite", Text: p.V.get("text"), Query: p.V.get("side") == "query"}
 	if !p.Terms.Offered {

@@ -38,10 +38,10 @@ type Place struct {
 // argument that nothing has is an error that is ErrNotFound, one that cannot be read is
 // ErrArgument.
 type Documents interface {
-	// Status is of all sweeps where sweep is "".
+	// Status is of all sweeps if sweep is "".
 	Status(ctx context.Context, root, sweep string, only []string) (any, error)
 	Show(ctx context.Context, root, run string) (any, error)
-	// Diff has each query's values where queries is true.
+	// Diff has each query's values if queries is true.
 	Diff(ctx context.Context, root, a, b string, queries bool) (any, error)
 }
 
@@ -62,12 +62,12 @@ type Options struct {
 	Places    []*Place
 	Documents Documents
 	// Terms encodes a text with a run's model, in another process, and returns its greatest
-	// weights; nil where that is not offered.
+	// weights; nil if that is not offered.
 	Terms func(ctx context.Context, root, run, text string, query bool) ([]Term, error)
 	// Incident describes how a run collapsed, read in another process; an error that is
-	// ErrArgument says why there is nothing to describe. It is nil where that is not offered.
+	// ErrArgument says why there is nothing to describe. It is nil if that is not offered.
 	Incident func(ctx context.Context, root, run string) (incident.Page, error)
-	// Answer says what a sweep shows at equal cost, worked out in another process; nil where
+	// Answer says what a sweep shows at equal cost, worked out in another process; nil if
 	// that is not offered.
 	Answer func(ctx context.Context, root, sweep string) ([]string, error)
 	// Token is asked for; "" asks for none.

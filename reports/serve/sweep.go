@@ -79,10 +79,10 @@ const (
 	mostAsked = 40
 )
 
-// banded tells whether runs that differ in their seed are drawn as one.
+// banded reports whether runs that differ in their seed are drawn as one.
 func banded(v view, sweep *live.Sweep) bool { return sweep.Seeds && v.get("band") != "0" }
 
-// drawnOf are the curves that an address asks for. Where it names none, those that
+// drawnOf are the curves that an address asks for. If it names none, those that
 // something happens to come first.
 func drawnOf(v view, sweep *live.Sweep) []drawn {
 	f, chosen := filterOf(v), chosenRuns(v)
@@ -132,7 +132,7 @@ type panel struct {
 	Band    choice
 	Bands   bool // there are any
 	Smooth  []choice
-	Zoomed  string // the address that ends a zoom; "" where there is none
+	Zoomed  string // the address that ends a zoom; "" if there is none
 	CSV     string
 	SVG     string
 	Nothing string // why there is no curve
@@ -231,7 +231,7 @@ func liveAddress(path string, v view) string {
 	return view{path: path}.With("page", v.String())
 }
 
-// Filtered tells whether the address shows a part of the runs.
+// Filtered reports whether the address shows a part of the runs.
 func (p *sweepPage) Filtered() bool {
 	return p.V.get("only")+p.V.get("state")+p.V.get("verdict") != ""
 }
@@ -239,7 +239,7 @@ func (p *sweepPage) Filtered() bool {
 // Unfiltered is the address of all runs.
 func (p *sweepPage) Unfiltered() string { return p.V.without("only", "state", "verdict") }
 
-// Chosen tells whether runs are chosen; Unchosen is the address without them.
+// Chosen reports whether runs are chosen; Unchosen is the address without them.
 func (p *sweepPage) Chosen() bool     { return len(p.V.values["run"]) > 0 }
 func (p *sweepPage) Unchosen() string { return p.V.without("run") }
 

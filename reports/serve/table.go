@@ -53,7 +53,7 @@ type cell struct {
 	Text   string
 	Class  string
 	Number bool
-	// Done of Total draws a bar where Total is above 0.
+	// Done of Total draws a bar if Total is above 0.
 	Done, Total int
 }
 

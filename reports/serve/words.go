@@ -12,10 +12,10 @@ import (
 	"headroom/reports/live"
 )
 
-// shortKey is the last part of a key, where people know it by that.
+// shortKey is the last part of a key, if people know it by that.
 func shortKey(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }
 
-// numberOf is the number that a setting is, NaN where it is none.
+// numberOf is the number that a setting is, NaN if it is none.
 func numberOf(text string) float64 {
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil {
@@ -92,7 +92,7 @@ func heard(g []*live.Run) time.Time {
 }
 
 // figuresOf are the values of those of a group's runs that have one and did not collapse;
-// where all collapsed, of all.
+// if all collapsed, of all.
 func figuresOf(g []*live.Run, f live.Figure) []float64 {
 	var healthy, all []float64
 	for _, r := range g {

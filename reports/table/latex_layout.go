@@ -77,7 +77,7 @@ func beside(keys, columns []placed) [][]placed {
 	return groups
 }
 
-// pages splits the rows where they and their notes are higher than a page.
+// pages splits the rows if they and their notes are higher than a page.
 func (t *Table) pages(columns []placed) []part {
 	var out []part
 	from, lines, noted := 0, 0, map[int]bool{}
@@ -108,8 +108,8 @@ func (t *Table) pages(columns []placed) []part {
 	return append(out, part{columns, from, len(t.Rows)})
 }
 
-// constant is the value of a column that is the same in every row with a value; "" where rows
-// differ, where fewer than two have a value, or where the column is a result.
+// constant is the value of a column that is the same in every row with a value; "" if rows
+// differ, if fewer than two have a value, or if the column is a result.
 func (t *Table) constant(i int) string {
 	value, rows := "", 0
 	for _, row := range t.Rows {

@@ -35,10 +35,10 @@ type Column struct {
 	Unit    string // shown in brackets after the name; "" is none
 	Better  Direction
 	Numeric bool
-	// Key columns identify a row. Where a format splits a table's columns, they are in every
+	// Key columns identify a row. If a format splits a table's columns, they are in every
 	// part.
 	Key bool
-	// Detail columns come after the others where a format splits a table's columns.
+	// Detail columns come after the others if a format splits a table's columns.
 	Detail bool
 	// Spread columns hold means over N values: CSV writes mean, sd and n.
 	Spread bool
@@ -49,7 +49,7 @@ type Column struct {
 type Cell struct {
 	// Text is the text for people.
 	Text string
-	// Full is the text for CSV, where Text is shortened.
+	// Full is the text for CSV, if Text is shortened.
 	Full string
 	// Value, SD and N are the numbers for programs, in columns that are Numeric; NaN is
 	// written as an empty field.

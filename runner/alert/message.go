@@ -26,15 +26,15 @@ type Message struct {
 	// Kind is one of sweeps.AlertKinds, or Trial.
 	Kind  string `json:"kind"`
 	Sweep string `json:"sweep"`
-	// Run is the id of the run, or of another job; "" where the message is of the sweep.
+	// Run is the id of the run, or of another job; "" if the message is of the sweep.
 	Run   string `json:"run"`
 	Label string `json:"label"`
 	// Title says it in a few words, Text in a sentence.
 	Title string `json:"title"`
 	Text  string `json:"text"`
-	// Verdict is the kind of collapse, or a finished run's verdict; "" where there is none.
+	// Verdict is the kind of collapse, or a finished run's verdict; "" if there is none.
 	Verdict string `json:"verdict"`
-	// Step is where it happened, -1 where that makes no sense.
+	// Step is where it happened, -1 if that makes no sense.
 	Step int       `json:"step"`
 	Host string    `json:"host"`
 	Time time.Time `json:"time"`

@@ -122,7 +122,7 @@ func brief(err error) string {
 	return text
 }
 
-// isFinal tells whether another try is of no use.
+// isFinal reports whether another try is of no use.
 func isFinal(err error) bool {
 	var f final
 	return errors.As(err, &f)

@@ -10,7 +10,7 @@ import (
 type Attempt struct {
 	// To is the receiver, without what could be a secret.
 	To string `json:"to"`
-	// Fault says why it did not take it; "" where it did.
+	// Fault says why it did not take it; "" if it did.
 	Fault string `json:"fault"`
 	// Body is what was sent.
 	Body string `json:"body"`

@@ -4,7 +4,7 @@
 // before it.
 //
 // Training resumes from the newest checkpoint; the one before it is kept as a
-// reserve. Where dev data decide which model is the best, its weights are kept as
+// reserve. If dev data decide which model is the best, its weights are kept as
 // long as a checkpoint names it.
 package checkpoint
 
@@ -43,7 +43,7 @@ type State struct {
 	Final bool `json:"final,omitempty"`
 	// WeightsOnly: kept for its weights. Training neither resumes from it nor is over.
 	WeightsOnly bool `json:"weights_only,omitempty"`
-	// Dev is the result of evaluations on dev data up to this step; nil where there are none.
+	// Dev is the result of evaluations on dev data up to this step; nil if there are none.
 	Dev *Dev `json:"dev,omitempty"`
 }
 
@@ -130,7 +130,7 @@ func fill(f *atomic.Folder, state []byte, weights, moments []safetensors.Tensor)
 
 const prefix = "step-"
 
-// Steps lists the checkpoints of a folder, newest first; none where it is not there.
+// Steps lists the checkpoints of a folder, newest first; none if it is not there.
 func Steps(dir string) ([]int, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {

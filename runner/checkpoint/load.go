@@ -18,7 +18,7 @@ type Loaded struct {
 	Folder    string
 	Digest    string // of the weights, "sha256:…"
 	Weights   *safetensors.File
-	Optimizer *safetensors.File // nil where State.Final is set, and after OpenWeights
+	Optimizer *safetensors.File // nil if State.Final is set, and after OpenWeights
 }
 
 // Close releases the files.
@@ -34,7 +34,7 @@ var errWeightsOnly = errors.New("kept for its weights only")
 
 // Latest opens the newest sound checkpoint of a run from which training can resume. It
 // skips checkpoints that are damaged and those for which usable returns an error, and calls
-// notice with the reason. A nil usable accepts all. Where no checkpoint is left it returns
+// notice with the reason. A nil usable accepts all. If no checkpoint is left it returns
 // nil: training then starts at its beginning.
 func Latest(dir, run string, usable func(State) error, notice func(message string)) (*Loaded, error) {
 	if err := mend(dir); err != nil {

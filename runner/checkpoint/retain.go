@@ -43,7 +43,7 @@ func leftovers(dir string, do func(name string) error) error {
 	return err
 }
 
-// Leftovers lists the names that killed attempts left in a folder of checkpoints. Where a
+// Leftovers lists the names that killed attempts left in a folder of checkpoints. If a
 // replacement was cut short, the old checkpoint is among them, although the next attempt
 // restores it.
 func Leftovers(dir string) ([]string, error) {
@@ -166,7 +166,7 @@ func KeepFinal(dir string, best bool) error {
 	return err
 }
 
-// DropOptimizer removes the optimizer's state of a checkpoint, where it has one. After that
+// DropOptimizer removes the optimizer's state of a checkpoint, if it has one. After that
 // OpenWeights can still open it.
 func DropOptimizer(dir string, step int) error {
 	err := os.Remove(OptimizerPath(dir, step))

@@ -104,7 +104,7 @@ func (a *app) printAttempts(to []alert.Attempt, dry bool) error {
 }
 
 // alerts returns the checked settings of the first site's file that has any: the file in the
-// sweep's folder comes before that of the workspace. nil where none has any.
+// sweep's folder comes before that of the workspace. nil if none has any.
 func (a *app) alerts(base string) (*sweeps.Alerts, error) {
 	sites, err := a.sites(base)
 	if err != nil {
@@ -125,7 +125,7 @@ type teller struct {
 	now    func() time.Time
 }
 
-// newTeller makes a teller by settings, which are nil where no alerts are wanted.
+// newTeller makes a teller by settings, which are nil if no alerts are wanted.
 func (a *app) newTeller(settings *sweeps.Alerts, w workspace.Workspace, sweep string, note func(string)) (*teller, error) {
 	if settings == nil {
 		return nil, nil

@@ -50,7 +50,7 @@ func backboneOf(r plan.Run) string {
 	return r.Config.Model.Backbone
 }
 
-// startsWithoutHead tells whether a recipe makes a new MLM head.
+// startsWithoutHead reports whether a recipe makes a new MLM head.
 func startsWithoutHead(r sweeps.Recipe) bool { return r.Start.Head == "new" }
 
 func checkCheckpoint(resolver *source.Resolver, ref string, headless bool) error {

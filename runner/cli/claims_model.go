@@ -88,7 +88,7 @@ func (j *claimJudge) judge(ctx context.Context, c claims.Claim) (claims.Judgemen
 	return judgement, nil
 }
 
-// isModel tells whether the model has a published name, by the name on the command
+// isModel reports whether the model has a published name, by the name on the command
 // line or its folder's name.
 func isModel(m model, published string) bool {
 	short := published[strings.LastIndexByte(published, '/')+1:]
@@ -97,7 +97,7 @@ func isModel(m model, published string) bool {
 	return name == published || name == short || err == nil && filepath.Base(absolute) == short
 }
 
-// hasPublishedName tells whether the model has the name of any published model.
+// hasPublishedName reports whether the model has the name of any published model.
 func hasPublishedName(m model, p claims.Published) bool {
 	for _, row := range p.Rows {
 		if isModel(m, row.Model) {

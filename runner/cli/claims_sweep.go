@@ -71,7 +71,7 @@ func (a *app) recordPredictions(w workspace.Workspace, file claimsFile, todo *pl
 // sweepClaims are the claims about a sweep, judged by the recorded results of its runs.
 type sweepClaims struct {
 	judged []claims.Judgement
-	// own is true where the sweep or an option names the claims, and false for those that come
+	// own is true if the sweep or an option names the claims, and false for those that come
 	// with the program.
 	own bool
 	// published are the numbers of claims of kind value, also those that nobody has entered.

@@ -18,7 +18,7 @@ import (
 // clusterRun is the state of a run in a cluster's queue.
 type clusterRun struct {
 	Submission string `json:"submission"`
-	Job        string `json:"job"`   // of Slurm, 123_4; "" where it has none
+	Job        string `json:"job"`   // of Slurm, 123_4; "" if it has none
 	State      string `json:"state"` // "waiting", "running", "ended", "unplaced", "unknown"
 	// Why is the reason why it waits, or the cause of its death; "" for neither.
 	Why  string `json:"why"`
@@ -54,14 +54,14 @@ func (c *clusterRun) String() string {
 
 // clusterUse is the time that the tasks of submissions have used.
 type clusterUse struct {
-	// Unit is "GPU-hours", or "task-hours" where no task had a GPU.
+	// Unit is "GPU-hours", or "task-hours" if no task had a GPU.
 	Unit string  `json:"unit"`
 	Used float64 `json:"used"`
 	// Wasted is the time of steps that were done again, because their task ended after its last checkpoint.
 	Wasted float64 `json:"wasted"`
 	// Saved is the time of steps that were left out because stability.stop ended collapsed runs.
 	Saved float64 `json:"saved"`
-	// Silent is the reason why Slurm does not answer; "" where it answers.
+	// Silent is the reason why Slurm does not answer; "" if it answers.
 	Silent string `json:"silent,omitempty"`
 	// Others are unfinished tasks that are not of runs.
 	Others []otherTask `json:"others,omitempty"`
@@ -244,7 +244,7 @@ func stepsAgain(w workspace.Workspace, runs []statusRun) float64 {
 	return total
 }
 
-// firstStep is the step from which an attempt resumed; false where it did not begin.
+// firstStep is the step from which an attempt resumed; false if it did not begin.
 func firstStep(path string) (step int, begun bool) {
 	found := fmt.Errorf("found")
 	// A log that cannot be read counts as empty.

@@ -188,7 +188,7 @@ func frequencies(t *testing.T, path string, ids map[string]bool) (share map[stri
 	return share, mean
 }
 
-// TestWhichCurvesAreMissing: what is listed is missing where it was not measured; what
+// TestWhichCurvesAreMissing: what is listed is missing if it was not measured; what
 // nobody listed never is.
 func TestWhichCurvesAreMissing(t *testing.T) {
 	p := newPlace(t)

@@ -250,7 +250,7 @@ type dataEntry struct {
 	Bytes  int64  `json:"bytes"`
 	// Download is the number of bytes to download, as far as it is published.
 	Download int64 `json:"download"`
-	// Digest is the digest of the MANIFEST of the files here, "" where they have none;
+	// Digest is the digest of the MANIFEST of the files here, "" if they have none;
 	// Published are the published digests of the downloads.
 	Digest    string           `json:"digest"`
 	Published []string         `json:"published"`

@@ -17,7 +17,7 @@ type devStatus struct {
 	Step    int         `json:"step"` // of the last evaluation
 	Value   event.Value `json:"value"`
 	// Best and BestStep are the best value and its step, the earliest of equal ones; null
-	// where no evaluation has a value.
+	// if no evaluation has a value.
 	Best     *event.Value `json:"best"`
 	BestStep *int         `json:"best_step"`
 }
@@ -45,7 +45,7 @@ func (d *devStatus) String() string {
 	return text
 }
 
-// readDev reads a run's evaluations during training from the store, nil where there
+// readDev reads a run's evaluations during training from the store, nil if there
 // are none.
 func readDev(ctx context.Context, s *store.Store, r store.Run) (*devStatus, error) {
 	var c struct {
@@ -92,7 +92,7 @@ func (d *devInfo) add(m event.Measured) {
 	slices.SortFunc(d.measured, func(a, b event.Measured) int { return a.Step - b.Step })
 }
 
-// status is nil where nothing was evaluated.
+// status is nil if nothing was evaluated.
 func (d *devInfo) status() *devStatus {
 	if len(d.measured) == 0 {
 		return nil

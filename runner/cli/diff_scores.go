@@ -38,7 +38,7 @@ type diffMeasure struct {
 	Measure string `json:"measure"`
 	pair
 	Difference event.Value `json:"difference"`
-	// Low and High are null where there are too few queries, or too few that differ.
+	// Low and High are null if there are too few queries, or too few that differ.
 	Low     *float64 `json:"low"`
 	High    *float64 `json:"high"`
 	Level   float64  `json:"level"`

@@ -177,7 +177,7 @@ func withLessMemory(err error, ways string) error {
 	return err
 }
 
-// limit is the length of texts where no option sets it: the default, or less where the
+// limit is the length of texts if no option sets it: the default, or less if the
 // model's files say less or the model takes less. Then it prints a note.
 func (a *app) limit(encoder *evaluate.Encoder, otherwise int) int {
 	own, most := encoder.MaxLength(), encoder.MaxTokens()
@@ -192,7 +192,7 @@ func (a *app) limit(encoder *evaluate.Encoder, otherwise int) int {
 	return otherwise
 }
 
-// noteCut prints a note that texts were cut at the default length where the model's own
+// noteCut prints a note that texts were cut at the default length if the model's own
 // files would have kept more of them.
 func (a *app) noteCut(encoder *evaluate.Encoder, at int) {
 	own := encoder.MaxTokens()

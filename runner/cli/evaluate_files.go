@@ -71,7 +71,7 @@ func (a *app) evaluateFiles(qrelsFile, runFile string, measures []measure.Measur
 	return failed(report.WriteColumns(a.stdout, o.perQuery))
 }
 
-// isCollection tells whether an argument is a collection and not qrels: a folder, or a reference that is no file.
+// isCollection reports whether an argument is a collection and not qrels: a folder, or a reference that is no file.
 func isCollection(name string) bool {
 	info, err := os.Stat(name)
 	if err != nil {

@@ -38,7 +38,7 @@ func failed(err error) error {
 type ending struct {
 	code int
 	when string // the text in help; "" for a row with another message for the same code
-	// matches tells whether an error ends the program this way.
+	// matches reports whether an error ends the program this way.
 	matches func(err error) bool
 	say     string // printed in place of the error's own text; "" prints that
 	hint    string // printed after it, unless --quiet
@@ -108,7 +108,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 	return exitFailed
 }
 
-// printError prints an error for people and, with --json where no other document was
+// printError prints an error for people and, with --json if no other document was
 // printed, as a JSON document.
 func (a *app) printError(ctx context.Context, row ending, err error) {
 	text := strings.TrimRight(err.Error(), "\n")

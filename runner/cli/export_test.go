@@ -4,7 +4,7 @@ import "math"
 
 // Interval is what diff says of one measure from the values of two runs per query.
 type Interval struct {
-	Mean, Low, High, P float64 // NaN where diff has none
+	Mean, Low, High, P float64 // NaN if diff has none
 	Queries, Differ    int
 	Text               string
 }

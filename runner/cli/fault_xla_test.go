@@ -15,7 +15,7 @@ import (
 )
 
 // faultySweep is a place with a sweep of two runs, of sixteen and of four steps, on a plugin
-// that fails where p.failing says so.
+// that fails if p.failing says so.
 func faultySweep(t *testing.T, plugin string) (p *place, sweep string) {
 	t.Helper()
 	p = newPlace(t)
@@ -100,7 +100,7 @@ func TestXLASweepOnALostDevice(t *testing.T) {
 	}
 }
 
-// Encoding where not even one text fits says what to do, and leaves no file.
+// Encoding if not even one text fits says what to do, and leaves no file.
 func TestXLAEncodingInNoMemory(t *testing.T) {
 	plugin := xlatest.Faulty(t)
 	p, model := steps(t)

@@ -141,7 +141,7 @@ func (a *app) printSummary(ctx context.Context, s *store.Store, sweep string, ru
 	return a.table(rows)
 }
 
-// baselineName gives the baselines of a sweep names that differ: by backbone, form and, where
+// baselineName gives the baselines of a sweep names that differ: by backbone, form and, if
 // necessary, lengths.
 func baselineName(e store.Evaluation, all []store.Evaluation) string {
 	name := e.Name

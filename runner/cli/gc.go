@@ -42,7 +42,7 @@ or files of a run on which a live process works.`,
 // gcDocument is what --json prints.
 type gcDocument struct {
 	Schema int `json:"schema"`
-	// Freed tells whether the items were freed (--yes) or only listed.
+	// Freed reports whether the items were freed (--yes) or only listed.
 	Freed bool `json:"freed"`
 	gc.Report
 }

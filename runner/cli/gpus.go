@@ -9,8 +9,8 @@ import (
 )
 
 // visibleGPUs lists the NVIDIA devices that workers may use, by their names in
-// CUDA_VISIBLE_DEVICES: those that this variable of the environment allows, none where
-// it is set to "", and all where it is not set. As in CUDA, a -1 ends the list.
+// CUDA_VISIBLE_DEVICES: those that this variable of the environment allows, none if
+// it is set to "", and all if it is not set. As in CUDA, a -1 ends the list.
 func visibleGPUs(environ []string) []string {
 	for _, variable := range slices.Backward(environ) {
 		allowed, found := strings.CutPrefix(variable, "CUDA_VISIBLE_DEVICES=")
@@ -54,7 +54,7 @@ func gpuDriver() string {
 	return strings.TrimSpace(string(text))
 }
 
-// cpuModel names the processor where the system tells.
+// cpuModel names the processor if the system tells.
 func cpuModel() string {
 	text, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

@@ -27,9 +27,9 @@ type Env struct {
 	Now     func() time.Time
 	// Executable is the program that `run` starts for workers.
 	Executable string
-	// Columns is the width of the terminal w, 0 where w is no terminal.
+	// Columns is the width of the terminal w, 0 if w is no terminal.
 	Columns func(w io.Writer) int
-	// Lines is its height, 0 where w is no terminal; nil stands for no terminal.
+	// Lines is its height, 0 if w is no terminal; nil stands for no terminal.
 	Lines func(w io.Writer) int
 }
 
@@ -56,7 +56,7 @@ func SystemEnv() Env {
 	}
 }
 
-// window is the size of the terminal w, 0 by 0 where w is no terminal.
+// window is the size of the terminal w, 0 by 0 if w is no terminal.
 func window(w io.Writer) (width, height int) {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {

@@ -19,7 +19,7 @@ import (
 	"headroom/sweeps"
 )
 
-// planFile plans a sweep's file without overrides. It returns nil where the file is not
+// planFile plans a sweep's file without overrides. It returns nil if the file is not
 // valid without them, because it lacks a key for example.
 func (a *app) planFile(ctx context.Context, text string, s sweepRef) (*plan.Plan, error) {
 	if len(s.spec.Overridden()) == 0 {
@@ -40,7 +40,7 @@ func (a *app) planFile(ctx context.Context, text string, s sweepRef) (*plan.Plan
 
 // newManifest lists the runs of a sweep: the points of its file, then those that overrides
 // have added, earlier and now. Points that are no longer in the file are left out; their runs
-// are former runs. file is nil where the file alone is no sweep.
+// are former runs. file is nil if the file alone is no sweep.
 func (a *app) newManifest(s sweepRef, file, todo *plan.Plan) (record.Manifest, error) {
 	var text []byte
 	var last record.Manifest
@@ -140,7 +140,7 @@ func (m *gathered) addBaseline(baseline record.ManifestBaseline) {
 	}
 }
 
-// hasUnknown tells whether some point of a plan has no identity yet.
+// hasUnknown reports whether some point of a plan has no identity yet.
 func hasUnknown(p *plan.Plan) bool {
 	return slices.ContainsFunc(p.Runs, func(r plan.Run) bool { return r.ID == "" })
 }
@@ -175,7 +175,7 @@ func (m members) errNoneShown(sweep string, runs int) error {
 	return fmt.Errorf("show sweep %q: none of its %s matches %s", sweep, plural(runs, "run"), strings.Join(m.words, ", "))
 }
 
-// keeps tells whether a run is shown, by its configuration in the manifest.
+// keeps reports whether a run is shown, by its configuration in the manifest.
 func (m members) keeps(config json.RawMessage) (bool, error) {
 	if len(m.filters) == 0 {
 		return true, nil

@@ -70,7 +70,7 @@ func writeTable(out io.Writer, rows [][]string) error {
 	return cmp.Or(w.Flush(), whole.Flush())
 }
 
-// paint colours a state or verdict where standard output is a terminal. Do not use
+// paint colours a state or verdict if standard output is a terminal. Do not use
 // it within table, which would count the escapes as width.
 func (a *app) paint(text string) string {
 	if a.global.noColor || a.env.Getenv("NO_COLOR") != "" || a.env.Columns(a.stdout) == 0 {

@@ -117,7 +117,7 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 	for _, c := range chances {
 		foretold[c.ID] = c.chances()
 	}
-	// A row is what, id, settings where they vary, state, predicted, chances where there are
+	// A row is what, id, settings if they vary, state, predicted, chances if there are
 	// some, and why.
 	row := func(what, id, setting, state, predicted, why string, chances []string) []string {
 		cells := []string{what, id}
@@ -233,7 +233,7 @@ func plural(n int, word string) string {
 	return strconv.Itoa(n) + " " + word + "s"
 }
 
-// seconds writes a prediction, "-" where there is none.
+// seconds writes a prediction, "-" if there is none.
 func seconds(s *float64) string {
 	if s == nil {
 		return "-"

@@ -33,7 +33,7 @@ func ownRules() (calibration.Rules, error) {
 }
 
 // chancesOf foretells the runs of a plan that are still to be trained and whose backbone is
-// here, in the plan's order. Backbones of any size are probed where all is set, and small
+// here, in the plan's order. Backbones of any size are probed if all is set, and small
 // ones always; what is left out is said in the notices. What goes wrong with one is no error
 // of a plan.
 func (a *app) chancesOf(ctx context.Context, s sweepRef, p *plan.Plan, all bool, rules calibration.Rules) (list []planChance, notices []string, err error) {
@@ -103,8 +103,8 @@ func backboneFolder(p *plan.Plan, r *source.Resolver, name string) string {
 	return folder
 }
 
-// probedOnce is what a backbone's cases come to: as it was kept, or probed now where that is
-// quick or all is asked for; ok is false where it is neither.
+// probedOnce is what a backbone's cases come to: as it was kept, or probed now if that is
+// quick or all is asked for; ok is false if it is neither.
 func (a *app) probedOnce(ctx context.Context, store kept.Store, folder string, cases []probe.Case, all bool) (m probed, ok bool, err error) {
 	weights, err := filepath.Glob(filepath.Join(folder, "*.safetensors"))
 	if err != nil {

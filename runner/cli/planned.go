@@ -14,7 +14,7 @@ import (
 // planned is a sweep whose inputs are all here, for a command that runs or submits it.
 type planned struct {
 	sweep sweepRef
-	// file is the plan of the file alone, nil where that is no sweep; todo is the plan to carry out.
+	// file is the plan of the file alone, nil if that is no sweep; todo is the plan to carry out.
 	file, todo *plan.Plan
 	claims     claimsFile
 }
@@ -57,7 +57,7 @@ func (a *app) planWithInputs(ctx context.Context, sweep string, overrides []stri
 	return p, err
 }
 
-// keepSweep writes the sweep's revision into the workspace, and makes the workspace where there
+// keepSweep writes the sweep's revision into the workspace, and makes the workspace if there
 // is none. Its error is a failure once something may have been written.
 func (a *app) keepSweep(p planned) (workspace.Workspace, record.Manifest, error) {
 	manifest, err := a.newManifest(p.sweep, p.file, p.todo)

@@ -31,14 +31,14 @@ type foretold struct {
 
 // outlook has the predictions for a run from before training.
 type outlook struct {
-	InfoNCE event.Value `json:"infonce"` // at step 0, over ln(candidates); NaN where it cannot be computed
+	InfoNCE event.Value `json:"infonce"` // at step 0, over ln(candidates); NaN if it cannot be computed
 	// Pressure is λ · InfoNCE · rate / ramp, which ranks settings.
 	Pressure event.Value `json:"pressure"`
 	// Chance is the chance that a run is lost; LambdaAlone is the same from λ alone.
 	Chance      event.Value `json:"chance"`
 	LambdaAlone event.Value `json:"lambda_alone"`
 	// SafeFrom is the smallest k from which on, up to 256, the chance is 0.05 or less; null
-	// where there is no such k.
+	// if there is no such k.
 	SafeFrom *float64 `json:"safe_from"`
 }
 

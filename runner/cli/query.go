@@ -121,7 +121,7 @@ func (a *app) queryTable(ctx context.Context, s *store.Store, sql string) error 
 	return flush()
 }
 
-// firstRepeated is the first name that occurs a second time, "" where none does.
+// firstRepeated is the first name that occurs a second time, "" if none does.
 func firstRepeated(names []string) string {
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {

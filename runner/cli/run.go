@@ -102,12 +102,12 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	return failed(a.run(cmd, sweep, overrides, o))
 }
 
-// waits tells whether a plan's second stage waits for its first.
+// waits reports whether a plan's second stage waits for its first.
 func waits(p *plan.Plan) bool {
 	return slices.ContainsFunc(p.Full, func(f plan.Full) bool { return f.State == plan.FullWaits })
 }
 
-// wroteNothing tells whether an error means that no file was begun.
+// wroteNothing reports whether an error means that no file was begun.
 func wroteNothing(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOTDIR)
 }

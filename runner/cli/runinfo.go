@@ -37,7 +37,7 @@ type attemptInfo struct {
 	Number   int     `json:"attempt"`
 	Host     string  `json:"host"`
 	FromStep int     `json:"from_step"`
-	State    string  `json:"state"` // "" where it was killed or still runs
+	State    string  `json:"state"` // "" if it was killed or still runs
 	Step     int     `json:"step"`
 	Seconds  float64 `json:"seconds"`
 	Error    string  `json:"error,omitempty"`

@@ -180,7 +180,7 @@ func findRun(w workspace.Workspace, text string) (runRef, error) {
 	return runRef{}, fmt.Errorf("find run %q: %w%s", text, errNoRun, near)
 }
 
-// matching returns the runs with the text as id or label or, where there are none, those
+// matching returns the runs with the text as id or label or, if there are none, those
 // whose id or label begins with it.
 func matching(runs []namedRun, text string) []runRef {
 	var whole, begin []runRef

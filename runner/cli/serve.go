@@ -181,7 +181,7 @@ func (a *app) printListening(url, token string, open bool) error {
 		err = a.printJSON(struct {
 			Schema    int    `json:"schema"`
 			Listening string `json:"listening"`
-			// WithToken is the address with the token for a browser; "" where no token is needed.
+			// WithToken is the address with the token for a browser; "" if no token is needed.
 			WithToken string `json:"with_token"`
 		}{schema, url, with})
 	case with != "":

@@ -70,7 +70,7 @@ type showDocument struct {
 	Attempts    []attemptInfo     `json:"attempts"`
 	Episodes    []event.Episode   `json:"episodes"`
 	Dev         []event.Measured  `json:"dev"`      // evaluations during training
-	Selected    *event.Selected   `json:"selected"` // the step chosen by them; null where checkpoint.select is "last", or before the end
+	Selected    *event.Selected   `json:"selected"` // the step chosen by them; null if checkpoint.select is "last", or before the end
 	Evaluations []event.Evaluated `json:"evaluations"`
 }
 

@@ -62,7 +62,7 @@ type statusRun struct {
 	Standing string `json:"standing"`
 	Added    string `json:"added"`
 	State    string `json:"state"`
-	// Why describes the damage; "" where there is none.
+	// Why describes the damage; "" if there is none.
 	Why     string  `json:"why,omitempty"`
 	Verdict *string `json:"verdict"` // null until judged
 	// Recovered names the collapses from which a healthy run recovered, and when, such as
@@ -71,19 +71,19 @@ type statusRun struct {
 	Step      int      `json:"step"`
 	Steps     int      `json:"steps"`
 	Seconds   float64  `json:"seconds"`
-	ETA       *float64 `json:"eta_seconds"` // of a running run; null where unknown
-	// Dev is the result of evaluations during training; null where there are none yet.
+	ETA       *float64 `json:"eta_seconds"` // of a running run; null if unknown
+	// Dev is the result of evaluations during training; null if there are none yet.
 	Dev *devStatus `json:"dev"`
-	// Score is the main measure on the sweep's first collection; null where it is not measured.
+	// Score is the main measure on the sweep's first collection; null if it is not measured.
 	Score *runScore `json:"score"`
-	// Selected is the step whose weights are the result, where dev data chose it; null otherwise.
+	// Selected is the step whose weights are the result, if dev data chose it; null otherwise.
 	Selected *int `json:"selected_step"`
 
-	// Cluster is its state in a cluster's queue; left out where it was never submitted.
+	// Cluster is its state in a cluster's queue; left out if it was never submitted.
 	Cluster *clusterRun `json:"cluster,omitempty"`
 
 	settings string    // the settings in which it differs from the sweep's other runs, for people
-	curves   [2]string // those of watchedSeries, drawn where a terminal is watched
+	curves   [2]string // those of watchedSeries, drawn if a terminal is watched
 }
 
 // runScore is one figure of a run.
@@ -100,7 +100,7 @@ type statusDocument struct {
 	Former int `json:"former"`
 	// Lacking lists collections on whose present content finished runs were not measured.
 	Lacking []lackingRuns `json:"lacking"`
-	// Cluster is the time that tasks of a cluster have used; left out where nothing was submitted.
+	// Cluster is the time that tasks of a cluster have used; left out if nothing was submitted.
 	Cluster *clusterUse `json:"cluster,omitempty"`
 	// Superseded is present only with --superseded.
 	Superseded []supersededRow `json:"superseded,omitempty"`
@@ -297,7 +297,7 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 	return runs, nil
 }
 
-// mainScore reads a run's main measure on the first collection of its sweep, nil where it
+// mainScore reads a run's main measure on the first collection of its sweep, nil if it
 // is not measured there.
 func mainScore(evaluations []store.Evaluation, collections []store.Collection, c sweeps.RunConfig) (*runScore, error) {
 	measures, err := measure.ParseAll(c.Evaluate.Measures)
@@ -329,7 +329,7 @@ func configsOf(stored []store.Run) ([]sweeps.RunConfig, error) {
 	return configs, nil
 }
 
-// stepsOf reads a run's number of steps from its configuration, 0 where that has none.
+// stepsOf reads a run's number of steps from its configuration, 0 if that has none.
 func stepsOf(config json.RawMessage) int {
 	var c struct {
 		Train struct {

@@ -220,7 +220,7 @@ func (r statusRun) clusterText() string {
 
 func (s *runScore) column() string { return s.Measure + " " + s.Dataset }
 
-// scoreColumn is the name of the first score's column, "" where no run has a score.
+// scoreColumn is the name of the first score's column, "" if no run has a score.
 func scoreColumn(runs []statusRun) string {
 	for _, r := range runs {
 		if r.Score != nil {

@@ -31,7 +31,7 @@ func (s *submission) pieces(o *submit.Order, live map[string]submit.Standing) {
 		}
 		return nil
 	}
-	// submits tells whether unfinished work will be submitted.
+	// submits reports whether unfinished work will be submitted.
 	submits := func(id, label string, state plan.State, why string, needs sweeps.ID) bool {
 		if t, lives := live[id]; lives && id != "" {
 			skip(id, label, inQueue(t))
@@ -98,7 +98,7 @@ func inQueue(t submit.Standing) string {
 }
 
 // askSlurm returns the states of the tasks of submissions, by one call of squeue and one of
-// sacct. The first error is set where the controller does not answer.
+// sacct. The first error is set if the controller does not answer.
 func (a *app) askSlurm(ctx context.Context, subs []submit.Submission) ([]submit.Standing, error, error) {
 	tasks, err := submit.Tasks(subs)
 	if err != nil {
@@ -135,7 +135,7 @@ func liveWork(tasks []submit.Standing) map[string]submit.Standing {
 	return live
 }
 
-// sendLocked submits the work that is neither done nor in the queue; it returns nil where there is none.
+// sendLocked submits the work that is neither done nor in the queue; it returns nil if there is none.
 func (s *submission) sendLocked(ctx context.Context, w workspace.Workspace, manifest record.Manifest) (*submit.Submission, error) {
 	subs, err := submit.List(w.Root, "")
 	if err != nil {

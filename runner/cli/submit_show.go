@@ -20,7 +20,7 @@ import (
 // submitDocument is the JSON document of submit.
 type submitDocument struct {
 	Schema int `json:"schema"`
-	// Submission names the folder slurm/<sweep>/<submission>; "" where nothing was submitted.
+	// Submission names the folder slurm/<sweep>/<submission>; "" if nothing was submitted.
 	Submission string         `json:"submission"`
 	Jobs       []submittedJob `json:"jobs"`
 	// Runs are the ids of the runs that were submitted.
@@ -32,7 +32,7 @@ type submitDocument struct {
 
 type submittedJob struct {
 	Kind string `json:"kind"` // "backbones", "runs", "evaluations", "report"
-	// Job is Slurm's id; "" in a dry run, and where it is not submitted yet.
+	// Job is Slurm's id; "" in a dry run, and if it is not submitted yet.
 	Job   string `json:"job"`
 	Tasks int    `json:"tasks"`
 }
@@ -199,7 +199,7 @@ func dryOptions(a submit.Array) []string {
 	return []string{"--dependency=afterany:" + strings.Join(ids, ":")}
 }
 
-// wait returns when every task of a submission is over. Its error is nil where all is done,
+// wait returns when every task of a submission is over. Its error is nil if all is done,
 // else the error that `run` would return. Ctrl-C ends only the waiting.
 func (s *submission) wait(ctx context.Context, w workspace.Workspace, sub submit.Submission, every time.Duration) error {
 	var said string
@@ -254,7 +254,7 @@ func countTasks(tasks []submit.Standing) string {
 	return plural(len(tasks), "task") + ": " + strings.Join(parts, ", ")
 }
 
-// submissionError is the error of a submission that is over, nil where all its tasks are done.
+// submissionError is the error of a submission that is over, nil if all its tasks are done.
 func submissionError(tasks []submit.Standing) error {
 	failed := 0
 	for _, t := range tasks {

@@ -11,8 +11,8 @@ import (
 	"headroom/internal/near"
 )
 
-// didYouMean is `; did you mean "status"?` where one of the known words is similar to the typed
-// word, or the only one that begins with it; "" where none is.
+// didYouMean is `; did you mean "status"?` if one of the known words is similar to the typed
+// word, or the only one that begins with it; "" if none is.
 func didYouMean(typed string, known []string) string {
 	var begins []string
 	for _, word := range known {

@@ -154,7 +154,7 @@ func (a *app) node() string {
 	return host
 }
 
-// taskThreads is the number of CPUs that Slurm gave the task; 0 where it does not say.
+// taskThreads is the number of CPUs that Slurm gave the task; 0 if it does not say.
 func (a *app) taskThreads() int {
 	for _, name := range []string{"SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE"} {
 		if n, err := strconv.Atoi(a.env.Getenv(name)); err == nil && n > 0 {

@@ -15,7 +15,7 @@ const Version = "0.2.0"
 // buildInfo describes the build of a binary.
 type buildInfo struct {
 	Version string            `json:"version"`
-	Commit  string            `json:"commit"` // "" where the build did not record it
+	Commit  string            `json:"commit"` // "" if the build did not record it
 	Dirty   bool              `json:"dirty"`
 	Go      string            `json:"go"`
 	SIMD    bool              `json:"simd"`

@@ -15,7 +15,7 @@ type Batch struct {
 }
 
 // paddings are the lengths to which batches are padded: few, so that few graphs
-// are compiled, and close together where texts are short.
+// are compiled, and close together if texts are short.
 var paddings = [...]int{8, 16, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 224, 256, 320, 384, 512, 768, 1024, 2048, 4096, 8192}
 
 // Padded is the padded length of a batch whose longest text has the given number of tokens.

@@ -40,7 +40,7 @@ func choose(name string) (kind string, plugin Plugin, err error) {
 	return "xla", plugin, nil
 }
 
-// choosePlugin returns the plugin at a path, or the one that a search finds where path is "".
+// choosePlugin returns the plugin at a path, or the one that a search finds if path is "".
 func choosePlugin(path string) (Plugin, error) {
 	plugin := Plugin{Path: path, CUDA: isCUDA(path)}
 	switch {

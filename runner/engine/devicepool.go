@@ -46,7 +46,7 @@ func (e *Engine) BatchTexts(padded int) int {
 	return 1 << (bits.Len(uint(n)) - 1)
 }
 
-// Batches is the number of batches that are encoded at the same time. Where memory is
+// Batches is the number of batches that are encoded at the same time. If memory is
 // shared, one batch leaves cores idle between the small steps of an encoder, and these cores
 // work on another batch. A device computes one batch while the host copies others from it
 // and makes sparse vectors of them, which takes longer than the computation on a GPU.
@@ -137,7 +137,7 @@ func (m *Model) poolProgram(plain bool) (*Program, error) {
 	return *program, err
 }
 
-// float32Type converts x to float32, where a graph computes in another type.
+// float32Type converts x to float32, if a graph computes in another type.
 func float32Type(x *graph.Node) *graph.Node {
 	if x.DType() == dtypes.Float32 {
 		return x

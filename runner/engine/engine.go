@@ -26,7 +26,7 @@ type Engine struct {
 }
 
 // Open opens the backend that a configuration names: "go", "xla", "xla:/path"
-// or "auto", which takes the Go backend only where no GPU is visible. threads
+// or "auto", which takes the Go backend only if no GPU is visible. threads
 // bounds the CPU threads of the Go backend and, until Close, of this process; 0 is all cores.
 func Open(name string, threads int) (*Engine, error) {
 	if threads < 1 {
@@ -109,7 +109,7 @@ func (e *Engine) ComputeType(precision string) (dtypes.DType, error) {
 	return dtypes.BFloat16, nil
 }
 
-// Shared tells whether graphs read and write the program's own memory. Otherwise
+// Shared reports whether graphs read and write the program's own memory. Otherwise
 // tensors are copied to a device and back.
 func (e *Engine) Shared() bool { return e.name == "go" }
 

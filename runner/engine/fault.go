@@ -48,7 +48,7 @@ var signs = []struct {
 	{ErrDeviceMemory, []string{"resource_exhausted", "(code=8)", "out of memory", "cuda_error_out_of_memory", "failed to allocate", "cublas_status_alloc_failed", "cudnn_status_alloc_failed"}},
 }
 
-// explain adds to an error of XLA its meaning for the user, where that is known.
+// explain adds to an error of XLA its meaning for the user, if that is known.
 func explain(err error) error {
 	if err == nil {
 		return nil
@@ -91,7 +91,7 @@ func cause(text string) string {
 	return strings.TrimRight(text, ". ")
 }
 
-// fault explains an error of work on an open device, and remembers where the device was
+// fault explains an error of work on an open device, and remembers if the device was
 // lost. A GPU that has disappeared is lost too.
 func (e *Engine) fault(err error) error {
 	err = explain(err)

@@ -30,7 +30,7 @@ type Model struct {
 	Config hf.Config
 	// Tied: the decoder is the input embeddings.
 	Tied bool
-	// Params in the order of Config.Params, without the decoder's weight where Tied.
+	// Params in the order of Config.Params, without the decoder's weight if Tied.
 	Params []*Param
 	// LogitScale multiplies every logit; 1 but for rescale target "logits".
 	LogitScale float32
@@ -44,7 +44,7 @@ type Model struct {
 }
 
 // NewModel copies a checkpoint's parameters to the backend. With tied false the
-// decoder becomes a parameter of its own, a copy of the embeddings where the
+// decoder becomes a parameter of its own, a copy of the embeddings if the
 // checkpoint ties the two; with tied true the checkpoint must tie them.
 func NewModel(e *Engine, ck *hf.Checkpoint, tied bool) (*Model, error) {
 	if ck.MissingHead {
@@ -117,7 +117,7 @@ func (m *Model) Changed() error {
 	return nil
 }
 
-// Param finds a parameter by its name; nil where there is none.
+// Param finds a parameter by its name; nil if there is none.
 func (m *Model) Param(name string) *Param {
 	i := slices.IndexFunc(m.Params, func(p *Param) bool { return p.Name == name })
 	if i < 0 {
@@ -129,7 +129,7 @@ func (m *Model) Param(name string) *Param {
 // Encoder lists the parameters of the encoder and the head's transform.
 func (m *Model) Encoder() []*Param { return m.encoder }
 
-// DecoderWeight is the decoder's parameter: the input embeddings where Tied.
+// DecoderWeight is the decoder's parameter: the input embeddings if Tied.
 func (m *Model) DecoderWeight() *Param {
 	if m.Tied {
 		return m.Param(m.Config.EmbeddingName())
@@ -137,7 +137,7 @@ func (m *Model) DecoderWeight() *Param {
 	return m.Param(m.Config.DecoderName())
 }
 
-// DecoderBias is the decoder's bias, nil where the model has none.
+// DecoderBias is the decoder's bias, nil if the model has none.
 func (m *Model) DecoderBias() *Param { return m.Param(m.Config.DecoderBiasName()) }
 
 // EncoderNodes splits a program's inputs, which begin with the encoder's parameters.
@@ -182,7 +182,7 @@ func (m *Model) Hidden(b *Batch) (*tensors.Tensor, error) {
 	return out[0], nil
 }
 
-// Head is the decoder as the fused kernels read it; its bias is zeros where the
+// Head is the decoder as the fused kernels read it; its bias is zeros if the
 // model has none. The slices are the parameters themselves.
 func (m *Model) Head() fused.Head {
 	h := fused.Head{Weight: m.DecoderWeight().Values, Vocab: m.Config.Vocab, Dim: m.Config.Embedding}

@@ -43,7 +43,7 @@ func isCUDA(path string) bool {
 	return strings.Contains(upper, "CUDA") || strings.Contains(upper, "NVIDIA")
 }
 
-// FindPlugins looks in the folders of PJRT_PLUGIN_LIBRARY_PATH or, where that is not
+// FindPlugins looks in the folders of PJRT_PLUGIN_LIBRARY_PATH or, if that is not
 // set, in go-xla's own folders and for the jax CUDA plugin of Python environments. It
 // loads no plugin.
 func FindPlugins(env PluginEnv) Search {
@@ -108,7 +108,7 @@ func escapeGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
-// Choose returns a CUDA plugin where a GPU is visible, else a plugin for the CPU. It
+// Choose returns a CUDA plugin if a GPU is visible, else a plugin for the CPU. It
 // never chooses the CPU in place of a GPU.
 func (s Search) Choose(gpu bool) (Plugin, error) {
 	for _, p := range s.Found {
@@ -174,7 +174,7 @@ func sitePackages() []string {
 }
 
 // cudaDataDir is the folder with nvvm/libdevice for a plugin: that of the wheels next
-// to it, else that of a CUDA installation, "" where there is none.
+// to it, else that of a CUDA installation, "" if there is none.
 func cudaDataDir(plugin string, getenv func(string) string) string {
 	site := filepath.Dir(filepath.Dir(filepath.Dir(plugin))) // site-packages/jax_plugins/xla_cuda13/x.so
 	candidates := []string{filepath.Join(filepath.Dir(plugin), "nvidia")}

@@ -32,7 +32,7 @@ func (m *Model) Pooler(tokens int) (*Pooler, error) {
 	return p, err
 }
 
-// Positive equals Model.Pool, bit for bit, where that is positive or NaN; elsewhere
+// Positive equals Model.Pool, bit for bit, if that is positive or NaN; elsewhere
 // it is zero or any number below. The head uses the given number of threads.
 // Several batches may be pooled at the same time.
 func (p *Pooler) Positive(texts [][]int32, threads int) ([]float32, error) {

@@ -32,7 +32,7 @@ const (
 
 var slackOnce sync.Once
 
-// reserveSlack moves the end of the heap up, once per process. Where the system does
+// reserveSlack moves the end of the heap up, once per process. If the system does
 // not allow so much address space, it takes less, or none.
 func reserveSlack() {
 	slackOnce.Do(func() {

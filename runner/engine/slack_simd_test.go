@@ -13,7 +13,7 @@ import (
 )
 
 // TestTheToolchainStillReadsPastTheEndOfASlice loads a part of a register from the last
-// bytes of a readable page. Where that works, slack.go is of no use any more.
+// bytes of a readable page. If that works, slack.go is of no use any more.
 func TestTheToolchainStillReadsPastTheEndOfASlice(t *testing.T) {
 	loads := map[int]func([]float32){} // by how many numbers a register holds
 	var to [16]float32                 // what is loaded must be of use, or the compiler leaves the load out

@@ -9,7 +9,7 @@ import (
 	"headroom/runner/engine"
 )
 
-// Every family's sum-pooled vectors are transformers', also where texts are cut
+// Every family's sum-pooled vectors are transformers', also if texts are cut
 // into groups of tokens.
 func TestSumPoolingEqualsTheReference(t *testing.T) {
 	e := openEngine(t)

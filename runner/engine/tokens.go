@@ -37,7 +37,7 @@ func NewTokenHead(m *Model, form splade.Form) (*TokenHead, error) {
 func (h *TokenHead) Close() { h.logits.Close() }
 
 // Max writes the largest logit that a token of a text keeps to out [len(texts), vocab],
-// bias included and LogitScale not, or 0 where no token keeps one. Where arg is not nil,
+// bias included and LogitScale not, or 0 if no token keeps one. If arg is not nil,
 // it writes the first token that has that logit to arg [len(texts), vocab]. NaN, once
 // seen, stays.
 func (h *TokenHead) Max(texts []fused.Text, out []float32, arg []int32) error {

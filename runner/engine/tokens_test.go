@@ -11,7 +11,7 @@ import (
 	"headroom/runner/engine"
 )
 
-// Every family's vectors are what the formula makes of PyTorch's logits, also where texts
+// Every family's vectors are what the formula makes of PyTorch's logits, also if texts
 // are cut into groups of tokens. The first and last token of a text are there like others.
 func TestATopMPerTokenIsTheFormulaOverPyTorchsLogits(t *testing.T) {
 	e := openEngine(t)

@@ -21,9 +21,9 @@ import (
 type CollectionOptions struct {
 	// Dataset is the reference as the user wrote it; it names the evaluation.
 	Dataset string
-	// Split of the collection's qrels; "test" where empty.
+	// Split of the collection's qrels; "test" if empty.
 	Split string
-	// Measures; the defaults where empty.
+	// Measures; the defaults if empty.
 	Measures []measure.Measure
 	// Self says which documents are the query itself and left out.
 	Self Self

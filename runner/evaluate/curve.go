@@ -22,14 +22,14 @@ import (
 type Cuts struct {
 	// Document and Query are always measured.
 	Document, Query []int
-	// Usual adds those of UsualCuts for documents where they are cheap.
+	// Usual adds those of UsualCuts for documents if they are cheap.
 	Usual bool
 }
 
 // UsualCuts are measured where nobody says which.
 func UsualCuts() []int { return []int{8, 16, 32, 64, 128} }
 
-// UsualCuts are cheap beside the encoding of the collection where there are so many
+// UsualCuts are cheap beside the encoding of the collection if there are so many
 // documents for each query, and so few queries.
 const (
 	cheapDocuments = 3

@@ -62,7 +62,7 @@ func (e *TextError) Error() string {
 // Unwrap is the fault without the text.
 func (e *TextError) Unwrap() error { return e.Err }
 
-// Named gives a fault of one text the text's name, where there is one; other errors stay.
+// Named gives a fault of one text the text's name, if there is one; other errors stay.
 func Named(err error, name func(text int) string) error {
 	var fault *TextError
 	if errors.As(err, &fault) {

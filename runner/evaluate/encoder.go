@@ -15,11 +15,11 @@ import (
 
 // EncoderOptions say where an encoder computes.
 type EncoderOptions struct {
-	// Backend as compute.backend of a sweep: "auto" where empty.
+	// Backend as compute.backend of a sweep: "auto" if empty.
 	Backend string
 	// Threads of the CPU; 0 is all cores.
 	Threads int
-	// Precision is what matrix products are in, "float32" (where empty) or "bfloat16",
+	// Precision is what matrix products are in, "float32" (if empty) or "bfloat16",
 	// which only XLA computes in. A model that is already in memory has its own.
 	Precision string
 	// Form is used in place of what the model's folder says of itself; nil is the folder's.
@@ -131,7 +131,7 @@ func (e *Encoder) Vocab() int { return e.model.Config.Vocab }
 // Notices are what a user should know of the folder: see hf.Checkpoint.
 func (e *Encoder) Notices() []string { return e.notices }
 
-// MaxLength is how many tokens the folder's own files cut texts to; 0 where they do not say.
+// MaxLength is how many tokens the folder's own files cut texts to; 0 if they do not say.
 func (e *Encoder) MaxLength() int { return e.tokenizer.MaxLength() }
 
 // Full is how many of the texts encoded so far have as many tokens as were kept: what

@@ -99,7 +99,7 @@ func (d *Documents) encode(ctx context.Context, enc *Encoder, texts []string, ma
 	return block, key, nil
 }
 
-// read finds a block on the disk; nil where it is not there, or damaged.
+// read finds a block on the disk; nil if it is not there, or damaged.
 func (d *Documents) read(key vectors.Key) ([]search.Vector, error) {
 	block, err := d.store.Read(key)
 	switch {
@@ -112,7 +112,7 @@ func (d *Documents) read(key vectors.Key) ([]search.Vector, error) {
 	return block, err
 }
 
-// write puts a block on the disk. Where it need not stay, a disk that does not take it ends the store and no evaluation:
+// write puts a block on the disk. If it need not stay, a disk that does not take it ends the store and no evaluation:
 // nothing but a kill would show it.
 func (d *Documents) write(key vectors.Key, block []search.Vector) error {
 	err := d.store.Write(key, block)
@@ -136,7 +136,7 @@ func (d *Documents) remember(key vectors.Key, block []search.Vector) {
 	}
 }
 
-// kept lists blocks, if the store has all of them for good; nil where it has not.
+// kept lists blocks, if the store has all of them for good; nil if it has not.
 func (d *Documents) kept(keys []vectors.Key, documents int) *vectors.List {
 	if d == nil || d.store == nil {
 		return nil
@@ -151,7 +151,7 @@ func (d *Documents) kept(keys []vectors.Key, documents int) *vectors.List {
 	return list
 }
 
-// folder is where blocks lie, "" where they do not.
+// folder is where blocks lie, "" if they do not.
 func (d *Documents) folder() string {
 	if d == nil || d.store == nil {
 		return ""

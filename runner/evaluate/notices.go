@@ -38,7 +38,7 @@ func (s *Summary) lookAt(c *collection.Collection, asked judged) error {
 	return nil
 }
 
-// Notices are sentences on what the figures of these measures are made of; none where there is nothing to say.
+// Notices are sentences on what the figures of these measures are made of; none if there is nothing to say.
 func (s Summary) Notices(measures []measure.Measure) []string {
 	list := s.RankingNotices(measures)
 	say := func(n int, format string) {

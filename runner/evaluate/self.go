@@ -14,7 +14,7 @@ type Self int
 
 const (
 	// SameText drops a document with the query's id and text, unless it is judged for the query. Ids alone say
-	// nothing where queries and documents are both numbered from 1.
+	// nothing if queries and documents are both numbered from 1.
 	SameText Self = iota
 	// KeepSelf drops none.
 	KeepSelf
@@ -37,7 +37,7 @@ func (s Self) of(c *collection.Collection, asked judged) (map[string]bool, error
 	return own, nil
 }
 
-// drops tells whether the document with a query's id is the query itself.
+// drops reports whether the document with a query's id is the query itself.
 func (s Self) drops(c *collection.Collection, query, text string, grades map[string]int) (bool, error) {
 	switch s {
 	case KeepSelf:
@@ -57,7 +57,7 @@ func sameText(a, b string) bool {
 	return strings.Join(strings.Fields(a), " ") == strings.Join(strings.Fields(b), " ")
 }
 
-// withoutSelf takes the document with the query's id out of a ranking and tells whether it was there.
+// withoutSelf takes the document with the query's id out of a ranking and reports whether it was there.
 func withoutSelf(query string, scored []trec.Scored) (kept []trec.Scored, dropped bool) {
 	for i, s := range scored {
 		if s.Doc == query {

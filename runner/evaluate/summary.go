@@ -32,7 +32,7 @@ type Summary struct {
 	run    trec.Run
 	report ir.Report
 	cuts   []cut
-	// vectors lists the documents' vectors where they are kept, in blocks that lie in the folder vectorsIn; else nil.
+	// vectors lists the documents' vectors if they are kept, in blocks that lie in the folder vectorsIn; else nil.
 	vectors   *vectors.List
 	vectorsIn string
 }
@@ -70,7 +70,7 @@ func (s Summary) Event(folder string) event.Evaluated {
 }
 
 // keep writes the evaluation's files. Each appears whole under its name, the
-// summary last, with the digests of the others: where it is, they are complete.
+// summary last, with the digests of the others: if it is, they are complete.
 func (s Summary) keep(disk atomic.Disk, dir string) (Summary, error) {
 	if dir == "" {
 		return s, nil

@@ -26,7 +26,7 @@ func recipes(list []fs.DirEntry) []string {
 	return ids
 }
 
-// backbone finds leftovers of making a backbone and, where used is not nil, the backbone
+// backbone finds leftovers of making a backbone and, if used is not nil, the backbone
 // itself if nothing uses it.
 func (o Options) backbone(id string, used map[string]bool) ([]Item, error) {
 	folder := filepath.Join(o.Workspace, "backbones", id)

@@ -111,7 +111,7 @@ func (o Options) visit(free bool) (Report, error) {
 	return report, nil
 }
 
-// visit finds the items of a place and, with free, frees them. Where it must not do so, kept gives the reason.
+// visit finds the items of a place and, with free, frees them. If it must not do so, kept gives the reason.
 func (p place) visit(free bool) (items []Item, kept string, err error) {
 	if p.lease != "" {
 		if who := holder(p.lease); who != "" {
@@ -211,7 +211,7 @@ func (o Options) places() ([]place, error) {
 	return places, err
 }
 
-// existing returns the folder, or "" where it does not exist and so has no lease.
+// existing returns the folder, or "" if it does not exist and so has no lease.
 func existing(folder string) string {
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return ""
@@ -228,10 +228,10 @@ func entries(folder string) ([]fs.DirEntry, error) {
 	return list, err
 }
 
-// isOld tells whether nothing in a path has changed for an hour.
+// isOld reports whether nothing in a path has changed for an hour.
 func (o Options) isOld(path string) bool { return o.unchanged(path, settled) }
 
-// unchanged tells whether nothing in a path has changed for so long.
+// unchanged reports whether nothing in a path has changed for so long.
 func (o Options) unchanged(path string, long time.Duration) bool {
 	info, err := os.Lstat(path)
 	return err == nil && o.Now().Sub(newest(path, info)) >= long

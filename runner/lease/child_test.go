@@ -13,7 +13,7 @@ import (
 	"headroom/runner/lease"
 )
 
-// childFolder, where set, makes this test binary a process that acquires the lease
+// childFolder, if set, makes this test binary a process that acquires the lease
 // of that folder, says how it went, and holds on until its input ends.
 const childFolder = "HEADROOM_TEST_LEASE_FOLDER"
 

@@ -64,7 +64,7 @@ func Superseded(dir string, before time.Time) ([]string, error) {
 	return old, nil
 }
 
-// latest is the highest generation, 0 where there is none. Files with other
+// latest is the highest generation, 0 if there is none. Files with other
 // names, such as 007.json, are no generations.
 func latest(dir string) (int, error) {
 	entries, err := os.ReadDir(folder(dir))
@@ -107,7 +107,7 @@ func exists(dir string, generation int) (bool, error) {
 const longest = 1 << 16
 
 // read returns a generation's content and when the file system last saw it change.
-// whole is false where no process of ours has written that: its maker was stopped between
+// whole is false if no process of ours has written that: its maker was stopped between
 // creating and writing, or it is another file.
 func read(dir string, generation int) (c content, changed time.Time, whole bool, err error) {
 	info, err := os.Lstat(path(dir, generation))
@@ -150,7 +150,7 @@ func fileSystemTime(dir string) (time.Time, error) {
 	return info.ModTime(), nil
 }
 
-// publish makes a generation, whole, unless it exists. Where a file system has no hard
+// publish makes a generation, whole, unless it exists. If a file system has no hard
 // links a reader may see the file before its content, and then goes by its age.
 func publish(disk atomic.Disk, dir string, generation int, c content) error {
 	return disk.CreateFile(path(dir, generation), c.write)

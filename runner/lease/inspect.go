@@ -27,7 +27,7 @@ const (
 // Info is what is known of a lease without holding it.
 type Info struct {
 	State State
-	// The rest is of the last holder, zero where there was none.
+	// The rest is of the last holder, zero if there was none.
 	Host    string
 	PID     int
 	Attempt int
@@ -74,7 +74,7 @@ func Inspect(dir string, options Options) (Info, error) {
 	return info, nil
 }
 
-// inspect judges by the time that now returns. It calls now only where it needs the time.
+// inspect judges by the time that now returns. It calls now only if it needs the time.
 func inspect(dir string, timeout time.Duration, now func() (time.Time, error)) (Info, error) {
 	generation, err := latest(dir)
 	if err != nil || generation == 0 {

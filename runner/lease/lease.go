@@ -9,7 +9,7 @@
 // lease/<n>.json of the folder, and the highest is in force. A process that finds it
 // released, dead or stale makes the next one, complete and exclusively: it hard-links a
 // temporary file to the new name. That fails if the name exists, and is atomic on NFS as
-// well. Where there are no links, the file is created with O_EXCL. Nobody removes a
+// well. If there are no links, the file is created with O_EXCL. Nobody removes a
 // generation, so that no reader of an old listing can make it again. Only the holder of a
 // generation writes to it, by rename. There are no locks that a server or a killed process
 // could leave behind.
@@ -19,7 +19,7 @@
 // boot and the same process namespace, not the same name. Of other holders only the time
 // is known at which their file last changed. It is compared with the clock of the file
 // system: the clocks of machines do not have to agree.
-// Where a file system takes the time of a file from the machine that writes it, clocks do
+// If a file system takes the time of a file from the machine that writes it, clocks do
 // enter; a caller that tries again keeps a Sighting, which goes by its own clock alone.
 package lease
 
@@ -46,7 +46,7 @@ const (
 // Options of Acquire and Inspect. The zero value is the normal case.
 type Options struct {
 	// Now is the clock that files are compared with. Default: that of the file system
-	// where a lease is acquired; time.Now where it is only looked at, since looking
+	// where a lease is acquired; time.Now if it is only looked at, since looking
 	// writes nothing.
 	Now func() time.Time
 	// Interval between heartbeats. Default Interval; negative starts none, for a
@@ -203,7 +203,7 @@ func acquire(disk atomic.Disk, dir string, options Options) (*Lease, error) {
 	return l, nil
 }
 
-// supersedes tells whether this process is a later start of what the holder is.
+// supersedes reports whether this process is a later start of what the holder is.
 func (l *Lease) supersedes(holder Info) bool {
 	return l.options.Succession != "" && holder.succession == l.options.Succession && holder.turn < l.options.Turn
 }
@@ -274,7 +274,7 @@ func (l *Lease) Err() error {
 	return l.err
 }
 
-// Release gives the lease back; a second call does nothing. It fails where the
+// Release gives the lease back; a second call does nothing. It fails if the
 // lease was lost before.
 func (l *Lease) Release() error {
 	first := false

@@ -9,7 +9,7 @@ import (
 type process struct {
 	Host string `json:"host"`
 	PID  int    `json:"pid"`
-	// Start tells it from a later one with the same id; empty where the system does
+	// Start tells it from a later one with the same id; empty if the system does
 	// not say.
 	Start string `json:"start,omitempty"`
 	// Machine is the boot and the process namespace in which PID means something.
@@ -26,13 +26,13 @@ func thisProcess() (process, error) {
 	return process{Host: host, PID: pid, Start: start, Machine: machine(host)}, nil
 }
 
-// isLocal tells whether this process can look the other one up.
+// isLocal reports whether this process can look the other one up.
 func (p process) isLocal() bool {
 	host, err := os.Hostname()
 	return err == nil && p.Machine != "" && p.Machine == machine(host)
 }
 
-// alive tells whether the process is alive. sure is false where its id is in use and
+// alive reports whether the process is alive. sure is false if its id is in use and
 // nothing says by whom.
 func (p process) alive() (alive, sure bool) {
 	start, used := startOf(p.PID)

@@ -53,7 +53,7 @@ func startOf(pid int) (string, bool) {
 	return string(fields[start]), fields[state][0] != 'Z' && fields[state][0] != 'X'
 }
 
-// ownProc tells whether /proc is of this process namespace. In one that has been made
+// ownProc reports whether /proc is of this process namespace. In one that has been made
 // without a /proc of its own the ids there are another's.
 func ownProc() bool {
 	self, err := os.Readlink("/proc/self")

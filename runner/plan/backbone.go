@@ -9,8 +9,8 @@ import (
 )
 
 // Backbone plans one recipe alone, without a sweep. It uses the options
-// Workspace, Resolver, Recipe and Holder. Its error is sweeps.Faults where the
-// recipe or its data are wrong, and source.ErrUnresolved where data are absent.
+// Workspace, Resolver, Recipe and Holder. Its error is sweeps.Faults if the
+// recipe or its data are wrong, and source.ErrUnresolved if data are absent.
 func Backbone(ctx context.Context, o Options, name string) (Recipe, error) {
 	o.Spec = &sweeps.Spec{Path: "recipe " + name}
 	m := &maker{Options: o, found: newInputs(ctx, o), plan: &Plan{}}

@@ -14,7 +14,7 @@ import (
 const DuringSplit = record.DuringSplit
 
 // during finds the dev data on which a run is measured while it trains. digest covers
-// all of them; it is "" where some are not there yet, and why gives the reason.
+// all of them; it is "" if some are not there yet, and why gives the reason.
 func (m *maker) during(c sweeps.RunConfig) (digest, why string) {
 	var digests []string
 	for _, ref := range c.Evaluate.During {
@@ -31,7 +31,7 @@ func (m *maker) during(c sweeps.RunConfig) (digest, why string) {
 	return strings.Join(digests, "+"), ""
 }
 
-// noteOverlaps adds a notice where dev data are test data. Data that cannot be read are reported elsewhere.
+// noteOverlaps adds a notice if dev data are test data. Data that cannot be read are reported elsewhere.
 func (m *maker) noteOverlaps(c sweeps.RunConfig) {
 	if len(c.Evaluate.During) == 0 {
 		return

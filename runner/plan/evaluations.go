@@ -34,7 +34,7 @@ const (
 type Evaluation struct {
 	ID string `json:"id"`
 	// Encoder identifies the encoder (sweeps.EncoderID); Collection is the digest of
-	// corpus, queries and the split's qrels. Both are "" where unresolved.
+	// corpus, queries and the split's qrels. Both are "" if unresolved.
 	Encoder    string `json:"encoder"`
 	Collection string `json:"collection_digest"`
 	// Run is the run that is measured; "" for a baseline.
@@ -59,7 +59,7 @@ type Evaluation struct {
 	// Folder is the folder of summary.json.
 	Folder string `json:"-"`
 	// Needs is the id of a recipe. The row waits for its backbone, and for nothing
-	// else; "" where it waits for none.
+	// else; "" if it waits for none.
 	Needs sweeps.ID `json:"-"`
 }
 
@@ -176,7 +176,7 @@ func (m *maker) evaluation(run *Run, key, ref, split string) {
 }
 
 // superseded tells, for an evaluation that is missing, whether it was made before on other
-// data or by other measures; "" where it was not.
+// data or by other measures; "" if it was not.
 func superseded(e Evaluation) string {
 	others, err := os.ReadDir(filepath.Dir(e.Folder))
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"headroom/sweeps"
 )
 
-// The rates for predictions where nothing has been measured: an eighth of the peak rate of an
+// The rates for predictions if nothing has been measured: an eighth of the peak rate of an
 // H100.
 const (
 	share    = 8
@@ -28,7 +28,7 @@ type Disk struct {
 	Data int64 `json:"data"`
 }
 
-// foresee predicts seconds where no run of any kind is finished, for runs that may compute on
+// foresee predicts seconds if no run of any kind is finished, for runs that may compute on
 // a GPU and have a backbone of known size. A CPU's rate is not known well enough.
 func (m *maker) foresee() {
 	table, err := m.Resolver.Table()
@@ -132,7 +132,7 @@ func rate(c sweeps.RunConfig) float64 {
 	return float32s / share
 }
 
-// disk adds up the space that the sweep takes on disks; nil where no backbone is known.
+// disk adds up the space that the sweep takes on disks; nil if no backbone is known.
 func (m *maker) disk() *Disk {
 	var d Disk
 	var largest, references = int64(0), []string{}

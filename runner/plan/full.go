@@ -15,7 +15,7 @@ import (
 type Full struct {
 	Backbone string `json:"backbone"`
 	// State is "waits" until every run of the backbone is finished, then "chosen", or
-	// "none" where no point can be compared.
+	// "none" if no point can be compared.
 	State string `json:"state"`
 	Why   string `json:"why"`
 	// Point is the label of the chosen point, from its first run; Runs are the runs of all its seeds.
@@ -26,7 +26,7 @@ type Full struct {
 	Value   *float64 `json:"value"`
 	// Collections are the collections of evaluate.full.
 	Collections []string `json:"collections"`
-	// Seconds is the predicted work of the stage; null where nothing is known.
+	// Seconds is the predicted work of the stage; null if nothing is known.
 	Seconds *float64 `json:"seconds_predicted"`
 }
 
@@ -161,7 +161,7 @@ func (m *maker) readDevFigures(c *candidate, name string) {
 	}
 }
 
-// Staged describes the second stage of a plan in one line; "" where it has none.
+// Staged describes the second stage of a plan in one line; "" if it has none.
 func (p *Plan) Staged() string {
 	var parts []string
 	var waiting []string

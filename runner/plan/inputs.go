@@ -33,10 +33,10 @@ type inputs struct {
 type model struct {
 	weights, tokenizer, why string
 	recipe                  sweeps.ID
-	parameters              int64  // 0 where they are not known
+	parameters              int64  // 0 if they are not known
 	precision               string // of a recipe that is not made yet
 	positions               int
-	tokens                  source.Tokens // zero where they are not known yet
+	tokens                  source.Tokens // zero if they are not known yet
 	form                    source.Form   // of the folder itself
 	noBias                  bool          // behind its decoder
 	bad                     bool

@@ -23,8 +23,8 @@ const sound = "sound"
 func ModelFolder(run string) string { return filepath.Join(run, "model") }
 
 // Intact compares the files of a run with the checksums recorded when they were made: its
-// configuration, inputs and provenance, its logs and, where it is finished, the exported
-// model. Its error is *seal.Damage where a file is missing or has changed; running the
+// configuration, inputs and provenance, its logs and, if it is finished, the exported
+// model. Its error is *seal.Damage if a file is missing or has changed; running the
 // sweep makes it again. r remembers the digests of large files.
 func Intact(r *source.Resolver, root, id string) error {
 	w := workspace.Workspace{Root: root}

@@ -16,7 +16,7 @@ import (
 // a plan does not take minutes.
 const mostRead = 100_000
 
-// noteLeaks adds a notice where training data have test queries with a relevant document. Data
+// noteLeaks adds a notice if training data have test queries with a relevant document. Data
 // that cannot be read are reported elsewhere.
 func (m *maker) noteLeaks(c sweeps.RunConfig, data set) {
 	key := c.Data.Train + "\x01" + strings.Join(c.Evaluate.Final, "\x00")

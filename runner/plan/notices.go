@@ -55,7 +55,7 @@ func (in *inputs) noteOdd(c sweeps.RunConfig, backbone model, data set) {
 	}
 }
 
-// noteOddForm adds a notice where a folder states another form than the sweep.
+// noteOddForm adds a notice if a folder states another form than the sweep.
 func (in *inputs) noteOddForm(c sweeps.RunConfig, form source.Form) {
 	if form.Pooling == "" {
 		return

@@ -46,7 +46,7 @@ const (
 	Unresolved State = "unresolved"
 )
 
-// Finished tells whether a state means that there is nothing to do.
+// Finished reports whether a state means that there is nothing to do.
 func (s State) Finished() bool { return s == Done }
 
 // Options are the inputs of a plan.
@@ -79,14 +79,14 @@ type Plan struct {
 	Recipes     []Recipe     `json:"recipes"`
 	Runs        []Run        `json:"runs"`
 	Evaluations []Evaluation `json:"evaluations"`
-	// Full is the second stage, one for each backbone; empty where the sweep has none.
+	// Full is the second stage, one for each backbone; empty if the sweep has none.
 	Full []Full `json:"full"`
 	// Notices are for the user to read before the sweep is run.
 	Notices []string `json:"notices"`
-	// Seconds is the predicted time of all unfinished work on one slot; nil where
+	// Seconds is the predicted time of all unfinished work on one slot; nil if
 	// nothing has been measured yet.
 	Seconds *float64 `json:"seconds_predicted"`
-	// Disk is the approximate space on disks; null where no backbone is here.
+	// Disk is the approximate space on disks; null if no backbone is here.
 	Disk *Disk `json:"disk_predicted"`
 }
 
@@ -99,9 +99,9 @@ type Run struct {
 	Why   string    `json:"why"`
 	// Verdict is "healthy" or a kind of collapse; null until the run is judged.
 	Verdict *string `json:"verdict"`
-	// Seconds is the predicted time of its remaining work; nil where unknown.
+	// Seconds is the predicted time of its remaining work; nil if unknown.
 	Seconds *float64 `json:"seconds_predicted"`
-	// Basis names the basis of Seconds; "" where nothing is predicted.
+	// Basis names the basis of Seconds; "" if nothing is predicted.
 	Basis string `json:"predicted_from"`
 	// Config has every effective value; its paths are absolute.
 	Config sweeps.RunConfig `json:"config"`
@@ -111,7 +111,7 @@ type Run struct {
 	// Folder is the run's folder inside the workspace.
 	Folder string `json:"-"`
 	// Needs is the id of a recipe. The run waits for its backbone, and for nothing
-	// else; "" where it waits for none.
+	// else; "" if it waits for none.
 	Needs sweeps.ID `json:"-"`
 }
 
@@ -151,7 +151,7 @@ func (p *Plan) Collapsed() int {
 	return n
 }
 
-// Idle tells whether everything is finished, so that running the sweep would do nothing.
+// Idle reports whether everything is finished, so that running the sweep would do nothing.
 func (p *Plan) Idle() bool {
 	for i := range p.Runs {
 		if run := &p.Runs[i]; !run.State.Finished() {
@@ -171,7 +171,7 @@ func (p *Plan) Idle() bool {
 	return true
 }
 
-// Make plans a sweep. Its error is sweeps.Faults where the sweep or its inputs
+// Make plans a sweep. Its error is sweeps.Faults if the sweep or its inputs
 // are wrong.
 func Make(ctx context.Context, o Options) (*Plan, error) {
 	points, err := o.Spec.Points()

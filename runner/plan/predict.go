@@ -16,7 +16,7 @@ import (
 type measured struct {
 	config sweeps.RunConfig
 	step   float64 // seconds of a training step
-	dev    float64 // of an evaluation during training; 0 where it made none
+	dev    float64 // of an evaluation during training; 0 if it made none
 	rest   float64 // of the rest: opening, the final evaluations, the export
 }
 
@@ -47,7 +47,7 @@ func evaluations(c sweeps.RunConfig, steps int) float64 {
 
 // predict sets the predicted seconds of unfinished runs, and their basis: the median of the
 // finished runs of the same shape, else of those with the same backbone, else of all, scaled
-// by tokens. Where no run is finished, nothing is predicted. The seconds of a run include its
+// by tokens. If no run is finished, nothing is predicted. The seconds of a run include its
 // evaluations.
 func (m *maker) predict(ctx context.Context) {
 	open := false

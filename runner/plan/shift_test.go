@@ -7,7 +7,7 @@ import (
 )
 
 // A shift is folded into the decoder's bias: a backbone without one is refused before
-// anything is trained, also where a recipe only starts from it.
+// anything is trained, also if a recipe only starts from it.
 func TestAShiftNeedsABias(t *testing.T) {
 	w := newWorld(t)
 	config := func(text string) { write(t, filepath.Join(w.root, "model", "config.json"), text) }

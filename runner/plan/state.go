@@ -32,7 +32,7 @@ func runsWithFolders(workspace string) map[sweeps.ID]bool {
 	return runs
 }
 
-// absent tells whether a run is known to have no folder.
+// absent reports whether a run is known to have no folder.
 func (m *maker) absent(id sweeps.ID) bool { return m.made != nil && !m.made[id] }
 
 // settle decides a run's state from its files.
@@ -102,7 +102,7 @@ func (m *maker) state(folder string, steps int) (state State, why string, verdic
 	return state, why, nil
 }
 
-// Finished tells whether an attempt at the run in a folder has finished the run.
+// Finished reports whether an attempt at the run in a folder has finished the run.
 func Finished(folder string) (bool, error) {
 	_, finished, err := lastFinish(folder)
 	return finished, err

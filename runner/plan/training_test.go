@@ -54,7 +54,7 @@ func TestWhatTheDataLacksIsSaidBeforeCompute(t *testing.T) {
 	w.put(t, "missing.jsonl", `{"query":"a","positive":"b","negative":"c","score":1}`+"\n"+`{"query":"e","positive":"f","negative":"c"}`)
 	for name, c := range map[string]struct {
 		overrides []string
-		says      []string // none where all is well
+		says      []string // none if all is well
 	}{
 		"all is well":            {[]string{"data.train=./scores.jsonl", "data.negatives=1", "loss.kind=kl"}, nil},
 		"a file that is not":     {[]string{"data.train=./none.tsv"}, []string{"no such file or folder"}},

@@ -152,7 +152,7 @@ func attempt(t *testing.T, folder string, events ...event.Event) {
 // planned has the runs of all plans that must made, by their folders.
 var planned sync.Map
 
-// begun writes what a run's folder holds before its first attempt, where it is not there.
+// begun writes what a run's folder holds before its first attempt, if it is not there.
 func begun(t *testing.T, folder string) {
 	t.Helper()
 	files := map[string]string{"provenance.json": "{}"}

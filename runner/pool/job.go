@@ -2,7 +2,7 @@
 // executable per job, a fixed number at a time. It does not know what a job
 // computes. A worker reports on its standard output, one JSON object per line
 // (Message), and its exit code says how it ended. Its standard error is kept in a
-// file, whose end is shown where the job fails.
+// file, whose end is shown if the job fails.
 //
 // A failing job never stops another. When the context ends, the pool sends SIGINT
 // to every running worker and waits: the worker checkpoints and exits 130. A worker
@@ -45,11 +45,11 @@ const (
 type Outcome struct {
 	Job    Job
 	State  State
-	Code   int           // the worker's exit code; -1 where a signal ended it or none was started
-	Reason string        // why it is not Done; "" where it is Done
+	Code   int           // the worker's exit code; -1 if a signal ended it or none was started
+	Reason string        // why it is not Done; "" if it is Done
 	Tail   string        // the last lines of its standard error
 	Took   time.Duration // wall time of the process
-	Answer *Answer       // the run's result; nil where the worker did not report one
+	Answer *Answer       // the run's result; nil if the worker did not report one
 }
 
 // Cause is the reason why the job is not done, with the last line that its worker printed.

@@ -28,7 +28,7 @@ const (
 // Dev holds the results on dev data of a run in training.
 type Dev struct {
 	Measure string `json:"measure"`
-	// Value is the value of the last evaluation, NaN where it has none.
+	// Value is the value of the last evaluation, NaN if it has none.
 	Value    event.Value `json:"value"`
 	Best     event.Value `json:"best"`
 	BestStep int         `json:"best_step"`
@@ -40,7 +40,7 @@ type Answer struct {
 	// Recovered names the collapses from which a healthy run recovered, and when; "" for none.
 	Recovered string `json:"recovered,omitempty"`
 	// Measure is the first of evaluate.measures, on Dataset, the first of evaluate.final; ""
-	// where nothing was measured.
+	// if nothing was measured.
 	Measure string      `json:"measure,omitempty"`
 	Dataset string      `json:"dataset,omitempty"`
 	Value   event.Value `json:"value"`
@@ -59,7 +59,7 @@ type Message struct {
 	Type    string      `json:"type"`
 	Phase   string      `json:"phase,omitempty"` // a Phase, "pretrain", …
 	Step    int         `json:"step"`
-	Steps   int         `json:"steps"` // 0 where unknown
+	Steps   int         `json:"steps"` // 0 if unknown
 	Rate    float64     `json:"rate,omitempty"`
 	Loss    event.Value `json:"loss,omitempty"`
 	Dev     *Dev        `json:"dev,omitempty"`

@@ -225,8 +225,8 @@ func TestOnlyThisAttemptsLastLinesAreTheTail(t *testing.T) {
 	}
 }
 
-// A parent that is killed takes its worker along: by the kernel's signal where
-// there is one, and by the worker's own watch where that signal is ignored.
+// A parent that is killed takes its worker along: by the kernel's signal if
+// there is one, and by the worker's own watch if that signal is ignored.
 func TestWorkersStopWhenTheParentDies(t *testing.T) {
 	for name, commands := range map[string][]string{
 		"by the worker's watch":     {"ignore", "orphan", "touch=END"},

@@ -141,7 +141,7 @@ func describe(m Message) string {
 	return text
 }
 
-// notice tells whether a message gets a line of its own: every notice and collapse,
+// notice reports whether a message gets a line of its own: every notice and collapse,
 // and the first of consecutive messages about waiting.
 func notice(job Job, m, before Message) (string, bool) {
 	switch {

@@ -32,7 +32,7 @@ type jsonLine struct {
 	Dev     *Dev           `json:"dev,omitempty"`
 	State   State          `json:"state,omitempty"`
 	Message string         `json:"message,omitempty"`
-	Tail    string         `json:"tail,omitempty"` // the worker's last lines, where it failed
+	Tail    string         `json:"tail,omitempty"` // the worker's last lines, if it failed
 	Seconds float64        `json:"seconds,omitempty"`
 	Result  *Answer        `json:"result,omitempty"`  // of a finished run: its verdict and main score
 	Episode *event.Episode `json:"episode,omitempty"` // of a collapse

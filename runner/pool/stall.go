@@ -9,7 +9,7 @@ const stallTimes = 20
 const StallLeast = time.Minute
 
 // StallAfter is the silence after which a training run counts as stalled, given the time per
-// step (0 where it is not known) and the least such silence.
+// step (0 if it is not known) and the least such silence.
 func StallAfter(perStep, least time.Duration) time.Duration {
 	return max(least, stallTimes*perStep)
 }

@@ -73,7 +73,7 @@ type Lacking struct {
 	Packages []published.Package
 }
 
-// None tells whether nothing is missing.
+// None reports whether nothing is missing.
 func (l Lacking) None() bool { return len(l.Models)+len(l.Tokenizers)+len(l.Data) == 0 }
 
 // Lacking asks a resolver for the needs that are not here. Its error names every reference that

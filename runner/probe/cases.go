@@ -12,15 +12,15 @@ import (
 type Case struct {
 	K    float64
 	Form Form
-	// Keep is true where the decoder stays tied to the input embeddings, so that dividing one divides the other.
+	// Keep is true if the decoder stays tied to the input embeddings, so that dividing one divides the other.
 	Keep bool
 }
 
-// known tells whether a start can be computed. It cannot be under sum pooling, nor where tokens
+// known reports whether a start can be computed. It cannot be under sum pooling, nor if tokens
 // keep a few logits, because these depend on k.
 func (c Case) known() bool { return !c.Form.Splade.Sum && c.Form.Splade.TokenTopM == 0 }
 
-// infonces returns InfoNCE at step 0 over ln(candidates) for each case; NaN where it cannot be
+// infonces returns InfoNCE at step 0 over ln(candidates) for each case; NaN if it cannot be
 // computed. Equal cases are computed once.
 func (p *projection) infonces(m *engine.Model, batches []Batch, cases []Case) ([]float64, error) {
 	found := map[Case]float64{}

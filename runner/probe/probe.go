@@ -42,7 +42,7 @@ type Report struct {
 // Head describes the decoder as it was loaded.
 type Head struct {
 	RowNorm RowNorm `json:"row_norm"`
-	// BiasMean is nil where the decoder has no bias.
+	// BiasMean is nil if the decoder has no bias.
 	BiasMean *event.Value `json:"bias_mean"`
 }
 
@@ -65,7 +65,7 @@ type Step0 struct {
 	LnCandidates   event.Value `json:"ln_candidates"`
 }
 
-// SuggestedK holds the factors of the automatic choices; NaN where the weights do not
+// SuggestedK holds the factors of the automatic choices; NaN if the weights do not
 // allow one.
 type SuggestedK struct {
 	AutoNorm  event.Value `json:"auto_norm"`

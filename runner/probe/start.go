@@ -104,7 +104,7 @@ func (p *projection) under(weight, bias float64, f Form) start {
 }
 
 // weights returns the term weights [texts, vocab] and the mean number of active ones,
-// which is NaN where a weight is NaN.
+// which is NaN if a weight is NaN.
 func (p *projection) weights(projected []float32, weight, bias float64, f Form) ([]float32, float64) {
 	out := make([]float32, len(projected))
 	texts := len(projected) / p.vocab
@@ -160,7 +160,7 @@ func (p *projection) scores(queries, documents []float32, scale float64) []float
 	return out
 }
 
-// infoNCE is the mean cross-entropy of scores [queries, candidates] where query
+// infoNCE is the mean cross-entropy of scores [queries, candidates] if query
 // i's positive is candidate i.
 func infoNCE(scores []float64, candidates int) float64 {
 	queries, total := len(scores)/candidates, 0.0

@@ -12,7 +12,7 @@ import (
 
 // SaveArrays writes the documents' vectors as numpy files into a new folder. indptr.npy (int64), indices.npy (int32)
 // and data.npy (float32) are the rows of a sparse matrix [documents, vocabulary], for scipy's csr_matrix; ids.txt has
-// the documents' ids, one per line, and words.txt the terms where they are words.
+// the documents' ids, one per line, and words.txt the terms if they are words.
 func (x *Index) SaveArrays(dir string) error {
 	err := atomic.CreateFolder(dir, func(f *atomic.Folder) error {
 		files := []struct {

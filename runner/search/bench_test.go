@@ -78,7 +78,7 @@ func sizes() []int {
 
 // BenchmarkSearch reports CPU-ns/posting: the processor time of a whole search, top 1000 included, by
 // postings touched. A scorer that is used again (one thread) and a fresh one for each query (alone) must
-// agree. It also reports the same of the fastest turn, which says most where the machine is shared.
+// agree. It also reports the same of the fastest turn, which says most if the machine is shared.
 func BenchmarkSearch(b *testing.B) {
 	for _, documents := range sizes() {
 		b.Run(fmt.Sprintf("documents=%d", documents), func(b *testing.B) {

@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// Options of a Builder. Use the zero value where nothing is known beforehand.
+// Options of a Builder. Use the zero value if nothing is known beforehand.
 type Options struct {
 	// Vocab is the number of term ids; a larger id is an error. 0: any ids.
 	Vocab int
@@ -14,7 +14,7 @@ type Options struct {
 	// the first thousand documents and not only at the limit. 0: not known.
 	Documents int
 	// MaxPostings is the largest number of postings. 0: as many as fit into three quarters of the free memory,
-	// or no limit where the index is built on the disk.
+	// or no limit if the index is built on the disk.
 	MaxPostings uint64
 	// Half keeps weights as rounded float16 and not as float32.
 	Half bool
@@ -57,7 +57,7 @@ func NewBuilder(options Options) *Builder {
 // estimateAfter is the number of documents from which the size of the whole index is extrapolated.
 const estimateAfter = 1000
 
-// Add adds the next document. The error is a *TooLargeError where the index would exceed its limit.
+// Add adds the next document. The error is a *TooLargeError if the index would exceed its limit.
 func (b *Builder) Add(id string, v Vector) error {
 	if err := v.check(b.options.Vocab); err != nil {
 		return fmt.Errorf("build index: document %q: %w", id, err)

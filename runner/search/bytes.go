@@ -10,10 +10,10 @@ type number interface {
 	uint16 | uint32 | float32 | list
 }
 
-// littleEndian tells whether this machine stores numbers in the byte order of the files.
+// littleEndian reports whether this machine stores numbers in the byte order of the files.
 func littleEndian() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }
 
-// bytesOf returns numbers as the bytes of a file. It shares the memory where the byte order allows it.
+// bytesOf returns numbers as the bytes of a file. It shares the memory if the byte order allows it.
 func bytesOf[T number](numbers []T) []byte {
 	if len(numbers) == 0 {
 		return nil
@@ -28,7 +28,7 @@ func bytesOf[T number](numbers []T) []byte {
 	return data
 }
 
-// numbersIn returns the numbers in the bytes of a file. It shares the memory where the byte order allows it.
+// numbersIn returns the numbers in the bytes of a file. It shares the memory if the byte order allows it.
 func numbersIn[T number](data []byte) []T {
 	var one T
 	n := len(data) / int(unsafe.Sizeof(one))

@@ -67,7 +67,7 @@ func fill(builder *search.Builder, documents int) (*search.Index, error) {
 }
 
 // BenchmarkFullSize builds an index of generated documents on the disk, in a process of its own, and then loads and
-// searches it on one thread and on all: with SPLADE-v3's vectors of real queries where HEADROOM_DATA has them, their
+// searches it on one thread and on all: with SPLADE-v3's vectors of real queries if HEADROOM_DATA has them, their
 // words numbered by how many queries have them, else with generated ones. Of several loads and searches the least
 // processor time counts. Sizes and peaks are in MB.
 func BenchmarkFullSize(b *testing.B) {

@@ -10,7 +10,7 @@ import (
 
 // WriteImpacts writes the format of Anserini's and Pyserini's JsonVectorCollection: one line
 // {"id","contents","vector":{"<term>":n,…}} per document. n is the weight × 100, rounded; terms for which it is 0 are
-// left out. Terms are words, or token ids where the index has these.
+// left out. Terms are words, or token ids if the index has these.
 func (x *Index) WriteImpacts(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 1<<16)
 	var line []byte

@@ -14,7 +14,7 @@ type Index struct {
 	postings uint64
 	half     bool // weights are kept as float16
 	blocks   []block
-	terms    *dictionary // nil where terms are token ids
+	terms    *dictionary // nil if terms are token ids
 	release  func() error
 }
 
@@ -65,7 +65,7 @@ type block struct {
 	lists     []list // ascending by term
 	rows      []uint32
 	docs      []uint16  // of all lists: places in the block, ascending in each list
-	weights   []float32 // of all lists; nil where halves are
+	weights   []float32 // of all lists; nil if halves are
 	halves    []uint16  // the same as float16
 }
 

@@ -31,7 +31,7 @@ func (e *TooLargeError) Error() string {
 const bytesPerPosting = 8
 
 // defaultLimit is the number of postings that fit into three quarters of the memory that this process can still
-// get, or a billion where the system does not say.
+// get, or a billion if the system does not say.
 func defaultLimit() uint64 {
 	free := uint64(1_000_000_000 * bytesPerPosting)
 	if n, ok := meminfo("/proc/meminfo"); ok {

@@ -20,7 +20,7 @@ import (
 const cutoff = 1000
 
 // BenchmarkSearchAgainstPeers searches the same postings in processes that take turns, on one thread each:
-// this package; the plain loop with a heap, and that loop alone ("plain-sums"); where PYTHON has numba, numba's loop
+// this package; the plain loop with a heap, and that loop alone ("plain-sums"); if PYTHON has numba, numba's loop
 // with numpy's argpartition, and that loop alone ("numba-sums"). The scores found must have the same bits in the same
 // order. HEADROOM_BENCH_ROUNDS is how many turns count (9).
 func BenchmarkSearchAgainstPeers(b *testing.B) {

@@ -35,7 +35,7 @@ const (
 	partLists     = "lists"     // block.lists of each block
 	partPostings  = "postings"  // block.docs of each block
 	partWeights   = "weights"   // block.weights, or block.halves, of each block
-	partWords     = "words"     // the dictionary, where there is one, as documents
+	partWords     = "words"     // the dictionary, if there is one, as documents
 )
 
 // manifest describes a saved index.
@@ -45,7 +45,7 @@ type manifest struct {
 	Documents int    `json:"documents"`
 	Vocab     int    `json:"vocab"`
 	Postings  uint64 `json:"postings"`
-	// Terms is "ids" where terms are token ids, "words" where the file words gives them.
+	// Terms is "ids" if terms are token ids, "words" if the file words gives them.
 	Terms string `json:"terms"`
 	// Weights is "float32" or "float16".
 	Weights string          `json:"weights"`
@@ -72,7 +72,7 @@ type manifestFile struct {
 // ErrNotIndex is returned when the target folder has files that do not belong to an index.
 var ErrNotIndex = errors.New("the folder is not empty and holds no index")
 
-// Save writes the index into a folder, and makes the folder where it is missing. It replaces an index in the folder
+// Save writes the index into a folder, and makes the folder if it is missing. It replaces an index in the folder
 // in one step: an interrupted Save leaves the old index whole.
 func (x *Index) Save(dir string) error {
 	_, err := create(atomic.Disk{}, dir, x.eachBlock)

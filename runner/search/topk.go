@@ -50,7 +50,7 @@ func (t *topK) offer(sums []float32, start uint32) {
 }
 
 // guess returns the bits of a score that probably somewhat more than k of the sums reach, so that not all of the
-// first documents are candidates; 0 where a guess does not pay. It looks at an evenly spread sample, which has about
+// first documents are candidates; 0 if a guess does not pay. It looks at an evenly spread sample, which has about
 // k/stride of the best k.
 func (t *topK) guess(sums []float32) uint32 {
 	const leastBest, mostBest = 8, 32 // of k in the sample
@@ -100,7 +100,7 @@ func (t *topK) take(score float32, doc uint32) {
 	}
 }
 
-// comparePlain sets bit i of above[g] where sum 64g + i exceeds worst. sums has 64 elements per element of above.
+// comparePlain sets bit i of above[g] if sum 64g + i exceeds worst. sums has 64 elements per element of above.
 func comparePlain(above []uint64, sums []float32, worst uint32) {
 	for g := range above {
 		var set uint64

@@ -50,7 +50,7 @@ func parseTasks(text string) (tasks []Task, ranged, ok bool) {
 	return tasks, true, true
 }
 
-// isDigits tells whether a text is one or more decimal digits.
+// isDigits reports whether a text is one or more decimal digits.
 func isDigits(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == ""
 }

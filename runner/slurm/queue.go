@@ -15,15 +15,15 @@ type Row struct {
 	State State
 	// Reason is Slurm's reason why it waits: "Resources", "QOSMaxJobsPerUserLimit".
 	Reason string
-	Node   string    // "" where it has none
-	Start  time.Time // zero where unknown; for a pending task the expected time
+	Node   string    // "" if it has none
+	Start  time.Time // zero if unknown; for a pending task the expected time
 	// End is the time when it ended; for a running task, the time when its limit is reached.
 	End time.Time
 	// Code and Signal belong to the batch script; sacct subtracts 128 from larger codes.
 	Code, Signal int
 }
 
-// Stuck tells whether the task waits for a person: Slurm could not start it and holds it.
+// Stuck reports whether the task waits for a person: Slurm could not start it and holds it.
 // A task that a user or an administrator holds on purpose is not stuck.
 func (r Row) Stuck() bool {
 	return r.State.Waiting() && strings.Contains(r.Reason, "requeued held") || r.State == "REQUEUE_HOLD" || r.State == "SPECIAL_EXIT"
@@ -79,7 +79,7 @@ func ParseQueue(text string) ([]Row, error) {
 	return rows, nil
 }
 
-// EndTime asks for the time when a running task's limit is reached; zero where it is not known.
+// EndTime asks for the time when a running task's limit is reached; zero if it is not known.
 func (c Client) EndTime(ctx context.Context, task Task) (time.Time, error) {
 	out, err := c.run(ctx, formats(), nil, "squeue", "-h", "-r", "-t", "all", "-j", task.String(), "-o", queueFormat)
 	if err != nil {

@@ -4,7 +4,7 @@
 // Each command runs in an environment without the user's SQUEUE_*, SBATCH_*, SACCT_* and
 // SLURM_* variables, with an explicit format and a time limit. Pure functions read its
 // output. They read text and not JSON, which differs between versions and in some reports
-// success for failed jobs. Where Slurm does not answer, the error is ErrUnreachable, which
+// success for failed jobs. If Slurm does not answer, the error is ErrUnreachable, which
 // says nothing about any job.
 package slurm
 
@@ -34,14 +34,14 @@ type Client struct {
 	Timeout time.Duration
 }
 
-// ErrNone is returned where a command of Slurm is not installed.
+// ErrNone is returned if a command of Slurm is not installed.
 var ErrNone = errors.New("not in PATH")
 
 // ErrUnreachable is returned when the controller, or the accounting, does not answer. Then
 // nothing is known.
 var ErrUnreachable = errors.New("the cluster does not answer")
 
-// ErrNoAccounting is returned by Accounting where the cluster keeps no accounting.
+// ErrNoAccounting is returned by Accounting if the cluster keeps no accounting.
 var ErrNoAccounting = errors.New("the cluster keeps no accounting")
 
 // ErrLimit is returned by Submit when no more jobs may be submitted at present.

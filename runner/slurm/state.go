@@ -11,7 +11,7 @@ func newState(text string) State {
 	return State(strings.TrimRight(word, "+"))
 }
 
-// Over tells whether the task has ended and will not begin again by itself. It is false for an unknown word.
+// Over reports whether the task has ended and will not begin again by itself. It is false for an unknown word.
 func (s State) Over() bool {
 	switch s {
 	case "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "OUT_OF_MEMORY",
@@ -21,7 +21,7 @@ func (s State) Over() bool {
 	return false
 }
 
-// Waiting tells whether the task has not begun, or has to begin again.
+// Waiting reports whether the task has not begun, or has to begin again.
 func (s State) Waiting() bool {
 	switch s {
 	case "PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD", "CONFIGURING":
@@ -31,7 +31,7 @@ func (s State) Waiting() bool {
 }
 
 // Cause returns the cause of a task's death in plain words; "" for a task that did not die,
-// or where the state alone does not show the cause.
+// or if the state alone does not show the cause.
 func (s State) Cause() string {
 	switch s {
 	case "TIMEOUT":
@@ -58,7 +58,7 @@ func memoryHints() []string {
 	return []string{"Exceeded job memory limit", "oom_kill", "oom-kill", "Out Of Memory", "memory limit"}
 }
 
-// KilledForMemory tells whether the end of a task's log says that it was killed for its memory.
+// KilledForMemory reports whether the end of a task's log says that it was killed for its memory.
 func KilledForMemory(log string) bool {
 	for _, hint := range memoryHints() {
 		if strings.Contains(log, hint) {

@@ -25,7 +25,7 @@ func (c Client) Test(ctx context.Context, text string) error {
 }
 
 // Find looks for a job by its unique name, in the queue and in the accounting since a time.
-// It returns "" where neither knows it, and an error where the queue does not answer.
+// It returns "" if neither knows it, and an error if the queue does not answer.
 func (c Client) Find(ctx context.Context, name string, since time.Time) (string, error) {
 	out, err := c.run(ctx, nil, nil, "squeue", "-h", "-t", "all", "--name="+name, "-o", "%F")
 	if err != nil {
@@ -87,7 +87,7 @@ type Site struct {
 type Partition struct {
 	Name    string
 	Default bool
-	// Limit is the longest time of a job; 0 where there is none.
+	// Limit is the longest time of a job; 0 if there is none.
 	Limit time.Duration
 }
 

@@ -16,9 +16,9 @@ import (
 // Piece is work to submit.
 type Piece struct {
 	Job
-	// Seconds is its predicted time; 0 where that is not known.
+	// Seconds is its predicted time; 0 if that is not known.
 	Seconds float64
-	// Steps is the number of training steps that are left; 0 where it trains nothing.
+	// Steps is the number of training steps that are left; 0 if it trains nothing.
 	Steps int
 	// After are jobs of earlier submissions that it waits for.
 	After []string

@@ -9,9 +9,9 @@ import (
 // tail holds the facts about a task's death at the end of its log.
 type tail struct {
 	there bool
-	// cause is the reason that Slurm's daemon gives for killing it; "" where it gives none.
+	// cause is the reason that Slurm's daemon gives for killing it; "" if it gives none.
 	cause string
-	// said is the last line of the program or the script; "" where there is none.
+	// said is the last line of the program or the script; "" if there is none.
 	said string
 	// kill is the line of Slurm's daemon about the kill.
 	kill string

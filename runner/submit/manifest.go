@@ -11,7 +11,7 @@
 //	cancelled/<id>             a run was cancelled; its task looks for this file
 //
 // A task's own record is the truth about it. Slurm is asked only about tasks without an
-// ended record, since it forgets, lags and renames. Where Slurm does not answer, nothing is
+// ended record, since it forgets, lags and renames. If Slurm does not answer, nothing is
 // concluded.
 package submit
 
@@ -69,7 +69,7 @@ type Array struct {
 	// first, however they end.
 	After     []string `json:"after"`
 	AfterJobs []string `json:"after_jobs"`
-	// Minutes is the time limit of a task; 0 where it is the partition's own.
+	// Minutes is the time limit of a task; 0 if it is the partition's own.
 	Minutes int    `json:"minutes"`
 	Tasks   []Task `json:"tasks"` // by index
 }
@@ -77,7 +77,7 @@ type Array struct {
 // Task is what one task of an array does, in this order.
 type Task struct {
 	Jobs []Job `json:"jobs"`
-	// Seconds is their predicted time; 0 where that is not known.
+	// Seconds is their predicted time; 0 if that is not known.
 	Seconds float64 `json:"seconds_predicted"`
 }
 
@@ -107,7 +107,7 @@ type Placed struct {
 	Job string `json:"job"`
 	// Asked is when sbatch was first called for it.
 	Asked time.Time `json:"asked"`
-	// Lost is true where sbatch was called for it and no such job was found afterwards.
+	// Lost is true if sbatch was called for it and no such job was found afterwards.
 	Lost bool `json:"lost,omitempty"`
 }
 
@@ -169,7 +169,7 @@ func Open(folder string) (Submission, error) {
 	return s, nil
 }
 
-// List reads the submissions of a sweep, or of all where sweep is "", oldest first. A
+// List reads the submissions of a sweep, or of all if sweep is "", oldest first. A
 // folder that has no manifest was never submitted.
 func List(workspace, sweep string) ([]Submission, error) {
 	sweeps := []string{sweep}
@@ -226,7 +226,7 @@ func (m Manifest) Array(name string) (Array, bool) {
 	return m.Arrays[i], true
 }
 
-// Placed returns the state of an array's submission; false where sbatch was never called.
+// Placed returns the state of an array's submission; false if sbatch was never called.
 func (s Submission) Placed(array string) (Placed, bool) {
 	i := slices.IndexFunc(s.Jobs.Arrays, func(p Placed) bool { return p.Array == array })
 	if i < 0 {
@@ -268,7 +268,7 @@ func (s Submission) Cancel(id string) error {
 	return nil
 }
 
-// Cancelled tells whether a run was cancelled in this submission.
+// Cancelled reports whether a run was cancelled in this submission.
 func (s Submission) Cancelled(id string) bool {
 	_, err := os.Lstat(s.cancelled(id))
 	return err == nil

@@ -39,12 +39,12 @@ type Record struct {
 	PID     int       `json:"pid"`
 	GPUs    int       `json:"gpus"`
 	Started time.Time `json:"started"`
-	// Until is the time when its limit is reached; null where that is not known.
+	// Until is the time when its limit is reached; null if that is not known.
 	Until *time.Time `json:"until"`
 	State string     `json:"state"`
-	// Signal is the signal that stopped it: "USR1", "TERM"; "clock" where its own clock did.
+	// Signal is the signal that stopped it: "USR1", "TERM"; "clock" if its own clock did.
 	Signal string `json:"signal"`
-	// Why is a message for the user; "" where all is well.
+	// Why is a message for the user; "" if all is well.
 	Why   string     `json:"why"`
 	Exit  *int       `json:"exit"`  // null while it runs
 	Ended *time.Time `json:"ended"` // null while it runs
@@ -59,10 +59,10 @@ type JobEnd struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// Over tells whether the attempt has recorded its end.
+// Over reports whether the attempt has recorded its end.
 func (r Record) Over() bool { return r.Ended != nil }
 
-// Seconds is its duration, 0 where its end is not known.
+// Seconds is its duration, 0 if its end is not known.
 func (r Record) Seconds() float64 {
 	if r.Ended == nil {
 		return 0

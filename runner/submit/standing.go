@@ -14,7 +14,7 @@ type Standing struct {
 	Submission Submission
 	Array      Array
 	Index      int
-	// Job is its name in Slurm; Array "" where none was given.
+	// Job is its name in Slurm; Array "" if none was given.
 	Job slurm.Task
 	// Records are its own records, oldest first.
 	Records []Record
@@ -23,11 +23,11 @@ type Standing struct {
 	// Why is the reason why it waits, or the cause of its death; "" for neither.
 	Why  string
 	Node string
-	// Died is true where it ended without recording its end.
+	// Died is true if it ended without recording its end.
 	Died bool
-	// Stuck is true where it is still in the queue, and Slurm holds it for good.
+	// Stuck is true if it is still in the queue, and Slurm holds it for good.
 	Stuck bool
-	// End is the time of its end, where Slurm knows it; else zero.
+	// End is the time of its end, if Slurm knows it; else zero.
 	End time.Time
 }
 
@@ -42,12 +42,12 @@ const (
 	Unknown  TaskState = "unknown"  // the cluster does not answer, and its records have no end
 )
 
-// Lives tells whether the task may still do its work by itself.
+// Lives reports whether the task may still do its work by itself.
 func (s Standing) Lives() bool {
 	return s.State == Waiting || s.State == Working || s.State == Unknown
 }
 
-// Last is the newest record; false where there is none.
+// Last is the newest record; false if there is none.
 func (s Standing) Last() (Record, bool) {
 	if len(s.Records) == 0 {
 		return Record{}, false
@@ -64,11 +64,11 @@ func (s Standing) Restarts() int {
 	return n
 }
 
-// Answers holds Slurm's answers. Silent is set where the controller does not answer. Then the
+// Answers holds Slurm's answers. Silent is set if the controller does not answer. Then the
 // state of no task is known, whatever the accounting says.
 type Answers struct {
 	Queue  []slurm.Row
-	Past   []slurm.Row // of the accounting, every attempt; nil where there is none
+	Past   []slurm.Row // of the accounting, every attempt; nil if there is none
 	Silent error
 }
 
@@ -105,7 +105,7 @@ func Unsettled(tasks []Standing) []string {
 	return jobs
 }
 
-// settled tells whether a task's own last record says that it will not begin again.
+// settled reports whether a task's own last record says that it will not begin again.
 func (s Standing) settled() bool {
 	last, any := s.Last()
 	return any && last.Over() && (last.State == Done || last.State == Failed || last.State == Held || last.State == Cancelled)
@@ -205,7 +205,7 @@ func (s *Standing) causeOfDeath(row slurm.Row, known bool) string {
 	return "ended without a word: it was killed, or its node died"
 }
 
-// cancelled tells whether `headroom cancel` has marked all work that was left for the task.
+// cancelled reports whether `headroom cancel` has marked all work that was left for the task.
 func (s Standing) cancelled() bool {
 	left := 0
 	for _, job := range s.Array.Tasks[s.Index].Jobs {
@@ -226,7 +226,7 @@ func orSome(text, otherwise string) string {
 	return text
 }
 
-// Ended tells whether the task will not do a job again, because its newest attempt has passed
+// Ended reports whether the task will not do a job again, because its newest attempt has passed
 // it. The task may still do other jobs.
 func (s Standing) Ended(id string) bool {
 	last, any := s.Last()

@@ -11,7 +11,7 @@ import (
 	"headroom/runner/submit"
 )
 
-// end records how the attempt ended, and asks for another one where work is left.
+// end records how the attempt ended, and asks for another one if work is left.
 func (t *runner) end(ctx context.Context, task submit.Task, stopped *stop) (submit.Record, error) {
 	if stopped != nil {
 		t.record.Signal = stopped.signal
@@ -54,7 +54,7 @@ func (t *runner) keep() error {
 	return t.Submission.Keep(t.record)
 }
 
-// ExitCode is the task's exit code, one of the program's codes; 0 only where all work is done.
+// ExitCode is the task's exit code, one of the program's codes; 0 only if all work is done.
 func ExitCode(state string) int {
 	switch state {
 	case submit.Done:
@@ -85,12 +85,12 @@ func (t *runner) judge(task submit.Task, stopped bool) (state, why string) {
 	return submit.Done, ""
 }
 
-// done tells whether this attempt has finished a job.
+// done reports whether this attempt has finished a job.
 func (t *runner) done(id string) bool {
 	return slices.ContainsFunc(t.record.Jobs, func(end submit.JobEnd) bool { return end.ID == id && end.State == submit.Done })
 }
 
-// mayRequeue tells whether another attempt makes sense, or why it does not.
+// mayRequeue reports whether another attempt makes sense, or why it does not.
 func (t *runner) mayRequeue() (bool, string) {
 	most := t.Submission.Manifest.Requeue
 	switch {

@@ -35,7 +35,7 @@ type Options struct {
 	Node    string
 	GPUs    int
 
-	// EndTime asks for the time when the task's limit is reached; zero where that is not known.
+	// EndTime asks for the time when the task's limit is reached; zero if that is not known.
 	EndTime func(ctx context.Context) (time.Time, error)
 	// Requeue asks to be started again later.
 	Requeue func(ctx context.Context) error
@@ -78,7 +78,7 @@ type runner struct {
 	progress bool // at least one step was done
 
 	mu    sync.Mutex
-	until time.Time // the time when its limit is reached; zero where that is not known
+	until time.Time // the time when its limit is reached; zero if that is not known
 }
 
 // Run does the task and returns its record, whose State says how it ended. After an error the
@@ -123,7 +123,7 @@ func Run(ctx context.Context, o Options) (submit.Record, error) {
 	return t.end(ctx, array.Tasks[o.Index], stopped)
 }
 
-// superseded tells whether a later attempt at the task has begun. Slurm may have given up this
+// superseded reports whether a later attempt at the task has begun. Slurm may have given up this
 // attempt, after a failure of its node for example, although it still lives.
 func (t *runner) superseded() bool {
 	records, err := t.Submission.Records(t.Array, t.Index)
@@ -184,7 +184,7 @@ func (t *runner) clock(ctx context.Context, cancel context.CancelCauseFunc, arra
 // early is the time by which Slurm may send its signal too early.
 const early = time.Minute
 
-// timeUp tells whether the task was stopped because of its time limit, and not by a preemption
+// timeUp reports whether the task was stopped because of its time limit, and not by a preemption
 // or by hand.
 func (t *runner) timeUp() bool {
 	t.mu.Lock()

@@ -13,7 +13,7 @@ type watcher struct {
 
 	mu      sync.Mutex
 	steps   bool      // it has reported progress
-	waiting time.Time // since when it waits for another process; zero where it does not
+	waiting time.Time // since when it waits for another process; zero if it does not
 	who     string
 }
 

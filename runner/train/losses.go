@@ -29,7 +29,7 @@ func ownScores(queries, documents *Node) *Node {
 	return Concatenate(list, 1)
 }
 
-// InfoNCE is the mean cross-entropy of scores [batch, candidates] where query
+// InfoNCE is the mean cross-entropy of scores [batch, candidates] if query
 // i's positive is candidate i. Chance level is ln(candidates).
 func InfoNCE(scores *Node) *Node {
 	batch, candidates := scores.Shape().Dimensions[0], scores.Shape().Dimensions[1]

@@ -69,7 +69,7 @@ func (m Masking) replace(out *Masked, place [2]int32, id int32, r *rand.Rand) {
 }
 
 // PaddedPlaces rounds the number of chosen tokens up, so that few shapes are compiled:
-// to multiples of 64, or of larger numbers where there are many. Where compiling is costly,
+// to multiples of 64, or of larger numbers if there are many. If compiling is costly,
 // it rounds more coarsely.
 func PaddedPlaces(n int, costly bool) int {
 	parts := 16 // sizes between two powers of two

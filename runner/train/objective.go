@@ -36,7 +36,7 @@ func NewObjective(cfg sweeps.RunConfig) (Objective, error) {
 	return o, nil
 }
 
-// Teacher tells whether the loss compares scores with those of a teacher.
+// Teacher reports whether the loss compares scores with those of a teacher.
 func (o Objective) Teacher() bool { return o.loss.Teacher }
 
 // Positive is the column of the scores that holds query i's positive.
@@ -149,7 +149,7 @@ func (o Objective) ranking(queries, documents, teacher *Node) (scores, loss *Nod
 	panic(fmt.Errorf("build objective: loss %q is unknown", o.loss.Kind))
 }
 
-// penalties returns the unweighted regularizers of queries and of documents, nil where there
+// penalties returns the unweighted regularizers of queries and of documents, nil if there
 // is none. flops are both sides' FLOPS.
 func (o Objective) penalties(queries, documents *Node, flops []*Node) []*Node {
 	r := o.regularizer

@@ -25,7 +25,7 @@ func MaskedFLOPS(x *Node, threshold int) *Node {
 // L1 is mean_i Σ_j |x_ij| of x [texts, vocab].
 func L1(x *Node) *Node { return ReduceAllMean(ReduceSum(Abs(x), -1)) }
 
-// DFFLOPS is Σ_j (w_j·mean_i x_ij)² of x [texts, vocab], where w_j grows from 0 to 1 with the
+// DFFLOPS is Σ_j (w_j·mean_i x_ij)² of x [texts, vocab], if w_j grows from 0 to 1 with the
 // share of texts that have term j: 1/(1 + (share^(log_α 2) − 1)^β), ½ at a share of α (arXiv
 // 2505.15070). The shares are counted over the texts of x, and have no gradient.
 func DFFLOPS(x *Node, alpha, beta float64) *Node {
@@ -41,7 +41,7 @@ func DFFLOPS(x *Node, alpha, beta float64) *Node {
 }
 
 // AntiZero is 1/(Σq)² + 1/(Σd)² of all term weights of queries and of documents, each
-// [texts, vocab] (naver/splade, hf/trainers.py). It is infinite where one side is zero
+// [texts, vocab] (naver/splade, hf/trainers.py). It is infinite if one side is zero
 // everywhere.
 func AntiZero(queries, documents *Node) *Node {
 	one := func(x *Node) *Node { return Reciprocal(Square(ReduceAllSum(x))) }

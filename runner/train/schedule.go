@@ -14,7 +14,7 @@ import (
 type Schedule struct {
 	Peak   float64
 	Kind   string // "linear", "cosine", "constant": the course after the warm-up
-	Warmup int    // W: steps of linear rise; the first update has rate 0 where W > 0
+	Warmup int    // W: steps of linear rise; the first update has rate 0 if W > 0
 	Steps  int    // T
 }
 

@@ -17,7 +17,7 @@ func Weights(m *engine.Model) []safetensors.Tensor {
 	return out
 }
 
-// Finite tells whether all values of every parameter are finite, and names the first parameter where one is not.
+// Finite reports whether all values of every parameter are finite, and names the first parameter if one is not.
 func Finite(m *engine.Model) (name string, ok bool) {
 	if names := NonFinite(m); names != nil {
 		return names[0], false

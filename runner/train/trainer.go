@@ -78,7 +78,7 @@ func RecipeOptimizer(recipe sweeps.Recipe) (AdamW, Schedule, error) {
 }
 
 // RecordMLM records the losses of a step of pretraining: that of the masked language model
-// and, where flops is above 0, FLOPS of pooled logits. The loss is the sum of the two.
+// and, if flops is above 0, FLOPS of pooled logits. The loss is the sum of the two.
 func RecordMLM(values map[string]event.Value, losses []float64, flops float64) {
 	values["loss"] = event.Value(losses[0])
 	if flops == 0 {

@@ -47,7 +47,7 @@ func ModelOf(folder string) (string, error) {
 	return fmt.Sprintf("model %x", sha256.Sum256([]byte(strings.Join(lines, "\n")))), nil
 }
 
-// IsPart tells whether a file's name is that of a block that is kept only while its encoding lasts.
+// IsPart reports whether a file's name is that of a block that is kept only while its encoding lasts.
 func IsPart(name string) bool { return strings.HasSuffix(name, part) }
 
 // Kept is the key of a block that stays, by its file's name; "" for another file.
@@ -84,12 +84,12 @@ func OpenOn(disk atomic.Disk, folder string, keep bool) *Store {
 // Folder is where blocks lie.
 func (s *Store) Folder() string { return s.folder }
 
-// Keeps tells whether blocks that are written stay.
+// Keeps reports whether blocks that are written stay.
 func (s *Store) Keeps() bool { return s.keep }
 
 func (s *Store) path(key Key, end string) string { return filepath.Join(s.folder, key.String()+end) }
 
-// Read returns a block. The error is fs.ErrNotExist where it is nowhere, and *seal.Damage where it is not what was
+// Read returns a block. The error is fs.ErrNotExist if it is nowhere, and *seal.Damage if it is not what was
 // written; then Write puts it right.
 func (s *Store) Read(key Key) ([]search.Vector, error) {
 	block, err := readBlock(s.path(key, kept), key)
@@ -162,7 +162,7 @@ func (s *Store) Write(key Key, block []search.Vector) error {
 	return nil
 }
 
-// Stays tells whether this store has read or written a block that Done does not remove.
+// Stays reports whether this store has read or written a block that Done does not remove.
 func (s *Store) Stays(key Key) bool { return s.stays[key] }
 
 // Done removes the blocks that only a killed encoding would have needed. Call it when the encoding has ended.
@@ -174,7 +174,7 @@ func (s *Store) Done() error {
 		}
 	}
 	clear(s.parts)
-	_ = os.Remove(s.folder) // where it is empty
+	_ = os.Remove(s.folder) // if it is empty
 	return faults
 }
 

@@ -172,7 +172,7 @@ func TestBlocksStayOrGoAsTheyWereMeant(t *testing.T) {
 	if got := names(t, folder); !reflect.DeepEqual(got, map[string]int{".vectors": 2}) {
 		t.Errorf("at the end: %v", got)
 	}
-	// Of a folder beside it a block is read, and copied where blocks stay.
+	// Of a folder beside it a block is read, and copied if blocks stay.
 	for keep, want := range map[bool]map[string]int{false: nil, true: {".vectors": 1}} {
 		beside := filepath.Join(t.TempDir(), "other")
 		s := vectors.Open(beside, keep)

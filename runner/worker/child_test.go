@@ -19,8 +19,8 @@ import (
 	"headroom/runner/worker"
 )
 
-// childRun, where set, makes this test binary a worker process for that run of the
-// workspace in the working directory. After childFull training steps, where that is
+// childRun, if set, makes this test binary a worker process for that run of the
+// workspace in the working directory. After childFull training steps, if that is
 // set, no file can grow beyond childRoom bytes: to the worker it is a full disk.
 const (
 	childRun  = "HEADROOM_TEST_WORKER_RUN"

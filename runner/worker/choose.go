@@ -10,13 +10,13 @@ import (
 	"headroom/runner/train"
 )
 
-// keepsBest tells whether the best step's weights are written as soon as it is found.
+// keepsBest reports whether the best step's weights are written as soon as it is found.
 func (a *attempt) keepsBest() bool {
 	watched := len(a.cfg.Evaluate.During) > 0 && a.cfg.Evaluate.Every > 0
 	return watched && (a.cfg.Selects() || a.cfg.Checkpoint.Keep == "last+best")
 }
 
-// usable refuses a checkpoint whose best step's weights are not there any more, where
+// usable refuses a checkpoint whose best step's weights are not there any more, if
 // they may be the run's result: training then goes back to before that step.
 func (a *attempt) usable(s checkpoint.State) error {
 	if !a.cfg.Selects() || s.Dev == nil || s.Dev.Best == 0 || s.Dev.Best == s.Step {
@@ -29,7 +29,7 @@ func (a *attempt) usable(s checkpoint.State) error {
 	return best.Close()
 }
 
-// choose makes the best step's weights the run's, where that is asked. The model holds
+// choose makes the best step's weights the run's, if that is asked. The model holds
 // those of the last step.
 func (a *training) choose() (*outcome, error) {
 	o := &outcome{subject: a.subject, chosen: a.reached.step}

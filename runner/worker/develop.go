@@ -34,7 +34,7 @@ type devCollection struct {
 	data        *collection.Collection
 }
 
-// openDev finds the dev data, nil where none is asked for.
+// openDev finds the dev data, nil if none is asked for.
 func (a *training) openDev() (*development, error) {
 	c := a.cfg.Evaluate
 	if len(c.During) == 0 || c.Every == 0 {
@@ -86,7 +86,7 @@ func (d *development) progress() *pool.Dev {
 	return &pool.Dev{Measure: d.measures[0].String(), Value: d.last, Best: event.Value(d.state.Value), BestStep: d.state.Best}
 }
 
-// devDue tells whether the state before a step is to be measured: every so many steps,
+// devDue reports whether the state before a step is to be measured: every so many steps,
 // and at the end, whose model must be comparable with the best.
 func (a *training) devDue() bool {
 	d := a.dev
@@ -94,11 +94,11 @@ func (a *training) devDue() bool {
 		(a.reached.step%a.cfg.Evaluate.Every == 0 || a.allStepsDone())
 }
 
-// allStepsDone tells whether no step follows: the last one is done, or a collapse has ended
+// allStepsDone reports whether no step follows: the last one is done, or a collapse has ended
 // training.
 func (a *training) allStepsDone() bool { return a.stopped || a.reached.step == a.cfg.Train.Steps }
 
-// develop measures the model where that is due, and tells whether it is the best so far.
+// develop measures the model if that is due, and reports whether it is the best so far.
 // If the context ends meanwhile, nothing is recorded.
 func (a *training) develop(ctx context.Context) (better bool, err error) {
 	if !a.devDue() {

@@ -48,7 +48,7 @@ func (a *attempt) withEncodingRemedies(err error) error {
 		fmt.Sprintf("lower data.max_document (now %d), which makes it another run", a.cfg.Data.MaxDocument))
 }
 
-// rescue saves what was trained since the last checkpoint, where the device's memory was
+// rescue saves what was trained since the last checkpoint, if the device's memory was
 // full: the device still holds the state before that step.
 func (a *training) rescue(err error) error {
 	if !errors.Is(err, engine.ErrDeviceMemory) || a.reached.step == a.reached.saved {
@@ -71,7 +71,7 @@ func (b *backboneJob) withPretrainingRemedies(m *engine.Model, s train.Pretraine
 	return errors.Join(withRemedies(err, ways...), b.save(m, s, false))
 }
 
-// withRestart adds to a fault of the device where the work will go on: at the checkpoint of
+// withRestart adds to a fault of the device if the work will go on: at the checkpoint of
 // the step saved, 0 for none, or after training.
 func withRestart(err error, saved int, trained bool) error {
 	if !errors.Is(err, engine.ErrDeviceLost) && !errors.Is(err, engine.ErrDeviceMemory) {

@@ -64,7 +64,7 @@ func (b bench) failing(t *testing.T, id string, f pjrtstub.Fault, texts ...strin
 }
 
 // sound checks that a run has the checkpoints of these steps, newest first, and none of them
-// is damaged or half written; and that it has a model where whole says so, else nothing of one.
+// is damaged or half written; and that it has a model if whole says so, else nothing of one.
 func (b bench) sound(t *testing.T, id string, whole bool, steps ...int) {
 	t.Helper()
 	folder := filepath.Join(b.files.Run(id), "checkpoints")

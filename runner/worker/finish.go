@@ -63,7 +63,7 @@ func formOf(m sweeps.ModelConfig) splade.Form {
 	return splade.NewForm(m.Pooling, m.Activation, m.TopK, m.TokenTopM)
 }
 
-// export writes runs/<id>/model. It does nothing where a sound one is there, or where a
+// export writes runs/<id>/model. It does nothing if a sound one is there, or if a
 // weight is not finite.
 func (a *outcome) export(verdict string) (err error) {
 	folder := plan.ModelFolder(a.folder)
@@ -142,7 +142,7 @@ func (a *outcome) card(verdict string) string {
 const keptTerms = 16_000_000
 
 // evaluate measures the run on every final collection, and on the dev data that it was
-// watched on, where it is not measured yet.
+// watched on, if it is not measured yet.
 func (a *outcome) evaluate(ctx context.Context) error {
 	result := a.monitor.Result()
 	verdict := result.Verdict
@@ -206,7 +206,7 @@ func (a *outcome) evaluate(ctx context.Context) error {
 	return documents.Done()
 }
 
-// documents keeps what the run's model makes of documents, on the disk too where the model is one that can be told
+// documents keeps what the run's model makes of documents, on the disk too if the model is one that can be told
 // from others.
 func (a *outcome) documents() (*evaluate.Documents, error) {
 	documents := a.encoded
@@ -260,7 +260,7 @@ func (a *attempt) evaluation(on splitOf) (*collection.Collection, plan.Evaluatio
 	return c, plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, on.ref, on.split, digest), nil
 }
 
-// hasAll tells whether a summary has every measure and every cut that the configuration
+// hasAll reports whether a summary has every measure and every cut that the configuration
 // lists, and the vectors, or the reason why it has none.
 func hasAll(s evaluate.Summary, measures []measure.Measure, c sweeps.EvaluateConfig) bool {
 	if s.LacksCut(c) != "" || s.LacksVectors(c) {

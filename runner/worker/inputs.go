@@ -91,7 +91,7 @@ func (w *worker) compareSplit(ref, folder, split, id string, again func(digest s
 	return e, fmt.Errorf("evaluate.final = %q: %s (corpus, queries, qrels/%s): %w: its digest is %s, which the id %.8s does not stand for; put back what was there, or run the sweep again: what is there now is planned as another evaluation", ref, folder, split, ErrChanged, digest, id)
 }
 
-// compareInputs refuses what a recipe reads where that is not what its id stands for.
+// compareInputs refuses what a recipe reads if that is not what its id stands for.
 func (b *backboneJob) compareInputs(in sweeps.Inputs) error {
 	r := b.recipe
 	if r.Start.Folder != "" {

@@ -27,7 +27,7 @@ func tokensOf(texts [][]int32) (n int) {
 	return n
 }
 
-// residentBytes is the resident size of this process, 0 where the system does not say.
+// residentBytes is the resident size of this process, 0 if the system does not say.
 func residentBytes() int64 {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

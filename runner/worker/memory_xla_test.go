@@ -52,8 +52,8 @@ func fullDevice(t *testing.T, plugin string, want ending) {
 	}
 }
 
-// Where a trained model's texts do not fit side by side they are encoded in smaller batches,
-// down to one at a time. Where one does not fit either, training is not repeated: the run is
+// If a trained model's texts do not fit side by side they are encoded in smaller batches,
+// down to one at a time. If one does not fit either, training is not repeated: the run is
 // measured elsewhere.
 func fullAtEvaluation(t *testing.T, plugin string, want ending) {
 	b := newBench(t, "bert")

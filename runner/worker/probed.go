@@ -19,7 +19,7 @@ type probeSet struct {
 	at      []int // steps
 }
 
-// openProbe draws the probe set; nil where none is wanted.
+// openProbe draws the probe set; nil if none is wanted.
 func (a *training) openProbe(data *loader.Loader) (*probeSet, error) {
 	trained := a.cfg.Train.Batch * (2 + a.cfg.Data.Negatives)
 	n, stated := evidence.Queries(a.cfg.Train.Steps, trained), a.cfg.Stability.Probe

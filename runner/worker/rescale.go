@@ -50,7 +50,7 @@ func (a *subject) chooseK(ctx context.Context) error {
 	return nil
 }
 
-// chosenK is what the first attempt that started chose; 0 where none did.
+// chosenK is what the first attempt that started chose; 0 if none did.
 func (a *attempt) chosenK() (float64, error) {
 	attempts, err := event.Attempts(a.folder)
 	if err != nil {

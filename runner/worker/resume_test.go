@@ -19,7 +19,7 @@ import (
 // interrupter cancels a context at the given training step, or at the first message of
 // another phase, as Ctrl-C does.
 type interrupter struct {
-	phase  string // "train" where empty
+	phase  string // "train" if empty
 	step   int
 	cancel context.CancelFunc
 }

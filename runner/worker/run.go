@@ -59,7 +59,7 @@ type subject struct {
 	monitor   *stability.Monitor
 	k         float64        // by which the head is divided; 0 before it is chosen
 	examples  *loader.Loader // nil until they are needed, and after training
-	// encoded is what the model of the last step made of documents; nil where it has not encoded any.
+	// encoded is what the model of the last step made of documents; nil if it has not encoded any.
 	encoded *evaluate.Documents
 }
 
@@ -67,8 +67,8 @@ type subject struct {
 type training struct {
 	*subject
 	trainer train.Trainer
-	dev     *development // nil where nothing is evaluated during training
-	probe   *probeSet    // nil where none is looked at
+	dev     *development // nil if nothing is evaluated during training
+	probe   *probeSet    // nil if none is looked at
 	stopped bool         // a collapse ended training
 }
 
@@ -76,7 +76,7 @@ type training struct {
 type outcome struct {
 	*subject
 	chosen   int            // the step whose weights are the result: the last, or the best
-	selected event.Selected // where the best was asked for
+	selected event.Selected // if the best was asked for
 	answer   pool.Answer    // verdict and main score, from evaluate on
 }
 
@@ -98,7 +98,7 @@ func (w *worker) run(ctx context.Context) error {
 	return errors.Join(err, held.Release())
 }
 
-// idle tells whether nothing is left to do, as where another worker did all of it while
+// idle reports whether nothing is left to do, as where another worker did all of it while
 // this one waited for the lease. An attempt that does nothing leaves no log.
 func (a *attempt) idle() (bool, error) {
 	finished, err := plan.Finished(a.folder)
@@ -333,7 +333,7 @@ func (a *training) replay(step int) error {
 	return a.tellCollapses(a.monitor.Result().Episodes)
 }
 
-// collapse tells whether one of a step's episodes is a collapse that stands.
+// collapse reports whether one of a step's episodes is a collapse that stands.
 func collapse(episodes []event.Episode) bool {
 	return slices.ContainsFunc(episodes, isCollapse)
 }

@@ -109,7 +109,7 @@ func agrees(m sweeps.RecipeModel, cfg hf.Config) error {
 	return nil
 }
 
-// fill makes new parameters where chosen: matrices normal with the given
+// fill makes new parameters if chosen: matrices normal with the given
 // standard deviation, gains 1, biases 0.
 func fill(ck *hf.Checkpoint, seed int64, std float64, chosen func(hf.ParamSpec) bool) {
 	r := rand.New(rand.NewPCG(uint64(seed), streamWeights))

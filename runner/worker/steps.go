@@ -16,7 +16,7 @@ import (
 	"headroom/runner/train"
 )
 
-// saveEvery is the time between checkpoints where checkpoint.every is 0: what a
+// saveEvery is the time between checkpoints if checkpoint.every is 0: what a
 // killed run loses at most.
 const saveEvery = 5 * time.Minute
 

@@ -26,7 +26,7 @@ func newBenchOfMany(t *testing.T) bench {
 }
 
 // encodes does the job of a run or a baseline and returns how often it was told, while the finished model was measured,
-// that a part of the documents is encoded: not at all where their vectors are there already.
+// that a part of the documents is encoded: not at all if their vectors are there already.
 func (b bench) encodes(t *testing.T, kind, id string) int {
 	t.Helper()
 	job := b.ticking(id)

@@ -40,7 +40,7 @@ type Job struct {
 	ID        string // of the run, the recipe or the baseline
 	// Resolver finds data and models; its workspace and base are set here.
 	Resolver *source.Resolver
-	// Backend and Threads are used where not "" and 0; otherwise the job's own say.
+	// Backend and Threads are used if not "" and 0; otherwise the job's own say.
 	Backend string
 	Threads int
 	// Remat computes a recipe's layers again in the backward pass, as compute.remat a run's.

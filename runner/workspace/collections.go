@@ -16,11 +16,11 @@ import (
 
 // LookAtCollections records what the collections of the workspace hold now: those that
 // the last revisions of its sweeps ask for, those recorded before, and more. find digests
-// one; where it cannot, as in a workspace that was copied away from its data, what was
+// one; if it cannot, as in a workspace that was copied away from its data, what was
 // seen last stands. A workspace that cannot be written is left as it is.
 //
 // A damaged record is put aside, and another one is made of what is found now; note says
-// so, and is "" where nothing was damaged.
+// so, and is "" if nothing was damaged.
 func (w Workspace) LookAtCollections(find func(reference, split string) (digest string, err error), more ...record.Reference) (note string, err error) {
 	seen, err := record.ReadCollections(w.Root)
 	if seal.IsDamage(err) {
@@ -37,7 +37,7 @@ func (w Workspace) LookAtCollections(find func(reference, split string) (digest 
 	return note, w.lookAtCollections(seen, find, more)
 }
 
-// unwritable tells whether an error says that a workspace cannot be written.
+// unwritable reports whether an error says that a workspace cannot be written.
 func unwritable(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }

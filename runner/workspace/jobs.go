@@ -38,7 +38,7 @@ func (w Workspace) WriteRun(id string, config sweeps.RunConfig, in sweeps.Inputs
 	return nil
 }
 
-// standsFor tells whether an id is that of a configuration and inputs.
+// standsFor reports whether an id is that of a configuration and inputs.
 func standsFor(id string, config sweeps.RunConfig, in sweeps.Inputs) bool {
 	for _, semantics := range append(sweeps.EarlierSemantics(), sweeps.CurrentSemantics()) {
 		if string(semantics.RunID(config, in)) == id {
@@ -48,7 +48,7 @@ func standsFor(id string, config sweeps.RunConfig, in sweeps.Inputs) bool {
 	return false
 }
 
-// ReadRun returns what a run is made from. Its error is *seal.Damage where a file is not
+// ReadRun returns what a run is made from. Its error is *seal.Damage if a file is not
 // what was written, or the two are not what the id stands for: running the sweep makes them again.
 func (w Workspace) ReadRun(id string) (sweeps.RunConfig, sweeps.Inputs, error) {
 	var in sweeps.Inputs
@@ -173,7 +173,7 @@ func (w Workspace) ReadBaseline(id string) (b record.Baseline, config sweeps.Run
 	return b, config, nil
 }
 
-// WriteRecipe puts a recipe, whose references are absolute, where the worker
+// WriteRecipe puts a recipe, whose references are absolute, if the worker
 // that makes its backbone reads it.
 func (w Workspace) WriteRecipe(id string, recipe sweeps.Recipe, in sweeps.Inputs) error {
 	text, err := seal.JSON(in)

@@ -34,7 +34,7 @@ type predictions struct {
 	Predictions []Prediction `json:"predictions"`
 }
 
-// RecordPredictions keeps predictions beside a revision of a sweep. Where the last
+// RecordPredictions keeps predictions beside a revision of a sweep. If the last
 // prediction of a claim says the same, that one stays, with its date.
 func (w Workspace) RecordPredictions(sweep, revision string, list []Prediction) error {
 	known, err := w.Predictions(sweep)

@@ -84,7 +84,7 @@ func textDigest(text []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// holds tells whether a revision says what is to be written.
+// holds reports whether a revision says what is to be written.
 func (w Workspace) holds(text []byte, m record.Manifest) (bool, error) {
 	oldText, old, err := w.ReadRevision(m.Sweep, m.Revision)
 	if err != nil {
@@ -103,7 +103,7 @@ func (w Workspace) holds(text []byte, m record.Manifest) (bool, error) {
 }
 
 // ReadRevision returns the text and the manifest of one revision. Its error is
-// *seal.Damage where they are not what was written.
+// *seal.Damage if they are not what was written.
 func (w Workspace) ReadRevision(name, revision string) (text []byte, m record.Manifest, err error) {
 	file := w.sweepFile(name, revision, ".toml")
 	err = seal.ReadJSON(w.sweepFile(name, revision, ".json"), &m)
@@ -157,7 +157,7 @@ func (w Workspace) Revisions(name string) ([]string, error) {
 }
 
 // Sweep returns the text and the manifest of a sweep's last revision, or
-// fs.ErrNotExist where it was never run here.
+// fs.ErrNotExist if it was never run here.
 func (w Workspace) Sweep(name string) (file string, text []byte, m record.Manifest, err error) {
 	revisions, err := w.Revisions(name)
 	if err != nil {

@@ -72,7 +72,7 @@ func Open(root string) (Workspace, error) {
 	return Workspace{Root: root, ID: id.ID}, nil
 }
 
-// OpenOrCreate opens the workspace in a folder and makes it where it is missing.
+// OpenOrCreate opens the workspace in a folder and makes it if it is missing.
 func OpenOrCreate(root string) (Workspace, error) {
 	w, err := Open(root)
 	if !errors.Is(err, ErrNone) {

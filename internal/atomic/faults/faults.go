@@ -23,7 +23,7 @@ type Case struct {
 	Before func(t *testing.T, dir string)
 	// Write writes below the folder dir.
 	Write func(disk atomic.Disk, dir string) error
-	// Read returns what a reader finds below dir, and an error where that is damaged. It may
+	// Read returns what a reader finds below dir, and an error if that is damaged. It may
 	// repair a write that was cut short, as the reader does.
 	Read func(dir string) (string, error)
 }

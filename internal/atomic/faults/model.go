@@ -44,7 +44,7 @@ func load(path string) (*node, error) {
 	return n, nil
 }
 
-// at returns the node of a path below the root, nil where there is none.
+// at returns the node of a path below the root, nil if there is none.
 func (n *node) at(path string) *node {
 	if path == "." {
 		return n

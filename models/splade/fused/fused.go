@@ -34,7 +34,7 @@ type Head struct {
 // text is multiplied with them.
 const rowBlock = 64
 
-// Max writes max_t logit(t, v), bias included, to out [len(texts), vocab] and, where
+// Max writes max_t logit(t, v), bias included, to out [len(texts), vocab] and, if
 // arg is not nil, the first token that reaches it to arg [len(texts), vocab]. If any of
 // a text's logits of a row is NaN, the result is NaN: a maximum alone would hide it. The
 // result does not depend on threads.

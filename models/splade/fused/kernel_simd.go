@@ -27,7 +27,7 @@ var level = func() int {
 // Vector says whether this build and CPU use vector instructions.
 func Vector() bool { return level > 0 }
 
-// max8 pools two groups of four rows, [2, dim, 4], over a panel of 32 tokens, where the CPU has the registers for it:
+// max8 pools two groups of four rows, [2, dim, 4], over a panel of 32 tokens, if the CPU has the registers for it:
 // each sum is that of max4, in the same order.
 func (p panel) max8(rows []float32, best *[8]float32, at *[8]int32) bool {
 	if level < 512 || p.width != 32 {

@@ -35,7 +35,7 @@ func (f form) pack(q []int16, shift int16, out []word, stride int) {
 	}
 }
 
-// shift is the part of a product with a row that comes from byteShift, 0 where tokens are
+// shift is the part of a product with a row that comes from byteShift, 0 if tokens are
 // stored without it.
 func (f form) shift(row []int16) int32 {
 	if f != quads {
@@ -96,7 +96,7 @@ func quantize(x []float32, scale float64, out []int16) (kept, left float64) {
 func sqrtUpward(squares float64) float64 { return math.Sqrt(squares) * (1 + 1e-9) }
 
 // extent is the norm of x, or a little more, and its largest element; infinite
-// or NaN where an element is.
+// or NaN if an element is.
 func extent(x []float32) (norm, largest float64) {
 	var even, odd float64
 	var top uint32 // bits without their sign sort as the numbers do

@@ -147,7 +147,7 @@ func microBatches(t *testing.T, b Backend) {
 	}
 	for name, values := range moments(2) {
 		// Micro-batches sum the same float32 numbers in other groups. XLA's products sum in another order on CPUs without
-		// AVX-512, where 1.4e-5 was seen; a micro-batch that is left out or weighed wrongly is off by a tenth.
+		// AVX-512, if 1.4e-5 was seen; a micro-batch that is left out or weighed wrongly is off by a tenth.
 		if worst, size := Distance(values, whole[name]); worst > 3e-5*size+1e-7*largest {
 			t.Errorf("%s is off by %.3g of %.3g", name, worst, size)
 		}

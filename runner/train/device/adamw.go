@@ -12,7 +12,7 @@ import (
 // adamW is AdamW as part of a graph: the same formula in float32, with a norm that is summed in float64.
 type adamW struct {
 	train.AdamW
-	head   int // index of the decoder that is its own parameter; -1 where it is tied
+	head   int // index of the decoder that is its own parameter; -1 if it is tied
 	params []*engine.Param
 	groups []int // the parameters' groups, from train.GroupsOf
 }

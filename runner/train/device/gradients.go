@@ -10,7 +10,7 @@ import (
 // modelGradients returns the gradient of every parameter, in the order of m.Params. params
 // are the parameters' nodes. The encoder's gradients are those of the scalar total; lookups
 // are the token embeddings of its passes. decoder and bias are gradients that were computed
-// by hand (bias is nil where the model has none). Where the decoder is tied to the token
+// by hand (bias is nil if the model has none). If the decoder is tied to the token
 // embeddings, both gradients are added.
 func modelGradients(m *engine.Model, params []*Node, total *Node, lookups []*layers.Lookup, decoder, bias *Node) []*Node {
 	grads := make([]*Node, len(m.Params))

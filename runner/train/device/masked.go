@@ -12,7 +12,7 @@ import (
 type maskedInputs struct {
 	batch   *engine.Batch
 	seed    engine.Buffer[uint64]
-	chosen  engine.Buffer[int32]   // [rows] the masked token that the model must predict; 0 where weights are 0
+	chosen  engine.Buffer[int32]   // [rows] the masked token that the model must predict; 0 if weights are 0
 	labels  engine.Buffer[int32]   // [rows]
 	weights engine.Buffer[float32] // [rows] 1, and 0 for rows that only fill up
 	places  engine.Buffer[int32]   // [texts × tokens] the token's row, or the number of rows for a token that is not masked

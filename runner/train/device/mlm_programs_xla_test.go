@@ -80,7 +80,7 @@ func TestXLAPretrainingProgramsOfRealSize(t *testing.T) {
 	}
 }
 
-// With repeated places a sum is either of no fixed order or, where it must be, a sort of all
+// With repeated places a sum is either of no fixed order or, if it must be, a sort of all
 // numbers or a loop: no step of training has such a thing.
 func TestXLAStepsHaveNoScatter(t *testing.T) {
 	e := stubbed(t)

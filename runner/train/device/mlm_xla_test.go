@@ -57,7 +57,7 @@ func TestXLAPretrainsLikeTheGoBackend(t *testing.T) {
 	}
 }
 
-// What bfloat16 may change: a number keeps 8 bits, 2⁻⁹ of it is lost where a product's sum
+// What bfloat16 may change: a number keeps 8 bits, 2⁻⁹ of it is lost if a product's sum
 // is rounded, and through two layers and the head a logit is off by 1 % of the logits' size
 // or less. The loss is a mean over tens of tokens of differences of logits that are about 1
 // here, in float32: off by 1 % of it. A gradient is off by as much as the logits and the

@@ -89,7 +89,7 @@ func TestXLATwentyStepsEqualTheGoBackends(t *testing.T) {
 		"modernbert logit": {"modernbert-untied", false, 2, mlmhead.Logits, func(c *sweeps.RunConfig) { c.Compute.Remat = true }},
 		"micro-batches":    {"modernbert-tied", true, 2, mlmhead.Decoder, func(c *sweeps.RunConfig) { c.Train.MicroBatch = 3; c.Data.Negatives = 1 }},
 		// No text's 22nd and 23rd weights come nearer to each other than 2e-3 of them in these
-		// steps: where they do, rounding chooses between two terms.
+		// steps: if they do, rounding chooses between two terms.
 		"sum, top_k, kl": {"bert-untied", false, 1, mlmhead.Decoder, func(c *sweeps.RunConfig) {
 			c.Model.Pooling, c.Model.Activation, c.Model.TopK = "sum", "log1p_log1p_relu", 22
 			c.Loss.Kind, c.Data.Negatives = "kl", 2

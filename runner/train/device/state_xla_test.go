@@ -19,7 +19,7 @@ import (
 
 // direction is the cosine between the first step's gradients on two engines, bfloat16 on
 // the first: after one update m is the gradient times a factor. Under sum pooling, because
-// a maximum's gradient is not continuous: where rounding makes another token the largest,
+// a maximum's gradient is not continuous: if rounding makes another token the largest,
 // it goes there whole, and that would hide what a wrong product does.
 func direction(t *testing.T, half, full *engine.Engine, folder string) float64 {
 	t.Helper()

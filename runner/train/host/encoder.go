@@ -10,7 +10,7 @@ import (
 
 // encoder runs a model's encoder forward and, given the gradient by its output,
 // backward. The head runs in between, outside the graph. The activations that the
-// backward pass needs are kept where they are small. Otherwise the backward program
+// backward pass needs are kept if they are small. Otherwise the backward program
 // computes the forward pass again, because the activations of a whole batch would limit
 // the size of batches.
 type encoder struct {

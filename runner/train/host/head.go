@@ -41,7 +41,7 @@ func (s *Splade) closeHead() {
 // they save.
 const screenedShare = 0.1
 
-// prepareScreen gets the screen ready where the step before had few positive logits. What it
+// prepareScreen gets the screen ready if the step before had few positive logits. What it
 // computes has the same bits, so that no result depends on it.
 func (s *Splade) prepareScreen() (err error) {
 	threads := s.model.Engine.Threads()

@@ -34,7 +34,7 @@ func openModelOn(t testing.TB, name string, untie bool, threads int) *engine.Mod
 
 // plainProgram is a step's gradients and loss as one graph with dense logits. Its
 // inputs are the parameters, then ids and lengths of queries and of documents, then
-// for each side, where there are any, factors on its term weights.
+// for each side, if there are any, factors on its term weights.
 func plainProgram(m *engine.Model, objective train.Objective, lambda [2]float64) (*engine.Program, error) {
 	return m.Engine.Program("plain", func(in []*Node) []*Node {
 		get, rest := m.AllNodes(in)

@@ -35,7 +35,7 @@ type Splade struct {
 	encoder   *encoder
 	form      splade.Form
 	sum       sumHead           // only for sum pooling, else nil
-	top       *engine.TokenHead // only where tokens keep some of their logits, else nil
+	top       *engine.TokenHead // only if tokens keep some of their logits, else nil
 	sparse    bool              // whether the step before had few positive logits
 	screen    *fused.Screen     // nil until then
 	objective train.Objective
