@@ -104,4 +104,22 @@ func TestARunKeepsItsDocumentsVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.refused([]string{"vectors", run, "--on", data, "--output", "-"}, name, "encodes what is missing again")
+
+	// A lost one is named by the plan of the sweep that asks for vectors, and made again by its run.
+	if out := p.ok("plan", sweep, keep); !strings.Contains(out, "1 of its files of documents' vectors are made again") || !strings.Contains(out, name) {
+		t.Errorf("plan says\n%s", out)
+	}
+	p.ok("run", sweep, keep)
+	if read(t, name) != whole {
+		t.Error("run does not make it good")
+	}
+	if end := lastLine(t, p.ok("run", sweep, keep, "--json")); end.Done != 0 {
+		t.Errorf("the next run does %d jobs", end.Done)
+	}
+	if err := os.WriteFile(name, flipped, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out := p.ok("plan", sweep, keep, "--verify"); !strings.Contains(out, name+" is damaged") {
+		t.Errorf("plan --verify says\n%s", out)
+	}
 }

@@ -298,6 +298,12 @@ func (m *maker) settleEvaluation(e *Evaluation) {
 		e.State, e.Why = New, "its documents' vectors are not kept (evaluate.keep_vectors)"
 		return
 	}
+	if e.Config.Evaluate.KeepVectors {
+		if faults := KeptVectors(e.Folder, s, m.Resolver.Verify); len(faults) > 0 {
+			e.State, e.Why = Damaged, fmt.Sprintf("%d of its files of documents' vectors are made again: %v", len(faults), faults[0])
+			return
+		}
+	}
 	e.State, e.Why = Done, "finished"
 	if e.Name == "" {
 		return

@@ -158,8 +158,10 @@ func Evaluations(r *source.Resolver, folder string) (faults []error, unsealed in
 		}
 		path := filepath.Join(folder, entry.Name())
 		e, err := record.CheckEvaluation(path, r.Known)
-		if err == nil && r.Verify && e.KeepsVectors() {
-			faults = append(faults, keptVectors(path, e)...)
+		if err == nil && r.Verify {
+			for _, fault := range KeptVectors(path, e, true) {
+				faults = append(faults, fmt.Errorf("%w: %s", fault, vectorsAgain(path, e)))
+			}
 		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // asked for, not made yet
@@ -172,21 +174,35 @@ func Evaluations(r *source.Resolver, folder string) (faults []error, unsealed in
 	return faults, unsealed
 }
 
-// keptVectors reads the documents' vectors that an evaluation has kept: one error for each block that is damaged or missing.
-func keptVectors(folder string, e record.Evaluation) (faults []error) {
+// KeptVectors checks the documents' vectors that an evaluation in a folder has kept. Every file has to be there; with
+// read set its checksum has to be right too, which costs the reading of all. It returns one error, *seal.Damage, for each
+// file that has to be made again, and none where no vectors are kept.
+func KeptVectors(folder string, e record.Evaluation, read bool) (faults []error) {
+	if !e.KeepsVectors() {
+		return nil
+	}
 	list, err := vectors.ReadList(filepath.Join(folder, record.VectorsFile))
 	if err != nil {
 		return []error{err}
 	}
-	again := fmt.Sprintf("remove %s, and `headroom run` of the sweep measures it again and keeps them", folder)
-	if e.Name == "" {
-		again = fmt.Sprintf("`headroom evaluate --run %.8s --on %s --split %s --keep-vectors` makes them again", filepath.Base(filepath.Dir(filepath.Dir(folder))), e.Dataset, e.Split)
-	}
 	for i := range list.Blocks {
-		_, err := list.Block(folder, i)
+		path, err := list.Path(folder, i)
+		if err == nil && read {
+			_, err = list.Block(folder, i)
+		} else if err == nil {
+			_, err = os.Stat(path)
+		}
 		if err = missingIsDamage(err); err != nil {
-			faults = append(faults, fmt.Errorf("documents' vectors of %s: %w: %s", e.Dataset, err, again))
+			faults = append(faults, fmt.Errorf("documents' vectors of %s: %w", e.Dataset, err))
 		}
 	}
 	return faults
+}
+
+// vectorsAgain says how an evaluation's documents' vectors are made again.
+func vectorsAgain(folder string, e record.Evaluation) string {
+	if e.Name != "" {
+		return fmt.Sprintf("remove %s, and `headroom run` of the sweep measures it again and keeps them", folder)
+	}
+	return fmt.Sprintf("`headroom evaluate --run %.8s --on %s --split %s --keep-vectors` makes them again", filepath.Base(filepath.Dir(filepath.Dir(folder))), e.Dataset, e.Split)
 }

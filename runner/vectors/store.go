@@ -210,12 +210,29 @@ func ReadList(path string) (List, error) {
 	return l, err
 }
 
+// Path returns the file of the i-th block of a list that lies in a folder.
+func (l List) Path(folder string, i int) (string, error) {
+	key, err := l.key(folder, i)
+	return l.file(folder, key), err
+}
+
 // Block reads the i-th block of a list that lies in a folder.
 func (l List) Block(folder string, i int) ([]search.Vector, error) {
+	key, err := l.key(folder, i)
+	if err != nil {
+		return nil, err
+	}
+	return readBlock(l.file(folder, key), key)
+}
+
+func (l List) file(folder string, key Key) string {
+	return filepath.Join(folder, filepath.FromSlash(l.Folder), key.String()+kept)
+}
+
+func (l List) key(folder string, i int) (Key, error) {
 	digest, err := hex.DecodeString(l.Blocks[i])
 	if err != nil || len(digest) != len(Key{}) {
-		return nil, fmt.Errorf("block %d of the list in %s is %q: no digest", i, folder, l.Blocks[i])
+		return Key{}, fmt.Errorf("block %d of the list in %s is %q: no digest", i, folder, l.Blocks[i])
 	}
-	key := Key(digest)
-	return readBlock(filepath.Join(folder, filepath.FromSlash(l.Folder), key.String()+kept), key)
+	return Key(digest), nil
 }

@@ -41,7 +41,7 @@ func (w *worker) measure(ctx context.Context, b record.Baseline, cfg sweeps.RunC
 	}
 	dir := w.workspace.Baseline(b.ID)
 	kept, err := evaluate.ReadSummary(dir)
-	if err == nil && hasAll(kept, measures, cfg.Evaluate) {
+	if err == nil && hasAll(dir, kept, measures, cfg.Evaluate) {
 		return nil
 	}
 	folder, err := w.resolver.Data(b.Dataset)

@@ -162,7 +162,7 @@ func (a *outcome) evaluate(ctx context.Context) error {
 			return err
 		}
 		summary, err := evaluate.ReadSummary(e.Folder)
-		if err != nil || !hasAll(summary, measures, a.cfg.Evaluate) {
+		if err != nil || !hasAll(e.Folder, summary, measures, a.cfg.Evaluate) {
 			summary, err = evaluate.OnCollection(ctx, encoder, c, evaluate.CollectionOptions{
 				Dataset: on.ref, Split: on.split, Measures: evaluate.WithKeptBeside(measures, summary.Evaluation), MaxQuery: a.cfg.Data.MaxQuery, MaxDocument: a.cfg.Data.MaxDocument,
 				Threads: a.model.Engine.Threads(), OutDir: e.Folder, Of: e.Record(),
@@ -260,10 +260,13 @@ func (a *attempt) evaluation(on splitOf) (*collection.Collection, plan.Evaluatio
 	return c, plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, on.ref, on.split, digest), nil
 }
 
-// hasAll reports whether a summary has every measure and every cut that the configuration
-// lists, and the vectors, or the reason why it has none.
-func hasAll(s evaluate.Summary, measures []measure.Measure, c sweeps.EvaluateConfig) bool {
+// hasAll reports whether the evaluation in a folder has every measure and every cut that the configuration
+// lists, and the vectors, all of them sound, or the reason why it has none.
+func hasAll(folder string, s evaluate.Summary, measures []measure.Measure, c sweeps.EvaluateConfig) bool {
 	if s.LacksCut(c) != "" || s.LacksVectors(c) {
+		return false
+	}
+	if c.KeepVectors && len(plan.KeptVectors(folder, s.Evaluation, true)) > 0 {
 		return false
 	}
 	if s.Refused != "" {

@@ -119,7 +119,7 @@ func (a *attempt) idle() (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if summary, err := evaluate.ReadSummary(e.Folder); err != nil || !hasAll(summary, measures, a.cfg.Evaluate) {
+		if summary, err := evaluate.ReadSummary(e.Folder); err != nil || !hasAll(e.Folder, summary, measures, a.cfg.Evaluate) {
 			return false, nil
 		}
 	}

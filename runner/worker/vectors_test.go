@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,6 +101,40 @@ func TestARunThatKeepsVectorsEncodesThemOnce(t *testing.T) {
 		if one != nil || other != nil || string(got) != string(want) {
 			t.Errorf("%s, before %s", got, want)
 		}
+	}
+}
+
+// A file of kept vectors that is lost or damaged is made again, with the same vectors, by the run that asks for them.
+func TestARunMakesLostKeptVectorsAgain(t *testing.T) {
+	b := newBenchOfMany(t)
+	id := b.prepare(t, b.watching(20, func(c *sweeps.RunConfig) { c.Evaluate.KeepVectors = true }))
+	b.encodes(t, worker.KindRun, id)
+	blocks, err := filepath.Glob(filepath.Join(b.files.Run(id), "vectors", "*.vectors"))
+	if err != nil || len(blocks) != 1 {
+		t.Fatalf("kept %v, %v", blocks, err)
+	}
+	sound, err := os.ReadFile(blocks[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := slices.Clone(sound)
+	damaged[len(damaged)/2] ^= 1
+	for name, harm := range map[string]func() error{
+		"lost":    func() error { return os.Remove(blocks[0]) },
+		"damaged": func() error { return os.WriteFile(blocks[0], damaged, 0o644) },
+	} {
+		if err := harm(); err != nil {
+			t.Fatal(err)
+		}
+		if told := b.encodes(t, worker.KindRun, id); told == 0 {
+			t.Errorf("%s: no document is encoded again", name)
+		}
+		if again, err := os.ReadFile(blocks[0]); err != nil || !bytes.Equal(again, sound) {
+			t.Errorf("%s: %v, or other vectors than before", name, err)
+		}
+	}
+	if told := b.encodes(t, worker.KindRun, id); told > 0 {
+		t.Errorf("told %d times of documents that are encoded again where nothing is lost", told)
 	}
 }
 
