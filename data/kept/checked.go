@@ -29,10 +29,10 @@ func appendSum(to, data []byte, number int64) []byte {
 	return binary.LittleEndian.AppendUint32(to, sum)
 }
 
-// checkedWriter writes blocks. The last one is written by flush.
+// checkedWriter writes blocks. flush writes the last one.
 type checkedWriter struct {
 	to     io.Writer
-	block  []byte // what is written of the block so far
+	block  []byte // the block's data so far
 	number int64
 }
 
@@ -55,8 +55,8 @@ func (w *checkedWriter) flush() error {
 	return err
 }
 
-// File is an open large result. What it reads is compared with its checksums. It is safe for concurrent use,
-// Close excepted.
+// File is an open large result, which compares what it reads with its checksums. It is safe for concurrent
+// use, except for Close.
 type File struct {
 	file   *os.File
 	size   int64
@@ -64,7 +64,7 @@ type File struct {
 	spans  sync.Pool // of *[]byte: blocks as they lie in the file
 }
 
-// OpenFile opens what WriteFile has written. The error is ErrDamaged if the file was cut or is longer than it was.
+// OpenFile opens what WriteFile has written. The error is ErrDamaged if the file's length has changed.
 func OpenFile(name string) (*File, error) {
 	file, err := os.Open(name)
 	if err != nil {
@@ -89,7 +89,7 @@ func OpenFile(name string) (*File, error) {
 	return f, nil
 }
 
-// Size is the number of bytes that were written.
+// Size returns the number of bytes that were written.
 func (f *File) Size() int64 { return f.size }
 
 // Close closes the file.
@@ -120,7 +120,7 @@ func (f *File) ReadAt(p []byte, at int64) (int, error) {
 	return n, nil
 }
 
-// Verify reads everything.
+// Verify reads the whole file, and returns ErrDamaged if a checksum differs.
 func (f *File) Verify() error {
 	for first := int64(0); first < f.blocks; first += 256 {
 		if err := f.read(first, min(first+256, f.blocks), func(int64, []byte) {}); err != nil {
@@ -130,7 +130,7 @@ func (f *File) Verify() error {
 	return nil
 }
 
-// read calls fn with the data of blocks, in order.
+// read calls a function with the data of blocks, in order.
 func (f *File) read(first, beyond int64, fn func(number int64, data []byte)) error {
 	span := f.spans.Get().(*[]byte)
 	defer f.spans.Put(span)

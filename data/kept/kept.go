@@ -16,8 +16,8 @@ import (
 	"headroom/internal/atomic"
 )
 
-// settled is the age from which on results about a file are kept: a younger file could change again within the
-// resolution of its time stamp.
+// settled is the age at which a file is old enough to keep results about it: a younger file could change again
+// within the resolution of its time stamp.
 const settled = 2 * time.Second
 
 // Store is a folder of results; with Dir "" nothing is kept.
@@ -31,7 +31,7 @@ type Store struct {
 type Key struct {
 	entry entry
 	sum   string
-	// Young tells that a file is too new for anything to be kept about it.
+	// Young is true if a file is too new to keep results about it.
 	Young bool
 }
 
@@ -40,11 +40,11 @@ type entry struct {
 	What   string  `json:"what"`
 	Files  []state `json:"files"`
 	Result string  `json:"result"`
-	// Sum is a checksum of what was asked and of the result: a result that has changed on disk is found out again.
+	// Sum is a checksum of the question and of the result: a result that has changed on disk is computed again.
 	Sum string `json:"sum"`
 }
 
-// checksum is that of an entry whose result is this.
+// checksum returns the checksum of an entry with a result.
 func (k Key) checksum(result string) string {
 	sum := sha256.Sum256([]byte(k.sum + "\x00" + result))
 	return hex.EncodeToString(sum[:])
@@ -57,7 +57,7 @@ type state struct {
 	Modified int64  `json:"modified"`
 }
 
-// KeyOf looks at files. The word what tells apart what is asked about them.
+// KeyOf returns the key of a question (what) about files, from their present state.
 func KeyOf(what string, paths ...string) (Key, error) {
 	k := Key{entry: entry{What: what}}
 	for _, path := range paths {
@@ -81,7 +81,8 @@ func KeyOf(what string, paths ...string) (Key, error) {
 	return k, nil
 }
 
-// Get returns a result that Put has kept. One that is not as it was written is not there.
+// Get returns a result that Put has kept, and false if there is none or if it has changed
+// on disk.
 func (s Store) Get(k Key) (string, bool) {
 	if s.Dir == "" {
 		return "", false
@@ -116,11 +117,12 @@ func (s Store) Put(k Key, result string) {
 
 func (s Store) digest(k Key) string { return filepath.Join(s.Dir, "digests", k.sum+".json") }
 
-// checked ends the names of files that have checksums; those of older programs have neither.
+// checked ends the names of files with checksums; files of older programs have neither.
 const checked = ".checked"
 
-// File is where a large result of a key belongs, in a folder of the store; "" if nothing is to be kept.
-// The name begins with a mark of the paths, so that Superseded can find results of their former states.
+// File returns the path of a key's large result, in a folder of the store; "" if nothing is to be kept.
+// The name begins with a digest of the question and the paths, by which Superseded finds results of
+// former states.
 func (s Store) File(k Key, folder string) string {
 	if s.Dir == "" || k.Young {
 		return ""
@@ -128,7 +130,7 @@ func (s Store) File(k Key, folder string) string {
 	return filepath.Join(s.Dir, folder, k.paths()+"-"+k.sum[:32]+checked)
 }
 
-// paths is a mark of what is asked and of the paths, whatever the files' state.
+// paths returns a digest of the question and the paths, without the files' state.
 func (k Key) paths() string {
 	names := k.entry.What
 	for _, file := range k.entry.Files {
@@ -138,11 +140,11 @@ func (k Key) paths() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// abandoned is how long ago a file was last written to that no process can still be writing.
+// abandoned is the age at which no process can still be writing a temporary file.
 const abandoned = 24 * time.Hour
 
-// Superseded removes what File has of the same paths in former states, and what killed processes left half
-// written in the folder.
+// Superseded removes the files of the same question and paths in former states, and files that killed
+// processes left half written in the folder.
 func (s Store) Superseded(k Key, folder string) {
 	own := s.File(k, folder)
 	if own == "" {

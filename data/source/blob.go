@@ -13,15 +13,15 @@ import (
 	"headroom/internal/atomic"
 )
 
-// store is the folder of one repository in the hub's cache. Nothing is written
-// outside of it, whatever symbolic links lie in it.
+// store is the folder of one repository in the hub's cache. Nothing is written outside of
+// it, whatever symbolic links are in it.
 type store struct {
 	root  *os.Root
 	disk  atomic.Disk // writes below root
 	locks string
 }
 
-// has reports whether a file's content is there whole and as it was fetched.
+// has reports whether a file's content is in the store, complete and with the right digest.
 func (s *store) has(b download.File) bool {
 	info, err := s.root.Stat("blobs/" + b.Digest)
 	if err != nil || !info.Mode().IsRegular() || info.Size() != b.Size {
@@ -36,8 +36,8 @@ func (s *store) has(b download.File) bool {
 	return err == nil && got == b.Digest
 }
 
-// fetch brings a file's content, which is named by its digest. Of several processes and
-// goroutines that want the same one, one downloads and the others wait for it.
+// fetch downloads a file's content, which is named by its digest. If several processes and
+// goroutines need the same one, one downloads it and the others wait.
 func (s *store) fetch(ctx context.Context, c *download.Repository, where *url.URL, b download.File, came func(int64)) error {
 	unlock, locked, err := download.Lock(ctx, filepath.Join(s.locks, b.Digest+".lock"))
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *store) fetch(ctx context.Context, c *download.Repository, where *url.UR
 		return nil
 	}
 	partial := "blobs/" + b.Digest + ".incomplete"
-	if !locked { // nobody else may write the same file
+	if !locked { // another process may be writing the same file
 		partial = "blobs/" + b.Digest + "." + rand.Text()[:8] + ".incomplete"
 		defer s.root.Remove(partial)
 	}

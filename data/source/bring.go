@@ -13,8 +13,8 @@ import (
 )
 
 // Lacking lists the packages that references to data need and that are not on this machine,
-// each once. References to folders need none. Groups stand for their members. The error names
-// every reference that no collection has.
+// each once. References to folders need none; a group needs those of its members. The error
+// names every unknown reference.
 func (r *Resolver) Lacking(references ...string) ([]published.Package, error) {
 	t, err := r.Table()
 	if err != nil {
@@ -35,7 +35,7 @@ func (r *Resolver) Lacking(references ...string) ([]published.Package, error) {
 			continue
 		}
 		absent, _ := r.absentPackages(t, text)
-		if len(absent) == 0 { // nothing that could be brought
+		if len(absent) == 0 { // nothing to download
 			faults = append(faults, err)
 		}
 		for _, p := range absent {
@@ -47,7 +47,7 @@ func (r *Resolver) Lacking(references ...string) ([]published.Package, error) {
 	return lacking, errors.Join(faults...)
 }
 
-// present says why a reference to a collection or to examples cannot be used; nil if it can.
+// present returns an error if a reference to a collection or to examples cannot be used.
 func (r *Resolver) present(ref reference) error {
 	if _, err := r.Data(ref.text); err == nil {
 		return nil
@@ -64,8 +64,9 @@ func (r *Resolver) IsTraining(text string) bool {
 	return slices.ContainsFunc(publishedSets(), func(p publishedSet) bool { return strings.Replace(p.name, "/", ":", 1) == text })
 }
 
-// Get brings what Lacking lists. What can be had is brought whatever fails; the error joins
-// what went wrong. tell may be nil; it is called by one goroutine at a time.
+// Get downloads the packages that Lacking lists. After a failure it continues with the
+// others; the error joins all faults. tell may be nil; it is called by one goroutine at a
+// time.
 func (r *Resolver) Get(ctx context.Context, tell func(packages.Progress), references ...string) error {
 	lacking, err := r.Lacking(references...)
 	if err != nil {
@@ -84,20 +85,21 @@ func (r *Resolver) Get(ctx context.Context, tell func(packages.Progress), refere
 	return r.Packages().Get(ctx, lacking, tell)
 }
 
-// Entry is one name that data can be referred to by, and where it stands on this machine.
+// Entry describes one name of data, and what is on this machine.
 type Entry struct {
 	Name, Title string
 	// Kind is "collection", "training", "group" or "own".
 	Kind string
 	// State is "here", "absent" or "part": some of its packages are here.
 	State string
-	// Folder is where it lies; "" if it is absent, or a group.
+	// Folder is its folder; "" if it is absent, or a group.
 	Folder string
-	// Packages are the names of those that it needs.
+	// Packages are the names of the packages that it needs.
 	Packages []string
-	// Bytes are of its files on disk if they are here, Download what is still to come.
+	// Bytes is the size of its files on disk, Download the size of what is still to be
+	// downloaded.
 	Bytes, Download int64
-	// Digests are of the files it is downloaded as, as published: "md5:…", "sha256:…".
+	// Digests are the published digests of the files to download: "md5:…", "sha256:…".
 	Digests       []string
 	Licence, Cite string
 	Counts        published.Counts
@@ -126,7 +128,7 @@ func (r *Resolver) Entries(references ...string) ([]Entry, error) {
 	return entries, errors.Join(faults...)
 }
 
-// wholeGroups are the groups all of whose members the table has.
+// wholeGroups returns the groups all of whose members are in the table.
 func wholeGroups(t published.Table) []string {
 	return slices.DeleteFunc(groups.Names(), func(group string) bool {
 		return slices.ContainsFunc(groups.Members(group), func(member string) bool {
@@ -168,7 +170,7 @@ func (r *Resolver) entry(t published.Table, text string) (Entry, error) {
 	return e, nil
 }
 
-// sizes fills in what is known of an entry's packages.
+// sizes fills in the sizes and digests of an entry's packages.
 func (r *Resolver) sizes(t published.Table, e *Entry) {
 	store := r.Packages()
 	here := 0
@@ -244,15 +246,15 @@ func (r *Resolver) group(t published.Table, text string, members []string) (Entr
 	return g, nil
 }
 
-// Verified is what came of comparing one package with its digests.
+// Verified is the result of comparing one package with its digests.
 type Verified struct {
 	Package, Folder string
-	// Sealed tells that the package has digests; without them only rows were counted.
+	// Sealed is true if the package has digests; without them only rows were counted.
 	Sealed bool
 }
 
 // VerifyData reads every byte of the packages that references need. The error joins all
-// damage, and names what is not here.
+// damage, and names references that are not on this machine.
 func (r *Resolver) VerifyData(references ...string) ([]Verified, error) {
 	t, err := r.Table()
 	if err != nil {

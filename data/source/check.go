@@ -11,17 +11,17 @@ import (
 	"headroom/models/family"
 )
 
-// CheckCollection reads a collection whole and says what would keep a run from
-// using a split of it: a malformed line, no documents, no queries, no positive
-// judgement. What passed is not read again until a file changes.
+// CheckCollection reads a collection whole and returns an error if a run could not use a
+// split of it: a malformed line, no documents, no queries, no positive judgement. A
+// collection that passed is not read again until a file changes.
 func (r *Resolver) CheckCollection(folder, split string) error {
 	_, err := r.Look(folder, split)
 	return err
 }
 
-// CheckModel finds what can be seen of a model without building it: the files
-// are there, the configuration is an object of a known family, the tokenizer
-// loads, the weights' header lies within the file and is JSON.
+// CheckModel checks what can be checked of a model without building it: its files exist,
+// the configuration is an object of a known family, the tokenizer loads, the weights'
+// header is JSON within the file.
 func (r *Resolver) CheckModel(folder string) error {
 	if err := modelfolder.Check(folder); err != nil {
 		return err
@@ -57,19 +57,23 @@ func (r *Resolver) CheckModel(folder string) error {
 	return err
 }
 
-// Tokens is what planning knows of a tokenizer.
+// Tokens describes a tokenizer for planning.
 type Tokens struct {
-	// Vocabulary is the number of tokens, Special that of those around each text.
+	// Vocabulary is the number of tokens, Special the number of special tokens around each
+	// text.
 	Vocabulary, Special int
-	// Digest is of the tokenizer.json, or of the one that says all that a folder's files say.
+	// Digest is the digest of the tokenizer.json, or of an equivalent one if other files of
+	// the folder change it.
 	Digest string
-	// QueryPrompt and DocumentPrompt are what the folder puts before texts; "" is nothing.
+	// QueryPrompt and DocumentPrompt are the folder's prompts before texts; "" is none.
 	QueryPrompt, DocumentPrompt string
-	// Notices say what of a folder's files was not taken as it stands.
+	// Notices are messages about settings of the folder's files that were changed or
+	// ignored.
 	Notices []string
 }
 
-// Tokens loads a tokenizer, a model folder's or a tokenizer.json by itself, once while the files stand.
+// Tokens loads a tokenizer, a model folder's or a tokenizer.json by itself. It is loaded once until the
+// files change.
 func (r *Resolver) Tokens(path string) (Tokens, error) {
 	paths := []string{path}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -82,7 +86,7 @@ func (r *Resolver) Tokens(path string) (Tokens, error) {
 	} else if err := file(path); err != nil {
 		return Tokens{}, err
 	}
-	// The name is another than that of programs which kept less of it.
+	// Older programs kept less under another name.
 	result, err := r.Remember("tokenizer and prompts", paths, func() (string, error) {
 		t, err := tokenize.Open(path)
 		if err != nil {
@@ -98,7 +102,7 @@ func (r *Resolver) Tokens(path string) (Tokens, error) {
 	return tokens, err
 }
 
-// checkTokenizer loads a tokenizer, once while its files stand.
+// checkTokenizer loads a tokenizer, once until its files change.
 func (r *Resolver) checkTokenizer(path string) error {
 	_, err := r.Tokens(path)
 	return err
@@ -113,12 +117,12 @@ type modelConfig struct {
 	Bias       *bool `json:"decoder_bias"` // read by rotary graphs alone; the others have one
 }
 
-// noDecoderBias reports whether the MLM head has no bias behind its decoder.
+// noDecoderBias reports whether the MLM head's decoder has no bias.
 func (c modelConfig) noDecoderBias() bool {
 	return c.family.Graph == family.Rotary && c.Bias != nil && !*c.Bias
 }
 
-// positions is the longest text in tokens.
+// positions returns the length in tokens of the longest text.
 func (c modelConfig) positions() int {
 	positions, pad := c.family.Defaults.Positions, c.family.Defaults.Pad
 	if c.Positions != nil {
@@ -151,7 +155,7 @@ func readConfig(path string) (modelConfig, error) {
 	return config.modelConfig, nil
 }
 
-// checkHeader looks whether a file's head is that of safetensors.
+// checkHeader checks that a file begins as safetensors.
 func checkHeader(path string) error {
 	_, err := headerOf(path)
 	return err

@@ -36,8 +36,8 @@ func (r *Resolver) Data(text string) (string, error) {
 	}
 }
 
-// Tokenizer returns the path of the tokenizer that a recipe's tokenizer key
-// names: a model's folder, a tokenizer.json or the built-in collection's.
+// Tokenizer returns the path of the tokenizer to which a recipe's key tokenizer refers: of
+// a model's folder, a tokenizer.json, or the built-in collection's.
 func (r *Resolver) Tokenizer(text string) (string, error) {
 	if text == "builtin:demo" {
 		made, err := r.builtin(text)
@@ -65,9 +65,9 @@ func (r *Resolver) Tokenizer(text string) (string, error) {
 	return folder, r.checkTokenizer(folder)
 }
 
-// Absolute writes a reference so that it means the same from every folder:
-// ./path becomes an absolute path, and so does the name that a user has given to a folder;
-// anything else stays.
+// Absolute writes a reference so that it means the same from every folder: ./path becomes
+// an absolute path, and so does the name that a user has given to a folder; any other
+// reference stays.
 func (r *Resolver) Absolute(text string) string {
 	for _, own := range r.Own {
 		if own.Name == text && own.Folder != "" {
@@ -108,7 +108,7 @@ func (r *Resolver) folder(what string, ref reference) (string, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err != nil { // it is there, and cannot be followed or entered
+		if err != nil { // it exists, but cannot be followed or entered
 			return "", fmt.Errorf("resolve %s %q: %w", what, ref.text, err)
 		}
 		if !info.IsDir() {
@@ -119,7 +119,7 @@ func (r *Resolver) folder(what string, ref reference) (string, error) {
 	return "", fmt.Errorf("resolve %s %q: no such folder: %s", what, ref.text, strings.Join(candidates, ", "))
 }
 
-// candidates are the absolute paths that a path may mean, without repetition.
+// candidates returns the absolute paths that a path may mean, without repetition.
 func (r *Resolver) candidates(path string) []string {
 	if filepath.IsAbs(path) {
 		return []string{filepath.Clean(path)}

@@ -14,7 +14,7 @@ import (
 	"headroom/internal/seal"
 )
 
-// DigestFile is "sha256:" and the hash of a file's bytes.
+// DigestFile returns "sha256:" and the hash of a file's bytes.
 func (r *Resolver) DigestFile(path string) (string, error) {
 	return r.Remember("file", []string{path}, func() (string, error) {
 		sum, err := seal.SumFile(path)
@@ -25,8 +25,8 @@ func (r *Resolver) DigestFile(path string) (string, error) {
 	})
 }
 
-// DigestFolder is "sha256:" and a hash over the named files of a folder, names
-// included, in the order given.
+// DigestFolder returns "sha256:" and a hash over files of a folder, names included, in the
+// given order.
 func (r *Resolver) DigestFolder(folder string, names ...string) (string, error) {
 	paths := make([]string, len(names))
 	for i, name := range names {
@@ -45,8 +45,8 @@ func (r *Resolver) DigestFolder(folder string, names ...string) (string, error) 
 	})
 }
 
-// DigestCollection is collection.DigestOf for the splits named: corpus, queries
-// and those qrels, so that another split changes nothing.
+// DigestCollection returns collection.DigestOf for some splits: of corpus, queries and
+// their qrels. Another split does not change it.
 func (r *Resolver) DigestCollection(folder string, splits ...string) (string, error) {
 	c, err := collection.Open(folder)
 	if err != nil {
@@ -59,8 +59,8 @@ func (r *Resolver) DigestCollection(folder string, splits ...string) (string, er
 	return r.Remember(fmt.Sprintf("collection %q", splits), paths, func() (string, error) { return c.DigestOf(splits...) })
 }
 
-// DigestCorpus is the digest of a collection's documents alone, which is all
-// that pretraining reads.
+// DigestCorpus returns the digest of a collection's documents alone: pretraining reads
+// nothing else.
 func (r *Resolver) DigestCorpus(folder string) (string, error) {
 	c, err := collection.Open(folder)
 	if err != nil {
@@ -81,11 +81,11 @@ func (r *Resolver) DigestCorpus(folder string) (string, error) {
 	return "sha256:" + hex.EncodeToString(total.Sum(nil)), nil
 }
 
-// smallFile is the size in bytes up to which a file is read again instead of remembering its digest.
+// smallFile is the size in bytes up to which a file's digest is computed again and not kept.
 const smallFile = 64 << 10
 
-// Intact compares a folder with the manifest that it was made with. Its error is
-// *seal.Damage if a file is not what it was, and none if the folder has no manifest.
+// Intact compares a folder with its manifest. Its error is *seal.Damage if a file has
+// changed. A folder without a manifest passes.
 func (r *Resolver) Intact(folder string) error {
 	err := seal.Check(folder, r.Known)
 	if errors.Is(err, seal.ErrNone) {
@@ -94,7 +94,7 @@ func (r *Resolver) Intact(folder string) error {
 	return err
 }
 
-// Known is the SHA-256 of a file, that of a large one from when it was last taken.
+// Known returns the SHA-256 of a file; that of a large file is kept until the file changes.
 func (r *Resolver) Known(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() <= smallFile || r.Verify {
@@ -104,7 +104,8 @@ func (r *Resolver) Known(path string) (string, error) {
 	return strings.TrimPrefix(digest, "sha256:"), err
 }
 
-// Remember keeps what compute found, which must not be "", until one of the files changes.
+// Remember returns a result about files. It computes the result, which must not be "", only
+// if it is not kept or a file has changed.
 func (r *Resolver) Remember(what string, paths []string, compute func() (string, error)) (string, error) {
 	key, err := kept.KeyOf(what, paths...)
 	if err != nil {

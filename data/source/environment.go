@@ -7,7 +7,7 @@ import (
 	"headroom/data/download"
 )
 
-// Environment is the part of a process's environment that roots come from.
+// Environment is the part of a process's environment that sets the roots.
 type Environment struct {
 	// Getenv reads a variable.
 	Getenv func(string) string
@@ -17,10 +17,9 @@ type Environment struct {
 	Home string
 }
 
-// New takes roots from the environment: HEADROOM_DATA; HEADROOM_CACHE, else
-// headroom in the user's cache folder; and, as huggingface_hub reads them,
-// HF_HUB_CACHE, else hub in HF_HOME, which is huggingface in XDG_CACHE_HOME or
-// ~/.cache; HF_ENDPOINT; HF_TOKEN, else the file HF_TOKEN_PATH, else
+// New returns a Resolver with roots from the environment: HEADROOM_DATA; HEADROOM_CACHE, else headroom in
+// the user's cache folder; and, as huggingface_hub reads them, HF_HUB_CACHE, else hub in HF_HOME, which is
+// huggingface in XDG_CACHE_HOME or ~/.cache; HF_ENDPOINT; HF_TOKEN, else the file HF_TOKEN_PATH, else
 // HF_HOME/token; HEADROOM_MIRROR; HEADROOM_COLLECTIONS; HEADROOM_OFFLINE and HF_HUB_OFFLINE (1, on, yes or
 // true).
 func New(env Environment) *Resolver {
@@ -50,7 +49,7 @@ func New(env Environment) *Resolver {
 	return r
 }
 
-// hubHome is the folder of the hub's tools, "" if none can be told.
+// hubHome returns the folder of the hub's tools; "" if it is unknown.
 func (e Environment) hubHome() string {
 	fallback := ""
 	if cache := e.Getenv("XDG_CACHE_HOME"); cache != "" {

@@ -17,14 +17,14 @@ import (
 	"headroom/internal/atomic"
 )
 
-// Progress is how far a download has come.
+// Progress is the progress of a download.
 type Progress struct {
 	Model string // owner/name
 	File  string
 	// Done and Total are bytes of all files that are fetched together.
 	Done, Total int64
-	// Failed, if it is not empty, is an attempt that failed and is followed by another;
-	// the rest but Model is empty then.
+	// Failed is the error of an attempt after which another one follows; the other fields
+	// except Model are then empty.
 	Failed string
 }
 
@@ -33,23 +33,23 @@ func (r *Resolver) Fetchable(text string) bool {
 	return r.Downloadable(text) && !r.Offline && r.HubCache != ""
 }
 
-// Downloadable reports whether a reference is of a model on the hub, whether or not it may be
-// downloaded now.
+// Downloadable reports whether a reference is of a model on the hub, also if downloads are
+// forbidden now.
 func (r *Resolver) Downloadable(text string) bool {
 	ref, err := parse(text, true)
 	return err == nil && ref.kind == kindHub
 }
 
-// Fetch is Model, and downloads a model of the hub that is not in its cache:
-// configuration, tokenizer, sentence-transformers' files and safetensors, of the
-// commit that the revision means now. If all is there it asks nobody. What
-// came of a file before an error is kept, and the next call goes on from it.
-// progress may be nil; it is called from this goroutine.
+// Fetch is Model, and downloads a model of the hub that is not in the cache: configuration,
+// tokenizer, sentence-transformers' files and safetensors, of the revision's present
+// commit. If nothing is missing it makes no request. A part of a file is kept after an
+// error, and the next call resumes it. progress may be nil; it is called from this
+// goroutine.
 func (r *Resolver) Fetch(ctx context.Context, text string, progress func(Progress)) (folder string, err error) {
 	return r.bring(ctx, text, needModel, progress)
 }
 
-// FetchTokenizer is Tokenizer, and downloads that of a hub model without its
+// FetchTokenizer is Tokenizer, and downloads the tokenizer of a hub model without its
 // weights.
 func (r *Resolver) FetchTokenizer(ctx context.Context, text string, progress func(Progress)) (path string, err error) {
 	if strings.HasSuffix(text, ".json") || !r.Fetchable(text) {
@@ -89,7 +89,7 @@ func (r *Resolver) bring(ctx context.Context, text string, what need, progress f
 	return folder, err
 }
 
-// download brings what is needed of one revision into the hub's cache.
+// download downloads the needed files of one revision into the hub's cache.
 func (r *Resolver) download(ctx context.Context, c *download.Repository, ref reference, what need, progress func(Progress)) error {
 	info, err := c.Resolve(ctx, ref.branch())
 	if err != nil {
@@ -115,7 +115,7 @@ func (r *Resolver) download(ctx context.Context, c *download.Repository, ref ref
 		remote: c, store: &store{root: root, disk: atomic.On(atomic.Root{Root: root}), locks: filepath.Join(r.HubCache, ".locks", repository(ref.name))},
 		commit: info.Commit, progress: progress,
 	}
-	// The lists first, which name further files.
+	// The lists of further files come first.
 	for _, list := range []struct {
 		name string
 		read func([]byte) ([]string, error)
@@ -142,11 +142,11 @@ func (r *Resolver) download(ctx context.Context, c *download.Repository, ref ref
 	if download.IsCommit(ref.branch()) {
 		return nil
 	}
-	// The revision's name last: until then it means what it meant before.
+	// The revision's name comes last: until then it names the former commit.
 	return d.store.note("refs/"+ref.branch(), info.Commit)
 }
 
-// wanted are the files to fetch of those that the hub has.
+// wanted returns the files to fetch from those that the hub has.
 func wanted(info download.Revision, what need) ([]string, error) {
 	if !info.Has(tokenizerFile) && !info.Has(vocabularyFile) {
 		return nil, errors.New("it has no tokenizer.json and no vocab.txt; make the first: load its tokenizer with transformers (use_fast=True), save_pretrained(FOLDER), and give the folder as ./FOLDER")
@@ -180,7 +180,7 @@ func wanted(info download.Revision, what need) ([]string, error) {
 	return names, nil
 }
 
-// delivery brings files of one commit.
+// delivery downloads files of one commit.
 type delivery struct {
 	remote   *download.Repository
 	store    *store
@@ -190,7 +190,7 @@ type delivery struct {
 
 func (d *delivery) place(name string) string { return path.Join("snapshots", d.commit, name) }
 
-// list brings a file that names further ones, and reads it.
+// list downloads a file that names further files, and reads it.
 func (d *delivery) list(ctx context.Context, name string, read func([]byte) ([]string, error)) ([]string, error) {
 	if err := d.files(ctx, []string{name}, false); err != nil {
 		return nil, err
@@ -206,7 +206,7 @@ func (d *delivery) list(ctx context.Context, name string, read func([]byte) ([]s
 	return names, nil
 }
 
-// files brings those that are not in the snapshot yet.
+// files downloads those files that are not in the snapshot yet.
 func (d *delivery) files(ctx context.Context, names []string, tell bool) error {
 	type item struct {
 		download.File
@@ -264,7 +264,7 @@ func (s *store) link(name string, b download.File) error {
 	target := strings.Repeat("../", strings.Count(name, "/")) + "blobs/" + b.Digest
 	temporary := name + "." + rand.Text()[:8] + ".tmp"
 	if err := s.root.Symlink(target, temporary); err != nil {
-		// No symbolic links on this file system: a second name does as well.
+		// This file system has no symbolic links: a hard link serves as well.
 		if hard := s.root.Link("blobs/"+b.Digest, temporary); hard != nil {
 			return wrap(err)
 		}

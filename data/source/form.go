@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// Form is how a sentence-transformers folder says that logits become vectors, in the
-// words of a sweep, with the file that says each.
+// Form says how logits become vectors, read from a sentence-transformers folder, in the
+// words of a sweep, with the file of each setting.
 type Form struct {
 	Pooling, Activation         string // "" if the folder has no SpladePooling
 	PoolingFile, ActivationFile string
 	TopK                        int // 0 keeps every term
 	TopKFile                    string
-	TokenTopM                   int // 0 lets every token keep all logits; said in TopKFile
+	TokenTopM                   int // 0 lets every token keep all logits; from TopKFile
 }
 
-// formOf reads a folder's form; the zero value if it has none. What is wrong with the
-// files is found by whoever loads the model.
+// formOf reads a folder's form; the zero value if it has none. Faults of the files are
+// reported when the model is loaded.
 func formOf(folder string) Form {
 	var modules []struct {
 		Path string `json:"path"`
@@ -52,7 +52,7 @@ func formOf(folder string) Form {
 	return f
 }
 
-// readInto reads a JSON file if it is there and sound.
+// readInto reads a JSON file; it does nothing if the file is missing or malformed.
 func readInto(path string, into any) {
 	if text, err := os.ReadFile(path); err == nil {
 		_ = json.Unmarshal(text, into)

@@ -11,7 +11,7 @@ import (
 	"headroom/data/download"
 )
 
-// need is what of a hub model must be there.
+// need says which files of a hub model are needed.
 type need int
 
 const (
@@ -19,7 +19,7 @@ const (
 	needTokenizer
 )
 
-// The files of a hub model. Of the optional ones those are fetched that it has.
+// The files of a hub model. Optional ones are fetched if the model has them.
 const (
 	configFile     = "config.json"
 	tokenizerFile  = "tokenizer.json"
@@ -36,17 +36,18 @@ func optionalFiles() []string {
 	}
 }
 
-// repository is the name of a hub model's folder in the hub's cache.
+// repository returns the name of a hub model's folder in the hub's cache.
 func repository(name string) string { return "models--" + strings.ReplaceAll(name, "/", "--") }
 
-// hub finds a model in the hub's cache: refs/<revision> names a commit, whose
-// files lie in snapshots/<commit>. Its identity is repository and commit, so
-// that large weights need not be read.
+// hub finds a model in the hub's cache: refs/<revision> names a commit, whose files are in
+// snapshots/<commit>. Its identity is repository and commit, so that large weights need not
+// be read.
 func (r *Resolver) hub(ref reference, what need) (folder, identity string, err error) {
 	if r.HubCache == "" {
 		return "", "", r.absent(ref, "no hub cache is known; set HF_HOME")
 	}
-	// A model that the hub once served without its owner may still be cached so.
+	// A model that the hub once served without its owner may still be cached under that
+	// name.
 	names := []string{ref.name}
 	if owner, short, _ := strings.Cut(ref.name, "/"); formerOwner(short) == owner {
 		names = append(names, short)
@@ -74,7 +75,7 @@ func (r *Resolver) hub(ref reference, what need) (folder, identity string, err e
 	return "", "", r.absent(ref, reason)
 }
 
-// absent is the error for a model that is not there. It says how it can come.
+// absent returns the error for a model that is not in the cache. It says how to get it.
 func (r *Resolver) absent(ref reference, reason string) error {
 	how := fmt.Sprintf("`run`, `pretrain`, `encode` and `evaluate --model` fetch configuration, tokenizer and safetensors of %s from %s", ref.name, r.Hub.Shown())
 	if r.Offline {
@@ -83,8 +84,7 @@ func (r *Resolver) absent(ref reference, reason string) error {
 	return fmt.Errorf("resolve model %q: %w: %s; %s", ref.text, ErrUnresolved, reason, how)
 }
 
-// snapshot finds the folder of a revision. why says what it lacks or what of it is not what
-// was fetched.
+// snapshot finds the folder of a revision. why says which file is missing or damaged.
 func (r *Resolver) snapshot(ref reference, root string, what need) (folder, id, why string, err error) {
 	id = ref.branch()
 	if !download.IsCommit(id) {
@@ -114,9 +114,9 @@ func (r *Resolver) snapshot(ref reference, root string, what need) (folder, id, 
 	return folder, id, why, nil
 }
 
-// damagedBlob compares the files of a snapshot with the digests that they were fetched by,
-// which are the names of what the snapshot links to, and says which differs. A file that is
-// no such link has no digest.
+// damagedBlob compares the files of a snapshot with their digests, which are the names of
+// the files that the snapshot links to, and returns which one differs. A file that is no
+// such link has no digest.
 func (r *Resolver) damagedBlob(folder string, what need) (string, error) {
 	names, err := needed(folder, what)
 	if err != nil {
@@ -143,10 +143,10 @@ func (r *Resolver) damagedBlob(folder string, what need) (string, error) {
 	return "", nil
 }
 
-// hubDigest reports whether a text is a digest of a kind that the hub names files by.
+// hubDigest reports whether a text is a digest by which the hub names files.
 func hubDigest(text string) bool { return download.IsDigest(text) && len(text) != 32 }
 
-// sumOf is the digest of a file on disk, of the kind of what it should be.
+// sumOf returns the digest of a file on disk, of the kind of its expected digest.
 func sumOf(b download.File, path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -156,7 +156,7 @@ func sumOf(b download.File, path string) (string, error) {
 	return b.Sum(f)
 }
 
-// branch is the revision that is meant.
+// branch returns the revision, or the default branch.
 func (ref reference) branch() string {
 	if ref.revision == "" {
 		return "main"
@@ -164,8 +164,8 @@ func (ref reference) branch() string {
 	return ref.revision
 }
 
-// missing names the first file that a snapshot needs and does not have, "" if
-// it has all: other programs fetch only what they use.
+// missing returns the first needed file that a snapshot does not have; "" if it has all.
+// Other programs may have fetched only the files that they use.
 func missing(folder string, what need) (string, error) {
 	names, err := needed(folder, what)
 	if err != nil {

@@ -8,27 +8,28 @@ import (
 	"headroom/data/examples"
 )
 
-// Facts is what was found of one split of a collection, all of whose lines were
-// read and are sound.
+// Facts describes one split of a collection. All lines were read and are sound.
 type Facts struct {
-	// Positives is the number of judgements with a grade above 0, which are the
-	// examples of a split that is trained on. It is at least 1.
+	// Positives is the number of judgements with a grade above 0: the examples, if the
+	// split is used for training. It is at least 1.
 	Positives int `json:"positives"`
-	// Lost are those of them whose document is not in the corpus.
+	// Lost is how many of them have a document that is not in the corpus.
 	Lost int `json:"lost"`
-	// EmptyQueries are judged queries, EmptyDocuments documents, of the train split
-	// relevant ones, that hold nothing but white space. FirstEmpty… is file and line.
+	// EmptyQueries is the number of judged queries, and EmptyDocuments that of documents
+	// (in the train split, of relevant ones), with nothing but white space. FirstEmpty… is
+	// file and line of the first.
 	EmptyQueries       int    `json:"empty_queries"`
 	FirstEmptyQuery    string `json:"first_empty_query"`
 	EmptyDocuments     int    `json:"empty_documents"`
 	FirstEmptyDocument string `json:"first_empty_document"`
-	// Together is how many examples of the train split can share a batch; Apart names
-	// two that cannot, if there are any.
+	// Together is how many examples of the train split can share a batch; Apart names two
+	// that cannot, if there are such.
 	Together int    `json:"together"`
 	Apart    string `json:"apart"`
 }
 
-// Look reads a collection whole, as CheckCollection, and says what a split has.
+// CollectionFacts reads a collection whole, as CheckCollection does, and returns the facts
+// of a split.
 func (r *Resolver) Look(folder, split string) (Facts, error) {
 	c, err := collection.Open(folder)
 	if err != nil {
@@ -117,7 +118,8 @@ func firstPositive(judged collection.Judgments) string {
 	return ""
 }
 
-// firstOf counts the empty rows that count, and gives the place of the first.
+// firstOf counts the empty rows for which counts is true, and returns the place of the
+// first.
 func firstOf(rows collection.Empty, counts func(id string) bool) (n int, first string) {
 	row := 0
 	for id, at := range rows {

@@ -13,20 +13,20 @@ import (
 type Checkpoint struct {
 	// Folder holds config.json, the tokenizer's files and the weights.
 	Folder string
-	// Weights is its identity: "sha256:…" over configuration and weights of a
-	// folder, "hub:owner/name@commit", or "recipe:<id>".
+	// Weights identifies the model: "sha256:…" over configuration and weights of a folder,
+	// "hub:owner/name@commit", or "recipe:<id>".
 	Weights string
-	// Tokenizer is the digest of the tokenizer: of tokenizer.json if the files
-	// beside it change nothing.
+	// Tokenizer is the digest of the tokenizer; that of tokenizer.json if the files beside
+	// it change nothing.
 	Tokenizer string
 	// Positions is the longest text in tokens that the model has positions for,
 	// 0 if its configuration does not say.
 	Positions int
 	// Tokens are the model's terms and the tokens around a text.
 	Tokens Tokens
-	// NoDecoderBias says that the MLM head has no bias to shift.
+	// NoDecoderBias is true if the MLM head has no bias to shift.
 	NoDecoderBias bool
-	// Form is how the folder itself encodes.
+	// Form is the folder's own form of vectors.
 	Form Form
 }
 
@@ -36,8 +36,7 @@ func (r *Resolver) Model(text string) (string, error) {
 	return folder, err
 }
 
-// Checkpoint finds a model, looks whether its files can be what they should be,
-// and takes their digests.
+// Checkpoint finds a model, checks its files as CheckModel does, and takes their digests.
 func (r *Resolver) Checkpoint(text string) (Checkpoint, error) {
 	folder, weights, err := r.find(text, needModel)
 	if err != nil {
@@ -68,7 +67,7 @@ func (r *Resolver) Checkpoint(text string) (Checkpoint, error) {
 	return c, nil
 }
 
-// find returns a model's folder and, if its name is its identity, that.
+// find returns a model's folder, and its identity if that follows from its name.
 func (r *Resolver) find(text string, what need) (folder, identity string, err error) {
 	ref, err := parse(text, true)
 	if err != nil {
@@ -90,11 +89,11 @@ func (r *Resolver) find(text string, what need) (folder, identity string, err er
 	}
 }
 
-// Backbone is the folder where the backbone of a recipe's id belongs.
+// Backbone returns the folder of the backbone with a recipe's id.
 func (r *Resolver) Backbone(id string) string { return filepath.Join(r.Workspace, "backbones", id) }
 
-// recipe finds a backbone that a recipe has made, if it is what was made then. A name
-// that is a full id is taken as one.
+// recipe finds a backbone that a recipe has made, and checks that it is unchanged. A name
+// that is a full id is taken as the id.
 func (r *Resolver) recipe(ref reference) (folder, identity string, err error) {
 	id := ref.name
 	if len(id) != 64 || strings.Trim(id, "0123456789abcdef") != "" {
@@ -115,8 +114,8 @@ func (r *Resolver) recipe(ref reference) (folder, identity string, err error) {
 	return folder, "recipe:" + id, nil
 }
 
-// complete reports whether a folder has all that a model needs. Writers put the
-// folder in place whole, so presence is enough.
+// complete reports whether a folder has all files of a model. Folders appear whole, so it
+// is enough that the files exist.
 func complete(folder string) bool {
 	has := func(name string) bool { return file(filepath.Join(folder, name)) == nil }
 	if !has(configFile) || !has(tokenizerFile) && !has(vocabularyFile) {

@@ -19,7 +19,7 @@ import (
 	"headroom/internal/atomic"
 )
 
-// Own is a collection that a user has named in headroom.toml: it lies in a folder, or is
+// Own is a collection that a user has named in headroom.toml: it is in a folder, or is
 // downloaded from the hub or an address.
 type Own struct {
 	// Name is the reference, "family:name".
@@ -28,13 +28,13 @@ type Own struct {
 	Folder string
 	// Hub is a dataset, owner/name[@revision].
 	Hub string
-	// URL is of an archive (zip, tar.gz) of a folder, SHA256 its digest or "".
+	// URL is the address of an archive (zip, tar.gz) of a folder, SHA256 its digest or "".
 	URL, SHA256 string
-	// Layout is what the folder must be in; "" is any.
+	// Layout is the layout that the folder must have; "" is any.
 	Layout string
 }
 
-// packaged is what is downloaded of a collection that does not lie in a folder.
+// packaged returns the package to download for a collection without a folder.
 func (o Own) packaged(name string) published.Package {
 	p := published.Package{Name: name, Home: o.URL, Files: []published.File{{URL: o.URL, SHA256: o.SHA256}}}
 	if o.Hub != "" {
@@ -70,7 +70,7 @@ func (r *Resolver) published() (published.Table, error) {
 	return t, r.tables.err
 }
 
-// Table is the published table with the user's own collections.
+// Table returns the published table with the user's own collections.
 func (r *Resolver) Table() (published.Table, error) {
 	t, err := r.published()
 	if err != nil {
@@ -101,7 +101,7 @@ func tableOf(path string) (published.Table, error) {
 	return t, nil
 }
 
-// Packages is where the collections that have names lie and come from.
+// Packages returns the store of downloaded packages.
 func (r *Resolver) Packages() packages.Store {
 	s := packages.Store{Folder: r.cached("data"), Hub: r.Hub, Mirror: r.Mirror, Patience: r.Hub.Patience, Free: r.Free}
 	if r.DataRoot != "" {
@@ -122,7 +122,7 @@ func (r *Resolver) family(ref reference) (string, error) {
 	}
 	c, named := t.Collection(ref.text)
 	if folder := existingFolder(r.DataRoot, ref.name); folder != "" {
-		// A package of that name may be no more than a part, as trec-dl/19, which has no passages.
+		// A package of that name may be only a part, such as trec-dl/19, which has no passages.
 		part := named && slices.Contains(t.Needs(ref.text), ref.name)
 		if _, incomplete := collection.Open(folder); !part || c.Package == "" && incomplete == nil {
 			return folder, nil
@@ -152,7 +152,7 @@ func (r *Resolver) family(ref reference) (string, error) {
 	return "", fmt.Errorf("resolve data %q: %w: put it in BEIR's layout into %s, or name where it comes from in headroom.toml ([[collection]])", ref.text, ErrUnresolved, strings.Join(looked, " or "))
 }
 
-// unknown is the error for a name that is misspelt: one of a family of the table, or near one.
+// unknown returns the error for an unknown name, which suggests a similar one.
 func (r *Resolver) unknown(ref reference, t published.Table) error {
 	family, _, _ := strings.Cut(ref.text, ":")
 	nearest := t.Nearest(ref.text, groups.Names()...)
@@ -178,7 +178,7 @@ func existingFolder(root, name string) string {
 	return folder
 }
 
-// own is a folder of a user's collection.
+// own returns the folder of a user's collection.
 func (r *Resolver) own(ref reference, folder, layout string) (string, error) {
 	c, err := collection.Open(folder)
 	if err != nil {
@@ -190,8 +190,8 @@ func (r *Resolver) own(ref reference, folder, layout string) (string, error) {
 	return folder, nil
 }
 
-// named is a collection of the table: a package's folder, or a folder of the cache that names
-// files of several packages.
+// named returns the folder of a collection of the table: a package's folder, or a folder of
+// the cache that names files of several packages.
 func (r *Resolver) named(ref reference, t published.Table, c published.Collection) (string, error) {
 	store := r.Packages()
 	if c.Package != "" {
@@ -230,7 +230,7 @@ func (r *Resolver) named(ref reference, t published.Table, c published.Collectio
 	return r.view(ref, v)
 }
 
-// partOf is the path of "package:file".
+// partOf returns the path of "package:file".
 func partOf(store packages.Store, part string) (string, error) {
 	of, file := published.Split(part)
 	folder, err := store.Find(of)
@@ -244,8 +244,8 @@ func partOf(store packages.Store, part string) (string, error) {
 	return path, nil
 }
 
-// view is the folder of the cache that stands for files elsewhere. What it holds is a function
-// of where these are, so that whoever comes first makes it.
+// view returns a folder of the cache that names files in other folders. Its content depends
+// only on their paths, so any process may make it.
 func (r *Resolver) view(ref reference, v collection.View) (string, error) {
 	folder := filepath.Join(r.CacheDir, "views", filepath.FromSlash(ref.name))
 	path := filepath.Join(folder, collection.ViewFile)
@@ -269,7 +269,8 @@ func (r *Resolver) view(ref reference, v collection.View) (string, error) {
 	return folder, nil
 }
 
-// lacks is the error for a collection of the table that is not here. It says how it can come.
+// lacks returns the error for a collection of the table that is not on this machine. It says
+// how to get it.
 func (r *Resolver) lacks(ref reference, t published.Table) error {
 	var looked []string
 	for _, root := range []string{r.DataRoot, r.cached("data")} {
@@ -284,7 +285,8 @@ func (r *Resolver) lacks(ref reference, t published.Table) error {
 	return fmt.Errorf("resolve data %q: %w: %s; %s", ref.text, ErrUnresolved, where, r.howToGet(ref, t))
 }
 
-// howToGet says which command brings what a reference lacks, from where, and how much it is.
+// howToGet returns which command downloads what a reference lacks, from where, and how much
+// it is.
 func (r *Resolver) howToGet(ref reference, t published.Table) string {
 	if r.Offline {
 		return fmt.Sprintf("the offline switch forbids bringing it: without HEADROOM_OFFLINE, HF_HUB_OFFLINE and --offline, `headroom data get %s` does", ref.text)
@@ -318,7 +320,8 @@ func hostOf(address string) string {
 	return host
 }
 
-// absentPackages are those that a reference needs and that are not here, and their size.
+// absentPackages returns the packages that a reference needs and that are not on this
+// machine, and their size.
 func (r *Resolver) absentPackages(t published.Table, name string) (absent []published.Package, size int64) {
 	store := r.Packages()
 	for _, need := range t.Needs(name) {
@@ -333,7 +336,7 @@ func (r *Resolver) absentPackages(t published.Table, name string) (absent []publ
 	return absent, size
 }
 
-// trainingOf finds examples of the table, in the packages that were brought.
+// trainingOf finds examples of the table in the downloaded packages.
 func (r *Resolver) trainingOf(ref reference, set published.Training) (examples.Set, error) {
 	store := r.Packages()
 	of, pattern := published.Split(set.Files)

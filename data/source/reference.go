@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// kind is what a reference begins with.
+// kind is the kind of a reference, by its prefix.
 type kind int
 
 const (
@@ -20,7 +20,7 @@ const (
 	kindHub
 )
 
-// reference is a reference taken apart.
+// reference is a parsed reference.
 type reference struct {
 	text string
 	kind kind
@@ -41,8 +41,8 @@ var (
 	revision   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$`)
 )
 
-// parse takes a reference apart; it looks at no disk. model reports whether hub
-// names and recipes, or families and built-in collections, are meant.
+// parse parses a reference, without any access to the disk. model reports whether hub names
+// and recipes, or families and built-in collections, are meant.
 func parse(text string, model bool) (reference, error) {
 	what, allowed := "data", dataAllowed
 	if model {
@@ -96,7 +96,7 @@ func parse(text string, model bool) (reference, error) {
 	return parseHub(text, wrong)
 }
 
-// safe reports whether a name can be one element of a path and nothing else.
+// safe reports whether a name is safe as one element of a path.
 func safe(name string) bool { return plainName.MatchString(name) && !strings.Contains(name, "..") }
 
 func parseHub(text string, wrong func(string, ...any) (reference, error)) (reference, error) {
@@ -124,7 +124,7 @@ func parseHub(text string, wrong func(string, ...any) (reference, error)) (refer
 	return reference{text: text, kind: kindHub, name: name, revision: rev}, nil
 }
 
-// formerOwner is the owner of a model that the hub once served without one.
+// formerOwner returns the owner of a model that the hub once served without one.
 func formerOwner(name string) string {
 	switch name {
 	case "bert-base-uncased", "bert-base-cased", "bert-large-uncased", "bert-large-cased",

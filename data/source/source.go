@@ -13,14 +13,14 @@
 //	recipe:NAME       a backbone made by a pretraining recipe
 //	owner/name[@rev]  a model of the hub, as the hub's own cache holds it
 //
-// No reference leads outside its root: names with "..", absolute parts or
-// separators if none belong are refused. A path that does not exist is an
-// error. ErrUnresolved is kept for what may still come to be: hub models that
-// are not in the cache, recipes not yet made, collections not yet fetched.
+// No reference leads outside its root: names with "..", absolute parts or separators if
+// none belong are refused. A path that does not exist is an error. ErrUnresolved is only
+// for what can still be made available: hub models that are not in the cache, recipes that
+// have not been run, collections that have not been downloaded.
 //
-// Only Fetch and FetchTokenizer download models of the hub, into the hub's own
-// cache as huggingface_hub lays it out, and only Get published collections, into
-// CacheDir. Everything else looks at this machine's disks alone.
+// Only Fetch and FetchTokenizer download models of the hub, into the hub's own cache as
+// huggingface_hub lays it out, and only Get published collections, into CacheDir. All other
+// functions read this machine's disks alone.
 package source
 
 import (
@@ -34,50 +34,51 @@ import (
 // message says how to get it.
 var ErrUnresolved = errors.New("not available yet")
 
-// Resolver knows the roots that references start from. Its methods are safe for
+// Resolver has the roots to which references are relative. Its methods are safe for
 // concurrent use once the fields are set.
 type Resolver struct {
 	// DataRoot is the folder of data:PATH and family:name; "" if
 	// HEADROOM_DATA is not set, which makes data:PATH an error.
 	DataRoot string
-	// CacheDir holds what can be made again: the built-in collection, digests.
-	// With "" nothing is kept and the built-in collection cannot be made.
+	// CacheDir is for files that can be made again: the built-in collection, digests. With
+	// "" nothing is kept and the built-in collection cannot be made.
 	CacheDir string
 	// HubCache is the hub's own cache ("…/huggingface/hub").
 	HubCache string
 	// Workspace holds backbones/<recipe id>.
 	Workspace string
-	// Hub is where Fetch downloads from.
+	// Hub is the server from which Fetch downloads.
 	Hub download.Hub
-	// Verify takes every digest again. Otherwise one is remembered until a file's path, size
-	// or time changes.
+	// Verify computes every digest again. Otherwise a digest is kept until a file's path,
+	// size or time changes.
 	Verify bool
-	// Mirror is an address under which the files of published collections stand as
+	// Mirror is an address with copies of the published collections' files, as
 	// MIRROR/HOST/PATH; "" asks their own hosts.
 	Mirror string
-	// TableFile is read in place of the table of collections that comes with the program;
-	// "" reads that.
+	// TableFile replaces the program's own table of collections; "" keeps that.
 	TableFile string
 	// Own are the collections that a user has named; they come before all others.
 	Own []Own
-	// Free says how many bytes are free where a folder is or will be; nil does not look.
+	// Free returns how many bytes are free where a folder is or will be; nil does not
+	// check.
 	Free func(folder string) (bytes uint64, known bool)
 	// Offline forbids every download.
 	Offline bool
-	// Base is the folder that ./path starts from; "" is the working directory.
+	// Base is the folder to which ./path is relative; "" is the working directory.
 	Base string
 	// Also are folders tried after Base.
 	Also []string
 	// Builtin makes the built-in collection below a cache folder, once.
 	Builtin func(cacheDir string) (Builtin, error)
-	// Notice is told what takes long, from another goroutine; nil tells nobody.
+	// Notice gets messages about work that takes long, from another goroutine; it may be
+	// nil.
 	Notice func(message string)
-	// RecipeID names the backbone that recipe:NAME makes; nil refuses recipes.
+	// RecipeID returns the id of the backbone that recipe:NAME makes; nil refuses recipes.
 	RecipeID func(name string) (id string, err error)
 
 	// tables keeps the table of collections; nil reads it each time.
 	tables *tables
 }
 
-// Builtin is where the built-in collection has been made.
+// Builtin has the paths of the built-in collection.
 type Builtin struct{ Folder, NoOverlapFolder, TokenizerFile string }

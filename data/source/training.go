@@ -15,8 +15,8 @@ import (
 	"headroom/data/kept"
 )
 
-// Training finds what data.train names: whatever Data finds, and beside these a file of examples (./FILE, /FILE,
-// data:PATH), a folder of such files, and the published sets msmarco:triples, msmarco:hard-negatives and
+// Training finds the training data of a reference: a collection as Data finds it, or a file of examples (./FILE,
+// /FILE, data:PATH), a folder of such files, and the published sets msmarco:triples, msmarco:hard-negatives and
 // msmarco:margin-mse.
 func (r *Resolver) Training(text string) (examples.Set, error) {
 	ref, err := parse(text, false)
@@ -47,8 +47,8 @@ func (r *Resolver) Training(text string) (examples.Set, error) {
 	return examples.FindFolder(folder)
 }
 
-// publishedOrBrought looks for a published set in the packages that were brought, and then
-// where somebody may have put it.
+// publishedOrBrought looks for a published set in the downloaded packages, and then in the
+// folders where a user may have put it.
 func (r *Resolver) publishedOrBrought(ref reference, p publishedSet) (examples.Set, error) {
 	t, err := r.Table()
 	if err != nil {
@@ -84,12 +84,12 @@ func (r *Resolver) trainingAt(ref reference) (examples.Set, error) {
 	return examples.Set{}, fmt.Errorf("resolve data %q: no such file or folder: %s", ref.text, strings.Join(candidates, ", "))
 }
 
-// publishedSet is one that goes by a short name.
+// publishedSet is a published set of examples that has a short name.
 type publishedSet struct {
 	name    string   // family/name
-	folders []string // where it may lie, below the family's folder
+	folders []string // folders below the family's in which it may be
 	files   []string // patterns of the published files' names
-	what    string   // for whoever is to put it there
+	what    string   // its files in words, for a user who has to put them there
 }
 
 func publishedSets() []publishedSet {
@@ -142,7 +142,8 @@ func (r *Resolver) publishedAt(ref reference, p publishedSet) (examples.Set, err
 	return examples.Set{}, fmt.Errorf("resolve data %q: %w: %s put %s", ref.text, ErrUnresolved, where, p.what)
 }
 
-// Survey reads training data whole, unless what that found is kept, and says what it has. Reading ends with ctx.
+// Survey reads training data whole and describes it, unless the description is kept. Reading ends when the
+// context ends.
 func (r *Resolver) Survey(ctx context.Context, set examples.Set) (examples.Survey, error) {
 	if set.Folder == "" {
 		defer r.whileReading(set)()
@@ -160,8 +161,8 @@ func (r *Resolver) Survey(ctx context.Context, set examples.Set) (examples.Surve
 	}, err
 }
 
-// CheckBatches says what would keep training data, which Survey found sound, from
-// being put into a run's batches in the order "shuffle".
+// CheckBatches returns an error if training data, which Survey found sound, cannot be put
+// into a run's batches in the order "shuffle".
 func (r *Resolver) CheckBatches(ctx context.Context, set examples.Set, b examples.Batches) error {
 	if set.Folder == "" {
 		return examples.CheckBatches(ctx, set, kept.Store{Dir: r.CacheDir}, b)
@@ -173,10 +174,11 @@ func (r *Resolver) CheckBatches(ctx context.Context, set examples.Set, b example
 	return err
 }
 
-// patience is how long files are read without a word.
+// patience is how long files are read before a notice.
 const patience = 3 * time.Second
 
-// whileReading says what is being read if that takes long, until the function it returns is called.
+// whileReading starts a timer that sends a notice of what is being read if that takes long. The
+// function that it returns stops the timer.
 func (r *Resolver) whileReading(set examples.Set) (done func()) {
 	if r.Notice == nil {
 		return func() {}

@@ -6,15 +6,13 @@
 //
 //	{"seq":1,"t":"2026-01-02T03:04:05.678Z","type":"step",…,"crc":"8 hex"}
 //
-// where seq counts the lines from 1, t is UTC, and crc is the CRC32C (Castagnoli)
-// of the bytes of the line before `,"crc"`. Only whole sound lines count: a last
-// line that a crash cut short is dropped, any other damage is an error that names
-// file and line. Numbers that JSON cannot say are the strings "nan", "+inf" and
-// "-inf".
+// where seq counts the lines from 1, t is UTC, and crc is the CRC32C (Castagnoli) of the
+// bytes of the line before `,"crc"`. Only whole sound lines count: a last line that a crash
+// cut short is dropped, any other damage is an error that names file and line. NaN and the
+// infinities, which JSON lacks, are the strings "nan", "+inf" and "-inf".
 //
-// A reader ignores fields that it does not know, so that a newer program may add
-// one; an event type that it does not know is ErrUnknownType, because skipping an
-// event may change what a run amounts to.
+// A reader ignores unknown fields, so that a newer program may add one. An unknown event
+// type is an error, ErrUnknownType: without that event the run might have another result.
 package event
 
 import (
@@ -22,11 +20,11 @@ import (
 	"fmt"
 )
 
-// Event is one of the structs of this file and nothing else.
+// Event is one of the structs of this file; no other type implements it.
 type Event interface {
 	// Kind is the event's "type" in the log.
 	Kind() string
-	// check says what is wrong with the event's closed fields.
+	// check returns an error if a field with a closed set of values has another one.
 	check() error
 }
 
@@ -56,7 +54,7 @@ type Started struct {
 	// FromStep is the first step of this attempt; above 0 the attempt resumed, and
 	// owns every point from here on.
 	FromStep int `json:"from_step"`
-	// Steps is how many the whole run has.
+	// Steps is the number of steps of the whole run.
 	Steps int   `json:"steps"`
 	Facts Facts `json:"facts"`
 }
@@ -76,12 +74,12 @@ type Facts struct {
 	Loss string `json:"loss"`
 	// Parameters is the number of trained parameters.
 	Parameters int64 `json:"parameters"`
-	// Rescale is the k that an automatic rescale came to; 0 if the configuration
-	// names the number itself.
+	// Rescale is the k that an automatic rescale computed; 0 if the configuration gives the
+	// number.
 	Rescale float64 `json:"rescale,omitempty"`
 }
 
-// Step holds every series' value at one step, from before that step's update.
+// Step has the value of every series at one step, taken before that step's update.
 type Step struct {
 	Step   int              `json:"step"`
 	Values map[string]Value `json:"values"`
@@ -103,9 +101,9 @@ const (
 	SeverityWarning  = "warning"
 )
 
-// Episode is a stretch of steps in which a detector's rule held. It is written
-// when it opens, again when it closes, and at the end of a run if it still stands;
-// detector, series and first step name it, and the last line of one name counts.
+// Episode is a stretch of steps in which a detector's rule held. It is written when it
+// opens and when it closes, and at the end of the run if it is still open. Detector, series
+// and first step identify it; of several lines for one episode the last one counts.
 type Episode struct {
 	Detector string `json:"detector"`
 	// Version is that of the detector's rule.
@@ -116,15 +114,15 @@ type Episode struct {
 	Severity  string `json:"severity"`
 	FirstStep int    `json:"first_step"`
 	LastStep  int    `json:"last_step"`
-	// LastHealthy is the last step before FirstStep at which the rule was looked at and did
-	// not hold: none if it held from the start, and in the logs of older programs.
+	// LastHealthy is the last step before FirstStep at which the rule was checked and did
+	// not hold; none if it held from the start, and in the logs of older programs.
 	LastHealthy Maybe `json:"last_healthy,omitzero"`
-	// Stands is true while the episode has not been seen to pass.
+	// Stands is true until the episode has passed.
 	Stands   bool     `json:"stands"`
 	Evidence Evidence `json:"evidence"`
 }
 
-// Evidence is what an episode rests on.
+// Evidence is the rule that held and the values for which it held.
 type Evidence struct {
 	// Series names what was judged.
 	Series string `json:"series"`
@@ -143,26 +141,25 @@ type Point struct {
 
 // Judged is the verdict at a run's end.
 type Judged struct {
-	// Verdict is "healthy" or the kind that stands.
+	// Verdict is "healthy" or the kind of collapse that stands.
 	Verdict string `json:"verdict"`
 	// Chain lists the kinds in the order in which they first appeared.
 	Chain []string `json:"chain"`
-	// Detectors are the versions of the detectors that judged, by kind, and Thresholds
-	// the numbers by which. Both are absent in the logs of older programs.
+	// Detectors has the version of each detector that judged, by kind; Thresholds are the
+	// thresholds that they used. Both are absent in the logs of older programs.
 	Detectors  map[string]int  `json:"detectors,omitempty"`
 	Thresholds json.RawMessage `json:"thresholds,omitempty"`
 }
 
-// Checkpoint says that a sound checkpoint of the state before Step stands on disk.
+// Checkpoint records that a complete checkpoint of the state before Step is on disk.
 type Checkpoint struct {
 	Step   int    `json:"step"`
 	Digest string `json:"digest"`
 }
 
-// Measured is one evaluation on dev data during training, of the model before the
-// update of Step. An attempt that resumes from a step goes on from a state that was
-// measured already: unlike other points, those of its first step stay the earlier
-// attempt's.
+// Measured is one evaluation on dev data during training, of the model before the update of
+// Step. If a later attempt resumes at Step, this state was already measured: unlike the
+// points of other series, these are kept.
 type Measured struct {
 	Step int `json:"step"`
 	// Measure is the one by which a model is selected, and Value its mean over the
@@ -176,14 +173,14 @@ type Measured struct {
 	Tested int `json:"tested,omitempty"`
 }
 
-// DevScore is what one collection says in a Measured.
+// DevScore has the figures of one collection in a Measured.
 type DevScore struct {
 	Dataset     string `json:"dataset"`
 	Split       string `json:"split"`
 	QrelsDigest string `json:"qrels_digest,omitempty"`
 	Queries     int    `json:"queries"`
 	Documents   int    `json:"documents"`
-	// Measures are empty if Refused is not.
+	// Measures are empty if Refused is set.
 	Measures       map[string]Value `json:"measures"`
 	ActiveQuery    Value            `json:"active_query"`
 	ActiveDocument Value            `json:"active_document"`
@@ -193,8 +190,8 @@ type DevScore struct {
 	Refused string `json:"refused,omitempty"`
 }
 
-// Selected says which step's weights are the run's result, if that is asked of
-// dev data: those of the best step, or the last if no step has a value.
+// Selected records the step whose weights are the run's result, in a run that chooses it by
+// dev data: the best step, or the last one if no step has a value.
 type Selected struct {
 	Step    int    `json:"step"`
 	Measure string `json:"measure"`
@@ -204,7 +201,7 @@ type Selected struct {
 	Weights string `json:"weights"`
 }
 
-// Evaluated says that an evaluation is complete.
+// Evaluated records that an evaluation is complete.
 type Evaluated struct {
 	ID             string           `json:"id"`
 	Dataset        string           `json:"dataset"`
@@ -230,25 +227,26 @@ type Seconds struct {
 // ProbePrefix begins the name of every series of a run's probe set.
 const ProbePrefix = "probe/"
 
-// Probed says which terms hold most of the weight in the vectors of a run's probe set,
+// Probed records the terms with most of the weight in the vectors of a run's probe set,
 // before the update of Step. The probe's figures are series of that step.
 type Probed struct {
 	Step int `json:"step"`
-	// Texts is the number of queries, and of documents.
+	// Texts is the number of queries, which is also the number of documents.
 	Texts    int    `json:"texts"`
 	Query    []Term `json:"query"`
 	Document []Term `json:"document"`
 }
 
-// Term is a term of the vocabulary and its share of the weight of all of a side's terms.
+// Term is a term of the vocabulary and its share of the total weight on its side, queries
+// or documents.
 type Term struct {
 	ID    int    `json:"id"`
 	Token string `json:"token"`
 	Share Value  `json:"share"`
 }
 
-// Notice tells a person something that changes no figure, such as a damaged
-// checkpoint that was skipped.
+// Notice is a message for the user about something that changes no figure, such as a
+// damaged checkpoint that was skipped.
 type Notice struct {
 	Message string `json:"message"`
 }
@@ -274,13 +272,13 @@ type Ended struct {
 	Error string `json:"error,omitempty"`
 	// Weights is the digest of the final weights if State is StateDone.
 	Weights string `json:"weights,omitempty"`
-	// Model is then the digest of the exported model's manifest, "sha256:…", or ModelNone.
-	// It is "" in the logs of older programs.
+	// Model is the digest of the exported model's manifest, "sha256:…", or ModelNone, if
+	// State is StateDone. It is "" in the logs of older programs.
 	Model string `json:"model,omitempty"`
 }
 
-// ModelNone stands in Ended.Model if nothing could be exported: the weights were not
-// finite.
+// ModelNone is the value of Ended.Model if nothing could be exported because the weights
+// were not finite.
 const ModelNone = "none"
 
 func (Started) Kind() string    { return KindStarted }

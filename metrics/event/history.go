@@ -8,10 +8,9 @@ import (
 	"slices"
 )
 
-// History returns what the attempts of the run in dir recorded of the steps below a given
-// one, in ascending order. An attempt owns every step from its first one on, whatever
-// earlier attempts recorded of them. The store folds by the same rule. A resumed run gives
-// the history to its detectors.
+// History returns the steps below a limit that a run's attempts recorded, in ascending
+// order. Each attempt replaces what earlier attempts recorded from its first step on; the
+// store folds by the same rule. A resumed run gives the history to its detectors.
 func History(dir string, before int) ([]Step, error) {
 	attempts, err := Attempts(dir)
 	if err != nil {

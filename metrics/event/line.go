@@ -77,7 +77,7 @@ func (n names) get(b []byte) string {
 	return s
 }
 
-// parseLine reads one line without its newline. It keeps nothing of the slice.
+// parseLine reads one line without its newline. The record shares no memory with the line.
 func parseLine(line []byte, known names) (Record, error) {
 	body, err := checkSum(line)
 	if err != nil {
@@ -116,8 +116,8 @@ type lineHead struct {
 	kind string
 }
 
-// parseHead reads seq, t and type, whose order the contract fixes, and returns the
-// event's own fields, with the comma before them, as they stand.
+// parseHead reads seq, t and type, whose order is fixed, and returns the rest unparsed: the
+// event's own fields, with a comma before the first.
 func parseHead(body []byte) (lineHead, []byte, error) {
 	var head lineHead
 	bad := func(what string) (lineHead, []byte, error) {
@@ -150,7 +150,7 @@ func parseHead(body []byte) (lineHead, []byte, error) {
 	return head, rest, nil
 }
 
-// parseEvent is the one place that knows every type.
+// parseEvent decodes the fields of an event. It is the only switch over all kinds.
 func parseEvent(kind string, fields []byte, known names) (Event, error) {
 	switch kind {
 	case KindStarted:

@@ -15,13 +15,13 @@ import (
 	"headroom/internal/atomic"
 )
 
-// How long a step may wait in memory. Every other event goes out at once.
+// Limits on how long a step waits in memory. Other events are written at once.
 const (
 	flushLines = 32
 	flushAfter = time.Second
 )
 
-// File is what a log is written to; an *os.File is one.
+// File is the part of *os.File that a log needs.
 type File interface {
 	io.Writer
 	Sync() error
@@ -34,16 +34,16 @@ type Option func(*Log)
 // WithClock sets where lines get their times from. Default time.Now.
 func WithClock(now func() time.Time) Option { return func(l *Log) { l.now = now } }
 
-// WithFile lets a test stand between the log and its file.
+// WithFile wraps the log's file, so that a test can make writes fail.
 func WithFile(wrap func(File) File) Option { return func(l *Log) { l.wrap = wrap } }
 
 // Log is the writing end of one attempt. It is safe for concurrent use.
 //
-// Steps are buffered: they reach the file after 32 of them, or with the first one
-// that is written a second or more after the last flush. All other events flush;
-// Episode, Checkpoint, Judged, Measured, Selected, Evaluated and Ended are on disk
-// when Append returns. Whoever publishes a checkpoint calls Sync first: otherwise a crash
-// between the two loses the points before it, which no resumed attempt writes again.
+// Steps are buffered: they reach the file after 32 of them, or with the first one that is
+// written a second or more after the last flush. All other events flush; Episode,
+// Checkpoint, Judged, Measured, Selected, Evaluated and Ended are on disk when Append
+// returns. Call Sync before you publish a checkpoint: otherwise a crash may lose points
+// from before the checkpoint, and no resumed attempt writes them again.
 //
 // The first failed write or sync is final: every later call returns the same error. Part of
 // a line may have reached the file, and another line after it would turn a torn tail into
@@ -65,7 +65,7 @@ type Log struct {
 	closed  bool
 }
 
-// Create makes the next free attempt of the run in dir and opens its log. Two
+// Create makes the next attempt of the run with the given folder, and opens its log. Two
 // processes that call it at once get two attempts.
 func Create(dir string, options ...Option) (*Log, error) {
 	l := &Log{now: time.Now, wrap: func(f File) File { return f }}
@@ -133,8 +133,8 @@ func (l *Log) Append(e Event) error {
 	return l.flush(now)
 }
 
-// Flush hands every buffered line to the operating system: it then outlives this
-// process, though not the machine.
+// Flush hands every buffered line to the operating system. The lines then survive the end
+// of this process, but not a power failure.
 func (l *Log) Flush() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -144,7 +144,7 @@ func (l *Log) Flush() error {
 	return l.flush(l.now())
 }
 
-// Sync is Flush, and then waits until the lines are on disk.
+// Sync flushes, then waits until the lines are on disk.
 func (l *Log) Sync() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -208,13 +208,14 @@ const (
 	fileName       = "events.jsonl"
 )
 
-// Path is where the log of attempt n of the run in dir lies.
+// Path returns the file of an attempt's log, given the run's folder.
 func Path(dir string, n int) string {
 	return filepath.Join(dir, attemptsFolder, strconv.Itoa(n), fileName)
 }
 
-// Attempts lists the attempts of the run in dir in ascending order; none is no
-// error. An attempt whose process died at once may have no log.
+// Attempts lists the numbers of a run's attempts in ascending order, given the run's
+// folder. A run without attempts is no error. An attempt whose process died at once may
+// have no log.
 func Attempts(dir string) ([]int, error) {
 	entries, err := os.ReadDir(filepath.Join(dir, attemptsFolder))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,6 @@
 package event
 
-// Series of a step that are measured on the machine: a step that is done again has others.
+// Series that depend on the machine: a repeated step has other values.
 const (
 	SecondsSeries = "seconds"           // of the step, its data included
 	TokensSeries  = "tokens_per_second" // tokens of the batch, padding left out, by those seconds

@@ -11,8 +11,8 @@ func DevSeries(dataset, figure string) string {
 	return "dev/" + dataset + "/" + figure
 }
 
-// Values are the evaluation's points by the names of their series. A collection that
-// refused has NaN for the measure that selects, and nothing else.
+// Values returns the points of the evaluation by series. A collection without figures
+// (Refused) has only the measure that selects, as NaN.
 func (m Measured) Values() map[string]Value {
 	values := map[string]Value{DevSeries("", m.Measure): m.Value, DevSeries("", "seconds"): Value(m.Seconds)}
 	if m.Tested > 0 {

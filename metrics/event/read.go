@@ -8,15 +8,15 @@ import (
 	"os"
 )
 
-// ErrShrunk is returned when a log is shorter than what was already read of it:
-// it is not the file that it was.
+// ErrShrunk is returned when a log is shorter than what was already read of it: the file
+// was replaced.
 var ErrShrunk = errors.New("event log is shorter than before")
 
 // Position is a place between two lines of a log; its zero value is the beginning.
 type Position struct {
 	// Offset is in bytes.
 	Offset int64
-	// Seq is that of the line before, and so the number of lines before.
+	// Seq is the number of lines before the position.
 	Seq int64
 }
 
@@ -33,8 +33,9 @@ func Read(path string) ([]Record, error) {
 	return records, nil
 }
 
-// Scan calls fn for each record after from and returns the position behind the
-// last sound line, from which a later Scan goes on. It stops at fn's first error.
+// Scan reads a log from a position on, calls a function for each record, and returns the
+// position after the last sound line, at which a later Scan can start. The function's first
+// error ends it.
 func Scan(path string, from Position, fn func(Record) error) (Position, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -56,7 +57,8 @@ func Scan(path string, from Position, fn func(Record) error) (Position, error) {
 	return ScanReader(file, path, from, fn)
 }
 
-// ScanReader is Scan for bytes that begin at from; name stands in messages.
+// ScanReader is Scan for a reader whose first byte is at the given position. The name is
+// used in messages.
 func ScanReader(r io.Reader, name string, from Position, fn func(Record) error) (Position, error) {
 	in := bufio.NewReaderSize(r, 1<<16)
 	known := names{}

@@ -16,13 +16,13 @@ import (
 const DamagedSuffix = ".damaged"
 
 // Check reads a whole log. Its error says which line is damaged. A torn last line is no
-// damage: nobody was promised that it is kept.
+// damage: its Append never returned.
 func Check(path string) error {
 	_, err := Scan(path, Position{}, func(Record) error { return nil })
 	return err
 }
 
-// CheckAll checks the logs of every attempt of the run in dir.
+// CheckAll checks the logs of every attempt of a run.
 func CheckAll(dir string) error {
 	attempts, err := Attempts(dir)
 	for _, n := range attempts {
@@ -33,8 +33,8 @@ func CheckAll(dir string) error {
 	return err
 }
 
-// RepairAll repairs every damaged log of the run in dir. It returns one sentence per place
-// where something is lost. Nobody may be writing to the logs.
+// RepairAll repairs every damaged log of a run. It returns one sentence per place where
+// something is lost. No process may be writing to the logs.
 func RepairAll(dir string) (lost []string, err error) {
 	attempts, err := Attempts(dir)
 	if err != nil {

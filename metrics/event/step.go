@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// Steps are nearly all of a log, so they have their own encoder and decoder. The
-// decoder takes only the form that the encoder writes; whatever else is sound
-// JSON goes to the general one.
+// Nearly all lines of a log are steps, so they have their own encoder and decoder. The
+// decoder reads only the form that the encoder writes; other JSON is left to the general
+// decoder.
 
 // appendStep writes the fields of a step, series in the order of their names.
 func appendStep(b []byte, s Step) []byte {
@@ -47,11 +47,11 @@ func appendName(b []byte, name string) []byte {
 	return append(b, '"')
 }
 
-// plain is true of the characters that stand for themselves in a JSON string.
+// plain reports whether a character needs no escape in a JSON string.
 func plain(c byte) bool { return c >= ' ' && c < 0x7f && c != '"' && c != '\\' }
 
-// parseStep reads what appendStep wrote; false sends the caller to the general
-// decoder.
+// parseStep reads what appendStep wrote. It returns false for any other form, which the
+// caller gives to the general decoder.
 func parseStep(fields []byte, known names) (Step, bool) {
 	rest, ok := bytes.CutPrefix(fields, []byte(`,"step":`))
 	if !ok {

@@ -71,9 +71,8 @@ func parseValue(text []byte) (Value, bool) {
 	return Value(f), err == nil
 }
 
-// isNumber keeps out what strconv reads and JSON does not have: hexadecimal
-// floats, underscores, a leading plus, "infinity". Digits out of place are left to
-// strconv.
+// isNumber rejects what strconv accepts and JSON does not: hexadecimal floats, underscores,
+// a leading plus, "infinity". Misplaced digits are left to strconv.
 func isNumber(text []byte) bool {
 	if len(text) == 0 || (text[0] != '-' && (text[0] < '0' || text[0] > '9')) {
 		return false

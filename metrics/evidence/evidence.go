@@ -1,10 +1,10 @@
-// Package evidence describes what a model makes of a fixed set of texts, the probe set of
-// a run: as series that show how its vectors degenerate before retrieval does.
+// Package evidence computes series from the vectors of a fixed set of texts, the probe set
+// of a run. They show that the vectors degenerate before retrieval gets worse.
 //
-// Contract. Each query of a probe set has one document, its positive, at the same place.
-// The series' names begin with event.ProbePrefix. A figure that has no meaning, such as a cosine
-// if fewer than two texts have an active term, is left out; one that rests on a value
-// that is NaN or infinite is NaN or infinite itself.
+// Contract. Each query of a probe set has one positive document, at the same index. The series'
+// names begin with event.ProbePrefix. A figure without a meaning is left out, such as a cosine
+// of fewer than two texts with an active term. A figure that is computed from a NaN or an
+// infinity is NaN or infinite.
 package evidence
 
 import (
@@ -15,13 +15,13 @@ import (
 	"headroom/metrics/event"
 )
 
-// Side is the queries or the documents of a probe set, as their model sees them.
+// Side has the vectors of a probe set's queries or of its documents.
 type Side struct {
 	Vocab int
 	// Weights [texts, vocab] are the term weights.
 	Weights []float32
-	// Logits [texts, vocab] are the largest logits, and Positions the tokens that have them;
-	// nil under sum pooling.
+	// Logits [texts, vocab] are the largest logits over a text's tokens, and Positions the
+	// indexes of these tokens. Both are nil under sum pooling.
 	Logits    []float32
 	Positions []int32
 	// Lengths are the texts' numbers of tokens.
@@ -35,7 +35,7 @@ type text struct {
 	norm    float64
 }
 
-// texts reads the active terms.
+// texts returns the active terms of each text.
 func (s Side) texts(threads int) []text {
 	list := make([]text, len(s.Weights)/s.Vocab)
 	parallel.For(len(list), threads, func(i int) {
@@ -53,8 +53,8 @@ func (s Side) texts(threads int) []text {
 	return list
 }
 
-// Series are those of a probe set. A score is scale times a dot product in the softmax;
-// elsewhere the dot product itself.
+// Series returns the series of a probe set. A score is a dot product; in the softmax it is
+// multiplied by the scale.
 func Series(queries, documents Side, scale float64, threads int) map[string]event.Value {
 	values := map[string]event.Value{}
 	q, d := queries.texts(threads), documents.texts(threads)
@@ -72,7 +72,7 @@ func Series(queries, documents Side, scale float64, threads int) map[string]even
 	return values
 }
 
-// counts describes each text for itself: active terms, weights, norms, logits.
+// counts adds figures of single texts: active terms, weights, norms, logits.
 func counts(add func(string, float64), s Side, texts []text) {
 	var active, norms []float64
 	empty, terms, sum, most := 0, 0, 0.0, 0.0
@@ -104,7 +104,7 @@ func counts(add func(string, float64), s Side, texts []text) {
 	}
 }
 
-// angles describes how alike the texts are.
+// angles adds figures of how similar the texts are to each other.
 func angles(add func(string, float64), texts []text, vocab, threads int) {
 	var alive []text
 	for _, t := range texts {
@@ -135,7 +135,8 @@ func angles(add func(string, float64), texts []text, vocab, threads int) {
 	add("rank", effectiveRank(cosines))
 }
 
-// ranking describes the scores [queries, documents], whose diagonal is the positives.
+// ranking adds figures of the scores [queries, documents], whose diagonal has the
+// positives.
 func ranking(values map[string]event.Value, q, d []text, vocab int, scale float64, threads int) {
 	scores := products(q, d, vocab, threads)
 	var all, margins []float64
@@ -175,7 +176,7 @@ func ranking(values map[string]event.Value, q, d []text, vocab int, scale float6
 	}
 }
 
-// products are the dot products of each text of a with each of b.
+// products returns the dot product of each text of a with each text of b.
 func products(a, b []text, vocab, threads int) [][]float64 {
 	out := make([][]float64, len(a))
 	parallel.For(len(a), threads, func(i int) {
@@ -203,7 +204,7 @@ func mean(list []float64) float64 {
 	return sum / float64(len(list))
 }
 
-// quantiles adds three quantiles of a list that is not empty, between two of its values in proportion.
+// quantiles adds three quantiles of a list that is not empty, interpolated linearly.
 func quantiles(add func(string, float64), name string, list []float64) {
 	sorted := slices.Sorted(slices.Values(list)) // NaN comes first
 	for _, q := range []struct {

@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// rounding is far above that of products of unit vectors in float64.
+// rounding is far above the rounding error of products of unit vectors in float64.
 const rounding = 1e-12
 
-// effectiveRank is exp of the entropy of the singular values of unit vectors, normalized
-// to a sum of 1 (RankMe, arXiv 2210.02885): 1 if all are one direction, their number
-// if they are orthogonal. cosines [n, n] is their Gram matrix; its eigenvalues are the
-// squares. It is overwritten. NaN if a cosine is not finite.
+// effectiveRank returns exp of the entropy of the singular values of unit vectors,
+// normalized to a sum of 1 (RankMe, arXiv 2210.02885): 1 if all vectors are equal, n if
+// they are orthogonal, NaN if a cosine is not finite. cosines [n, n] is their Gram matrix,
+// whose eigenvalues are the squared singular values; it is overwritten.
 func effectiveRank(cosines [][]float64) float64 {
 	for _, row := range cosines {
 		for _, x := range row {
@@ -23,7 +23,7 @@ func effectiveRank(cosines [][]float64) float64 {
 	values := eigenvalues(cosines)
 	sum, most := 0.0, slices.Max(values)
 	for i, v := range values {
-		if v < rounding*most { // the root of what rounding leaves of a zero would count
+		if v < rounding*most { // a zero that rounding made positive: its root would count
 			v = 0
 		}
 		values[i] = math.Sqrt(v)
@@ -38,8 +38,8 @@ func effectiveRank(cosines [][]float64) float64 {
 	return math.Exp(entropy)
 }
 
-// eigenvalues of a symmetric matrix by cyclic Jacobi rotations, which overwrite it. They
-// are in no order. Some tens of rows take milliseconds.
+// eigenvalues returns the eigenvalues of a symmetric matrix, in no order, by cyclic Jacobi
+// rotations, which overwrite the matrix. Some tens of rows take milliseconds.
 func eigenvalues(a [][]float64) []float64 {
 	n := len(a)
 	const sweeps = 30 // it converges quadratically: fewer than ten are needed

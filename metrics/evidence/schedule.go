@@ -1,8 +1,8 @@
 package evidence
 
-// Looks per run: at least ten, so that a short run shows its course, if they cost no more than tenth of what training
-// does; in a run too short even for that as many as cost so much, but the first and the last. At most a hundred,
-// and from ten on no more than cost share of what training does.
+// The number of looks at the probe set. The first ten, which show the course of a short run, cost up to shortShare of
+// what training costs; a run too short for ten makes fewer, but always the first and the last. More than ten cost at
+// most usualShare, and there are at most a hundred.
 const (
 	fewest = 10
 	most   = 100
@@ -10,24 +10,24 @@ const (
 	tenth  = 0.1
 	// A probe set that a run chooses by itself has from smallest to Largest queries.
 	smallest = 8
-	// Largest is the size of a probe set, in queries, if training is long enough to pay for it.
+	// Largest is the number of queries of a probe set if training is long enough.
 	Largest = 64
-	// A training step goes forward and back through its texts, and a look describes what it
-	// sees: a step of the demo's shape costs as much as a look at 1.5 times its texts.
+	// A training step runs forward and backward; a look runs forward and computes figures.
+	// On the demo a step costs as much as a look at 1.5 times as many texts.
 	passes = 1.5
 )
 
-// Queries is how many queries, each with one document, a probe set should have in a run of steps steps, each of which
-// trains on texts texts: Largest, or so many that ten looks at them cost a tenth of training, but at least smallest.
+// Queries returns the number of queries, each with one document, of a run's probe set: Largest, or so many that ten
+// looks cost shortShare of training, but at least smallest. The arguments are the run's steps and the texts per step.
 func Queries(steps, texts int) int {
 	paid := tenth * passes * float64(steps) * float64(texts) / (2 * fewest)
 	return int(max(smallest, min(Largest, paid)))
 }
 
-// Steps are those before which a run of steps steps looks at its probe set of probe texts:
-// the first, the last, and others between them, densely early and sparsely later. texts is how
-// many a step trains on. They depend on these numbers alone, so a run that is resumed goes
-// on with them.
+// Steps returns the steps before which a run looks at its probe set: the first, the last, and
+// others between them, densely early and sparsely later. The arguments are the run's steps,
+// the texts per step and the texts of the probe set. The result depends on these numbers
+// alone, so a resumed run looks at the same steps.
 func Steps(steps, texts, probe int) []int {
 	if steps < 1 || probe < 1 {
 		return nil

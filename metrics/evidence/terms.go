@@ -11,7 +11,8 @@ import (
 // topTerms is how many of a text's heaviest terms are compared with another's.
 const topTerms = 10
 
-// top are the ids of a text's n heaviest terms, ascending; of equal ones the lower ids.
+// heaviest returns the ids of a text's n heaviest terms, ascending. Of terms with equal
+// weights the lower ids count as heavier.
 func (t text) top(n int) []int32 {
 	order := make([]int, len(t.ids))
 	for i := range order {
@@ -26,7 +27,8 @@ func (t text) top(n int) []int32 {
 	return ids
 }
 
-// jaccard is the number of ids that two ascending lists share over that of all.
+// jaccard returns the number of ids in both of two ascending lists over the number in
+// either.
 func jaccard(a, b []int32) float64 {
 	both, i, j := 0, 0, 0
 	for i < len(a) && j < len(b) {
@@ -42,11 +44,12 @@ func jaccard(a, b []int32) float64 {
 	return float64(both) / float64(len(a)+len(b)-both)
 }
 
-// LastPosition stands for the last token of a text, wherever it is, in the series of sinks.
+// LastPosition is the value of the series sink_position if the sink is the last token of
+// the texts, whatever its index.
 const LastPosition = -1
 
-// terms describes a side's texts together: which terms they use, and which tokens the
-// weights come from.
+// terms adds figures of all texts of a side together: which terms they use, and which
+// tokens the weights come from.
 func terms(add func(string, float64), s Side, texts []text) {
 	uses := make([]int, s.Vocab)
 	postings, dead := 0, 0
@@ -95,7 +98,8 @@ func terms(add func(string, float64), s Side, texts []text) {
 	add("sink_position", float64(where))
 }
 
-// gini is 0 if all counts are equal and near 1 if one has everything.
+// gini returns the Gini coefficient: 0 if all counts are equal, near 1 if one has
+// everything.
 func gini(counts []int) float64 {
 	sorted := slices.Sorted(slices.Values(counts))
 	sum, weighted := 0.0, 0.0
@@ -107,8 +111,8 @@ func gini(counts []int) float64 {
 	return 2*weighted/(n*sum) - (n+1)/n
 }
 
-// Heaviest are the n terms that have most of a side's weight, and their shares of it. The
-// tokens' texts are the caller's to fill in.
+// Heaviest returns the n terms with most of a side's weight, and their shares of it. Token
+// is left empty for the caller to fill in.
 func Heaviest(s Side, n int) []event.Term {
 	mass := make([]float64, s.Vocab)
 	total := 0.0

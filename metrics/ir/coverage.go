@@ -7,32 +7,33 @@ import (
 	"headroom/metrics/measure"
 )
 
-// Coverage says what a mean is made of, so that a 0 can be told from nothing measured.
+// Coverage counts the queries and documents behind a mean, so that a bad mean can be told
+// from a mean of nothing.
 type Coverage struct {
 	// Answered is how many judged queries have a row in the run; the others count as 0.
 	Answered int `json:"answered"`
 	// NoRelevant is how many judged queries have no document with a grade above 0; they count as 0.
 	NoRelevant int `json:"no_relevant"`
-	// Unjudged is how many queries of the run the qrels do not hold; they are left out.
+	// Unjudged is how many queries of the run are not in the qrels; they are left out.
 	Unjudged int `json:"unjudged_queries"`
 	// Returned is how many documents were returned for judged queries, ReturnedJudged how many of them are judged.
 	Returned       int `json:"returned"`
 	ReturnedJudged int `json:"returned_judged"`
-	// SelfDropped is how many documents were the query itself and were left out before: the caller's to say.
+	// SelfDropped is how many documents were left out because they are the query itself. The caller sets it.
 	SelfDropped int `json:"self_dropped"`
 
 	queries         int
 	firstUnanswered string
 	firstNoRelevant string
-	longest         int // documents of a ranking
-	asLong          int // rankings that have so many
+	longest         int // documents of the longest ranking
+	asLong          int // rankings of that length
 }
 
-// cutFrom is the least length at which rankings that end together are taken for cut ones: where a corpus is
-// small they end where it does.
+// cutFrom is the least length at which rankings of equal length count as cut. Shorter ones may contain the
+// whole of a small corpus.
 const cutFrom = 100
 
-// CutNotice says that the deepest cut-off of measures is deeper than a run whose rankings were cut; "" if none is.
+// CutNotice returns a sentence if the run's rankings were cut before the deepest cut-off of the measures, else "".
 func (c Coverage) CutNotice(measures []measure.Measure) string {
 	var deepest measure.Measure
 	for _, m := range measures {
@@ -46,7 +47,7 @@ func (c Coverage) CutNotice(measures []measure.Measure) string {
 	return fmt.Sprintf("%d of %d rankings end after %d documents, none has more: %s cannot see deeper", c.asLong, c.Answered, c.longest, deepest)
 }
 
-// compare counts the run's queries and refuses a run of other queries.
+// compare counts the run's queries and returns an error if none of them is judged.
 func (c *Coverage) compare(qrels trec.Qrels, run trec.Run) error {
 	c.queries = len(qrels)
 	judged := 0
@@ -67,7 +68,7 @@ func (c *Coverage) compare(qrels trec.Qrels, run trec.Run) error {
 	return nil
 }
 
-// covered is what a query adds.
+// covered is what one query adds to Coverage.
 type covered struct {
 	returned, judged int
 	relevant         bool // some document has a grade above 0
@@ -105,7 +106,8 @@ func (c *Coverage) add(query string, r covered) {
 	c.ReturnedJudged += r.judged
 }
 
-// Notices are sentences on what counts as 0 or not at all; none if every query was answered and can be.
+// Notices returns sentences about queries that count as 0 or not at all, and documents that are left
+// out.
 func (c Coverage) Notices() []string {
 	var list []string
 	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }

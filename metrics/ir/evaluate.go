@@ -36,9 +36,8 @@ type Result struct {
 	Coverage Coverage
 }
 
-// Evaluate measures a run against the qrels. Queries of the run that the qrels do not hold are left out, as
-// trec_eval leaves them out, and counted. A document twice in one query is an error. Neither argument is
-// changed.
+// Evaluate measures a run against the qrels. Queries of the run that are not in the qrels are left out, as
+// by trec_eval, and counted. A document twice in one query is an error. Neither argument is changed.
 func Evaluate(qrels trec.Qrels, run trec.Run, measures []measure.Measure) (*Result, error) {
 	return evaluate(qrels, run, measures, judge)
 }
@@ -103,10 +102,10 @@ func evaluate(qrels trec.Qrels, run trec.Run, measures []measure.Measure, judge 
 // together is how many queries one thread measures, one after the other.
 const together = 64
 
-// judging makes a ranking of what was found for a query.
+// judging turns the documents found for a query into a ranking.
 type judging func(grades map[string]int, found []trec.Scored, d *desk) (ranking, error)
 
-// measured is what one query came to.
+// measured has the values of one query, or its error.
 type measured struct {
 	values  []float64
 	covered covered

@@ -55,10 +55,11 @@ func discounted(grades []int, exponential bool) float64 {
 	return sum
 }
 
-// greatestGrade is what gdeval takes at most: the probability to stop at a document is (2^grade - 1)/2^4.
+// greatestGrade is the greatest grade that gdeval accepts: the probability to stop at a document is
+// (2^grade - 1)/2^4.
 const greatestGrade = 4
 
-// expectedReciprocalRank is gdeval's ERR.
+// expectedReciprocalRank returns ERR as gdeval computes it.
 func expectedReciprocalRank(r ranking, cutoff int) (float64, error) {
 	if len(r.ideal) > 0 && r.ideal[0] > greatestGrade {
 		return 0, fmt.Errorf("a grade is %d; ERR takes grades up to %d, as TREC's gdeval", r.ideal[0], greatestGrade)

@@ -9,7 +9,7 @@ import (
 	"headroom/data/trec"
 )
 
-// What stands at a place of a ranking instead of a grade.
+// Places of a ranking that have no grade.
 const (
 	unjudged = math.MinInt     // a document that the qrels do not hold
 	empty    = math.MinInt + 1 // no document: the run's rank column leaves the place out
@@ -20,16 +20,17 @@ type ranking struct {
 	places   []int          // grade, unjudged or empty
 	returned int            // places that hold a document
 	grades   map[string]int // of all judged documents
-	ideal    []int          // every positive grade, falling
+	ideal    []int          // every positive grade, the greatest first
 }
 
-// desk is what one thread uses again from query to query.
+// scratch is the memory that one thread uses again for every query.
 type desk struct {
 	repeats trec.Repeats
 	places  []int
 }
 
-// judge ranks what was found by data/trec's rule. The ranking's places are the desk's, until the next call.
+// judge ranks the documents by data/trec's rule. The ranking's places are in the scratch, and valid until
+// the next call.
 func judge(grades map[string]int, found []trec.Scored, d *desk) (ranking, error) {
 	ranked := found
 	if !trec.Ranked(found) {
@@ -55,7 +56,7 @@ func judge(grades map[string]int, found []trec.Scored, d *desk) (ranking, error)
 	return r, nil
 }
 
-// judgeByRank puts each document where its rank, the score with the other sign, says.
+// judgeByRank puts each document at its rank, which is its score with the opposite sign.
 func judgeByRank(grades map[string]int, found []trec.Scored, d *desk) (ranking, error) {
 	r, err := judge(grades, found, d)
 	if err != nil || len(found) == 0 {
@@ -83,7 +84,7 @@ func judgeByRank(grades map[string]int, found []trec.Scored, d *desk) (ranking, 
 	return r, nil
 }
 
-// falling returns the positive grades, the greatest first.
+// positiveGrades returns the positive grades, the greatest first.
 func falling(grades map[string]int) []int {
 	var positive []int
 	for _, grade := range grades {
@@ -96,8 +97,8 @@ func falling(grades map[string]int) []int {
 	return positive
 }
 
-// judgedOnly is the ranking without unjudged documents. A document with a negative grade was pooled and not
-// judged.
+// judgedOnly returns the ranking without unjudged documents. A document with a negative grade was pooled
+// and not judged.
 func (r ranking) judgedOnly() ranking {
 	places := make([]int, 0, len(r.places))
 	for _, grade := range r.places {
@@ -117,10 +118,10 @@ func (r ranking) cut(k int) []int {
 	return r.places
 }
 
-// relevant is how many judged documents have a grade of at least rel.
+// relevant counts the judged documents with a grade of at least rel.
 func (r ranking) relevant(rel int) int { return relevant(r.ideal, rel) }
 
-// nonRelevant is how many judged documents have a grade from 0 to below rel.
+// nonRelevant counts the judged documents with a grade from 0 to below rel.
 func (r ranking) nonRelevant(rel int) int {
 	n := 0
 	for _, grade := range r.grades {

@@ -20,8 +20,8 @@ func NewReport(result *Result) Report { return Report{result} }
 // nameWidth is the width to which trec_eval pads a measure's name.
 const nameWidth = 22
 
-// WriteColumns writes trec_eval's columns: measure, query or "all", value with four decimals (a count with none), parted by tabs.
-// With perQuery the rows of every query of the qrels come first.
+// WriteColumns writes trec_eval's columns: measure, query or "all", value with four decimals (a count with none),
+// separated by tabs. With perQuery the rows of every query of the qrels come first.
 func (r Report) WriteColumns(w io.Writer, perQuery bool) error {
 	out := bufio.NewWriter(w)
 	rows := func(query string, values []float64) {
@@ -46,7 +46,7 @@ func (r Report) WriteColumns(w io.Writer, perQuery bool) error {
 }
 
 // WriteTSV writes the per-query file of an evaluation: a header, then query, measure and value (in the
-// fewest digits that read back as the same float64), parted by tabs.
+// fewest digits that read back as the same float64), separated by tabs.
 func (r Report) WriteTSV(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintln(out, "query\tmeasure\tvalue")
@@ -64,7 +64,7 @@ func (r Report) WriteTSV(w io.Writer) error {
 // Values returns the values over all queries by the measures' canonical names.
 func (r Report) Values() map[string]float64 { return r.named(r.result.All) }
 
-// Coverage says what the values are made of.
+// Coverage counts the queries and documents behind the values.
 func (r Report) Coverage() Coverage { return r.result.Coverage }
 
 func (r Report) named(values []float64) map[string]float64 {
@@ -87,8 +87,9 @@ type document struct {
 // ErrNotUTF8 is returned when a query's id cannot be written as JSON.
 var ErrNotUTF8 = errors.New("an id that is not UTF-8 cannot be written as JSON")
 
-// MarshalJSON gives {"schema":1,"measures":{…},"queries":n,…,"per_query":{query:{…}}}, with the fields of
-// Coverage between. It refuses ids that JSON would change, and so make one of two.
+// MarshalJSON returns {"schema":1,"measures":{…},"queries":n,…,"per_query":{query:{…}}}, with the fields
+// of Coverage between. It refuses ids that are not UTF-8: JSON would change them, and two ids could
+// become one.
 func (r Report) MarshalJSON() ([]byte, error) {
 	shown := document{
 		Schema:   1,

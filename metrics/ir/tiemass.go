@@ -6,10 +6,10 @@ import (
 	"headroom/data/trec"
 )
 
-// TieMass is the share of the first k places whose document has the same score as another retrieved one, be
-// that among the first k or below them: places that the order of document ids decides, and not the model. It
-// is a mean over the judged queries; of a query with fewer than k documents those there count, and a query
-// without any has none tied. A constant model has 1.
+// TieMass returns the share of the first k places whose document has the same score as another retrieved
+// document, among the first k or below. At these places the order of document ids decides, and not the
+// model. The share is a mean over the judged queries; a query with fewer than k documents counts with those
+// that it has, a query without documents as 0. A constant model has 1.
 func TieMass(qrels trec.Qrels, run trec.Run, k int) float64 {
 	if len(qrels) == 0 {
 		return 0

@@ -6,10 +6,9 @@ import (
 	"headroom/data/trec"
 )
 
-// TieShare is the share of the judged queries in whose top k some document has the same score as another
-// retrieved document, be that within the top k or just below it. If scores tie, the rank is decided by
-// document ids and says nothing about the model: a constant model has a share of 1. A query without hits has
-// no tie.
+// TieShare returns the share of the judged queries in whose top k some document has the same score as
+// another retrieved document, in the top k or just below. If scores are equal, document ids decide the rank,
+// which says nothing about the model: a constant model has a share of 1. A query without hits has no tie.
 func TieShare(qrels trec.Qrels, run trec.Run, k int) float64 {
 	if len(qrels) == 0 {
 		return 0

@@ -7,8 +7,8 @@ import (
 	"headroom/metrics/measure"
 )
 
-// valueOf returns the function that computes a measure for one query; 0 if the query has no relevant
-// document.
+// valueOf returns the function that computes a measure for one query. The value is 0 if the query
+// has no relevant document.
 func valueOf(m measure.Measure) func(ranking) (float64, error) {
 	compute := formula(m)
 	if !m.JudgedOnly {
@@ -101,7 +101,8 @@ func recall(r ranking, m measure.Measure) float64 {
 	return ratio(relevant(r.cut(m.Cutoff), m.Rel), r.relevant(m.Rel))
 }
 
-// cappedRecall divides by what the first k could hold at most.
+// cappedRecall divides by the greatest number of relevant documents that the first k can
+// have.
 func cappedRecall(r ranking, m measure.Measure) float64 {
 	return ratio(relevant(r.cut(m.Cutoff), m.Rel), min(r.relevant(m.Rel), m.Cutoff))
 }
@@ -119,7 +120,7 @@ func rPrecision(r ranking, m measure.Measure) float64 {
 }
 
 // bpref takes, for each relevant document that was found, the share of the judged non-relevant ones (at most as
-// many as there are relevant ones) that do not stand above it.
+// many as there are relevant ones) that are not ranked above it.
 func bpref(r ranking, m measure.Measure) float64 {
 	all := r.relevant(m.Rel)
 	if all == 0 {
@@ -172,8 +173,8 @@ func inferredAP(r ranking, m measure.Measure) float64 {
 	return sum / float64(all)
 }
 
-// interpolatedPrecision is the greatest precision at that recall or a higher one. trec_eval takes a recall to
-// the next relevant document from a tenth above it on.
+// interpolatedPrecision returns the greatest precision at that recall or a higher one. As in trec_eval,
+// recall times the number of relevant documents is rounded up if its fraction is at least 0.1, else down.
 func interpolatedPrecision(r ranking, m measure.Measure) float64 {
 	all := r.relevant(m.Rel)
 	if all == 0 {
@@ -203,7 +204,8 @@ func rankBiasedPrecision(r ranking, m measure.Measure) float64 {
 	return (1 - m.Persistence) * sum
 }
 
-// judgedShare is of the documents that are there, not of the cut-off. A negative grade is a judgement.
+// judgedShare divides by the number of returned documents, not by the cut-off. A negative grade is a
+// judgement.
 func judgedShare(r ranking, m measure.Measure) float64 {
 	judged, all := 0, 0
 	for _, grade := range r.cut(m.Cutoff) {

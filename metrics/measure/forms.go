@@ -7,7 +7,7 @@ const (
 	defaultBeta        = 1.0
 )
 
-// at says what stands after @.
+// at says what follows the @ of a measure.
 type at int
 
 const (
@@ -21,7 +21,8 @@ const (
 type form struct {
 	kind Kind
 	name string
-	// aliases as plain gives them; one that ends in "cut" (trec_eval's ndcg_cut) needs a cut-off.
+	// aliases are other names, in the form that plain returns; one that ends in "cut"
+	// (trec_eval's ndcg_cut) needs a cut-off.
 	aliases []string
 	at      at
 	// parameters that may stand in brackets
@@ -70,7 +71,7 @@ func formOf(kind Kind) (form, bool) {
 
 func (f form) takes(parameter string) bool { return slices.Contains(f.parameters, parameter) }
 
-// written is the form with what may follow its name: "nDCG[@k]", "P@k".
+// written returns the name with what may follow it: "nDCG[@k]", "P@k".
 func (f form) written() string {
 	return f.name + map[at]string{nothing: "", mayCut: "[@k]", mustCut: "@k", recall: "@recall"}[f.at]
 }
@@ -91,7 +92,7 @@ func Table() []Described {
 	return table
 }
 
-// Allowed is a sentence that names all that Parse takes.
+// Allowed returns a sentence that names every measure that Parse accepts.
 func Allowed() string {
 	text := "allowed are "
 	for _, shape := range forms() {

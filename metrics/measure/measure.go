@@ -43,7 +43,8 @@ const (
 	NumQ
 )
 
-// Measure is one measure with its parameters. Measures are equal if they compute the same.
+// Measure is one measure with its parameters. Two measures are equal if they compute the
+// same.
 type Measure struct {
 	Kind Kind
 	// Cutoff is the number of documents that count; 0 is all of them.
@@ -71,8 +72,8 @@ func Defaults() []Measure {
 	return []Measure{{Kind: NDCG, Cutoff: 10}, {Kind: RR, Cutoff: 10, Rel: 1}, {Kind: Recall, Cutoff: 1000, Rel: 1}}
 }
 
-// Main is the measure that is shown if there is room for one: nDCG@10 if it is among
-// them, else the first. ok is false of none.
+// Main returns the measure to show if there is room for only one: nDCG@10 if it is among
+// them, else the first. ok is false if there is none.
 func Main(measures []Measure) (main Measure, ok bool) {
 	for _, m := range measures {
 		if m == Defaults()[0] {
@@ -85,8 +86,8 @@ func Main(measures []Measure) (main Measure, ok bool) {
 	return measures[0], true
 }
 
-// Depth is how many documents of a ranking the measure looks at; 0 is all of them. A measure that first takes
-// out unjudged documents looks at all.
+// Depth returns how many documents of a ranking the measure looks at; 0 is all of them. A measure that first
+// takes out unjudged documents looks at all.
 func (m Measure) Depth() int {
 	if m.JudgedOnly {
 		return 0
@@ -94,11 +95,11 @@ func (m Measure) Depth() int {
 	return m.Cutoff
 }
 
-// RankingDepth is how many documents a ranking that is made to be measured keeps, if no cut-off is deeper.
+// RankingDepth is the number of documents that a ranking keeps, unless a cut-off is deeper.
 const RankingDepth = 1000
 
-// DepthFor is how many documents a ranking must keep for measures: RankingDepth, or the deepest cut-off. A measure
-// without a cut-off is one of what is kept.
+// DepthFor returns how many documents a ranking must keep for its measures: RankingDepth, or the deepest cut-off.
+// A measure without a cut-off is computed on the documents that are kept.
 func DepthFor(measures []Measure) int {
 	depth := RankingDepth
 	for _, m := range measures {
@@ -107,7 +108,7 @@ func DepthFor(measures []Measure) int {
 	return depth
 }
 
-// Uncut are the measures that look at the whole of a ranking, however deep it is.
+// Uncut returns the measures that look at the whole ranking, however deep it is.
 func Uncut(measures []Measure) []Measure {
 	var list []Measure
 	for _, m := range measures {
@@ -118,8 +119,8 @@ func Uncut(measures []Measure) []Measure {
 	return list
 }
 
-// CheckKept refuses measures whose values cannot be kept together and compared with those of other evaluations:
-// a cut-off deeper than RankingDepth deepens the ranking that a measure without a cut-off is of.
+// CheckKept refuses a measure without a cut-off beside a cut-off deeper than RankingDepth. The deeper ranking
+// would change the value of the first, which could not be compared with other evaluations.
 func CheckKept(measures []Measure) error {
 	uncut, depth := Uncut(measures), DepthFor(measures)
 	if len(uncut) == 0 || depth == RankingDepth {
@@ -176,7 +177,7 @@ func (m Measure) String() string {
 	return text
 }
 
-// number is a float as Python writes it: 1 is "1.0".
+// number writes a float as Python does: 1 is "1.0".
 func number(x float64) string {
 	text := strconv.FormatFloat(x, 'f', -1, 64)
 	if !strings.Contains(text, ".") {
@@ -185,7 +186,7 @@ func number(x float64) string {
 	return text
 }
 
-// GainOf returns the gain that Gains gives a grade.
+// GainOf returns the function from a grade to its gain, by Gains.
 func (m Measure) GainOf() func(grade int) int {
 	if m.Gains == "" {
 		return func(grade int) int { return grade }

@@ -12,14 +12,15 @@ import (
 	"headroom/internal/near"
 )
 
-// maxCutoff keeps a slip of the finger from becoming a ranking without end.
+// maxCutoff refuses a typing error that would ask for an endless ranking.
 const maxCutoff = 1_000_000_000
 
-// Parse reads a measure. What String returns parses to the same measure. The error of an unknown name says
-// which one may have been meant.
+// Parse reads a measure; it reads what String writes as the same measure. The error for an unknown name
+// suggests a similar one.
 func Parse(text string) (Measure, error) { return parse(text, 0) }
 
-// parse is Parse with the relevance level of measures that name none; 0 is each kind's own.
+// parse is Parse with a relevance level for measures that name none; 0 leaves each kind its
+// default.
 func parse(text string, level int) (Measure, error) {
 	m, err := read(strings.TrimSpace(text), level)
 	if err != nil {
@@ -31,8 +32,8 @@ func parse(text string, level int) (Measure, error) {
 // ParseAll reads several measures and refuses one that is named twice, in whatever spelling.
 func ParseAll(texts []string) ([]Measure, error) { return ParseAllAt(0, texts) }
 
-// ParseAllAt is ParseAll with a relevance level for every measure that takes one and names none; 0 leaves each
-// at its own.
+// ParseAllAt is ParseAll with a relevance level for every measure that has one and names none; 0 leaves each
+// its default.
 func ParseAllAt(level int, texts []string) ([]Measure, error) {
 	measures := make([]Measure, 0, len(texts))
 	seen := map[Measure]string{}
@@ -97,7 +98,8 @@ func split(text string) (pieces, error) {
 	return p, nil
 }
 
-// plain is a name as it is compared: case and what parts its words do not matter.
+// plain returns a name in the form in which names are compared: lower case, without
+// separators.
 func plain(name string) string {
 	return strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(name))
 }
@@ -144,7 +146,7 @@ func find(name string) (shape form, needsCut, known bool) {
 	return form{}, false, false
 }
 
-// unknown says which measure a name that is none may have been meant to be.
+// unknown returns the error for an unknown name, with the most similar known one.
 func unknown(p pieces) error {
 	spelling := map[string]string{} // plain → as it is shown
 	var names []string
@@ -171,7 +173,7 @@ func unknown(p pieces) error {
 	return fmt.Errorf("unknown name %q; did you mean %q? %s", p.name, meant, Allowed())
 }
 
-// setAt reads what stands after @.
+// setAt reads the text after @.
 func (m *Measure) setAt(shape form, p pieces, needsCut bool) error {
 	switch {
 	case shape.kind == SetF && p.hasAt:
@@ -183,7 +185,7 @@ func (m *Measure) setAt(shape form, p pieces, needsCut bool) error {
 		if err != nil || !(x >= 0 && x <= 1) {
 			return fmt.Errorf("recall %q: a number from 0 to 1 is allowed", p.at)
 		}
-		// Hundredths are what trec_eval's name can say.
+		// trec_eval's name has two decimals.
 		if m.Level = math.Round(x*100) / 100; m.Level != x {
 			return fmt.Errorf("recall %q: two decimals are allowed", p.at)
 		}
@@ -203,7 +205,7 @@ func (m *Measure) setAt(shape form, p pieces, needsCut bool) error {
 	return nil
 }
 
-// setParameters reads what stands in brackets.
+// setParameters reads the text in brackets.
 func (m *Measure) setParameters(shape form, inside string) error {
 	seen := map[string]bool{}
 	for _, parameter := range splitParameters(inside) {

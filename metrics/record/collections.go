@@ -14,25 +14,25 @@ import (
 // CollectionsFile is the file's name in a workspace.
 const CollectionsFile = "collections.json"
 
-// Collections is what each reference to data held when somebody last looked:
-// collections.json. In a workspace that was copied away from its data, nothing else says
+// Collections records what each reference to data contained when a command last read it:
+// collections.json. In a workspace that was copied without its data, only this file tells
 // which evaluations are current.
 type Collections struct {
 	Schema     int         `json:"schema"`
 	References []Reference `json:"references"`
 }
 
-// Reference is a split of a collection under the name that somebody gave it.
+// Reference is a split of a collection, under the name by which a sweep refers to it.
 type Reference struct {
 	Reference string `json:"reference"`
 	Split     string `json:"split"`
 	// Collection is the digest of corpus, queries and the split's qrels; "" if the
-	// reference is gone and another one holds what it held.
+	// reference no longer exists and another one has its contents.
 	Collection string `json:"collection_digest"`
 }
 
-// ReadCollections reads a workspace's collections.json, which need not exist. seal.IsDamage
-// is true of its error if the file is damaged.
+// ReadCollections reads a workspace's collections.json, which need not exist. If the file
+// is damaged, seal.IsDamage is true of the error.
 func ReadCollections(workspace string) (Collections, error) {
 	path := filepath.Join(workspace, CollectionsFile)
 	c := Collections{}
@@ -49,14 +49,14 @@ func ReadCollections(workspace string) (Collections, error) {
 	return c, nil
 }
 
-// The splits that runs are measured on: at their end, and while they train.
+// The splits that runs are evaluated on at their end, and during training.
 const (
 	FinalSplit  = "test"
 	DuringSplit = "dev"
 )
 
-// Asked lists the collections that a run's configuration, as nested JSON, wants to be
-// measured on. Their digests are empty.
+// AskedReferences returns the collections that a run's configuration, given as nested JSON,
+// asks to be evaluated on. Their digests are empty.
 func Asked(config json.RawMessage) ([]Reference, error) {
 	if len(config) == 0 {
 		return nil, nil
@@ -80,8 +80,8 @@ func Asked(config json.RawMessage) ([]Reference, error) {
 	return list, nil
 }
 
-// CollectionName is what a reference is called in tables: a folder by its last
-// element, anything else as it is written.
+// CollectionName returns the name of a reference in tables: a folder's last element, any
+// other reference as it is written.
 func CollectionName(reference string) string {
 	if !filepath.IsAbs(reference) && !strings.HasPrefix(reference, ".") {
 		return reference
@@ -89,7 +89,7 @@ func CollectionName(reference string) string {
 	return filepath.Base(reference)
 }
 
-// WithDigest adds the beginning of a digest to a name that several contents have.
+// WithDigest adds the beginning of a digest to a name that several collections share.
 func WithDigest(name, digest string) string {
 	digest = strings.TrimPrefix(digest, "sha256:")
 	return name + "@" + digest[:min(8, len(digest))]

@@ -32,9 +32,9 @@ func (e Evaluation) HasCut(side string, terms int) bool {
 	return slices.ContainsFunc(e.Curve, func(c Cut) bool { return c.Side == side && c.Terms == terms })
 }
 
-// LacksCut names the first cut that a configuration lists and the evaluation does not
-// have; "" if there is none. Cuts that nobody listed are never missing, and neither
-// are those of an evaluation without vectors or without measures.
+// LacksCut returns the first cut that a configuration lists and the evaluation lacks, as
+// "key = terms"; "" if there is none. Cuts that nobody listed are never missing, and
+// neither are those of an evaluation without vectors or without measures.
 func (e Evaluation) LacksCut(c sweeps.EvaluateConfig) string {
 	if e.Refused != "" || e.ActiveDocument == nil {
 		return ""

@@ -1,6 +1,6 @@
-// Package record has the types of the files that one part of the program writes and
-// several others read: evaluations, manifests of sweeps, what a run rests on. Each type is
-// said once, here.
+// Package record has the types of the files that one part of the program writes and several
+// others read: evaluations, manifests of sweeps, what a run depends on. Each type is
+// declared only here.
 package record
 
 import (
@@ -23,9 +23,8 @@ const (
 	SummaryFile  = "summary.json"
 )
 
-// Evaluation is one evaluation's result: summary.json. Four
-// values say what it is an evaluation of, and its id is made of them: Encoder, Collection,
-// Split, MeasuresVersion.
+// Evaluation is one evaluation's result: summary.json. Its id is made of the four values
+// that say what was evaluated: Encoder, Collection, Split, MeasuresVersion.
 type Evaluation struct {
 	Schema int    `json:"schema"`
 	ID     string `json:"id,omitempty"`
@@ -63,22 +62,22 @@ type Evaluation struct {
 	// TieMass is the share of the first ten places whose documents only the order of
 	// their ids puts there (ir.TieMass).
 	TieMass *float64 `json:"tie_mass,omitempty"`
-	// Curve is the same with vectors cut to their greatest weights.
+	// Curve has the results with vectors cut to their greatest weights.
 	Curve []Cut `json:"curve,omitempty"`
 	// Refused says why there are no measures: the vectors were too dense to search.
 	Refused string `json:"refused,omitempty"`
-	// Files are the other files of the folder as they were made; none if an older program
-	// wrote them, or if there are no measures.
+	// Files are the other files of the folder when they were written; none if an older
+	// program wrote them, or if there are no measures.
 	Files map[string]File `json:"files,omitempty"`
 }
 
-// File is what a file held when it was made.
+// File has the size and the digest of a file when it was written.
 type File struct {
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
 }
 
-// FileOf reads what a file holds.
+// FileOf reads a file's size and digest.
 func FileOf(path string) (File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -88,8 +87,8 @@ func FileOf(path string) (File, error) {
 	return File{info.Size(), digest}, err
 }
 
-// Check compares one of the files with what it was when it was made. A file of which nothing
-// was recorded passes.
+// Check compares one of the files with its recorded size and digest. A file without a record
+// passes.
 func (e Evaluation) Check(folder, name string, digest seal.Digest) error {
 	file, recorded := e.Files[name]
 	if !recorded {
@@ -98,8 +97,8 @@ func (e Evaluation) Check(folder, name string, digest seal.Digest) error {
 	return seal.CheckFile(filepath.Join(folder, name), file.Bytes, file.SHA256, digest)
 }
 
-// CheckEvaluation reads the summary of an evaluation's folder and compares the other files
-// with it. Its error is *seal.Damage if a file is missing or has changed. digest may be nil, as seal.Check has it.
+// CheckEvaluation reads the summary of an evaluation's folder and compares the other files with it. Its error is
+// *seal.Damage if a file is missing or has changed. digest may be nil, as for seal.Check.
 func CheckEvaluation(folder string, digest seal.Digest) (Evaluation, error) {
 	e, err := ReadEvaluation(folder)
 	if err != nil {
@@ -119,8 +118,8 @@ func (e Evaluation) KeepsVectors() bool {
 	return kept
 }
 
-// LacksVectors reports whether a configuration wants the documents' vectors kept and they are
-// not. BM25 has none, and neither has an evaluation without measures.
+// LacksVectors reports whether a configuration asks to keep the documents' vectors and they
+// are not kept. BM25 has none, and neither has an evaluation without measures.
 func (e Evaluation) LacksVectors(c sweeps.EvaluateConfig) bool {
 	return c.KeepVectors && e.Refused == "" && e.ActiveDocument != nil && !e.KeepsVectors()
 }
@@ -130,7 +129,7 @@ type Seconds struct {
 	Encode float64 `json:"encode"`
 	Index  float64 `json:"index"`
 	Search float64 `json:"search"`
-	// Curve is all that the cuts took.
+	// Curve is the time of all cuts together.
 	Curve float64 `json:"curve,omitempty"`
 }
 

@@ -5,14 +5,14 @@ import "headroom/sweeps"
 // IdentityFile is the file's name in a workspace.
 const IdentityFile = "workspace.json"
 
-// Identity is what a workspace's identity file says: a name that no other workspace has,
-// and the number of the form that its files are in.
+// Identity is the content of a workspace's identity file: a name that no other workspace
+// has, and the version of the form of its files.
 type Identity struct {
 	ID     string `json:"id"`
 	Format int    `json:"format"`
 }
 
-// Provenance is what a result rests on besides its configuration and inputs.
+// Provenance records what made a result, besides its configuration and inputs.
 type Provenance struct {
 	Schema     int               `json:"schema"`
 	Overrides  []string          `json:"overrides"`  // of the sweep, as given
@@ -33,9 +33,8 @@ type Provenance struct {
 	Revision   string            `json:"revision"`
 }
 
-// Baseline says what to evaluate without training: BM25, or a backbone as it
-// is. The lengths, measures and compute settings are in the configuration
-// beside it.
+// Baseline is an evaluation without training: of BM25, or of a backbone as it is. The
+// lengths, measures and compute settings are in the configuration beside it.
 type Baseline struct {
 	Schema   int           `json:"schema"`
 	ID       string        `json:"id"`       // its evaluation's id

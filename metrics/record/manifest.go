@@ -15,10 +15,10 @@ type Manifest struct {
 	Sweep    string `json:"sweep"`
 	Question string `json:"question"`
 	Revision string `json:"revision"`
-	// Overrides are of a revision that an older version kept: its runs are not those of
-	// the text, but of the text with these.
+	// Overrides are set in revisions that an older program wrote: their runs are those of
+	// the text with these overrides.
 	Overrides []string `json:"overrides"`
-	// Base is the folder that ./path in the sweep starts from.
+	// Base is the folder to which ./path in the sweep is relative.
 	Base string `json:"base"`
 	// Text is the digest of the sweep's text, "sha256:…"; workspace.WriteSweep sets it. It is ""
 	// if an older program wrote the manifest.
@@ -42,17 +42,18 @@ type ManifestRun struct {
 // ManifestBaseline is one baseline of a sweep.
 type ManifestBaseline struct {
 	ID string `json:"id"`
-	// Encoder is what its id has in common with that of every other collection.
+	// Encoder is the part of its id that does not depend on the collection
+	// (sweeps.EncoderID).
 	Encoder  string `json:"encoder"`
 	Dataset  string `json:"dataset"`
 	Name     string `json:"name"`
 	Backbone string `json:"backbone"`
-	// Added tells that overrides asked for it and not the text.
+	// Added is true if overrides asked for it, and not the text.
 	Added bool `json:"added,omitempty"`
 }
 
-// ReadManifest reads a revision's manifest. seal.IsDamage is true of its error if the
-// file is not what was written.
+// ReadManifest reads a revision's manifest. If the file is not what was written,
+// seal.IsDamage is true of the error.
 func ReadManifest(path string) (m Manifest, err error) {
 	if err := seal.ReadJSON(path, &m); err != nil {
 		return m, err

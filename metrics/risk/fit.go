@@ -7,15 +7,17 @@ import (
 	"slices"
 )
 
-// ErrOneKind is returned when all runs ended alike: nothing tells them apart.
+// ErrOneKind is returned when all runs collapsed or none did, so that there is nothing to
+// fit.
 var ErrOneKind = errors.New("runs of both kinds are needed, collapsed and not")
 
 // ridge is the weight of a normal prior on the slope around 0, in units of the quantity's
-// spread: it keeps the slope finite if few runs are parted perfectly.
+// spread: it keeps the slope finite if the quantity separates a few runs perfectly.
 const ridge = 1.0
 
-// Fit is the logistic rule of maximal likelihood, with a weak prior on its slope, that
-// tells the runs that collapsed from the others by a quantity. Runs without a number are left out.
+// Fit returns the logistic rule that best separates, by a quantity, the runs that collapsed from
+// the others: maximum likelihood with a weak prior on the slope. Runs whose quantity is NaN are
+// left out.
 func Fit(quantities []float64, collapsed []bool) (Rule, error) {
 	var x, y []float64
 	for i, q := range quantities {
@@ -31,7 +33,7 @@ func Fit(quantities []float64, collapsed []bool) (Rule, error) {
 		return Rule{}, ErrOneKind
 	}
 	mean, spread := moments(x)
-	if spread < 1e-9 { // one value, but for rounding: it tells nothing
+	if spread < 1e-9 { // all values are equal, but for rounding
 		spread = 1
 	}
 	var a, b float64 // of the standardized quantity
@@ -52,7 +54,7 @@ func Fit(quantities []float64, collapsed []bool) (Rule, error) {
 		haa += 1e-9
 		det := haa*hbb - hab*hab
 		da, db := (hbb*ga-hab*gb)/det, (haa*gb-hab*ga)/det
-		// A long step may overshoot: half of it is taken then.
+		// A long step may overshoot, so its size is limited to 2.
 		if size := math.Max(math.Abs(da), math.Abs(db)); size > 2 {
 			da, db = 2*da/size, 2*db/size
 		}
@@ -74,8 +76,8 @@ func moments(list []float64) (mean, sd float64) {
 	return mean, math.Sqrt(sd)
 }
 
-// AUC is the chance that a run that collapsed has a larger score than one that did not,
-// ties counted half; NaN if one kind is missing. Runs without a number are left out.
+// AUC returns the chance that a run that collapsed has a larger score than one that did
+// not, ties counted half; NaN if one kind is missing. Runs whose score is NaN are left out.
 func AUC(scores []float64, collapsed []bool) float64 {
 	type run struct {
 		score     float64

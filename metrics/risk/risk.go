@@ -1,6 +1,6 @@
-// Package risk says before training how likely a run is to collapse: from what its model
-// computes at step 0 and from its settings. It is a ranking with a probability, never a
-// gate: seeds of one setting disagree, and a rule knows nothing of wrong data.
+// Package risk predicts before training how likely a run is to collapse, from its settings
+// and from what its model computes at step 0. The prediction ranks runs and must not decide
+// which may start: seeds of one setting disagree, and a rule cannot see wrong data.
 package risk
 
 import (
@@ -11,7 +11,8 @@ import (
 type Setting struct {
 	// LambdaQuery and LambdaDocument are the regularizer's full weights.
 	LambdaQuery, LambdaDocument float64
-	// InfoNCE at step 0 over ln(candidates): 1 is chance, far above it is a head too large.
+	// InfoNCE is the loss at step 0 over ln(candidates): 1 is chance level; far above 1,
+	// the head is too large.
 	InfoNCE float64
 	// Rate is the head's peak learning rate: train.lr · train.head_lr_scale.
 	Rate float64
@@ -26,10 +27,10 @@ func (s Setting) Lambda() float64 { return (s.LambdaQuery + s.LambdaDocument) / 
 // regularizer pulls at a head that moves at this rate.
 func (s Setting) Pressure() float64 { return s.Lambda() * s.InfoNCE * s.Rate / math.Max(1, s.Ramp) }
 
-// least stands for a quantity of 0, whose logarithm would be infinite.
+// least replaces a quantity of 0, whose logarithm would be infinite.
 const least = 1e-12
 
-// Log is the base-10 logarithm of a quantity, NaN of one that is no number.
+// Log returns the base-10 logarithm of a quantity; NaN of NaN.
 func Log(x float64) float64 {
 	if x != x {
 		return x
@@ -43,7 +44,7 @@ type Rule struct {
 	Slope     float64 `json:"slope"`
 }
 
-// Chance is what the rule says of a quantity; NaN of one that is no number.
+// Chance returns the predicted chance of a collapse; NaN if the quantity is NaN.
 func (r Rule) Chance(x float64) float64 { return logistic(r.Intercept + r.Slope*Log(x)) }
 
 func logistic(z float64) float64 { return 1 / (1 + math.Exp(-z)) }
@@ -54,8 +55,8 @@ const SafeChance = 0.05
 // Scale is a factor k and InfoNCE at step 0 over ln(candidates) under it.
 type Scale struct{ K, InfoNCE float64 }
 
-// SafeFrom is the smallest k from which on every larger one that was looked at, up to the
-// largest, is safe under a setting; false if the largest is not. scales ascend by K.
+// SafeFrom returns the smallest k such that it and every larger k of the scales is safe
+// under a setting; false if the largest is not safe. The scales ascend by K.
 func (r Rule) SafeFrom(s Setting, scales []Scale) (k float64, ok bool) {
 	for i := len(scales) - 1; i >= 0; i-- {
 		s.InfoNCE = scales[i].InfoNCE

@@ -1,9 +1,9 @@
-// Package sparsity measures how sparse a set of vectors is: active dims (mean terms a vector, L0) and the
-// FLOPS metric, the expected number of products when a random query meets a random document.
+// Package sparsity measures how sparse a set of vectors is: active dims (mean terms per vector, L0) and
+// the FLOPS metric, the expected number of products when a random query meets a random document.
 package sparsity
 
-// Counter counts vectors and, for each term, the vectors that have it. The zero value is ready. Not safe
-// for concurrent use: count apart and Merge.
+// Counter counts vectors and, for each term, the vectors that have it. The zero value is ready. It is
+// not safe for concurrent use: give each goroutine a Counter and Merge them.
 type Counter struct {
 	vectors   int64
 	active    int64

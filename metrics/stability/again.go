@@ -9,7 +9,7 @@ import (
 	"headroom/metrics/event"
 )
 
-// RunOf is a run by what its logs say of its steps.
+// RunOf returns a run with the steps that its logs record.
 func RunOf(facts event.Facts, steps int, history []event.Step) Run {
 	run := Run{Facts: facts, Steps: steps, Series: map[string]Series{}}
 	for _, s := range history {
@@ -24,7 +24,7 @@ func RunOf(facts event.Facts, steps int, history []event.Step) Run {
 }
 
 // Lacks lists the series that the rules in force read and that the run does not have, by
-// kind: those rules were silent.
+// kind. These rules were silent.
 func (r Run) Lacks(th Thresholds) map[string][]string {
 	lacks := map[string][]string{}
 	for _, d := range NewMonitor(r.Facts, r.Steps, th).detectors {
@@ -37,7 +37,7 @@ func (r Run) Lacks(th Thresholds) map[string][]string {
 	return lacks
 }
 
-// With is the result with one kind's detector under other thresholds. The other detectors
+// With returns the result of other thresholds for one kind's detector. The other detectors
 // keep their episodes: none reads another's thresholds.
 func (r Result) With(kind string, run Run, th Thresholds) Result {
 	m := NewMonitor(run.Facts, run.Steps, th)
@@ -57,9 +57,9 @@ func (r Result) With(kind string, run Run, th Thresholds) Result {
 	return conclude(episodes)
 }
 
-// Recovered says which collapses a healthy run came back from, and when each kind was seen
-// first and last: "empty at 110–115". It is "" if there was none, or if one stands.
-// The view runs of the store says the same.
+// Recovered returns the collapses from which a healthy run recovered, with the first and
+// the last step of each kind: "empty at 110–115". It is "" if there was none, or if one
+// stands. The store's view runs has the same text.
 func Recovered(verdict string, episodes []event.Episode) string {
 	if verdict != Healthy {
 		return ""
@@ -90,7 +90,7 @@ func Recovered(verdict string, episodes []event.Episode) string {
 	return strings.Join(parts, ", ")
 }
 
-// Marked is a verdict with the mark of what the run recovered from, for people.
+// Marked returns a verdict for people, with what the run recovered from.
 func Marked(verdict, recovered string) string {
 	if recovered == "" {
 		return verdict

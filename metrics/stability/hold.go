@@ -6,7 +6,7 @@ import (
 	"headroom/metrics/event"
 )
 
-// answer is what a rule says of one step.
+// answer is the result of a rule at one step.
 type answer int
 
 const (
@@ -14,7 +14,7 @@ const (
 	no answer = iota
 	// yes: it holds.
 	yes
-	// unknown: this step cannot say; an episode neither opens nor passes by it.
+	// unknown: the rule cannot judge this step; no episode opens or passes at it.
 	unknown
 )
 
@@ -26,7 +26,7 @@ func when(holds bool) answer {
 	return no
 }
 
-// rule is what stands in an episode besides its steps.
+// rule has the fields of an episode that do not depend on its steps.
 type rule struct {
 	kind, severity, series string
 	version                int
@@ -37,19 +37,19 @@ type rule struct {
 	window int
 }
 
-// hold turns a rule's answers into episodes: one opens after open answers of yes
-// in a row and passes after close answers of no in a row.
+// hold turns a rule's answers into episodes: one opens after a number (open) of yes in a
+// row, and passes after a number (close) of no in a row.
 type hold struct {
 	rule
 	open, close int
-	// grace is the step from which answers count towards opening. A stretch of yes
-	// that reaches back before it begins where it began.
+	// grace is the first step whose answer counts towards opening. The episode begins with
+	// its first yes, which may be before grace.
 	grace int
 
 	recent  []event.Point
 	first   int // of the running stretch
 	length  int // of the running stretch
-	counted int // answers of it after the grace
+	counted int // its steps from grace on
 	quiet   int
 	healthy event.Maybe // the last step whose answer was no
 	current *event.Episode
@@ -93,8 +93,9 @@ func (h *hold) observe(step, since int, a answer, value float64) *event.Episode 
 	return &opened
 }
 
-// healthyBefore is the last step before the given one at which the rule did not hold: a
-// window that did not hold yet may cover the given step.
+// healthyBefore returns the last step before the given one at which the rule did not hold.
+// The last no may be later than the given step: an episode begins with the first step of
+// its window.
 func (h *hold) healthyBefore(step int) event.Maybe {
 	if !h.healthy.Known || step == 0 {
 		return event.Maybe{}
@@ -115,7 +116,7 @@ func (h *hold) pass() *event.Episode {
 	return &done
 }
 
-// episodes are all so far, the standing one last.
+// episodes returns all episodes so far, the standing one last.
 func (h *hold) episodes() []event.Episode {
 	all := slices.Clone(h.passed)
 	if h.current != nil {
@@ -124,8 +125,8 @@ func (h *hold) episodes() []event.Episode {
 	return all
 }
 
-// scaled is n steps of a run of 150 or more, in proportion for a shorter one but
-// not below floor. A run of unknown length (0) gets n.
+// scaled returns n for a run of 150 steps or more, and in proportion less for a shorter
+// run, but not less than floor. A run of unknown length (0) gets n.
 func scaled(n, floor, steps int) int {
 	const full = 150
 	if steps <= 0 || steps >= full {

@@ -12,8 +12,8 @@ type identical struct {
 	th       IdenticalRule
 	on       bool
 	accuracy *window
-	// apart is the in-batch accuracy above which inputs are told apart; above 1 if
-	// there is no chance level.
+	// limit is the in-batch accuracy above which the model distinguishes its inputs; above
+	// 1 if there is no chance level.
 	apart float64
 }
 
@@ -71,7 +71,7 @@ func (d *identical) observe(s sample) []event.Episode {
 	return changed
 }
 
-// aboveChance is the accuracy that lies share of the way from chance level to 1.
+// aboveChance returns the accuracy at a share of the way from chance level to 1.
 func aboveChance(candidates int, share float64) float64 {
 	chance := 1 / float64(candidates)
 	return chance + share*(1-chance)

@@ -7,7 +7,7 @@ import (
 	"headroom/metrics/event"
 )
 
-// detector is one kind's rules; Monitor holds the closed list of them.
+// detector has the rules of one kind. NewMonitor lists all detectors.
 type detector interface {
 	// observe takes the values of one step and returns episodes that opened or passed.
 	observe(s sample) []event.Episode
@@ -16,14 +16,14 @@ type detector interface {
 	reads() []string
 }
 
-// sample is one step with the run's first values beside it.
+// sample has the values of one step, and each series' first value in the run.
 type sample struct {
 	step   int
 	values map[string]float64
 	first  map[string]float64
 }
 
-// get is a series' value at this step, and false if it is absent or not finite.
+// get returns a series' value at this step, and false if it is absent or not finite.
 func (s sample) get(name string) (float64, bool) {
 	v, ok := s.values[name]
 	return v, ok && !math.IsNaN(v) && !math.IsInf(v, 0)
@@ -32,7 +32,7 @@ func (s sample) get(name string) (float64, bool) {
 // Monitor runs every detector step by step. It is not safe for concurrent use.
 //
 // A resumed run gives its Monitor the earlier attempts' steps first, with Replay or
-// Observe; it then stands exactly where that of an undisturbed run would.
+// Observe; its state is then that of a run without interruption.
 type Monitor struct {
 	detectors []named
 	first     map[string]float64
@@ -45,8 +45,8 @@ type named struct {
 	detector
 }
 
-// NewMonitor prepares the detectors for a run of steps steps. Thresholds that
-// package sweeps would refuse are the caller's mistake.
+// NewMonitor prepares the detectors for a run with a number of steps. The thresholds must
+// be valid, as package sweeps checks them.
 func NewMonitor(facts event.Facts, steps int, th Thresholds) *Monitor {
 	// A ramp as long as the run would leave nothing to judge.
 	grace := facts.RampEnd
@@ -65,8 +65,8 @@ func NewMonitor(facts event.Facts, steps int, th Thresholds) *Monitor {
 	return m
 }
 
-// Versions are those of the detectors' rules, by kind. A version is raised if a rule
-// may answer otherwise on the same series.
+// Versions returns the versions of the detectors' rules, by kind. A version is raised when
+// a rule changes such that it may give another result on the same series.
 func Versions() map[string]int {
 	versions := map[string]int{}
 	for _, d := range NewMonitor(event.Facts{}, 0, Defaults()).detectors {
@@ -75,9 +75,9 @@ func Versions() map[string]int {
 	return versions
 }
 
-// Observe takes all series' values at one step and returns the episodes that opened
-// or passed with it. Steps come in ascending order. An episode that opened is given
-// once more when it passes; detector, series and first step tell that it is the same.
+// Observe takes all series' values at one step and returns the episodes that opened or
+// passed with it. Steps come in ascending order. An episode is returned when it opens and
+// again when it passes; detector, series and first step identify it.
 func (m *Monitor) Observe(step int, values map[string]float64) []event.Episode {
 	for name, v := range values {
 		if _, seen := m.first[name]; !seen && !math.IsNaN(v) && !math.IsInf(v, 0) {
@@ -117,7 +117,8 @@ func (m *Monitor) Replay(series map[string]Series) []event.Episode {
 	return changed
 }
 
-// Result is the state after the last step observed: at a run's end, its verdict.
+// Result returns what the detectors found up to the last observed step. At a run's end it
+// has the run's verdict.
 func (m *Monitor) Result() Result {
 	var episodes []event.Episode
 	for _, d := range m.detectors {
@@ -126,7 +127,7 @@ func (m *Monitor) Result() Result {
 	return conclude(episodes)
 }
 
-// holds are the rules of one detector that work independently.
+// holds are the independent rules of one detector.
 type holds []*hold
 
 func (hs holds) episodes() []event.Episode {
@@ -145,7 +146,7 @@ func (hs holds) reads() []string {
 	return series
 }
 
-// add appends what a hold's observe returned.
+// add appends the result of a hold's observe, unless it is nil.
 func add(changed []event.Episode, e *event.Episode) []event.Episode {
 	if e == nil {
 		return changed

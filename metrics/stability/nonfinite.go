@@ -9,8 +9,8 @@ import (
 )
 
 // nonFinite watches every series of a step at once: once one of them is NaN the others
-// follow, and one episode says it better than twenty. Those of the probe set are left out,
-// so that a verdict does not depend on whether one was looked at.
+// follow, and one episode is clearer than twenty. Series of the probe set are left out, so
+// that the verdict does not depend on whether the run has a probe set.
 type nonFinite struct{ holds }
 
 const versionNonFinite = 1

@@ -19,7 +19,7 @@ type noProgress struct {
 
 const versionNoProgress = 1
 
-// sure is the number of standard deviations that sampling may be off.
+// sure is the number of standard deviations by which a sampled accuracy may be off.
 const sure = 5
 
 func newNoProgress(th NoProgressRule, facts event.Facts, steps int) *noProgress {

@@ -19,8 +19,7 @@ type spike struct {
 
 const versionSpike = 1
 
-// madToSD makes the median absolute deviation of a normal sample its standard
-// deviation.
+// madToSD is the standard deviation of a normal sample over its median absolute deviation.
 const madToSD = 1.4826
 
 func newSpike(th SpikeRule, steps int) *spike {
@@ -59,7 +58,8 @@ func (d *spike) observe(s sample) []event.Episode {
 	return changed
 }
 
-// limit is where a spike begins; false if the past gives no scale.
+// limit returns the value above which a step is a spike; false if the past values are zero
+// and give no scale.
 func (d *spike) limit(past *window) (float64, bool) {
 	d.sorted = append(d.sorted[:0], past.values...)
 	median := medianOf(d.sorted)
@@ -67,7 +67,7 @@ func (d *spike) limit(past *window) (float64, bool) {
 		d.sorted[i] = math.Abs(v - median)
 	}
 	deviation := madToSD * medianOf(d.sorted)
-	// An even past is judged by the ratio alone, one of zeros not at all.
+	// If the past values are equal, the deviation is 0 and the ratio alone decides.
 	limit := max(median+d.th.Deviations*deviation, d.th.Ratio*median)
 	return limit, limit > 0
 }

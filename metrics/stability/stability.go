@@ -41,16 +41,17 @@ const (
 const (
 	// Spike: loss or gradient norm is far above its running median.
 	Spike = "spike"
-	// NoProgress: some way into its budget, the model ranks no better than chance.
+	// NoProgress: after a part of its steps, the model still ranks no better than chance.
 	NoProgress = "no_progress"
 	// ScaleShock: the first loss is far above chance level. Dense: vectors have far too many
-	// active terms. No detector reports them any more, since they told failing runs from others
-	// no better than chance; logs of older programs have them.
+	// active terms. No detector reports them any more: they predicted failing runs no better
+	// than chance. Logs of older programs have them.
 	ScaleShock = "scale_shock"
 	Dense      = "dense"
 )
 
-// Collapses lists the kinds of collapse, the one that names a run first.
+// Collapses lists the kinds of collapse. Of several that stand, the first in this list is
+// the verdict.
 func Collapses() []string { return []string{NonFinite, Empty, Identical, Stalled} }
 
 // Warnings lists the kinds of warnings, those of older programs last.
@@ -88,8 +89,8 @@ type Result struct {
 	// Episodes are in the order of their first steps. One that stands has the last
 	// step at which its rule held.
 	Episodes []event.Episode
-	// Verdict is Healthy or the kind of collapse that stands, of several the first of
-	// Collapses.
+	// Verdict is Healthy or the kind of collapse that stands; if several stand, the one
+	// that is first in Collapses.
 	Verdict string
 	// Chain lists the kinds of collapse in the order of their first steps, those that
 	// passed included.
@@ -128,7 +129,7 @@ func conclude(episodes []event.Episode) Result {
 	return result
 }
 
-// rank orders kinds: collapses as Collapses has them, then warnings.
+// rank returns a kind's place in the order of Collapses, then of Warnings.
 func rank(kind string) int {
 	return slices.Index(append(Collapses(), Warnings()...), kind)
 }

@@ -26,24 +26,24 @@ type EmptyRule struct {
 	Steps int     `toml:"steps" json:"steps"` // default 5
 }
 
-// IdenticalRule: for Steps steps after the λ ramp, the mean cosine between queries,
-// or between documents, is above Cosine, or the in-batch scores hardly differ,
-// while the in-batch accuracy shows that nothing is told apart.
+// IdenticalRule: for Steps steps after the λ ramp, the mean cosine between queries, or
+// between documents, is above Cosine, or the in-batch scores hardly differ, while the
+// in-batch accuracy shows that the model does not distinguish its inputs.
 type IdenticalRule struct {
 	Cosine float64 `toml:"cosine" json:"cosine"` // default 0.95
-	// Slack judges cosines against the run's own start: a run that begins above
-	// Cosine + Slack and has come down by more than Slack is on its way. Default 0.02;
-	// 0 asks of it only that it has come down at all.
+	// Slack compares cosines with the run's own start: a run that began above Cosine +
+	// Slack and has fallen by more than Slack is improving, and not accused. Default 0.02;
+	// with 0 any fall is enough.
 	Slack float64 `toml:"slack" json:"slack"`
 	// ScoreSD is the standard deviation of the in-batch scores below which they hardly
 	// differ. Default 0.05; 0 switches this rule off.
 	ScoreSD float64 `toml:"score_sd" json:"score_sd"`
-	// Growth judges scores against the run's own start: a deviation that is more than
-	// Growth times the first one is growing. Default 2.
+	// Growth compares scores with the run's own start: if their deviation is more than
+	// Growth times the first one, it is growing, and the run is not accused. Default 2.
 	Growth float64 `toml:"growth" json:"growth"`
-	// Accuracy is a share of the way from chance level to 1. A run whose in-batch
-	// accuracy is above it tells its inputs apart, whatever their cosine. Default 0.5;
-	// 1 never excuses.
+	// Accuracy is a share of the way from chance level to 1. A run whose in-batch accuracy
+	// is above it distinguishes its inputs, whatever their cosine. Default 0.5; 1 never
+	// excuses.
 	Accuracy float64 `toml:"accuracy" json:"accuracy"`
 	// Blank is the share of empty texts above which cosines and scores say nothing:
 	// an episode then neither opens nor passes. Default 0.5.
@@ -86,11 +86,11 @@ type SpikeRule struct {
 	Recovery int `toml:"recovery" json:"recovery"`
 }
 
-// NoProgressRule: the last steps of a window are all at chance level: InfoNCE between
-// Low and High times ln(candidates), and the mean in-batch accuracy below Accuracy. The
-// window is Window steps, or Share of the run if that is more. It warns early what
-// stalled would say at the end. It is silent if the accuracy of so many queries is
-// above Accuracy by chance alone (5 standard deviations).
+// NoProgressRule: the last steps of a window are all at chance level: InfoNCE between Low
+// and High times ln(candidates), and the mean in-batch accuracy below Accuracy. The window
+// is Window steps, or Share of the run if that is more. It warns early what stalled would
+// say at the end. It is silent in a run with so few queries that chance alone could lift
+// the accuracy above Accuracy (5 standard deviations).
 type NoProgressRule struct {
 	// Accuracy is a share of the way from chance level to 1. Default 0.15.
 	Accuracy   float64 `toml:"accuracy" json:"accuracy"`
@@ -98,9 +98,9 @@ type NoProgressRule struct {
 	High       float64 `toml:"high" json:"high"`             // times ln(candidates); default 1.05
 	Window     int     `toml:"window" json:"window"`         // default 5
 	Share      float64 `toml:"share" json:"share"`           // of the run; default 0.05
-	Start      float64 `toml:"start" json:"start"`           // share of the run at whose end it first speaks; default 0.3
+	Start      float64 `toml:"start" json:"start"`           // share of the run after which it may warn; default 0.3
 	Candidates int     `toml:"candidates" json:"candidates"` // runs with fewer are not judged; default 16
-	Recovery   int     `toml:"recovery" json:"recovery"`     // steps in a row without it that end an episode; default 5
+	Recovery   int     `toml:"recovery" json:"recovery"`     // steps in a row off chance level that end an episode; default 5
 	MinSteps   int     `toml:"min_steps" json:"min_steps"`   // runs with fewer are not judged; default 30
 }
 

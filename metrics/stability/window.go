@@ -21,12 +21,12 @@ func (w *window) add(v float64) {
 
 func (w *window) len() int { return len(w.values) }
 
-// at is the i-th value, the oldest first.
+// at returns the i-th value, the oldest first.
 func (w *window) at(i int) float64 { return w.values[(w.next+i)%len(w.values)] }
 
 func (w *window) mean() float64 { return w.part(0, len(w.values)) }
 
-// part is the mean of the values from lo up to hi.
+// part returns the mean of the values from lo up to hi, without hi.
 func (w *window) part(lo, hi int) float64 {
 	sum := 0.0
 	for i := lo; i < hi; i++ {

@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// The least that a test over queries needs: with fewer, one query decides.
+// The least numbers of queries, and of queries with a difference, for a test: with fewer,
+// single queries would decide it.
 const (
 	LeastQueries = 10
 	LeastDiffer  = 6
@@ -13,11 +14,11 @@ const (
 
 // Arm is one side of a comparison.
 type Arm struct {
-	// Values are per seed and query, [seeds][queries]. The seeds are trainings of
-	// their own; the queries are the same for every seed and for both arms.
+	// Values are per seed and query, [seeds][queries]. Each seed is a training of its own;
+	// the queries are the same for every seed and for both arms.
 	Values [][]float64
-	// Fixed says that nothing was trained, as for BM25: one row, and no seed
-	// variance to reckon with.
+	// Fixed is true if nothing was trained, as for BM25: there is one row and no seed
+	// variance.
 	Fixed bool
 }
 
@@ -28,7 +29,7 @@ type Variance struct {
 	DF    float64 // degrees of freedom; 0 is no estimate
 }
 
-// PoolVariances is the mean of estimates, weighted by their degrees of freedom.
+// PoolVariances returns the mean of the estimates, weighted by their degrees of freedom.
 func PoolVariances(estimates []Variance) Variance {
 	var sum, df float64
 	for _, v := range estimates {
@@ -41,7 +42,7 @@ func PoolVariances(estimates []Variance) Variance {
 	return Variance{Value: sum / df, DF: df}
 }
 
-// SeedVariance is the variance of an arm's means over its seeds.
+// SeedVariance returns the variance of an arm's means over its seeds.
 func SeedVariance(a Arm) Variance {
 	if a.Fixed || len(a.Values) < 2 {
 		return Variance{}
@@ -54,7 +55,7 @@ func SeedVariance(a Arm) Variance {
 	return Variance{Value: sd * sd, DF: float64(len(means) - 1)}
 }
 
-// Source says whose seed variance a test reckons with.
+// Source says which runs the seed variance of a test comes from.
 type Source int
 
 const (
@@ -77,29 +78,29 @@ type Difference struct {
 	Differ         int // queries whose means differ
 	Seeds          Source
 	Variance       Variance // between seeds, as the test used it
-	Noise          Noise    // by which more seeds or queries can be reckoned with
+	Noise          Noise    // to compute what more seeds or queries would show
 }
 
 // Testable reports whether the test was made.
 func (d Difference) Testable() bool { return !math.IsNaN(d.P) }
 
-// Half is half the interval's width.
+// Half returns half the interval's width.
 func (d Difference) Half() float64 { return (d.Interval.High - d.Interval.Low) / 2 }
 
-// Compare tests the difference of two arms' means. Queries and seeds are both
-// taken as random: a difference is one between two settings, asked of further
-// queries and trained with further seeds.
+// Compare tests the difference of two arms' means. Queries and seeds are both taken as
+// random: the difference is that between two settings, for other queries and other seeds
+// too.
 //
-// The variance of the difference has two parts. That of the queries is estimated
-// from the per-query differences of the arms' means over seeds. That of the seeds
-// is estimated from the arms' means, and is helped by others, the seed variance of
-// the sweep's other healthy points (others.DF 0 is none), unless the arms' own is
-// clearly greater; what the first part already holds of it is subtracted. p is a
-// generalized p value (Weerahandi 1993): each estimate is replaced by its value
-// over the chi-squared variable that made it, and the normal tail is averaged over
-// both. The interval inverts it. docs/statistics.md has the method's error rates.
+// The variance of the difference has two parts. That of the queries is estimated from the
+// per-query differences of the arms' means over seeds. That of the seeds is estimated from
+// the arms' means, pooled with the seed variance of the sweep's other healthy points
+// (others; DF 0 is none), unless the arms' own is clearly greater. The first part already
+// contains a part of it, which is subtracted. p is a generalized p value (Weerahandi 1993):
+// each estimate is replaced by its value over the chi-squared variable that made it, and
+// the normal tail is averaged over both. The interval inverts it. docs/statistics.md has
+// the method's error rates.
 //
-// An error says that the values are not of one shape or not finite.
+// It returns an error if the values are not of one shape or not finite.
 func Compare(a, b Arm, others Variance, level float64) (Difference, error) {
 	if !(level > 0 && level < 1) {
 		return Difference{}, fmt.Errorf("compare arms: level %v (allowed: between 0 and 1)", level)
@@ -173,7 +174,7 @@ type arm struct {
 	byQuery []float64 // mean over seeds
 	seeds   int       // 0 for a fixed arm
 	between Variance
-	within  float64 // residual variance per query and seed, which the means hold too
+	within  float64 // residual variance per query and seed, a part of the means' variance
 }
 
 func decompose(a Arm) (arm, error) {
@@ -216,7 +217,7 @@ func decompose(a Arm) (arm, error) {
 	return out, nil
 }
 
-// inverse is 1 over the seeds, 0 for a fixed arm.
+// inverse returns 1 over the number of seeds, 0 for a fixed arm.
 func (a arm) inverse() float64 {
 	if a.seeds == 0 {
 		return 0
@@ -224,15 +225,15 @@ func (a arm) inverse() float64 {
 	return 1 / float64(a.seeds)
 }
 
-// residual is the part of the variance of the arm's mean that stands in the spread
-// over seeds and in the spread over queries alike.
+// residual returns the part of the variance of the arm's mean that both the spread over
+// seeds and the spread over queries contain.
 func (a arm) residual() float64 {
 	return a.within * a.inverse() / float64(len(a.byQuery))
 }
 
-// The rule of sharing: others' variance counts with at most four degrees of
-// freedom, and not at all if the arms' own is in the upper quarter of what it
-// would be if both were one.
+// The variance of other points counts with at most four degrees of freedom. It does not
+// count if the arms' own variance is in the upper quarter of the values expected if both
+// were equal.
 const (
 	sharedDF    = 4
 	sharedLimit = 0.75

@@ -1,7 +1,7 @@
-// Package stats says how sure a difference is when there are few seeds and many
-// queries. It knows no run, no file and no measure: it takes numbers and gives
-// estimates with their intervals. Nothing in it is drawn at random: the same data
-// gives the same interval on every machine.
+// Package stats estimates how certain a difference is when there are few seeds and many
+// queries. It knows no run, no file and no measure: it takes numbers and returns estimates
+// with intervals. Nothing in it is drawn at random: the same data gives the same interval
+// on every machine.
 package stats
 
 import (
@@ -10,7 +10,7 @@ import (
 	"math"
 )
 
-// ErrNoData is returned when an estimate is asked of nothing.
+// ErrNoData is returned when an estimate is asked of no values.
 var ErrNoData = errors.New("no values")
 
 // Interval is a two-sided interval at Level (0.95 is 95 %).

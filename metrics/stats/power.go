@@ -2,8 +2,8 @@ package stats
 
 import "math"
 
-// Noise is what stands between a difference and its being shown, as one comparison of
-// two trained settings saw it. The zero value is that of a comparison without a test.
+// Noise has the variances that can hide a difference, as one comparison of two trained
+// settings estimated them. The zero value is that of a comparison without a test.
 type Noise struct {
 	// Taste is the variance over queries of the difference of the two settings, which no
 	// further seed makes smaller. If an arm has one seed, its residual is in it.
@@ -21,12 +21,12 @@ func noiseOf(perQuery float64, a, b arm, own, used Variance) Noise {
 	return Noise{Taste: math.Max(0, perQuery-held), Residual: a.within + b.within, Between: used, shared: math.Max(0, used.DF-own.DF)}
 }
 
-// Least is the smallest true difference that a comparison like this one would show with a
-// chance of power, by a test at level, had each arm that many seeds and queries. NaN if
-// the noise is not known, or if there is one seed and nothing to borrow from.
+// Least returns the smallest true difference that a test at a level finds with a
+// probability (power), if each arm has so many seeds and queries. It is NaN if the noise is
+// not known, or if there is one seed and no variance of other points.
 //
-// It takes the variances for known, so that it is rather too small: with few seeds they
-// may be twice as large or half.
+// It takes the variances as known, so the result tends to be too small: with few seeds the
+// true variances may be half or twice as large.
 func (n Noise) Least(queries, seeds int, level, power float64) float64 {
 	if queries < LeastQueries || seeds < 1 || n.Taste+n.Residual+n.Between.Value == 0 || n.Between.DF == 0 {
 		return math.NaN()

@@ -15,8 +15,8 @@ type Sample struct {
 	Max  float64 // NaN if N is 0
 }
 
-// Summarize describes values. Non-finite values make the mean and the spread
-// non-finite too: nothing is left out on the quiet.
+// Summarize describes values. Non-finite values make the mean and the spread non-finite
+// too: nothing is left out silently.
 func Summarize(values []float64) Sample {
 	s := Sample{N: len(values), Mean: math.NaN(), SD: math.NaN(), Min: math.NaN(), Max: math.NaN()}
 	if s.N == 0 {
@@ -34,7 +34,7 @@ func Summarize(values []float64) Sample {
 	return s
 }
 
-// Mean is the arithmetic mean, NaN of nothing.
+// Mean returns the arithmetic mean; NaN without values.
 func Mean(values []float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()
@@ -60,10 +60,9 @@ func Quantile(sorted []float64, p float64) float64 {
 	return sorted[below] + (at-float64(below))*(sorted[below+1]-sorted[below])
 }
 
-// TInterval is Student's interval for the mean of a few values, as seeds are. It
-// supposes that they are drawn from something like a normal distribution, and
-// with two values it is honest about how little they say: 12.7 standard errors
-// to each side at 95 %.
+// TInterval is Student's interval for the mean of a few values, as seeds are. It assumes a
+// roughly normal distribution. With two values it is wide: 12.7 standard errors to each
+// side at 95 %.
 func TInterval(values []float64, level float64) (Interval, error) {
 	if err := finite(values); err != nil {
 		return Interval{}, fmt.Errorf("make t interval: %w", err)

@@ -2,8 +2,8 @@ package stats
 
 import "math"
 
-// spread is the variance of a difference as two estimates, each with its degrees
-// of freedom, and what the second holds of the first.
+// spread is the variance of a difference as two estimates, each with its degrees of
+// freedom, and the part that both contain.
 type spread struct {
 	queries Variance // of the mean over queries
 	seeds   Variance // of the mean over seeds; DF 0 is none
@@ -18,7 +18,7 @@ const (
 	fewQueryNodes = 32 // below 60 degrees of freedom
 	seedNodes     = 240
 	fewSeedNodes  = 400   // below 3 degrees of freedom
-	negligible    = 1e-12 // a node's weight that no printed digit can show
+	negligible    = 1e-12 // a weight too small to change a printed digit
 )
 
 // mixture is a normal distribution with mean 0 whose variance is itself random.
@@ -26,8 +26,8 @@ type mixture struct {
 	variance, weight []float64
 }
 
-// nodes is the distribution of the difference around its true value, given what
-// the estimates leave open.
+// nodes returns the distribution of the difference around its true value, with the
+// uncertainty of the two estimates.
 func (s spread) nodes() mixture {
 	queries := s.queries.sample(firstIf(s.queries.DF < 60, fewQueryNodes, queryNodes))
 	if s.seeds.DF == 0 {
@@ -47,8 +47,8 @@ func (s spread) nodes() mixture {
 	return m
 }
 
-// sample gives the distribution of a variance whose estimate is v: v·df/χ²(df). It
-// is the trapezoidal rule over ln χ², whose density falls off on both sides.
+// sample returns the distribution of the true variance, given its estimate v: v·df/χ²(df).
+// It is the trapezoidal rule over ln χ², whose density falls off on both sides.
 func (v Variance) sample(nodes int) mixture {
 	if v.Value == 0 {
 		return mixture{variance: []float64{0}, weight: []float64{1}}
@@ -83,7 +83,7 @@ func firstIf(first bool, a, b int) int {
 	return b
 }
 
-// tail is the chance of a value at least d away from 0, on either side, and how fast
+// tail returns the chance of a value at least d away from 0, on either side, and how fast
 // it falls at d.
 func (m mixture) tail(d float64) (p, density float64) {
 	for i, v := range m.variance {
@@ -103,10 +103,10 @@ func (m mixture) tail(d float64) (p, density float64) {
 	return math.Min(1, p), density
 }
 
-// quantile is the distance from 0 that is exceeded with chance p: Newton's steps,
-// halved back into the bracket if they leave it.
+// quantile returns the distance from 0 that is exceeded with chance p. It takes Newton's
+// steps, and bisects when a step leaves the bracket.
 func (m mixture) quantile(p float64) float64 {
-	var typical, weight float64 // the start: some two of its usual standard deviations
+	var typical, weight float64 // the search starts at two typical standard deviations
 	for i := range m.variance {
 		typical += m.weight[i] * math.Sqrt(math.Min(m.variance[i], 1))
 		weight += m.weight[i]

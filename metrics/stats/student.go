@@ -2,7 +2,7 @@ package stats
 
 import "math"
 
-// TCDF is the probability that Student's t with df degrees of freedom is at most t.
+// TCDF returns the probability that Student's t with df degrees of freedom is at most t.
 func TCDF(t, df float64) float64 {
 	if math.IsNaN(t) || !(df > 0) {
 		return math.NaN()
@@ -14,8 +14,8 @@ func TCDF(t, df float64) float64 {
 	return tail
 }
 
-// TQuantile is the t whose TCDF is p. It bisects, which is slow and cannot go
-// wrong; a report asks for a few dozen.
+// TQuantile returns the t whose TCDF is p. It bisects, which is slow but always converges;
+// a report needs a few dozen.
 func TQuantile(p, df float64) float64 {
 	switch {
 	case math.IsNaN(p) || p < 0 || p > 1 || !(df > 0):
@@ -91,8 +91,8 @@ func incompleteBeta(x, a, b float64) float64 {
 	return front * fraction
 }
 
-// FCDF is the probability that an F variable with d1 and d2 degrees of freedom is
-// at most x.
+// FCDF returns the probability that an F variable with d1 and d2 degrees of freedom is at
+// most x.
 func FCDF(x, d1, d2 float64) float64 {
 	if math.IsNaN(x) || !(d1 > 0) || !(d2 > 0) {
 		return math.NaN()
@@ -103,8 +103,8 @@ func FCDF(x, d1, d2 float64) float64 {
 	return incompleteBeta(d1*x/(d1*x+d2), d1/2, d2/2)
 }
 
-// Binomial is the exact two-sided interval of a chance that showed k times in n
-// (Clopper and Pearson 1934); all of [0, 1] if n is 0.
+// Binomial returns the exact two-sided interval of a probability after k successes in n
+// trials (Clopper and Pearson 1934); all of [0, 1] if n is 0.
 func Binomial(k, n int, level float64) Interval {
 	i := Interval{Low: 0, High: 1, Level: level}
 	tail := (1 - level) / 2
@@ -117,7 +117,7 @@ func Binomial(k, n int, level float64) Interval {
 	return i
 }
 
-// betaQuantile is the x whose incompleteBeta is p.
+// betaQuantile returns the x whose incompleteBeta is p.
 func betaQuantile(p, a, b float64) float64 {
 	low, high := 0.0, 1.0
 	for range 60 {

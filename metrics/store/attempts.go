@@ -12,7 +12,8 @@ type Attempt struct {
 	N    int
 	Host string
 	PID  int
-	// FromStep is its first step, -1 if it never started; LastStep its last, -1 before one.
+	// FromStep is its first step, -1 if it never started; LastStep its last, -1 before the
+	// first.
 	FromStep, LastStep int
 	// Started and Heard are when its first and last event were written; zero if there is none.
 	Started, Heard time.Time
@@ -22,7 +23,7 @@ type Attempt struct {
 	Error   string
 }
 
-// Attempts returns those of a run, the first one first.
+// Attempts returns the attempts of a run, the oldest first.
 func (s *Store) Attempts(ctx context.Context, run string) ([]Attempt, error) {
 	moment := func(ms sql.NullInt64) time.Time {
 		if !ms.Valid {

@@ -15,8 +15,8 @@ import (
 // the files.
 var ErrDiffers = errors.New("database is not the fold of the workspace's files: `headroom db rebuild` makes it again")
 
-// Check folds, lets SQLite check the file, and compares the database with a new fold
-// in a temporary place. Bad files among the workspace's are *Damage.
+// Check folds, lets SQLite check the file, and compares the database with a new fold in a
+// temporary folder. Its error is *Damage if files of the workspace are damaged.
 func Check(ctx context.Context, workspace string, st *Store) error {
 	lock, err := acquire(ctx, st.path)
 	if err != nil {
@@ -37,8 +37,7 @@ func Check(ctx context.Context, workspace string, st *Store) error {
 	}
 	defer fresh.Close()
 
-	// A run that is at work may add a line between the two folds, so a difference
-	// counts when it stays.
+	// A run may add a line between the two folds, so only a difference that stays counts.
 	var difference string
 	for range 4 {
 		damage := st.foldLocked(ctx, workspace, lock)
@@ -58,7 +57,7 @@ func Check(ctx context.Context, workspace string, st *Store) error {
 	return fmt.Errorf("check database: %w: %s", ErrDiffers, difference)
 }
 
-// sound asks SQLite.
+// sound returns an error if SQLite's own checks find a fault.
 func (s *Store) sound(ctx context.Context) error {
 	for _, pragma := range []string{"PRAGMA integrity_check", "PRAGMA foreign_key_check"} {
 		t, err := s.Query(ctx, pragma)
@@ -102,9 +101,9 @@ func firstDifference(ctx context.Context, a, b *Store) (string, error) {
 	}
 }
 
-// Dump writes everything that the database says, in an order of its own: two folds
-// of the same files dump to the same bytes, however each was made. Row numbers, which
-// depend on the order of folding, and stamps, which are about files, are left out.
+// Dump writes the content of the database in a fixed order: two folds of the same files
+// give the same bytes, however each was made. Row numbers, which depend on the order of
+// folding, and stamps, which describe files, are left out.
 func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 	out := bufio.NewWriter(w)
 	for _, part := range []struct{ name, query string }{

@@ -97,13 +97,13 @@ type fold struct {
 	workspace string
 	// db reads the state before the pass.
 	db querier
-	// inTx runs one run, sweep or evaluation as a unit.
+	// inTx folds one run, sweep or evaluation in one transaction.
 	inTx   func(do func(*sql.Tx) error) error
 	faults []error
 }
 
-// cause returns why a pass ended: the context's error if it was cancelled, whatever the
-// statement at that moment said.
+// cause returns why a pass ended: the context's error if it was cancelled, even if a
+// statement failed with another one.
 func (f *fold) cause(err error) error {
 	if f.ctx.Err() != nil {
 		return context.Cause(f.ctx)
@@ -111,7 +111,7 @@ func (f *fold) cause(err error) error {
 	return known(err)
 }
 
-// fault notes a bad file and lets the pass go on.
+// fault records a bad file; the pass continues.
 func (f *fold) fault(err error) { f.faults = append(f.faults, err) }
 
 func (f *fold) damage() error {
@@ -153,8 +153,8 @@ func (f *fold) all() error {
 	return f.settle()
 }
 
-// state is what the database holds before a pass, read at once so that a pass
-// without news costs no query per file.
+// state is the content of the database before a pass. It is read at once, so that a pass
+// without news needs no query per file.
 type state struct {
 	runs     map[string]int64
 	written  map[string]bool // runs whose folder was there
@@ -163,7 +163,7 @@ type state struct {
 	evaluations, sweeps map[string]string
 }
 
-// folded is how far a log is folded, and what its file was like then.
+// folded is how far a log is folded, and the state of its file at that time.
 type folded struct {
 	offset, seq, modified int64
 	tail                  string
@@ -216,7 +216,7 @@ func (f *fold) rows(db querier, query string, row func(), into ...any) error {
 	return rows.Err()
 }
 
-// forget removes from the database what has no file any more.
+// forget removes from the database what no longer has a file.
 func (f *fold) forget(runs []string, before *state) error {
 	there := map[string]bool{}
 	for _, run := range runs {
@@ -257,7 +257,7 @@ func (f *fold) forget(runs []string, before *state) error {
 }
 
 // folders lists the folders in a folder, which need not exist, by name. Names with a
-// leading dot are of files in the making.
+// leading dot belong to files that are being written.
 func folders(path string) ([]string, error) {
 	entries, err := os.ReadDir(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -275,7 +275,7 @@ func folders(path string) ([]string, error) {
 	return names, nil
 }
 
-// runID is the row of a run, made if it is missing.
+// runID returns the row of a run, and inserts it if it is missing.
 func runID(ctx context.Context, tx *sql.Tx, run string) (int64, error) {
 	var id int64
 	err := tx.QueryRowContext(ctx, "SELECT id FROM run WHERE run = ?", run).Scan(&id)

@@ -25,8 +25,8 @@ type cutOf struct {
 	terms int
 }
 
-// curve reads the values per query of an evaluation's cuts, which must be those that the
-// summary has.
+// curve reads the values per query of an evaluation's cuts. It returns an error if they are
+// not the cuts of the summary.
 func curve(folder string, s record.Evaluation, whole []queryValue) (map[cutOf][]queryValue, error) {
 	if len(s.Curve) == 0 {
 		return nil, nil
@@ -69,7 +69,7 @@ func damaged(folder, file, what string, args ...any) error {
 	return fmt.Errorf("read evaluation: %w", &seal.Damage{Path: filepath.Join(folder, file), What: fmt.Sprintf(what, args...)})
 }
 
-// queriesOf are the queries that have values, each once, in byte order.
+// queriesOf returns the queries that have values, each once, in byte order.
 func queriesOf(values []queryValue) []string {
 	queries := map[string]bool{}
 	for _, v := range values {

@@ -61,7 +61,7 @@ func (f *fold) evaluations(folder, run string, before *state) error {
 	return nil
 }
 
-// stampOf changes when one of an evaluation's files does.
+// stampOf returns a text that changes when one of an evaluation's files does.
 func stampOf(folder string) (string, error) {
 	info, err := os.Stat(filepath.Join(folder, record.SummaryFile))
 	if err != nil {
@@ -81,8 +81,8 @@ func (f *fold) drop(tx *sql.Tx, place string) error {
 	return err
 }
 
-// evaluation folds one evaluation, in place of what was known of it. An evaluation that
-// cannot be read does not count.
+// evaluation folds one evaluation and replaces its former rows. An evaluation that cannot
+// be read is left out.
 func (f *fold) evaluation(place, run, stamp string) error {
 	path := filepath.Join(f.workspace, filepath.FromSlash(place))
 	s, err := record.ReadEvaluation(path)
@@ -120,7 +120,7 @@ func (f *fold) evaluation(place, run, stamp string) error {
 			s.ID = filepath.Base(path)
 		}
 		if s.Collection == "" {
-			s.Collection = "unknown:" + s.Dataset // of an older program: no more is known of the data than their name
+			s.Collection = "unknown:" + s.Dataset // of an older program, which recorded only the name of the data
 		}
 		var encoding any
 		if s.Encoding != nil {
@@ -162,7 +162,7 @@ func (f *fold) evaluation(place, run, stamp string) error {
 	})
 }
 
-// nullable is a figure that an evaluation may not have.
+// nullable returns a figure, or NULL if the evaluation does not have it.
 func nullable(v *float64) sql.NullFloat64 {
 	if v == nil {
 		return sql.NullFloat64{}

@@ -71,11 +71,11 @@ func (f *fold) run(run string, before *state) error {
 	})
 }
 
-// logFile is the log of one attempt as it lies there.
+// logFile is the log file of one attempt.
 type logFile struct {
 	n    int
 	path string
-	// size and modified are those of when the pass came by.
+	// size and modified are read once per pass.
 	size, modified int64
 }
 
@@ -115,7 +115,7 @@ func (l logFile) replaced(at folded) (bool, error) {
 	return tail != at.tail, err
 }
 
-// tailOf is the sum of the line that ends at an offset: the last 8 characters
+// tailOf returns the checksum of the line that ends at an offset: the last 8 characters
 // before `"}` and the newline.
 func tailOf(path string, offset int64) (string, error) {
 	const sum, rest = 8, 3
@@ -134,7 +134,7 @@ func tailOf(path string, offset int64) (string, error) {
 	return string(b[:]), nil
 }
 
-// clear drops everything that a run's logs say.
+// clear deletes all rows that come from a run's logs.
 func clear(ctx context.Context, tx *sql.Tx, id int64) error {
 	for _, table := range []string{"attempt", "step_value", "head_norm", "episode", "judgement", "selection"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE run_id = ?", id); err != nil {
@@ -144,7 +144,7 @@ func clear(ctx context.Context, tx *sql.Tx, id int64) error {
 	return nil
 }
 
-// log folds one log from where it stopped.
+// log folds one log from where the last pass stopped.
 func (f *fold) log(tx *sql.Tx, run int64, file logFile, from folded) error {
 	l, err := openLog(f.ctx, tx, run, file.n)
 	if err != nil {
@@ -280,12 +280,12 @@ func (l *logFold) record(r event.Record) error {
 		return l.exec("UPDATE attempt SET state = ?, seconds = ?, error = ?, weights = ? WHERE run_id = ? AND n = ?",
 			e.State, e.Seconds, e.Error, e.Weights, l.run, l.n)
 	case event.Checkpoint, event.Notice, event.Evaluated, event.Probed:
-		return nil // of use to who resumes or reads the log itself; an evaluation has its own folder
+		return nil // a resumed run reads these from the log; an evaluation has its own folder
 	}
 	return fmt.Errorf("fold event %q: not known here", r.Event.Kind())
 }
 
-// started makes room for what this attempt owns.
+// started deletes what earlier attempts recorded of the steps that this attempt owns.
 func (l *logFold) started(e event.Started, r event.Record) error {
 	l.from = e.FromStep
 	facts, err := json.Marshal(e.Facts)
@@ -299,7 +299,7 @@ func (l *logFold) started(e event.Started, r event.Record) error {
 	for _, t := range []struct{ table, column string }{{"step_value", "step"}, {"head_norm", "step"}, {"episode", "at_step"}, {"judgement", "at_step"}, {"selection", "at_step"}} {
 		query := "DELETE FROM " + t.table + " WHERE run_id = ? AND attempt < ? AND " + t.column + " >= ?"
 		args := []any{l.run, l.n, owns(e.FromStep)}
-		if t.table == "step_value" { // what the state that it resumed from was measured to be still stands
+		if t.table == "step_value" { // the evaluation of the state from which it resumed is kept
 			query += " AND (step > ? OR pack % 2 = 0)"
 			args = append(args, owns(e.FromStep))
 		}
@@ -310,7 +310,7 @@ func (l *logFold) started(e event.Started, r event.Record) error {
 	return nil
 }
 
-// close writes the rest and how far the log is folded.
+// close writes the rest, and how far the log is folded.
 func (l *logFold) close(at folded) error {
 	if err := l.points.flush(); err != nil {
 		return err
@@ -324,7 +324,7 @@ func (l *logFold) exec(query string, args ...any) error {
 	return err
 }
 
-// untyped is a value for a column without a type: a number, or a word.
+// untyped returns a value for a column without a type: a number, or a word.
 func untyped(v event.Value) any {
 	if word := v.NonFinite(); word != "" {
 		return word

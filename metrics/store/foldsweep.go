@@ -14,8 +14,8 @@ import (
 	"headroom/metrics/record"
 )
 
-// rescaleOf is a value for a column without a type: k, or the name of an automatic choice
-// of it.
+// rescaleOf returns a value for a column without a type: k, or the name of an automatic
+// choice of it.
 func rescaleOf(text json.RawMessage) (any, error) {
 	if len(text) == 0 {
 		return 0.0, nil
@@ -103,8 +103,8 @@ func (f *fold) dropSweep(tx *sql.Tx, name string) error {
 	return nil
 }
 
-// sweep folds every revision of a sweep. A sweep with a bad manifest is not there:
-// half of it would make wrong tables.
+// sweep folds every revision of a sweep. A sweep with a bad manifest is left out: half of
+// it would make wrong tables.
 func (f *fold) sweep(name string, revisions []string, stamp string) error {
 	manifests := make([]record.Manifest, len(revisions))
 	bad := false
@@ -161,7 +161,7 @@ func (f *fold) sweep(name string, revisions []string, stamp string) error {
 	})
 }
 
-// asked lists the collections that the runs are measured on, each once, in the order of
+// asked lists the collections that the runs are evaluated on, each once, in the order of
 // the first run that asks for it.
 func asked(m record.Manifest) ([]reference, error) {
 	var list []reference

@@ -15,11 +15,11 @@ import (
 // FileName is the database's name in a workspace.
 const FileName = "headroom.db"
 
-// Locate says where the database of a workspace belongs and makes its folder: in the
-// workspace, or, if that is read-only or on a network file system (on which SQLite
-// loses data), in cacheDir, under the workspace's id, and under the machine's name if
-// cacheDir is on a network file system too. An empty cacheDir is headroom's
-// folder in the user's cache.
+// Locate returns the path of a workspace's database and makes its folder. The database is
+// in the workspace. If that is read-only or on a network file system, on which SQLite loses
+// data, it is in a cache folder, under the workspace's id; if the cache is on a network
+// file system too, also under the machine's name. An empty cacheDir is headroom's folder in
+// the user's cache.
 func Locate(workspace, cacheDir string) (string, error) {
 	info, err := os.Stat(workspace)
 	if err != nil {
@@ -34,7 +34,7 @@ func Locate(workspace, cacheDir string) (string, error) {
 	return cached(workspace, cacheDir)
 }
 
-// cached is the place outside the workspace.
+// cached returns the path in the cache folder.
 func cached(workspace, cacheDir string) (string, error) {
 	id, err := workspaceID(workspace)
 	if err != nil {
@@ -57,8 +57,8 @@ func cached(workspace, cacheDir string) (string, error) {
 	return filepath.Join(folder, FileName), nil
 }
 
-// hostsOwn adds the machine's name to a folder that several machines see: SQLite is then
-// never opened from two, since each has a fold of its own.
+// hostsOwn adds the machine's name to a folder that several machines see: each machine then
+// has a database of its own, and no two open the same one.
 func hostsOwn(folder string, shared bool, name func() (string, error)) (string, error) {
 	if !shared {
 		return folder, nil
@@ -70,7 +70,7 @@ func hostsOwn(folder string, shared bool, name func() (string, error)) (string, 
 	return filepath.Join(folder, "host-"+filepath.Base(host)), nil
 }
 
-// parentThere is the nearest folder above a path that exists, or the path itself.
+// parentThere returns the path, or the nearest folder above it that exists.
 func parentThere(path string) string {
 	for {
 		if _, err := os.Stat(path); err == nil || path == filepath.Dir(path) {

@@ -17,7 +17,7 @@ var ErrLocked = errors.New("another process is folding the workspace")
 
 const lockWait = 2 * time.Second
 
-// lock is the right to fold. The system gives it back when its process dies.
+// lock is the right to fold. The system releases it when its process dies.
 type lock struct{ file *os.File }
 
 func lockPath(database string) string { return database + ".lock" }
@@ -50,14 +50,14 @@ func acquire(ctx context.Context, database string) (*lock, error) {
 // release gives the lock back by closing its file.
 func (l *lock) release() { l.file.Close() }
 
-// folded marks the moment of a whole fold on the lock's own file, which costs no
+// folded records the time of a complete fold as the time of the lock's file, which needs no
 // transaction.
 func (l *lock) folded(at time.Time) error {
 	return os.Chtimes(l.file.Name(), at, at)
 }
 
-// FoldedAt is when the workspace was last folded completely; the zero time if it
-// never was.
+// FoldedAt returns when the workspace was last folded completely; the zero time if it never
+// was.
 func (s *Store) FoldedAt() (time.Time, error) {
 	var folds int
 	if err := s.db.QueryRow("SELECT count(*) FROM (SELECT 1 FROM run UNION ALL SELECT 1 FROM sweep UNION ALL SELECT 1 FROM evaluation LIMIT 1)").Scan(&folds); err != nil {

@@ -9,16 +9,17 @@ import (
 	"strings"
 )
 
-// Marks tell without reading the runs which of them have news since an earlier look.
+// Marks show which runs have changed since earlier Marks, without reading the runs.
 type Marks struct {
-	// Runs is by id. A run whose mark is what it was has the same rows, points included.
+	// Runs has a mark for each run's id. A run whose mark is unchanged has the same rows,
+	// points included.
 	Runs map[string]uint64
-	// Sweeps is of everything else: which sweeps there are and what they list, collections,
+	// Sweeps is one mark for everything else: sweeps and what they list, collections,
 	// baselines.
 	Sweeps uint64
 }
 
-// Marks reads them. They mean something within one process and one program only.
+// Marks reads the marks. Compare them only within one process.
 func (s *Store) Marks(ctx context.Context) (Marks, error) {
 	m := Marks{Runs: map[string]uint64{}}
 	var others []string

@@ -2,11 +2,12 @@ package store
 
 import "syscall"
 
-// writable asks the system, which also knows of file systems mounted read-only.
+// writable reports whether a folder can be written. The system also knows which file
+// systems are mounted read-only.
 func writable(folder string) bool { return syscall.Access(folder, 2 /* W_OK */) == nil }
 
-// network is true of file systems on which several machines, or a server, may see
-// SQLite's locks and shared memory differently.
+// network reports whether a folder is on a file system on which several machines, or a
+// server, may see SQLite's locks and shared memory differently.
 func network(folder string) bool {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(folder, &s); err != nil {

@@ -13,7 +13,7 @@ import (
 // packSize is how many series share a row of the table step_value.
 const packSize = 32
 
-// place is where a series has its values: in a column of its pack's rows.
+// place is the column in which a series has its values, in the rows of its pack.
 type place struct {
 	pack   int64
 	column int
@@ -27,8 +27,8 @@ type values struct {
 	of    [packSize]any
 }
 
-// points writes the points of one attempt, a row for each step and pack: a fold has little
-// else to write.
+// points writes the points of one attempt, a row for each step and pack. They are nearly
+// all that a fold writes.
 type points struct {
 	ctx    context.Context
 	tx     *sql.Tx
@@ -62,7 +62,7 @@ func newPoints(ctx context.Context, tx *sql.Tx, run int64, n int) (*points, erro
 	return p, rows.Err()
 }
 
-// place finds a series' place, and makes one if it has none.
+// place returns a series' place, and makes one if it has none.
 func (p *points) place(name string, ofState bool) (place, error) {
 	if at, ok := p.places[name]; ok {
 		return at, nil
@@ -126,8 +126,9 @@ func (p *points) write(pack int64, step int, v *values) error {
 	return err
 }
 
-// insertValues adds the values of some columns. A later attempt's row stays whichever is
-// folded last, and an attempt's second row for a step adds to its first.
+// insertValues returns the statement that inserts the values of some columns. The row of
+// the later attempt stays, whichever is folded last; an attempt's second row for a step
+// adds to its first.
 func insertValues(there uint32) string {
 	var columns, marks, updates strings.Builder
 	for i := range packSize {
@@ -143,7 +144,7 @@ func insertValues(there uint32) string {
 		ON CONFLICT DO UPDATE SET attempt = excluded.attempt` + updates.String() + " WHERE excluded.attempt >= attempt"
 }
 
-// flush ends the writing; nothing is added afterwards.
+// flush writes the rest; nothing may be added afterwards.
 func (p *points) flush() error {
 	var err error
 	for _, insert := range p.inserts {

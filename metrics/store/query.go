@@ -37,7 +37,7 @@ func (s *Store) Query(ctx context.Context, query string) (Table, error) {
 func (s *Store) Each(ctx context.Context, query string, head func(columns []string) error, each func(row []any) error) error {
 	statement, more := firstStatement(query)
 	if more {
-		statement = query // so that one that writes is named as such
+		statement = query // so that the error can say that it writes
 	}
 	rows, err := s.ro.QueryContext(ctx, statement)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *Store) Each(ctx context.Context, query string, head func(columns []stri
 	return nil
 }
 
-// refused names the error of a statement that writes.
+// refused returns ErrReadOnly for the error of a statement that writes.
 func refused(err error) error {
 	var e sqlite3.Error
 	if errors.As(err, &e) {

@@ -18,7 +18,7 @@ type Sweep struct {
 	Runs                     int
 }
 
-// Run is a run with what its last attempt and its sweep's manifest say.
+// Run is a run with the results of its last attempt and its line in the sweep's manifest.
 type Run struct {
 	Run, Label, Sweep string
 	// Standing is FromFile, Added or Former in Sweep; "" for a run of no sweep.
@@ -60,7 +60,7 @@ type Run struct {
 	Config json.RawMessage
 }
 
-// How a run stands in a sweep.
+// How a run belongs to a sweep.
 const (
 	FromFile = "file"   // a point of the sweep's file
 	Added    = "added"  // beside the file, by a command line
@@ -158,7 +158,7 @@ type Series struct {
 	Values []float64
 }
 
-// Series returns curves of a run by name, without names all of them. A name that the
+// Series returns curves of a run by name; all of them if no name is given. A name that the
 // run lacks is absent from the answer.
 func (s *Store) Series(ctx context.Context, run string, names ...string) (map[string]Series, error) {
 	fail := func(err error) (map[string]Series, error) {
@@ -214,7 +214,7 @@ type placed struct {
 	place
 }
 
-// packs are the places of series, without names of all, by pack.
+// packs returns the places of the named series by pack; of all series if no name is given.
 func (s *Store) packs(ctx context.Context, names []string) (map[int64][]placed, error) {
 	query, args := "SELECT name, pack, place FROM series_name", []any{}
 	if len(names) > 0 {
@@ -234,7 +234,7 @@ func (s *Store) packs(ctx context.Context, names []string) (map[int64][]placed, 
 	return packs, err
 }
 
-// number undoes how a value is stored in a column without a type.
+// number returns the value that untyped stored.
 func number(value any) float64 {
 	switch v := value.(type) {
 	case float64:
@@ -249,7 +249,7 @@ func number(value any) float64 {
 	return math.NaN()
 }
 
-// finite undoes how a point is stored.
+// finite returns the value of a point from its two columns.
 func finite(value sql.NullFloat64, word sql.NullString) float64 {
 	if value.Valid {
 		return value.Float64

@@ -19,8 +19,8 @@ type Cut struct {
 	PerQuery map[string]map[string]float64
 }
 
-// Curve returns an evaluation's cuts by side and terms; none if it has none. The id is
-// that of an Evaluation, of a run or of a baseline.
+// Curve returns an evaluation's cuts, ordered by side and terms; none if it has none. The
+// id is that of an Evaluation, of a run or of a baseline.
 func (s *Store) Curve(ctx context.Context, evaluation string) ([]Cut, error) {
 	what := fmt.Sprintf("read curve of evaluation %q", evaluation)
 	type row struct {

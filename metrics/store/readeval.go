@@ -13,14 +13,14 @@ import (
 	"headroom/sweeps"
 )
 
-// Evaluation is what one collection says of a run or of a baseline.
+// Evaluation has the results of a run or of a baseline on one collection.
 type Evaluation struct {
 	ID string
 	// Dataset is the collection's label, and Collection its digest: one label never has two.
 	// Reference is where it was found.
 	Dataset, Collection, Reference string
 	Split                          string
-	// Current is whether the collection is what its files hold now, and the measures those
+	// Current is true if the collection's files are unchanged since, and the measures are
 	// of the newest version; otherwise the evaluation is superseded.
 	Current bool
 	// Name and Backbone are of a baseline: "bm25", or "untrained" and its backbone.
@@ -30,15 +30,15 @@ type Evaluation struct {
 	Encoding           *sweeps.Encoding
 	Queries, Documents int
 	Measures           map[string]float64
-	// ActiveQuery, ActiveDocument, Flops, TieShare and TieMass are NaN if they make no
-	// sense or were not recorded.
+	// ActiveQuery, ActiveDocument, Flops, TieShare and TieMass are NaN if they do not apply
+	// or were not recorded.
 	ActiveQuery, ActiveDocument, Flops, TieShare, TieMass float64
 	Seconds                                               event.Seconds
 	// Folder is relative to the workspace.
 	Folder string
 }
 
-// Scope says which evaluations are asked for, and how collections are called.
+// Scope selects evaluations, and says how collections are named.
 type Scope struct {
 	// Sweep gives its collections the names that its own file has; "" gives every
 	// collection its label in the workspace.
@@ -50,7 +50,7 @@ type Scope struct {
 // Collection is a collection that a sweep asks for.
 type Collection struct {
 	Reference, Split string
-	// Digest is of what the reference holds; "" if nobody has seen it.
+	// Digest is the digest of the collection; "" if no command has read it yet.
 	Digest string
 	// Label is its name in the sweep's tables.
 	Label string
@@ -73,7 +73,7 @@ type stored struct {
 	Evaluation
 }
 
-// scanEvaluation reads evaluationColumns, and what stands before them.
+// scanEvaluation reads evaluationColumns, and the columns before them.
 func scanEvaluation(rows *sql.Rows, before ...any) (stored, error) {
 	var e stored
 	var encoding sql.NullString
@@ -99,8 +99,8 @@ func (s *Store) Evaluations(ctx context.Context, run string, scope Scope) ([]Eva
 		ORDER BY e.label, e.split, e.evaluation`, run, scope.Superseded)
 }
 
-// EvaluationsOfRuns returns those of all runs that a sweep has or had, by run, each run's as
-// Evaluations does.
+// EvaluationsOfRuns returns the evaluations of all runs that a sweep has or had, by run,
+// each list in the order of Evaluations.
 func (s *Store) EvaluationsOfRuns(ctx context.Context, scope Scope) (map[string][]Evaluation, error) {
 	what := fmt.Sprintf("read evaluations of sweep %q", scope.Sweep)
 	var runs []string
@@ -124,8 +124,8 @@ func (s *Store) EvaluationsOfRuns(ctx context.Context, scope Scope) (map[string]
 	return all, nil
 }
 
-// Baselines returns the baselines of a sweep in its manifest's order, those that are
-// there. Name and Backbone are the manifest's words.
+// Baselines returns the baselines of a sweep that are evaluated, in its manifest's order.
+// Name and Backbone are the manifest's.
 func (s *Store) Baselines(ctx context.Context, scope Scope) ([]Evaluation, error) {
 	columns := strings.NewReplacer("e.current", "b.current", "e.name", "b.name", "e.backbone", "b.backbone").Replace(evaluationColumns)
 	return s.evaluations(ctx, fmt.Sprintf("read baselines of sweep %q", scope.Sweep), scope,

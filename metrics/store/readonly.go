@@ -64,8 +64,8 @@ func firstStatement(query string) (statement string, more bool) {
 	return statement, false
 }
 
-// endAfter returns where the first end at or after from is over: the length of the text
-// if there is none.
+// endAfter returns the index after the first end marker at or after an index; the length of
+// the text if there is none.
 func endAfter(text string, from int, end string) int {
 	if i := strings.Index(text[from:], end); i >= 0 {
 		return from + i + len(end)

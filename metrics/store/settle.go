@@ -10,8 +10,8 @@ import (
 	"headroom/metrics/record"
 )
 
-// A reference is a split of a collection under one of its names; contents are the same by
-// its digest.
+// A reference is a split of a collection by name; contents is a split of a collection by
+// digest.
 type (
 	reference struct{ name, split string }
 	contents  struct{ digest, split string }
@@ -24,14 +24,14 @@ type measured struct {
 	version int       // of the measures
 }
 
-// settled is what a fold's end says of an evaluation.
+// settled has the columns of an evaluation that settle decides.
 type settled struct {
 	label   string
 	current bool
 }
 
-// settlement decides what is current, and how collections are called, from all that the
-// files say.
+// settlement decides which evaluations are current, and how collections are named, from all
+// files together.
 type settlement struct {
 	recorded    map[reference]string // digests in collections.json
 	asked       map[string][]reference
@@ -52,8 +52,8 @@ func (s *settlement) settle() {
 	s.name()
 }
 
-// fillHeld decides what each reference holds: what was last seen there, else what most
-// evaluations found there.
+// fillHeld decides which contents each reference has: those last seen there, else those
+// that most evaluations found there.
 func (s *settlement) fillHeld() {
 	s.held = maps.Clone(s.recorded)
 	found := map[reference]map[string]int{}
@@ -73,7 +73,7 @@ func (s *settlement) fillHeld() {
 	}
 }
 
-// name gives each collection that was measured one label, and no label to two.
+// name gives each evaluated collection one label, and no two the same one.
 func (s *settlement) name() {
 	names := map[contents]string{}
 	offer := func(of contents, at reference) {
@@ -82,7 +82,7 @@ func (s *settlement) name() {
 			names[of] = name
 		}
 	}
-	// The names of what is asked for come first, then those of what is held.
+	// Names that sweeps ask for come first, then the others.
 	for _, list := range s.asked {
 		for _, at := range list {
 			if digest := s.held[at]; digest != "" {
@@ -131,7 +131,7 @@ func compareReferences(a, b reference) int {
 	return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.split, b.split))
 }
 
-// current are the contents that some reference holds.
+// current returns the contents that some reference has.
 func (s *settlement) current() map[contents]bool {
 	current := map[contents]bool{}
 	for at, digest := range s.held {
@@ -142,8 +142,8 @@ func (s *settlement) current() map[contents]bool {
 	return current
 }
 
-// settledOf says what an evaluation is now. It is current if some reference holds what it
-// measured, and no newer version of the measures has measured that.
+// settledOf returns an evaluation's label, and whether it is current: some reference has
+// the contents that it measured, and no newer version of the measures has measured them.
 func (s *settlement) settledOf(current map[contents]bool, e measured) settled {
 	newest := e.version == s.newest[e.of]
 	label := s.labels[e.of]
@@ -170,7 +170,7 @@ func (s *settlement) askedLabels(list []reference) []string {
 	return labels
 }
 
-// settle is the last part of a pass: what is current depends on all files together.
+// settle ends a pass: which evaluations are current depends on all files together.
 func (f *fold) settle() error {
 	s := &settlement{recorded: map[reference]string{}, asked: map[string][]reference{}, evaluations: map[int64]measured{}}
 	seen, err := record.ReadCollections(f.workspace)

@@ -1,10 +1,10 @@
 // Package store folds a workspace's files into one SQLite database and reads it.
 //
-// Contract. The files are the truth and the database is their fold: Rebuild makes
-// it again, equal. One process at a time folds, holding a lock; every other command
-// reads. Fold is incremental (it goes on in each log where it stopped), idempotent,
-// and may be killed anywhere. The views of migrations/0001.sql that its last section
-// names stay as they are; tables may change.
+// Contract. The files are the truth, and the database is computed from them (their fold):
+// Rebuild makes an equal one again. One process at a time folds, holding a lock; every
+// other command reads. Fold is incremental (it resumes each log where it stopped),
+// idempotent, and may be killed anywhere. The views of migrations/0001.sql that its last
+// section names stay as they are; tables may change.
 //
 // An attempt that resumed from step s owns every point from s on. What earlier attempts
 // recorded from there on (points, head norms, episodes, verdicts) is dropped, even if an
@@ -156,8 +156,8 @@ func migrate(db *sql.DB) error {
 	return tx.Commit()
 }
 
-// known names the errors of SQLite that a caller branches on. Extended codes keep
-// the primary one in their low byte.
+// known wraps SQLite's errors in the sentinel errors on which callers branch. Extended
+// codes keep the primary one in their low byte.
 func known(err error) error {
 	var e sqlite3.Error
 	if !errors.As(err, &e) {

@@ -13,32 +13,32 @@ import (
 // Span is a stretch of steps, From included and To excluded.
 type Span struct{ From, To int }
 
-// Thin is a curve in few points that keeps every spike: of each bucket of consecutive
-// steps the least and the greatest finite value, each at its own step.
+// Thin is a curve with fewer points that still has every spike: the least and the greatest
+// finite value of each bucket of consecutive steps, each at its own step.
 type Thin struct {
 	// Bucket is the number of steps of a bucket; with 1 the curve is whole.
 	Bucket int
 	// Steps ascend; Values are finite.
 	Steps  []int
 	Values []float64
-	// Mean is that of each bucket that has a finite value, At a step of it.
+	// Mean has the mean of each bucket with a finite value, and At a step of that bucket.
 	At   []int
 	Mean []float64
-	// NonFinite are the first step of each bucket that has such a value, and which.
+	// NonFinite has the first NaN or infinity of each bucket that has one.
 	NonFinite []NonFinite
 	// Last is the greatest step of the whole curve, -1 of an empty one.
 	Last int
 }
 
-// NonFinite is a value that is none.
+// NonFinite is a point whose value is NaN or infinite.
 type NonFinite struct {
 	Step int
 	// Word is "nan", "+inf" or "-inf".
 	Word string
 }
 
-// thinned is what each part of a Thin is read by. SQLite takes a bare column from the row
-// of the minimum or maximum, if there is one of them, whatever other aggregates there are.
+// thinned is the end of each query of Thin. SQLite takes a bare column from the row of the
+// minimum or maximum, if there is one of them, whatever other aggregates there are.
 const thinned = `FROM step_value WHERE run_id = ?1 AND pack = ?2 AND step >= ?3 AND step < ?4`
 
 // Thin reads a curve of a run in a span of steps by buckets of so many steps. A run or a
@@ -92,7 +92,7 @@ func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket in
 		value float64
 	}
 	var points []point
-	bad := false // there are values that are none
+	bad := false // some value is NaN or infinite
 	keep := func(step int, value, mean sql.NullFloat64, word sql.NullString) {
 		bad = bad || word.Valid
 		if !value.Valid {

@@ -1,13 +1,12 @@
-// Package alert tells people what happens to runs: by a request to an address or by a
-// command, as [alerts] of the site's file says.
+// Package alert sends messages about runs to people: by a request to an address or by a
+// command, as configured in [alerts] of the site's file.
 //
-// Contract. Nothing here holds up a run: Send returns at once, and what it was given is
-// delivered by one goroutine, in order, with few tries of bounded length. Each message is
-// first written into the workspace's folder alerts, under the message's id: what has a file
-// there is not sent again, so that a run that goes on from a checkpoint says nothing twice.
-// A message whose process was killed, or whose receiver was away, stays there as waiting,
-// and the next Sender of the sweep delivers it, for a day. It may then come twice; its id
-// tells that it is the same.
+// Contract. Alerts never delay a run: Send returns at once, and one goroutine delivers the
+// messages in order, with a few tries of limited time. Each message is first written into
+// the workspace's folder alerts, under its id. A message with a file there is not sent
+// again, so that a resumed run sends nothing twice. If the process is killed or the
+// receiver does not answer, the message waits there, and the next Sender of the sweep
+// delivers it, for a day. A receiver may then get it twice, with the same id.
 package alert
 
 import (
@@ -29,27 +28,27 @@ type Message struct {
 	// Run is the id of the run, or of another job; "" if the message is of the sweep.
 	Run   string `json:"run"`
 	Label string `json:"label"`
-	// Title says it in a few words, Text in a sentence.
+	// Title is a few words, Text a sentence.
 	Title string `json:"title"`
 	Text  string `json:"text"`
 	// Verdict is the kind of collapse, or a finished run's verdict; "" if there is none.
 	Verdict string `json:"verdict"`
-	// Step is where it happened, -1 if that makes no sense.
+	// Step is the step at which it happened, -1 if it has none.
 	Step int       `json:"step"`
 	Host string    `json:"host"`
 	Time time.Time `json:"time"`
 }
 
-// Trial is the kind of a message that only tries the way.
+// Trial is the kind of a test message.
 const Trial = "trial"
 
 const (
-	// longest is how many characters of a text are sent.
+	// longest is the number of characters of a text that are sent.
 	longest = 1000
 	schema  = 1
 )
 
-// clean makes texts of others harmless, and bounds them.
+// clean removes control characters from the texts, and shortens them.
 func (m Message) clean() Message {
 	m.Schema = schema
 	for _, text := range []*string{&m.Sweep, &m.Label, &m.Title, &m.Text, &m.Host} {
@@ -66,8 +65,8 @@ func once(kind, what string, at time.Time) string {
 	return fmt.Sprintf("%s-%s-%d", kind, what, at.UnixNano())
 }
 
-// End says that a sweep is over, or where runs are left that were not asked for, that what
-// was asked for is; counts is what became of its runs, in words.
+// End returns the message that a sweep is over, or, if runs are left that this command was
+// not to do, that the command is over. counts says in words how its runs ended.
 func End(sweep, host, counts string, failed, left int, at time.Time) Message {
 	title := sweep + " is over"
 	if left > 0 {
@@ -79,7 +78,7 @@ func End(sweep, host, counts string, failed, left int, at time.Time) Message {
 	return Message{ID: once(sweeps.AlertEnd, sweep, at), Kind: sweeps.AlertEnd, Sweep: sweep, Title: title, Text: counts, Step: -1, Host: host, Time: at.UTC()}
 }
 
-// Try is a message that tries the way to whoever is told.
+// Try returns a test message.
 func Try(host string, at time.Time) Message {
 	return Message{ID: once(Trial, "headroom", at), Kind: Trial, Title: "headroom: a trial", Text: "This is how alerts of headroom come.", Step: -1, Host: host, Time: at.UTC()}
 }

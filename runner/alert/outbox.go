@@ -15,19 +15,19 @@ import (
 	"headroom/internal/atomic"
 )
 
-// Folder is where a workspace keeps what was sent.
+// Folder is the workspace's folder of messages.
 const Folder = "alerts"
 
 // outbox is a folder with a file per message: NAME.waiting until all receivers have it or are
 // given up, NAME.json after that.
 type outbox struct{ folder string }
 
-// entry is a message and what became of it.
+// entry is a message and the state of its delivery.
 type entry struct {
 	Message Message `json:"message"`
-	// To is by receiver "sent", or why it was not.
+	// To has for each receiver "sent", or the reason why it was not sent.
 	To map[string]string `json:"to"`
-	// Over says when nothing was left to do; the zero time while it waits.
+	// Over is when the last receiver was done; the zero time while it waits.
 	Over time.Time `json:"over,omitzero"`
 }
 
@@ -43,8 +43,8 @@ func (o outbox) path(id, suffix string) string {
 	return filepath.Join(o.folder, unsafe.ReplaceAllString(id, "_")+suffix)
 }
 
-// claim makes a message ours to send. ours is false if it was sent before, or if another
-// process is sending it.
+// claim reserves a message for this process to send. ours is false if it was sent before,
+// or if another process is sending it.
 func (o outbox) claim(m Message) (ours bool, err error) {
 	if err := atomic.MkdirAll(o.folder); err != nil {
 		return false, err
@@ -78,7 +78,7 @@ func (o outbox) close(e entry, at time.Time) error {
 }
 
 // takeAbandoned takes over the waiting messages of a sweep whose files no process has touched
-// for as long as silence.
+// for a time.
 func (o outbox) takeAbandoned(sweep string, silence time.Duration, now time.Time) (found []entry, faults []error) {
 	files, err := os.ReadDir(o.folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -117,7 +117,7 @@ func (o outbox) takeAbandoned(sweep string, silence time.Duration, now time.Time
 		if e.To == nil {
 			e.To = map[string]string{}
 		}
-		if err := o.keep(e); err != nil { // from now on it is not left to another
+		if err := o.keep(e); err != nil { // from now on no other process takes it
 			faults = append(faults, err)
 			continue
 		}

@@ -21,7 +21,7 @@ import (
 // commands that read no JSON.
 type program struct {
 	args []string
-	form // what is sent of a message
+	form // turns a message into what is sent
 }
 
 func (p program) name() string {
@@ -31,7 +31,7 @@ func (p program) name() string {
 	return "command " + filepath.Base(p.args[0])
 }
 
-// saidBytes is how much of what a command prints is kept.
+// saidBytes is how much of a command's output is kept.
 const saidBytes = 2000
 
 func (p program) deliver(ctx context.Context, m Message) error {
@@ -62,8 +62,8 @@ func (p program) deliver(ctx context.Context, m Message) error {
 	return err
 }
 
-// ownGroup puts a command into a process group of its own: all that it started is killed with
-// it, and the Ctrl-C that is meant for the runs does not reach it.
+// ownGroup puts a command into a process group of its own: its children are killed with it,
+// and a Ctrl-C for the runs does not reach it.
 func ownGroup(c *exec.Cmd) {
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }

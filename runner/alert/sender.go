@@ -11,17 +11,18 @@ import (
 	"headroom/sweeps"
 )
 
-// Options say what is sent to whom.
+// Options configure a Sender.
 type Options struct {
 	// Alerts is the table of the site's file.
 	Alerts sweeps.Alerts
-	// Workspace is the folder in which what is sent is kept.
+	// Workspace is the folder in which messages are kept.
 	Workspace string
-	// Sweep is whose waiting messages are delivered first.
+	// Sweep is the sweep whose waiting messages are delivered first.
 	Sweep  string
 	Getenv func(string) string
 	Now    func() time.Time
-	// Note says to a person what could not be delivered. It is called from one goroutine.
+	// Note gets messages for the user about what could not be delivered. It is called from
+	// one goroutine.
 	Note func(text string)
 
 	// Timeout bounds one try, Tries is their number, Pause is the time before the second try
@@ -34,14 +35,14 @@ const (
 	usualTimeout = 10 * time.Second
 	usualPause   = 2 * time.Second
 	usualTries   = 4
-	// longestPause bounds how long a receiver may ask to be left alone.
+	// longestPause limits the pause that a receiver may ask for.
 	longestPause = 30 * time.Second
-	// abandonedAfter is how long no process has touched a waiting message when another may
-	// take it: longer than all tries of one delivery.
+	// abandonedAfter is the time after which another process may take a waiting message
+	// that no process has touched: longer than all tries of one delivery.
 	abandonedAfter = 5 * time.Minute
 	// giveUpAfter is the age at which a waiting message is no longer sent.
 	giveUpAfter = 24 * time.Hour
-	// mostQueued bounds what waits in memory.
+	// mostQueued limits the messages that wait in memory.
 	mostQueued = 10_000
 )
 
@@ -53,8 +54,8 @@ type Sender struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	done    chan struct{}
-	// down are the receivers that took no try of their last message. Such a receiver gets one
-	// try per message until it takes one. Only the goroutine that delivers uses it.
+	// down are the receivers that did not accept their last message. Such a receiver gets one
+	// try per message until it accepts one. Only the delivering goroutine uses it.
 	down map[string]bool
 
 	mu     sync.Mutex
@@ -64,7 +65,7 @@ type Sender struct {
 	wake   chan struct{}
 }
 
-// Check says what is wrong with a table of the site's file, as sweeps.Faults do.
+// Check returns the faults of the table [alerts] as sweeps.Faults.
 func Check(a sweeps.Alerts, getenv func(string) string) error {
 	_, err := targets(a, getenv)
 	return err
@@ -112,8 +113,8 @@ func (s *Sender) Send(m Message) {
 	}
 }
 
-// Close delivers the messages that wait, for no longer than patience. The others stay in the
-// outbox for the next Sender of the sweep.
+// Close delivers the waiting messages, within a time limit. The others stay in the outbox
+// for the next Sender of the sweep.
 func (s *Sender) Close(patience time.Duration) {
 	s.mu.Lock()
 	s.closed = true
@@ -180,7 +181,7 @@ func (s *Sender) takeOver() {
 func (s *Sender) take(m Message) {
 	ours, err := s.outbox.claim(m)
 	if err != nil {
-		// Without a place to remember it is sent all the same, and may be again.
+		// It is sent although it cannot be recorded, so it may be sent again.
 		s.o.Note(fmt.Sprintf("the alert %q cannot be kept: %s", m.Title, brief(err)))
 	} else if !ours {
 		return

@@ -15,9 +15,9 @@ import (
 
 // target is one receiver: a webhook or a command.
 type target interface {
-	// name says where it goes, without what could be a secret.
+	// name returns where messages go, without parts that could be secret.
 	name() string
-	// body is what is sent for a message.
+	// body returns what is sent for a message.
 	body(m Message) ([]byte, error)
 	// deliver tries once. After an error that is final no further try is made.
 	deliver(ctx context.Context, m Message) error
@@ -36,7 +36,7 @@ type later struct {
 
 func (l later) Unwrap() error { return l.error }
 
-// targets are those of a table of the site's file. An error is a sweeps.Faults.
+// targets returns the receivers of the table [alerts]. Its error is sweeps.Faults.
 func targets(a sweeps.Alerts, getenv func(string) string) ([]target, error) {
 	var faults sweeps.Faults
 	fault := func(key, message, allowed string) {
@@ -98,7 +98,7 @@ func targets(a sweeps.Alerts, getenv func(string) string) ([]target, error) {
 	return list, nil
 }
 
-// expandVariables puts the environment's values in the place of $NAME; "$$" is a "$".
+// expandVariables replaces $NAME by the environment's value; "$$" is a "$".
 func expandVariables(text string, getenv func(string) string) (full string, missing []string) {
 	full = os.Expand(text, func(name string) string {
 		if name == "$" {
@@ -113,7 +113,7 @@ func expandVariables(text string, getenv func(string) string) (full string, miss
 	return full, missing
 }
 
-// brief is an error's text on one line of bounded length.
+// brief returns an error's text on one line of limited length.
 func brief(err error) string {
 	text := strings.Join(strings.Fields(err.Error()), " ")
 	if runes := []rune(text); len(runes) > 300 {
@@ -122,13 +122,14 @@ func brief(err error) string {
 	return text
 }
 
-// isFinal reports whether another try is of no use.
+// isFinal reports whether another try would fail too.
 func isFinal(err error) bool {
 	var f final
 	return errors.As(err, &f)
 }
 
-// retryAfter is how long a receiver asks to wait before the next try; 0 if it does not say.
+// retryAfter returns how long a receiver asks to wait before the next try; 0 if it does not
+// say.
 func retryAfter(err error) time.Duration {
 	var l later
 	if errors.As(err, &l) {

@@ -11,16 +11,16 @@ import (
 	"headroom/sweeps"
 )
 
-// form makes of a message what is sent.
+// form turns a message into what is sent.
 type form struct {
 	template *template.Template // nil for the message as JSON
-	json     bool               // what comes of it must be JSON
+	json     bool               // the result must be JSON
 }
 
-// mostBody bounds what is sent.
+// mostBody is the greatest size of what is sent.
 const mostBody = 64 << 10
 
-// named are the templates that have names.
+// named returns a template by its name.
 func named(name, topic string) (text string, ok bool) {
 	switch name {
 	case sweeps.TemplateSlack:
@@ -57,12 +57,12 @@ func newForm(name, topic, contentType string) (form, error) {
 	return f, nil
 }
 
-// problem is an error of a template without the program's name for it.
+// problem returns the text of a template's error without the package's prefix.
 func problem(err error) string {
 	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "template: "), "alerts:")
 }
 
-// body is what is sent of a message.
+// body returns what is sent for a message.
 func (f form) body(m Message) ([]byte, error) {
 	if f.template == nil {
 		return json.Marshal(m)

@@ -6,18 +6,18 @@ import (
 	"headroom/sweeps"
 )
 
-// Attempt is what one receiver said to a trial.
+// Attempt is the result of sending a test message to one receiver.
 type Attempt struct {
-	// To is the receiver, without what could be a secret.
+	// To is the receiver, without parts that could be secret.
 	To string `json:"to"`
-	// Fault says why it did not take it; "" if it did.
+	// Fault is the reason why it did not accept the message; "" if it did.
 	Fault string `json:"fault"`
-	// Body is what was sent.
+	// Body is the text that was sent.
 	Body string `json:"body"`
 }
 
-// TryAll sends a message once to every receiver, now; a dry one only makes what would be
-// sent. An error is of the settings.
+// TryAll sends a message once to every receiver, now. With dry it only makes the texts that
+// it would send. It returns an error if the settings are wrong.
 func TryAll(ctx context.Context, a sweeps.Alerts, getenv func(string) string, m Message, dry bool) ([]Attempt, error) {
 	list, err := targets(a, getenv)
 	if err != nil {

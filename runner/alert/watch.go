@@ -9,8 +9,8 @@ import (
 	"headroom/sweeps"
 )
 
-// Watch is a pool's renderer that tells a Sender what happens, and hands everything on to
-// another renderer.
+// Watch is a pool's renderer that sends alerts about a sweep's jobs, and passes every call
+// on to another renderer.
 type Watch struct {
 	next   pool.Renderer
 	sender *Sender
@@ -22,13 +22,13 @@ type Watch struct {
 	stop chan struct{}
 }
 
-// seen is what is known of a job that works.
+// seen has the last messages of a running job.
 type seen struct {
 	job     pool.Job
 	last    pool.Message
 	at      time.Time // when the last message came
-	step    int       // of training, the last that was heard of; -1 before
-	stalled bool      // it was said
+	step    int       // the last training step that was reported; -1 before the first
+	stalled bool      // the alert was sent
 }
 
 // jobRun is the kind of job that trains.
@@ -37,7 +37,7 @@ const jobRun = "run"
 // silenceCheck is the time between two checks for silent runs.
 const silenceCheck = time.Second
 
-// NewWatch begins to watch; next may be nil. The pool's End is its end.
+// NewWatch begins to watch, until the pool's End; next may be nil.
 func NewWatch(s *Sender, sweep, host string, next pool.Renderer) *Watch {
 	if next == nil {
 		next = pool.Silent{}
@@ -47,7 +47,7 @@ func NewWatch(s *Sender, sweep, host string, next pool.Renderer) *Watch {
 	return w
 }
 
-// Begin hands on.
+// Begin passes the call on.
 func (w *Watch) Begin(jobs []pool.Job, estimate *pool.Estimate) { w.next.Begin(jobs, estimate) }
 
 // Started notes the job.
@@ -74,7 +74,7 @@ func (w *Watch) Message(job pool.Job, m pool.Message) {
 	w.mu.Unlock()
 	if e := m.Episode; m.Type == pool.TypeCollapse && e != nil {
 		a := w.about(sweeps.AlertCollapse, job, now)
-		// Of a run and a kind of collapse there is one, whoever trains it on.
+		// One alert per run and kind of collapse, also if another process resumes the run.
 		a.ID = fmt.Sprintf("%s-%s-%s", a.Kind, job.ID, e.Verdict)
 		a.Title, a.Text, a.Verdict, a.Step = fmt.Sprintf("%s: %s collapsed (%s)", w.sweep, job.Label, e.Verdict), pool.DescribeCollapse(*e), e.Verdict, e.FirstStep
 		w.sender.Send(a)
@@ -108,7 +108,7 @@ func (w *Watch) Finished(o pool.Outcome) {
 	w.next.Finished(o)
 }
 
-// Interrupted hands on.
+// Interrupted passes the call on.
 func (w *Watch) Interrupted(running int) { w.next.Interrupted(running) }
 
 // End ends the watch.
@@ -121,7 +121,7 @@ func (w *Watch) about(kind string, job pool.Job, now time.Time) Message {
 	return Message{ID: once(kind, job.ID, now), Kind: kind, Sweep: w.sweep, Run: job.ID, Label: job.Label, Step: -1, Host: w.host, Time: now.UTC()}
 }
 
-// reportSilence sends one alert for each run that has fallen silent.
+// reportSilence sends one alert for each run that has stopped reporting steps.
 func (w *Watch) reportSilence() {
 	ticker := time.NewTicker(silenceCheck)
 	defer ticker.Stop()
@@ -142,8 +142,8 @@ func (w *Watch) silent(now time.Time) (found []Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, j := range w.jobs {
-		// Only training has a pace. What comes before its first step, between two and after its
-		// last may take any time.
+		// Only training steps have an expected time. Work before the first, between two and
+		// after the last may take any time.
 		if j.job.Kind != jobRun || j.stalled || j.last.Phase != pool.PhaseTrain || j.last.Step >= j.last.Steps {
 			continue
 		}

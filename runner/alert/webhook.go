@@ -19,12 +19,12 @@ type webhook struct {
 	at          *url.URL
 	header      http.Header
 	contentType string
-	form        // what is sent of a message
+	form        // turns a message into what is sent
 	client      *http.Client
 }
 
-// newClient follows no redirect: a POST that is sent elsewhere becomes a GET, and what
-// headers hold would go to whoever the receiver names.
+// newClient returns a client that follows no redirect: a redirected POST becomes a GET, and
+// its headers, which may have secrets, would go to another host.
 func newClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone() // it is one in the standard library
 	transport.DisableKeepAlives = true                           // messages are rare
@@ -59,7 +59,7 @@ func (h webhook) deliver(ctx context.Context, m Message) error {
 		return err
 	}
 	defer answer.Body.Close()
-	said, _ := io.ReadAll(io.LimitReader(answer.Body, 300)) // what it says is for people only
+	said, _ := io.ReadAll(io.LimitReader(answer.Body, 300)) // the text is for people only
 	code := answer.StatusCode
 	err = fmt.Errorf("it answered %s", statusText(code))
 	if len(said) > 0 {
@@ -75,7 +75,7 @@ func (h webhook) deliver(ctx context.Context, m Message) error {
 		}
 		return final{fmt.Errorf("it answered %s and leads %s; redirects are not followed: alerts.webhook must be the address itself", statusText(code), to)}
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
-		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After")) // a date counts as nothing said
+		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After")) // a date counts as no answer
 		return later{err, time.Duration(max(0, seconds)) * time.Second}
 	case code == http.StatusRequestTimeout, code >= 500:
 		return err

@@ -1,7 +1,6 @@
-// Package checkpoint keeps training state in folders that are whole or not
-// there: they are written under another name, synced and renamed. A MANIFEST
-// lists the digests of the files. A damaged checkpoint is skipped for the one
-// before it.
+// Package checkpoint keeps training state in folders that are complete or do not exist:
+// they are written under another name, synced and renamed. A MANIFEST lists the digests of
+// the files. If a checkpoint is damaged, the one before it is used.
 //
 // Training resumes from the newest checkpoint; the one before it is kept as a
 // reserve. If dev data decide which model is the best, its weights are kept as

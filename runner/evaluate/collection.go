@@ -25,22 +25,22 @@ type CollectionOptions struct {
 	Split string
 	// Measures; the defaults if empty.
 	Measures []measure.Measure
-	// Self says which documents are the query itself and left out.
+	// Self says which documents count as the query itself and are left out.
 	Self Self
 	// MaxQuery and MaxDocument cut texts, in tokens.
 	MaxQuery, MaxDocument int
 	// Threads of search; 0 is all cores.
 	Threads int
-	// Cuts are measured from the same encodings; the zero value is none.
+	// Cuts of the vectors that are evaluated too; the zero value is none.
 	Cuts Cuts
-	// Documents, which may be nil, are what this model's earlier evaluations encoded.
+	// Documents has the vectors that earlier evaluations of this model encoded; it may be
+	// nil.
 	Documents *Documents
 	// OutDir receives run.trec.gz, per_query.tsv, curve.tsv.gz and summary.json, all or nothing; "" keeps nothing.
 	OutDir string
-	// Of says whose evaluation it is: its identity, name, backbone and encoding are
-	// written into the summary.
+	// Of has the identity, name, backbone and encoding of the evaluation, for the summary.
 	Of record.Evaluation
-	// Progress, which may be nil, is told of texts encoded.
+	// Progress is called with the number of encoded texts; it may be nil.
 	Progress func(done, total int)
 }
 
@@ -53,7 +53,7 @@ type judged struct {
 	self map[string]bool
 }
 
-// open reads what is asked, and how many documents there are.
+// open reads the judged queries, and counts the documents.
 func (o *CollectionOptions) open(c *collection.Collection) (j judged, documents int, err error) {
 	if o.Split == "" {
 		o.Split = "test"
@@ -83,8 +83,8 @@ func (o *CollectionOptions) open(c *collection.Collection) (j judged, documents 
 	return j, documents, err
 }
 
-// Dense collections are refused before the search would take hours: more than
-// this share of the vocabulary active in a document and this many postings in all.
+// A collection is too dense to search, which would take hours, if a document has more than
+// this share of the vocabulary active and the index has more than so many postings.
 const (
 	denseShare    = 0.1
 	densePostings = 60_000_000
@@ -103,9 +103,9 @@ func (e *DenseError) Error() string {
 		e.Active, e.Vocab, e.Postings, densePostings, 100*denseShare)
 }
 
-// OnCollection encodes a collection and its judged queries, searches and measures.
-// A document that is the query itself (Self) is left out before the cut-off. Rankings
-// are as deep as the deepest cut-off. The means run over every query of the qrels.
+// OnCollection encodes a collection and its judged queries, searches, and computes the
+// measures. A document that is the query itself (Self) is left out before the cut-off.
+// Rankings are as deep as the deepest cut-off. The means run over every query of the qrels.
 func OnCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o CollectionOptions) (Summary, error) {
 	s, err := onCollection(ctx, enc, c, o)
 	if err != nil {
@@ -201,7 +201,8 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	return summary.keep(atomic.Disk{}, o.OutDir)
 }
 
-// inBlocks walks a corpus so many documents at a time. A block is overwritten by the next.
+// inBlocks reads a corpus in blocks of a number of documents. The next block overwrites the
+// last one.
 func inBlocks(c *collection.Collection, size int, add func([]collection.Document) error) error {
 	var block []collection.Document
 	err := c.Walk(func(d collection.Document) error {
@@ -218,8 +219,8 @@ func inBlocks(c *collection.Collection, size int, add func([]collection.Document
 	return err
 }
 
-// refuse keeps the fact that vectors were too dense, so that it is not found out
-// again at every run of the sweep.
+// refuse writes a summary that says that vectors were too dense, so that another run of the
+// sweep does not encode them again.
 func (o CollectionOptions) refuse(c *collection.Collection, asked judged, documents int, active float64, dense *DenseError) (Summary, error) {
 	s, err := o.summary(c, asked, documents)
 	if err != nil {
@@ -230,7 +231,7 @@ func (o CollectionOptions) refuse(c *collection.Collection, asked judged, docume
 	return s, errors.Join(dense, err)
 }
 
-// BM25 measures the lexical baseline on a collection.
+// BM25 evaluates the lexical baseline on a collection.
 func BM25(ctx context.Context, c *collection.Collection, o CollectionOptions) (Summary, error) {
 	s, err := bm25(ctx, c, o)
 	if err != nil {
@@ -275,7 +276,7 @@ func (o CollectionOptions) report(done, total int) {
 
 func (o CollectionOptions) depth() int { return measure.DepthFor(o.Measures) }
 
-// measure turns hits into a run and its figures.
+// measure turns hits into a ranking and its figures.
 func (o CollectionOptions) measure(c *collection.Collection, asked judged, documents int, hits [][]search.Hit) (Summary, error) {
 	run, result, cut, err := o.judge(asked, hits)
 	if err != nil {
@@ -295,7 +296,8 @@ func (o CollectionOptions) measure(c *collection.Collection, asked judged, docum
 	return s, nil
 }
 
-// judge makes a run of hits and measures it; cut is how many rankings had more than the depth.
+// judge makes a run of the hits and computes its measures; cut is the number of rankings that
+// were longer than the depth.
 func (o CollectionOptions) judge(asked judged, hits [][]search.Hit) (run trec.Run, result *ir.Result, cut int, err error) {
 	run = search.ToRun(asked.ids, hits)
 	dropped := 0
@@ -322,7 +324,7 @@ func (o CollectionOptions) judge(asked judged, hits [][]search.Hit) (run trec.Ru
 // tieDepth is the number of first places whose ties are counted.
 const tieDepth = 10
 
-// summary says what was measured, before any figure.
+// summary returns a summary without figures, which says what is evaluated.
 func (o CollectionOptions) summary(c *collection.Collection, asked judged, documents int) (Summary, error) {
 	digest, err := c.DigestOf(o.Split)
 	if err != nil {

@@ -18,25 +18,26 @@ import (
 	"headroom/sweeps"
 )
 
-// Cuts says which cuts are measured beside the whole vectors, in terms kept per text.
+// Cuts are numbers of terms per text to which vectors are cut; an evaluation is repeated
+// with each.
 type Cuts struct {
-	// Document and Query are always measured.
+	// Document and Query are always evaluated.
 	Document, Query []int
 	// Usual adds those of UsualCuts for documents if they are cheap.
 	Usual bool
 }
 
-// UsualCuts are measured where nobody says which.
+// UsualCuts are the cuts if none are configured.
 func UsualCuts() []int { return []int{8, 16, 32, 64, 128} }
 
-// UsualCuts are cheap beside the encoding of the collection if there are so many
-// documents for each query, and so few queries.
+// Compared with encoding the collection, UsualCuts are cheap if there are at least so many
+// documents per query, and at most so many queries.
 const (
 	cheapDocuments = 3
 	cheapQueries   = 10_000
 )
 
-// CutsOf is what a configuration asks for.
+// CutsOf returns the cuts that a configuration asks for.
 func CutsOf(c sweeps.EvaluateConfig) Cuts {
 	cuts := Cuts{Usual: c.PruneDocument == nil}
 	if c.PruneDocument != nil {
@@ -48,7 +49,7 @@ func CutsOf(c sweeps.EvaluateConfig) Cuts {
 	return cuts
 }
 
-// And adds the cuts of the evaluation that is to be replaced: another sweep may want them.
+// And adds the cuts of the evaluation that will be replaced: another sweep may use them.
 func (c Cuts) And(kept record.Evaluation) Cuts {
 	c.Document, c.Query = slices.Clone(c.Document), slices.Clone(c.Query)
 	for _, cut := range kept.Curve {
@@ -65,8 +66,8 @@ func (c Cuts) And(kept record.Evaluation) Cuts {
 
 func (c Cuts) any() bool { return c.Usual || len(c.Document)+len(c.Query) > 0 }
 
-// documents are the cuts of documents whose longest vector has so many terms, the
-// greatest first.
+// documents returns the cuts of documents, given the length of the longest vector, the
+// greatest cut first.
 func (c Cuts) documents(documents, queries, longest int) []int {
 	list := slices.Clone(c.Document)
 	if c.Usual && queries <= cheapQueries && documents >= cheapDocuments*queries {
@@ -87,7 +88,7 @@ type cut struct {
 	result *ir.Result
 }
 
-// curve measures an evaluation's vectors again and again, cut shorter each time.
+// curve repeats an evaluation with its vectors cut shorter each time.
 type curve struct {
 	CollectionOptions
 	encoder *Encoder
@@ -100,7 +101,7 @@ type curve struct {
 	cuts                   []cut
 }
 
-// trace measures all cuts.
+// trace evaluates all cuts.
 func (c *curve) trace(ctx context.Context) error {
 	for _, terms := range c.Cuts.Query {
 		short := make([]search.Vector, len(c.queries))
@@ -153,7 +154,7 @@ func (c *curve) point(ctx context.Context, side string, terms int, index *search
 	return nil
 }
 
-// traced adds the curve to a summary.
+// traced returns the summary with the curve.
 func (s Summary) traced(ctx context.Context, c *curve) (Summary, error) {
 	start := time.Now()
 	if err := c.trace(ctx); err != nil {

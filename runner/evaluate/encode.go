@@ -12,9 +12,9 @@ import (
 	"headroom/runner/search"
 )
 
-// Encode returns the vectors of texts, in their order. A text is cut to
-// maxLength tokens, special ones included; progress, which may be nil, is called
-// from time to time, never twice at once. Texts of like length share a batch.
+// Encode returns the vectors of texts, in their order. A text is cut to maxLength tokens,
+// special ones included; progress, which may be nil, is called from time to time, never
+// twice at once. Texts of similar length share a batch.
 func (e *Encoder) Encode(ctx context.Context, texts []string, maxLength int, progress func(done, total int)) ([]search.Vector, error) {
 	if maxLength < 2 || maxLength > e.model.Config.MaxTokens() {
 		return nil, fmt.Errorf("encode: a maximum length of %d tokens is not possible: the model takes 2 to %d", maxLength, e.model.Config.MaxTokens())
@@ -62,7 +62,7 @@ func (e *TextError) Error() string {
 // Unwrap is the fault without the text.
 func (e *TextError) Unwrap() error { return e.Err }
 
-// Named gives a fault of one text the text's name, if there is one; other errors stay.
+// Named adds the text's name to a TextError; other errors stay.
 func Named(err error, name func(text int) string) error {
 	var fault *TextError
 	if errors.As(err, &fault) {
@@ -175,8 +175,8 @@ func (j *encoding) take() (batch int, ok bool) {
 	return j.taken - 1, true
 }
 
-// finish keeps the fault of the first batch that has one: all before it have
-// been taken and will be finished, so it does not depend on who was faster.
+// finish keeps the fault of the first batch that has one. All batches before it were taken
+// and will be finished, so the result does not depend on which worker was faster.
 func (j *encoding) finish(batch int, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -199,7 +199,7 @@ func (j *encoding) encode(batch []int) error {
 	}
 	pooled, err := j.pool(texts)
 	if n := len(batch); errors.Is(err, engine.ErrDeviceMemory) && n > 1 {
-		// What a device has room for depends on the model and on who else uses it.
+		// How much fits into a device depends on the model and on its other users.
 		if err := j.encode(batch[:n/2]); err != nil {
 			return err
 		}
@@ -217,7 +217,7 @@ func (j *encoding) encode(batch []int) error {
 	return nil
 }
 
-// vector keeps the terms with a positive weight, of which the form may keep the largest only.
+// vector keeps the terms with a positive weight; the form may limit them to the largest.
 func (e *Encoder) vector(pooled []float32) (search.Vector, error) {
 	n := 0
 	for _, z := range pooled {

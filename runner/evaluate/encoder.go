@@ -1,5 +1,5 @@
-// Package evaluate measures SPLADE encoders on collections: encode, index,
-// search exactly, compute measures and sparsity, keep the ranking.
+// Package evaluate evaluates SPLADE encoders on collections: it encodes, indexes, searches
+// exactly, computes measures and sparsity, and keeps the rankings.
 package evaluate
 
 import (
@@ -15,21 +15,21 @@ import (
 
 // EncoderOptions say where an encoder computes.
 type EncoderOptions struct {
-	// Backend as compute.backend of a sweep: "auto" if empty.
+	// Backend is as compute.backend of a sweep; "" is "auto".
 	Backend string
 	// Threads of the CPU; 0 is all cores.
 	Threads int
-	// Precision is what matrix products are in, "float32" (if empty) or "bfloat16",
-	// which only XLA computes in. A model that is already in memory has its own.
+	// Precision of matrix products: "float32", which "" means, or "bfloat16", which needs
+	// XLA. A model that is already in memory has its own.
 	Precision string
-	// Form is used in place of what the model's folder says of itself; nil is the folder's.
+	// Form replaces the form of the model's folder; nil keeps that.
 	Form *splade.Form
-	// KeepNonFinite encodes a text whose weights are not finite without those
-	// weights. By default it is an error; the final evaluation of a run whose
-	// verdict is already non_finite asks for it.
+	// KeepNonFinite encodes a text whose weights are not finite without those weights. By
+	// default they are an error. The final evaluation of a run with the verdict non_finite
+	// sets it.
 	KeepNonFinite bool
-	// QueryPrompt and DocumentPrompt are put before texts; nil is what the folder
-	// puts there, of a model in memory nothing.
+	// QueryPrompt and DocumentPrompt are put before texts; nil means the folder's prompt,
+	// and none for a model in memory.
 	QueryPrompt, DocumentPrompt *string
 	// Similarity replaces the folder's way of comparing vectors, see Encoder.Similarity.
 	Similarity *string
@@ -44,7 +44,7 @@ type Encoder struct {
 	form       splade.Form
 	options    EncoderOptions
 	notices    []string
-	full       atomic.Int64 // texts that had the most tokens that were kept
+	full       atomic.Int64 // texts that have as many tokens as are kept
 	similarity string       // how vectors are compared; "" is "dot"
 	// put before texts
 	queryPrompt, documentPrompt string
@@ -106,7 +106,7 @@ func LoadTokenizer(ck *hf.Checkpoint) (*tokenize.Tokenizer, error) {
 	return t, nil
 }
 
-// said is a prompt that somebody asked for, or the folder's.
+// said returns the requested prompt, or the folder's if none was requested.
 func said(asked *string, folder string) string {
 	if asked != nil {
 		return *asked
@@ -122,23 +122,24 @@ func FromModel(m *engine.Model, t *tokenize.Tokenizer, form splade.Form, options
 	}
 }
 
-// Tokenizer is the model's own.
+// Tokenizer returns the model's tokenizer.
 func (e *Encoder) Tokenizer() *tokenize.Tokenizer { return e.tokenizer }
 
-// Vocab is the width of the vectors.
+// Vocab returns the width of the vectors.
 func (e *Encoder) Vocab() int { return e.model.Config.Vocab }
 
-// Notices are what a user should know of the folder: see hf.Checkpoint.
+// Notices are messages for the user about the folder: see hf.Checkpoint.
 func (e *Encoder) Notices() []string { return e.notices }
 
-// MaxLength is how many tokens the folder's own files cut texts to; 0 if they do not say.
+// MaxLength returns the length in tokens to which the folder's own files cut texts; 0 if
+// they do not say.
 func (e *Encoder) MaxLength() int { return e.tokenizer.MaxLength() }
 
-// Full is how many of the texts encoded so far have as many tokens as were kept: what
-// was longer was cut there.
+// Full returns how many of the texts encoded so far reached the length to which texts are
+// cut; longer texts were cut.
 func (e *Encoder) Full() int { return int(e.full.Load()) }
 
-// MaxTokens is the longest text the model takes.
+// MaxTokens returns the length of the longest text that the model can encode.
 func (e *Encoder) MaxTokens() int { return e.model.Config.MaxTokens() }
 
 // Close frees the model and its backend.

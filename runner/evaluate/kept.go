@@ -8,8 +8,8 @@ import (
 	"headroom/metrics/record"
 )
 
-// WithKept adds the measures of the evaluation that is to be replaced: another sweep or a report may want them. Its
-// folder is that of the same encoder, data and version of the measures, so they mean the same.
+// WithKept adds the measures of the evaluation that will be replaced: another sweep or a report may use them. It is
+// of the same encoder, data and version of the measures, so they mean the same.
 func WithKept(measures []measure.Measure, kept record.Evaluation) []measure.Measure {
 	all := slices.Clone(measures)
 	for _, name := range slices.Sorted(maps.Keys(kept.Measures)) {

@@ -11,38 +11,40 @@ import (
 	"headroom/runner/vectors"
 )
 
-// Documents keeps what documents were encoded to, for a further evaluation of the same
-// model: on another split, or on a collection of the same corpus. It belongs to one state
-// of one model's weights. A nil Documents keeps nothing.
+// Documents keeps the vectors of documents for a further evaluation of the same model: on
+// another split, or on a collection with the same corpus. It is for one state of a model's
+// weights. A nil Documents keeps nothing.
 type Documents struct {
 	blocks map[vectors.Key][]search.Vector
 	room   int // terms that may still be kept in memory
 	size   int // of a block, in documents
 
-	// Set by KeepIn: where blocks lie on the disk too, what tells the weights apart, whom to tell of what went wrong.
+	// Set by KeepIn: a store of blocks on the disk, a name of the weights, and a function that gets messages about
+	// faults.
 	store   *vectors.Store
 	weights string
 	notice  func(string)
 }
 
-// encodeBlock documents are encoded, then indexed and forgotten.
+// encodeBlock is the number of documents that are encoded together, then indexed and
+// forgotten.
 const encodeBlock = 2048
 
-// NewDocuments keeps at most so many terms of vectors in memory, 8 bytes each. What is beyond
-// them is encoded again, or read where KeepIn has put it.
+// NewDocuments returns a Documents that keeps at most a number of terms in memory, 8 bytes
+// each. Other vectors are encoded again, or read from the store of KeepIn.
 func NewDocuments(terms int) *Documents {
 	return &Documents{blocks: map[vectors.Key][]search.Vector{}, room: terms, size: encodeBlock}
 }
 
-// KeepIn has blocks written into a store as soon as they are encoded, and read from it: after a kill the encoding goes
-// on behind the last whole block, with the same vectors. weights tells the model's weights and tokenizer from all others.
-// notice is told of damaged blocks, which are encoded again, and of blocks that only a kill would
-// have needed and that cannot be written.
+// KeepIn writes blocks into a store as soon as they are encoded, and reads them from it: after a kill the encoding
+// resumes after the last whole block, with the same vectors. weights names the model's weights and tokenizer, as no
+// other model's. notice gets messages about damaged blocks, which are encoded again, and about blocks that cannot be
+// written and would be used only after a kill.
 func (d *Documents) KeepIn(store *vectors.Store, weights string, notice func(string)) {
 	d.store, d.weights, d.notice = store, weights, notice
 }
 
-// Done removes from the store what it was only lent.
+// Done removes the blocks that the store keeps only until the end of the encoding.
 func (d *Documents) Done() error {
 	if d == nil || d.store == nil {
 		return nil
@@ -57,7 +59,8 @@ func (d *Documents) blockSize() int {
 	return d.size
 }
 
-// encode is Encoder.EncodeDocuments, or what it gave for the same texts. The key is the store's, for these texts.
+// encode returns the vectors that Encoder.EncodeDocuments returns, kept or encoded now. The key is the store's
+// key for these texts.
 func (d *Documents) encode(ctx context.Context, enc *Encoder, texts []string, maxLength int, progress func(done, total int)) ([]search.Vector, vectors.Key, error) {
 	if d == nil {
 		block, err := enc.EncodeDocuments(ctx, texts, maxLength, progress)
@@ -112,8 +115,8 @@ func (d *Documents) read(key vectors.Key) ([]search.Vector, error) {
 	return block, err
 }
 
-// write puts a block on the disk. If it need not stay, a disk that does not take it ends the store and no evaluation:
-// nothing but a kill would show it.
+// write puts a block on the disk. If the write of a temporary block fails, the store is given up and the evaluation
+// continues: the block would be used only after a kill.
 func (d *Documents) write(key vectors.Key, block []search.Vector) error {
 	err := d.store.Write(key, block)
 	if err == nil || d.store.Keeps() {
@@ -136,7 +139,7 @@ func (d *Documents) remember(key vectors.Key, block []search.Vector) {
 	}
 }
 
-// kept lists blocks, if the store has all of them for good; nil if it has not.
+// kept returns a list of the blocks if the store keeps all of them for good, else nil.
 func (d *Documents) kept(keys []vectors.Key, documents int) *vectors.List {
 	if d == nil || d.store == nil {
 		return nil
@@ -151,7 +154,7 @@ func (d *Documents) kept(keys []vectors.Key, documents int) *vectors.List {
 	return list
 }
 
-// folder is where blocks lie, "" if they do not.
+// folder returns the folder of the blocks; "" without a store.
 func (d *Documents) folder() string {
 	if d == nil || d.store == nil {
 		return ""
@@ -159,8 +162,8 @@ func (d *Documents) folder() string {
 	return d.store.Folder()
 }
 
-// identity tells apart all that decides vectors beside texts and lengths. Backends are not told apart: in one precision they
-// agree within its rounding.
+// identity returns a text of everything that decides vectors besides texts and lengths. It does not have the backend:
+// backends agree within the rounding of a precision.
 func (e *Encoder) identity(weights string) string {
 	return fmt.Sprintf("weights %s\nlogits x %v\nform sum %v, twice %v, top_k %d, token_top_m %d\nprecision %s\nprompt %q\nnot finite kept %v",
 		weights, e.model.LogitScale, e.form.Sum, e.form.Twice, e.form.TopK, e.form.TokenTopM, e.model.Precision(), e.documentPrompt, e.options.KeepNonFinite)

@@ -7,7 +7,7 @@ import (
 	"headroom/metrics/measure"
 )
 
-// lookAt counts what makes figures low that is no fault of the model.
+// countFaults counts faults of the data that make figures low.
 func (s *Summary) lookAt(c *collection.Collection, asked judged) error {
 	queries, err := c.EmptyQueries()
 	if err != nil {
@@ -38,7 +38,8 @@ func (s *Summary) lookAt(c *collection.Collection, asked judged) error {
 	return nil
 }
 
-// Notices are sentences on what the figures of these measures are made of; none if there is nothing to say.
+// Notices returns sentences about queries and documents that lower the figures of these measures or are
+// left out.
 func (s Summary) Notices(measures []measure.Measure) []string {
 	list := s.RankingNotices(measures)
 	say := func(n int, format string) {
@@ -52,7 +53,7 @@ func (s Summary) Notices(measures []measure.Measure) []string {
 	return list
 }
 
-// RankingNotices are those of the rankings alone, which a plan cannot foresee.
+// RankingNotices returns those about the rankings alone, which a plan cannot foresee.
 func (s Summary) RankingNotices(measures []measure.Measure) []string {
 	list := s.Coverage.Notices()
 	if uncut := measure.Uncut(measures); len(uncut) > 0 && s.Cut > 0 {

@@ -8,13 +8,13 @@ import (
 	"headroom/data/trec"
 )
 
-// Self says which documents are the query itself, and are left out of its ranking before the cut-off: in a
-// collection whose queries are documents, each would find itself first.
+// Self says which documents count as the query itself and are left out of its ranking before the cut-off.
+// In a collection whose queries are documents, each query would find itself first.
 type Self int
 
 const (
-	// SameText drops a document with the query's id and text, unless it is judged for the query. Ids alone say
-	// nothing if queries and documents are both numbered from 1.
+	// SameText drops a document with the query's id and text, unless it is judged for the query. Equal ids
+	// alone prove nothing: queries and documents may both be numbered from 1.
 	SameText Self = iota
 	// KeepSelf drops none.
 	KeepSelf
@@ -52,7 +52,7 @@ func (s Self) drops(c *collection.Collection, query, text string, grades map[str
 	return known && (sameText(text, document.Text) || sameText(text, document.Content())), err
 }
 
-// sameText compares words and what stands between them other than white space.
+// sameText compares two texts without regard to white space.
 func sameText(a, b string) bool {
 	return strings.Join(strings.Fields(a), " ") == strings.Join(strings.Fields(b), " ")
 }

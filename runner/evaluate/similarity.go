@@ -9,12 +9,11 @@ import (
 	"headroom/runner/search"
 )
 
-// Similarity is how the folder has vectors compared: "dot", "cosine", "euclidean" or
+// Similarity returns how the model compares vectors: "dot", "cosine", "euclidean" or
 // "manhattan".
 func (e *Encoder) Similarity() string { return cmp.Or(e.similarity, "dot") }
 
-// CheckSimilarity refuses a model whose vectors are compared in a way that exact search
-// cannot follow.
+// CheckSimilarity refuses a model whose comparison of vectors exact search cannot compute.
 func (e *Encoder) CheckSimilarity() error {
 	if s := e.Similarity(); s != "dot" && s != "cosine" {
 		return fmt.Errorf("model %q: similarity_fn_name %q of config_sentence_transformers.json is not implemented; allowed: \"dot\", \"cosine\"", e.folder, s)
@@ -22,8 +21,8 @@ func (e *Encoder) CheckSimilarity() error {
 	return nil
 }
 
-// scaled are vectors whose dot product is what the model compares them by: of a cosine
-// each is divided by its length. A vector of zeros stays. The given ones do not change.
+// scaled returns vectors whose dot product is the model's similarity: for "cosine" each
+// vector divided by its length, except vectors of zeros. The argument is not changed.
 func (e *Encoder) scaled(vectors []search.Vector) []search.Vector {
 	if e.Similarity() != "cosine" {
 		return vectors

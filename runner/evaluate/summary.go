@@ -19,11 +19,13 @@ import (
 // Summary is one evaluation's result, with the ranking and the values per query behind it.
 type Summary struct {
 	record.Evaluation
-	// Depth is how many documents a ranking keeps at most, Cut how many rankings had more.
+	// Depth is the greatest number of documents in a ranking, Cut the number of rankings
+	// that were longer.
 	Depth int `json:"depth,omitempty"`
 	Cut   int `json:"rankings_cut"`
 	ir.Coverage
-	// Missing is how many documents with a grade above 0 the corpus lacks: they count as not found.
+	// Missing is how many documents with a grade above 0 are not in the corpus; they count as not
+	// found.
 	Missing int `json:"relevant_missing"`
 	// EmptyQueries and EmptyDocuments are judged queries and documents without a word.
 	EmptyQueries   int `json:"empty_queries"`
@@ -32,7 +34,7 @@ type Summary struct {
 	run    trec.Run
 	report ir.Report
 	cuts   []cut
-	// vectors lists the documents' vectors if they are kept, in blocks that lie in the folder vectorsIn; else nil.
+	// vectors lists the blocks of the documents' vectors, in the folder vectorsIn, if they are kept; else nil.
 	vectors   *vectors.List
 	vectorsIn string
 }
@@ -44,13 +46,14 @@ const (
 	SummaryFile  = record.SummaryFile
 )
 
-// Run is the ranking behind the figures.
+// Run returns the rankings behind the figures.
 func (s Summary) Run() trec.Run { return s.run }
 
-// Report is the per-query result behind the figures.
+// Report returns the results per query behind the figures.
 func (s Summary) Report() ir.Report { return s.report }
 
-// Event is the summary as a run's log records it; folder is relative to the run's.
+// Event returns the summary as an event of the run's log; folder is relative to the run's
+// folder.
 func (s Summary) Event(folder string) event.Evaluated {
 	e := event.Evaluated{ID: s.ID, Dataset: s.Dataset, Split: s.Split, Queries: s.Queries, Documents: s.Documents,
 		Measures: map[string]event.Value{}, Folder: folder,
@@ -69,8 +72,8 @@ func (s Summary) Event(folder string) event.Evaluated {
 	return e
 }
 
-// keep writes the evaluation's files. Each appears whole under its name, the
-// summary last, with the digests of the others: if it is, they are complete.
+// keep writes the evaluation's files. Each appears whole under its name. The summary is
+// written last, with the digests of the others: if it exists, they are complete.
 func (s Summary) keep(disk atomic.Disk, dir string) (Summary, error) {
 	if dir == "" {
 		return s, nil
@@ -119,8 +122,8 @@ func (s Summary) keep(disk atomic.Disk, dir string) (Summary, error) {
 	return s, nil
 }
 
-// ReadSummary reads the summary of an evaluation's folder, whose files must be what they
-// were when they were made.
+// ReadSummary reads the summary of an evaluation's folder, whose files must be unchanged
+// since they were written.
 func ReadSummary(dir string) (Summary, error) {
 	e, err := record.CheckEvaluation(dir, nil)
 	return Summary{Evaluation: e}, err

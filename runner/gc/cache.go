@@ -35,11 +35,11 @@ func (o Options) cacheLeftovers() ([]Item, error) {
 	return items, nil
 }
 
-// abandoned is how long nothing has come of a download that nobody is thought to go on with.
+// abandoned is the time without new bytes after which a partial download counts as given up.
 const abandoned = 24 * time.Hour
 
-// downloads finds packages that came in part. The next download goes on with them, so they have to be older than
-// anything else.
+// downloads finds partially downloaded packages. The next download would resume them, so they have to be older
+// than other leftovers.
 func (o Options) downloads() ([]Item, error) {
 	incoming := packages.Store{Folder: filepath.Join(o.CacheDir, dataFolder)}.Incoming("")
 	list, err := entries(incoming)

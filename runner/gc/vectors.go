@@ -10,7 +10,7 @@ import (
 	"headroom/runner/vectors"
 )
 
-// runVectors finds those of a run. One that is not known needs none.
+// runVectors finds the unneeded blocks of a run. An unknown run needs none.
 func (o Options) runVectors(folder string, finished bool) ([]Item, error) {
 	_, unknown := os.Stat(filepath.Join(folder, "config.toml"))
 	if errors.Is(unknown, fs.ErrNotExist) {
@@ -27,14 +27,14 @@ func (o Options) runVectors(folder string, finished bool) ([]Item, error) {
 	return o.vectors(folder, lists, finished)
 }
 
-// baselineVectors finds those of a baseline.
+// baselineVectors finds the unneeded blocks of a baseline.
 func (o Options) baselineVectors(folder string) ([]Item, error) {
 	_, unmeasured := os.Stat(filepath.Join(folder, record.SummaryFile))
 	return o.vectors(folder, []string{filepath.Join(folder, record.VectorsFile)}, unmeasured == nil)
 }
 
-// vectors finds the blocks of documents' vectors that nobody is going to need: once all is measured those of an encoding
-// that was cut short, and those that no list names. They have to be old, because `evaluate --run` holds no lease.
+// vectors finds the blocks of documents' vectors that nothing needs: those that no list names, and, after the last
+// evaluation, those of an encoding that was cut short. They have to be old, because `evaluate --run` holds no lease.
 func (o Options) vectors(of string, lists []string, measured bool) ([]Item, error) {
 	dir := vectors.Folder(of)
 	blocks, err := entries(dir)

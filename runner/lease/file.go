@@ -16,7 +16,7 @@ import (
 	"headroom/internal/atomic"
 )
 
-// content is what a generation's file says.
+// content is the content of a generation's file.
 type content struct {
 	process
 	Attempt   int       `json:"attempt,omitempty"`
@@ -36,8 +36,8 @@ func path(dir string, generation int) string {
 	return filepath.Join(folder(dir), strconv.Itoa(generation)+extension)
 }
 
-// Superseded lists the files of generations before the last one that was written
-// before a time: no process has a listing so old that it could make one of them again.
+// Superseded lists the files of all generations before the last one that was written before
+// a given time. No process has a listing so old that it could make one of them again.
 func Superseded(dir string, before time.Time) ([]string, error) {
 	last, err := latest(dir)
 	if err != nil {
@@ -82,7 +82,7 @@ func latest(dir string) (int, error) {
 			highest = n
 		}
 	}
-	// The listing may be older than what a name already finds.
+	// A listing may be older than a look-up by name.
 	for {
 		more, err := exists(dir, highest+1)
 		if err != nil || !more {
@@ -92,7 +92,7 @@ func latest(dir string) (int, error) {
 	}
 }
 
-// most is above every generation that a folder can come to.
+// most is greater than any generation that a folder can reach.
 const most = 1 << 40
 
 func exists(dir string, generation int) (bool, error) {
@@ -103,19 +103,19 @@ func exists(dir string, generation int) (bool, error) {
 	return err == nil, err
 }
 
-// longest is how many bytes are read at most: the file may be anything.
+// longest is the greatest number of bytes that are read: the file may be any file.
 const longest = 1 << 16
 
-// read returns a generation's content and when the file system last saw it change.
-// whole is false if no process of ours has written that: its maker was stopped between
-// creating and writing, or it is another file.
+// read returns a generation's content and when the file system last saw it change. whole is
+// false if the content is not that of a lease: its process was stopped between creating and
+// writing, or it is another file.
 func read(dir string, generation int) (c content, changed time.Time, whole bool, err error) {
 	info, err := os.Lstat(path(dir, generation))
 	if err != nil {
 		return c, changed, false, err
 	}
 	changed = lastChange(info)
-	if !info.Mode().IsRegular() { // a pipe would be waited for
+	if !info.Mode().IsRegular() { // reading a pipe would wait
 		return c, changed, false, nil
 	}
 	file, err := os.Open(path(dir, generation))
@@ -134,8 +134,8 @@ func read(dir string, generation int) (c content, changed time.Time, whole bool,
 	return c, lastChange(info), whole, nil
 }
 
-// fileSystemTime is the time by the clock of the file system that holds a folder, with
-// which the times of its files can be compared whatever the clocks of machines say.
+// fileSystemTime returns the time of the file system of a folder. The times of its files
+// can be compared with it, whatever the clocks of machines are.
 func fileSystemTime(dir string) (time.Time, error) {
 	name := filepath.Join(folder(dir), atomic.Unfinished+rand.Text())
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)

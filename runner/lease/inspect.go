@@ -13,32 +13,32 @@ import (
 type State string
 
 const (
-	// Free: nobody has held it, or the last holder gave it back.
+	// Free: nobody has held it, or the last holder released it.
 	Free State = "free"
 	// Held: a process holds it.
 	Held State = "held"
 	// Dead: its process died on this machine.
 	Dead State = "dead"
-	// Stale: its process cannot be looked up from here, and was not heard of for the
-	// timeout. So is a file that no process of ours wrote.
+	// Stale: its process cannot be looked up from here, and has sent no heartbeat for the
+	// timeout. A file that is no lease is stale too.
 	Stale State = "stale"
 )
 
-// Info is what is known of a lease without holding it.
+// Info describes a lease, as seen without holding it.
 type Info struct {
 	State State
-	// The rest is of the last holder, zero if there was none.
+	// The other fields are of the last holder, zero if there was none.
 	Host    string
 	PID     int
 	Attempt int
-	// Age is how long ago it was last heard of, not below 0.
+	// Age is the time since its last heartbeat, not below 0.
 	Age time.Duration
-	// Ahead is how far its last sign of life lies in the future: the clock of the file
-	// system has been set back.
+	// Ahead is how far its last heartbeat is in the future, after the clock of the file
+	// system was set back.
 	Ahead time.Duration
 	// Since is when it took the lease, by its own clock.
 	Since time.Time
-	// Here is true of a holder that is among the living processes of this machine.
+	// Here is true if the holder is a living process of this machine.
 	Here bool
 
 	generation int
@@ -47,7 +47,7 @@ type Info struct {
 	turn       int
 }
 
-// Who names the last holder, and since when it was that.
+// Who returns the last holder's name, and since when it holds the lease.
 func (i Info) Who() string {
 	who := "a process that has not given its name"
 	if i.PID != 0 {
@@ -59,8 +59,8 @@ func (i Info) Who() string {
 	return who
 }
 
-// Inspect tells who holds the lease of the folder dir, and changes nothing. A folder
-// that does not exist is free.
+// Inspect returns who holds the lease of a folder, and changes nothing. A folder that does
+// not exist is free.
 func Inspect(dir string, options Options) (Info, error) {
 	options = options.withDefaults()
 	now := options.Now
@@ -74,7 +74,7 @@ func Inspect(dir string, options Options) (Info, error) {
 	return info, nil
 }
 
-// inspect judges by the time that now returns. It calls now only if it needs the time.
+// inspect is Inspect with a clock, which it calls only if it needs the time.
 func inspect(dir string, timeout time.Duration, now func() (time.Time, error)) (Info, error) {
 	generation, err := latest(dir)
 	if err != nil || generation == 0 {
@@ -97,7 +97,7 @@ func inspect(dir string, timeout time.Duration, now func() (time.Time, error)) (
 	if whole && c.isLocal() {
 		alive, sure = c.alive()
 	}
-	if info.Here = sure && alive; info.Here { // the process table knows better than any heartbeat
+	if info.Here = sure && alive; info.Here { // the process table is more reliable than a heartbeat
 		info.Age = max(0, time.Since(changed))
 		return info, nil
 	}
@@ -115,9 +115,9 @@ func inspect(dir string, timeout time.Duration, now func() (time.Time, error)) (
 	return info, nil
 }
 
-// Unlock ends whoever holds the lease of the folder dir: a holder that lives learns that
-// it is lost and writes nothing more. It returns what Inspect found before. A holder
-// that lives on this machine is ErrHeld, and is left alone.
+// Unlock takes the lease of a folder from its holder, and returns what Inspect returned
+// before. A holder that is still alive elsewhere sees that the lease is lost and stops
+// writing. If the holder lives on this machine, Unlock changes nothing and returns ErrHeld.
 func Unlock(dir string, options Options) (Info, error) {
 	info, err := Inspect(dir, options)
 	if err != nil || info.State == Free {

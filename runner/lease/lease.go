@@ -1,26 +1,26 @@
 // Package lease lets one process at a time work on a run's folder.
 //
 // Contract. At most one process holds the lease of a folder. When a holder dies, its lease
-// is free at once on the same machine, where the death can be seen. Elsewhere the lease is
-// free once nothing was heard of the holder for a timeout. A holder learns from Lost that
-// it was taken for dead, and must then write nothing more.
+// is free at once on the same machine, where the death can be seen. Elsewhere it is free
+// after a timeout without a heartbeat of the holder. When Lost is closed, another process
+// may have taken the lease, and the holder must stop writing.
 //
-// How it works, on a local disk as on NFS. Leases are generations, the files
-// lease/<n>.json of the folder, and the highest is in force. A process that finds it
-// released, dead or stale makes the next one, complete and exclusively: it hard-links a
-// temporary file to the new name. That fails if the name exists, and is atomic on NFS as
-// well. If there are no links, the file is created with O_EXCL. Nobody removes a
-// generation, so that no reader of an old listing can make it again. Only the holder of a
-// generation writes to it, by rename. There are no locks that a server or a killed process
-// could leave behind.
+// How it works, on local disks and on NFS: leases are generations, the files lease/<n>.json
+// of the folder, of which the highest counts. A process that finds it released, dead or
+// stale makes the next one, complete and exclusively: it hard-links a temporary file to the
+// new name. That fails if the name exists, and is atomic on NFS as well. On a file system
+// without hard links, the file is created with O_EXCL. A generation is removed only long
+// after it was replaced, so that no reader of an old listing can make it again. Only the
+// holder of a generation writes to it, by rename. There are no locks that a server or a
+// killed process could leave behind.
 //
 // On the same machine a holder is known by its process id together with the time at which
-// that process started, so that a reused id deceives nobody. "The same machine" is the same
-// boot and the same process namespace, not the same name. Of other holders only the time
-// is known at which their file last changed. It is compared with the clock of the file
-// system: the clocks of machines do not have to agree.
-// If a file system takes the time of a file from the machine that writes it, clocks do
-// enter; a caller that tries again keeps a Sighting, which goes by its own clock alone.
+// that process started, so that a reused id is recognized. "The same machine" is the same
+// boot and the same process namespace, not the same name. Of other holders only the time at
+// which their file last changed is known. It is compared with the clock of the file system,
+// so the clocks of machines do not have to agree. Some file systems take the time of a file
+// from the machine that writes it. A caller that tries again and again therefore keeps a
+// Sighting, which uses its own clock alone.
 package lease
 
 import (
@@ -45,9 +45,8 @@ const (
 
 // Options of Acquire and Inspect. The zero value is the normal case.
 type Options struct {
-	// Now is the clock that files are compared with. Default: that of the file system
-	// where a lease is acquired; time.Now if it is only looked at, since looking
-	// writes nothing.
+	// Now is the clock that files are compared with. Default: for Acquire the clock of the
+	// file system, for Inspect time.Now, because Inspect writes nothing.
 	Now func() time.Time
 	// Interval between heartbeats. Default Interval; negative starts none, for a
 	// caller that calls Beat itself.
@@ -55,24 +54,24 @@ type Options struct {
 	// Timeout after which a silent holder on another machine is stale. Default Timeout.
 	Timeout time.Duration
 	// Sighting is kept by a caller that tries again and again. A lease that has not changed
-	// for the timeout by this process's own clock is stale then, whatever time its file
-	// has. So nobody waits for ever for a file whose time lies in the future.
+	// for the timeout by this process's own clock is then stale, whatever time its file
+	// has. So nobody waits for ever for a file whose time is in the future.
 	Sighting *Sighting
-	// Succession names what a scheduler starts again and again, such as a task of a job
-	// array, and Turn counts the starts. A holder of the same succession and an earlier turn
-	// was given up by the scheduler: it loses the lease at once, alive or not.
+	// Succession names something that a scheduler starts again and again, such as a task of
+	// a job array, and Turn counts the starts. The scheduler has given up a holder of the
+	// same succession and an earlier turn: it loses the lease at once, alive or not.
 	Succession string
 	Turn       int
 }
 
-// Sighting is since when a lease looks as it does. The zero value has seen nothing.
+// Sighting records since when a lease has been unchanged. The zero value has seen nothing.
 type Sighting struct {
 	generation int
 	changed    time.Time
 	since      time.Time
 }
 
-// unchanged is for how long the lease has looked so, by a clock that never jumps.
+// unchanged returns for how long the lease has been unchanged, by a clock that never jumps.
 func (s *Sighting) unchanged(info Info) time.Duration {
 	if s == nil {
 		return 0
@@ -97,9 +96,9 @@ func (o Options) withDefaults() Options {
 // be alive.
 type ErrHeld struct {
 	Info
-	// Name is what `headroom unlock` calls the folder.
+	// Name is the folder's name for `headroom unlock`.
 	Name string
-	// Timeout is when a holder that cannot be looked up is taken for dead.
+	// Timeout is the silence after which a holder that cannot be looked up counts as dead.
 	Timeout time.Duration
 }
 
@@ -108,7 +107,7 @@ func heldBy(dir string, info Info, timeout time.Duration) ErrHeld {
 	return ErrHeld{Info: info, Name: name[:min(len(name), 8)], Timeout: timeout}
 }
 
-// Holder says who holds it, since when, and what frees it.
+// Holder returns a text: who holds it, since when, and what frees it.
 func (e ErrHeld) Holder() string {
 	who := e.Who()
 	switch {
@@ -123,8 +122,8 @@ func (e ErrHeld) Holder() string {
 
 func (e ErrHeld) Error() string { return "run is held by " + e.Holder() }
 
-// ErrLost is returned when another process has taken the lease over, or when it
-// could not be renewed for so long that another may have.
+// ErrLost is returned when another process has taken the lease over, or may have done so
+// because the lease could not be renewed in time.
 var ErrLost = errors.New("lease lost")
 
 // Lease is held from Acquire until Release. It is safe for concurrent use.
@@ -144,8 +143,8 @@ type Lease struct {
 	stopped  chan struct{}
 }
 
-// Acquire takes the lease of the folder dir, which must exist, and keeps it alive
-// until Release. It does not wait: a lease in use is ErrHeld.
+// Acquire takes the lease of a folder, which must exist, and renews it until Release. It
+// does not wait: if the lease is in use, it returns ErrHeld.
 func Acquire(dir string, options Options) (*Lease, error) {
 	return acquire(atomic.Disk{}, dir, options)
 }
@@ -178,16 +177,16 @@ func acquire(disk atomic.Disk, dir string, options Options) (*Lease, error) {
 		l.content = content{process: self, Acquired: now, Heartbeat: now, Succession: options.Succession, Turn: options.Turn}
 		err = publish(l.disk, dir, l.generation, l.content)
 		if errors.Is(err, os.ErrExist) && tries < 100 {
-			// Another was quicker; see who. A client of a network file system may need a
-			// moment to see it.
+			// Another process was quicker. A client of a network file system may need a
+			// moment to see its file.
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("acquire lease: %w", err)
 		}
-		// Who has looked at an old listing may have made again what was collected as
-		// garbage since.
+		// With an old listing, this process may have made a generation again that was
+		// removed as superseded.
 		if last, err := latest(dir); err != nil || last == l.generation {
 			if err != nil {
 				return nil, fmt.Errorf("acquire lease: %w", err)
@@ -203,12 +202,12 @@ func acquire(disk atomic.Disk, dir string, options Options) (*Lease, error) {
 	return l, nil
 }
 
-// supersedes reports whether this process is a later start of what the holder is.
+// supersedes reports whether this process is a later turn of the holder's succession.
 func (l *Lease) supersedes(holder Info) bool {
 	return l.options.Succession != "" && holder.succession == l.options.Succession && holder.turn < l.options.Turn
 }
 
-// now is the clock of this process.
+// now returns the time of this process.
 func (l *Lease) now() time.Time {
 	if l.options.Now != nil {
 		return l.options.Now()
@@ -216,7 +215,7 @@ func (l *Lease) now() time.Time {
 	return time.Now()
 }
 
-// fileTime is the clock that files are compared with.
+// fileTime returns the time that files are compared with.
 func (l *Lease) fileTime() (time.Time, error) {
 	if l.options.Now != nil {
 		return l.options.Now(), nil
@@ -274,8 +273,8 @@ func (l *Lease) Err() error {
 	return l.err
 }
 
-// Release gives the lease back; a second call does nothing. It fails if the
-// lease was lost before.
+// Release releases the lease; a second call does nothing. It fails if the lease was lost
+// before.
 func (l *Lease) Release() error {
 	first := false
 	l.stopOnce.Do(func() { first = true; close(l.stop) })

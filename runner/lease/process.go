@@ -5,14 +5,14 @@ import (
 	"os"
 )
 
-// process names a process among all that were and will be.
+// process identifies a process uniquely, also after its id is used again.
 type process struct {
 	Host string `json:"host"`
 	PID  int    `json:"pid"`
-	// Start tells it from a later one with the same id; empty if the system does
-	// not say.
+	// Start is the time at which it started, which a later process with the same id does
+	// not share; empty if the system does not say.
 	Start string `json:"start,omitempty"`
-	// Machine is the boot and the process namespace in which PID means something.
+	// Machine is the boot and the process namespace in which PID is valid.
 	Machine string `json:"machine"`
 }
 
@@ -32,8 +32,8 @@ func (p process) isLocal() bool {
 	return err == nil && p.Machine != "" && p.Machine == machine(host)
 }
 
-// alive reports whether the process is alive. sure is false if its id is in use and
-// nothing says by whom.
+// alive reports whether the process is alive. sure is false if its id is in use, perhaps by
+// another process.
 func (p process) alive() (alive, sure bool) {
 	start, used := startOf(p.PID)
 	if !used || start == "" || p.Start == "" {

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// machine is the host's name: the best that is known here.
+// machine returns the host's name, the best identity on this system.
 func machine(host string) string { return host }
 
-// lastChange is when a file was written.
+// lastChange returns when a file was written.
 func lastChange(info fs.FileInfo) time.Time { return info.ModTime() }
 
-// startOf knows no start times here, so a reused id looks alive until it ends.
+// startOf has no start times on this system, so a reused id looks alive until it ends.
 func startOf(pid int) (string, bool) {
 	p, err := os.FindProcess(pid)
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// WatchParent calls gone once when this process is no longer the child of parent.
-// So a worker learns that nobody waits for it any more. It checks at intervals of
-// every, and stops when ctx ends.
+// WatchParent calls a function once when this process is no longer the child of its parent:
+// no process waits for this worker any more. It checks at an interval until the context
+// ends.
 func WatchParent(ctx context.Context, parent int, every time.Duration, gone func()) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()

@@ -1,6 +1,6 @@
-// Package prepare lists the downloads that a sweep needs, and those of them that are not on this
-// machine: models of the hub with their tokenizers, and collections that have names. It downloads
-// nothing itself.
+// Package prepare lists the downloads that a sweep needs, and those that are not on this machine
+// yet: models of the hub with their tokenizers, and published collections. It downloads nothing
+// itself.
 package prepare
 
 import (
@@ -23,7 +23,7 @@ type Needs struct {
 	Data []string
 }
 
-// Of lists everything that a plan's rows refer to.
+// Of lists everything to which a plan's rows refer.
 func Of(p *plan.Plan) Needs { return of(p, func(plan.State) bool { return true }) }
 
 // Unresolved lists everything that a plan's unresolved rows refer to.
@@ -77,7 +77,8 @@ type Lacking struct {
 func (l Lacking) None() bool { return len(l.Models)+len(l.Tokenizers)+len(l.Data) == 0 }
 
 // Lacking asks a resolver for the needs that are not here. Its error names every reference that
-// cannot be downloaded. A reference that can be is no error, nor is a recipe's backbone.
+// cannot be downloaded. A reference that can be downloaded is no error, nor is a recipe's
+// backbone.
 func (n Needs) Lacking(r *source.Resolver) (Lacking, error) {
 	var l Lacking
 	var faults []error

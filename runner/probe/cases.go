@@ -8,7 +8,7 @@ import (
 	"headroom/runner/engine"
 )
 
-// Case is a way to make a SPLADE model of the probed model.
+// Case is a way to make a SPLADE model from the probed model.
 type Case struct {
 	K    float64
 	Form Form
@@ -49,8 +49,8 @@ func (p *projection) infonces(m *engine.Model, batches []Batch, cases []Case) ([
 	return out, nil
 }
 
-// tiedAt is the start of a model whose embeddings are divided with its decoder. It restores
-// the model before it returns.
+// tiedAt returns the start of a model whose embeddings are divided with its decoder. It
+// restores the model before it returns.
 func tiedAt(m *engine.Model, batches []Batch, form Form, k float64) (s start, err error) {
 	values := m.DecoderWeight().Values
 	loaded := append([]float32(nil), values...)

@@ -65,7 +65,7 @@ func project(m *engine.Model, batches []Batch) (*projection, error) {
 	return p, nil
 }
 
-// candidates is the number of documents against which a query is scored.
+// candidates returns the number of documents against which a query is scored.
 func (p *projection) candidates() int { return len(p.batches[0].documents) / p.vocab }
 
 // start holds results of a model before its first update, as means over batches.
@@ -80,7 +80,7 @@ func (s start) report() Step0 {
 		event.Value(s.infonce), event.Value(s.lnCandidates)}
 }
 
-// startAt is the start under a factor k.
+// startAt returns the start under a factor k.
 func (p *projection) startAt(k float64, f Form) start {
 	weight, bias := f.divisors(k)
 	return p.under(weight, bias, f)
@@ -160,8 +160,8 @@ func (p *projection) scores(queries, documents []float32, scale float64) []float
 	return out
 }
 
-// infoNCE is the mean cross-entropy of scores [queries, candidates] if query
-// i's positive is candidate i.
+// infoNCE returns the mean cross-entropy of scores [queries, candidates], where query i's
+// positive is candidate i.
 func infoNCE(scores []float64, candidates int) float64 {
 	queries, total := len(scores)/candidates, 0.0
 	for i := range queries {

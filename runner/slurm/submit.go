@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Submit submits a script and returns the job's id. After ErrUnreachable the job may exist all
-// the same; Find looks for it.
+// Submit submits a script and returns the job's id. After ErrUnreachable the job may exist
+// nevertheless; Find looks for it.
 func (c Client) Submit(ctx context.Context, script string, options ...string) (string, error) {
 	out, err := c.run(ctx, nil, nil, "sbatch", append(append([]string{"--parsable"}, options...), script)...)
 	if err != nil {

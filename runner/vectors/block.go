@@ -1,9 +1,10 @@
 // Package vectors keeps documents' sparse vectors on the disk, so that a collection need not be encoded twice: not
-// after a kill, not for further queries, not for another program that wants them.
+// after a kill, not for further queries, not for another program that uses them.
 //
-// Vectors are in blocks, one file per block. A block's name is the digest of all that decides its vectors: the weights, the
-// form, and the texts. So a block that is there is the right one, whoever wrote it and for whatever collection; there
-// is nothing to bring up to date. It is written aside, synced and renamed, and carries a SHA-256 of itself.
+// Vectors are in blocks, one file per block. A block's name is the digest of all that decides its vectors: the weights,
+// the form, and the texts. So a block with the right name is the right one, whoever wrote it and for whatever
+// collection, and none has to be brought up to date. It is written under another name, synced and renamed, and ends
+// with its own SHA-256.
 package vectors
 
 import (
@@ -21,11 +22,11 @@ import (
 // Key is the digest of all that decides a block's vectors.
 type Key [sha256.Size]byte
 
-// String is the key as files are named for it.
+// String returns the key as it is in names of files.
 func (k Key) String() string { return hex.EncodeToString(k[:]) }
 
-// KeyOf is the key of the vectors that a model, with the form in which it encodes, makes of texts that are cut to so
-// many tokens. of tells models and forms apart.
+// KeyOf returns the key of the vectors of texts that are cut to a number of tokens. of identifies the model and the
+// form in which it encodes.
 func KeyOf(of string, texts []string, maxLength int) Key {
 	h := sha256.New()
 	number := func(n int) { h.Write(binary.LittleEndian.AppendUint64(nil, uint64(n))) }
@@ -42,9 +43,9 @@ func KeyOf(of string, texts []string, maxLength int) Key {
 	return Key(h.Sum(nil))
 }
 
-// head opens a block's file. Behind it: the key; the number of documents and of their terms, as uint64; for each
-// document the number of its terms and then by how much each term id is greater than the one before it, less 1, as varints;
-// all weights, float32 as they are; the SHA-256 of everything before. Numbers are little-endian.
+// head begins a block's file. After it come: the key; the number of documents and of their terms, as uint64; for each
+// document the number of its terms and the differences of its ascending term ids, each less 1, as varints; all
+// weights as float32; the SHA-256 of everything before. Numbers are little-endian.
 const head = "headroom vectors 1\n"
 
 // write writes a block.
@@ -92,7 +93,7 @@ func write(to io.Writer, key Key, block []search.Vector) error {
 	return err
 }
 
-// read reads what write wrote. The error says what is wrong with it.
+// read reads a block that write wrote. The error says what is wrong with it.
 func read(text []byte, key Key) ([]search.Vector, error) {
 	const fixed = len(head) + sha256.Size + 16
 	if len(text) < fixed+sha256.Size || string(text[:len(head)]) != head {
@@ -109,7 +110,8 @@ func read(text []byte, key Key) ([]search.Vector, error) {
 	body = body[sha256.Size:]
 	documents, postings := binary.LittleEndian.Uint64(body), binary.LittleEndian.Uint64(body[8:])
 	body = body[16:]
-	// A document takes a byte at least, a term five: larger numbers would be of another file.
+	// A document takes at least one byte, a term at least five: larger numbers cannot be
+	// right.
 	if documents > uint64(len(body)) || postings > uint64(len(body))/5 {
 		return nil, fmt.Errorf("it has %d documents and %d terms in %d bytes", documents, postings, len(body))
 	}

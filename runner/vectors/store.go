@@ -30,8 +30,8 @@ const FolderName = "vectors"
 // Folder returns the folder of blocks inside the folder of a run or baseline.
 func Folder(of string) string { return filepath.Join(of, FolderName) }
 
-// ModelOf returns a name for the model in a sealed folder that no other model has: the digest of its files' digests as
-// they were when made. The model card is left out, since it does not change vectors.
+// ModelOf returns a unique name for the model in a sealed folder: the digest of its files' recorded digests. The model
+// card is left out, since it does not change vectors.
 func ModelOf(folder string) (string, error) {
 	files, err := seal.Listed(folder)
 	if err != nil {
@@ -47,10 +47,10 @@ func ModelOf(folder string) (string, error) {
 	return fmt.Sprintf("model %x", sha256.Sum256([]byte(strings.Join(lines, "\n")))), nil
 }
 
-// IsPart reports whether a file's name is that of a block that is kept only while its encoding lasts.
+// IsPart reports whether a file's name is that of a block that is kept only until its encoding ends.
 func IsPart(name string) bool { return strings.HasSuffix(name, part) }
 
-// Kept is the key of a block that stays, by its file's name; "" for another file.
+// Kept returns the key in the name of a block's file that stays; "" for another file.
 func Kept(name string) string {
 	key, found := strings.CutSuffix(name, kept)
 	if !found {
@@ -59,7 +59,7 @@ func Kept(name string) string {
 	return key
 }
 
-// Store is a folder of blocks, and what is done with them during one process's encoding. Not safe for concurrent use;
+// Store reads and writes the blocks of a folder during one process's encoding. It is not safe for concurrent use;
 // several processes may have stores on one folder.
 type Store struct {
 	folder string
@@ -72,8 +72,8 @@ type Store struct {
 	stays map[Key]bool // blocks of the folder that stay
 }
 
-// Open returns the store of a folder, which is made when the first block is written. With keep its blocks stay;
-// without, Done removes those that this store has written or read, unless they were kept before.
+// Open returns the store of a folder, which is made when the first block is written. With keep its blocks stay.
+// Without, Done removes those that this store has written or read, unless they were to stay before.
 func Open(folder string, keep bool) *Store { return OpenOn(atomic.Disk{}, folder, keep) }
 
 // OpenOn is Open on another disk.
@@ -81,7 +81,7 @@ func OpenOn(disk atomic.Disk, folder string, keep bool) *Store {
 	return &Store{folder: folder, keep: keep, disk: disk, parts: map[Key]bool{}, stays: map[Key]bool{}}
 }
 
-// Folder is where blocks lie.
+// Folder returns the folder of the blocks.
 func (s *Store) Folder() string { return s.folder }
 
 // Keeps reports whether blocks that are written stay.
@@ -89,8 +89,8 @@ func (s *Store) Keeps() bool { return s.keep }
 
 func (s *Store) path(key Key, end string) string { return filepath.Join(s.folder, key.String()+end) }
 
-// Read returns a block. The error is fs.ErrNotExist if it is nowhere, and *seal.Damage if it is not what was
-// written; then Write puts it right.
+// Read returns a block. The error is fs.ErrNotExist if no folder has it, and *seal.Damage if it is not what
+// was written; Write then replaces it.
 func (s *Store) Read(key Key) ([]search.Vector, error) {
 	block, err := readBlock(s.path(key, kept), key)
 	if err == nil || seal.IsDamage(err) {
@@ -180,7 +180,7 @@ func (s *Store) Done() error {
 
 // List names the blocks of a collection's documents, in its order. It lies in an evaluation's folder.
 type List struct {
-	// Folder is where the blocks are, from the list's own.
+	// Folder is the path to the blocks from the list's folder.
 	Folder    string   `json:"folder"`
 	Documents int      `json:"documents"`
 	Blocks    []string `json:"blocks"`
@@ -210,13 +210,13 @@ func ReadList(path string) (List, error) {
 	return l, err
 }
 
-// Path returns the file of the i-th block of a list that lies in a folder.
+// Path returns the file of the i-th block of a list, given the list's folder.
 func (l List) Path(folder string, i int) (string, error) {
 	key, err := l.key(folder, i)
 	return l.file(folder, key), err
 }
 
-// Block reads the i-th block of a list that lies in a folder.
+// Block reads the i-th block of a list, given the list's folder.
 func (l List) Block(folder string, i int) ([]search.Vector, error) {
 	key, err := l.key(folder, i)
 	if err != nil {

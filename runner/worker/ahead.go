@@ -7,11 +7,11 @@ import (
 	"headroom/runner/train"
 )
 
-// aheadDepth is how many masked batches are made ahead of the steps.
+// aheadDepth is the number of masked batches that are made ahead of the steps.
 const aheadDepth = 4
 
-// masked makes the masked batches of a recipe's steps in their order, some steps ahead:
-// while a device computes, this process has nothing else to do.
+// masked makes the masked batches of a recipe's steps in their order, some steps ahead,
+// while the device computes.
 type masked struct {
 	batches chan maskedResult
 	stop    chan struct{}
@@ -45,7 +45,7 @@ func maskedFrom(step, total int, sampler *batch.Sampler, texts [][]int32, maskin
 	return m
 }
 
-// next is the next step's batch.
+// next returns the next step's batch.
 func (m *masked) next() (train.Masked, error) {
 	r, more := <-m.batches
 	if !more {

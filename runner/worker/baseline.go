@@ -17,7 +17,7 @@ import (
 	"headroom/sweeps"
 )
 
-// baseline measures what a sweep's runs are compared with.
+// baseline evaluates a baseline, which a sweep's runs are compared with.
 func (w *worker) baseline(ctx context.Context) error {
 	b, cfg, err := w.workspace.ReadBaseline(w.ID)
 	if err != nil {
@@ -80,8 +80,9 @@ func (w *worker) measure(ctx context.Context, b record.Baseline, cfg sweeps.RunC
 	return fmt.Errorf("measure baseline %q: name %q is unknown: allowed are bm25, untrained", b.ID, b.Name)
 }
 
-// untrained measures a backbone as it came, in the form of the runs that it is compared
-// with. Vectors too dense to search give no figures: a notice says so, and the job is done.
+// untrained evaluates a backbone without training, in the form of the runs that it is
+// compared with. If the vectors are too dense to search, there are no figures: a notice
+// says so, and the job is done.
 func (w *worker) untrained(ctx context.Context, b record.Baseline, cfg sweeps.RunConfig, c *collection.Collection, options evaluate.CollectionOptions) error {
 	if err := w.compareModel("model.backbone", b.Backbone, b.Inputs); err != nil {
 		return err
@@ -90,11 +91,11 @@ func (w *worker) untrained(ctx context.Context, b record.Baseline, cfg sweeps.Ru
 	if err != nil {
 		return err
 	}
-	query, document := cfg.Model.Prompts() // the plan has asked the folder
+	query, document := cfg.Model.Prompts() // the plan has filled in the folder's prompts
 	dot, form := "dot", formOf(cfg.Model)
 	encoder, err := evaluate.OpenEncoder(ctx, folder, evaluate.EncoderOptions{
 		Backend: w.backend(cfg.Compute.Backend), Threads: w.threads(cfg.Compute.Threads), Precision: cfg.Train.Precision,
-		QueryPrompt: &query, DocumentPrompt: &document, Form: &form, Similarity: &dot, // as the runs that it stands beside
+		QueryPrompt: &query, DocumentPrompt: &document, Form: &form, Similarity: &dot, // as the runs that it is compared with
 	})
 	if err != nil {
 		return err
@@ -116,7 +117,7 @@ func (w *worker) untrained(ctx context.Context, b record.Baseline, cfg sweeps.Ru
 	return err
 }
 
-// untrainedDocuments keeps what the backbone makes of documents, and reads what it made of them for another baseline.
+// untrainedDocuments keeps the backbone's vectors of documents, and reads those that it encoded for another baseline.
 func (w *worker) untrainedDocuments(b record.Baseline, cfg sweeps.RunConfig) (*evaluate.Documents, error) {
 	own := vectors.Folder(w.workspace.Baseline(b.ID))
 	store := vectors.Open(own, cfg.Evaluate.KeepVectors)

@@ -16,8 +16,8 @@ func (a *attempt) keepsBest() bool {
 	return watched && (a.cfg.Selects() || a.cfg.Checkpoint.Keep == "last+best")
 }
 
-// usable refuses a checkpoint whose best step's weights are not there any more, if
-// they may be the run's result: training then goes back to before that step.
+// usable refuses a checkpoint whose best step's weights are lost, if they may be the run's
+// result. Training then resumes from an earlier checkpoint.
 func (a *attempt) usable(s checkpoint.State) error {
 	if !a.cfg.Selects() || s.Dev == nil || s.Dev.Best == 0 || s.Dev.Best == s.Step {
 		return nil
@@ -29,8 +29,8 @@ func (a *attempt) usable(s checkpoint.State) error {
 	return best.Close()
 }
 
-// choose makes the best step's weights the run's, if that is asked. The model holds
-// those of the last step.
+// choose loads the best step's weights, if they are to be the run's result. Before, the
+// model has those of the last step.
 func (a *training) choose() (*outcome, error) {
 	o := &outcome{subject: a.subject, chosen: a.reached.step}
 	if !a.cfg.Selects() {

@@ -18,8 +18,8 @@ type devCost struct {
 
 func (c *devCost) step(seconds float64) { c.steps, c.seconds = c.steps+1, c.seconds+seconds }
 
-// evaluation takes one evaluation's seconds. It returns a warning once per attempt, and
-// else "".
+// evaluation adds one evaluation's seconds. It returns a warning at most once per attempt,
+// otherwise "".
 func (c *devCost) evaluation(seconds float64, every int) string {
 	if c.told || c.steps == 0 || !(c.seconds > 0) {
 		return ""

@@ -24,7 +24,7 @@ type development struct {
 	collections []devCollection
 	measures    []measure.Measure // the first selects
 	state       checkpoint.Dev
-	last        event.Value // of the last evaluation
+	last        event.Value // value of the last evaluation
 	tested      int         // dev queries that are test queries, at least
 	cost        devCost
 }
@@ -34,7 +34,7 @@ type devCollection struct {
 	data        *collection.Collection
 }
 
-// openDev finds the dev data, nil if none is asked for.
+// openDev opens the dev data; nil if the configuration has none.
 func (a *training) openDev() (*development, error) {
 	c := a.cfg.Evaluate
 	if len(c.During) == 0 || c.Every == 0 {
@@ -65,8 +65,8 @@ func (a *training) openDev() (*development, error) {
 	return d, a.compareDev(d)
 }
 
-// resume goes on from what a checkpoint knows. Values of other data or of another
-// measure are not compared with: the best is then looked for again.
+// resume continues with the results in a checkpoint. If they are of other data or of
+// another measure, the search for the best step begins again.
 func (d *development) resume(saved *checkpoint.Dev) (notice string) {
 	switch {
 	case saved == nil:
@@ -78,7 +78,7 @@ func (d *development) resume(saved *checkpoint.Dev) (notice string) {
 	return notice
 }
 
-// progress is what a progress message says of dev data, nil before the first value.
+// progress returns the dev data's part of a progress message; nil before the first value.
 func (d *development) progress() *pool.Dev {
 	if d.state.Best == 0 {
 		return nil
@@ -86,8 +86,8 @@ func (d *development) progress() *pool.Dev {
 	return &pool.Dev{Measure: d.measures[0].String(), Value: d.last, Best: event.Value(d.state.Value), BestStep: d.state.Best}
 }
 
-// devDue reports whether the state before a step is to be measured: every so many steps,
-// and at the end, whose model must be comparable with the best.
+// devDue reports whether the state before a step is to be evaluated: every so many steps,
+// and at the end, because the last model is compared with the best.
 func (a *training) devDue() bool {
 	d := a.dev
 	return d != nil && a.reached.step > 0 && a.reached.step != d.state.Evaluated &&
@@ -98,8 +98,8 @@ func (a *training) devDue() bool {
 // training.
 func (a *training) allStepsDone() bool { return a.stopped || a.reached.step == a.cfg.Train.Steps }
 
-// develop measures the model if that is due, and reports whether it is the best so far.
-// If the context ends meanwhile, nothing is recorded.
+// develop evaluates the model if that is due, and reports whether it is the best so far. If
+// the context ends meanwhile, it records nothing.
 func (a *training) develop(ctx context.Context) (better bool, err error) {
 	if !a.devDue() {
 		return false, nil
@@ -141,8 +141,8 @@ func (a *training) develop(ctx context.Context) (better bool, err error) {
 	return better, nil
 }
 
-// devScore measures one collection. A model that cannot be measured is a result, with
-// its reason, and no error.
+// devScore evaluates the model on one collection. If the model cannot be evaluated, that is
+// a result with a reason, not an error.
 func (a *training) devScore(ctx context.Context, c devCollection) (event.DevScore, error) {
 	score := event.DevScore{Dataset: c.ref, Split: plan.DuringSplit, Measures: map[string]event.Value{}}
 	if name, finite := train.Finite(a.model); !finite {
@@ -154,13 +154,14 @@ func (a *training) devScore(ctx context.Context, c devCollection) (event.DevScor
 		Threads: a.model.Engine.Threads(), Progress: a.developing(),
 	}
 	if a.allStepsDone() && !a.cfg.Selects() {
-		// This is the model that the run ends with: what it makes of documents is made once.
+		// This is the model that the run ends with: its vectors of documents are encoded
+		// only once.
 		if a.encoded == nil {
 			a.encoded = evaluate.NewDocuments(keptTerms)
 		}
 		o.Documents = a.encoded
 		if !a.cfg.Evaluate.KeepVectors {
-			// The figures are kept whole, and need not be found again.
+			// The run's end needs the same evaluation, so it is kept.
 			e := plan.RunEvaluation(a.workspace.Root, sweeps.ID(a.id), a.cfg, c.ref, plan.DuringSplit, c.digest)
 			o.OutDir, o.Of = e.Folder, e.Record()
 		}
@@ -189,12 +190,12 @@ func (a *training) devScore(ctx context.Context, c devCollection) (event.DevScor
 func (a *training) developing() func(done, total int) {
 	start := a.now()
 	return func(done, total int) {
-		// A parent that no longer reads is noticed by its own watch.
+		// If the parent no longer reads, WatchParent notices it.
 		_ = a.progress(pool.Message{Phase: pool.PhaseDev, Step: done, Steps: total, Rate: rate{start: start}.at(a.now(), done)}, false)
 	}
 }
 
-// warnTested notes which dev queries are test queries.
+// warnTested adds a notice if dev queries are test queries.
 func (a *training) warnTested() error {
 	if a.dev == nil {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"headroom/runner/train"
 )
 
-// withRemedies adds to an error about a full device memory what would need less of it.
+// withRemedies adds settings that need less memory to an error about a full device memory.
 // Other errors stay as they are.
 func withRemedies(err error, ways ...string) error {
 	if !errors.Is(err, engine.ErrDeviceMemory) {
@@ -18,7 +18,7 @@ func withRemedies(err error, ways ...string) error {
 	return fmt.Errorf("%w; %s", err, strings.Join(ways, "; or "))
 }
 
-// withTrainingRemedies names what a step of training can do with less memory.
+// withTrainingRemedies adds the settings with which a training step needs less memory.
 func (a *attempt) withTrainingRemedies(err error) error {
 	t := a.cfg.Train
 	var same, ways []string
@@ -37,8 +37,8 @@ func (a *attempt) withTrainingRemedies(err error) error {
 	return withRemedies(err, append(ways, fmt.Sprintf("lower data.max_document (now %d), which makes it another run", a.cfg.Data.MaxDocument))...)
 }
 
-// withEncodingRemedies names what an evaluation can do with less memory. It has tried
-// single texts already.
+// withEncodingRemedies adds the settings with which an evaluation needs less memory. It has
+// tried single texts already.
 func (a *attempt) withEncodingRemedies(err error) error {
 	where := `on the CPU, with compute.backend = "go"`
 	if a.cfg.Train.Precision == "bfloat16" { // which the Go backend refuses
@@ -48,8 +48,8 @@ func (a *attempt) withEncodingRemedies(err error) error {
 		fmt.Sprintf("lower data.max_document (now %d), which makes it another run", a.cfg.Data.MaxDocument))
 }
 
-// rescue saves what was trained since the last checkpoint, if the device's memory was
-// full: the device still holds the state before that step.
+// rescue writes a checkpoint if the device's memory was full: the device still has the
+// state before that step.
 func (a *training) rescue(err error) error {
 	if !errors.Is(err, engine.ErrDeviceMemory) || a.reached.step == a.reached.saved {
 		return err
@@ -57,8 +57,8 @@ func (a *training) rescue(err error) error {
 	return errors.Join(err, a.save(toGoOn))
 }
 
-// withPretrainingRemedies names what a step of a recipe can do with less memory. It saves
-// what was made so far, as rescue does.
+// withPretrainingRemedies adds the settings with which a recipe's step needs less memory.
+// Like rescue it saves the state before that step.
 func (b *backboneJob) withPretrainingRemedies(m *engine.Model, s train.Pretrainer, err error) error {
 	var ways []string
 	if !b.Remat {
@@ -71,8 +71,8 @@ func (b *backboneJob) withPretrainingRemedies(m *engine.Model, s train.Pretraine
 	return errors.Join(withRemedies(err, ways...), b.save(m, s, false))
 }
 
-// withRestart adds to a fault of the device if the work will go on: at the checkpoint of
-// the step saved, 0 for none, or after training.
+// withRestart adds to a fault of the device from where the work will resume: from the
+// checkpoint of a step (0: none), or after training.
 func withRestart(err error, saved int, trained bool) error {
 	if !errors.Is(err, engine.ErrDeviceLost) && !errors.Is(err, engine.ErrDeviceMemory) {
 		return err

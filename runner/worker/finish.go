@@ -33,14 +33,15 @@ func (a *outcome) finish() error {
 	}
 	result := a.monitor.Result()
 	for _, episode := range result.Episodes {
-		// One that stands gets its last step here; one that passed was told when it did.
+		// An episode that stands gets its last step here; one that passed was written when
+		// it did.
 		if episode.Stands {
 			if err := a.log.Append(episode); err != nil {
 				return err
 			}
 		}
 	}
-	if err := a.tellCollapses(result.Episodes); err != nil { // those that show at the end alone
+	if err := a.tellCollapses(result.Episodes); err != nil { // those that only the end shows
 		return err
 	}
 	thresholds, err := json.Marshal(a.cfg.Stability.Thresholds)
@@ -56,14 +57,14 @@ func (a *outcome) finish() error {
 	return checkpoint.KeepFinal(a.checkpoints(), a.keepsBest())
 }
 
-// termForm says how the run's logits become term weights.
+// termForm returns the form in which the run's logits become term weights.
 func (a *attempt) termForm() splade.Form { return formOf(a.cfg.Model) }
 
 func formOf(m sweeps.ModelConfig) splade.Form {
 	return splade.NewForm(m.Pooling, m.Activation, m.TopK, m.TokenTopM)
 }
 
-// export writes runs/<id>/model. It does nothing if a sound one is there, or if a
+// export writes runs/<id>/model. It does nothing if a sound model is there already, or if a
 // weight is not finite.
 func (a *outcome) export(verdict string) (err error) {
 	folder := plan.ModelFolder(a.folder)
@@ -96,7 +97,7 @@ func (a *outcome) export(verdict string) (err error) {
 	for _, p := range a.model.Params {
 		values := p.Values
 		if scale := a.model.LogitScale; scale != 1 && (p == a.model.DecoderWeight() || p == a.model.DecoderBias()) {
-			// The format has no factor on logits: it goes into the decoder.
+			// The format has no factor on logits, so it is multiplied into the decoder.
 			values = make([]float32, len(p.Values))
 			for i, v := range p.Values {
 				values[i] = v * scale
@@ -138,11 +139,12 @@ func (a *outcome) card(verdict string) string {
 	return text
 }
 
-// keptTerms of document vectors, 128 MB, are kept from one evaluation to the next.
+// keptTerms is the number of terms of document vectors that are kept from one evaluation to
+// the next, 128 MB.
 const keptTerms = 16_000_000
 
-// evaluate measures the run on every final collection, and on the dev data that it was
-// watched on, if it is not measured yet.
+// evaluate evaluates the run on every final collection, and on the dev data of its
+// training, unless that is done already.
 func (a *outcome) evaluate(ctx context.Context) error {
 	result := a.monitor.Result()
 	verdict := result.Verdict
@@ -206,8 +208,8 @@ func (a *outcome) evaluate(ctx context.Context) error {
 	return documents.Done()
 }
 
-// documents keeps what the run's model makes of documents, on the disk too if the model is one that can be told
-// from others.
+// documents returns what keeps the model's vectors of documents, on the disk too if the model has a unique
+// name.
 func (a *outcome) documents() (*evaluate.Documents, error) {
 	documents := a.encoded
 	if documents == nil {
@@ -231,7 +233,7 @@ func (a *outcome) documents() (*evaluate.Documents, error) {
 // splitOf is one split of a collection.
 type splitOf struct{ ref, split string }
 
-// evaluations are what the run's model is measured on at the end.
+// evaluations lists the splits on which the run's model is evaluated at the end.
 func (a *attempt) evaluations() []splitOf {
 	var list []splitOf
 	for _, ref := range a.cfg.Evaluate.Final {
@@ -243,7 +245,7 @@ func (a *attempt) evaluations() []splitOf {
 	return list
 }
 
-// evaluation opens the collection and says where the figures belong.
+// evaluation opens the collection, and returns the evaluation's identity and folder.
 func (a *attempt) evaluation(on splitOf) (*collection.Collection, plan.Evaluation, error) {
 	folder, err := a.resolver.Data(on.ref)
 	if err != nil {
@@ -261,7 +263,7 @@ func (a *attempt) evaluation(on splitOf) (*collection.Collection, plan.Evaluatio
 }
 
 // hasAll reports whether the evaluation in a folder has every measure and every cut that the configuration
-// lists, and the vectors, all of them sound, or the reason why it has none.
+// lists, and sound vectors if they are to be kept, or a reason why it has none.
 func hasAll(folder string, s evaluate.Summary, measures []measure.Measure, c sweeps.EvaluateConfig) bool {
 	if s.LacksCut(c) != "" || s.LacksVectors(c) {
 		return false

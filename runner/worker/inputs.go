@@ -12,12 +12,12 @@ import (
 	"headroom/sweeps"
 )
 
-// ErrChanged is returned when what a job was planned with is not what its files hold
-// now: it would make something else under an id that stands for what was planned.
+// ErrChanged is returned when a job's input files have changed since it was planned: its
+// result would not belong to the job's id.
 var ErrChanged = errors.New("changed since it was planned")
 
-// compare refuses an input whose digest is not the one in the id. The digests are those
-// that a plan takes, and like there they are kept until a file changes in path, size or time.
+// compare refuses an input whose digest is not the one in the id. Digests are taken as in a
+// plan: they are kept until a file changes in path, size or time.
 func compare(key, ref, files, found, expected string) error {
 	if found == expected {
 		return nil
@@ -45,8 +45,8 @@ func (w *worker) compareModel(key, ref string, in sweeps.Inputs) error {
 	)
 }
 
-// compareData refuses training data that are not those in the id. Of files opened says
-// what was found; a collection is asked about here.
+// compareData refuses training data that are not those in the id. opened has the digest of
+// files; that of a collection is taken here.
 func (a *attempt) compareData(ctx context.Context, set examples.Set, opened examples.Survey) error {
 	ref, survey := a.cfg.Data.Train, opened
 	if set.Folder != "" {
@@ -64,7 +64,8 @@ func (a *attempt) compareData(ctx context.Context, set examples.Set, opened exam
 	return compare("data.train", ref, files, survey.Digest, a.in.Data)
 }
 
-// compareDev refuses dev data that choose the run's result and are not those in its id.
+// compareDev refuses dev data that are not those in the id, if they choose the run's
+// result.
 func (a *attempt) compareDev(d *development) error {
 	if !a.cfg.Selects() {
 		return nil
@@ -77,8 +78,8 @@ func (a *attempt) compareDev(d *development) error {
 	return compare("evaluate.during", refs, "corpus, queries or qrels/"+plan.DuringSplit, strings.Join(digests, "+"), a.in.During)
 }
 
-// compareSplit refuses a baseline's data that are not those in its id. It returns what
-// the evaluation is of.
+// compareSplit refuses a baseline's data that are not those in its id. It returns the
+// evaluation.
 func (w *worker) compareSplit(ref, folder, split, id string, again func(digest string) plan.Evaluation) (plan.Evaluation, error) {
 	digest, err := w.resolver.DigestCollection(folder, split)
 	if err != nil {
@@ -91,7 +92,7 @@ func (w *worker) compareSplit(ref, folder, split, id string, again func(digest s
 	return e, fmt.Errorf("evaluate.final = %q: %s (corpus, queries, qrels/%s): %w: its digest is %s, which the id %.8s does not stand for; put back what was there, or run the sweep again: what is there now is planned as another evaluation", ref, folder, split, ErrChanged, digest, id)
 }
 
-// compareInputs refuses what a recipe reads if that is not what its id stands for.
+// compareInputs refuses a recipe's inputs if they are not those in its id.
 func (b *backboneJob) compareInputs(in sweeps.Inputs) error {
 	r := b.recipe
 	if r.Start.Folder != "" {

@@ -9,7 +9,7 @@ import (
 	"headroom/metrics/event"
 )
 
-// addMachine adds what a step of so many seconds took of the machine.
+// addMachine adds the machine's series of a step that took a number of seconds.
 func addMachine(values map[string]event.Value, batch loader.Batch, seconds float64) {
 	values[event.SecondsSeries] = event.Value(seconds)
 	if seconds > 0 {
@@ -27,7 +27,7 @@ func tokensOf(texts [][]int32) (n int) {
 	return n
 }
 
-// residentBytes is the resident size of this process, 0 if the system does not say.
+// residentBytes returns the resident size of this process, 0 if the system does not say.
 func residentBytes() int64 {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

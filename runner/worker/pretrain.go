@@ -23,8 +23,8 @@ import (
 	"headroom/sweeps"
 )
 
-// backboneJob is one process's work on one recipe. Its log and checkpoints lie
-// beside the backbone, in a folder of their own, until that is complete.
+// backboneJob is one process's work on one recipe. Its log and checkpoints are in a folder
+// of their own beside the backbone, until the backbone is complete.
 type backboneJob struct {
 	*worker
 	recipe  sweeps.Recipe
@@ -32,7 +32,7 @@ type backboneJob struct {
 	folder  string // backbones/<id>.work
 	log     *event.Log
 	step    int
-	saved   int // steps of the checkpoint to go on from; 0: none
+	saved   int // steps of the checkpoint to resume from; 0: none
 	weights string
 }
 
@@ -133,8 +133,8 @@ func (b *backboneJob) work(ctx context.Context, target string) error {
 	return os.RemoveAll(filepath.Join(b.folder, "checkpoints"))
 }
 
-// texts are the token ids of the pretraining text. A document longer than
-// max_length is read in pieces of that length.
+// texts returns the token ids of the pretraining text. A document longer than max_length is
+// read in pieces of that length.
 func (b *backboneJob) texts(t *tokenize.Tokenizer, threads int) ([][]int32, error) {
 	var raw []string
 	for _, ref := range b.recipe.Data.Text {
@@ -191,7 +191,7 @@ func appendPieces(out [][]int32, ids []int32, special tokenize.Special, limit in
 	return out
 }
 
-// train brings the model to the recipe's last step.
+// train trains the model to the recipe's last step.
 func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.Tokenizer, texts [][]int32) error {
 	special := t.Special()
 	masking := train.Masking{Rule: b.recipe.Mask, Vocab: t.VocabSize(), Mask: special.MASK, Seed: b.recipe.Seed, Special: map[int32]bool{
@@ -267,8 +267,8 @@ func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.To
 
 func (b *backboneJob) checkpoints() string { return filepath.Join(b.folder, "checkpoints") }
 
-// save keeps the optimizer's state in the last checkpoint too: it is gone with
-// the others once the backbone stands.
+// save writes a checkpoint, the last one with the optimizer's state too: all are removed
+// once the backbone is complete.
 func (b *backboneJob) save(m *engine.Model, s train.Pretrainer, final bool) error {
 	if err := errors.Join(b.fenced(), s.Sync()); err != nil {
 		return err

@@ -9,10 +9,10 @@ import (
 	"headroom/metrics/evidence"
 )
 
-// heaviest is how many terms of each side the log names.
+// heaviest is the number of terms of each side in the log.
 const heaviest = 5
 
-// probeSet is the texts that a run looks at now and then.
+// probeSet has the texts of the run's probe set, and the steps of its looks.
 type probeSet struct {
 	batch   loader.Batch
 	lengths [2][]int
@@ -45,9 +45,9 @@ func (a *training) openProbe(data *loader.Loader) (*probeSet, error) {
 	return p, nil
 }
 
-// probeValues returns the series of the probe set before this step, and nil at steps that
-// do not look at it. Training does not need the probe set: one that the device cannot hold
-// is left out from then on.
+// probeValues returns the series of the probe set before this step, and nil at steps
+// without a look. Training does not need the probe set: if the device has no room for it,
+// it is left out from then on.
 func (a *training) probeValues() (map[string]event.Value, error) {
 	if a.probe == nil || !slices.Contains(a.probe.at, a.reached.step) {
 		return nil, nil
@@ -69,7 +69,7 @@ func (a *training) probeValues() (map[string]event.Value, error) {
 	return values, a.log.Append(probed)
 }
 
-// heaviest are a side's heaviest terms with their tokens.
+// heaviest returns a side's heaviest terms with their tokens.
 func (a *training) heaviest(side evidence.Side) []event.Term {
 	list := evidence.Heaviest(side, heaviest)
 	for i := range list {

@@ -11,12 +11,12 @@ import (
 	"headroom/runner/probe"
 )
 
-// calibrationBatches is how many of the run's first batches "auto-score" looks at.
+// calibrationBatches is the number of the run's first batches that "auto-score" uses.
 const calibrationBatches = 4
 
-// chooseK sets the factor by which the head is divided. An automatic choice is
-// made once per run: later attempts take what the first one chose. So a run that is resumed
-// on another machine keeps its factor.
+// chooseK sets the factor by which the head is divided. An automatic choice is made once
+// per run, and later attempts take it: a run that is resumed on another machine keeps its
+// factor.
 func (a *subject) chooseK(ctx context.Context) error {
 	rescale := a.cfg.Model.Rescale
 	if rescale.Auto == "" {
@@ -50,7 +50,7 @@ func (a *subject) chooseK(ctx context.Context) error {
 	return nil
 }
 
-// chosenK is what the first attempt that started chose; 0 if none did.
+// chosenK returns the choice of the first attempt that started; 0 if there is none.
 func (a *attempt) chosenK() (float64, error) {
 	attempts, err := event.Attempts(a.folder)
 	if err != nil {

@@ -27,9 +27,9 @@ import (
 	"headroom/sweeps"
 )
 
-// attempt is one process's work on one run, from when it holds the run's lease. What it
-// works on grows by phases: a subject is loaded, training brings it to its last step, and
-// what came of it is judged, exported and measured as an outcome.
+// attempt is one process's work on one run, from when it holds the run's lease. It goes
+// through phases: a subject is loaded, a training brings it to its last step, and an
+// outcome is judged, exported and evaluated.
 type attempt struct {
 	*worker
 	id      string
@@ -41,16 +41,15 @@ type attempt struct {
 	reached reached
 }
 
-// reached is what an attempt has brought a run to, however it ends.
+// reached is how far an attempt has brought a run, however it ends.
 type reached struct {
 	step    int    // steps done
-	saved   int    // steps of the checkpoint to go on from; 0: none
+	saved   int    // steps of the checkpoint to resume from; 0: none
 	weights string // digest of the final weights; "" before there are any
 	model   string // of the exported model, as event.Ended has it; "" before it is exported
 }
 
-// subject is the model of a run with what it reads, from when it is loaded to the end of
-// the attempt.
+// subject is the loaded model of a run, with its data.
 type subject struct {
 	*attempt
 	model     *engine.Model
@@ -59,7 +58,7 @@ type subject struct {
 	monitor   *stability.Monitor
 	k         float64        // by which the head is divided; 0 before it is chosen
 	examples  *loader.Loader // nil until they are needed, and after training
-	// encoded is what the model of the last step made of documents; nil if it has not encoded any.
+	// encoded has the document vectors of the last step's model; nil if it has encoded none.
 	encoded *evaluate.Documents
 }
 
@@ -68,7 +67,7 @@ type training struct {
 	*subject
 	trainer train.Trainer
 	dev     *development // nil if nothing is evaluated during training
-	probe   *probeSet    // nil if none is looked at
+	probe   *probeSet    // nil without a probe set
 	stopped bool         // a collapse ended training
 }
 
@@ -76,7 +75,7 @@ type training struct {
 type outcome struct {
 	*subject
 	chosen   int            // the step whose weights are the result: the last, or the best
-	selected event.Selected // if the best was asked for
+	selected event.Selected // if the best step is chosen
 	answer   pool.Answer    // verdict and main score, from evaluate on
 }
 
@@ -98,8 +97,8 @@ func (w *worker) run(ctx context.Context) error {
 	return errors.Join(err, held.Release())
 }
 
-// idle reports whether nothing is left to do, as where another worker did all of it while
-// this one waited for the lease. An attempt that does nothing leaves no log.
+// idle reports whether nothing is left to do, for example because another worker did it
+// while this one waited for the lease. An attempt that does nothing leaves no log.
 func (a *attempt) idle() (bool, error) {
 	finished, err := plan.Finished(a.folder)
 	if err != nil || !finished {
@@ -126,7 +125,7 @@ func (a *attempt) idle() (bool, error) {
 	return true, nil
 }
 
-// do opens the attempt's log, so that whatever happens from here on is told in it.
+// do opens the attempt's log, so that everything after this is recorded, and works.
 func (a *attempt) do(ctx context.Context) (err error) {
 	if a.log, err = a.openLog(a.folder); err != nil {
 		return err
@@ -135,7 +134,7 @@ func (a *attempt) do(ctx context.Context) (err error) {
 	answer, err := a.work(ctx)
 	err = withRestart(err, a.reached.saved, a.reached.weights != "")
 	if err == nil {
-		err = a.fenced() // what a holder that was superseded has done is not the run's end
+		err = a.fenced() // a superseded holder must not record the run's end
 	}
 	ended := event.Ended{State: event.StateDone, Step: a.reached.step, Seconds: a.now().Sub(a.started).Seconds(), Weights: a.reached.weights, Model: a.reached.model}
 	switch {
@@ -151,7 +150,7 @@ func (a *attempt) do(ctx context.Context) (err error) {
 	return errors.Join(err, a.log.Append(ended))
 }
 
-// work goes through the phases, and returns what the run came to.
+// work goes through the phases, and returns the run's result.
 func (a *attempt) work(ctx context.Context) (pool.Answer, error) {
 	if err := a.compareModel("model.backbone", a.cfg.Model.Backbone, a.in); err != nil {
 		return pool.Answer{}, err
@@ -177,7 +176,7 @@ func (a *attempt) work(ctx context.Context) (pool.Answer, error) {
 	return o.answer, err
 }
 
-// load makes a subject of the run's backbone.
+// load loads the run's backbone.
 func (a *attempt) load(e *engine.Engine) (*subject, error) {
 	ck, err := a.backbone()
 	if err != nil {
@@ -243,8 +242,8 @@ func (a *subject) rescale(ctx context.Context, record bool) error {
 	return norms(0)
 }
 
-// train brings the model to its last step, from the newest sound checkpoint on, and makes
-// the weights that are asked for the run's.
+// train trains the model to its last step, from the newest sound checkpoint on, and chooses
+// the weights that are the run's result.
 func (a *subject) train(ctx context.Context) (*outcome, error) {
 	trainer, err := trainers.New(a.model, a.cfg)
 	if err != nil {
@@ -261,7 +260,7 @@ func (a *subject) train(ctx context.Context) (*outcome, error) {
 	return t.choose()
 }
 
-// run goes on from the newest sound checkpoint to the last step.
+// run trains from the newest sound checkpoint to the last step.
 func (a *training) run(ctx context.Context) (err error) {
 	if a.dev, err = a.openDev(); err != nil {
 		return err
@@ -270,7 +269,7 @@ func (a *training) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	// The factor on logits is no parameter: it is set again whatever is restored.
+	// The factor on logits is no parameter and is in no checkpoint, so it is set again.
 	if err := a.rescale(ctx, saved == nil); err != nil {
 		return err
 	}
@@ -299,7 +298,7 @@ func (a *training) run(ctx context.Context) (err error) {
 	return a.steps(ctx)
 }
 
-// resume restores what a checkpoint holds, and closes it.
+// resume restores the state of a checkpoint, and closes it.
 func (a *training) resume(saved *checkpoint.Loaded) error {
 	a.reached.step, a.reached.saved = saved.Step, saved.Step
 	if a.dev != nil {
@@ -319,7 +318,7 @@ func (a *training) resume(saved *checkpoint.Loaded) error {
 
 func (a *attempt) checkpoints() string { return filepath.Join(a.folder, "checkpoints") }
 
-// replay shows the monitor what earlier attempts recorded of the steps before this one.
+// replay gives the monitor the steps before this one that earlier attempts recorded.
 func (a *training) replay(step int) error {
 	history, err := event.History(a.folder, step)
 	if err != nil {

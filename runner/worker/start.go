@@ -12,10 +12,10 @@ import (
 	"headroom/sweeps"
 )
 
-// Streams of the recipe's seed, so that weights, masks and order draw apart.
+// streamWeights is the random stream of new weights, apart from those of masks and order.
 const streamWeights = 0x77656967687473
 
-// start gives a recipe's model before its first step, and its tokenizer.
+// start returns a recipe's model before its first step, and its tokenizer.
 func (b *backboneJob) start() (*hf.Checkpoint, *tokenize.Tokenizer, error) {
 	if b.recipe.Start.Folder != "" {
 		return b.warm()
@@ -46,8 +46,8 @@ func (b *backboneJob) start() (*hf.Checkpoint, *tokenize.Tokenizer, error) {
 	return ck, t, nil
 }
 
-// startModel is the model that a recipe starts from: of the hub the commit that is in the
-// id, wherever the branch is now.
+// startModel returns the reference of the model that a recipe starts from. For a model of
+// the hub it names the commit in the id, wherever the branch is now.
 func (b *backboneJob) startModel() string {
 	if pinned, hub := strings.CutPrefix(b.in.Weights, "hub:"); hub {
 		return pinned
@@ -55,8 +55,8 @@ func (b *backboneJob) startModel() string {
 	return b.recipe.Start.Folder
 }
 
-// warm loads the checkpoint that a recipe starts from; with start.head = "new"
-// the MLM transform is made again and the decoder is the token embeddings.
+// warm loads the checkpoint that a recipe starts from. With start.head = "new" the MLM
+// transform is new, and the decoder is the token embeddings.
 func (b *backboneJob) warm() (*hf.Checkpoint, *tokenize.Tokenizer, error) {
 	folder, err := b.resolver.Model(b.startModel())
 	if err != nil {
@@ -90,7 +90,7 @@ func (b *backboneJob) warm() (*hf.Checkpoint, *tokenize.Tokenizer, error) {
 	return ck, t, err
 }
 
-// agrees refuses a shape in the recipe that the checkpoint does not have.
+// agrees returns an error if the recipe has another shape than the checkpoint.
 func agrees(m sweeps.RecipeModel, cfg hf.Config) error {
 	if m.Architecture != "" && m.Architecture != cfg.ModelType {
 		return fmt.Errorf("model.architecture is %q, the checkpoint's %q", m.Architecture, cfg.ModelType)
@@ -109,8 +109,8 @@ func agrees(m sweeps.RecipeModel, cfg hf.Config) error {
 	return nil
 }
 
-// fill makes new parameters if chosen: matrices normal with the given
-// standard deviation, gains 1, biases 0.
+// fill makes the chosen parameters new: normal matrices with the given standard deviation,
+// gains 1, biases 0.
 func fill(ck *hf.Checkpoint, seed int64, std float64, chosen func(hf.ParamSpec) bool) {
 	r := rand.New(rand.NewPCG(uint64(seed), streamWeights))
 	for _, spec := range ck.Config.Params() {

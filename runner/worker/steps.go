@@ -16,8 +16,8 @@ import (
 	"headroom/runner/train"
 )
 
-// saveEvery is the time between checkpoints if checkpoint.every is 0: what a
-// killed run loses at most.
+// saveEvery is the time between checkpoints if checkpoint.every is 0: a killed run loses no
+// more.
 const saveEvery = 5 * time.Minute
 
 // loader returns the training data. It opens them once per attempt.
@@ -64,7 +64,7 @@ func (a *subject) unload() error {
 	return err
 }
 
-// steps trains to the end, or to where the context ends.
+// steps trains to the last step, or until the context ends.
 func (a *training) steps(ctx context.Context) error {
 	data, err := a.loader(ctx)
 	if err != nil {
@@ -77,7 +77,7 @@ func (a *training) steps(ctx context.Context) error {
 	last := a.now() // checkpoint
 	total := a.cfg.Train.Steps
 	spent := 0.0 // seconds in steps
-	// A state that was saved before it could be measured is measured first.
+	// A state that was saved before it was evaluated is evaluated first.
 	better, err := a.develop(ctx)
 	if err == nil && better && a.keepsBest() && !a.allStepsDone() {
 		err = a.save(toGoOn)
@@ -149,7 +149,7 @@ func (a *training) steps(ctx context.Context) error {
 			return err
 		}
 	}
-	if ctx.Err() != nil && a.devDue() { // interrupted while the last state was measured
+	if ctx.Err() != nil && a.devDue() { // interrupted while the last state was evaluated
 		if err := a.save(toGoOn); err != nil {
 			return err
 		}
@@ -158,7 +158,8 @@ func (a *training) steps(ctx context.Context) error {
 	return a.save(atEnd)
 }
 
-// stopNotice says what ended a run early and how much time that saved. perStep is in seconds.
+// stopNotice returns a message: what ended a run early, and how much time that saved. perStep
+// is in seconds.
 func stopNotice(episodes []event.Episode, step, total int, perStep float64) string {
 	i := slices.IndexFunc(episodes, isCollapse)
 	e := episodes[i]
@@ -171,7 +172,7 @@ func stopNotice(episodes []event.Episode, step, total int, perStep float64) stri
 		step, total, e.Verdict, e.FirstStep, e.Evidence.Series, e.Evidence.Rule, total-step, saved.Round(unit))
 }
 
-// due says whether it is time for a checkpoint.
+// due reports whether it is time for a checkpoint.
 func (a *training) due(last time.Time) bool {
 	if every := a.cfg.Checkpoint.Every; every > 0 {
 		return a.reached.step%every == 0
@@ -208,8 +209,8 @@ func (a *training) save(of purpose) error {
 			return err
 		}
 	}
-	// The steps before a checkpoint must be on disk when it is: a resumed attempt
-	// never writes them again.
+	// The steps before a checkpoint must be on disk before it: a resumed attempt never
+	// writes them again.
 	if err := a.log.Sync(); err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
-// Package worker does one job in one process: it trains and evaluates a run,
-// makes a backbone by its recipe, or measures a baseline. A job is read from
-// files of the workspace; what happens is written to the run's event log and,
-// as progress, to the parent.
+// Package worker does one job in one process: it trains and evaluates a run, makes a
+// backbone by its recipe, or evaluates a baseline. It reads the job from files of the
+// workspace, writes events to the run's log, and sends progress to the parent.
 package worker
 
 import (
@@ -29,25 +28,27 @@ const (
 	KindEvaluate = "evaluate" // KindRun of a run that is trained
 )
 
-// ErrInterrupted is returned when the context ended: state is saved, and the
-// next worker goes on from it.
+// ErrInterrupted is returned when the context ended: the state is saved, and the next
+// worker resumes from it.
 var ErrInterrupted = errors.New("interrupted")
 
-// Job is what a worker is started for.
+// Job is the job of a worker.
 type Job struct {
 	Workspace string
 	Kind      string
 	ID        string // of the run, the recipe or the baseline
 	// Resolver finds data and models; its workspace and base are set here.
 	Resolver *source.Resolver
-	// Backend and Threads are used if not "" and 0; otherwise the job's own say.
+	// Backend and Threads replace those of the job's configuration, unless they are "" and
+	// 0.
 	Backend string
 	Threads int
 	// Remat computes a recipe's layers again in the backward pass, as compute.remat a run's.
 	Remat bool
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
-	// Lease says how the lease of the job's folder is taken: Sighting, Succession and Turn count.
+	// Lease has options for the lease of the job's folder: Sighting, Succession and Turn are
+	// used.
 	Lease lease.Options
 }
 
@@ -82,11 +83,11 @@ type worker struct {
 	out       io.Writer
 	now       func() time.Time
 	shown     time.Time
-	held      *lease.Lease    // of the job's folder, while it is worked in
-	told      map[string]bool // kinds of collapse that the parent was told of
+	held      *lease.Lease    // of the job's folder
+	told      map[string]bool // kinds of collapse that the parent knows
 }
 
-// backend is the job's own, unless the command line said otherwise.
+// backend returns the job's own backend, unless the command line gave another.
 func (w *worker) backend(own string) string {
 	if w.Backend != "" {
 		return w.Backend
@@ -101,8 +102,8 @@ func (w *worker) threads(own int) int {
 	return own
 }
 
-// hold takes the lease of a folder. The context it returns ends when the lease
-// is lost. A lease that another live process has is lease.ErrHeld.
+// hold takes the lease of a folder. The context it returns ends when the lease is lost. If
+// another live process holds the lease, the error is lease.ErrHeld.
 func (w *worker) hold(ctx context.Context, folder string) (*lease.Lease, context.Context, error) {
 	l, err := lease.Acquire(folder, lease.Options{Sighting: w.Lease.Sighting, Succession: w.Lease.Succession, Turn: w.Lease.Turn})
 	if err != nil {
@@ -120,8 +121,8 @@ func (w *worker) hold(ctx context.Context, folder string) (*lease.Lease, context
 	return l, held, nil
 }
 
-// fenced is the error of a lease that another process has taken over meanwhile. It is
-// asked before whatever counts is written: a heartbeat alone would notice seconds later.
+// fenced returns an error if another process has taken over the lease. It is called before
+// a write that counts: the next heartbeat would notice the loss only seconds later.
 func (w *worker) fenced() error {
 	if w.held == nil {
 		return nil
@@ -132,7 +133,7 @@ func (w *worker) fenced() error {
 	return nil
 }
 
-// stopped says why a held context ended: a lost lease, or an interruption.
+// stopped returns why a held context ended: a lost lease, or an interruption.
 func stopped(ctx context.Context) error {
 	if cause := context.Cause(ctx); errors.Is(cause, lease.ErrLost) {
 		return cause
@@ -140,7 +141,8 @@ func stopped(ctx context.Context) error {
 	return ErrInterrupted
 }
 
-// progress tells the parent, at most a few times per second.
+// progress sends the parent a message, at most a few times per second unless it must be
+// sent.
 func (w *worker) progress(m pool.Message, always bool) error {
 	if now := w.now(); always || now.Sub(w.shown) > 200*time.Millisecond {
 		w.shown = now
@@ -150,8 +152,7 @@ func (w *worker) progress(m pool.Message, always bool) error {
 	return nil
 }
 
-// tellCollapses tells the parent which collapses have begun: of a kind once, and after a
-// resumption again.
+// tellCollapses sends the parent each collapse that has begun, once per kind and attempt.
 func (w *worker) tellCollapses(episodes []event.Episode) error {
 	for _, e := range episodes {
 		if !isCollapse(e) || w.told[e.Verdict] {
@@ -178,8 +179,8 @@ func (w *worker) notice(log *event.Log, message string) {
 	}
 }
 
-// openLog makes the log of the next attempt in a folder, once the logs of those before it
-// are sound: of a damaged one the rest is used, and what is lost is said.
+// openLog makes the log of the next attempt in a folder. Before, it repairs damaged logs of
+// earlier attempts, and a notice says what is lost.
 func (w *worker) openLog(folder string) (*event.Log, error) {
 	lost, err := event.RepairAll(folder)
 	if err != nil {
@@ -205,9 +206,9 @@ func (r rate) at(now time.Time, step int) float64 {
 	return 0
 }
 
-// weightsFolder is where a job's backbone lies: a recipe's by its id and a hub
-// model's by its commit, which are in the inputs' digest, else by its reference.
-// Its files are read and compared with the digests of when they were made or fetched.
+// weightsFolder returns the folder of a job's backbone. It finds a recipe's backbone by its
+// id and a hub model by its commit, both from the inputs' digest, and any other by its
+// reference. It reads the files and compares them with their recorded digests.
 func (w *worker) weightsFolder(backbone string, in sweeps.Inputs) (string, error) {
 	read := *w.resolver
 	read.Verify = true

@@ -14,20 +14,20 @@ import (
 	"headroom/metrics/record"
 )
 
-// LookAtCollections records what the collections of the workspace hold now: those that
-// the last revisions of its sweeps ask for, those recorded before, and more. find digests
-// one; if it cannot, as in a workspace that was copied away from its data, what was
-// seen last stands. A workspace that cannot be written is left as it is.
+// RecordCollections records the present digests of the workspace's collections: those that
+// the last revisions of its sweeps ask for, those recorded before, and those in more. find
+// returns a collection's digest; if it fails, as in a workspace that was copied without its
+// data, the recorded digest stays. A read-only workspace is left as it is.
 //
-// A damaged record is put aside, and another one is made of what is found now; note says
-// so, and is "" if nothing was damaged.
+// A damaged record is put aside, and a new one is made. note then says so; it is "" if
+// nothing was damaged.
 func (w Workspace) LookAtCollections(find func(reference, split string) (digest string, err error), more ...record.Reference) (note string, err error) {
 	seen, err := record.ReadCollections(w.Root)
 	if seal.IsDamage(err) {
 		path := filepath.Join(w.Root, record.CollectionsFile)
 		note = fmt.Sprintf("%v; it was put aside as %s.damaged and made again from what the collections hold now", err, filepath.Base(path))
 		if err = w.disk.Rename(path, path+".damaged"); unwritable(err) {
-			return "", nil // whoever reads it says that it is damaged
+			return "", nil // its reader reports the damage
 		}
 		seen = record.Collections{}
 	}
@@ -55,7 +55,7 @@ func (w Workspace) lookAtCollections(seen record.Collections, find func(referenc
 	for _, r := range asked {
 		wanted[key{r.Reference, r.Split}] = true
 	}
-	held := map[key]bool{} // a digest and its split, of what was found
+	held := map[key]bool{} // digests that were found now, with their splits
 	gone := map[key]bool{}
 	for _, r := range slices.Concat(seen.References, asked, more) {
 		at := key{r.Reference, r.Split}
@@ -66,7 +66,7 @@ func (w Workspace) lookAtCollections(seen record.Collections, find func(referenc
 		}
 		digests[at], held[key{digest, r.Split}] = digest, true
 	}
-	// A folder that was renamed leaves its old name empty, unless a sweep still asks for it.
+	// The old name of a renamed folder loses its digest, unless a sweep still asks for it.
 	for at := range gone {
 		if digest, known := digests[at]; known && held[key{digest, at.split}] && !wanted[at] {
 			digests[at] = ""
@@ -96,7 +96,8 @@ func (w Workspace) lookAtCollections(seen record.Collections, find func(referenc
 	return nil
 }
 
-// asked lists what the last revisions of all sweeps ask for, some of it several times.
+// asked lists the collections that the last revisions of all sweeps ask for, with
+// repetitions.
 func (w Workspace) asked() ([]record.Reference, error) {
 	names, err := w.Sweeps()
 	if err != nil {
@@ -107,7 +108,7 @@ func (w Workspace) asked() ([]record.Reference, error) {
 	for _, name := range names {
 		_, _, manifest, err := w.Sweep(name)
 		if err != nil {
-			continue // the fold names what is damaged
+			continue // the fold reports the damage
 		}
 		for _, run := range manifest.Runs {
 			wanted, err := record.Asked(run.Config)

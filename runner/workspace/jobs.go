@@ -14,13 +14,13 @@ import (
 	"headroom/sweeps"
 )
 
-// ErrOtherRun is returned for a configuration and inputs that an id does not stand for.
+// ErrOtherRun is returned for a configuration and inputs that do not have the given id.
 var ErrOtherRun = errors.New("the id stands for another configuration or other inputs")
 
-// WriteRun puts what a run is made from into its folder, before any compute.
-// What does not enter the id (where it computes, on what it is evaluated) may
-// change from one time to the next; the rest never does. Files that say something else are
-// made again: the id is the digest of what belongs into them.
+// WriteRun writes a run's configuration and inputs into its folder, before any compute.
+// What is not in the id (where it computes, on what it is evaluated) may change from one
+// call to the next. The rest follows from the id, so files with another content are
+// replaced.
 func (w Workspace) WriteRun(id string, config sweeps.RunConfig, in sweeps.Inputs) error {
 	if !standsFor(id, config, in) {
 		return fmt.Errorf("write run %q: %w", id, ErrOtherRun)
@@ -38,7 +38,7 @@ func (w Workspace) WriteRun(id string, config sweeps.RunConfig, in sweeps.Inputs
 	return nil
 }
 
-// standsFor reports whether an id is that of a configuration and inputs.
+// hasID reports whether a configuration and inputs have an id.
 func standsFor(id string, config sweeps.RunConfig, in sweeps.Inputs) bool {
 	for _, semantics := range append(sweeps.EarlierSemantics(), sweeps.CurrentSemantics()) {
 		if string(semantics.RunID(config, in)) == id {
@@ -48,16 +48,16 @@ func standsFor(id string, config sweeps.RunConfig, in sweeps.Inputs) bool {
 	return false
 }
 
-// ReadRun returns what a run is made from. Its error is *seal.Damage if a file is not
-// what was written, or the two are not what the id stands for: running the sweep makes them again.
+// ReadRun returns a run's configuration and inputs. Its error is *seal.Damage if a file is not
+// what was written, or if the two do not have the run's id. Running the sweep makes them again.
 func (w Workspace) ReadRun(id string) (sweeps.RunConfig, sweeps.Inputs, error) {
 	var in sweeps.Inputs
 	config, err := readConfig(filepath.Join(w.Run(id), "config.toml"))
 	if err == nil {
 		err = seal.ReadJSON(filepath.Join(w.Run(id), "inputs.json"), &in)
 	}
-	// Thresholds that stop a run are in its id, also those of detectors that are gone, which nobody reads any more: such
-	// a run is not compared.
+	// Thresholds that stop a run are in its id, also those of former detectors, which are no longer read. The id of
+	// such a run is not checked.
 	if err == nil && !config.Stability.Stop && !standsFor(id, config, in) {
 		err = &seal.Damage{Path: filepath.Join(w.Run(id), "config.toml"),
 			What: "with inputs.json beside it, it is not what the run's id stands for: one of the two was changed after they were written"}
@@ -68,7 +68,7 @@ func (w Workspace) ReadRun(id string) (sweeps.RunConfig, sweeps.Inputs, error) {
 	return config, in, nil
 }
 
-// readConfig reads a config.toml. One that cannot be parsed was not written so.
+// readConfig reads a config.toml. One that cannot be parsed is damaged.
 func readConfig(path string) (sweeps.RunConfig, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -84,9 +84,9 @@ func readConfig(path string) (sweeps.RunConfig, error) {
 	return config, nil
 }
 
-// WriteProvenance keeps under which program and machine a run was begun, one
-// file an attempt at it: the first is provenance.json, later ones are numbered. One that
-// is damaged is put aside.
+// WriteProvenance records the program and machine of a run's attempt, in one file per
+// attempt: the first is provenance.json, later ones are numbered. A damaged file is put
+// aside.
 func (w Workspace) WriteProvenance(id string, p record.Provenance) error {
 	text, err := seal.IndentedJSON(p)
 	if err != nil {
@@ -145,7 +145,7 @@ func (w Workspace) ReadProvenance(id string) (record.Provenance, error) {
 	return p, nil
 }
 
-// WriteBaseline puts the request into the baseline's folder.
+// WriteBaseline writes a baseline and its configuration into its folder.
 func (w Workspace) WriteBaseline(b record.Baseline, config sweeps.RunConfig) error {
 	b.Schema = 1
 	text, err := seal.JSON(b)
@@ -161,7 +161,7 @@ func (w Workspace) WriteBaseline(b record.Baseline, config sweeps.RunConfig) err
 	return nil
 }
 
-// ReadBaseline returns the request.
+// ReadBaseline returns what WriteBaseline wrote.
 func (w Workspace) ReadBaseline(id string) (b record.Baseline, config sweeps.RunConfig, err error) {
 	config, err = readConfig(filepath.Join(w.Baseline(id), "config.toml"))
 	if err == nil {
@@ -173,8 +173,8 @@ func (w Workspace) ReadBaseline(id string) (b record.Baseline, config sweeps.Run
 	return b, config, nil
 }
 
-// WriteRecipe puts a recipe, whose references are absolute, if the worker
-// that makes its backbone reads it.
+// WriteRecipe writes a recipe for the worker that makes its backbone. Its references are
+// absolute.
 func (w Workspace) WriteRecipe(id string, recipe sweeps.Recipe, in sweeps.Inputs) error {
 	text, err := seal.JSON(in)
 	if err == nil {
@@ -217,8 +217,8 @@ func (w Workspace) recipeFile(id, extension string) string {
 	return filepath.Join(w.Root, "backbones", id+extension)
 }
 
-// Recipes lists the ids of the recipes that WriteRecipe wrote, their backbones
-// made or not.
+// Recipes lists the ids of the recipes that WriteRecipe wrote, also those without a
+// backbone yet.
 func (w Workspace) Recipes() ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(w.Root, "backbones"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

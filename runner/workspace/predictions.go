@@ -13,18 +13,20 @@ import (
 	"headroom/internal/seal"
 )
 
-// predictionsExtension is of the file beside a revision's manifest.
+// predictionsExtension is the extension of the file beside a revision's manifest.
 const predictionsExtension = ".predictions"
 
-// Prediction is what a claims file expected of a claim when a sweep was about to run.
+// Prediction is the expected verdict of a claim in a claims file, recorded before a sweep
+// ran.
 type Prediction struct {
 	Claim   string    `json:"claim"`
 	Verdict string    `json:"predicted"`
 	Date    time.Time `json:"date"`
-	// File and Digest are of the claims, "sha256:…".
+	// File is the claims file, Digest its "sha256:…".
 	File   string `json:"file"`
 	Digest string `json:"digest"`
-	// Finished of the Runs of the sweep were finished then: with 0 it is a prediction.
+	// Finished is how many of the sweep's Runs were finished then. With 0 it is a real
+	// prediction.
 	Finished int `json:"finished"`
 	Runs     int `json:"runs"`
 }
@@ -34,8 +36,8 @@ type predictions struct {
 	Predictions []Prediction `json:"predictions"`
 }
 
-// RecordPredictions keeps predictions beside a revision of a sweep. If the last
-// prediction of a claim says the same, that one stays, with its date.
+// RecordPredictions keeps predictions beside a revision of a sweep. If the last prediction
+// of a claim is the same, that one stays, with its date.
 func (w Workspace) RecordPredictions(sweep, revision string, list []Prediction) error {
 	known, err := w.Predictions(sweep)
 	if err != nil {
@@ -65,7 +67,7 @@ func (w Workspace) RecordPredictions(sweep, revision string, list []Prediction) 
 	return nil
 }
 
-// Predictions returns what was recorded for a sweep, by claim, in the order of recording.
+// Predictions returns a sweep's recorded predictions by claim, in the order of recording.
 func (w Workspace) Predictions(sweep string) (map[string][]Prediction, error) {
 	folder := filepath.Join(w.Root, "sweeps", sweep)
 	entries, err := os.ReadDir(folder)
@@ -91,8 +93,8 @@ func (w Workspace) Predictions(sweep string) (map[string][]Prediction, error) {
 	return out, nil
 }
 
-// readPredictions reads one file, which need not exist. What was recorded once cannot be
-// made again, so a damaged file is an error.
+// readPredictions reads one file, which need not exist. A prediction cannot be made again
+// later, so a damaged file is an error.
 func readPredictions(path string) ([]Prediction, error) {
 	var p predictions
 	err := seal.ReadJSON(path, &p)

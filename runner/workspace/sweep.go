@@ -18,8 +18,8 @@ import (
 	"headroom/metrics/record"
 )
 
-// WriteSweep keeps a sweep as the revision after its last one, unless that one
-// says the same already. It returns the revision, and sets it in the manifest.
+// WriteSweep keeps a sweep as its next revision, unless the last one is the same. It
+// returns the revision, and sets it in the manifest.
 func (w Workspace) WriteSweep(text []byte, m record.Manifest) (revision string, err error) {
 	fail := func(err error) (string, error) { return "", fmt.Errorf("keep sweep %q: %w", m.Sweep, err) }
 	m.Schema = 1
@@ -33,7 +33,7 @@ func (w Workspace) WriteSweep(text []byte, m record.Manifest) (revision string, 
 			last := revisions[len(revisions)-1]
 			m.Revision = last
 			same, err := w.holds(text, m)
-			if err != nil && !seal.IsDamage(err) { // a damaged one is followed by a sound one
+			if err != nil && !seal.IsDamage(err) { // a sound one follows a damaged one
 				return fail(err)
 			}
 			if same {
@@ -63,7 +63,7 @@ func (w Workspace) WriteSweep(text []byte, m record.Manifest) (revision string, 
 	}
 }
 
-// nextRevision is above every number that was ever taken.
+// nextRevision returns a number above every number that was ever used.
 func (w Workspace) nextRevision(name string) (string, error) {
 	entries, err := os.ReadDir(filepath.Join(w.Root, "sweeps", name))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -84,7 +84,7 @@ func textDigest(text []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// holds reports whether a revision says what is to be written.
+// holds reports whether a revision has the given text and manifest.
 func (w Workspace) holds(text []byte, m record.Manifest) (bool, error) {
 	oldText, old, err := w.ReadRevision(m.Sweep, m.Revision)
 	if err != nil {
@@ -187,7 +187,8 @@ func (w Workspace) sweepFile(name, revision, extension string) string {
 }
 
 // PutDamagedRevisionsAside renames the damaged revisions of a sweep that a later, sound one
-// replaces, and says which. Its last revision stays: only the sweep's file can replace it.
+// replaces, and returns a sentence for each. Its last revision stays: only the sweep's file
+// can replace it.
 func (w Workspace) PutDamagedRevisionsAside(name string) (done []string, err error) {
 	revisions, err := w.Revisions(name)
 	if err != nil || len(revisions) == 0 {

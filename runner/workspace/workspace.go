@@ -1,5 +1,5 @@
-// Package workspace knows where things lie in a workspace and reads and writes
-// the small files that say what is to be computed. It neither reads nor writes results.
+// Package workspace knows the layout of a workspace, and reads and writes the small files
+// that say what is to be computed. It neither reads nor writes results.
 //
 //	workspace.json                    id and format version
 //	sweeps/<name>/<revision>.toml     the sweep as it was run, and beside it its
@@ -10,8 +10,8 @@
 //	backbones/<recipe id>.toml        the recipe, and
 //	backbones/<recipe id>.json        the digests of what it reads
 //
-// Every file appears whole under its name or not at all, and is sealed: it is compared
-// with its checksum wherever it is read.
+// Every file appears whole under its name or not at all, and is sealed: every reader
+// compares it with its checksum.
 package workspace
 
 import (
@@ -42,7 +42,7 @@ var ErrNone = errors.New("no workspace there: `headroom run` makes one")
 type Workspace struct {
 	// Root is the absolute path.
 	Root string
-	// ID is random, made once; it names the workspace wherever it is mounted.
+	// ID is random and made once. It identifies the workspace wherever it is mounted.
 	ID string
 
 	disk atomic.Disk
@@ -105,7 +105,7 @@ func (w Workspace) Baseline(id string) string { return filepath.Join(w.Root, "ba
 // Backbone is the folder of a recipe's finished backbone.
 func (w Workspace) Backbone(id string) string { return filepath.Join(w.Root, "backbones", id) }
 
-// Database is where the store's file lies on a local, writable file system.
+// Database returns the store's file, if the workspace is on a local, writable file system.
 func (w Workspace) Database() string { return filepath.Join(w.Root, "headroom.db") }
 
 // createFile writes a file that must not exist yet.
