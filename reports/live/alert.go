@@ -19,14 +19,14 @@ const (
 	AlertSlow     = "slow-down"
 )
 
-// Alert is something that a person wants to know of a run.
+// Alert is an event or state of a run that a user should see.
 type Alert struct {
 	Kind  string
 	Sweep string
 	Run   *Run
 	// Text says what happened, as a sentence.
 	Text string
-	// Step is where it began, -1 if that makes no sense.
+	// Step is the step at which it began, -1 if it has none.
 	Step int
 	// At is when the run was last heard of.
 	At time.Time
@@ -34,11 +34,11 @@ type Alert struct {
 	Stands bool
 }
 
-// slower is how many times the time of its earlier steps a run's last steps take before
-// that is called a slow-down.
+// slower is the factor over the time of its earlier steps from which on a run's last steps
+// count as a slow-down.
 const slower = 2.0
 
-// pace is how long the steps of a run take.
+// pace is the time that the steps of a run take.
 type pace struct {
 	looked time.Time
 	// early is the median of the steps before the recent ones, recent that of the last; in
@@ -46,7 +46,7 @@ type pace struct {
 	early, recent float64
 }
 
-// alertsOf lists what there is to say of a run at a moment.
+// alertsOf returns a run's alerts at a moment.
 func alertsOf(sweep string, r *Run, now time.Time) []Alert {
 	var out []Alert
 	add := func(kind string, step int, stands bool, format string, args ...any) {
@@ -76,8 +76,8 @@ func alertsOf(sweep string, r *Run, now time.Time) []Alert {
 	return out
 }
 
-// episodesText says of each kind of a severity since when it holds, or when it passed, in the
-// order in which they came: "identical since step 15, empty at 123–130".
+// episodesText returns, for each kind of episode of a severity, since when it holds or when
+// it passed, in the order of their first steps: "identical since step 15, empty at 123–130".
 func episodesText(episodes []event.Episode, severity string) (text string, first int, stands bool) {
 	type span struct {
 		first, last int
@@ -112,7 +112,8 @@ func episodesText(episodes []event.Episode, severity string) (text string, first
 	return text, first, stands
 }
 
-// orderAlerts puts what stands first, collapses and failures before warnings, newest first.
+// orderAlerts puts standing alerts first, collapses and failures before warnings, newest
+// first.
 func orderAlerts(alerts []Alert) {
 	rank := map[string]int{AlertFailure: 0, AlertCollapse: 0, AlertStall: 1, AlertSlow: 2, AlertWarning: 3}
 	slices.SortStableFunc(alerts, func(a, b Alert) int {

@@ -11,12 +11,12 @@ import (
 	"headroom/runner/workspace"
 )
 
-// Band is what the runs of a group have in common in one series: of each bucket of steps
-// the mean over the runs and the least and greatest value of any.
+// Band summarizes one series over the runs of a group: for each bucket of steps the mean
+// over the runs, and the least and the greatest value.
 type Band struct {
 	Runs   int
 	Bucket int
-	// Steps are those at which the buckets begin; the others have a value for each.
+	// Steps are the first steps of the buckets; the other slices have a value for each.
 	Steps           []int
 	Mean, Low, High []float64
 	NonFinite       []store.NonFinite
@@ -24,8 +24,8 @@ type Band struct {
 	Last int
 }
 
-// BandOf joins curves that were read by the same buckets. A run that has ended, or has no
-// finite value in a bucket, is left out there.
+// BandOf summarizes curves that were read in the same buckets. In a bucket it leaves out
+// runs without a finite value.
 func BandOf(curves []store.Thin) Band {
 	b := Band{Runs: len(curves), Bucket: 1, Last: -1}
 	type cell struct {
@@ -67,11 +67,11 @@ func BandOf(curves []store.Thin) Band {
 	return b
 }
 
-// cachedCurves is how many curves a Curves keeps: of at most some hundred points each they
-// take some megabytes.
+// cachedCurves is the number of curves that a Curves keeps. With at most some hundred
+// points each they take some megabytes.
 const cachedCurves = 2000
 
-// Curves reads thin curves and keeps those of runs without news.
+// Curves reads thinned curves, and keeps those of unchanged runs.
 type Curves struct {
 	watcher *Watcher
 	mu      sync.Mutex
@@ -88,7 +88,7 @@ type curveKey struct {
 // NewCurves reads from a watcher's workspace.
 func NewCurves(w *Watcher) *Curves { return &Curves{watcher: w, kept: map[curveKey]store.Thin{}} }
 
-// Read returns a run's curve. What it returns is shared and must not be changed.
+// Read returns a run's curve, which is shared and must not be changed.
 func (c *Curves) Read(ctx context.Context, r *Run, series string, span store.Span, bucket int) (store.Thin, error) {
 	key := curveKey{r.Run.Run, series, span, bucket, r.Changed}
 	c.mu.Lock()

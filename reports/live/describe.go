@@ -10,10 +10,10 @@ import (
 	"headroom/sweeps"
 )
 
-// describe works out what the runs of a sweep have in common and what tells them apart.
+// describe sets the keys in which the runs of a sweep differ, and what follows from them.
 func (s *Sweep) describe(collections []store.Collection) {
 	changes := make([][]sweeps.Change, len(s.Runs))
-	first := map[string]string{} // of the keys that differ, what the first run has
+	first := map[string]string{} // the first run's values of the keys that differ
 	for i, r := range s.Runs {
 		changes[i] = sweeps.Diff(s.Runs[0].Config, r.Config)
 		for _, c := range changes[i] {
@@ -42,8 +42,8 @@ func (s *Sweep) describe(collections []store.Collection) {
 	s.describeFigures(collections)
 }
 
-// describeFigures orders what the runs were measured by: as the sweep asks for collections
-// and measures, costs last.
+// describeFigures lists the runs' figures in the order in which the sweep asks for
+// collections and measures, costs last.
 func (s *Sweep) describeFigures(collections []store.Collection) {
 	found := map[Figure]bool{}
 	var asked []string

@@ -1,11 +1,11 @@
-// Package live watches workspaces while other programs write in them, and keeps what
-// pages show of them in memory.
+// Package live watches workspaces while other programs write in them, and keeps their state
+// in memory for the pages of reports/serve.
 //
-// Contract. A Watcher folds its workspace now and then and makes a Snapshot of what is
-// there. A Snapshot never changes; the next one shares what is as it was. Whatever is
-// wrong with a workspace, there is a Snapshot, and it says what. The workspace itself is
-// only read: what is written is its database, the fold of its files, as by every command
-// that reads. Points of curves are not kept here, but read when they are asked for.
+// Contract. A Watcher folds its workspace at intervals and makes a Snapshot of it. A
+// Snapshot never changes; the next one shares its unchanged parts. A workspace with faults
+// has a Snapshot too, which names the faults. Only the workspace's database is written, as
+// by every command that reads. Points of curves are not kept in a Snapshot, but read on
+// request.
 package live
 
 import (
@@ -19,12 +19,12 @@ import (
 
 // Snapshot is a workspace at one moment.
 type Snapshot struct {
-	// Version grows with every snapshot in which something differs.
+	// Version grows with every snapshot that differs from the one before.
 	Version uint64
 	// Folded is when the files were last read; the zero time if they never were.
 	Folded time.Time
-	// Fault says what keeps the workspace from being read now; "" if nothing does. What
-	// was read before is still there.
+	// Fault says why the workspace cannot be read now; "" if it can. The rest is then as it
+	// was last read.
 	Fault string
 	// Notes are about files that could not be read.
 	Notes  []string
@@ -35,11 +35,11 @@ type Snapshot struct {
 	runs map[string]*Run
 }
 
-// Run finds a run by its id, nil if there is none. Of a run of several sweeps it is
-// that of the first.
+// Run finds a run by its id; nil if there is none. If several sweeps have the run, it is
+// the first sweep's.
 func (s *Snapshot) Run(id string) *Run { return s.runs[id] }
 
-// Sweep finds a sweep by its name, nil if there is none.
+// Sweep finds a sweep by its name; nil if there is none.
 func (s *Snapshot) Sweep(name string) *Sweep {
 	for _, w := range s.Sweeps {
 		if w.Name == name {
@@ -57,7 +57,7 @@ type Sweep struct {
 	Runs []*Run
 	// Keys are the settings in which its runs differ, in the order of the sweep language.
 	Keys []string
-	// Figures name what its runs were measured by; the first is the main one.
+	// Figures are the figures of its runs; the first is the main one.
 	Figures []Figure
 	// Seeds reports whether runs differ in nothing but their seed.
 	Seeds bool
@@ -65,7 +65,7 @@ type Sweep struct {
 	Changed uint64
 }
 
-// Figure names a number of a run: a measure on a collection, or what its vectors cost.
+// Figure names a number of a run: a measure on a collection, or a cost of its vectors.
 type Figure struct {
 	// Measure is as ir_measures writes it, or one of the costs below.
 	Measure string
@@ -80,7 +80,7 @@ const (
 	ActiveQuery    = "active dims, query"
 )
 
-// Cost reports whether less of it is better.
+// Cost reports whether the figure is a cost, of which less is better.
 func (f Figure) Cost() bool {
 	return f.Measure == Flops || f.Measure == ActiveDocument || f.Measure == ActiveQuery
 }
@@ -91,21 +91,21 @@ func (f Figure) String() string { return f.Measure + " · " + f.Dataset }
 type Run struct {
 	store.Run
 	Config sweeps.RunConfig
-	// Values has the run's setting of every key of the sweep, by key, as TOML writes it.
+	// Values has the run's setting of every key of the sweep, as written in TOML.
 	Values map[string]string
 	// Group is the same for runs of the sweep that differ in nothing but their seed.
 	Group string
 	// State is "new", "queued", "running", "interrupted", "failed" or "done".
 	State string
-	// Holder is who works on it, "" if nobody does.
+	// Holder names the process that works on it; "" for none.
 	Holder string
-	// Total is how many steps it has; Done how many are done.
+	// Total is its number of steps, Done how many are done.
 	Total, Done int
-	// ETA is what is left of it at its own pace; 0 if that is not known.
+	// ETA is the expected time until its end, by its own pace; 0 if that is not known.
 	ETA time.Duration
 	// Heard is when its log last grew; the zero time before it began.
 	Heard time.Time
-	// Figures are its numbers as they are current.
+	// Figures are its current numbers.
 	Figures  map[Figure]float64
 	Episodes []event.Episode
 	// Changed is the version of the last snapshot in which it differed from the one before.
@@ -114,7 +114,7 @@ type Run struct {
 	pace pace
 }
 
-// Figure is a number of the run, NaN if it has none.
+// Figure returns a number of the run; NaN if it has none.
 func (r *Run) Figure(f Figure) float64 {
 	if v, ok := r.Figures[f]; ok {
 		return v
@@ -122,7 +122,8 @@ func (r *Run) Figure(f Figure) float64 {
 	return math.NaN()
 }
 
-// Collapsed reports whether a collapse stands: at its end, or now if it is not judged.
+// Collapsed returns the collapse that stands, at the run's end or, before, now; "" for
+// none.
 func (r *Run) Collapsed() string {
 	if r.Verdict != "" && r.Verdict != "healthy" {
 		return r.Verdict
@@ -137,5 +138,5 @@ func (r *Run) Collapsed() string {
 	return ""
 }
 
-// Over reports whether nothing more will come of the run by itself.
+// Over reports whether the run is done or has failed, and will not change by itself.
 func (r *Run) Over() bool { return r.State == "done" || r.State == "failed" }

@@ -60,13 +60,13 @@ func (w *Watcher) update(ctx context.Context, before, after *Snapshot, now time.
 	}
 	orderAlerts(after.Alerts)
 	if len(after.Alerts) != len(before.Alerts) {
-		changed = true // one that comes by the time that passes
+		changed = true // an alert that appears as time passes
 	}
 	w.marks = marks
 	return changed, nil
 }
 
-// sweep makes a sweep from what it was. A run without news is taken over.
+// sweep makes a sweep from its last state. Unchanged runs are reused.
 func (l *look) sweep(s store.Sweep, old *Sweep) (*Sweep, bool, error) {
 	var rows []store.Run
 	var err error
@@ -142,7 +142,7 @@ func (l *look) sweep(s store.Sweep, old *Sweep) (*Sweep, bool, error) {
 	return sweep, changed, nil
 }
 
-// run reads what belongs to a row of the store.
+// run reads what belongs to a run of the store.
 func (l *look) run(sweep string, row store.Run, before pace) (*Run, error) {
 	r := &Run{Run: row, State: row.State, Total: row.Steps, Done: row.Step + 1, Changed: l.version, pace: before, Figures: map[Figure]float64{}}
 	if err := json.Unmarshal(row.Config, &r.Config); err != nil && len(row.Config) > 0 {
@@ -182,7 +182,7 @@ func (l *look) run(sweep string, row store.Run, before pace) (*Run, error) {
 	return r, l.measurePace(r)
 }
 
-// lease finds out whether somebody works on a run, which its log does not know.
+// lease finds out whether a process works on a run, which the log does not show.
 func (l *look) lease(r *Run) {
 	r.ETA, r.Holder = 0, ""
 	if r.Run.State == "done" {
@@ -201,7 +201,7 @@ func (l *look) lease(r *Run) {
 	}
 }
 
-// How many steps the pace is taken over, and how often it is.
+// The number of steps over which the pace is measured, and how often it is measured.
 const (
 	paceRecent = 20
 	paceEarly  = 180

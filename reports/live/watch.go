@@ -15,17 +15,17 @@ import (
 
 // Options say what to watch and how.
 type Options struct {
-	// Root is the workspace's folder, which need not be there yet.
+	// Root is the workspace's folder, which need not exist yet.
 	Root string
-	// CacheDir is where the database lies that cannot lie in the workspace; "" is the
+	// CacheDir is the folder for a database that cannot be in the workspace; "" is the
 	// user's cache.
 	CacheDir string
 	Now      func() time.Time
-	// Every is the time between two looks while somebody waits for news, Idle the time
-	// while nobody does.
+	// Every is the time between two passes while a page waits for news, Idle the time while
+	// none does.
 	Every, Idle time.Duration
-	// Collections brings up to date what is known of the collections that results are of;
-	// nil for nothing to do. It is called when the workspace is opened, and its error is a note.
+	// Collections updates the recorded digests of the workspace's collections; it may be nil. It
+	// is called when the workspace is opened, and its error becomes a note.
 	Collections func(workspace.Workspace) error
 }
 
@@ -36,10 +36,10 @@ type Watcher struct {
 	mu      sync.Mutex
 	now     *Snapshot
 	changed chan struct{} // closed when now is replaced
-	waiting int           // who waits for news
+	waiting int           // number of readers that wait for news
 	wake    chan struct{}
 
-	storeMu sync.RWMutex // guards what follows against its closing
+	storeMu sync.RWMutex // guards the fields below while the workspace is closed
 	open    *opened
 	marks   store.Marks
 }
@@ -48,25 +48,25 @@ type Watcher struct {
 type opened struct {
 	workspace.Workspace
 	store *store.Store
-	file  os.FileInfo // of the database, to see that it was replaced
+	file  os.FileInfo // the database's file, to notice its replacement
 }
 
-// New makes a Watcher, which watches once Watch is called.
+// New makes a Watcher. Call Watch to start it.
 func New(o Options) *Watcher {
 	return &Watcher{o: o, now: &Snapshot{Version: 1, runs: map[string]*Run{}}, changed: make(chan struct{}), wake: make(chan struct{}, 1)}
 }
 
-// Root is the workspace's folder.
+// Root returns the workspace's folder.
 func (w *Watcher) Root() string { return w.o.Root }
 
-// Snapshot is the latest.
+// Snapshot returns the latest snapshot.
 func (w *Watcher) Snapshot() *Snapshot {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.now
 }
 
-// Newer waits for a snapshot of a version above the one given.
+// Newer waits for a snapshot with a version above the given one.
 func (w *Watcher) Newer(ctx context.Context, version uint64) (*Snapshot, error) {
 	w.mu.Lock()
 	w.waiting++
@@ -95,8 +95,8 @@ func (w *Watcher) Newer(ctx context.Context, version uint64) (*Snapshot, error) 
 	}
 }
 
-// A look at a workspace of thousands of runs, on a slow file system, takes its time: the
-// pause after it is so many times as long, but never longer than longestPause for that.
+// A pass over a workspace of thousands of runs on a slow file system takes long. The pause
+// after it is then so many times as long as the pass, but at most longestPause.
 const (
 	pauseTimes   = 10
 	longestPause = 2 * time.Second
@@ -116,7 +116,7 @@ func (w *Watcher) Watch(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.wake: // somebody came: what is old is looked at now
+		case <-w.wake: // a reader came: look now if the last pass is old
 			if time.Since(last) < w.o.Every {
 				continue
 			}
@@ -144,7 +144,7 @@ func (w *Watcher) Look(ctx context.Context) {
 	}
 }
 
-// next makes the snapshot that follows one.
+// next makes the snapshot that follows the given one.
 func (w *Watcher) next(ctx context.Context, before *Snapshot) *Snapshot {
 	after := *before
 	notes, err := w.fold(ctx)
@@ -173,7 +173,7 @@ func (w *Watcher) next(ctx context.Context, before *Snapshot) *Snapshot {
 	return &after
 }
 
-// errOld says that what is shown may be old, and can be shown.
+// errOld marks a fault after which the shown state may be old, but is valid.
 var errOld = errors.New("figures may be old")
 
 // fold opens the workspace if it is not open and brings its database up to date.
@@ -197,7 +197,7 @@ func (w *Watcher) fold(ctx context.Context) (notes []string, err error) {
 	return notes, err
 }
 
-// reopen opens the workspace if it is not open, or is another one than was opened.
+// reopen opens the workspace if it is not open, or if another one has replaced it.
 func (w *Watcher) reopen() error {
 	if w.open != nil {
 		info, err := os.Stat(w.open.store.Path())
@@ -233,7 +233,7 @@ func (w *Watcher) reopen() error {
 	return notes
 }
 
-// close closes the workspace once nobody reads in it.
+// close closes the workspace when no reader uses it.
 func (w *Watcher) close() {
 	w.storeMu.Lock()
 	defer w.storeMu.Unlock()

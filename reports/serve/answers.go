@@ -9,23 +9,23 @@ import (
 	"headroom/reports/live"
 )
 
-// answers are what sweeps show at equal cost, as far as it has been worked out.
+// answers caches the comparison at equal cost of each sweep.
 type answers struct {
 	mu   sync.Mutex
 	have map[string]known
 }
 
 type known struct {
-	done      int // runs that were done then
+	done      int // number of finished runs at that time
 	sentences []string
 	working   bool
 }
 
-// answerTime bounds how long one may take.
+// answerTime limits the time to compute one.
 const answerTime = 3 * time.Minute
 
-// answerOf is what is known of a sweep. If runs have ended since, it is worked out
-// again, and shown when it is there.
+// answerOf returns the last computed comparison of a sweep. If runs have ended since, it
+// starts a new computation.
 func (s *Server) answerOf(p *Place, sweep *live.Sweep) []string {
 	if s.o.Answer == nil {
 		return nil
@@ -68,7 +68,7 @@ func (s *Server) keepAnswer(key string, a known) {
 	s.answers.have[key] = a
 }
 
-// inWorker lets one child process work at a time, and not for ever.
+// inWorker runs a function that starts a child process: one at a time, with a time limit.
 func (s *Server) inWorker(ctx context.Context, limit time.Duration, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -9,7 +9,8 @@ import (
 	"headroom/reports/live"
 )
 
-// faultDocument is what stands in place of a document, as commands print it.
+// faultDocument is the answer in place of a document after a fault, in the form that
+// commands print.
 type faultDocument struct {
 	Schema int   `json:"schema"`
 	Error  fault `json:"error"`
@@ -21,7 +22,7 @@ type fault struct {
 	Message string `json:"message"`
 }
 
-// document answers with what a command prints.
+// document answers with the JSON that a command prints.
 func (s *Server) document(w http.ResponseWriter, r *http.Request, make func(base shown) (any, error)) {
 	base, ok := s.base(r)
 	var document any

@@ -43,7 +43,7 @@ func readAssets() (map[string]asset, error) {
 		}
 		all[entry.Name()] = newAsset(kind, text)
 	}
-	style, err := html.Style() // that of reports
+	style, err := html.Style() // the style of reports
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func newAsset(kind string, text []byte) asset {
 func packedOf(text []byte) []byte {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is allowed
-	w.Write(text)                                         // a buffer takes all
+	w.Write(text)                                         // a write to a buffer cannot fail
 	w.Close()
 	return b.Bytes()
 }
@@ -72,7 +72,7 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", a.kind)
-	h.Set("Cache-Control", "no-cache") // asked again by its tag, which costs nothing
+	h.Set("Cache-Control", "no-cache") // the browser asks again with the tag, and gets a short answer
 	h.Set("ETag", a.tag)
 	h.Set("Vary", "Accept-Encoding")
 	if r.Header.Get("If-None-Match") == a.tag {
@@ -92,7 +92,7 @@ func acceptsGzip(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
 }
 
-// answer writes a text, packed if the visitor takes that.
+// answer writes a text, gzipped if the browser accepts that.
 func answer(w http.ResponseWriter, r *http.Request, code int, kind string, text []byte) {
 	h := w.Header()
 	h.Set("Content-Type", kind+"; charset=utf-8")

@@ -15,13 +15,13 @@ import (
 	"headroom/sweeps"
 )
 
-// comparison is the page of chosen runs side by side.
+// comparison is the page that compares chosen runs side by side.
 type comparison struct {
 	shown
 	Runs     []*live.Run
 	Settings []settingRow
 	Figures  []figureRow
-	// Pairs are the first run against each of the others.
+	// Pairs compare the first run with each of the others.
 	Pairs []pair
 	Fault string
 }
@@ -53,7 +53,7 @@ type pairRow struct {
 	Most                []queryRow
 }
 
-// Compared is how many queries have a value of both.
+// Compared returns the number of queries with a value of both.
 func (r pairRow) Compared() int { return r.Better + r.Worse + r.Same }
 
 // queryRow is one query's values.
@@ -64,7 +64,7 @@ type queryRow struct {
 // mostQueries is how many of the queries that gained most are shown, and of those that lost.
 const mostQueries = 8
 
-// mostCompared is how many runs stand side by side.
+// mostCompared is the greatest number of runs side by side.
 const mostCompared = 8
 
 func (s *Server) compare(r *http.Request, base shown) (anyPage, error) {
@@ -213,13 +213,13 @@ func (s *Server) pair(r *http.Request, c *comparison, a, b *live.Run) pair {
 	return p
 }
 
-// change is one query's values under two models.
+// change has one query's values under two models.
 type change struct {
 	query string
 	a, b  float64
 }
 
-// queries counts who is better on how many queries, and shows those that differ most.
+// queries counts on how many queries each run is better, and lists those that differ most.
 func (r *pairRow) queries(all []change) {
 	all = slices.DeleteFunc(all, func(c change) bool { return math.IsNaN(c.b - c.a) })
 	slices.SortFunc(all, func(x, y change) int { return cmp.Or(cmp.Compare(x.b-x.a, y.b-y.a), cmp.Compare(x.query, y.query)) })

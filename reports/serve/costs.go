@@ -11,7 +11,7 @@ import (
 	"headroom/runner/workspace"
 )
 
-// scatter is what runs reach against what they cost, ready to be drawn.
+// scatter is the figure of the runs' measure against their cost, ready to be drawn.
 type scatter struct {
 	Measure, Dataset     string
 	Width, Height        int
@@ -70,7 +70,7 @@ func (s *Server) costs(base shown, sweep *live.Sweep) scatter {
 		}
 		points = append(points, at{r, flops, value})
 		if len(cuts) < mostCostCurves {
-			// Without them the points are drawn alone.
+			// Without the curves only the points are drawn.
 			_ = base.Place.Watcher.Read(func(_ workspace.Workspace, st *store.Store) (err error) {
 				cuts[r], err = st.CutMeans(s.stop, r.Run.Run, main.Dataset, main.Measure)
 				return err

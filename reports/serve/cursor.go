@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// cursor says what a page has: which snapshot, and of each run that it draws how many
-// steps of how many attempts. A page that comes back with it gets what is new since.
+// cursor describes the state of a page: its snapshot, and for each drawn run the number of
+// steps and attempts. A page that reconnects with its cursor gets only what is new.
 type cursor struct {
-	epoch   string // of the server: another one has other versions
+	epoch   string // of the server process; versions of another process are not comparable
 	version uint64
 	drawn   uint64 // which curves
 	steps   []runSteps
@@ -18,7 +18,7 @@ type cursor struct {
 
 type runSteps struct{ done, attempts int }
 
-// cursorOf is the cursor of a page that has everything of a version.
+// cursorOf returns the cursor of a page that has everything of a version.
 func (s *Server) cursorOf(version uint64, q request) cursor {
 	c := cursor{epoch: s.epoch, version: version}
 	h := fnv.New64a()
@@ -33,7 +33,7 @@ func (s *Server) cursorOf(version uint64, q request) cursor {
 	return c
 }
 
-// String is the cursor as an event's id.
+// String returns the cursor as an event's id.
 func (c cursor) String() string {
 	parts := make([]string, len(c.steps))
 	for i, s := range c.steps {
@@ -42,7 +42,7 @@ func (c cursor) String() string {
 	return fmt.Sprintf("%s-%d-%x-%s", c.epoch, c.version, c.drawn, strings.Join(parts, "."))
 }
 
-// parseCursor reads what String wrote; not ok is any other text.
+// parseCursor reads a cursor that String wrote; ok is false for any other text.
 func parseCursor(text string) (c cursor, ok bool) {
 	parts := strings.Split(text, "-")
 	if len(parts) != 4 {
@@ -70,9 +70,9 @@ func parseCursor(text string) (c cursor, ok bool) {
 	return c, true
 }
 
-// since says from which step on each curve has news, by its id: the step that the page
-// has of it, or 0 if another attempt has begun. It is not ok if the page has other
-// curves, and must draw them again.
+// since returns from which step on each curve has news, by id: the step up to which the
+// page has it, or 0 if another attempt has begun. ok is false if the page has other curves
+// and must draw all again.
 func (c cursor) since(now cursor, q request) (from map[string]int, ok bool) {
 	if c.epoch != now.epoch || c.drawn != now.drawn || len(c.steps) != len(now.steps) {
 		return nil, false

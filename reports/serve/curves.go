@@ -12,10 +12,10 @@ import (
 	"headroom/reports/live"
 )
 
-// curvesDocument is what a page draws.
+// curvesDocument has the curves of a page.
 type curvesDocument struct {
 	Schema int `json:"schema"`
-	// Cursor says what has been sent, for the stream of news to go on from.
+	// Cursor is the state after these curves, from which the stream of news continues.
 	Cursor string       `json:"cursor"`
 	Series []seriesPart `json:"series"`
 	// Marks are the episodes of the runs that are drawn.
@@ -36,10 +36,10 @@ type curvePart struct {
 	Bucket int       `json:"bucket"`
 	Steps  []int     `json:"steps"`
 	Values []shorter `json:"values"`
-	// Low and High are those of a band.
+	// Low and High are the ends of a band.
 	Low  []shorter `json:"low,omitempty"`
 	High []shorter `json:"high,omitempty"`
-	// Bad are the steps with values that are none.
+	// Bad are the steps with NaN or infinite values.
 	Bad []badPoint `json:"bad,omitempty"`
 }
 
@@ -58,7 +58,7 @@ type mark struct {
 	Stands   bool   `json:"stands"`
 }
 
-// shorter is a number in six digits, which is more than a screen shows.
+// shorter writes a number with six digits, more than a screen shows.
 type shorter float64
 
 func (v shorter) MarshalJSON() ([]byte, error) {
@@ -69,7 +69,7 @@ func (v shorter) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, f, 'g', 6, 64), nil
 }
 
-// request is which curves are asked for, and how fine.
+// request says which curves a page draws, and in how many points.
 type request struct {
 	place  *Place
 	curves []drawn
@@ -84,7 +84,7 @@ const (
 	mostPoints  = 2000
 )
 
-// requestOf reads what the curves of a page are. It is not ok if the page has none.
+// requestOf reads the curves of a page from its address; ok is false if the page has none.
 func (s *Server) requestOf(page, width string) (request, shown, bool) {
 	u, err := url.Parse(page)
 	if err != nil || u.IsAbs() || u.Host != "" {
@@ -126,7 +126,8 @@ func (s *Server) requestOf(page, width string) (request, shown, bool) {
 	return q, base, true
 }
 
-// read gets the curves from where each begins: from is by id of the curve, 0 for all.
+// read reads the curves, each from a step on: from has the step by the curve's id, 0 for
+// all.
 func (q request) read(ctx context.Context, from map[string]int) (curvesDocument, error) {
 	d := curvesDocument{Schema: 1, Series: []seriesPart{}, Marks: []mark{}}
 	for _, name := range q.series {

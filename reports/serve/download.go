@@ -14,7 +14,7 @@ import (
 	"headroom/internal/plain"
 )
 
-// download gives what a page shows as a file: curves.csv, curves.svg or runs.csv.
+// download answers with a page's content as a file: curves.csv, curves.svg or runs.csv.
 func (s *Server) download(w http.ResponseWriter, r *http.Request) {
 	file, page := r.PathValue("file"), r.URL.Query().Get("page")
 	var text []byte
@@ -84,7 +84,7 @@ func curvesCSV(d curvesDocument) ([]byte, error) {
 
 func digits(v shorter) string { return strconv.FormatFloat(float64(v), 'g', 6, 64) }
 
-// cellText keeps a spreadsheet from taking a name for a formula.
+// cellText writes a name such that a spreadsheet does not read it as a formula.
 func cellText(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		return "'" + text

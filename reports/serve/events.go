@@ -15,33 +15,34 @@ import (
 	"headroom/reports/live"
 )
 
-// news is one event of a page's stream: parts of the page as they are now, rows of its
-// table that changed, and the new points of its curves.
+// news is one event of a page's stream: changed parts of the page, changed rows of its
+// table, and new points of its curves.
 type news struct {
-	// Parts are by the id of the element that they fill.
+	// Parts has the new content of elements by their ids.
 	Parts map[string]string `json:"parts,omitempty"`
-	// Rows are by the run's id.
+	// Rows has table rows by the run's id.
 	Rows map[string]string `json:"rows,omitempty"`
-	// Curves has the points from where the page's end; nil without new ones.
+	// Curves has the points after those of the page; nil if there are none.
 	Curves *curvesDocument `json:"curves,omitempty"`
 	// Redraw asks the page to read its curves again.
 	Redraw bool `json:"redraw,omitempty"`
-	// Title is that of the tab.
+	// Title is the tab's title.
 	Title string `json:"title"`
 	// Fault says why the workspace cannot be read now; "" if it can.
 	Fault string `json:"fault"`
 }
 
 const (
-	// pingEvery tells both ends that the other is there.
+	// pingEvery is the time between two pings, by which each end notices that the other is
+	// gone.
 	pingEvery = 15 * time.Second
-	// slowest is how long a reader may take for one event before it is dropped.
+	// slowest is the time that a reader may take for one event before the stream is closed.
 	slowest = 10 * time.Second
-	// mostNews is how often a page gets news.
+	// mostNews is the least time between two events of a page.
 	mostNews = 400 * time.Millisecond
 )
 
-// stream is one page that listens.
+// stream is the stream of news to one page.
 type stream struct {
 	s      *Server
 	page   string // its address
@@ -84,7 +85,7 @@ func (s *Server) apiLive(w http.ResponseWriter, r *http.Request) {
 	if given == "" {
 		given = values.Get("after")
 	}
-	st.cursor, _ = parseCursor(given) // one that cannot be read has nothing
+	st.cursor, _ = parseCursor(given) // an unreadable cursor is that of an empty page
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
@@ -95,7 +96,7 @@ func (s *Server) apiLive(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(s.stop, cancel)()
-	// A reader that is gone or too slow ends the stream; nothing is kept for it.
+	// The stream ends if the reader is gone or too slow; nothing is buffered for it.
 	_ = st.run(ctx, w)
 }
 
@@ -115,7 +116,7 @@ func (st *stream) run(ctx context.Context, w http.ResponseWriter) error {
 	}
 	version := uint64(0)
 	if st.cursor.epoch == st.s.epoch && st.cursor.version == st.version() {
-		// The page has what there is: what it looks like now is remembered, not sent.
+		// The page is up to date: its present parts are remembered, not sent.
 		if _, err := st.look(ctx); err != nil {
 			return err
 		}
@@ -139,7 +140,7 @@ func (st *stream) run(ctx context.Context, w http.ResponseWriter) error {
 		}
 		var text bytes.Buffer
 		encoder := json.NewEncoder(&text)
-		encoder.SetEscapeHTML(false) // it is no markup before the page's script takes it apart
+		encoder.SetEscapeHTML(false) // the page's script parses it as JSON, not as markup
 		if err := encoder.Encode(event); err != nil {
 			return err
 		}
@@ -154,7 +155,7 @@ func (st *stream) run(ctx context.Context, w http.ResponseWriter) error {
 	}
 }
 
-// version is that of all workspaces of the page.
+// version returns a version of all workspaces of the page together.
 func (st *stream) version() uint64 {
 	var sum uint64
 	for _, p := range st.places {
@@ -163,7 +164,7 @@ func (st *stream) version() uint64 {
 	return sum
 }
 
-// newer waits for another version, and returns the same one after a while.
+// newer waits for another version; after a while it returns the same one.
 func (st *stream) newer(ctx context.Context, version uint64) (uint64, error) {
 	if now := st.version(); now != version {
 		return now, nil
@@ -184,14 +185,14 @@ func (st *stream) newer(ctx context.Context, version uint64) (uint64, error) {
 	return st.version(), nil
 }
 
-// look makes what is new since the last look.
+// look returns what is new since the last look.
 func (st *stream) look(ctx context.Context) (news, error) {
 	s := st.s
 	base, ok := s.base(&http.Request{URL: st.url})
 	if !ok {
 		return news{}, ErrNotFound
 	}
-	base.V, base.forNews = base.V.with("text", ""), true // nothing is encoded again
+	base.V, base.forNews = base.V.with("text", ""), true // the visitor's text is not encoded again
 	n := news{Parts: map[string]string{}, Rows: map[string]string{}, Fault: base.Snapshot.Fault}
 	p, parts, err := st.model(ctx, base)
 	if err != nil {
@@ -216,7 +217,7 @@ func (st *stream) look(ctx context.Context) (news, error) {
 	return n, nil
 }
 
-// model is the page with the names of its parts that change.
+// model returns the page's model and the names of its parts that may change.
 func (st *stream) model(ctx context.Context, base shown) (anyPage, []string, error) {
 	if name, is := strings.CutPrefix(st.url.Path, "/sweeps/"); is {
 		p, err := st.s.sweepOf(name, base)
@@ -291,7 +292,7 @@ func (st *stream) curves(ctx context.Context, n *news) {
 	}
 }
 
-// versionOf is the version that goes with a snapshot of the page's first workspace.
+// versionOf returns the version that belongs to a snapshot of the page's first workspace.
 func (st *stream) versionOf(snapshot *live.Snapshot) uint64 {
 	if len(st.places) == 1 {
 		return snapshot.Version

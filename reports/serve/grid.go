@@ -10,10 +10,10 @@ import (
 	"headroom/reports/live"
 )
 
-// grid is a map of a sweep: what became of its runs over two settings.
+// grid is a map of a sweep: the results of its runs over two settings.
 type grid struct {
 	X, Y, Z []choice
-	// XName and YName are the keys of the axes; "" if the sweep varies in fewer.
+	// XName and YName are the keys of the axes; "" if the sweep varies fewer settings.
 	XName, YName, ZName string
 	Columns             []string
 	Rows                []gridRow
@@ -26,7 +26,7 @@ type gridRow struct {
 	Cells []gridCell
 }
 
-// gridCell is the runs at one place of a map.
+// gridCell has the runs at one place of a map.
 type gridCell struct {
 	Text, Class, Title, Link string
 	Empty                    bool
@@ -79,7 +79,7 @@ func pick(asked string, from []string, preferred string) string {
 	return from[0]
 }
 
-// fill makes the cells. They hold all runs of the sweep, whatever the table's filter is.
+// fill makes the cells, with all runs of the sweep, whatever the table's filter is.
 func (g *grid) fill(v view, s *live.Sweep, figure live.Figure) {
 	cells := map[[2]string][]*live.Run{}
 	var xs, ys []string
@@ -155,7 +155,7 @@ func (g *grid) cell(v view, runs []*live.Run, x, y string, figure live.Figure, l
 	return c
 }
 
-// gridWord is what a cell says of its runs in few letters.
+// gridWord returns a cell's text, in few letters.
 func gridWord(runs []*live.Run) string {
 	bad, over := 0, 0
 	for _, r := range runs {
@@ -179,8 +179,8 @@ func gridWord(runs []*live.Run) string {
 	return word
 }
 
-// worst is the verdict that a cell is coloured by: a failure, a collapse, what still runs,
-// else what all are.
+// worst returns the word by which a cell is coloured: a failure, a collapse, a running run,
+// else the state of all.
 func worst(runs []*live.Run) string {
 	rank := []string{"failed", "non_finite", "empty", "identical", "stalled", "running", "interrupted", "queued", "new"}
 	best := len(rank)
@@ -195,7 +195,7 @@ func worst(runs []*live.Run) string {
 	return verdictOf(runs[0])
 }
 
-// inOrder sorts values: numbers by size, then words.
+// inOrder returns the values sorted: numbers by size, then words.
 func inOrder(values []string) {
 	slices.SortStableFunc(values, func(a, b string) int {
 		x, y := numberOf(a), numberOf(b)

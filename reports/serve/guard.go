@@ -16,7 +16,7 @@ import (
 // policy lets a page use this server's own files and nothing else.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// guard checks every request before anything is looked up.
+// guard checks every request before any handler sees it.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -52,8 +52,8 @@ func refuse(w http.ResponseWriter, code int, why string) {
 	w.Write([]byte(why + "\n"))
 }
 
-// knownHost reports whether a request may be meant for this server. A name that leads here
-// by a trick in the name service is not known.
+// knownHost reports whether the request's Host is a name of this server. This refuses names
+// that an attacker makes resolve to this address (DNS rebinding).
 func (s *Server) knownHost(hostport string) bool {
 	host := hostport
 	if name, _, err := net.SplitHostPort(hostport); err == nil {
@@ -70,8 +70,8 @@ func (s *Server) knownHost(hostport string) bool {
 	return slices.ContainsFunc(s.o.Hosts, func(known string) bool { return strings.EqualFold(known, host) })
 }
 
-// sameOrigin refuses what a page of another site asks for. A link from there may be
-// followed.
+// sameOrigin refuses requests that a page of another site makes. Following a link from
+// another site is allowed.
 func sameOrigin(r *http.Request) bool {
 	if origin := r.Header.Get("Origin"); origin != "" {
 		u, err := url.Parse(origin)
@@ -86,7 +86,7 @@ func sameOrigin(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document" && !strings.HasPrefix(r.URL.Path, "/api/")
 }
 
-// NewToken makes a token of 128 random bits.
+// NewToken returns a token of 128 random bits.
 func NewToken() string {
 	var random [16]byte
 	rand.Read(random[:])
@@ -95,8 +95,8 @@ func NewToken() string {
 
 func newEpoch() string { return NewToken()[:8] }
 
-// admitted asks for the token if there is one. It may come once in the address, after
-// which a cookie has it, or as "Authorization: Bearer TOKEN".
+// admitted reports whether a request has the token, if one is required. The token may be in
+// the address, after which a cookie has it, or in "Authorization: Bearer TOKEN".
 func (s *Server) admitted(w http.ResponseWriter, r *http.Request) bool {
 	if s.o.Token == "" {
 		return true
@@ -121,13 +121,14 @@ func (s *Server) admitted(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// isToken takes the same time for every text.
+// isToken compares in constant time.
 func (s *Server) isToken(given string) bool {
 	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(s.o.Token))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-// cookieOf names the cookie by the port, since browsers do not tell ports apart.
+// cookieOf puts the port into the cookie's name, because browsers share cookies between
+// ports.
 func cookieOf(r *http.Request) string {
 	_, port, _ := net.SplitHostPort(r.Host)
 	return "headroom-" + port

@@ -12,22 +12,22 @@ import (
 	"headroom/reports/live"
 )
 
-// incidentPage is all that is told of how a run collapsed.
+// incidentPage is the page about a run's collapse.
 type incidentPage struct {
 	shown
 	Run *live.Run
 	incident.Page
 	RunLink string
-	// Show is the command that prints the same.
+	// Show is the command that prints the same text.
 	Show string
-	// Fault says why there is nothing to tell.
+	// Fault says why there is no text.
 	Fault string
 }
 
-// incidentTime bounds how long the logs of one run are read.
+// incidentTime limits the time to read the logs of one run.
 const incidentTime = 60 * time.Second
 
-// told caches the pages of incidents by run and version; when it is full it begins again, empty.
+// told caches the pages of incidents by run and version; when it is full it is emptied.
 type told struct {
 	mu   sync.Mutex
 	have map[toldKey]incident.Page

@@ -18,7 +18,7 @@ const (
 	tailLines = 25
 )
 
-// tailOf says the last events of a run's last attempt in words, one a line.
+// tailOf returns the last events of a run's last attempt in words, one per line.
 func tailOf(folder string) []string {
 	attempts, err := event.Attempts(folder)
 	if err != nil || len(attempts) == 0 {
@@ -41,7 +41,7 @@ func tailOf(folder string) []string {
 	}
 	lines := bytes.Split(bytes.TrimRight(text[:n], "\n"), []byte("\n"))
 	if from > 0 {
-		lines = lines[1:] // which begins somewhere within
+		lines = lines[1:] // the first line is cut off
 	}
 	var out []string
 	for _, line := range lines[max(0, len(lines)-tailLines):] {
@@ -50,7 +50,7 @@ func tailOf(folder string) []string {
 	return out
 }
 
-// inWords is a line of a log for people: its time, what it is, and what it says.
+// inWords returns a line of a log for people: its time, its kind, and its content.
 func inWords(line []byte) string {
 	var e struct {
 		T       string                 `json:"t"`

@@ -39,7 +39,7 @@ type sweepCard struct {
 	Alerts      int
 }
 
-// tally is how many runs a word holds for, and where these are shown.
+// tally is the number of runs with a word, and the address that shows them.
 type tally struct {
 	Word string
 	N    int
@@ -76,7 +76,7 @@ func (s *Server) overview(r *http.Request, base shown) (anyPage, error) {
 	return o, nil
 }
 
-// newest are the runs that were heard of last.
+// newest returns the runs whose logs grew last.
 func newest(s *live.Snapshot) []*live.Run {
 	var runs []*live.Run
 	for _, sweep := range s.Sweeps {

@@ -45,7 +45,7 @@ func parsePages() (pages, error) {
 	return all, nil
 }
 
-// slug makes a word of a text that stands in a class or an id.
+// slug turns a text into a word for a class or an id.
 func slug(text string) string {
 	word, _, _ := strings.Cut(text, " ")
 	if strings.ContainsFunc(word, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r == '_' || r == '-') }) {
@@ -54,12 +54,12 @@ func slug(text string) string {
 	return word
 }
 
-// shown is what every page has.
+// shown is the part of the model that every page has.
 type shown struct {
 	page  string
 	Title string
 	V     view
-	// Place is the workspace that the page is about, Snapshot what is known of it.
+	// Place is the workspace of the page, Snapshot its state.
 	Place    *Place
 	Several  bool
 	Snapshot *live.Snapshot
@@ -68,17 +68,17 @@ type shown struct {
 	Live    string
 	Command string
 	Code    int
-	// forNews tells that only the parts are made that change while a page is open.
+	// forNews is true if only the parts that change while a page is open are needed.
 	forNews bool
 }
 
-// Workspace is the folder, as commands name it.
+// Workspace returns the folder for commands.
 func (s shown) Workspace() string { return s.Place.Watcher.Root() }
 
-// Prefix is the command with the workspace, for what a person may copy.
+// Prefix returns the command with the workspace, for commands to copy.
 func (s shown) Prefix() string { return s.Command + " -w " + quote(s.Workspace()) }
 
-// quote writes a word for a shell.
+// quote quotes a word for a shell.
 func quote(word string) string {
 	if word != "" && !strings.ContainsFunc(word, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=,:@", r))
@@ -93,7 +93,7 @@ type anyPage interface{ common() *shown }
 
 func (s *shown) common() *shown { return s }
 
-// page wraps what makes a page's model.
+// page returns the handler of a page, given the function that makes its model.
 func (s *Server) page(make func(r *http.Request, base shown) (anyPage, error)) http.HandlerFunc {
 	return s.bounded(func(w http.ResponseWriter, r *http.Request) {
 		base, ok := s.base(r)
@@ -111,8 +111,8 @@ func (s *Server) page(make func(r *http.Request, base shown) (anyPage, error)) h
 	})
 }
 
-// base is what a page of a request begins with; not ok if it names a workspace that is
-// not served.
+// base returns the common part of a request's page; ok is false if the request names a
+// workspace that is not served.
 func (s *Server) base(r *http.Request) (shown, bool) {
 	base := shown{V: newView(r.URL), Place: s.o.Places[0], Several: len(s.o.Places) > 1, Now: s.o.Now(), Command: s.o.Command, Code: http.StatusOK, Title: "headroom"}
 	ok := true
@@ -138,14 +138,14 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, p anyPage) {
 	answer(w, r, c.Code, "text/html", b.Bytes())
 }
 
-// part is one named part of a page, as it is sent when it changes.
+// part renders one named part of a page, to send it when it changes.
 func (s *Server) part(p anyPage, name string) (string, error) {
 	var b bytes.Buffer
 	err := s.pages[p.common().page].ExecuteTemplate(&b, name, p)
 	return b.String(), err
 }
 
-// message is a page that says one thing.
+// message is a page with one sentence.
 type message struct {
 	shown
 	Text string
@@ -161,7 +161,7 @@ func (s *Server) help(_ *http.Request, base shown) (anyPage, error) {
 	return &message{base, ""}, nil
 }
 
-// rowText is one row of a sweep's table.
+// rowText renders one row of a sweep's table.
 func (s *Server) rowText(r row) (string, error) {
 	var b bytes.Buffer
 	err := s.pages["sweep"].ExecuteTemplate(&b, "row", r)

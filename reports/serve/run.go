@@ -30,12 +30,12 @@ type runPage struct {
 	Config     []sweeps.Change
 	Inputs     [][2]string
 	Provenance [][2]string
-	// MadeFault says why the files that it was made from cannot be read; "" if they can.
+	// MadeFault says why its configuration and inputs cannot be read; "" if they can.
 	MadeFault string
 	Scores    []scoreRow
 	Log       []string
 	Panel     panel
-	// Incident is the address of all that is told of its collapse; "" if it has none, or is not judged.
+	// Incident is the address of the page about its collapse; "" if it has none, or is not judged.
 	Incident string
 	// Reproduce and Show are commands.
 	Reproduce, Show string
@@ -79,7 +79,7 @@ const (
 	shownIncidents          = 8
 	shownObserved           = 8
 	maxText                 = 2000
-	// mostTerms bounds how many are shown, whatever a worker sends.
+	// mostTerms is the greatest number of shown terms, whatever a worker sends.
 	mostTerms = 200
 	termTime  = 60 * time.Second
 )
@@ -88,7 +88,7 @@ func (s *Server) run(r *http.Request, base shown) (anyPage, error) {
 	return s.runOf(r.Context(), r.PathValue("run"), base)
 }
 
-// find takes a run's id or label, or a beginning of either that no other run has.
+// find finds a run by its id or label, or by a unique beginning of either.
 func find(snapshot *live.Snapshot, text string) (found *live.Run, several bool) {
 	if r := snapshot.Run(text); r != nil {
 		return r, false
@@ -167,7 +167,8 @@ func (s *Server) runOf(ctx context.Context, id string, base shown) (anyPage, err
 	return p, nil
 }
 
-// usualOf are the series that a run's page draws by itself: what it is judged by is among them.
+// usualOf returns the series that a run's page draws by default, with those that detectors
+// judge.
 func usualOf(r *live.Run) []string {
 	usual := []string{"loss", "active/document"}
 	for _, e := range r.Episodes {
@@ -178,7 +179,7 @@ func usualOf(r *live.Run) []string {
 	return usual
 }
 
-// onlyWords chooses one run of a sweep for a command line.
+// onlyWords returns the words of a command line that select one run of a sweep.
 func onlyWords(s *live.Sweep, r *live.Run) string {
 	text := groupExpression(s, r)
 	if slices.Contains(s.Keys, "seed") {
@@ -193,7 +194,7 @@ func onlyWords(s *live.Sweep, r *live.Run) string {
 	return " --only " + quote(text)
 }
 
-// read takes from the workspace what the snapshot does not have.
+// read reads from the workspace what the snapshot does not have.
 func (p *runPage) read(ctx context.Context, w workspace.Workspace, st *store.Store) (err error) {
 	id := p.Run.Run.Run
 	if p.Attempts, err = st.Attempts(ctx, id); err != nil {
@@ -233,7 +234,7 @@ func filled(rows ...[2]string) [][2]string {
 	return slices.DeleteFunc(rows, func(r [2]string) bool { return r[1] == "" })
 }
 
-// onset reads the steps around the beginning of an episode.
+// onset returns the steps around the beginning of an episode.
 func (p *runPage) onset(ctx context.Context, st *store.Store, e event.Episode) (onset, error) {
 	one := onset{Episode: e}
 	for i, o := range e.Evidence.Observed {
@@ -270,7 +271,7 @@ func (p *runPage) onset(ctx context.Context, st *store.Store, e event.Episode) (
 			put(bad.Step, bad.Word)
 		}
 	}
-	for i := len(one.Series) - 1; i >= 0; i-- { // what this run does not record has no column
+	for i := len(one.Series) - 1; i >= 0; i-- { // a series that this run does not record has no column
 		recorded := false
 		for _, values := range rows {
 			recorded = recorded || values[i] != ""

@@ -1,15 +1,12 @@
-// Package serve is the live page: what workspaces hold, over HTTP, while other programs
-// write in them.
+// Package serve shows workspaces as web pages, also while other programs write in them.
 //
-// Contract. Nothing can be changed through it: it answers GET and HEAD and knows no other
-// method. A page's address holds all that it shows. Pages work without a script; with
-// it, curves are drawn and what changes is put in its place. No page loads anything from
-// elsewhere, and no text of a workspace is ever markup.
+// Contract. It changes nothing: it answers only GET and HEAD. A page's address determines
+// its content. Pages work without a script; the script draws curves and updates the page.
+// No page loads anything from another server, and texts of a workspace are always escaped.
 //
-// Whoever reaches the address may read everything of the workspaces, so that an address
-// beyond this machine asks for a token. A page of another site cannot read through the
-// visitor's browser: the names in Host and Origin are checked, and no answer may be framed
-// or shared.
+// Everybody who can reach the address can read the workspaces, so an address beyond this
+// machine requires a token. Pages of other sites cannot read through a visitor's browser:
+// Host and Origin are checked, and no answer may be framed or shared.
 package serve
 
 import (
@@ -28,15 +25,15 @@ import (
 
 // Place is one workspace that is served.
 type Place struct {
-	// Name is its name in addresses, which no other has.
+	// Name is its unique name in addresses.
 	Name    string
 	Watcher *live.Watcher
 	curves  *live.Curves
 }
 
-// Documents are what the commands print with --json, of the workspace in a folder. An
-// argument that nothing has is an error that is ErrNotFound, one that cannot be read is
-// ErrArgument.
+// Documents returns the JSON that commands print with --json, for the workspace in a
+// folder. The error is ErrNotFound for an argument that names nothing, and ErrArgument for
+// a malformed one.
 type Documents interface {
 	// Status is of all sweeps if sweep is "".
 	Status(ctx context.Context, root, sweep string, only []string) (any, error)
@@ -57,30 +54,30 @@ type Term struct {
 	Weight float64
 }
 
-// Options say what is served and to whom.
+// Options configure a Server.
 type Options struct {
 	Places    []*Place
 	Documents Documents
 	// Terms encodes a text with a run's model, in another process, and returns its greatest
 	// weights; nil if that is not offered.
 	Terms func(ctx context.Context, root, run, text string, query bool) ([]Term, error)
-	// Incident describes how a run collapsed, read in another process; an error that is
-	// ErrArgument says why there is nothing to describe. It is nil if that is not offered.
+	// Incident describes how a run collapsed, in another process. An ErrArgument says why
+	// there is nothing to describe. It is nil if that is not offered.
 	Incident func(ctx context.Context, root, run string) (incident.Page, error)
-	// Answer says what a sweep shows at equal cost, worked out in another process; nil if
-	// that is not offered.
+	// Answer returns a sweep's comparison at equal cost, computed in another process; nil
+	// if that is not offered.
 	Answer func(ctx context.Context, root, sweep string) ([]string, error)
-	// Token is asked for; "" asks for none.
+	// Token is required of visitors; "" requires none.
 	Token string
-	// Hosts are the names by which the server may be called, beside those of this machine's
-	// loopback and, with a token, addresses.
+	// Hosts are the allowed names of the server, besides those of the loopback and, with a
+	// token, addresses.
 	Hosts []string
 	Now   func() time.Time
-	// Command is how a person calls the program.
+	// Command is the program's name in commands that pages show.
 	Command string
 }
 
-// Limits of what visitors can take.
+// Limits of what visitors can use.
 const (
 	maxConnections = 2048
 	maxStreams     = 128
@@ -89,7 +86,7 @@ const (
 	headerTime     = 5 * time.Second
 	idleTime       = 60 * time.Second
 	writeTime      = 20 * time.Second
-	// maxBusy is how many answers are worked out at once; others wait.
+	// maxBusy is the number of answers that are computed at the same time; others wait.
 	maxBusy = 4
 )
 
@@ -130,7 +127,7 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Handler answers requests with all checks in place.
+// Handler returns the handler of all requests, with all checks.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
@@ -162,7 +159,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, WriteTimeout: writeTime,
 	}
 	stopped := context.AfterFunc(ctx, func() {
-		s.end() // streams end by themselves
+		s.end() // Shutdown would wait for open streams
 		closing, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if server.Shutdown(closing) != nil {
@@ -177,7 +174,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-// limited closes at once what comes beyond so many connections.
+// limited closes connections above a number at once.
 type limited struct {
 	net.Listener
 	slots chan struct{}
@@ -208,7 +205,7 @@ func (c *counted) Close() error {
 	return c.Conn.Close()
 }
 
-// bounded lets only so many answers be worked out at once.
+// bounded limits the number of answers that are computed at the same time.
 func (s *Server) bounded(handle http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		select {

@@ -21,7 +21,7 @@ type sweepPage struct {
 	Alerts     []live.Alert
 	MoreAlerts int
 	Panel      panel
-	// Runs are the commands and downloads of what is shown.
+	// Runs has the commands and downloads for the shown runs.
 	States, Verdicts []tally
 }
 
@@ -72,8 +72,8 @@ type drawn struct {
 	Runs      []*live.Run
 }
 
-// mostDrawn is how many curves a page draws without being asked for them, mostAsked how
-// many in all.
+// mostDrawn is the greatest number of curves that a page draws by default, mostAsked the
+// greatest number on request.
 const (
 	mostDrawn = 8
 	mostAsked = 40
@@ -82,8 +82,8 @@ const (
 // banded reports whether runs that differ in their seed are drawn as one.
 func banded(v view, sweep *live.Sweep) bool { return sweep.Seeds && v.get("band") != "0" }
 
-// drawnOf are the curves that an address asks for. If it names none, those that
-// something happens to come first.
+// drawnOf returns the curves of an address. If it names none, running and collapsed runs
+// come first.
 func drawnOf(v view, sweep *live.Sweep) []drawn {
 	f, chosen := filterOf(v), chosenRuns(v)
 	var runs []*live.Run
@@ -123,14 +123,14 @@ func drawnOf(v view, sweep *live.Sweep) []drawn {
 	return out
 }
 
-// panel is what a page says of its curves; the script draws them.
+// panel describes the curves of a page, which the script draws.
 type panel struct {
-	Source  string // where they are read
+	Source  string // address of their points
 	Curves  []drawn
 	Series  []choice
 	Log     choice
 	Band    choice
-	Bands   bool // there are any
+	Bands   bool // whether there are bands
 	Smooth  []choice
 	Zoomed  string // the address that ends a zoom; "" if there is none
 	CSV     string
@@ -138,7 +138,7 @@ type panel struct {
 	Nothing string // why there is no curve
 }
 
-// maxSeries is how many panels are drawn.
+// maxSeries is the greatest number of panels.
 const maxSeries = 8
 
 func seriesOf(v view, usual []string) []string {
@@ -149,7 +149,7 @@ func seriesOf(v view, usual []string) []string {
 	return names[:min(len(names), maxSeries)]
 }
 
-// usual are the series of a page that names none.
+// usual returns the series of a page whose address names none.
 func (s *Server) panel(base shown, curves []drawn, bands bool, usual []string) panel {
 	if base.forNews {
 		return panel{}
@@ -226,7 +226,7 @@ func join(list []string) string {
 	return out
 }
 
-// liveAddress is that of something about a page.
+// liveAddress returns the address of a page's stream or points.
 func liveAddress(path string, v view) string {
 	return view{path: path}.With("page", v.String())
 }
@@ -236,17 +236,17 @@ func (p *sweepPage) Filtered() bool {
 	return p.V.get("only")+p.V.get("state")+p.V.get("verdict") != ""
 }
 
-// Unfiltered is the address of all runs.
+// Unfiltered returns the address of all runs.
 func (p *sweepPage) Unfiltered() string { return p.V.without("only", "state", "verdict") }
 
-// Chosen reports whether runs are chosen; Unchosen is the address without them.
+// Chosen reports whether runs are chosen; Unchosen returns the address without them.
 func (p *sweepPage) Chosen() bool     { return len(p.V.values["run"]) > 0 }
 func (p *sweepPage) Unchosen() string { return p.V.without("run") }
 
-// RunsCSV is the table as a file.
+// RunsCSV returns the address of the table as a file.
 func (p *sweepPage) RunsCSV() string { return liveAddress("/download/runs.csv", p.V) }
 
-// StatusCommand shows the same in a terminal.
+// StatusCommand returns the command that shows the same in a terminal.
 func (p *sweepPage) StatusCommand() string {
 	return p.Prefix() + " status " + quote(p.Sweep.Name) + " --watch"
 }

@@ -17,14 +17,14 @@ import (
 type table struct {
 	Columns []column
 	Rows    []row
-	// Of counts the runs that were looked at, Former those of earlier revisions that are
-	// left out, More the rows beyond the limit.
+	// Of counts all runs, Former those of earlier revisions that are left out, More the
+	// rows beyond the limit.
 	Of, Former, More int
 	Grouped          bool
-	Every            []choice // all columns that there are
+	Every            []choice // all columns
 }
 
-// column is one of a table.
+// column is a column of a table.
 type column struct {
 	Name, Title string
 	Sort        string // the address that sorts by it
@@ -32,7 +32,7 @@ type column struct {
 	Number      bool
 }
 
-// choice is something that can be chosen.
+// choice is an option that can be chosen.
 type choice struct {
 	Name, Title, Link string
 	On                bool
@@ -57,10 +57,10 @@ type cell struct {
 	Done, Total int
 }
 
-// mostRows is how many rows a page shows without being asked for all.
+// mostRows is the number of rows that a page shows unless all are requested.
 const mostRows = 500
 
-// makeTable is the table of a sweep as an address asks for it.
+// makeTable returns the table of a sweep for an address.
 func makeTable(v view, s *live.Sweep) table {
 	f := filterOf(v)
 	t := table{Of: len(s.Runs), Grouped: v.is("seeds") && s.Seeds}
@@ -97,7 +97,8 @@ func makeTable(v view, s *live.Sweep) table {
 	return t
 }
 
-// groupRuns puts runs together that differ in their seed only, in the order of the first.
+// groupRuns groups runs that differ only in their seed, in the order of each group's first
+// run.
 func groupRuns(runs []*live.Run, bySeed bool) [][]*live.Run {
 	var groups [][]*live.Run
 	at := map[string]int{}
@@ -113,7 +114,7 @@ func groupRuns(runs []*live.Run, bySeed bool) [][]*live.Run {
 	return groups
 }
 
-// content is a column with how its cells are made.
+// content is a column and the functions that make its cells.
 type content struct {
 	name, title string
 	number      bool
@@ -123,7 +124,7 @@ type content struct {
 	text  func(g []*live.Run) string
 }
 
-// chosenColumns are those of the address, or the usual ones.
+// chosenColumns returns the columns of the address, or the usual ones.
 func chosenColumns(v view, s *live.Sweep, t *table) []content {
 	all := allColumns(s, t.Grouped)
 	wanted := v.values["col"]
@@ -226,7 +227,7 @@ func newRow(v view, s *live.Sweep, g []*live.Run, columns []content, chosen map[
 	return out
 }
 
-// groupLabel names what a group's runs have in common, of what the sweep varies.
+// groupLabel returns the settings that the sweep varies and that a group's runs share.
 func groupLabel(s *live.Sweep, r *live.Run) string {
 	var parts []string
 	for _, key := range s.Keys {
@@ -246,7 +247,7 @@ func groupLabel(s *live.Sweep, r *live.Run) string {
 	return strings.Join(parts, " ")
 }
 
-// groupExpression chooses a group's runs.
+// groupExpression returns the expression that selects a group's runs.
 func groupExpression(s *live.Sweep, r *live.Run) string {
 	var parts []string
 	for _, key := range s.Keys {
@@ -266,7 +267,7 @@ func sortGroups(by string, groups [][]*live.Run, columns []content) {
 	c := columns[i]
 	slices.SortStableFunc(groups, func(a, b []*live.Run) int {
 		x, y := c.value(a), c.value(b)
-		if math.IsNaN(x) != math.IsNaN(y) { // what has no value comes last either way
+		if math.IsNaN(x) != math.IsNaN(y) { // rows without a value come last in either order
 			return map[bool]int{true: 1, false: -1}[math.IsNaN(x)]
 		}
 		order := 0
@@ -282,7 +283,7 @@ func sortGroups(by string, groups [][]*live.Run, columns []content) {
 	})
 }
 
-// chosenRuns are the runs of the address, by id.
+// chosenRuns returns the chosen runs of the address, by id.
 func chosenRuns(v view) map[string]bool {
 	chosen := map[string]bool{}
 	for _, value := range v.values["run"] {

@@ -12,7 +12,7 @@ import (
 	"headroom/sweeps"
 )
 
-// view is what an address asks to be shown, beside its path.
+// view is an address: its path and parameters.
 type view struct {
 	path   string
 	values url.Values
@@ -20,10 +20,10 @@ type view struct {
 
 func newView(u *url.URL) view { return view{u.Path, u.Query()} }
 
-// get is a parameter's value, without what would steer.
+// get returns a parameter's value.
 func (v view) get(name string) string { return v.values.Get(name) }
 
-// With is the address of the same view with a parameter changed; "" leaves it out.
+// With returns the address of the same view with a parameter changed; "" removes it.
 func (v view) With(name, value string) string { return v.with(name, value).String() }
 
 // With2 changes two parameters.
@@ -42,7 +42,7 @@ func (v view) with(name, value string) view {
 	return view{v.path, values}
 }
 
-// At is the address of another page, with the parameters kept that are named.
+// At returns the address of another page, with the named parameters kept.
 func (v view) At(path string, keep ...string) string {
 	values := url.Values{}
 	for _, name := range keep {
@@ -60,7 +60,7 @@ func (v view) String() string {
 	return v.path
 }
 
-// list is a parameter whose parts are parted by commas.
+// list returns the parts of a parameter that are separated by commas.
 func (v view) list(name string) []string {
 	if v.get(name) == "" {
 		return nil
@@ -70,7 +70,8 @@ func (v view) list(name string) []string {
 
 func (v view) is(name string) bool { return v.get(name) == "1" }
 
-// number is a parameter that is an integer from low to high; otherwise it is what is usual.
+// number returns an integer parameter from low to high; any other value gives the usual
+// one.
 func (v view) number(name string, usual, low, high int) int {
 	n, err := strconv.Atoi(v.get(name))
 	if err != nil || n < low || n > high {
@@ -79,20 +80,20 @@ func (v view) number(name string, usual, low, high int) int {
 	return n
 }
 
-// filter keeps the runs that an address asks for.
+// filter selects the runs of an address.
 type filter struct {
 	only    []sweeps.Filter
 	state   string
 	verdict string
 	former  bool
-	// Fault says why the expression cannot be read; then it keeps all.
+	// Fault says why the expression cannot be read; the filter then selects all.
 	Fault string
 }
 
-// maxOnly bounds an expression.
+// maxOnly is the greatest length of an expression.
 const maxOnly = 1000
 
-// filterOf reads only, state, verdict and former.
+// filterOf reads the parameters only, state, verdict and former.
 func filterOf(v view) filter {
 	f := filter{state: v.get("state"), verdict: v.get("verdict"), former: v.is("former")}
 	text := strings.TrimSpace(v.get("only"))
@@ -119,8 +120,8 @@ func (f filter) keeps(r *live.Run) bool {
 	return !slices.ContainsFunc(f.only, func(only sweeps.Filter) bool { return !only.Match(r.Config) })
 }
 
-// verdictOf is one word for what became of a run: its verdict, the collapse that stands
-// in it now, or its state.
+// verdictOf returns one word for a run: its verdict, the collapse that stands now, or its
+// state.
 func verdictOf(r *live.Run) string {
 	switch {
 	case r.State == "failed":
@@ -133,7 +134,7 @@ func verdictOf(r *live.Run) string {
 	return r.State
 }
 
-// short is the beginning of an id.
+// short returns the beginning of an id.
 func short(id string) string { return id[:min(8, len(id))] }
 
 // count is "1 run", "2 runs".
@@ -144,10 +145,10 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// Get is a parameter's value.
+// Get returns a parameter's value.
 func (v view) Get(name string) string { return v.get(name) }
 
-// Others are the parameters but those named, for a form to keep.
+// Others returns the other parameters, which a form keeps.
 func (v view) Others(names ...string) url.Values {
 	values := url.Values{}
 	for name, list := range v.values {
@@ -158,5 +159,5 @@ func (v view) Others(names ...string) url.Values {
 	return values
 }
 
-// without is the address without some parameters.
+// without returns the address without some parameters.
 func (v view) without(names ...string) string { return view{v.path, v.Others(names...)}.String() }

@@ -12,10 +12,10 @@ import (
 	"headroom/reports/live"
 )
 
-// shortKey is the last part of a key, if people know it by that.
+// shortKey returns the last part of a key, if that is its usual name.
 func shortKey(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }
 
-// numberOf is the number that a setting is, NaN if it is none.
+// numberOf returns a setting as a number; NaN if it is none.
 func numberOf(text string) float64 {
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil {
@@ -24,7 +24,7 @@ func numberOf(text string) float64 {
 	return v
 }
 
-// verdicts counts what became of a group: "healthy", or "2 healthy, 1 empty".
+// verdicts counts the verdicts of a group: "healthy", or "2 healthy, 1 empty".
 func verdicts(g []*live.Run) string { return wordCounts(g, verdictOf) }
 
 func states(g []*live.Run) string { return wordCounts(g, func(r *live.Run) string { return r.State }) }
@@ -57,7 +57,8 @@ func progressOf(g []*live.Run) (done, total int) {
 	return done, total
 }
 
-// progress is how many steps of a run are done, of how many. One that ended early has no more.
+// progress returns the number of done steps, and of all. A run that ended early has no more
+// steps.
 func progress(r *live.Run) (done, total int) {
 	if r.State == "done" {
 		return max(r.Total, r.Done), max(r.Total, r.Done)
@@ -91,8 +92,8 @@ func heard(g []*live.Run) time.Time {
 	return last
 }
 
-// figuresOf are the values of those of a group's runs that have one and did not collapse;
-// if all collapsed, of all.
+// figuresOf returns the values of a group's runs that did not collapse; if all collapsed,
+// those of all.
 func figuresOf(g []*live.Run, f live.Figure) []float64 {
 	var healthy, all []float64
 	for _, r := range g {
@@ -123,7 +124,8 @@ func meanOf(g []*live.Run, f live.Figure) float64 {
 	return sum / float64(len(values))
 }
 
-// figureText is a figure of a run, or the mean of a group with its range and number.
+// figureText returns a figure of a run, or the mean of a group with its range and number of
+// runs.
 func figureText(g []*live.Run, f live.Figure) string {
 	values := figuresOf(g, f)
 	if len(values) == 0 {
@@ -146,7 +148,7 @@ func number(f live.Figure, v float64) string {
 	return strconv.FormatFloat(v, 'f', 4, 64)
 }
 
-// duration is a time for people: "45 s", "12 min", "3 h 10 min"; "–" for none.
+// duration writes a time for people: "45 s", "12 min", "3 h 10 min"; "–" for none.
 func duration(d time.Duration) string {
 	switch {
 	case d <= 0:
@@ -159,7 +161,7 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// ago is how long ago something was, in words.
+// ago returns how long ago something was, in words.
 func ago(now, then time.Time) string {
 	switch d := now.Sub(then); {
 	case then.IsZero():
