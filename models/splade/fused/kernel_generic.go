@@ -7,7 +7,9 @@ func Vector() bool { return false }
 
 func (p panel) max4(rows []float32, best *[4]float32, at *[4]int32) { p.max4Plain(rows, best, at) }
 
-func (p panel) max8([]float32, *[8]float32, *[8]int32) bool { return false }
+func wide() bool { return false }
+
+func (p panel) max32([]float32, *[wideRows]float32, *[wideRows]int32) {}
 
 func fastestForm() form { return pairs }
 

@@ -4,11 +4,18 @@ package fused
 // many takes a panel of half the width.
 const panelWidth = 32
 
+// A CPU with registers of 512 bits takes tiles of wideRows rows and wideTokens tokens: sums of one token with many rows
+// lie side by side, so that a maximum over tokens needs nothing from its neighbours. Other CPUs take 4 rows and a panel.
+const (
+	wideRows   = 32
+	wideTokens = 8
+)
+
 // panel holds up to 32 tokens transposed, so that one load fetches the same
-// dimension of 16 tokens.
+// dimension of several tokens.
 type panel struct {
 	data  []float32 // [dim, width]
-	width int       // 16 or 32
+	width int       // 8 in wide tiles, else 16 or 32
 	first int       // the text's token in column 0
 	count int       // columns that are tokens; the others repeat column 0
 }
@@ -25,9 +32,12 @@ func shape(first, tokens int) (width, count int) {
 // pack transposes a text into panels. Unused columns repeat the panel's first
 // token: they cannot win a maximum that column 0 has not already reached.
 func pack(t Text, dim int) []panel {
-	panels := make([]panel, 0, (t.Tokens+panelWidth-1)/panelWidth)
-	for first := 0; first < t.Tokens; first += panelWidth {
-		width, count := shape(first, t.Tokens)
+	var panels []panel
+	for first, width := 0, 0; first < t.Tokens; first += width {
+		var count int
+		if width, count = shape(first, t.Tokens); wide() {
+			width, count = wideTokens, min(wideTokens, t.Tokens-first)
+		}
 		data := make([]float32, dim*width)
 		for c := range width {
 			token := first
@@ -43,30 +53,43 @@ func pack(t Text, dim int) []panel {
 	return panels
 }
 
-// block is up to rowBlock vocabulary rows in groups of four, interleaved so that
-// a kernel walks one slice. A row's products do not depend on the other rows.
+// block is up to rowBlock vocabulary rows in groups, interleaved so that a kernel walks one slice. A row's products do
+// not depend on the other rows.
 type block struct {
-	data []float32 // [groups, dim, 4]
-	n    int
-	dim  int
-	best [rowBlock]float32
-	at   [rowBlock]int32
+	data  []float32 // [groups, dim, group]
+	group int       // rows per group
+	n     int
+	dim   int
+	best  [rowBlock]float32
+	at    [rowBlock]int32
 }
 
 func newBlock(dim int) *block {
-	return &block{data: make([]float32, rowBlock*dim), dim: dim}
+	b := &block{data: make([]float32, rowBlock*dim), group: 4, dim: dim}
+	if wide() {
+		b.group = wideRows
+	}
+	return b
 }
+
+// fillDims is how many dimensions of a row are copied before the next row's: what they are written to stays in the first cache.
+const fillDims = 16
 
 // fill copies the rows of weight [vocab, dim] with the given numbers, at most rowBlock.
 // A last group that is not full repeats its last row.
 func (b *block) fill(weight []float32, rows []int32) {
 	b.n = len(rows)
-	for g := 0; g < b.n; g += 4 {
-		out := b.data[g*b.dim : (g+4)*b.dim]
-		for r := range 4 {
-			v := int(rows[min(g+r, b.n-1)])
-			for d, w := range weight[v*b.dim : (v+1)*b.dim] {
-				out[4*d+r] = w
+	for g := 0; g < b.n; g += b.group {
+		group := b.data[g*b.dim : (g+b.group)*b.dim]
+		for from := 0; from < b.dim; from += fillDims {
+			to := min(from+fillDims, b.dim)
+			for r := range b.group {
+				v := int(rows[min(g+r, b.n-1)]) * b.dim
+				at := from*b.group + r
+				for _, w := range weight[v+from : v+to] {
+					group[at] = w
+					at += b.group
+				}
 			}
 		}
 	}
@@ -74,15 +97,19 @@ func (b *block) fill(weight []float32, rows []int32) {
 
 // pool writes the maximum over a text's tokens to best, and the token that has it to at.
 func (b *block) pool(panels []panel) {
-	for r := range (b.n + 3) &^ 3 {
+	for r := range b.best {
 		b.best[r], b.at[r] = negativeInfinity, 0
+	}
+	if b.group == wideRows { // a group of rows stays in the first cache; else a panel does
+		for g := 0; g < b.n; g += wideRows {
+			for _, p := range panels {
+				p.max32(b.data[g*b.dim:(g+wideRows)*b.dim], (*[wideRows]float32)(b.best[g:g+wideRows]), (*[wideRows]int32)(b.at[g:g+wideRows]))
+			}
+		}
+		return
 	}
 	for _, p := range panels {
 		for g := 0; g < b.n; g += 4 {
-			if g+4 < b.n && p.max8(b.data[g*b.dim:(g+8)*b.dim], (*[8]float32)(b.best[g:g+8]), (*[8]int32)(b.at[g:g+8])) {
-				g += 4
-				continue
-			}
 			p.max4(b.data[g*b.dim:(g+4)*b.dim], (*[4]float32)(b.best[g:g+4]), (*[4]int32)(b.at[g:g+4]))
 		}
 	}
