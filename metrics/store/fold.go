@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"headroom/internal/alike"
 )
@@ -39,7 +41,15 @@ func Fold(ctx context.Context, workspace string, st *Store) error {
 }
 
 func (s *Store) foldLocked(ctx context.Context, workspace string, lock *lock) error {
-	f := &fold{ctx: ctx, workspace: workspace, db: s.db, inTx: func(do func(*sql.Tx) error) error {
+	s.memory.folding.Lock()
+	defer s.memory.folding.Unlock()
+	version, err := s.Version(ctx)
+	if err != nil {
+		return fmt.Errorf("fold workspace %q: %w", workspace, err)
+	}
+	f := &fold{ctx: ctx, workspace: workspace, db: s.db, now: s.now(), memory: &s.memory, again: version == s.memory.version}
+	f.inTx = func(do func(*sql.Tx) error) error {
+		f.wrote = true
 		tx, err := s.db.BeginTx(ctx, nil)
 		if err != nil {
 			return err
@@ -49,9 +59,16 @@ func (s *Store) foldLocked(ctx context.Context, workspace string, lock *lock) er
 			return err
 		}
 		return tx.Commit()
-	}}
+	}
+	s.memory.version = Version{}
 	if err := f.all(); err != nil {
 		return fmt.Errorf("fold workspace %q: %w", workspace, f.cause(err))
+	}
+	if f.wrote {
+		s.memory.state = nil
+	}
+	if s.memory.version, err = s.Version(ctx); err != nil {
+		return fmt.Errorf("fold workspace %q: %w", workspace, err)
 	}
 	if err := lock.folded(s.now()); err != nil {
 		return fmt.Errorf("fold workspace %q: %w", workspace, err)
@@ -78,7 +95,7 @@ func Rebuild(ctx context.Context, workspace string, st *Store) error {
 			return fmt.Errorf("rebuild database: %w", known(err))
 		}
 	}
-	f := &fold{ctx: ctx, workspace: workspace, db: tx, inTx: func(do func(*sql.Tx) error) error { return do(tx) }}
+	f := &fold{ctx: ctx, workspace: workspace, db: tx, now: st.now(), memory: &memory{}, inTx: func(do func(*sql.Tx) error) error { return do(tx) }}
 	if err := f.all(); err != nil {
 		return fmt.Errorf("rebuild database: %w", f.cause(err))
 	}
@@ -100,6 +117,12 @@ type fold struct {
 	// inTx folds one run, sweep or evaluation in one transaction.
 	inTx   func(do func(*sql.Tx) error) error
 	faults []error
+	now    time.Time
+	memory *memory
+	// again says that nobody has written since the fold that memory is of.
+	again bool
+	// wrote says that this pass has written; unsettled, that settle has to decide again.
+	wrote, unsettled bool
 }
 
 // cause returns why a pass ended: the context's error if it was cancelled, even if a
@@ -122,10 +145,14 @@ func (f *fold) damage() error {
 }
 
 func (f *fold) all() error {
-	before, err := f.state()
-	if err != nil {
-		return err
+	before := f.memory.state
+	if before == nil || !f.again {
+		var err error
+		if before, err = f.state(); err != nil {
+			return err
+		}
 	}
+	f.memory.state = before
 	if err := f.sweeps(before); err != nil {
 		return err
 	}
@@ -137,12 +164,19 @@ func (f *fold) all() error {
 		if err := f.ctx.Err(); err != nil {
 			return err
 		}
+		if f.memory.rests(run, f.now) {
+			continue
+		}
+		wrote, faults := f.wrote, len(f.faults)
+		f.wrote = false
 		if err := f.run(run, before); err != nil {
 			return fmt.Errorf("run %q: %w", run, err)
 		}
-		if err := f.evaluations(filepath.Join("runs", run, "evaluations"), run, before); err != nil {
+		if err := f.evaluations(path.Join("runs", run, "evaluations"), run, before); err != nil {
 			return fmt.Errorf("run %q: %w", run, err)
 		}
+		f.memory.keepLook(run, f.now, !f.wrote && len(f.faults) == faults && before.over(run, f.now))
+		f.wrote = f.wrote || wrote
 	}
 	if err := f.evaluations("baselines", "", before); err != nil {
 		return err
@@ -159,19 +193,21 @@ type state struct {
 	runs     map[string]int64
 	written  map[string]bool // runs whose folder was there
 	attempts map[int64]map[int]folded
-	// stamps of evaluations by folder, of sweeps by name.
-	evaluations, sweeps map[string]string
+	// stamps of evaluations, by the folder that they are in and their name there; of sweeps by name.
+	evaluations map[string]map[string]string
+	sweeps      map[string]string
 }
 
 // folded is how far a log is folded, and the state of its file at that time.
 type folded struct {
 	offset, seq, modified int64
 	tail                  string
+	ended                 bool
 }
 
 func (f *fold) state() (*state, error) {
 	s := &state{runs: map[string]int64{}, written: map[string]bool{}, attempts: map[int64]map[int]folded{},
-		evaluations: map[string]string{}, sweeps: map[string]string{}}
+		evaluations: map[string]map[string]string{}, sweeps: map[string]string{}}
 	var text, stamp string
 	var id int64
 	var n int
@@ -179,13 +215,20 @@ func (f *fold) state() (*state, error) {
 	var at folded
 	return s, errors.Join(
 		f.each("SELECT run, id, written FROM run", func() { s.runs[text], s.written[text] = id, written }, &text, &id, &written),
-		f.each("SELECT run_id, n, byte_offset, seq, modified, tail FROM attempt", func() {
+		f.each("SELECT run_id, n, byte_offset, seq, modified, tail, state IS NOT NULL FROM attempt", func() {
 			if s.attempts[id] == nil {
 				s.attempts[id] = map[int]folded{}
 			}
 			s.attempts[id][n] = at
-		}, &id, &n, &at.offset, &at.seq, &at.modified, &at.tail),
-		f.each("SELECT folder, stamp FROM evaluation", func() { s.evaluations[text] = stamp }, &text, &stamp),
+		}, &id, &n, &at.offset, &at.seq, &at.modified, &at.tail, &at.ended),
+		f.each("SELECT folder, stamp FROM evaluation", func() {
+			folder, name := path.Split(text)
+			folder = path.Clean(folder)
+			if s.evaluations[folder] == nil {
+				s.evaluations[folder] = map[string]string{}
+			}
+			s.evaluations[folder][name] = stamp
+		}, &text, &stamp),
 		f.each("SELECT sweep, stamp FROM sweep", func() { s.sweeps[text] = stamp }, &text, &stamp),
 	)
 }
@@ -238,13 +281,16 @@ func (f *fold) forget(runs []string, before *state) error {
 	if err != nil || len(gone)+len(idle) == 0 {
 		return err
 	}
+	f.unsettled = true // evaluations go with runs
 	return f.inTx(func(tx *sql.Tx) error {
 		for _, run := range gone {
 			if err := clear(f.ctx, tx, before.runs[run]); err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(f.ctx, "UPDATE run SET written = 0 WHERE id = ?", before.runs[run]); err != nil {
-				return err
+			for _, query := range []string{"UPDATE run SET written = 0 WHERE id = ?", "DELETE FROM evaluation WHERE run_id = ?"} {
+				if _, err := tx.ExecContext(f.ctx, query, before.runs[run]); err != nil {
+					return err
+				}
 			}
 		}
 		for _, run := range idle {

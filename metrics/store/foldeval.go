@@ -11,6 +11,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -26,34 +27,35 @@ type queryValue struct {
 	value          float64
 }
 
-// evaluations folds the evaluations below a folder of the workspace; run is empty
-// for baselines.
+// evaluations folds the evaluations below a folder of the workspace, whose path has slashes;
+// run is empty for baselines.
 func (f *fold) evaluations(folder, run string, before *state) error {
-	names, err := folders(filepath.Join(f.workspace, folder))
+	at := filepath.Join(f.workspace, filepath.FromSlash(folder))
+	names, err := folders(at)
 	if err != nil {
 		return err
 	}
 	there := map[string]bool{}
 	for _, name := range names {
-		place := filepath.ToSlash(filepath.Join(folder, name))
-		stamp, err := stampOf(filepath.Join(f.workspace, folder, name))
+		place := path.Join(folder, name)
+		stamp, err := stampOf(filepath.Join(at, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // asked for, not made yet
 		}
 		if err != nil {
 			return err
 		}
-		there[place] = true
-		if before.evaluations[place] == stamp {
+		there[name] = true
+		if before.evaluations[folder][name] == stamp {
 			continue
 		}
 		if err := f.evaluation(place, run, stamp); err != nil {
 			return fmt.Errorf("evaluation %q: %w", place, err)
 		}
 	}
-	for place := range before.evaluations {
-		if filepath.ToSlash(filepath.Dir(filepath.FromSlash(place))) == filepath.ToSlash(folder) && !there[place] {
-			if err := f.inTx(func(tx *sql.Tx) error { return f.drop(tx, place) }); err != nil {
+	for name := range before.evaluations[folder] {
+		if !there[name] {
+			if err := f.inTx(func(tx *sql.Tx) error { return f.drop(tx, path.Join(folder, name)) }); err != nil {
 				return err
 			}
 		}
@@ -77,6 +79,7 @@ func stampOf(folder string) (string, error) {
 }
 
 func (f *fold) drop(tx *sql.Tx, place string) error {
+	f.unsettled = true
 	_, err := tx.ExecContext(f.ctx, "DELETE FROM evaluation WHERE folder = ?", place)
 	return err
 }

@@ -95,6 +95,7 @@ func (f *fold) revisions(name string) ([]string, string, error) {
 }
 
 func (f *fold) dropSweep(tx *sql.Tx, name string) error {
+	f.unsettled = true
 	for _, table := range []string{"sweep", "member", "baseline_member", "asked"} {
 		if _, err := tx.ExecContext(f.ctx, "DELETE FROM "+table+" WHERE sweep = ?", name); err != nil {
 			return err

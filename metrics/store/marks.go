@@ -76,10 +76,10 @@ func (s *Store) RunsAmong(ctx context.Context, sweep string, ids []string) ([]Ru
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	args := []any{sweep}
+	args := []any{sweep} // the plus keeps SQLite from reading all of a sweep for a few runs
 	for _, id := range ids {
 		args = append(args, id)
 	}
 	return s.runs(ctx, fmt.Sprintf("read runs of sweep %q", sweep), "membership p",
-		"p.sweep = ? AND r.run IN (?"+strings.Repeat(",?", len(ids)-1)+")", args...)
+		"+p.sweep = ? AND r.run IN (?"+strings.Repeat(",?", len(ids)-1)+")", args...)
 }

@@ -95,16 +95,12 @@ func (s *Store) AllRuns(ctx context.Context) ([]Run, error) {
 func (s *Store) runs(ctx context.Context, what, from, where string, args ...any) ([]Run, error) {
 	return read(ctx, s, what, scanRun, `
 		SELECT r.run, coalesce(p.label, ''), coalesce(p.sweep, ''), coalesce(p.standing, ''), coalesce(p.added, ''),
-		       v.state, v.verdict, coalesce(v.recovered, ''), j.chain, coalesce(p.backbone, ''), p.rescale,
-		       coalesce(p.seed, 0), v.step, b.steps, v.seconds, (SELECT count(*) FROM attempt c WHERE c.run_id = r.id),
-		       coalesce(b.host, ''), coalesce(a.error, ''), coalesce(a.weights, ''), b.facts, p.config,
+		       r.state, r.verdict, coalesce(r.recovered, ''), r.chain, coalesce(p.backbone, ''), p.rescale,
+		       coalesce(p.seed, 0), r.step, r.steps, r.seconds, r.attempts,
+		       coalesce(r.host, ''), coalesce(r.error, ''), coalesce(r.weights, ''), r.facts, p.config,
 		       c.step, c.measure, c.value, c.weights
-		FROM `+from+` JOIN run r ON r.id = p.run_id
-		JOIN runs v ON v.run = r.run
-		LEFT JOIN last_attempt a ON a.run_id = r.id
-		LEFT JOIN last_started b ON b.run_id = r.id
-		LEFT JOIN last_judgement j ON j.run_id = r.id
-		LEFT JOIN last_selection c ON c.run_id = r.id
+		FROM `+from+` JOIN logged_run r ON r.run_id = p.run_id
+		LEFT JOIN last_selection c ON c.run_id = p.run_id
 		WHERE `+where+`
 		ORDER BY p.sweep IS NULL, p.sweep, p.position, r.run`, args...)
 }

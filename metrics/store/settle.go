@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"headroom/metrics/record"
@@ -177,6 +178,10 @@ func (f *fold) settle() error {
 	if err != nil {
 		f.fault(err)
 	}
+	if f.again && !f.unsettled && err == nil && reflect.DeepEqual(seen, f.memory.settled) {
+		return nil
+	}
+	f.memory.settled = seen
 	for _, r := range seen.References {
 		s.recorded[reference{r.Reference, r.Split}] = r.Collection
 	}

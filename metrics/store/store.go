@@ -48,6 +48,8 @@ type Store struct {
 	now  func() time.Time
 	db   *sql.DB // folds and reads
 	ro   *sql.DB // answers a user's SQL
+
+	memory memory
 }
 
 // Option changes how Open makes a Store.
@@ -80,6 +82,7 @@ func Open(path string, options ...Option) (*Store, error) {
 
 // Close closes the database.
 func (s *Store) Close() error {
+	s.memory.close()
 	return errors.Join(s.ro.Close(), s.db.Close())
 }
 
@@ -112,6 +115,7 @@ func dsn(path, mode string, queryOnly bool) string {
 		v.Set("_journal_mode", "WAL")
 		v.Set("_synchronous", "NORMAL")
 		v.Set("_txlock", "immediate")
+		v.Set("_stmt_cache_size", "64") // a fold asks the same of every log
 	}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: v.Encode()}).String()
 }

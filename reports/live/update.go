@@ -22,27 +22,23 @@ type look struct {
 	ctx     context.Context
 	now     time.Time
 	version uint64
-	marks   store.Marks
-	old     store.Marks
+	is, was reading
 }
 
 // update makes the sweeps of a snapshot from those of the one before, and reports whether
 // anything differs.
 func (w *Watcher) update(ctx context.Context, before, after *Snapshot, now time.Time) (changed bool, err error) {
-	marks, err := w.open.store.Marks(ctx)
+	is, err := w.reading(ctx)
 	if err != nil {
 		return false, err
 	}
-	l := &look{opened: w.open, ctx: ctx, now: now, version: before.Version + 1, marks: marks, old: w.marks}
-	list, err := l.store.Sweeps(ctx)
-	if err != nil {
-		return false, err
-	}
+	l := &look{opened: w.open, ctx: ctx, now: now, version: before.Version + 1, is: is, was: w.read}
 	after.Sweeps, after.runs, after.Alerts = nil, map[string]*Run{}, nil
-	changed = len(list) != len(before.Sweeps) || marks.Sweeps != w.marks.Sweeps
-	for _, s := range list {
+	others := is.marks.Sweeps != w.read.marks.Sweeps
+	changed = len(is.sweeps) != len(before.Sweeps) || others
+	for _, s := range is.sweeps {
 		old := before.Sweep(s.Name)
-		if old == nil || marks.Sweeps != l.old.Sweeps {
+		if old == nil || others {
 			old = &Sweep{}
 		}
 		sweep, news, err := l.sweep(s, old)
@@ -62,8 +58,21 @@ func (w *Watcher) update(ctx context.Context, before, after *Snapshot, now time.
 	if len(after.Alerts) != len(before.Alerts) {
 		changed = true // an alert that appears as time passes
 	}
-	w.marks = marks
+	w.read = is
 	return changed, nil
+}
+
+// reading reads what there is, where it is not what was read before. The version is read
+// first: what is written meanwhile is read again.
+func (w *Watcher) reading(ctx context.Context) (r reading, err error) {
+	if r.version, err = w.open.store.Version(ctx); err != nil || r.version == w.read.version {
+		return w.read, err
+	}
+	if r.marks, err = w.open.store.Marks(ctx); err != nil {
+		return r, err
+	}
+	r.sweeps, err = w.open.store.Sweeps(ctx)
+	return r, err
 }
 
 // sweep makes a sweep from its last state. Unchanged runs are reused.
@@ -80,7 +89,7 @@ func (l *look) sweep(s store.Sweep, old *Sweep) (*Sweep, bool, error) {
 	} else {
 		var ids []string
 		for _, r := range old.Runs {
-			if l.marks.Runs[r.Run.Run] != l.old.Runs[r.Run.Run] {
+			if l.is.marks.Runs[r.Run.Run] != l.was.marks.Runs[r.Run.Run] {
 				ids = append(ids, r.Run.Run)
 			}
 		}

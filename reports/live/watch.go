@@ -41,7 +41,14 @@ type Watcher struct {
 
 	storeMu sync.RWMutex // guards the fields below while the workspace is closed
 	open    *opened
+	read    reading
+}
+
+// reading is what an update read of the store: it is read again where the store has changed.
+type reading struct {
+	version store.Version
 	marks   store.Marks
+	sweeps  []store.Sweep
 }
 
 // opened is a workspace that is open.
@@ -101,6 +108,11 @@ const (
 	pauseTimes   = 10
 	longestPause = 2 * time.Second
 )
+
+// endedEvery is the time between two looks at a run that was over a minute ago, if looks are
+// that close together: with half a second from look to look, what becomes of such a run is
+// seen within two seconds.
+const endedEvery = 1500 * time.Millisecond
 
 // Watch looks at the workspace until the context ends.
 func (w *Watcher) Watch(ctx context.Context) {
@@ -219,7 +231,7 @@ func (w *Watcher) reopen() error {
 	if w.o.Collections != nil {
 		notes = w.o.Collections(found)
 	}
-	s, err := store.Open(path, store.WithClock(w.o.Now))
+	s, err := store.Open(path, store.WithClock(w.o.Now), store.EndedEvery(endedEvery))
 	if err != nil {
 		return errors.Join(err, notes)
 	}
@@ -229,7 +241,7 @@ func (w *Watcher) reopen() error {
 	}
 	w.storeMu.Lock()
 	defer w.storeMu.Unlock()
-	w.open, w.marks = &opened{found, s, info}, store.Marks{}
+	w.open, w.read = &opened{found, s, info}, reading{}
 	return notes
 }
 
