@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -44,13 +45,11 @@ func Intact(r *source.Resolver, root, id string) error {
 
 // IntactResults does so for the files that the attempts at the run in a folder have made.
 func IntactResults(r *source.Resolver, folder string) error {
-	if err := intactLogs(r, folder); err != nil {
+	last, err := intactLogs(r, folder)
+	if err != nil || !last.Done {
 		return err
 	}
-	if finished, err := Finished(folder); err != nil || !finished {
-		return err
-	}
-	return IntactModel(r, folder)
+	return intactModel(r, folder, last)
 }
 
 // missingIsDamage turns the error for a missing file into damage.
@@ -62,51 +61,60 @@ func missingIsDamage(err error) error {
 	return err
 }
 
-// intactLogs checks every attempt's log. A log without faults is not read again until it
-// changes.
-func intactLogs(r *source.Resolver, folder string) error {
+// intactLogs checks every attempt's log and returns the end of the last attempt that finished
+// the run; without one, Done is false. A log without faults is not read again until it changes.
+func intactLogs(r *source.Resolver, folder string) (last finish, err error) {
 	attempts, err := event.Attempts(folder)
 	if err != nil {
-		return err
+		return last, err
 	}
 	for _, n := range attempts {
 		path := event.Path(folder, n)
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			continue // its process died at once
 		}
-		state, err := r.Remember("event log", []string{path}, func() (string, error) {
+		state, err := r.Remember("event log and its end", []string{path}, func() (string, error) {
 			if err := event.Check(path); err != nil {
 				return err.Error(), nil
 			}
-			return sound, nil
+			text, err := json.Marshal(finishOf(path))
+			return sound + string(text), err
 		})
 		if err != nil {
-			return err
+			return last, err
 		}
-		if state != sound {
-			return &seal.Damage{Path: path, What: strings.TrimPrefix(state, path+":")}
+		text, isSound := strings.CutPrefix(state, sound)
+		if !isSound {
+			return last, &seal.Damage{Path: path, What: strings.TrimPrefix(state, path+":")}
+		}
+		var one finish
+		if err := json.Unmarshal([]byte(text), &one); err != nil {
+			return last, fmt.Errorf("read what is kept of %s: %w", path, err)
+		}
+		if one.Done {
+			last = one
 		}
 	}
-	return nil
+	return last, nil
 }
 
 // IntactModel checks the export of a run in a folder against its manifest, and that
 // against the log.
 func IntactModel(r *source.Resolver, run string) error {
-	done, finished, err := lastFinish(run)
+	last, err := lastFinish(run)
 	if err != nil {
 		return err
 	}
-	expected := ""
-	if finished {
-		expected = done.ended.Model
-		if expected == event.ModelNone || expected == "" && done.judged != nil && done.judged.Verdict == nonFinite {
-			return nil // there were no finite weights to export
-		}
+	return intactModel(r, run, last)
+}
+
+func intactModel(r *source.Resolver, run string, last finish) error {
+	if last.NoModel {
+		return nil // there were no finite weights to export
 	}
 	folder := ModelFolder(run)
 	if _, err := os.Stat(folder); err != nil {
-		if errors.Is(err, fs.ErrNotExist) && finished {
+		if errors.Is(err, fs.ErrNotExist) && last.Done {
 			return &seal.Damage{Path: folder, What: "the exported model is missing"}
 		}
 		return err
@@ -121,8 +129,8 @@ func IntactModel(r *source.Resolver, run string) error {
 	if err != nil {
 		return err
 	}
-	if expected != "" && found != expected {
-		return &seal.Damage{Path: filepath.Join(folder, seal.ManifestFile), What: fmt.Sprintf("it is not the one that the run's log names (%.23s…)", expected)}
+	if last.Model != "" && found != last.Model {
+		return &seal.Damage{Path: filepath.Join(folder, seal.ManifestFile), What: fmt.Sprintf("it is not the one that the run's log names (%.23s…)", last.Model)}
 	}
 	return nil
 }
@@ -130,19 +138,38 @@ func IntactModel(r *source.Resolver, run string) error {
 // nonFinite is the verdict of metrics/stability for runs whose weights may not be finite.
 const nonFinite = "non_finite"
 
-// lastFinish returns the end of the last attempt that finished the run.
-func lastFinish(folder string) (e end, finished bool, err error) {
+// finish is what the end of an attempt's log says of the exported model.
+type finish struct {
+	// Done tells whether the attempt has finished the run.
+	Done bool
+	// Model is the digest of the export; "" where an older program did not record it.
+	Model string
+	// NoModel tells whether the run ended without an export.
+	NoModel bool
+}
+
+// finishOf reads it; a log that cannot be read has not finished.
+func finishOf(path string) finish {
+	e, err := readEnd(path)
+	if err != nil || e.ended == nil || e.ended.State != event.StateDone {
+		return finish{}
+	}
+	model := e.ended.Model
+	return finish{true, model, model == event.ModelNone || model == "" && e.judged != nil && e.judged.Verdict == nonFinite}
+}
+
+// lastFinish is that of the last attempt that finished the run; without one, Done is false.
+func lastFinish(folder string) (finish, error) {
 	attempts, err := event.Attempts(folder)
 	if err != nil {
-		return end{}, false, err
+		return finish{}, err
 	}
 	for i := len(attempts) - 1; i >= 0; i-- {
-		e, err := readEnd(event.Path(folder, attempts[i]))
-		if err == nil && e.ended != nil && e.ended.State == event.StateDone {
-			return e, true, nil
+		if last := finishOf(event.Path(folder, attempts[i])); last.Done {
+			return last, nil
 		}
 	}
-	return end{}, false, nil
+	return finish{}, nil
 }
 
 // Evaluations checks every evaluation in the folder of a run, or of the baselines. It returns

@@ -104,8 +104,8 @@ func (m *maker) state(folder string, steps int) (state State, why string, verdic
 
 // Finished reports whether an attempt at the run in a folder has finished the run.
 func Finished(folder string) (bool, error) {
-	_, finished, err := lastFinish(folder)
-	return finished, err
+	last, err := lastFinish(folder)
+	return last.Done, err
 }
 
 // end holds the contents of the last lines of an attempt's log.
