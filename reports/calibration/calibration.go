@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"headroom/metrics/event"
 	"headroom/metrics/risk"
@@ -29,6 +30,7 @@ type Run struct {
 	Episodes  []event.Episode
 	Config    sweeps.RunConfig
 	Inputs    sweeps.Inputs
+	Family    string // model type of the backbone, such as "bert"; "" if it is not known
 	// Degraded is the result of judge; nil if the run was not compared.
 	Degraded *bool
 }
@@ -76,6 +78,9 @@ type observed struct {
 
 func (o observed) lost() bool   { return o.truth == Lost }
 func (o observed) failed() bool { return o.truth == Lost || o.truth == Failed }
+
+// world is the dev data on which a run was measured.
+func (o observed) world() string { return brief(strings.Join(o.Config.Evaluate.During, " ")) }
 
 // kin is equal for the runs over which a reference is taken.
 func (o observed) kin() string {

@@ -55,10 +55,12 @@ func made(t *testing.T, backbone string, n int, score, lambda float64, empty int
 	}
 	r := m.Result()
 	c := sweeps.Defaults()
+	c.Evaluate.During = []string{"there"}
 	c.Model.Backbone, c.Data.Train, c.Train.LR, c.Train.Batch = backbone, "here", 1e-3, 32
 	c.Regularizer.LambdaQuery, c.Regularizer.LambdaDocument = lambda, lambda
 	label := fmt.Sprintf("%s-%d", backbone, n)
-	return calibration.Run{ID: label, Label: label, Folder: folder, Verdict: r.Verdict, Episodes: r.Episodes, Config: c, Inputs: sweeps.Inputs{Weights: backbone, Data: "d"}}
+	return calibration.Run{ID: label, Label: label, Folder: folder, Verdict: r.Verdict, Episodes: r.Episodes, Config: c, Inputs: sweeps.Inputs{Weights: backbone, Data: "d"},
+		Family: map[string]string{"one": "bert", "two": "modernbert"}[backbone]}
 }
 
 // ofEach are runs of two backbones: four fine ones, one of which is accused; one failed
@@ -91,6 +93,8 @@ func TestACalibration(t *testing.T) {
 		"no miss of two":        "0 of 2: 0.0 % (0.0 to 84.2)",
 		"the larger λ ranks":    "| λ alone                         | 1.000                | 1.000",
 		"onset and verdict":     "onset, share of the steps",
+		"its family":            "| family modernbert | 1 of 4: 25.0 %",
+		"its world":             "| world there       | 2 of 8: 25.0 %",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s: the report lacks %q", what, want)
@@ -106,7 +110,7 @@ func TestACalibration(t *testing.T) {
 		t.Errorf("%s differs (%v; -update writes it again); got\n%s", golden, err, text)
 	}
 	if rows := strings.Split(strings.TrimSpace(string(files[calibration.RunsFile])), "\n"); len(rows) != 15 ||
-		!strings.HasPrefix(rows[6], "one-6,one-6,one,here,infonce,1,60,32,1,0.001,1,1,1,20,2,3,6,0.01,0.5,lost,empty,30,3") {
+		!strings.HasPrefix(rows[6], "one-6,one-6,one,bert,there,here,infonce,1,60,32,1,0.001,1,1,1,20,2,3,6,0.01,0.5,lost,empty,30,3") {
 		t.Errorf("the rows: %q", rows)
 	}
 }

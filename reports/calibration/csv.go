@@ -65,7 +65,7 @@ func checkTruth(text []byte, list []observed) (date string, err error) {
 func writeRuns(list []observed) []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	head := []string{"run", "label", "backbone", "data", "loss", "seed", "steps", "batch", "rescale", "lr", "head_lr_scale", "lambda_query", "lambda_document", "ramp_steps",
+	head := []string{"run", "label", "backbone", "family", "world", "data", "loss", "seed", "steps", "batch", "rescale", "lr", "head_lr_scale", "lambda_query", "lambda_document", "ramp_steps",
 		"infonce0", "flops0", "head_norm0", "score", "reference", "truth", "verdict", "onset", "opened", "degraded", "warnings"}
 	_ = w.Write(head)
 	for _, o := range list {
@@ -88,7 +88,7 @@ func writeRuns(list []observed) []byte {
 		}
 		slices.Sort(warnings)
 		c := o.Config
-		_ = w.Write([]string{o.ID, o.Label, brief(c.Model.Backbone), brief(c.Data.Train), c.Loss.Kind, strconv.FormatInt(c.Seed, 10), strconv.Itoa(o.steps), strconv.Itoa(c.Train.Batch),
+		_ = w.Write([]string{o.ID, o.Label, brief(c.Model.Backbone), o.Family, o.world(), brief(c.Data.Train), c.Loss.Kind, strconv.FormatInt(c.Seed, 10), strconv.Itoa(o.steps), strconv.Itoa(c.Train.Batch),
 			c.Model.Rescale.String(), exact(c.Train.LR), exact(c.Train.HeadLRScale), exact(c.Regularizer.LambdaQuery), exact(c.Regularizer.LambdaDocument), exact(o.setting.Ramp),
 			exact(o.setting.InfoNCE), exact(o.flops), exact(o.norm), exact(o.score), exact(o.reference), o.truth, o.Verdict, onset, opened, degraded, strings.Join(warnings, " ")})
 	}

@@ -2,6 +2,7 @@ package calibration
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -215,7 +216,8 @@ func (r *report) parts() {
 		name string
 		of   func(observed) string
 	}{
-		{"world", func(o observed) string { return brief(strings.Join(o.Config.Evaluate.During, " ")) }},
+		{"family", func(o observed) string { return cmp.Or(o.Family, "unknown") }},
+		{"world", observed.world},
 		{"backbone", func(o observed) string { return brief(o.Config.Model.Backbone) }},
 		{"data", func(o observed) string { return brief(o.Config.Data.Train) }},
 		{"loss", func(o observed) string { return o.Config.Loss.Kind }},

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"headroom/internal/atomic"
+	"headroom/models/hf"
 	"headroom/reports/calibration"
 	"headroom/reports/rejudge"
 	"headroom/runner/workspace"
@@ -21,6 +22,7 @@ import (
 // calibration's files into a folder.
 func (a *app) calibrate(w workspace.Workspace, args []string, runs []rejudge.Run, judgements []rejudge.Judgement, folder string) error {
 	var list []calibration.Run
+	families := map[string]string{} // by digest of the backbone's weights
 	for i, r := range runs {
 		config, in, err := w.ReadRun(r.ID)
 		if err != nil {
@@ -30,7 +32,13 @@ func (a *app) calibrate(w workspace.Workspace, args []string, runs []rejudge.Run
 		if c := judgements[i].Siblings; c != nil {
 			run.Degraded = &c.Degraded
 		}
+		if family := familyOf(filepath.Join(w.Run(r.ID), "model")); family != "" {
+			families[in.Weights] = family
+		}
 		list = append(list, run)
+	}
+	for i := range list { // a run without a model has the family of the others of its backbone
+		list[i].Family = families[list[i].Inputs.Weights]
 	}
 	truth, err := os.ReadFile(filepath.Join(folder, calibration.TruthFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -57,6 +65,20 @@ func (a *app) calibrate(w workspace.Workspace, args []string, runs []rejudge.Run
 	}
 	fmt.Fprintf(a.stdout, "%s: the calibration of %s\n", filepath.Join(folder, calibration.ReportFile), plural(len(list), "run"))
 	return nil
+}
+
+// familyOf is the model type of a run's export, "" where there is none.
+func familyOf(folder string) string {
+	path := filepath.Join(folder, "config.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	config, err := hf.ParseConfig(path, text)
+	if err != nil {
+		return ""
+	}
+	return config.ModelType
 }
 
 // calibrationDocument is what judge --calibration --json prints.

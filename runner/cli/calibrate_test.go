@@ -21,7 +21,7 @@ func TestJudgeWritesACalibration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"4 finished runs (backbones: 1)", "## How often it is wrong", "## Prediction before training"} {
+	for _, want := range []string{"4 finished runs (backbones: 1)", "## How often it is wrong", "| family bert ", "## Prediction before training"} {
 		if !strings.Contains(string(report), want) {
 			t.Errorf("the report lacks %q:\n%s", want, report)
 		}
