@@ -25,6 +25,10 @@ type curve struct {
 
 const versionStalled = 1
 
+// FirmFrom is the number of steps of a run from which on its verdict Stalled is as sure as others.
+// In shorter runs many a model that does learn is still near chance level at its end.
+const FirmFrom = 60
+
 func newStalled(th StalledRule, facts event.Facts, steps, grace int) *stalled {
 	d := &stalled{th: th,
 		on: facts.Candidates > 1 && slices.Contains(th.Losses, facts.Loss) && (steps <= 0 || steps >= th.MinSteps)}

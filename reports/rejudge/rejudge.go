@@ -145,6 +145,9 @@ func (e evidence) judgement() Judgement {
 	if last := e.last(); last+1 < e.run.Steps {
 		j.Notes = append(j.Notes, fmt.Sprintf("it ended after step %d of %d: of what would have followed nothing is known", last+1, e.run.Steps))
 	}
+	if j.Judged == stability.Stalled && e.run.Steps < stability.FirmFrom {
+		j.Notes = append(j.Notes, fmt.Sprintf("stalled says little after %d steps: in fewer than %d a model that learns may still be near chance level", e.run.Steps, stability.FirmFrom))
+	}
 	if older := e.changedDetectors(); older != "" {
 		j.Notes = append(j.Notes, older)
 	}

@@ -201,6 +201,24 @@ func TestWhatALogLacksIsSaid(t *testing.T) {
 	}
 }
 
+// Short runs are often stalled and fine; that is said of their verdict, and of no other one.
+func TestAStalledShortRunIsWeaklyJudged(t *testing.T) {
+	at := func(loss float64) func(int, map[string]event.Value) {
+		return func(_ int, values map[string]event.Value) { values["loss/contrastive"] = event.Value(loss) }
+	}
+	judgements, _, err := rejudge.Judge([]rejudge.Run{
+		log(t, "near", 0, 1, 0, stability.Defaults(), at(3)), log(t, "far", 0, 1, 0, stability.Defaults(), at(1)), log(t, "empty", 1, 5, steps-1, stability.Defaults(), nil),
+	}, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range [][]string{{"stalled says little after 40 steps: in fewer than 60 a model that learns may still be near chance level"}, nil, nil} {
+		if got := judgements[i]; !reflect.DeepEqual(got.Notes, want) {
+			t.Errorf("%s is %s, with the notes %q; want %q", got.Label, got.Judged, got.Notes, want)
+		}
+	}
+}
+
 func TestThresholdsTheWrongWayRoundAreRefused(t *testing.T) {
 	_, _, err := rejudge.Judge(small(t), settings(t, "stability.no_progress.low=2"), false)
 	if err == nil || strings.Count(err.Error(), "\n") != 0 || !strings.Contains(err.Error(), "stability.no_progress.low = 2.0: is not below stability.no_progress.high = 1.05") {
