@@ -77,12 +77,15 @@ calibration: build ## how often verdicts and predictions are wrong, on some 2,00
 	[ -d $(CALIBRATION)/nan ] || $(GO) run ./experiments/calibration -position 47 \
 		-model "$$(bin/headroom pretrain calibration-bert-plain --backend go -w $(CALIBRATION)/runs | awk '{ print $$2 }')" $(CALIBRATION)/nan
 	for sweep in ramp calibration calibration/data calibration/medquad; do bin/headroom run experiments/$$sweep.toml -w $(CALIBRATION)/runs || exit 1; done
-	bin/headroom judge ramp calibration calibration-data calibration-medquad -w $(CALIBRATION)/runs --calibration $(CALIBRATION)/rates
+	for run in bert-plain-k16-s1-e0b9 modernbert-plain-k16-s1-1c9f; do warm=$(CALIBRATION)/warm-$${run%%-*}; \
+		[ -d $$warm ] || bin/headroom export calibration-$$run --to $$warm -w $(CALIBRATION)/runs || exit 1; done
+	bin/headroom run experiments/calibration/losses.toml -w $(CALIBRATION)/runs
+	bin/headroom judge ramp calibration calibration-data calibration-medquad calibration-losses -w $(CALIBRATION)/runs --calibration $(CALIBRATION)/rates
 
-calibration-short: ## 48 small real runs: how often verdicts and predictions are wrong of them, into bin/calibration; minutes
-	@mkdir -p bin/calibration
-	HEADROOM_CALIBRATION=$(CURDIR)/bin/calibration $(GO) test -count=1 -timeout 2h -run TestShortCalibration ./runner/worker
-	@echo "bin/calibration/calibration.md"
+calibration-short: ## 24 small real runs: how often verdicts and predictions are wrong of them, into bin/calibration/short; a minute or two
+	@mkdir -p $(CALIBRATION)/short
+	HEADROOM_CALIBRATION=$(CURDIR)/$(CALIBRATION)/short $(GO) test -count=1 -timeout 30m -run TestShortCalibration ./runner/worker
+	@echo "$(CALIBRATION)/short/calibration.md"
 
 # The plugin's compiler is told to hurry: the tests run tiny programs once or twice.
 test-xla: ## the way to a GPU, tested through XLA's CPU client; skipped where its plugin cannot be had

@@ -1,37 +1,39 @@
 package worker_test
 
 import (
+	"bytes"
+	"encoding/csv"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"headroom/data/synthetic"
 	"headroom/metrics/event"
+	"headroom/metrics/stability"
 	"headroom/reports/calibration"
 	"headroom/reports/rejudge"
 	"headroom/sweeps"
 )
 
-// TestShortCalibration is the calibration's short form: 48 real, small runs of four untrained
+// TestShortCalibration is the calibration's short form: 24 real, small runs of two untrained
 // backbones, fine ones and failures, of which no rule was made. It writes what
-// judge --calibration writes into the folder that HEADROOM_CALIBRATION names (make calibration-short).
+// judge --calibration writes into the folder that HEADROOM_CALIBRATION names (make calibration-short),
+// and fails where a verdict misses a lost run.
 func TestShortCalibration(t *testing.T) {
 	folder := os.Getenv("HEADROOM_CALIBRATION")
 	if folder == "" {
-		t.Skip("HEADROOM_CALIBRATION is not set: make calibration-short runs this test, which takes minutes")
+		t.Skip("HEADROOM_CALIBRATION is not set: make calibration-short runs this test, which takes a minute or two")
 	}
 	var runs []calibration.Run
-	for _, backbone := range []struct {
-		name, architecture string
-		hidden             int
-	}{{"bert-32", "bert", 32}, {"bert-48", "bert", 48}, {"modernbert-32", "modernbert", 32}, {"modernbert-48", "modernbert", 48}} {
-		b := newBenchIn(t, synthetic.Size{Documents: 150, Train: 300, Dev: 60, Test: 10, NoOverlap: 2}, backbone.architecture, 0, false, backbone.hidden, 1)
-		for _, k := range []float64{1. / 16, 2, 8} {
+	for _, architecture := range []string{"bert", "modernbert"} {
+		b := newBenchIn(t, synthetic.Size{Documents: 150, Train: 300, Dev: 60, Test: 10, NoOverlap: 2}, architecture, 0, false, 32, 1)
+		for _, k := range []float64{1. / 16, 8, 16} {
 			for _, lambda := range []float64{1e-3, 1} {
-				for _, lr := range []float64{3e-3, 1e-2} {
+				for _, lr := range []float64{5e-3, 1e-2} {
 					ramp := 25
 					id := b.prepare(t, b.config(func(c *sweeps.RunConfig) {
 						c.Model.Rescale.K, c.Train.LR, c.Train.Steps, c.Train.Batch = k, lr, 100, 16
@@ -41,7 +43,7 @@ func TestShortCalibration(t *testing.T) {
 					if err := b.run(t, id, io.Discard); err != nil {
 						t.Fatal(err)
 					}
-					runs = append(runs, b.calibrated(t, id, fmt.Sprintf("%s-k%g-lambda%g-lr%g", backbone.name, k, lambda, lr), backbone.name))
+					runs = append(runs, b.calibrated(t, id, fmt.Sprintf("%s-32-k%g-lambda%g-lr%g", architecture, k, lambda, lr), architecture))
 				}
 			}
 		}
@@ -57,17 +59,33 @@ func TestShortCalibration(t *testing.T) {
 		}
 	}
 	t.Logf("%s", files[calibration.ReportFile])
+	seen := map[string]int{} // runs by truth, and by truth and verdict
+	rows, err := csv.NewReader(bytes.NewReader(files[calibration.RunsFile])).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth, verdict := slices.Index(rows[0], "truth"), slices.Index(rows[0], "verdict")
+	for _, row := range rows[1:] {
+		seen[row[truth]]++
+		seen[row[truth]+" "+row[verdict]]++
+	}
+	if seen[calibration.Fine] < 4 || seen[calibration.Lost] < 4 {
+		t.Errorf("%d runs are fine and %d lost: want four of each at least, or nothing is measured", seen[calibration.Fine], seen[calibration.Lost])
+	}
+	if missed := seen[calibration.Lost+" "+stability.Healthy]; missed > 0 {
+		t.Errorf("%d of %d lost runs are healthy by their verdict", missed, seen[calibration.Lost])
+	}
 }
 
 // calibrated is a finished run as the calibration takes it.
-func (b bench) calibrated(t *testing.T, id, label, backbone string) calibration.Run {
+func (b bench) calibrated(t *testing.T, id, label, family string) calibration.Run {
 	t.Helper()
 	cfg, in, err := b.files.ReadRun(id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Model.Backbone, cfg.Data.Train = backbone, "a small built-in world" // not this test's folders
-	run := calibration.Run{ID: id, Label: label, Folder: b.files.Run(id), Config: cfg, Inputs: in}
+	cfg.Model.Backbone, cfg.Data.Train, cfg.Evaluate.During = family+"-32", "a small built-in world", []string{"its dev queries"} // not this test's folders
+	run := calibration.Run{ID: id, Label: label, Folder: b.files.Run(id), Config: cfg, Inputs: in, Family: family}
 	for _, r := range b.events(t, id, 1) {
 		switch e := r.Event.(type) {
 		case event.Judged:
