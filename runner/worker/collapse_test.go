@@ -42,7 +42,7 @@ func TestEachVerdictIsReachedByARealRun(t *testing.T) {
 		{"a learning rate beyond float32", stability.NonFinite, func(c *sweeps.RunConfig) {
 			c.Train.LR, c.Train.Clip, c.Train.WarmupSteps = 1e30, 0, &zero
 		}},
-		{"queries whose documents have nothing to do with them", stability.Stalled, func(c *sweeps.RunConfig) { c.Train.LR = 0 }},
+		{"queries whose documents have nothing to do with them", stability.Stalled, func(c *sweeps.RunConfig) { c.Train.LR, c.Train.Steps = 0, stability.FirmFrom }},
 		{"a divided head", stability.Healthy, recovering},
 	} {
 		t.Run(c.name, func(t *testing.T) {
