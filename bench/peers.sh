@@ -1,8 +1,8 @@
 #!/bin/sh
 # Everything that is compared with another program, each in processes that take turns on the same cores: training
-# steps and encoding against sentence-transformers, search against numba. It prints the machine and the peers'
+# steps against sentence-transformers, encoding against it and ONNX Runtime, search against numba. It prints the machine and the peers'
 # settings first, then medians, least times, peak memories and ratios.
-#   PYTHON=…                     an interpreter with sentence-transformers, torch and numba
+#   PYTHON=…                     an interpreter with sentence-transformers, torch, onnxruntime, onnx and numba
 #   HEADROOM_DATA=DIR            for encoding: checkpoints/splade-tiny, beir/scifact, beir/cranfield
 #   HEADROOM_BENCH_ROUNDS=N      turns that count (5; 3 for encoding, 9 for search)
 #   HEADROOM_BENCH_DOCUMENTS=N   documents per turn of encoding (256)

@@ -23,7 +23,7 @@ import (
 const compared = 32
 
 // BenchmarkEncodeAgainstSentenceTransformers encodes real documents with a real
-// checkpoint, in processes that take turns. HEADROOM_BENCH_ROUNDS is how many turns
+// checkpoint, in processes that take turns; ONNX Runtime is a third one. HEADROOM_BENCH_ROUNDS is how many turns
 // count (3), HEADROOM_BENCH_DOCUMENTS how many documents a turn has (256).
 func BenchmarkEncodeAgainstSentenceTransformers(b *testing.B) {
 	root, python := os.Getenv("HEADROOM_DATA"), os.Getenv("PYTHON")
@@ -33,16 +33,13 @@ func BenchmarkEncodeAgainstSentenceTransformers(b *testing.B) {
 	if python == "" {
 		b.Skip("PYTHON is not set: an interpreter with sentence-transformers is needed")
 	}
-	script := "../../bench/st_peer.py"
-	if out, err := exec.Command(python, script, "check").CombinedOutput(); err != nil {
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		b.Skipf("%s cannot run %s: %v: %s", python, script, err, lines[len(lines)-1])
-	}
+	rivals := usable(b, python, rival{"st", "../../bench/st_peer.py"}, rival{"onnx", "../../bench/onnx_peer.py"})
 	model := filepath.Join(root, "checkpoints/splade-tiny")
 	for _, name := range []string{"scifact", "cranfield"} {
 		b.Run(name, func(b *testing.B) {
 			texts := documents(b, filepath.Join(root, "beir", name), number(b, "HEADROOM_BENCH_DOCUMENTS", 256))
-			input, vectors := filepath.Join(b.TempDir(), "texts.json"), filepath.Join(b.TempDir(), "vectors.bin")
+			folder := b.TempDir()
+			input := filepath.Join(folder, "texts.json")
 			text, err := json.Marshal(texts)
 			if err != nil {
 				b.Fatal(err)
@@ -52,29 +49,52 @@ func BenchmarkEncodeAgainstSentenceTransformers(b *testing.B) {
 			}
 			ours := exec.Command(os.Args[0], model, input)
 			ours.Env = append(os.Environ(), peerVariable+"=encode")
-			peers := []*alternate.Peer{
-				started(b, "ours", ours),
-				started(b, "st", exec.Command(python, script, "encode", model, input, "256", strconv.Itoa(runtime.NumCPU()), vectors)),
+			peers := []*alternate.Peer{started(b, "ours", ours)}
+			vectors := func(r rival) string { return filepath.Join(folder, r.name+".bin") }
+			for _, r := range rivals {
+				peers = append(peers, started(b, r.name, exec.Command(python, r.script, "encode", model, input, "256", strconv.Itoa(runtime.NumCPU()), vectors(r))))
 			}
 			for b.Loop() {
-				r, err := alternate.Run(number(b, "HEADROOM_BENCH_ROUNDS", 3), peers...)
+				results, err := alternate.Run(number(b, "HEADROOM_BENCH_ROUNDS", 3), peers...)
 				if err != nil {
 					b.Fatal(err)
 				}
-				n := float64(len(texts))
-				b.ReportMetric(n/r[0].Median, "ours-documents/s")
-				b.ReportMetric(n/r[1].Median, "st-documents/s")
-				b.ReportMetric(r[1].Median/r[0].Median, "times-faster")
-				b.ReportMetric(n/r[0].Least, "ours-most-documents/s")
-				b.ReportMetric(n/r[1].Least, "st-most-documents/s")
-				b.ReportMetric(r[1].Least/r[0].Least, "times-faster-by-least")
-				b.ReportMetric(float64(r[0].Peak>>20), "ours-peak-MB")
-				b.ReportMetric(float64(r[1].Peak>>20), "st-peak-MB")
-				b.ReportMetric(difference(b, model, texts[:min(compared, len(texts))], vectors), "max-difference")
+				n, us := float64(len(texts)), results[0]
+				for i, r := range results {
+					name := peers[i].Name
+					b.ReportMetric(n/r.Median, name+"-documents/s")
+					b.ReportMetric(n/r.Least, name+"-most-documents/s")
+					b.ReportMetric(float64(r.Peak>>20), name+"-peak-MB")
+				}
+				for i, r := range rivals {
+					b.ReportMetric(results[i+1].Median/us.Median, "times-faster-than-"+r.name)
+					b.ReportMetric(results[i+1].Least/us.Least, "times-faster-than-"+r.name+"-by-least")
+					b.ReportMetric(difference(b, model, texts[:min(compared, len(texts))], vectors(r)), r.name+"-max-difference")
+				}
 			}
 			b.ReportMetric(0, "ns/op") // of the whole comparison: says nothing
 		})
 	}
+}
+
+// rival is another program that encodes: a script that speaks as st_peer.py does.
+type rival struct{ name, script string }
+
+// usable are the rivals that a Python interpreter can run. It says which it cannot, and skips where that is all.
+func usable(b *testing.B, python string, rivals ...rival) (usable []rival) {
+	b.Helper()
+	for _, r := range rivals {
+		out, err := exec.Command(python, r.script, "check").CombinedOutput()
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		b.Logf("%s: %s", r.script, lines[len(lines)-1])
+		if err == nil {
+			usable = append(usable, r)
+		}
+	}
+	if len(usable) == 0 {
+		b.Skipf("%s cannot run any of the peers", python)
+	}
+	return usable
 }
 
 // BenchmarkEncoding is our side alone, to be profiled.
