@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 
+	"headroom/internal/parallel"
 	"headroom/metrics/event"
 	"headroom/metrics/store"
 )
@@ -22,6 +24,16 @@ func curves() []string {
 
 // Load reads a sweep from the store: its members and its baselines.
 func Load(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
+	return load(ctx, st, sweep, curves())
+}
+
+// LoadScores is Load without the curves, which only figures need: they are most of what there
+// is to read.
+func LoadScores(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
+	return load(ctx, st, sweep, nil)
+}
+
+func load(ctx context.Context, st *store.Store, sweep string, series []string) (*Input, error) {
 	if _, err := find(ctx, st, sweep); err != nil {
 		return nil, err
 	}
@@ -29,12 +41,16 @@ func Load(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	return LoadRuns(ctx, st, store.Scope{Sweep: sweep}, runs)
+	return loadRuns(ctx, st, store.Scope{Sweep: sweep}, runs, series)
 }
 
 // LoadRuns reads some of a sweep's runs, and the baselines BM25 and the untrained models with
 // the backbones and forms of these runs. It includes superseded results if scope asks for them.
 func LoadRuns(ctx context.Context, st *store.Store, scope store.Scope, runs []store.Run) (*Input, error) {
+	return loadRuns(ctx, st, scope, runs, curves())
+}
+
+func loadRuns(ctx context.Context, st *store.Store, scope store.Scope, runs []store.Run, series []string) (*Input, error) {
 	in, err := find(ctx, st, scope.Sweep)
 	if err != nil {
 		return nil, err
@@ -44,12 +60,17 @@ func LoadRuns(ctx context.Context, st *store.Store, scope store.Scope, runs []st
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range runs {
-		loaded, err := loadRun(ctx, st, scope, asked, r)
-		if err != nil {
-			return nil, fmt.Errorf("load run %q: %w", r.Label, err)
+	in.Runs = make([]Run, len(runs))
+	faults := make([]error, len(runs))
+	parallel.For(len(runs), runtime.GOMAXPROCS(0), func(i int) {
+		if in.Runs[i], faults[i] = loadRun(ctx, st, scope, asked, runs[i], series); faults[i] != nil {
+			faults[i] = fmt.Errorf("load run %q: %w", runs[i].Label, faults[i])
 		}
-		in.Runs = append(in.Runs, loaded)
+	})
+	for _, err := range faults {
+		if err != nil {
+			return nil, err
+		}
 	}
 	baselines, err := st.Baselines(ctx, scope)
 	if err != nil {
@@ -92,7 +113,7 @@ func find(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 	return nil, fmt.Errorf("load sweep %q: %w (%s)", sweep, ErrNoSweep, known)
 }
 
-func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []store.Collection, r store.Run) (Run, error) {
+func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []store.Collection, r store.Run, drawn []string) (Run, error) {
 	run := Run{ID: r.Run, Label: r.Label, Backbone: r.Backbone, Rescale: r.Rescale, Seed: r.Seed, State: r.State,
 		Verdict: r.Verdict, Recovered: r.Recovered, Step: r.Step, Error: r.Error, Series: map[string]Series{}}
 	if r.Selected != nil {
@@ -123,14 +144,17 @@ func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []st
 			return run, err
 		}
 	}
-	names, dev := curves(), ""
+	names, dev := slices.Clone(drawn), ""
 	if measures := listed(run.Setting("evaluate.measures")); len(measures) > 0 {
 		dev = event.DevSeries("", measures[0])
 		names = append(names, dev, testedSeries())
 	}
-	series, err := st.Series(ctx, r.Run, names...)
-	if err != nil {
-		return run, err
+	var series map[string]store.Series
+	if len(names) > 0 { // without names it would be all
+		var err error
+		if series, err = st.Series(ctx, r.Run, names...); err != nil {
+			return run, err
+		}
 	}
 	for name, s := range series {
 		if name == testedSeries() {

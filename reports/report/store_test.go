@@ -25,6 +25,34 @@ import (
 	"headroom/reports/report"
 )
 
+// TestScoresAreAllButTheCurves compares what claims, power and pages are judged by with what a
+// report reads: only the curves are missing.
+func TestScoresAreAllButTheCurves(t *testing.T) {
+	st := folded(t, workspace(t, sample.Demo()))
+	whole, err := compare.Load(context.Background(), st, "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, err := compare.LoadScores(context.Background(), st, "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := 0
+	for i := range whole.Runs {
+		drawn += len(whole.Runs[i].Series)
+		if len(scores.Runs[i].Series) > 0 {
+			t.Errorf("run %q has curves", scores.Runs[i].Label)
+		}
+		whole.Runs[i].Series = map[string]compare.Series{}
+	}
+	if drawn == 0 {
+		t.Error("no run has a curve to leave out")
+	}
+	if got, want := fmt.Sprintf("%+v", scores.Runs), fmt.Sprintf("%+v", whole.Runs); got != want || len(scores.Baselines) != len(whole.Baselines) {
+		t.Errorf("without curves it is\n%s\nwant\n%s", got, want)
+	}
+}
+
 // TestFromStore writes the sample as a workspace's files, folds them and makes the
 // report from the store alone: it must be the report of the plain input, byte for byte.
 func TestFromStore(t *testing.T) {

@@ -134,7 +134,7 @@ func (a *app) loadClaimed(ctx context.Context, w workspace.Workspace, name strin
 		return out, err
 	}
 	defer s.Close()
-	if out.Input, err = compare.Load(ctx, s, name); err != nil {
+	if out.Input, err = compare.LoadScores(ctx, s, name); err != nil {
 		return out, err
 	}
 	stored, err := s.Runs(ctx, name)

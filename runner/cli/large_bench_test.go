@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -138,12 +139,16 @@ func (p *place) fill(b *testing.B, sweep string) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	provenance, err := w.ReadProvenance(first)
+	if err != nil {
+		b.Fatal(err)
+	}
 	seed := rand.New(rand.NewPCG(1, 2))
 	for i, run := range runs {
 		config := base
 		config.Seed, config.Model.Rescale.K = int64(i%len(seeds)+1), []float64{1, 4}[i/len(seeds)]
 		if run.ID != first {
-			if err := w.WriteRun(run.ID, config, inputs); err != nil {
+			if err := errors.Join(w.WriteRun(run.ID, config, inputs), w.WriteProvenance(run.ID, provenance)); err != nil {
 				b.Fatal(err)
 			}
 		} else if err := os.RemoveAll(filepath.Join(w.Run(first), "attempts")); err != nil {

@@ -37,7 +37,7 @@ func (a *app) powerOf(ctx context.Context, sweep string) (planPower, error) {
 		return unknown, err
 	}
 	defer s.Close()
-	in, err := compare.Load(ctx, s, sweep)
+	in, err := compare.LoadScores(ctx, s, sweep)
 	if errors.Is(err, compare.ErrNoSweep) {
 		return unknown, nil
 	}

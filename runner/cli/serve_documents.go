@@ -223,7 +223,7 @@ func newEqualCost(a *app) *cobra.Command {
 				return err
 			}
 			defer s.Close()
-			input, err := compare.Load(cmd.Context(), s, args[0])
+			input, err := compare.LoadScores(cmd.Context(), s, args[0])
 			if err != nil {
 				return err
 			}
