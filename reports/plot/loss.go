@@ -79,6 +79,7 @@ func Loss(c *compare.Comparison) *Figure {
 			b.mark(kind, vg.Point{X: at.X + 5, Y: at.Y}, rgb(0xb6bcc4))
 		}})
 	}
+	kept := &shapes{}
 	lay := func(l options) sheet {
 		rows, cols := tiles(len(c.Lines), l)
 		s := sheet{title: title, legend: entries, rows: rows, cols: cols, panelHeight: 190, left: 58, right: margin + 4}
@@ -90,7 +91,7 @@ func Loss(c *compare.Comparison) *Figure {
 			line := c.Lines[i]
 			p := &panel{brush: b, data: data, x: x, y: y}
 			p.axes(line.Name(), "training step", yName, true, col == 0)
-			p.runs(line, fs, "loss")
+			p.runs(line, fs, "loss", kept)
 			p.collapses(line, fs)
 		}
 		return s

@@ -74,6 +74,7 @@ func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 		}})
 	}
 	x := steps(last)
+	kept := &shapes{}
 	lay := func(l options) sheet {
 		perPart, cols := tiles(len(c.Lines), l)
 		s := sheet{title: "Parts of the training loss by k", legend: entries, rows: perPart * len(rows), cols: cols, panelHeight: 140, left: 58, right: margin + 4}
@@ -89,7 +90,7 @@ func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 				from := p.point(0, chance)
 				p.line(muted, 1, dashes(), from, vg.Point{X: data.Max.X, Y: from.Y})
 			}
-			p.runs(c.Lines[i], fs, r.series)
+			p.runs(c.Lines[i], fs, r.series, kept)
 		}
 		return s
 	}

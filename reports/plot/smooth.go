@@ -3,6 +3,7 @@ package plot
 import (
 	"image/color"
 	"math"
+	"sync"
 
 	"gonum.org/v1/plot/vg"
 
@@ -45,17 +46,51 @@ func smooth(s compare.Series, warp, unwarp func(float64) float64) compare.Series
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
+// shapes keeps the curves of a figure as they are drawn. A figure is drawn once for each of
+// its formats, and smoothing long curves is much of the work.
+type shapes struct {
+	mu    sync.Mutex
+	known map[shapeOf]shape
+}
+
+// shapeOf is what a shape depends on.
+type shapeOf struct {
+	run         *compare.Run
+	series      string
+	limit       int
+	logarithmic bool
+	low         float64 // of a logarithmic axis
+}
+
+// shape is a curve in few points: its values and their moving mean.
+type shape struct{ values, mean compare.Series }
+
+func (k *shapes) find(of shapeOf) shape {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if found, ok := k.known[of]; ok {
+		return found
+	}
+	unwarp := func(v float64) float64 { return v }
+	warp := unwarp
+	if of.logarithmic {
+		warp, unwarp = func(v float64) float64 { return math.Log(math.Max(v, of.low)) }, math.Exp
+	}
+	raw := of.run.Series[of.series]
+	made := shape{thin(raw, of.limit), thin(smooth(raw, warp, unwarp), of.limit)}
+	if k.known == nil {
+		k.known = map[shapeOf]shape{}
+	}
+	k.known[of] = made
+	return made
+}
+
 // runs draws a series of every run of a line: the moving mean in bold, and the values faintly
 // below it. It marks gaps as curve does. It begins with the greatest k, so that the few
 // collapsing curves are on top.
-func (p *panel) runs(line *compare.Line, fs []factor, name string) {
-	unwarp := func(v float64) float64 { return v }
-	warp := unwarp
-	if p.y.logarithmic {
-		warp, unwarp = func(v float64) float64 { return math.Log(math.Max(v, p.y.low)) }, math.Exp
-	}
+func (p *panel) runs(line *compare.Line, fs []factor, name string, kept *shapes) {
 	type drawn struct {
-		series compare.Series
+		mean   compare.Series
 		factor int
 	}
 	var bold []drawn
@@ -63,19 +98,17 @@ func (p *panel) runs(line *compare.Line, fs []factor, name string) {
 	for j := len(line.Points) - 1; j >= 0; j-- {
 		gaps := false
 		for _, r := range runsOf(line.Points[j]) {
-			raw := r.Series[name]
-			thinned := thin(raw, limit)
+			found := kept.find(shapeOf{r, name, limit, p.y.logarithmic, p.y.low})
 			c := colorOf(fs, line.Points[j].Text)
-			gaps = p.curve(thinned.Steps, thinned.Values, fade(c, 0.4), c, 0.6, rail) || gaps
-			bold = append(bold, drawn{smooth(raw, warp, unwarp), j})
+			gaps = p.curve(found.values.Steps, found.values.Values, fade(c, 0.4), c, 0.6, rail) || gaps
+			bold = append(bold, drawn{found.mean, j})
 		}
 		if gaps {
 			rail++
 		}
 	}
 	for _, d := range bold {
-		thinned := thin(d.series, limit)
-		p.pieces(thinned, colorOf(fs, line.Points[d.factor].Text), 1.3)
+		p.pieces(d.mean, colorOf(fs, line.Points[d.factor].Text), 1.3)
 	}
 }
 
