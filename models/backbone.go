@@ -21,7 +21,7 @@ import (
 // the mode's type; its values at padding are arbitrary.
 func Transformed(p layers.Params, cfg hf.Config, ids, lengths *graph.Node, mode layers.Mode) *graph.Node {
 	x := transformedRows(p, cfg, ids, lengths, mode)
-	return mode.Reshaped(graph.Reshape(x, ids.Shape().Dimensions[0], ids.Shape().Dimensions[1], cfg.Embedding), x)
+	return mode.Reshape(graph.Reshape(x, ids.Shape().Dimensions[0], ids.Shape().Dimensions[1], cfg.Embedding), x)
 }
 
 // transformedRows is Transformed with texts and tokens on one axis: [batch·tokens, embedding].

@@ -26,10 +26,10 @@ func TestDifferingKeysOfTwoExpressions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := a.Differing(b); !slices.Equal(got, test.want) {
+		if got := a.DifferingKeys(b); !slices.Equal(got, test.want) {
 			t.Errorf("%s and %s differ in %v, want %v", test.a, test.b, got, test.want)
 		}
-		if got := b.Differing(a); !slices.Equal(got, test.want) {
+		if got := b.DifferingKeys(a); !slices.Equal(got, test.want) {
 			t.Errorf("%s and %s differ in %v, want %v", test.b, test.a, got, test.want)
 		}
 	}

@@ -49,8 +49,8 @@ func (f Filter) Match(c RunConfig) bool {
 	return true
 }
 
-// Differing lists, sorted, the keys for which two filters have different conditions.
-func (f Filter) Differing(other Filter) []string {
+// DifferingKeys lists, sorted, the keys for which two filters have different conditions.
+func (f Filter) DifferingKeys(other Filter) []string {
 	a, b := f.conditions(), other.conditions()
 	var keys []string
 	for key := range a {

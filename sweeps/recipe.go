@@ -118,7 +118,7 @@ func acrossRecipe(r Recipe, read keysRead) []Fault {
 	}
 	if r.Start.Folder == "" && !read.refused["start.folder"] {
 		if r.Model.Architecture == "" && !read.refused["model.architecture"] {
-			fault("model.architecture", "", "is missing", quoted(family.New())+", or a start.folder to take it from")
+			fault("model.architecture", "", "is missing", quoteAll(family.New())+", or a start.folder to take it from")
 		}
 		for _, size := range []struct {
 			key string

@@ -50,14 +50,14 @@ func number(key string, ok func(x float64) bool, allowed string) rule {
 
 // choice accepts one of a closed set.
 func choice(key string, options ...string) rule {
-	return rule{key: key, allowed: quoted(options), wrong: func(v reflect.Value) string {
+	return rule{key: key, allowed: quoteAll(options), wrong: func(v reflect.Value) string {
 		return notOneOf(v.String(), options)
 	}}
 }
 
 // choices accepts a list over a closed set, without repetition.
 func choices(key string, options ...string) rule {
-	return rule{key: key, allowed: "a list of " + quoted(options), wrong: func(v reflect.Value) string {
+	return rule{key: key, allowed: "a list of " + quoteAll(options), wrong: func(v reflect.Value) string {
 		return wrongItems(v, func(s string) string { return notOneOf(s, options) })
 	}}
 }
@@ -128,7 +128,7 @@ func wrongItems(list reflect.Value, wrong func(string) string) string {
 	return ""
 }
 
-func quoted(options []string) string {
+func quoteAll(options []string) string {
 	out := make([]string, len(options))
 	for i, option := range options {
 		out[i] = fmt.Sprintf("%q", option)

@@ -27,7 +27,7 @@ func runRules() []rule {
 		choice("model.target", "decoder", "decoder+bias", "logits"),
 		choice("model.tie", "untie", "keep"),
 		choice("model.pooling", "max", "sum"),
-		{key: "model.activation", allowed: quoted([]string{onceLogged, twiceLogged}), wrong: wrongActivation},
+		{key: "model.activation", allowed: quoteAll([]string{onceLogged, twiceLogged}), wrong: wrongActivation},
 		number("model.shift", func(float64) bool { return true }, "finite number; 0 is none"),
 		integer("model.top_k", 0, maxLength, "integer ≥ 0; 0 keeps all terms"),
 		integer("model.token_top_m", 0, maxLength, "integer ≥ 0, in terms per token; 0 keeps all logits"),

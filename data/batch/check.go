@@ -51,9 +51,9 @@ func (g *gathering) refuse(example int) {
 	}
 }
 
-// Together returns the largest number of examples that it finds without a conflict, and the first two that
+// LargestBatch returns the largest number of examples that it finds without a conflict, and the first two that
 // conflict, or −1 twice if there are none.
-func Together(marks []Mark) (n, one, other int) {
+func LargestBatch(marks []Mark) (n, one, other int) {
 	g := newGathering()
 	g.offer(marks, len(marks))
 	if g.one < 0 {

@@ -93,7 +93,7 @@ func TestTogetherIsTheLargestBatch(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for n := 1; n < 60; n++ {
 		marks := randomMarks(random, n)
-		together, one, other := batch.Together(marks)
+		together, one, other := batch.LargestBatch(marks)
 		for size := 1; size <= n; size++ {
 			_, err := batch.New(n, size, 0, batch.Shuffle, func(i, j int) bool { return marks[i].Conflicts(&marks[j]) })
 			if (err == nil) != (size <= together) {

@@ -79,7 +79,7 @@ func Open(folder string) (*Collection, error) {
 }
 
 func (c *Collection) path(name string) string {
-	return within(c.Folder, name)
+	return joinUnlessAbsolute(c.Folder, name)
 }
 
 func (c *Collection) paths(names []string) []string {
@@ -125,7 +125,7 @@ func (c *Collection) hold() (*corpus, error) {
 		return nil, err
 	}
 	if known != nil {
-		if err := c.again(known, func(d Document) error { add(d); return nil }); err != nil {
+		if err := c.readAgain(known, func(d Document) error { add(d); return nil }); err != nil {
 			return nil, err
 		}
 	}
@@ -133,8 +133,8 @@ func (c *Collection) hold() (*corpus, error) {
 	return held, nil
 }
 
-// again reads documents whose outline is known.
-func (c *Collection) again(known *outline, each func(Document) error) error {
+// readAgain reads documents whose outline is known.
+func (c *Collection) readAgain(known *outline, each func(Document) error) error {
 	n := 0
 	err := readRows(Corpus, c.CorpusFiles(), nil, func(d Document, _ string, _ int) error {
 		if _, there := known.lines[d.ID]; !there {
@@ -180,7 +180,7 @@ func (c *Collection) Walk(each func(Document) error) error {
 	c.mu.Unlock()
 	if held == nil {
 		var stopped error
-		err := c.again(known, func(d Document) error {
+		err := c.readAgain(known, func(d Document) error {
 			stopped = each(d)
 			return stopped
 		})

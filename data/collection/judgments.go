@@ -43,8 +43,8 @@ func (c *Collection) Qrels(split string) (trec.Qrels, error) {
 	return qrels, nil
 }
 
-// Asked returns the judgements of a split by query. It does not read the corpus, so it does not check documents.
-func (c *Collection) Asked(split string) (trec.Qrels, error) {
+// JudgedQueries returns the judgements of a split by query. It does not read the corpus, so it does not check documents.
+func (c *Collection) JudgedQueries(split string) (trec.Qrels, error) {
 	qrels := trec.Qrels{}
 	return qrels, c.scan(split, func(query, document string, grade int) {
 		if qrels[query] == nil {

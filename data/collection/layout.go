@@ -140,14 +140,14 @@ func readView(folder string, text []byte) (files, error) {
 	}
 	f := files{layout: Viewed, corpus: v.Corpus, queries: v.Queries, splits: v.Splits}
 	for _, name := range slices.Concat(f.corpus, f.queries) {
-		if _, err := os.Stat(within(folder, name)); err != nil {
+		if _, err := os.Stat(joinUnlessAbsolute(folder, name)); err != nil {
 			return files{}, fmt.Errorf("%s names a file: %w", ViewFile, err)
 		}
 	}
 	return f, nil
 }
 
-func within(folder, name string) string {
+func joinUnlessAbsolute(folder, name string) string {
 	if filepath.IsAbs(name) {
 		return name
 	}
@@ -194,12 +194,12 @@ func trecFolder(folder string) (files, bool, error) {
 // hub is a dataset of the hub as it was downloaded.
 func hub(folder string) (files, bool, error) {
 	f := files{layout: Hub, splits: map[string]string{}}
-	f.corpus = matches(folder, "corpus/*.parquet", "corpus.parquet", "corpus-*.parquet")
-	f.queries = matches(folder, "queries/*.parquet", "queries.parquet", "queries-*.parquet")
+	f.corpus = filesMatching(folder, "corpus/*.parquet", "corpus.parquet", "corpus-*.parquet")
+	f.queries = filesMatching(folder, "queries/*.parquet", "queries.parquet", "queries-*.parquet")
 	if len(f.corpus) == 0 || len(f.queries) == 0 {
 		return files{}, false, nil
 	}
-	for _, name := range matches(folder, "qrels/*.parquet", "qrels/*.tsv") {
+	for _, name := range filesMatching(folder, "qrels/*.parquet", "qrels/*.tsv") {
 		split, _, _ := strings.Cut(strings.TrimSuffix(strings.TrimSuffix(path.Base(name), ".parquet"), ".tsv"), "-0")
 		if other, twice := f.splits[split]; twice {
 			return files{}, false, fmt.Errorf("%s and %s are of one split; one file of qrels per split is allowed", other, name)
@@ -219,8 +219,8 @@ func firstFile(folder string, names ...string) string {
 	return ""
 }
 
-// matches lists the files that match the first pattern with a match.
-func matches(folder string, patterns ...string) []string {
+// filesMatching lists the files that match the first pattern with a match.
+func filesMatching(folder string, patterns ...string) []string {
 	for _, pattern := range patterns {
 		within, base := path.Split(pattern)
 		entries, err := os.ReadDir(filepath.Join(folder, filepath.FromSlash(within)))

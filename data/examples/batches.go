@@ -17,14 +17,14 @@ type Batches struct {
 	Size, Steps int
 }
 
-// Together returns the size of the largest batch that can be made of a collection's split. If that is not the whole
+// LargestBatch returns the size of the largest batch that can be made of a collection's split. If that is not the whole
 // split, apart names two examples that must not share a batch.
-func Together(c *collection.Collection, split string) (n int, apart string, err error) {
+func LargestBatch(c *collection.Collection, split string) (n int, apart string, err error) {
 	pairs, err := FromCollection(c, split)
 	if err != nil {
 		return 0, "", err
 	}
-	n, one, other := batch.Together(Marks(pairs))
+	n, one, other := batch.LargestBatch(Marks(pairs))
 	if one >= 0 {
 		name := func(p Pair) string { return fmt.Sprintf("query %q with document %q", p.QueryID, p.PositiveID) }
 		apart = name(pairs[one]) + " and " + name(pairs[other])
@@ -32,9 +32,9 @@ func Together(c *collection.Collection, split string) (n int, apart string, err 
 	return n, apart, nil
 }
 
-// Crowded returns the error for data that cannot fill a batch: of rows examples, found can share one. apart names two
+// checkCrowding returns the error for data that cannot fill a batch: of rows examples, found can share one. apart names two
 // that cannot.
-func Crowded(found, rows int, apart string) error {
+func checkCrowding(found, rows int, apart string) error {
 	example := ""
 	if apart != "" {
 		example = " (" + apart + " do not)"
@@ -74,7 +74,7 @@ func CheckBatches(ctx context.Context, set Set, store kept.Store, b Batches) err
 		if crowded.Apart {
 			apart = f.table.Where(crowded.One.At) + " and " + f.table.Where(crowded.Other.At)
 		}
-		return Crowded(crowded.Found, crowded.Rows, apart)
+		return checkCrowding(crowded.Found, crowded.Rows, apart)
 	}
 	if err != nil {
 		return err

@@ -135,7 +135,7 @@ func TestTogetherOfACollection(t *testing.T) {
 		"q0\td0\t1\nq1\td0\t1\nq2\td2\t1\n":          {2, `query "q0" with document "d0" and query "q1" with document "d0"`},
 	} {
 		c := folder(t, corpus+`{"_id":"d9","text":""}`+"\n", queries, "query-id\tcorpus-id\tscore\n"+qrels)
-		n, apart, err := examples.Together(c, "train")
+		n, apart, err := examples.LargestBatch(c, "train")
 		if err != nil || n != want.n || apart != want.apart {
 			t.Errorf("%q: %d, %q, %v", qrels, n, apart, err)
 		}

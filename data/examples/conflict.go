@@ -13,8 +13,8 @@ type marked struct {
 	at                  int64
 }
 
-// join makes marks: a document is relevant to a query if any example of the query says so.
-func join(examples []marked) []batch.Mark {
+// joinMarks makes marks: a document is relevant to a query if any example of the query says so.
+func joinMarks(examples []marked) []batch.Mark {
 	relevant := make(map[uint64][]uint64, len(examples))
 	for _, e := range examples {
 		relevant[e.query] = append(append(relevant[e.query], e.positive), e.relevant...)
@@ -50,7 +50,7 @@ func Marks(pairs []Pair) []batch.Mark {
 		}
 		all[i] = m
 	}
-	return join(all)
+	return joinMarks(all)
 }
 
 // Conflict reports whether two pairs, given by their indices, must not share a batch: because the positive of one,

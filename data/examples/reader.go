@@ -60,7 +60,7 @@ func (r *reader) Marks(ranges []batch.Range, epoch int) ([]batch.Mark, error) {
 			}
 			known, looked := others[m.query]
 			if !looked {
-				if known, err = r.related(m.query); err != nil {
+				if known, err = r.relatedQueries(m.query); err != nil {
 					return err
 				}
 				others[m.query] = known

@@ -162,8 +162,8 @@ func (t temporary) Close() error {
 	return err
 }
 
-// related returns all documents that are relevant to a query, ascending; none if each of its rows shows them all.
-func (f *files) related(query uint64) ([]uint64, error) {
+// relatedQueries returns all documents that are relevant to a query, ascending; none if each of its rows shows them all.
+func (f *files) relatedQueries(query uint64) ([]uint64, error) {
 	if f.relevant == nil {
 		return nil, nil
 	}

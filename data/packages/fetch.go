@@ -20,7 +20,7 @@ import (
 // fetch downloads one file into the folder of downloads, checks it as far as its size or digest
 // is known, and returns its origin.
 func (g *getting) fetch(ctx context.Context, o order, it item) (Origin, error) {
-	folder := g.Incoming(o.Name)
+	folder := g.IncomingFolder(o.Name)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return Origin{}, fmt.Errorf("make the folder of downloads: %w", err)
 	}
@@ -30,12 +30,12 @@ func (g *getting) fetch(ctx context.Context, o order, it item) (Origin, error) {
 	}
 	defer root.Close()
 	name := flatName(it.to)
-	if whole, ok := g.whole(it, root, name); ok {
-		g.came(o, it, whole.Bytes)
+	if whole, ok := g.openComplete(it, root, name); ok {
+		g.addBytes(o, it, whole.Bytes)
 		return whole, nil
 	}
 	partial := name + ".incomplete"
-	err = it.client.Bring(ctx, it.where, it.file, root, partial, func(n int64) { g.came(o, it, n) })
+	err = it.client.Bring(ctx, it.where, it.file, root, partial, func(n int64) { g.addBytes(o, it, n) })
 	var wrong *download.WrongDigest
 	switch {
 	case errors.As(err, &wrong):
@@ -51,7 +51,7 @@ func (g *getting) fetch(ctx context.Context, o order, it item) (Origin, error) {
 	case err != nil:
 		return Origin{}, err
 	}
-	if err := atomic.On(atomic.Root{Root: root}).Rename(partial, name); err != nil {
+	if err := atomic.DiskOn(atomic.Root{Root: root}).Rename(partial, name); err != nil {
 		return Origin{}, fmt.Errorf("keep %s: %w", it.file.Name, err)
 	}
 	return origin(it, filepath.Join(folder, name))
@@ -60,8 +60,8 @@ func (g *getting) fetch(ctx context.Context, o order, it item) (Origin, error) {
 // flatName is the name of a file in the folder of downloads, which has no folders inside.
 func flatName(name string) string { return strings.ReplaceAll(name, "/", "--") }
 
-// whole returns the origin of a file that an earlier call has downloaded.
-func (g *getting) whole(it item, root *os.Root, name string) (Origin, bool) {
+// openComplete returns the origin of a file that an earlier call has downloaded.
+func (g *getting) openComplete(it item, root *os.Root, name string) (Origin, bool) {
 	info, err := root.Stat(name)
 	if err != nil || it.file.Digest == "" || it.file.Size >= 0 && info.Size() != it.file.Size {
 		return Origin{}, false

@@ -85,8 +85,8 @@ func (g *getting) say(name, what string) {
 	}
 }
 
-// came counts bytes of a file that have arrived.
-func (g *getting) came(o order, it item, n int64) {
+// addBytes counts bytes of a file that have arrived.
+func (g *getting) addBytes(o order, it item, n int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.progress.Done += n
@@ -107,7 +107,7 @@ func (g *getting) bring(ctx context.Context, o order) error {
 		}
 		return fmt.Errorf("download %s: %w", o.Name, err)
 	}
-	unlock, locked, err := download.Lock(ctx, g.Incoming(o.Name)+".lock")
+	unlock, locked, err := download.Lock(ctx, g.IncomingFolder(o.Name)+".lock")
 	if err != nil {
 		return wrap(err)
 	}

@@ -45,7 +45,7 @@ func (s Store) room(orders []order) error {
 // arrived is the number of a file's bytes that have already been downloaded.
 func (s Store) arrived(name string, it item) int64 {
 	for _, suffix := range []string{"", ".incomplete"} {
-		if info, err := os.Stat(filepath.Join(s.Incoming(name), flatName(it.to)+suffix)); err == nil {
+		if info, err := os.Stat(filepath.Join(s.IncomingFolder(name), flatName(it.to)+suffix)); err == nil {
 			return info.Size()
 		}
 	}
@@ -101,7 +101,7 @@ func (g *getting) install(ctx context.Context, o order, got []Origin) error {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return os.RemoveAll(g.Incoming(o.Name))
+	return os.RemoveAll(g.IncomingFolder(o.Name))
 }
 
 func put(f *atomic.Folder, name string, text []byte) error {
@@ -116,7 +116,7 @@ const most = 50
 
 // place puts one download into the package, unpacked.
 func (g *getting) place(ctx context.Context, f *atomic.Folder, o order, it item) error {
-	file := filepath.Join(g.Incoming(o.Name), flatName(it.to))
+	file := filepath.Join(g.IncomingFolder(o.Name), flatName(it.to))
 	info, err := os.Stat(file)
 	if err != nil {
 		return fmt.Errorf("look for the download: %w", err)
@@ -125,7 +125,7 @@ func (g *getting) place(ctx context.Context, f *atomic.Folder, o order, it item)
 		return f.WriteFile(it.to, func(w io.Writer) error { return copyFile(ctx, w, file) })
 	}
 	bound := max(most*info.Size(), 2*o.Unpacked) + 1<<20
-	if claimed := unpack.Claimed(file, it.kind, nil); g.Free != nil && claimed > 0 {
+	if claimed := unpack.ClaimedSize(file, it.kind, nil); g.Free != nil && claimed > 0 {
 		if free, known := g.Free(g.Folder); known && free < uint64(claimed+spare) {
 			return fmt.Errorf("unpack %s: %s is needed and %s is free below %s; make room, or set HEADROOM_CACHE to a folder on another disk", it.file.Name, Size(claimed+spare), Size(int64(free)), g.Folder)
 		}

@@ -255,7 +255,7 @@ func TestWhatIsNotWhatIsPublishedIsNotUsed(t *testing.T) {
 					t.Errorf("half of it is there: %s", e.Name())
 				}
 			}
-			if _, err := os.Stat(filepath.Join(s.Incoming("beir/tiny"), c.kept)); err != nil {
+			if _, err := os.Stat(filepath.Join(s.IncomingFolder("beir/tiny"), c.kept)); err != nil {
 				t.Error(err)
 			}
 		})

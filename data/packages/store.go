@@ -133,8 +133,8 @@ func Bytes(folder string) int64 {
 	return total
 }
 
-// Incoming is the folder for a package's downloads until the package is whole.
-func (s Store) Incoming(name string) string {
+// IncomingFolder is the folder for a package's downloads until the package is whole.
+func (s Store) IncomingFolder(name string) string {
 	return filepath.Join(s.Folder, ".incoming", strings.ReplaceAll(name, "/", "--"))
 }
 

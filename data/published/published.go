@@ -186,7 +186,7 @@ func (t Table) check() []error {
 		name(r.Name)
 	}
 	for of := range named {
-		for _, p := range t.Needs(of) {
+		for _, p := range t.PackagesOf(of) {
 			if !known[p] {
 				wrong("%q needs package %q, which is not there", of, p)
 			}
@@ -228,9 +228,9 @@ func Split(part string) (of, file string) {
 	return of, file
 }
 
-// Needs lists the names of the packages that a reference needs; none for a reference that the
+// PackagesOf lists the names of the packages that a reference needs; none for a reference that the
 // table lacks.
-func (t Table) Needs(name string) []string {
+func (t Table) PackagesOf(name string) []string {
 	var parts []string
 	if c, ok := t.Collection(name); ok {
 		if c.Package != "" {

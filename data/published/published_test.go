@@ -44,10 +44,10 @@ func TestTheTableIsWhole(t *testing.T) {
 	if f := scifact.Files[0]; f.MD5 != "5f7d1de60b170fc8027bb7898e2efca1" || f.Size != 2816079 || scifact.Rows["corpus.jsonl"] != 5183 || scifact.Rows["qrels/test.tsv"] != 339 {
 		t.Errorf("scifact: %+v", scifact)
 	}
-	if got := table.Needs("trec-dl:20"); strings.Join(got, " ") != "msmarco/passages trec-dl/20" {
+	if got := table.PackagesOf("trec-dl:20"); strings.Join(got, " ") != "msmarco/passages trec-dl/20" {
 		t.Errorf("trec-dl:20 needs %q", got)
 	}
-	if got := table.Needs("msmarco:hard-negatives"); strings.Join(got, " ") != "msmarco/hard-negatives msmarco/passages" {
+	if got := table.PackagesOf("msmarco:hard-negatives"); strings.Join(got, " ") != "msmarco/hard-negatives msmarco/passages" {
 		t.Errorf("msmarco:hard-negatives needs %q", got)
 	}
 	if got := table.Nearest("beir:scifakt"); got != "beir:scifact" {

@@ -146,7 +146,7 @@ func (r *Resolver) entry(t published.Table, text string) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	e := Entry{Name: text, Kind: "collection", State: "here", Packages: t.Needs(text)}
+	e := Entry{Name: text, Kind: "collection", State: "here", Packages: t.PackagesOf(text)}
 	if c, ok := t.Collection(text); ok {
 		e.Title, e.Counts = c.Title, c.Counts
 	} else if set, ok := t.Training(text); ok {
@@ -264,7 +264,7 @@ func (r *Resolver) VerifyData(references ...string) ([]Verified, error) {
 	var faults []error
 	seen := map[string]bool{}
 	for _, text := range groups.Expand(references) {
-		needs := t.Needs(text)
+		needs := t.PackagesOf(text)
 		if len(needs) == 0 { // a folder, or the user's own
 			folder, err := r.Data(text)
 			if err == nil {
@@ -304,7 +304,7 @@ func (r *Resolver) readWhole(folder string) error {
 		return err
 	}
 	for _, split := range splits {
-		if _, err := r.Look(folder, split); err != nil {
+		if _, err := r.CollectionFacts(folder, split); err != nil {
 			return err
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // split of it: a malformed line, no documents, no queries, no positive judgement. A
 // collection that passed is not read again until a file changes.
 func (r *Resolver) CheckCollection(folder, split string) error {
-	_, err := r.Look(folder, split)
+	_, err := r.CollectionFacts(folder, split)
 	return err
 }
 
@@ -149,7 +149,7 @@ func readConfig(path string) (modelConfig, error) {
 	if config.ModelType == "" {
 		return modelConfig{}, fmt.Errorf("read configuration %s: field \"model_type\" is missing (allowed: %s)", path, family.Names())
 	}
-	if config.family, err = family.Of(config.ModelType); err != nil {
+	if config.family, err = family.ByName(config.ModelType); err != nil {
 		return modelConfig{}, fmt.Errorf("read configuration %s: field \"model_type\": %w", path, err)
 	}
 	return config.modelConfig, nil

@@ -19,7 +19,7 @@ func (r *Resolver) Data(text string) (string, error) {
 	case kindFolder:
 		return r.folder("data", ref)
 	case kindData:
-		return r.below("data", ref)
+		return r.folderBelowRoot("data", ref)
 	case kindBuiltin:
 		made, err := r.builtin(text)
 		if err != nil {
@@ -144,8 +144,8 @@ func (r *Resolver) candidates(path string) []string {
 	return list
 }
 
-// below finds data:PATH.
-func (r *Resolver) below(what string, ref reference) (string, error) {
+// folderBelowRoot finds data:PATH.
+func (r *Resolver) folderBelowRoot(what string, ref reference) (string, error) {
 	if r.DataRoot == "" {
 		return "", fmt.Errorf("resolve %s %q: HEADROOM_DATA is not set; set it to the folder that holds %s", what, ref.text, ref.name)
 	}

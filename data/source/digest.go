@@ -87,15 +87,15 @@ const smallFile = 64 << 10
 // Intact compares a folder with its manifest. Its error is *seal.Damage if a file has
 // changed. A folder without a manifest passes.
 func (r *Resolver) Intact(folder string) error {
-	err := seal.Check(folder, r.Known)
+	err := seal.Check(folder, r.FileSum)
 	if errors.Is(err, seal.ErrNone) {
 		return nil
 	}
 	return err
 }
 
-// Known returns the SHA-256 of a file; that of a large file is kept until the file changes.
-func (r *Resolver) Known(path string) (string, error) {
+// FileSum returns the SHA-256 of a file; that of a large file is kept until the file changes.
+func (r *Resolver) FileSum(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() <= smallFile || r.Verify {
 		return seal.SumFile(path)

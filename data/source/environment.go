@@ -33,11 +33,11 @@ func New(env Environment) *Resolver {
 		r.CacheDir = filepath.Join(env.UserCache, "headroom")
 	}
 	home := env.hubHome()
-	r.HubCache = env.path("HF_HUB_CACHE", under(home, "hub"))
+	r.HubCache = env.path("HF_HUB_CACHE", joinUnlessEmpty(home, "hub"))
 	r.Hub = download.Hub{
 		Endpoint:  env.Getenv("HF_ENDPOINT"),
 		Token:     env.Getenv("HF_TOKEN"),
-		TokenFile: env.path("HF_TOKEN_PATH", under(home, "token")),
+		TokenFile: env.path("HF_TOKEN_PATH", joinUnlessEmpty(home, "token")),
 	}
 	r.Mirror, r.TableFile = env.Getenv("HEADROOM_MIRROR"), env.Getenv("HEADROOM_COLLECTIONS")
 	for _, name := range []string{"HF_HUB_OFFLINE", "HEADROOM_OFFLINE"} {
@@ -72,7 +72,7 @@ func (e Environment) path(name, fallback string) string {
 	return value
 }
 
-func under(folder, name string) string {
+func joinUnlessEmpty(folder, name string) string {
 	if folder == "" {
 		return ""
 	}

@@ -14,7 +14,7 @@ func NoteOn(disk atomic.Disk, folder, name, text string) error {
 	}
 	defer root.Close()
 	if disk == (atomic.Disk{}) {
-		disk = atomic.On(atomic.Root{Root: root})
+		disk = atomic.DiskOn(atomic.Root{Root: root})
 	}
 	return (&store{root: root, disk: disk}).note(name, text)
 }

@@ -95,7 +95,7 @@ func (r *Resolver) download(ctx context.Context, c *download.Repository, ref ref
 	if err != nil {
 		return err
 	}
-	names, err := wanted(info, what)
+	names, err := filesToFetch(info, what)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (r *Resolver) download(ctx context.Context, c *download.Repository, ref ref
 		return fmt.Errorf("make %s: %w", filepath.Join(folder, "blobs"), err)
 	}
 	d := &delivery{
-		remote: c, store: &store{root: root, disk: atomic.On(atomic.Root{Root: root}), locks: filepath.Join(r.HubCache, ".locks", repository(ref.name))},
+		remote: c, store: &store{root: root, disk: atomic.DiskOn(atomic.Root{Root: root}), locks: filepath.Join(r.HubCache, ".locks", repository(ref.name))},
 		commit: info.Commit, progress: progress,
 	}
 	// The lists of further files come first.
@@ -146,8 +146,8 @@ func (r *Resolver) download(ctx context.Context, c *download.Repository, ref ref
 	return d.store.note("refs/"+ref.branch(), info.Commit)
 }
 
-// wanted returns the files to fetch from those that the hub has.
-func wanted(info download.Revision, what need) ([]string, error) {
+// filesToFetch returns the files to fetch from those that the hub has.
+func filesToFetch(info download.Revision, what need) ([]string, error) {
 	if !info.Has(tokenizerFile) && !info.Has(vocabularyFile) {
 		return nil, errors.New("it has no tokenizer.json and no vocab.txt; make the first: load its tokenizer with transformers (use_fast=True), save_pretrained(FOLDER), and give the folder as ./FOLDER")
 	}

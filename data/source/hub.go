@@ -44,7 +44,7 @@ func repository(name string) string { return "models--" + strings.ReplaceAll(nam
 // be read.
 func (r *Resolver) hub(ref reference, what need) (folder, identity string, err error) {
 	if r.HubCache == "" {
-		return "", "", r.absent(ref, "no hub cache is known; set HF_HOME")
+		return "", "", r.absentError(ref, "no hub cache is known; set HF_HOME")
 	}
 	// A model that the hub once served without its owner may still be cached under that
 	// name.
@@ -72,11 +72,11 @@ func (r *Resolver) hub(ref reference, what need) (folder, identity string, err e
 	if reason == "" {
 		reason = fmt.Sprintf("it is not in the hub's cache %s", r.HubCache)
 	}
-	return "", "", r.absent(ref, reason)
+	return "", "", r.absentError(ref, reason)
 }
 
-// absent returns the error for a model that is not in the cache. It says how to get it.
-func (r *Resolver) absent(ref reference, reason string) error {
+// absentError returns the error for a model that is not in the cache. It says how to get it.
+func (r *Resolver) absentError(ref reference, reason string) error {
 	how := fmt.Sprintf("`run`, `pretrain`, `encode` and `evaluate --model` fetch configuration, tokenizer and safetensors of %s from %s", ref.name, r.Hub.Shown())
 	if r.Offline {
 		how = fmt.Sprintf("HF_HUB_OFFLINE forbids fetching it: unset that, bring it with `hf download %s`, or give a folder as ./FOLDER", ref.name)
@@ -101,7 +101,7 @@ func (r *Resolver) snapshot(ref reference, root string, what need) (folder, id, 
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return "", "", fmt.Sprintf("the hub's cache has no snapshot of commit %s (%s)", id, folder), nil
 	}
-	name, err := missing(folder, what)
+	name, err := missingFile(folder, what)
 	if err == nil && name == "" {
 		why, err = r.damagedBlob(folder, what)
 	}
@@ -164,9 +164,9 @@ func (ref reference) branch() string {
 	return ref.revision
 }
 
-// missing returns the first needed file that a snapshot does not have; "" if it has all.
+// missingFile returns the first needed file that a snapshot does not have; "" if it has all.
 // Other programs may have fetched only the files that they use.
-func missing(folder string, what need) (string, error) {
+func missingFile(folder string, what need) (string, error) {
 	names, err := needed(folder, what)
 	if err != nil {
 		return "", err

@@ -78,7 +78,7 @@ func (r *Resolver) find(text string, what need) (folder, identity string, err er
 		folder, err = r.folder("model", ref)
 		return folder, "", err
 	case kindData:
-		folder, err = r.below("model", ref)
+		folder, err = r.folderBelowRoot("model", ref)
 		return folder, "", err
 	case kindRecipe:
 		return r.recipe(ref)

@@ -114,7 +114,7 @@ func (r *Resolver) Packages() packages.Store {
 // or put into the cache by hand.
 func (r *Resolver) family(ref reference) (string, error) {
 	if i := slices.IndexFunc(r.Own, func(o Own) bool { return o.Name == ref.text && o.Folder != "" }); i >= 0 {
-		return r.own(ref, r.Own[i].Folder, r.Own[i].Layout)
+		return r.ownFolder(ref, r.Own[i].Folder, r.Own[i].Layout)
 	}
 	t, err := r.Table()
 	if err != nil {
@@ -123,13 +123,13 @@ func (r *Resolver) family(ref reference) (string, error) {
 	c, named := t.Collection(ref.text)
 	if folder := existingFolder(r.DataRoot, ref.name); folder != "" {
 		// A package of that name may be only a part, such as trec-dl/19, which has no passages.
-		part := named && slices.Contains(t.Needs(ref.text), ref.name)
+		part := named && slices.Contains(t.PackagesOf(ref.text), ref.name)
 		if _, incomplete := collection.Open(folder); !part || c.Package == "" && incomplete == nil {
 			return folder, nil
 		}
 	}
 	if named {
-		return r.named(ref, t, c)
+		return r.namedFolder(ref, t, c)
 	}
 	if folder := existingFolder(r.cached("data"), ref.name); folder != "" {
 		return folder, nil
@@ -137,7 +137,7 @@ func (r *Resolver) family(ref reference) (string, error) {
 	if members := groups.Members(ref.text); members != nil {
 		return "", fmt.Errorf("resolve data %q: it stands for %d collections, and one is allowed here: %s", ref.text, len(members), strings.Join(members, ", "))
 	}
-	if err := r.unknown(ref, t); err != nil {
+	if err := r.unknownError(ref, t); err != nil {
 		return "", err
 	}
 	var looked []string
@@ -152,8 +152,8 @@ func (r *Resolver) family(ref reference) (string, error) {
 	return "", fmt.Errorf("resolve data %q: %w: put it in BEIR's layout into %s, or name where it comes from in headroom.toml ([[collection]])", ref.text, ErrUnresolved, strings.Join(looked, " or "))
 }
 
-// unknown returns the error for an unknown name, which suggests a similar one.
-func (r *Resolver) unknown(ref reference, t published.Table) error {
+// unknownError returns the error for an unknown name, which suggests a similar one.
+func (r *Resolver) unknownError(ref reference, t published.Table) error {
 	family, _, _ := strings.Cut(ref.text, ":")
 	nearest := t.Nearest(ref.text, groups.Names()...)
 	if nearest == "" && !t.Family(family) {
@@ -178,8 +178,8 @@ func existingFolder(root, name string) string {
 	return folder
 }
 
-// own returns the folder of a user's collection.
-func (r *Resolver) own(ref reference, folder, layout string) (string, error) {
+// ownFolder returns the folder of a user's collection.
+func (r *Resolver) ownFolder(ref reference, folder, layout string) (string, error) {
 	c, err := collection.Open(folder)
 	if err != nil {
 		return "", fmt.Errorf("resolve data %q of headroom.toml: %w", ref.text, err)
@@ -190,18 +190,18 @@ func (r *Resolver) own(ref reference, folder, layout string) (string, error) {
 	return folder, nil
 }
 
-// named returns the folder of a collection of the table: a package's folder, or a folder of
+// namedFolder returns the folder of a collection of the table: a package's folder, or a folder of
 // the cache that names files of several packages.
-func (r *Resolver) named(ref reference, t published.Table, c published.Collection) (string, error) {
+func (r *Resolver) namedFolder(ref reference, t published.Table, c published.Collection) (string, error) {
 	store := r.Packages()
 	if c.Package != "" {
 		folder, err := store.Find(c.Package)
 		if err != nil {
-			return "", r.lacks(ref, t)
+			return "", r.lackingError(ref, t)
 		}
 		folder = filepath.Join(folder, filepath.FromSlash(c.Folder))
 		if i := slices.IndexFunc(r.Own, func(o Own) bool { return o.Name == ref.text }); i >= 0 {
-			return r.own(ref, folder, r.Own[i].Layout)
+			return r.ownFolder(ref, folder, r.Own[i].Layout)
 		}
 		return folder, nil
 	}
@@ -221,13 +221,13 @@ func (r *Resolver) named(ref reference, t published.Table, c published.Collectio
 	}
 	switch {
 	case errors.Is(err, packages.ErrAbsent):
-		return "", r.lacks(ref, t)
+		return "", r.lackingError(ref, t)
 	case err != nil:
 		return "", fmt.Errorf("resolve data %q: %w", ref.text, err)
 	case r.CacheDir == "":
 		return "", fmt.Errorf("resolve data %q: no cache folder to name its files in; set HEADROOM_CACHE", ref.text)
 	}
-	return r.view(ref, v)
+	return r.viewFolder(ref, v)
 }
 
 // partOf returns the path of "package:file".
@@ -244,9 +244,9 @@ func partOf(store packages.Store, part string) (string, error) {
 	return path, nil
 }
 
-// view returns a folder of the cache that names files in other folders. Its content depends
+// viewFolder returns a folder of the cache that names files in other folders. Its content depends
 // only on their paths, so any process may make it.
-func (r *Resolver) view(ref reference, v collection.View) (string, error) {
+func (r *Resolver) viewFolder(ref reference, v collection.View) (string, error) {
 	folder := filepath.Join(r.CacheDir, "views", filepath.FromSlash(ref.name))
 	path := filepath.Join(folder, collection.ViewFile)
 	text, err := json.MarshalIndent(v, "", "  ")
@@ -269,9 +269,9 @@ func (r *Resolver) view(ref reference, v collection.View) (string, error) {
 	return folder, nil
 }
 
-// lacks returns the error for a collection of the table that is not on this machine. It says
+// lackingError returns the error for a collection of the table that is not on this machine. It says
 // how to get it.
-func (r *Resolver) lacks(ref reference, t published.Table) error {
+func (r *Resolver) lackingError(ref reference, t published.Table) error {
 	var looked []string
 	for _, root := range []string{r.DataRoot, r.cached("data")} {
 		if root != "" {
@@ -324,7 +324,7 @@ func hostOf(address string) string {
 // machine, and their size.
 func (r *Resolver) absentPackages(t published.Table, name string) (absent []published.Package, size int64) {
 	store := r.Packages()
-	for _, need := range t.Needs(name) {
+	for _, need := range t.PackagesOf(name) {
 		if _, err := store.Find(need); err == nil {
 			continue
 		}

@@ -341,7 +341,7 @@ func TestCheckCollectionSaysWhatWouldStopARun(t *testing.T) {
 	if err := r.CheckCollection(folder, "train"); err != nil {
 		t.Errorf("a sound collection: %v", err)
 	}
-	if facts, err := r.Look(folder, "train"); err != nil || facts != (source.Facts{Positives: 1, Together: 1}) {
+	if facts, err := r.CollectionFacts(folder, "train"); err != nil || facts != (source.Facts{Positives: 1, Together: 1}) {
 		t.Errorf("facts %+v, %v", facts, err)
 	}
 	if err := r.CheckCollection(folder, "dev"); err == nil || !strings.Contains(err.Error(), "test, train") {

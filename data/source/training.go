@@ -28,7 +28,7 @@ func (r *Resolver) Training(text string) (examples.Set, error) {
 		return r.trainingAt(ref)
 	case kindData:
 		if r.DataRoot == "" {
-			_, err := r.below("data", ref)
+			_, err := r.folderBelowRoot("data", ref)
 			return examples.Set{}, err
 		}
 		return r.trainingAt(reference{text: text, name: filepath.Join(r.DataRoot, filepath.FromSlash(ref.name))})
@@ -149,7 +149,7 @@ func (r *Resolver) Survey(ctx context.Context, set examples.Set) (examples.Surve
 		defer r.whileReading(set)()
 		return examples.Look(ctx, set, kept.Store{Dir: r.CacheDir})
 	}
-	facts, err := r.Look(set.Folder, collection.Train)
+	facts, err := r.CollectionFacts(set.Folder, collection.Train)
 	if err != nil {
 		return examples.Survey{}, err
 	}
@@ -167,9 +167,9 @@ func (r *Resolver) CheckBatches(ctx context.Context, set examples.Set, b example
 	if set.Folder == "" {
 		return examples.CheckBatches(ctx, set, kept.Store{Dir: r.CacheDir}, b)
 	}
-	facts, err := r.Look(set.Folder, collection.Train)
+	facts, err := r.CollectionFacts(set.Folder, collection.Train)
 	if err == nil && b.Size > facts.Together {
-		err = examples.Crowded(facts.Together, facts.Positives, facts.Apart)
+		err = examples.checkCrowding(facts.Together, facts.Positives, facts.Apart)
 	}
 	return err
 }

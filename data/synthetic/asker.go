@@ -71,7 +71,7 @@ func (a *asker) ask(split string, n int, accept func(*query) bool) error {
 func (a *asker) try() (*query, string) {
 	e := a.world.entries[a.random.IntN(len(a.world.entries))]
 	kind := one(a.random, a.kinds)
-	wanted := several(a.random, e.concepts[2:], kind.attributes)
+	wanted := pickSeveral(a.random, e.concepts[2:], kind.attributes)
 	attributes := wanted
 	if kind.typ {
 		wanted = append(slices.Clone(wanted), e.concepts[0])

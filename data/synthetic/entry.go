@@ -43,7 +43,7 @@ func newEntry(l *lexicon, g *grammar, more again, random *rand.Rand) *entry {
 		w := newWriter(l, random)
 		first, last := one(random, l.names), one(random, l.names)
 		typ, place := one(random, l.types), one(random, l.places)
-		attributes := several(random, l.attributes, minAttributes+random.IntN(maxAttributes-minAttributes+1))
+		attributes := pickSeveral(random, l.attributes, minAttributes+random.IntN(maxAttributes-minAttributes+1))
 		title := w.title(first, last)
 		w.setSubject(first, typ, place, attributes)
 		writeDocument(w, g, more, random)
@@ -77,8 +77,8 @@ func writeDocument(w *writer, g *grammar, more again, random *rand.Rand) {
 
 func one[T any](random *rand.Rand, from []T) T { return from[random.IntN(len(from))] }
 
-// several returns n different elements in random order.
-func several[T any](random *rand.Rand, from []T, n int) []T {
+// pickSeveral returns n different elements in random order.
+func pickSeveral[T any](random *rand.Rand, from []T, n int) []T {
 	taken := make([]T, 0, n)
 	for _, i := range random.Perm(len(from))[:n] {
 		taken = append(taken, from[i])

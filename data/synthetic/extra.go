@@ -33,7 +33,7 @@ func (w *World) shortText(random *rand.Rand) string {
 	l := w.lexicon
 	kind := one(random, w.grammar.asking)
 	fill := newWriter(l, random)
-	fill.setSubject("", one(random, l.types), one(random, l.places), several(random, l.attributes, kind.attributes))
+	fill.setSubject("", one(random, l.types), one(random, l.places), pickSeveral(random, l.attributes, kind.attributes))
 	t := one(random, kind.templates)
 	if chance(random, repeated) {
 		t = withSecondSynonym(t, random)

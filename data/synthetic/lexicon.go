@@ -50,7 +50,7 @@ func newLexicon(random *rand.Rand, frame map[string]bool) (*lexicon, error) {
 		concepts *[]*concept
 	}{{attributeWords, &l.attributes}, {typeWords, &l.types}, {placeWords, &l.places}} {
 		for line := range strings.Lines(group.list) {
-			c := &concept{id: id, words: strings.Fields(line), cues: several(random, l.nouns, cuesOfOne)}
+			c := &concept{id: id, words: strings.Fields(line), cues: pickSeveral(random, l.nouns, cuesOfOne)}
 			for _, word := range c.words {
 				l.meaning[word] = c
 			}

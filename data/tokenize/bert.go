@@ -75,7 +75,7 @@ func (b *bertScanner) page(number rune) *scanPage {
 
 // entry computes the effect of the normalizer and the pre-tokenizer on one code point.
 func (b *bertScanner) entry(r rune) scanEntry {
-	set := b.classes.of(r)
+	set := b.classes.classOf(r)
 	if b.rules.clean && set&classControl != 0 {
 		return scanEntry{action: scanDrop}
 	}
@@ -105,7 +105,7 @@ func (b *bertScanner) entry(r rune) scanEntry {
 		return entry
 	}
 	first, size := utf8.DecodeRuneInString(text)
-	switch kind := b.classes.of(first) & (classSpace | classPunctuation); {
+	switch kind := b.classes.classOf(first) & (classSpace | classPunctuation); {
 	case size == len(text) && kind&classSpace != 0:
 		entry.action = scanSpace
 	case size == len(text) && kind&classPunctuation != 0:

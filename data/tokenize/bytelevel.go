@@ -74,12 +74,12 @@ func (c *classes) nextPiece(text string) int {
 		begin = 1
 	}
 	r, size := decode(text[begin:])
-	kind := c.of(r) & (classLetter | classNumber | classSpace)
+	kind := c.classOf(r) & (classLetter | classNumber | classSpace)
 	if kind&classSpace == 0 {
 		end := begin + size
 		for end < len(text) {
 			r, size := decode(text[end:])
-			if c.of(r)&(classLetter|classNumber|classSpace) != kind {
+			if c.classOf(r)&(classLetter|classNumber|classSpace) != kind {
 				break
 			}
 			end += size

@@ -83,10 +83,10 @@ func hexRune(digits string) rune {
 	return r
 }
 
-// of returns the class of r, a valid code point.
-func (c *classes) of(r rune) class { return c.pages[r>>8][r&0xFF] }
+// classOf returns the class of r, a valid code point.
+func (c *classes) classOf(r rune) class { return c.pages[r>>8][r&0xFF] }
 
-func (c *classes) is(r rune, set class) bool { return c.of(r)&set != 0 }
+func (c *classes) is(r rune, set class) bool { return c.classOf(r)&set != 0 }
 
 // trimRight returns the length of text without its trailing white space.
 func (c *classes) trimRight(text string) int {

@@ -183,7 +183,7 @@ func (b bertRules) step(c *classes, f *forms) step {
 	drop := c.dropping(classAccent)
 	return func(text string) string {
 		if b.clean || b.chinese {
-			text = b.cleaned(c, text)
+			text = b.cleanText(c, text)
 		}
 		if b.accents {
 			text = drop(f.normal(text, false, false))
@@ -195,11 +195,11 @@ func (b bertRules) step(c *classes, f *forms) step {
 	}
 }
 
-func (b bertRules) cleaned(c *classes, text string) string {
+func (b bertRules) cleanText(c *classes, text string) string {
 	var out strings.Builder
 	out.Grow(len(text))
 	for _, r := range text {
-		set := c.of(r)
+		set := c.classOf(r)
 		if b.clean {
 			if set&classControl != 0 {
 				continue

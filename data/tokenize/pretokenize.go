@@ -156,7 +156,7 @@ func (c *classes) delimited(set class, behavior string) splitter {
 
 // wordRuns emits runs of word characters, and runs of characters that are neither word characters nor white space.
 func (c *classes) wordRuns(text string, emit func(string)) {
-	kind := func(r rune) class { return c.of(r) & (classWord | classSpace) }
+	kind := func(r rune) class { return c.classOf(r) & (classWord | classSpace) }
 	for len(text) > 0 {
 		r, _ := utf8.DecodeRuneInString(text)
 		first := kind(r)

@@ -2,9 +2,9 @@ package unpack
 
 import "archive/zip"
 
-// Claimed is the number of bytes that the wanted members of a zip claim to have; 0 for archives
+// ClaimedSize is the number of bytes that the wanted members of a zip claim to have; 0 for archives
 // that do not say. It is only for planning space: Archive counts the real bytes.
-func Claimed(file string, kind Kind, want func(name string) bool) int64 {
+func ClaimedSize(file string, kind Kind, want func(name string) bool) int64 {
 	if kind != Zip {
 		return 0
 	}

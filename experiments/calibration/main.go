@@ -81,7 +81,7 @@ func prepare(o options, out string) error {
 	}
 	random := rand.New(rand.NewPCG(1, 0))
 	for name, share := range map[string]float64{"right": 0, "wrong": 1, "half-wrong": halfWrong} {
-		splits := map[string]trec.Qrels{"train": mislabelled(w.train, share), "dev": w.dev}
+		splits := map[string]trec.Qrels{"train": withWrongLabels(w.train, share), "dev": w.dev}
 		if err := collection.Write(filepath.Join(out, name), w.documents, w.queries, splits); err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func open(o options) (w world, err error) {
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return w, err
 	}
-	w.train, w.dev = some(train, o.train), some(dev, o.dev)
+	w.train, w.dev = sampleQueries(train, o.train), sampleQueries(dev, o.dev)
 	kept := map[string]bool{}
 	for _, split := range []trec.Qrels{w.train, w.dev} {
 		for _, documents := range split {
@@ -153,8 +153,8 @@ func open(o options) (w world, err error) {
 	return w, nil
 }
 
-// some are n queries of a split, chosen at random; all if n is 0.
-func some(split trec.Qrels, n int) trec.Qrels {
+// sampleQueries are n queries of a split, chosen at random; all if n is 0.
+func sampleQueries(split trec.Qrels, n int) trec.Qrels {
 	names := split.Queries()
 	if n == 0 || n >= len(names) {
 		return split
@@ -167,8 +167,8 @@ func some(split trec.Qrels, n int) trec.Qrels {
 	return kept
 }
 
-// mislabelled gives a share of the queries the documents of another one.
-func mislabelled(split trec.Qrels, share float64) trec.Qrels {
+// withWrongLabels gives a share of the queries the documents of another one.
+func withWrongLabels(split trec.Qrels, share float64) trec.Qrels {
 	names := split.Queries()
 	rand.New(rand.NewPCG(3, 0)).Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	wrong := int(share * float64(len(names)))

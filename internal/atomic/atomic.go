@@ -38,8 +38,8 @@ const (
 // Disk writes through a file system. The zero value is the operating system's.
 type Disk struct{ system System }
 
-// On returns a disk that writes through the given file system instead of the operating system's.
-func On(system System) Disk { return Disk{system} }
+// DiskOn returns a disk that writes through the given file system instead of the operating system's.
+func DiskOn(system System) Disk { return Disk{system} }
 
 func (d Disk) calls() System {
 	if d.system == nil {

@@ -220,10 +220,10 @@ func (noLinks) Link(from, to string) error {
 func TestOfTwoWithoutLinksOneCreates(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "f")
-	if err := atomic.On(noLinks{}).CreateFile(path, text("new")); err != nil {
+	if err := atomic.DiskOn(noLinks{}).CreateFile(path, text("new")); err != nil {
 		t.Fatal(err)
 	}
-	if err := atomic.On(noLinks{}).CreateFile(path, text("two")); !errors.Is(err, fs.ErrExist) {
+	if err := atomic.DiskOn(noLinks{}).CreateFile(path, text("two")); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("the second: %v", err)
 	}
 	if got, err := firstWords("f")(dir); got != "new 139998" || err != nil {
@@ -238,7 +238,7 @@ func TestBelowARootNothingLeadsOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	disk := atomic.On(atomic.Root{Root: root})
+	disk := atomic.DiskOn(atomic.Root{Root: root})
 	if err := errors.Join(disk.MkdirAll("a/b"), disk.WriteFile("a/b/f", text("new"))); err != nil {
 		t.Fatal(err)
 	}

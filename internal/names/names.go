@@ -16,9 +16,9 @@ func Last(reference string) string {
 	return reference
 }
 
-// Distinct gives each reference the name that short returns. References that would have the
+// DistinctNames gives each reference the name that short returns. References that would have the
 // same name get as many of their last elements as make their names differ.
-func Distinct(references []string, short func(reference string) string) map[string]string {
+func DistinctNames(references []string, short func(reference string) string) map[string]string {
 	groups := map[string][]string{}
 	for _, ref := range references {
 		if name := short(ref); !slices.Contains(groups[name], ref) {

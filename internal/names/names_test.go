@@ -20,11 +20,11 @@ func TestDistinctNamesAreAsShortAsTheyCanBe(t *testing.T) {
 		for ref := range c {
 			references = append(references, ref, ref) // a reference may come twice
 		}
-		if got := names.Distinct(references, names.Last); !maps.Equal(got, c) {
+		if got := names.DistinctNames(references, names.Last); !maps.Equal(got, c) {
 			t.Errorf("%s: %v, want %v", what, got, c)
 		}
 	}
-	alike := names.Distinct([]string{"owner/base@v1", "owner/base@v2"}, func(string) string { return "base" })
+	alike := names.DistinctNames([]string{"owner/base@v1", "owner/base@v2"}, func(string) string { return "base" })
 	if alike["owner/base@v1"] != "base@v1" || alike["owner/base@v2"] != "base@v2" {
 		t.Errorf("what a short name leaves out tells apart: %v", alike)
 	}

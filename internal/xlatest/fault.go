@@ -6,9 +6,9 @@ import (
 	"headroom/internal/pjrtstub"
 )
 
-// Faulty returns the path of a plugin that computes like XLA's CPU client until Fail makes
+// FaultyPlugin returns the path of a plugin that computes like XLA's CPU client until Fail makes
 // it fail. The test is skipped if there is no such client.
-func Faulty(t testing.TB) string {
+func FaultyPlugin(t testing.TB) string {
 	t.Helper()
 	real := Plugin(t)
 	path, err := pjrtstub.BuildFaulty(t.TempDir())

@@ -7,8 +7,8 @@ const (
 	MemorySeries  = "memory"            // resident bytes of the process; left out if the system does not say
 )
 
-// OfMachine reports whether a series is of the machine and not of the run.
-func OfMachine(name string) bool {
+// DependsOnMachine reports whether a series is of the machine and not of the run.
+func DependsOnMachine(name string) bool {
 	switch name {
 	case SecondsSeries, TokensSeries, MemorySeries, ProbePrefix + "seconds":
 		return true

@@ -33,6 +33,6 @@ func (m Measured) Values() map[string]Value {
 	return values
 }
 
-// Owned reports whether a Measured of an earlier attempt stands once an attempt has
+// SurvivesResume reports whether a Measured of an earlier attempt stands once an attempt has
 // resumed from a step.
-func (m Measured) Owned(fromStep int) bool { return fromStep > 0 && m.Step <= fromStep }
+func (m Measured) SurvivesResume(fromStep int) bool { return fromStep > 0 && m.Step <= fromStep }

@@ -120,7 +120,7 @@ func angles(add func(string, float64), texts []text, vocab, threads int) {
 	var pairs, shared []float64
 	tops := make([][]int32, n)
 	for i := range alive {
-		tops[i] = alive[i].top(topTerms)
+		tops[i] = alive[i].heaviest(topTerms)
 		for j := range alive {
 			cosines[i][j] /= alive[i].norm * alive[j].norm
 			if j < i {

@@ -6,8 +6,8 @@ package evidence
 const (
 	fewest = 10
 	most   = 100
-	share  = 0.01
-	tenth  = 0.1
+	usualShare  = 0.01
+	shortShare  = 0.1
 	// A probe set that a run chooses by itself has from smallest to Largest queries.
 	smallest = 8
 	// Largest is the number of queries of a probe set if training is long enough.
@@ -20,7 +20,7 @@ const (
 // Queries returns the number of queries, each with one document, of a run's probe set: Largest, or so many that ten
 // looks cost shortShare of training, but at least smallest. The arguments are the run's steps and the texts per step.
 func Queries(steps, texts int) int {
-	paid := tenth * passes * float64(steps) * float64(texts) / (2 * fewest)
+	paid := shortShare * passes * float64(steps) * float64(texts) / (2 * fewest)
 	return int(max(smallest, min(Largest, paid)))
 }
 
@@ -33,7 +33,7 @@ func Steps(steps, texts, probe int) []int {
 		return nil
 	}
 	paid := func(share float64) int { return int(share * passes * float64(steps) * float64(texts) / float64(probe)) }
-	n := min(steps, max(2, min(fewest, paid(tenth)), min(most, paid(share))))
+	n := min(steps, max(2, min(fewest, paid(shortShare)), min(most, paid(usualShare))))
 	var list []int
 	for i := range n {
 		x := 0.0

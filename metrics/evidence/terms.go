@@ -13,7 +13,7 @@ const topTerms = 10
 
 // heaviest returns the ids of a text's n heaviest terms, ascending. Of terms with equal
 // weights the lower ids count as heavier.
-func (t text) top(n int) []int32 {
+func (t text) heaviest(n int) []int32 {
 	order := make([]int, len(t.ids))
 	for i := range order {
 		order[i] = i

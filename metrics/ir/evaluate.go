@@ -72,10 +72,10 @@ func evaluate(qrels trec.Qrels, run trec.Run, measures []measure.Measure, judge 
 		return nil, err
 	}
 	rows := make([]measured, len(result.Queries))
-	blocks := (len(rows) + together - 1) / together
+	blocks := (len(rows) + blockSize - 1) / blockSize
 	parallel.For(blocks, runtime.GOMAXPROCS(0), func(block int) {
-		var d desk
-		for i := block * together; i < min((block+1)*together, len(rows)); i++ {
+		var d scratch
+		for i := block * blockSize; i < min((block+1)*blockSize, len(rows)); i++ {
 			query := result.Queries[i]
 			rows[i].measure(qrels[query], run[query], judge, &d, measures, values)
 		}
@@ -100,10 +100,10 @@ func evaluate(qrels trec.Qrels, run trec.Run, measures []measure.Measure, judge 
 }
 
 // together is how many queries one thread measures, one after the other.
-const together = 64
+const blockSize = 64
 
 // judging turns the documents found for a query into a ranking.
-type judging func(grades map[string]int, found []trec.Scored, d *desk) (ranking, error)
+type judging func(grades map[string]int, found []trec.Scored, d *scratch) (ranking, error)
 
 // measured has the values of one query, or its error.
 type measured struct {
@@ -112,7 +112,7 @@ type measured struct {
 	err     error
 }
 
-func (q *measured) measure(grades map[string]int, found []trec.Scored, judge judging, d *desk, measures []measure.Measure, values []func(ranking) (float64, error)) {
+func (q *measured) measure(grades map[string]int, found []trec.Scored, judge judging, d *scratch, measures []measure.Measure, values []func(ranking) (float64, error)) {
 	judged, err := judge(grades, found, d)
 	if err != nil {
 		q.err = err

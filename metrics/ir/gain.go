@@ -18,12 +18,12 @@ func ndcg(m measure.Measure) func(ranking) (float64, error) {
 			for document, grade := range r.grades {
 				gains[document] = gain(grade)
 			}
-			ideal = falling(gains)
+			ideal = positiveGrades(gains)
 		}
 		if m.Cutoff > 0 && m.Cutoff < len(ideal) {
 			ideal = ideal[:m.Cutoff]
 		}
-		best := discounted(ideal, m.Exponential)
+		best := discountedGain(ideal, m.Exponential)
 		if best == 0 {
 			return 0, nil
 		}
@@ -36,12 +36,12 @@ func ndcg(m measure.Measure) func(ranking) (float64, error) {
 				}
 			}
 		}
-		return discounted(places, m.Exponential) / best, nil
+		return discountedGain(places, m.Exponential) / best, nil
 	}
 }
 
-// discounted is the discounted cumulative gain of grades; those below 1 gain nothing.
-func discounted(grades []int, exponential bool) float64 {
+// discountedGain is the discounted cumulative gain of grades; those below 1 gain nothing.
+func discountedGain(grades []int, exponential bool) float64 {
 	sum := 0.0
 	for i, grade := range grades {
 		if grade > 0 {

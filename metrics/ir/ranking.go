@@ -24,21 +24,21 @@ type ranking struct {
 }
 
 // scratch is the memory that one thread uses again for every query.
-type desk struct {
+type scratch struct {
 	repeats trec.Repeats
 	places  []int
 }
 
 // judge ranks the documents by data/trec's rule. The ranking's places are in the scratch, and valid until
 // the next call.
-func judge(grades map[string]int, found []trec.Scored, d *desk) (ranking, error) {
+func judge(grades map[string]int, found []trec.Scored, d *scratch) (ranking, error) {
 	ranked := found
 	if !trec.Ranked(found) {
 		ranked = slices.Clone(found)
 		trec.Rank(ranked)
 	}
 	d.places = slices.Grow(d.places[:0], len(ranked))[:len(ranked)]
-	r := ranking{places: d.places, returned: len(ranked), grades: grades, ideal: falling(grades)}
+	r := ranking{places: d.places, returned: len(ranked), grades: grades, ideal: positiveGrades(grades)}
 	twice, _ := d.repeats.First(len(ranked), func(i int) string { return ranked[i].Doc })
 	for i, hit := range ranked {
 		if i == twice {
@@ -57,7 +57,7 @@ func judge(grades map[string]int, found []trec.Scored, d *desk) (ranking, error)
 }
 
 // judgeByRank puts each document at its rank, which is its score with the opposite sign.
-func judgeByRank(grades map[string]int, found []trec.Scored, d *desk) (ranking, error) {
+func judgeByRank(grades map[string]int, found []trec.Scored, d *scratch) (ranking, error) {
 	r, err := judge(grades, found, d)
 	if err != nil || len(found) == 0 {
 		return r, err
@@ -85,7 +85,7 @@ func judgeByRank(grades map[string]int, found []trec.Scored, d *desk) (ranking, 
 }
 
 // positiveGrades returns the positive grades, the greatest first.
-func falling(grades map[string]int) []int {
+func positiveGrades(grades map[string]int) []int {
 	var positive []int
 	for _, grade := range grades {
 		if grade > 0 {

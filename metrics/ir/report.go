@@ -62,12 +62,12 @@ func (r Report) WriteTSV(w io.Writer) error {
 }
 
 // Values returns the values over all queries by the measures' canonical names.
-func (r Report) Values() map[string]float64 { return r.named(r.result.All) }
+func (r Report) Values() map[string]float64 { return r.byName(r.result.All) }
 
 // Coverage counts the queries and documents behind the values.
 func (r Report) Coverage() Coverage { return r.result.Coverage }
 
-func (r Report) named(values []float64) map[string]float64 {
+func (r Report) byName(values []float64) map[string]float64 {
 	named := make(map[string]float64, len(values))
 	for i, measure := range r.result.Measures {
 		named[measure.String()] = values[i]
@@ -102,7 +102,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 		if !utf8.ValidString(query) {
 			return nil, fmt.Errorf("query %q: %w; convert qrels and run to UTF-8, or leave out --json", query, ErrNotUTF8)
 		}
-		shown.PerQuery[query] = r.named(r.result.PerQuery[i])
+		shown.PerQuery[query] = r.byName(r.result.PerQuery[i])
 	}
 	return json.Marshal(shown)
 }

@@ -98,9 +98,9 @@ func split(text string) (pieces, error) {
 	return p, nil
 }
 
-// plain returns a name in the form in which names are compared: lower case, without
+// plainName returns a name in the form in which names are compared: lower case, without
 // separators.
-func plain(name string) string {
+func plainName(name string) string {
 	return strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(name))
 }
 
@@ -109,7 +109,7 @@ func read(text string, level int) (Measure, error) {
 	if err != nil {
 		return Measure{}, err
 	}
-	name := plain(p.name)
+	name := plainName(p.name)
 	relevant := name == "numrelret" // NumRet at a relevance level
 	if relevant {
 		name = "numret"
@@ -139,7 +139,7 @@ func read(text string, level int) (Measure, error) {
 
 func find(name string) (shape form, needsCut, known bool) {
 	for _, shape := range forms() {
-		if name == plain(shape.name) || slices.Contains(shape.aliases, name) {
+		if name == plainName(shape.name) || slices.Contains(shape.aliases, name) {
 			return shape, strings.HasSuffix(name, "cut"), true
 		}
 	}
@@ -151,12 +151,12 @@ func unknown(p pieces) error {
 	spelling := map[string]string{} // plain → as it is shown
 	var names []string
 	for _, shape := range forms() {
-		for _, name := range append([]string{plain(shape.name)}, shape.aliases...) {
+		for _, name := range append([]string{plainName(shape.name)}, shape.aliases...) {
 			names, spelling[name] = append(names, name), shape.name
 		}
 	}
 	names, spelling["numrelret"] = append(names, "numrelret"), "NumRelRet"
-	typed := plain(p.name)
+	typed := plainName(p.name)
 	var meant string
 	digits := strings.TrimLeft(typed, "abcdefghijklmnopqrstuvwxyz")
 	if shape, _, known := find(strings.TrimSuffix(typed, digits)); known && digits != "" && !p.hasAt {

@@ -57,7 +57,7 @@ const (
 
 // AskedReferences returns the collections that a run's configuration, given as nested JSON,
 // asks to be evaluated on. Their digests are empty.
-func Asked(config json.RawMessage) ([]Reference, error) {
+func AskedReferences(config json.RawMessage) ([]Reference, error) {
 	if len(config) == 0 {
 		return nil, nil
 	}

@@ -16,7 +16,7 @@ const versionEmpty = 1
 
 func newEmpty(th EmptyRule, steps int) *empty {
 	d := &empty{share: th.Share}
-	n := scaled(th.Steps, 3, steps)
+	n := scaledSteps(th.Steps, 3, steps)
 	for _, side := range []struct{ series, texts string }{{SeriesEmptyQuery, "queries"}, {SeriesEmptyDocument, "documents"}} {
 		d.holds = append(d.holds, &hold{
 			rule: rule{kind: Empty, severity: event.SeverityCollapse, series: side.series, version: versionEmpty,
@@ -32,7 +32,7 @@ func (d *empty) observe(s sample) []event.Episode {
 	var changed []event.Episode
 	for _, h := range d.holds {
 		if v, ok := s.get(h.series); ok {
-			changed = add(changed, h.observe(s.step, s.step, when(v > d.share), v))
+			changed = add(changed, h.observe(s.step, s.step, answerOf(v > d.share), v))
 		}
 	}
 	return changed

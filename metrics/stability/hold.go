@@ -18,8 +18,8 @@ const (
 	unknown
 )
 
-// when is the answer of a condition that can be told.
-func when(holds bool) answer {
+// answerOf is the answer of a condition that can be told.
+func answerOf(holds bool) answer {
 	if holds {
 		return yes
 	}
@@ -125,9 +125,9 @@ func (h *hold) episodes() []event.Episode {
 	return all
 }
 
-// scaled returns n for a run of 150 steps or more, and in proportion less for a shorter
+// scaledSteps returns n for a run of 150 steps or more, and in proportion less for a shorter
 // run, but not less than floor. A run of unknown length (0) gets n.
-func scaled(n, floor, steps int) int {
+func scaledSteps(n, floor, steps int) int {
 	const full = 150
 	if steps <= 0 || steps >= full {
 		return n

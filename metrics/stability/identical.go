@@ -20,7 +20,7 @@ type identical struct {
 const versionIdentical = 1
 
 func newIdentical(th IdenticalRule, facts event.Facts, steps, grace int) *identical {
-	n := scaled(th.Steps, 3, steps)
+	n := scaledSteps(th.Steps, 3, steps)
 	d := &identical{th: th, on: steps <= 0 || steps >= th.MinSteps, accuracy: newWindow(n), apart: 2}
 	if facts.Candidates > 1 {
 		d.apart = aboveChance(facts.Candidates, th.Accuracy)
@@ -53,7 +53,7 @@ func (d *identical) observe(s sample) []event.Episode {
 		if !ok {
 			return
 		}
-		a := when(!told && holds(v))
+		a := answerOf(!told && holds(v))
 		if blank > d.th.Blank {
 			a = unknown
 		}

@@ -19,7 +19,7 @@ func newNonFinite(th NonFiniteRule, steps int) *nonFinite {
 	return &nonFinite{holds{{
 		rule: rule{kind: NonFinite, severity: event.SeverityCollapse, version: versionNonFinite,
 			words: "any series is NaN or infinite", threshold: math.Inf(1), window: 1},
-		open: 1, close: scaled(th.Recovery, 3, steps),
+		open: 1, close: scaledSteps(th.Recovery, 3, steps),
 	}}}
 }
 

@@ -41,7 +41,7 @@ func newNoProgress(th NoProgressRule, facts event.Facts, steps int) *noProgress 
 			words: fmt.Sprintf("from step %d, for %d steps, InfoNCE within %v to %v ln(%d) and mean in-batch accuracy below %.3g",
 				d.start, n, th.Low, th.High, facts.Candidates, d.accuracy),
 			threshold: d.accuracy, window: n},
-		open: 1, close: scaled(th.Recovery, 3, steps),
+		open: 1, close: scaledSteps(th.Recovery, 3, steps),
 	}}
 	return d
 }
@@ -68,5 +68,5 @@ func (d *noProgress) observe(s sample) []event.Episode {
 		v := d.losses.at(i)
 		holds = holds && v > d.low && v < d.high
 	}
-	return add(nil, d.holds[0].observe(s.step, d.first[0], when(holds), mean))
+	return add(nil, d.holds[0].observe(s.step, d.first[0], answerOf(holds), mean))
 }

@@ -23,15 +23,15 @@ const versionSpike = 1
 const madToSD = 1.4826
 
 func newSpike(th SpikeRule, steps int) *spike {
-	n := scaled(th.Window, 12, steps)
-	d := &spike{th: th, after: min(n, scaled(th.After, 8, steps))}
+	n := scaledSteps(th.Window, 12, steps)
+	d := &spike{th: th, after: min(n, scaledSteps(th.After, 8, steps))}
 	for _, series := range []string{SeriesLoss, SeriesGradNorm} {
 		d.holds = append(d.holds, &hold{
 			rule: rule{kind: Spike, severity: event.SeverityWarning, series: series, version: versionSpike,
 				words: fmt.Sprintf("above the median of the last %d steps by %v robust standard deviations and %v times", n, th.Deviations, th.Ratio),
 				// The evidence keeps a few steps before the spike.
 				window: 5},
-			open: 1, close: scaled(th.Recovery, 2, steps),
+			open: 1, close: scaledSteps(th.Recovery, 2, steps),
 		})
 		d.pasts = append(d.pasts, newWindow(n))
 	}
@@ -51,7 +51,7 @@ func (d *spike) observe(s sample) []event.Episode {
 			if h.current == nil {
 				h.threshold = limit
 			}
-			changed = add(changed, h.observe(s.step, s.step, when(ok && v > limit), v))
+			changed = add(changed, h.observe(s.step, s.step, answerOf(ok && v > limit), v))
 		}
 		past.add(v)
 	}

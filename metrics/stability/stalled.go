@@ -35,7 +35,7 @@ func newStalled(th StalledRule, facts event.Facts, steps, grace int) *stalled {
 	if !d.on {
 		return d
 	}
-	n := scaled(th.Window, 5, steps)
+	n := scaledSteps(th.Window, 5, steps)
 	// A window has room between the start and the end, also if the start is late.
 	d.start = max(grace, int(th.Start*float64(steps)))
 	if steps > 0 {
@@ -78,9 +78,9 @@ func (d *stalled) observe(s sample) []event.Episode {
 		mean, a := c.values.mean(), no
 		switch h.series {
 		case SeriesContrastive:
-			a = when(mean > h.threshold && !d.falling(c.values))
+			a = answerOf(mean > h.threshold && !d.falling(c.values))
 		case SeriesAccuracy:
-			a = when(mean <= h.threshold)
+			a = answerOf(mean <= h.threshold)
 		}
 		changed = add(changed, h.observe(s.step, c.steps[0], a, mean))
 	}

@@ -84,8 +84,8 @@ type Difference struct {
 // Testable reports whether the test was made.
 func (d Difference) Testable() bool { return !math.IsNaN(d.P) }
 
-// Half returns half the interval's width.
-func (d Difference) Half() float64 { return (d.Interval.High - d.Interval.Low) / 2 }
+// HalfWidth returns half the interval's width.
+func (d Difference) HalfWidth() float64 { return (d.Interval.High - d.Interval.Low) / 2 }
 
 // Compare tests the difference of two arms' means. Queries and seeds are both taken as
 // random: the difference is that between two settings, for other queries and other seeds
@@ -194,7 +194,7 @@ func decompose(a Arm) (arm, error) {
 		if len(row) != queries {
 			return arm{}, fmt.Errorf("seed %d has %d queries, seed 0 has %d (allowed: the same queries)", s, len(row), queries)
 		}
-		if err := finite(row); err != nil {
+		if err := checkFinite(row); err != nil {
 			return arm{}, fmt.Errorf("seed %d: %w", s, err)
 		}
 		means[s] = Mean(row)

@@ -41,7 +41,7 @@ func TestCompareSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	within(t, "mean", d.Mean, .25, 1e-12)
-	within(t, "half", d.Half(), .165329, 2e-5)
+	within(t, "half", d.HalfWidth(), .165329, 2e-5)
 	within(t, "p", d.P, .020055, 1e-5)
 	if d.Seeds != stats.Own || d.SeedsA != 2 || d.SeedsB != 2 || d.Queries != 10 || d.Differ != 8 {
 		t.Errorf("%+v", d)
@@ -123,7 +123,7 @@ func TestOneSeed(t *testing.T) {
 	if alone.Seeds != stats.NoSeeds || borrowed.Seeds != stats.Borrowed || borrowed.Variance.DF != 4 || !math.IsNaN(borrowed.OwnP) {
 		t.Errorf("alone %+v, borrowed %+v", alone, borrowed)
 	}
-	if !(borrowed.Half() > alone.Half()) {
-		t.Errorf("other points' seeds do not widen the interval: %v, %v", borrowed.Half(), alone.Half())
+	if !(borrowed.HalfWidth() > alone.HalfWidth()) {
+		t.Errorf("other points' seeds do not widen the interval: %v, %v", borrowed.HalfWidth(), alone.HalfWidth())
 	}
 }

@@ -25,8 +25,8 @@ func (i Interval) Excludes(v float64) bool {
 	return v < i.Low || v > i.High
 }
 
-// finite names the first value that is none.
-func finite(values []float64) error {
+// checkFinite names the first value that is none.
+func checkFinite(values []float64) error {
 	if len(values) == 0 {
 		return ErrNoData
 	}

@@ -82,6 +82,6 @@ func TestReference(t *testing.T) {
 		// The grid over logarithms is good to about 1e-4 of probability, where the
 		// residual's subtraction makes a kink; the reference to 1e-7. A report prints two digits.
 		within(t, fmt.Sprintf("Compare %d p", i), got.P, c.P, 1e-4)
-		within(t, fmt.Sprintf("Compare %d half", i), got.Half(), c.Half, 1e-4)
+		within(t, fmt.Sprintf("Compare %d half", i), got.HalfWidth(), c.Half, 1e-4)
 	}
 }

@@ -64,7 +64,7 @@ func Quantile(sorted []float64, p float64) float64 {
 // roughly normal distribution. With two values it is wide: 12.7 standard errors to each
 // side at 95 %.
 func TInterval(values []float64, level float64) (Interval, error) {
-	if err := finite(values); err != nil {
+	if err := checkFinite(values); err != nil {
 		return Interval{}, fmt.Errorf("make t interval: %w", err)
 	}
 	if len(values) < 2 {

@@ -168,7 +168,7 @@ func asked(m record.Manifest) ([]reference, error) {
 	var list []reference
 	known := map[reference]bool{}
 	for _, r := range m.Runs {
-		wanted, err := record.Asked(r.Config)
+		wanted, err := record.AskedReferences(r.Config)
 		if err != nil {
 			return nil, fmt.Errorf("configuration of run %q: %w", r.Run, err)
 		}

@@ -106,8 +106,8 @@ type Params struct {
 	SecondBias            string // the other name of the decoder's bias; if both are there this one counts
 }
 
-// Of is the family of a model_type.
-func Of(name string) (Family, error) {
+// ByName is the family of a model_type.
+func ByName(name string) (Family, error) {
 	for _, f := range all() {
 		if f.Name == name {
 			return f, nil

@@ -17,7 +17,7 @@ func TestEveryFamilyHasAReferenceCheckpoint(t *testing.T) {
 		if err != nil || len(folders) == 0 {
 			t.Errorf("%s has none (%v)", name, err)
 		}
-		f, err := family.Of(name)
+		f, err := family.ByName(name)
 		if err != nil || f.Name != name || f.Class == "" || f.Graph == 0 || f.Params.Decoder == "" || f.Params.Word == "" {
 			t.Errorf("%s is %+v, %v", name, f, err)
 		}
@@ -26,7 +26,7 @@ func TestEveryFamilyHasAReferenceCheckpoint(t *testing.T) {
 
 func TestAnUnknownFamilyIsAnError(t *testing.T) {
 	for _, name := range []string{"", "BERT", "bert ", "gpt2", "modern"} {
-		if f, err := family.Of(name); err == nil || f.Name != "" || !strings.Contains(err.Error(), family.Names()) {
+		if f, err := family.ByName(name); err == nil || f.Name != "" || !strings.Contains(err.Error(), family.Names()) {
 			t.Errorf("%q is %q, %v", name, f.Name, err)
 		}
 	}
@@ -40,7 +40,7 @@ func TestWhatTheTableSays(t *testing.T) {
 		name                         string
 		positions, pad, first, limit int
 	}{{"bert", 512, 0, 0, 512}, {"roberta", 514, 1, 2, 512}, {"roberta", 23, 3, 4, 19}, {"modernbert", 8192, 50283, 0, 8192}} {
-		f, err := family.Of(want.name)
+		f, err := family.ByName(want.name)
 		if err != nil || f.FirstPosition(want.pad) != want.first || f.MaxTokens(want.positions, want.pad) != want.limit {
 			t.Errorf("%s: the first position is %d, the longest text %d (%v)", want.name, f.FirstPosition(want.pad), f.MaxTokens(want.positions, want.pad), err)
 		}
@@ -52,7 +52,7 @@ func TestWhatTheTableSays(t *testing.T) {
 		"modernbert model.layers.3.attn.Wo.weight": false,
 	} {
 		who, tensor, _ := strings.Cut(name, " ")
-		if f, err := family.Of(who); err != nil || f.MayIgnore(tensor) != want {
+		if f, err := family.ByName(who); err != nil || f.MayIgnore(tensor) != want {
 			t.Errorf("%s may be ignored: %v, %v", name, f.MayIgnore(tensor), err)
 		}
 	}

@@ -61,7 +61,7 @@ type Config struct {
 
 // family returns the table's entry, or the zero Family, which has no parameters, if the table lacks the name.
 func (c Config) family() family.Family {
-	f, err := family.Of(c.ModelType)
+	f, err := family.ByName(c.ModelType)
 	if err != nil {
 		return family.Family{}
 	}
@@ -92,7 +92,7 @@ func ParseConfig(name string, data []byte) (Config, error) {
 	}
 	c := Config{Raw: append(json.RawMessage(nil), data...)}
 	if c.ModelType = f.word("model_type"); c.ModelType != "" {
-		fam, err := family.Of(c.ModelType)
+		fam, err := family.ByName(c.ModelType)
 		if err != nil {
 			f.fault("model_type", fmt.Sprintf("%q is not a known model", c.ModelType), "one of "+family.Names())
 			return Config{}, f.err()
@@ -119,7 +119,7 @@ func (c *Config) read(f *fields, fam family.Family) {
 	}
 	c.refuseWhatChangesScores(f)
 	c.Half = f.half()
-	c.Unread = f.unread(slices.Concat(harmless(), fam.Keys.Harmless))
+	c.Unread = f.unreadKeys(slices.Concat(harmless(), fam.Keys.Harmless))
 }
 
 // refuseWhatChangesScores records a fault for every key, of any family, that would change the vectors and is not obeyed.

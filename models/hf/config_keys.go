@@ -58,9 +58,9 @@ func (f *fields) mergeAliases(aliases map[string]string) {
 	}
 }
 
-// unread lists the members that no getter has read and that are not harmless, of this object and of the objects inside
+// unreadKeys lists the members that no getter has read and that are not harmless, of this object and of the objects inside
 // it that were read. A null is left out: it sets nothing.
-func (f *fields) unread(harmless []string) []string {
+func (f *fields) unreadKeys(harmless []string) []string {
 	var names []string
 	for name := range f.values {
 		if !f.asked[name] && !slices.Contains(harmless, name) && f.has(name) {
@@ -68,7 +68,7 @@ func (f *fields) unread(harmless []string) []string {
 		}
 	}
 	for _, inner := range f.inner {
-		names = append(names, inner.unread(nil)...)
+		names = append(names, inner.unreadKeys(nil)...)
 	}
 	slices.Sort(names)
 	return names

@@ -86,7 +86,7 @@ func (f *fields) fault(field, problem, allowed string) {
 	*f.faults = append(*f.faults, fmt.Errorf("read %s: field %q: %s (allowed: %s)", f.file, f.path+field, problem, allowed))
 }
 
-func (f *fields) missing(field, hint string) {
+func (f *fields) addMissing(field, hint string) {
 	if hint != "" {
 		hint = " (" + hint + ")"
 	}
@@ -114,7 +114,7 @@ func (f *fields) isAbsent(field string) bool {
 // decode stores the value of a required field in *into.
 func (f *fields) decode(field, kind string, into any) bool {
 	if !f.has(field) {
-		f.missing(field, kind)
+		f.addMissing(field, kind)
 		return false
 	}
 	raw := f.values[field]

@@ -84,7 +84,7 @@ func parseModules(path string, text []byte) (list []Module, notices []string, er
 		if raw, ok := f.values["kwargs"]; ok && f.has("kwargs") && string(raw) != "[]" && string(raw) != "{}" {
 			f.fault("kwargs", shorten(raw)+" is not passed on", "an empty list")
 		}
-		if names := f.unread([]string{"idx", "kwargs"}); len(names) > 0 {
+		if names := f.unreadKeys([]string{"idx", "kwargs"}); len(names) > 0 {
 			notices = append(notices, notObeyed(f.file, names))
 		}
 		faults = append(faults, f.err())

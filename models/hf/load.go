@@ -167,7 +167,7 @@ func (ck *Checkpoint) match(w *weights, opts Options) (map[string]source, error)
 		delete(sources, second)
 	}
 	ck.tie(sources)
-	faults = append(faults, ck.missing(sources, opts)...)
+	faults = append(faults, ck.missingTensors(sources, opts)...)
 	return sources, errors.Join(faults...)
 }
 
@@ -193,8 +193,8 @@ func (ck *Checkpoint) tie(sources map[string]source) {
 	}
 }
 
-// missing lists the parameters that no tensor fills, and recognises an encoder without a head.
-func (ck *Checkpoint) missing(sources map[string]source, opts Options) []error {
+// missingTensors lists the parameters that no tensor fills, and recognises an encoder without a head.
+func (ck *Checkpoint) missingTensors(sources map[string]source, opts Options) []error {
 	var encoder, head []error
 	heads := 0
 	for _, s := range ck.Config.Params() {

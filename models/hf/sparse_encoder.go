@@ -91,7 +91,7 @@ func (se *SparseEncoder) readEncoder(path string) error {
 
 // noteUnread adds a notice of the members that are neither read nor harmless.
 func (se *SparseEncoder) noteUnread(f *fields, harmless ...string) {
-	if names := f.unread(harmless); len(names) > 0 {
+	if names := f.unreadKeys(harmless); len(names) > 0 {
 		se.Notices = append(se.Notices, notObeyed(f.file, names))
 	}
 }

@@ -90,7 +90,7 @@ func openShards(folder, path string, text []byte) (w *weights, err error) {
 	}
 	index := f.object("weight_map")
 	if index == nil {
-		f.missing("weight_map", "an object of tensor name to file name")
+		f.addMissing("weight_map", "an object of tensor name to file name")
 		return nil, f.err()
 	}
 	home := map[string]string{} // tensor → shard

@@ -172,7 +172,7 @@ type Shape struct {
 // NewConfig makes the config of a new model, in a form that transformers 4.48 and later load. It passes the same
 // checks as a file.
 func NewConfig(s Shape) (Config, error) {
-	fam, err := family.Of(s.ModelType)
+	fam, err := family.ByName(s.ModelType)
 	if err == nil && !fam.New {
 		err = fmt.Errorf("%q is not a model that is made new (allowed: %s)", s.ModelType, strings.Join(family.New(), ", "))
 	}

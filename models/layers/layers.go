@@ -50,8 +50,8 @@ func TapedTraining(tape *Tape, lookup *Lookup, dropout *Dropout, remat bool) Mod
 	return Mode{dropout: dropout, remat: remat, lookup: lookup, fused: true, tape: tape}
 }
 
-// Reshaped returns y, which has x's elements in another shape, and tells the tape so.
-func (m Mode) Reshaped(y, x *Node) *Node {
+// Reshape returns y, which has x's elements in another shape, and tells the tape so.
+func (m Mode) Reshape(y, x *Node) *Node {
 	m.tape.recordReshape(y, x)
 	return y
 }

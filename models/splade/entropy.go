@@ -34,7 +34,7 @@ func (h Head) CrossEntropy(hidden, labels, weights *Node) Entropy {
 			part = SchedulingBarrier(part, e.Decoder)
 		}
 		wide := func(x *Node) *Node { return BroadcastToDims(InsertAxes(x, -1), rows, vocab) }
-		logits := MulScalar(h.biased(product32(part, 1, weight, 1)), h.Scale)
+		logits := MulScalar(h.addBias(product32(part, 1, weight, 1)), h.Scale)
 		own := Equal(Iota(hidden.Graph(), shapes.Make(dtypes.Int32, rows, vocab), 1), wide(SliceAxis(labels, 0, some)))
 		top := ReduceMax(logits, -1)
 		exp := Exp(Sub(logits, wide(top)))
@@ -51,7 +51,7 @@ func (h Head) CrossEntropy(hidden, labels, weights *Node) Entropy {
 		list = append(list, layers.Product(dLogits, []int{1}, nil, weight, []int{0}, nil))
 		e.Decoder = sumOrFirst(e.Decoder, product32(dLogits, 0, part, 0))
 	}
-	e.Hidden = join(list)
+	e.Hidden = concatenate(list)
 	return e
 }
 

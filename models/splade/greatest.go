@@ -93,8 +93,8 @@ func (f Form) kept(logits, valid *Node) *Node {
 	return LogicalAnd(valid, greatest(positive(logits), f.TokenTopM, 0))
 }
 
-// pruned is Prune in a graph, for weights [texts, vocab].
-func (f Form) pruned(weights *Node) *Node {
+// pruneWeights is Prune in a graph, for weights [texts, vocab].
+func (f Form) pruneWeights(weights *Node) *Node {
 	if f.TopK <= 0 || f.TopK >= weights.Shape().Dimensions[1] {
 		return weights
 	}

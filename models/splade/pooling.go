@@ -61,7 +61,7 @@ func (h Head) Pool(hidden, lengths *Node, form Form) Pooled {
 	if form.Sum {
 		return Pooled{Values: byText(values)}
 	}
-	return Pooled{Values: h.biased(byText(values)), Position: byText(positions)}
+	return Pooled{Values: h.addBias(byText(values)), Position: byText(positions)}
 }
 
 // Max is Pool's values alone, for inference: max over tokens of the logits,
@@ -76,15 +76,15 @@ func (h Head) Max(hidden, lengths *Node) *Node {
 		values = append(values, top)
 		return []*Node{top}
 	})
-	return h.biased(byText(values))
+	return h.addBias(byText(values))
 }
 
 // Weights are the term weights [texts, vocab] of a batch, pruned.
 func (h Head) Weights(p Pooled, form Form) *Node {
 	if form.Sum {
-		return form.pruned(p.Values)
+		return form.pruneWeights(p.Values)
 	}
-	return form.pruned(form.activate(MulScalar(p.Values, h.Scale)))
+	return form.pruneWeights(form.activate(MulScalar(p.Values, h.Scale)))
 }
 
 // Gradients takes the gradient by the term weights [texts, vocab], the result of
@@ -142,7 +142,7 @@ func (h Head) Gradients(hidden, lengths *Node, form Form, p Pooled, weights, dWe
 		first += texts
 		return []*Node{part}
 	})
-	return join(list), dDecoder, dBias
+	return concatenate(list), dDecoder, dBias
 }
 
 // groups calls do with the hidden states and lengths of a few texts at a time. Each group
@@ -207,8 +207,8 @@ func (h Head) shifted(values *Node) *Node {
 	return Add(values, BroadcastToShape(InsertAxes(h.Bias, -1, -1), values.Shape()))
 }
 
-// biased adds the bias to values whose last axis is the vocabulary.
-func (h Head) biased(values *Node) *Node {
+// addBias adds the bias to values whose last axis is the vocabulary.
+func (h Head) addBias(values *Node) *Node {
 	if h.Bias == nil {
 		return values
 	}
@@ -229,7 +229,7 @@ func byText(list []*Node) *Node {
 	return Transpose(all, 0, 1)
 }
 
-func join(list []*Node) *Node {
+func concatenate(list []*Node) *Node {
 	if len(list) == 1 {
 		return list[0]
 	}

@@ -93,8 +93,8 @@ type Judgement struct {
 	Seeds int `json:"seeds"`
 }
 
-// Of returns a judgement of the claim with a verdict and its reason.
-func (c Claim) Of(v Verdict, format string, args ...any) Judgement {
+// Judgement returns a judgement of the claim with a verdict and its reason.
+func (c Claim) Judgement(v Verdict, format string, args ...any) Judgement {
 	j := Judgement{ID: c.ID, Text: c.Text, Source: c.Source, Verdict: v, Why: fmt.Sprintf(format, args...)}
 	if c.Predicted != "" {
 		j.Predicted = &c.Predicted

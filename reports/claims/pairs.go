@@ -29,7 +29,7 @@ func (j *judge) differs(c Claim, q compare.Question) (draft, error) {
 		return draft{}, err
 	}
 	if len(pairs) == 0 {
-		d := draft{Judgement: c.Of(NotRun, "no two settings of points and against agree in all other keys"), p: math.NaN()}
+		d := draft{Judgement: c.Judgement(NotRun, "no two settings of points and against agree in all other keys"), p: math.NaN()}
 		d.why = strings.Join(alone, "; ")
 		return d, nil
 	}
@@ -56,7 +56,7 @@ func (j *judge) differs(c Claim, q compare.Question) (draft, error) {
 		}
 		first.why = fmt.Sprintf("%s (%d of %d pairs)", first.why, n, len(pairs))
 	}
-	d := draft{Judgement: c.Of(first.verdict, "%s", first.why), p: math.NaN(), why: strings.Join(texts, "; ")}
+	d := draft{Judgement: c.Judgement(first.verdict, "%s", first.why), p: math.NaN(), why: strings.Join(texts, "; ")}
 	if len(alone) > 0 {
 		d.why += "; compared with nothing: " + strings.Join(alone, "; ")
 	}
@@ -174,5 +174,5 @@ func pairText(p *compare.Pair) string {
 	if p.Where != "" {
 		text = p.Where + ": " + text
 	}
-	return text + unfinished(p.Open)
+	return text + unfinishedRuns(p.Open)
 }

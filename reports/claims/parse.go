@@ -119,7 +119,7 @@ func (p *parser) claim(w written) Claim {
 	p.checkKeys(w, c.Kind, rule)
 	sound := len(p.faults)
 	c.Points, c.Against = p.points("points", w.Points), p.points("against", w.Against)
-	if w.Points != nil && w.Against != nil && len(p.faults) == sound && len(c.Points.Differing(c.Against.Filter)) == 0 {
+	if w.Points != nil && w.Against != nil && len(p.faults) == sound && len(c.Points.DifferingKeys(c.Against.Filter)) == 0 {
 		p.fault("against", strconv.Quote(*w.Against)+" chooses the same runs as points", "other runs")
 	}
 	if w.On != nil {

@@ -125,7 +125,7 @@ func (j *judge) chosen(p Points) func(*compare.Run) bool {
 
 func (j *judge) draft(c Claim) (draft, error) {
 	none := func(format string, args ...any) (draft, error) {
-		d := draft{Judgement: c.Of(NotRun, format, args...), p: math.NaN()}
+		d := draft{Judgement: c.Judgement(NotRun, format, args...), p: math.NaN()}
 		if c.Kind == Value && c.Value == nil {
 			d.Verdict, d.Why = Unknown, "nobody has entered the published number; "+d.Why
 		}
@@ -172,7 +172,7 @@ func (j *judge) draft(c Claim) (draft, error) {
 	if c.Kind == Value {
 		return j.value(c, q), nil
 	}
-	q.Against, q.Free = j.chosen(c.Against), c.Points.Differing(c.Against.Filter)
+	q.Against, q.Free = j.chosen(c.Against), c.Points.DifferingKeys(c.Against.Filter)
 	return j.differs(c, q)
 }
 
@@ -218,21 +218,21 @@ func (j *judge) collapses(c Claim) draft {
 	}
 	d := draft{p: math.NaN()}
 	if of == 0 {
-		d.Judgement = c.Of(NotRun, "none of %s of %q has finished", runs(open), c.Points.Expression)
+		d.Judgement = c.Judgement(NotRun, "none of %s of %q has finished", runs(open), c.Points.Expression)
 		return d
 	}
 	share, interval := float64(n)/float64(of), stats.Binomial(n, of, compare.Level)
 	switch {
 	case share < c.Share:
-		d.Judgement = c.Of(Fail, "fewer runs collapsed than %g %%", 100*c.Share)
+		d.Judgement = c.Judgement(Fail, "fewer runs collapsed than %g %%", 100*c.Share)
 	case len(seeds) < 2:
-		d.Judgement = c.Of(OKish, "of one seed alone")
+		d.Judgement = c.Judgement(OKish, "of one seed alone")
 	default:
-		d.Judgement = c.Of(OK, "at least %g %% of the runs collapsed", 100*c.Share)
+		d.Judgement = c.Judgement(OK, "at least %g %% of the runs collapsed", 100*c.Share)
 	}
 	d.Observed, d.Interval, d.Seeds = Figures{share}, &[2]float64{interval.Low, interval.High}, len(seeds)
 	d.why = fmt.Sprintf("%d of %s%s (a run's chance to collapse: %.0f to %.0f %%, exact 95 %% interval; %s)",
-		n, runs(of), kindsText(kinds), 100*interval.Low, 100*interval.High, seedsText(len(seeds))) + unfinished(open)
+		n, runs(of), kindsText(kinds), 100*interval.Low, 100*interval.High, seedsText(len(seeds))) + unfinishedRuns(open)
 	return d
 }
 
@@ -298,7 +298,7 @@ func (j *judge) value(c Claim, q compare.Question) draft {
 		why = fmt.Sprintf("within %g of %g", c.Tolerance, *c.Value)
 	}
 	figures := d.Judgement
-	d.Judgement = c.Of(verdict, "%s", why)
+	d.Judgement = c.Judgement(verdict, "%s", why)
 	d.Observed, d.Interval, d.Queries, d.Seeds = figures.Observed, figures.Interval, figures.Queries, figures.Seeds
 	return d
 }
@@ -323,10 +323,10 @@ func scoreText(s compare.Scores) string {
 	if s.Where != "" {
 		text = s.Where + " " + text
 	}
-	return text + unfinished(s.Open)
+	return text + unfinishedRuns(s.Open)
 }
 
-func unfinished(n int) string {
+func unfinishedRuns(n int) string {
 	if n == 0 {
 		return ""
 	}

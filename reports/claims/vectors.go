@@ -79,7 +79,7 @@ func (c Claim) Row(p Published) (PublishedRow, bool) {
 // JudgeVectors compares a model's dot products, in the order of the published ones, with a row.
 func JudgeVectors(c Claim, row PublishedRow, dots []float64) Judgement {
 	if len(dots) != len(row.Dots) {
-		return c.Of(Unknown, "%d dot products were computed, %d are published", len(dots), len(row.Dots))
+		return c.Judgement(Unknown, "%d dot products were computed, %d are published", len(dots), len(row.Dots))
 	}
 	greatest := 0.0
 	for i, x := range dots {
@@ -89,7 +89,7 @@ func JudgeVectors(c Claim, row PublishedRow, dots []float64) Judgement {
 	if greatest <= c.Tolerance {
 		verdict = OK
 	}
-	j := c.Of(verdict, "dot products %s, published %s: they differ by at most %.2g (allowed: %g)", list(dots), list(row.Dots), greatest, c.Tolerance)
+	j := c.Judgement(verdict, "dot products %s, published %s: they differ by at most %.2g (allowed: %g)", list(dots), list(row.Dots), greatest, c.Tolerance)
 	j.Observed = dots
 	return j
 }

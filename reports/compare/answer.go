@@ -190,7 +190,7 @@ func (c *Comparison) groups() []Group {
 			against = append(against, c.against(line, dataset)...)
 		}
 		if dataset == c.Datasets[0] {
-			against = append(against, c.degraded()...)
+			against = append(against, c.degradedRuns()...)
 		}
 		between = append(between, c.between(dataset)...)
 	}
@@ -203,7 +203,7 @@ func (c *Comparison) groups() []Group {
 		{"Against BM25 and the untrained models, as trained", against},
 		{"Between backbones and settings, each at its best k", between},
 		{"How dense the best k is", density},
-		{"Collapses that passed", c.recovered()},
+		{"Collapses that passed", c.recoveredRuns()},
 	}
 	return slices.DeleteFunc(groups, func(g Group) bool { return len(g.Sentences) == 0 })
 }

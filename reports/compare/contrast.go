@@ -140,8 +140,8 @@ func (c *Comparison) seedVariances(dataset string) seedVariances {
 	return out
 }
 
-// without pools the variances of all points except those of the given runs.
-func (v seedVariances) without(runs ...*Run) stats.Variance {
+// pooledWithout pools the variances of all points except those of the given runs.
+func (v seedVariances) pooledWithout(runs ...*Run) stats.Variance {
 	var others []stats.Variance
 	for p, variance := range v {
 		if !slices.ContainsFunc(p.Runs, func(r *Run) bool { return slices.Contains(runs, r) }) {
@@ -178,7 +178,7 @@ func lineUp(measure string, groups ...[]*Evaluation) (made []stats.Arm, queries 
 
 // contrast compares two sides. It is nil if neither has anything to compare.
 func (c *Comparison) contrast(kind Kind, line *Line, dataset string, a, b side, seeds seedVariances) (*Contrast, error) {
-	blank := c.blank(dataset, a, b)
+	blank := c.blankContrast(dataset, a, b)
 	out := &blank
 	out.Kind, out.Line = kind, line
 	for _, arm := range []struct {
@@ -213,7 +213,7 @@ func (c *Comparison) contrast(kind Kind, line *Line, dataset string, a, b side, 
 	}
 	made[0].Fixed, made[1].Fixed = a.fixed != nil, b.fixed != nil
 	var err error
-	if out.Difference, err = stats.Compare(made[0], made[1], seeds.without(append(slices.Clone(a.runs), b.runs...)...), Level); err != nil {
+	if out.Difference, err = stats.Compare(made[0], made[1], seeds.pooledWithout(append(slices.Clone(a.runs), b.runs...)...), Level); err != nil {
 		return nil, fmt.Errorf("compare %s with %s on %s: %w", a.name, b.name, dataset, err)
 	}
 	out.MeanA, out.MeanB = armMean(made[0]), armMean(made[1])

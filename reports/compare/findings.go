@@ -192,9 +192,9 @@ func (c *Comparison) against(line *Line, dataset string) []string {
 	return out
 }
 
-// degraded names the healthy points that are below BM25. "degraded" is not a verdict but
+// degradedRuns names the healthy points that are below BM25. "degraded" is not a verdict but
 // the result of this comparison.
-func (c *Comparison) degraded() []string {
+func (c *Comparison) degradedRuns() []string {
 	var out []string
 	for _, d := range c.Contrasts {
 		if d.Kind == HealthyBM25 && d.Verdict() == Below {
@@ -267,8 +267,8 @@ func (p *Point) Active(dataset string, query bool) Aggregate {
 	})
 }
 
-// recovered lists the healthy runs that were collapsed for a while.
-func (c *Comparison) recovered() []string {
+// recoveredRuns lists the healthy runs that were collapsed for a while.
+func (c *Comparison) recoveredRuns() []string {
 	var labels []string
 	for _, r := range c.Runs {
 		if r.Recovered != "" && r.Finished() {

@@ -84,7 +84,7 @@ func (c *Comparison) nameBackbones() {
 	for _, b := range c.Baselines {
 		references = append(references, b.Backbone)
 	}
-	c.titles = names.Distinct(references, names.Last)
+	c.titles = names.DistinctNames(references, names.Last)
 }
 
 // At returns the point of a factor, nil if the line has none. A factor of the sweep's file

@@ -142,7 +142,7 @@ func (c *Comparison) match(backbone, dataset string, s, one setting, seeds seedV
 	a, b := c.ways(dataset, s, Flops), c.ways(dataset, one, Flops)
 	arms := [2]side{{name: "k=" + s.text(), runs: s.runs()}, {name: "k=1", runs: one.runs()}}
 	blank := func() *Matched {
-		return &Matched{Backbone: backbone, K: s.text(), Flops: math.NaN(), Contrast: c.blank(dataset, arms[0], arms[1])}
+		return &Matched{Backbone: backbone, K: s.text(), Flops: math.NaN(), Contrast: c.blankContrast(dataset, arms[0], arms[1])}
 	}
 	budgets := budgetsOf(a, b)
 	if len(budgets) == 0 {
@@ -154,7 +154,7 @@ func (c *Comparison) match(backbone, dataset string, s, one setting, seeds seedV
 		return []*Matched{m}, nil
 	}
 	var out []*Matched
-	others := seeds.without(append(s.runs(), one.runs()...)...)
+	others := seeds.pooledWithout(append(s.runs(), one.runs()...)...)
 	for _, flops := range budgets {
 		m := blank()
 		m.Flops = flops

@@ -166,32 +166,32 @@ func (c *Comparison) pair(q Question, a, b arm, seeds seedVariances) (*Pair, err
 		case err != nil:
 			return nil, err
 		case made == nil:
-			p.Contrast = c.blank(q.Dataset, a.side, b.side)
+			p.Contrast = c.blankContrast(q.Dataset, a.side, b.side)
 			p.Why = fmt.Sprintf("no %s on %s", q.Measure, q.Dataset)
 		default:
 			p.Contrast = *made
 			if p.Queries == 0 {
-				p.Why = "no difference: " + p.missing(q)
+				p.Why = "no difference: " + p.missingReason(q)
 			}
 		}
 		return p, nil
 	}
-	p.Contrast = c.blank(q.Dataset, a.side, b.side)
+	p.Contrast = c.blankContrast(q.Dataset, a.side, b.side)
 	waysA, waysB := c.ways(q.Dataset, c.overCosts(a), q.At.By), c.ways(q.Dataset, c.overCosts(b), q.At.By)
 	if !reaches(waysA, q.At.Amount) || !reaches(waysB, q.At.Amount) {
-		p.Why = fmt.Sprintf("not comparable at %s: %s", q.At, p.missing(q))
+		p.Why = fmt.Sprintf("not comparable at %s: %s", q.At, p.missingReason(q))
 		if len(waysA) > 0 && len(waysB) > 0 {
 			p.Why = fmt.Sprintf("not comparable at %s: %s at %s, %s at %s", q.At, a.name, costs(waysA), b.name, costs(waysB))
 		}
 		return p, nil
 	}
 	var err error
-	p.WayA, p.WayB, p.Why, err = p.setAt(q.At.Amount, q.At.By, waysA, waysB, seeds.without(slices.Concat(a.runs, b.runs)...))
+	p.WayA, p.WayB, p.Why, err = p.setAt(q.At.Amount, q.At.By, waysA, waysB, seeds.pooledWithout(slices.Concat(a.runs, b.runs)...))
 	return p, err
 }
 
-// missing names the arm that has nothing to compare.
-func (p *Pair) missing(q Question) string {
+// missingReason names the arm that has nothing to compare.
+func (p *Pair) missingReason(q Question) string {
 	var parts []string
 	for _, arm := range []struct {
 		name string
@@ -210,8 +210,8 @@ func (p *Pair) missing(q Question) string {
 	return strings.Join(parts, ", ")
 }
 
-// blank is a contrast without figures.
-func (c *Comparison) blank(dataset string, a, b side) Contrast {
+// blankContrast is a contrast without figures.
+func (c *Comparison) blankContrast(dataset string, a, b side) Contrast {
 	nan := math.NaN()
 	return Contrast{Dataset: dataset, Measure: c.Measure, A: a.name, B: b.name, MeanA: nan, MeanB: nan, Adjusted: nan,
 		Difference: stats.Difference{Mean: nan, P: nan, OwnP: nan, Interval: stats.Interval{Low: nan, High: nan, Level: Level}},

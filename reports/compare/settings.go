@@ -45,7 +45,7 @@ func flatten(prefix string, text []byte, out *[]Setting) error {
 		if prefix == "" {
 			return errors.New("read configuration: not a JSON object")
 		}
-		value, err := plain(text)
+		value, err := plainText(text)
 		if err != nil {
 			return fmt.Errorf("read configuration key %q: %w", prefix, err)
 		}
@@ -82,8 +82,8 @@ func flatten(prefix string, text []byte, out *[]Setting) error {
 	return nil
 }
 
-// plain is a JSON value without the quotes of a string.
-func plain(text []byte) (string, error) {
+// plainText is a JSON value without the quotes of a string.
+func plainText(text []byte) (string, error) {
 	if text[0] == '"' {
 		var s string
 		err := json.Unmarshal(text, &s)

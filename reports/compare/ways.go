@@ -24,7 +24,7 @@ func (by Cost) String() string {
 	return "FLOPS"
 }
 
-func (by Cost) of(flops, activeDocument float64) float64 {
+func (by Cost) valueOf(flops, activeDocument float64) float64 {
 	if by == ActiveDocument {
 		return activeDocument
 	}
@@ -57,14 +57,14 @@ func (c *Comparison) ways(dataset string, s setting, by Cost) []way {
 			if e == nil || len(e.PerQuery[c.Measure]) == 0 {
 				continue
 			}
-			whole := cost{by.of(e.Flops, e.ActiveDocument), e.value(c.Measure), e.PerQuery[c.Measure]}
+			whole := cost{by.valueOf(e.Flops, e.ActiveDocument), e.value(c.Measure), e.PerQuery[c.Measure]}
 			if !(whole.amount > 0) {
 				continue
 			}
 			bySeed[r.Seed] = append(bySeed[r.Seed], whole)
 			curve := []cost{whole}
 			for _, point := range e.Curve {
-				amount := by.of(point.Flops, point.ActiveDocument)
+				amount := by.valueOf(point.Flops, point.ActiveDocument)
 				if point.Side == "document" && amount > 0 && len(point.PerQuery[c.Measure]) > 0 {
 					curve = append(curve, cost{amount, point.Measures[c.Measure], point.PerQuery[c.Measure]})
 				}
@@ -172,8 +172,8 @@ func measured(ways []way) (low, high float64) {
 	return low, high
 }
 
-// reach returns the least and the greatest cost that all seeds reach in some way.
-func reach(ways []way) (low, high float64) {
+// costRange returns the least and the greatest cost that all seeds reach in some way.
+func costRange(ways []way) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, w := range ways {
 		if l, h := w.span(); l <= h {
@@ -198,8 +198,8 @@ func budgetsOf(a, b []way) []float64 {
 		within := func(w way) bool { low, high := w.span(); return flops >= low && flops <= high }
 		return slices.ContainsFunc(a, within) && slices.ContainsFunc(b, within)
 	}
-	lowA, highA := reach(a)
-	lowB, highB := reach(b)
+	lowA, highA := costRange(a)
+	lowB, highB := costRange(b)
 	low, high := max(lowA, lowB), min(highA, highB)
 	if !(low <= high) {
 		return nil

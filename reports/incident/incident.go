@@ -88,8 +88,8 @@ func Check(run Run) error {
 	}
 }
 
-// Of describes a run's incident. The error wraps ErrNone if it has none.
-func Of(run Run, healthy []Other) (Page, error) {
+// PageOf describes a run's incident. The error wraps ErrNone if it has none.
+func PageOf(run Run, healthy []Other) (Page, error) {
 	if err := Check(run); err != nil {
 		return Page{}, err
 	}
@@ -103,7 +103,7 @@ func Of(run Run, healthy []Other) (Page, error) {
 	}
 	page.steps(log)
 	page.moved(log)
-	page.looks(log)
+	page.addLooks(log)
 	if page.Nearest == nil {
 		page.Notes = append(page.Notes, "no healthy run of the workspace to compare settings with")
 	}

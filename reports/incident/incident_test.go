@@ -80,7 +80,7 @@ func others() []incident.Other {
 }
 
 func TestAPageOfACollapse(t *testing.T) {
-	page, err := incident.Of(collapsing(t, steps, true), others())
+	page, err := incident.PageOf(collapsing(t, steps, true), others())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestAPageOfACollapse(t *testing.T) {
 }
 
 func TestAPageOfARecovery(t *testing.T) {
-	page, err := incident.Of(collapsing(t, 40, false), nil)
+	page, err := incident.PageOf(collapsing(t, 40, false), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestAPageOfARecovery(t *testing.T) {
 
 func TestARunWithoutAnIncident(t *testing.T) {
 	for verdict, want := range map[string]string{stability.Healthy: "no collapse was seen in it", "": "no verdict yet"} {
-		if _, err := incident.Of(incident.Run{Label: "fine", Verdict: verdict}, nil); !errors.Is(err, incident.ErrNone) || !strings.Contains(err.Error(), want) {
+		if _, err := incident.PageOf(incident.Run{Label: "fine", Verdict: verdict}, nil); !errors.Is(err, incident.ErrNone) || !strings.Contains(err.Error(), want) {
 			t.Errorf("verdict %q: %v", verdict, err)
 		}
 	}

@@ -29,7 +29,7 @@ func (p Page) Evidence() string {
 func (p Page) Markdown(w io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Incident: %s\n\n", table.Inline(p.Label))
-	fmt.Fprintf(&b, "Run `%s`, verdict: %s.\n\n%s\n", p.ID, stability.Marked(p.Verdict, p.Recovered), table.Inline(p.Evidence()))
+	fmt.Fprintf(&b, "Run `%s`, verdict: %s.\n\n%s\n", p.ID, stability.MarkedVerdict(p.Verdict, p.Recovered), table.Inline(p.Evidence()))
 	for _, section := range p.Sections() {
 		fmt.Fprintf(&b, "\n## %s\n\n", table.Inline(section.Title))
 		if err := section.Table.Markdown(&b); err != nil {
@@ -74,7 +74,7 @@ func (p Page) rules() table.Table {
 		if e.Severity == event.SeverityWarning {
 			is += ", a warning"
 		}
-		t.Rows = append(t.Rows, []table.Cell{whole(e.FirstStep), whole(e.LastStep), table.Text(e.Verdict), table.Text(is), table.Text(e.Evidence.Series + ": " + e.Evidence.Rule), table.Text(observed(e.Evidence.Observed))})
+		t.Rows = append(t.Rows, []table.Cell{wholeNumber(e.FirstStep), wholeNumber(e.LastStep), table.Text(e.Verdict), table.Text(is), table.Text(e.Evidence.Series + ": " + e.Evidence.Rule), table.Text(observed(e.Evidence.Observed))})
 	}
 	return t
 }
@@ -131,7 +131,7 @@ func (p Page) movedTable() table.Table {
 func (p Page) termsTable() table.Table {
 	t := table.Table{Columns: []table.Column{{Name: "step", Numeric: true}, {Name: "queries"}, {Name: "documents"}}}
 	for _, look := range p.Terms {
-		t.Rows = append(t.Rows, []table.Cell{whole(look.Step), table.Text(words(look.Query)), table.Text(words(look.Document))})
+		t.Rows = append(t.Rows, []table.Cell{wholeNumber(look.Step), table.Text(words(look.Query)), table.Text(words(look.Document))})
 	}
 	return t
 }
@@ -167,7 +167,7 @@ func (p Page) nearestTable() table.Table {
 	return t
 }
 
-func whole(n int) table.Cell { return table.Number(float64(n), strconv.Itoa(n)) }
+func wholeNumber(n int) table.Cell { return table.Number(float64(n), strconv.Itoa(n)) }
 
 func number(v event.Value) table.Cell {
 	if word := v.NonFinite(); word != "" {

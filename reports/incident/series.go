@@ -126,7 +126,7 @@ func (p *Page) moved(r records) {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if name == "lr" || event.OfMachine(name) || strings.HasPrefix(name, "lambda/") || strings.HasPrefix(name, event.ProbePrefix) || strings.HasPrefix(name, "dev/") {
+		if name == "lr" || event.DependsOnMachine(name) || strings.HasPrefix(name, "lambda/") || strings.HasPrefix(name, event.ProbePrefix) || strings.HasPrefix(name, "dev/") {
 			continue
 		}
 		old, spread, n := describe(before, name)
@@ -166,8 +166,8 @@ func describe(steps []event.Step, name string) (mean, sd float64, n int) {
 	return mean, math.Sqrt(sd / float64(n)), n
 }
 
-// looks sets the probe set's figures at the two looks before the onset and the three from it on.
-func (p *Page) looks(r records) {
+// addLooks sets the probe set's figures at the two looks before the onset and the three from it on.
+func (p *Page) addLooks(r records) {
 	var before, after []int
 	for _, s := range r.steps {
 		if _, ok := s.Values[event.ProbePrefix+"seconds"]; !ok {

@@ -17,7 +17,7 @@ func Active(c *compare.Comparison) *Figure {
 	high, last := 0.0, 0.0
 	found := false
 	series := [...]struct{ name, axis string }{{"active/query", "active dims, query"}, {"active/document", "active dims, document"}}
-	each(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
+	eachRun(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
 		for _, s := range series {
 			values := r.Series[s.name]
 			for i, v := range values.Values {

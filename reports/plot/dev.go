@@ -15,7 +15,7 @@ import (
 // weights were selected.
 func Dev(c *compare.Comparison) (f *Figure, ok bool) {
 	values, last, measure, selected := newSpan(), 0.0, "", false
-	each(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
+	eachRun(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
 		if len(r.Dev.Steps) == 0 {
 			return
 		}

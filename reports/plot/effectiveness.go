@@ -28,7 +28,7 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 	ks := newSpan()
 	for _, m := range measures {
 		found := false
-		each(c, func(_ *compare.Line, p *compare.Point, r *compare.Run) {
+		eachRun(c, func(_ *compare.Line, p *compare.Point, r *compare.Run) {
 			if v := r.Score(dataset, m); !math.IsNaN(v) && p.K > 0 {
 				found = true
 				high = math.Max(high, v)

@@ -115,7 +115,7 @@ func (b *brush) mapCell(box vg.Rectangle, shades shading, line *compare.Line, k,
 		b.text(middle, "–", big)
 		return
 	}
-	fill, dark := shades.of(score.Healthy.Mean)
+	fill, dark := shades.colourOf(score.Healthy.Mean)
 	b.rectangle(inner, fill)
 	if dark {
 		big.color, small.color = color.White, color.White
@@ -189,8 +189,8 @@ func (b *brush) hatch(r vg.Rectangle) {
 // in grey and with every kind of colour blindness.
 type shading struct{ values span }
 
-// of is the colour of a value, and whether it is dark enough for white type.
-func (s shading) of(v float64) (c color.NRGBA, dark bool) {
+// colourOf is the colour of a value, and whether it is dark enough for white type.
+func (s shading) colourOf(v float64) (c color.NRGBA, dark bool) {
 	share := 1.0
 	if s.values.high > s.values.low {
 		share = (v - s.values.low) / (s.values.high - s.values.low)
@@ -213,7 +213,7 @@ func (s shading) legend(measure string, cell vg.Length) []entry {
 	}
 	for _, v := range shown {
 		out = append(out, entry{name: shortScore(v), width: 18, sample: swatch(func(b *brush, r vg.Rectangle) {
-			c, _ := s.of(v)
+			c, _ := s.colourOf(v)
 			b.rectangle(r, c)
 		})})
 	}

@@ -39,7 +39,7 @@ func Loss(c *compare.Comparison) *Figure {
 	values, last := newSpan(), 0.0
 	broken := false
 	verdicts := map[string]bool{}
-	each(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
+	eachRun(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
 		s := r.Series["loss"]
 		for i, v := range s.Values {
 			values.add(v)
@@ -226,7 +226,7 @@ func chanceLevel(c *compare.Comparison) float64 {
 	return math.Log(float64(found))
 }
 
-func each(c *compare.Comparison, visit func(*compare.Line, *compare.Point, *compare.Run)) {
+func eachRun(c *compare.Comparison, visit func(*compare.Line, *compare.Point, *compare.Run)) {
 	for _, line := range c.Lines {
 		for _, p := range line.Points {
 			for _, r := range runsOf(p) {

@@ -13,9 +13,9 @@ import (
 	"headroom/reports/compare"
 )
 
-// Matched draws the difference of each k from k = 1 against the cost that both have, with its
+// MatchedFigure draws the difference of each k from k = 1 against the cost that both have, with its
 // interval, a panel per backbone and a colour per k; ok is false if nothing could be compared.
-func Matched(c *compare.Comparison) (f *Figure, ok bool) {
+func MatchedFigure(c *compare.Comparison) (f *Figure, ok bool) {
 	var all []*compare.Matched
 	var backbones []string
 	values, costs := newSpan(), newSpan()

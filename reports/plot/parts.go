@@ -35,7 +35,7 @@ func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 	chance, last := chanceLevel(c), 0.0
 	for _, part := range lossParts() {
 		values, least := newSpan(), math.Inf(1)
-		each(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
+		eachRun(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
 			s := r.Series[part.series]
 			for i, v := range s.Values {
 				values.add(v)

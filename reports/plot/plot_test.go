@@ -37,7 +37,7 @@ func all(c *compare.Comparison) []*plot.Figure {
 	if cost, ok := plot.Cost(c, "builtin:demo"); ok {
 		figures = append(figures, cost)
 	}
-	if matched, ok := plot.Matched(c); ok {
+	if matched, ok := plot.MatchedFigure(c); ok {
 		figures = append(figures, matched)
 	}
 	if grid, ok := plot.Map(c, "builtin:demo"); ok {

@@ -136,7 +136,7 @@ func (e evidence) judgement() Judgement {
 	if j.Flipped {
 		j.Why = e.why()
 	}
-	lacks := e.run.Lacks(e.own)
+	lacks := e.run.MissingSeries(e.own)
 	for _, kind := range stability.Collapses() {
 		if series := lacks[kind]; len(series) > 0 {
 			j.Notes = append(j.Notes, fmt.Sprintf("%s is judged without %s, which the log does not have", kind, strings.Join(series, ", ")))
@@ -264,7 +264,7 @@ func vary(all []evidence) []Row {
 				possible = false
 				break
 			}
-			verdict := e.now.With(v.Detector, e.run, th).Verdict
+			verdict := e.now.WithThresholds(v.Detector, e.run, th).Verdict
 			row.Verdicts[verdict]++
 			if verdict != e.old.Verdict {
 				row.Flipped = append(row.Flipped, e.old.ID)

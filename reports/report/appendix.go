@@ -45,7 +45,7 @@ func scoresTable(c *compare.Comparison) *table.Table {
 					continue
 				}
 				value := valueCell(e, func(e *compare.Evaluation) float64 { return measure(e, m) }, compare.Score)
-				t.Rows = append(t.Rows, slices.Concat([]table.Cell{table.Text(dataset), table.Text(m)}, titleCells(c, b.title), []table.Cell{table.Text(""), missing(), value, queriesCell(e)}))
+				t.Rows = append(t.Rows, slices.Concat([]table.Cell{table.Text(dataset), table.Text(m)}, titleCells(c, b.title), []table.Cell{table.Text(""), missingCell(), value, queriesCell(e)}))
 			}
 		}
 	}
@@ -54,7 +54,7 @@ func scoresTable(c *compare.Comparison) *table.Table {
 
 func queriesCell(e *compare.Evaluation) table.Cell {
 	if e == nil || e.Queries == 0 {
-		return missing()
+		return missingCell()
 	}
 	return table.Number(float64(e.Queries), strconv.Itoa(e.Queries))
 }
@@ -122,9 +122,9 @@ func differenceCells(t *table.Table, d *compare.Contrast) []table.Cell {
 	}
 	mean := withSources(number(d.Mean, compare.Signed), slices.Concat(d.EvaluationsA, d.EvaluationsB)...)
 	mean.Notes = notes
-	verdict, seeds, queries := table.Text(string(d.Verdict())), missing(), missing()
+	verdict, seeds, queries := table.Text(string(d.Verdict())), missingCell(), missingCell()
 	if math.IsNaN(d.Mean) {
-		verdict = missing()
+		verdict = missingCell()
 	} else {
 		seeds = table.Text(strconv.Itoa(d.SeedsA))
 		if d.SeedsB > 0 {
@@ -138,7 +138,7 @@ func differenceCells(t *table.Table, d *compare.Contrast) []table.Cell {
 
 func number(v float64, format func(float64) string) table.Cell {
 	if math.IsNaN(v) {
-		return missing()
+		return missingCell()
 	}
 	return table.Number(v, format(v))
 }
@@ -191,7 +191,7 @@ func runsTable(c *compare.Comparison) *table.Table {
 		label.Link = "#" + anchor(r)
 		row := []table.Cell{label, longText(r.Short(), r.ID), table.Text(c.BackboneName(r.Backbone)),
 			table.Number(r.Rescale, compare.KText(r.Rescale)), table.Number(float64(r.Seed), strconv.FormatInt(r.Seed, 10)),
-			state, table.Text(stability.Marked(r.Verdict, r.Recovered)), table.Text(strings.Join(episodes, "; ")),
+			state, table.Text(stability.MarkedVerdict(r.Verdict, r.Recovered)), table.Text(strings.Join(episodes, "; ")),
 			table.Number(float64(r.Step+1), strconv.Itoa(r.Step+1))}
 		for _, dataset := range c.Datasets {
 			cell := number(r.Score(dataset, c.Measure), compare.Score)
@@ -201,7 +201,7 @@ func runsTable(c *compare.Comparison) *table.Table {
 			row = append(row, cell)
 		}
 		if selected {
-			cell := missing()
+			cell := missingCell()
 			if r.Selected > 0 {
 				cell = table.Number(float64(r.Selected), strconv.Itoa(r.Selected))
 			}
@@ -256,7 +256,7 @@ func provenanceTable(c *compare.Comparison) *table.Table {
 				}
 				if len(runs) > 0 {
 					t.Rows = append(t.Rows, append(lineCells(line), table.Number(p.K, p.Text), table.Text(dataset),
-						table.Text(joined(splits, unchanged)), longText(strings.Join(runs, ", "), strings.Join(whole, ", ")), longText(joined(qrels, short), joined(qrels, unchanged))))
+						table.Text(joinSet(splits, unchanged)), longText(strings.Join(runs, ", "), strings.Join(whole, ", ")), longText(joinSet(qrels, short), joinSet(qrels, unchanged))))
 				}
 			}
 		}
@@ -286,7 +286,7 @@ func longText(text, full string) table.Cell {
 	return c
 }
 
-func joined(set map[string]bool, write func(string) string) string {
+func joinSet(set map[string]bool, write func(string) string) string {
 	var words []string
 	for w := range set {
 		if w != "" {

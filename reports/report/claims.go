@@ -20,7 +20,7 @@ func claimsTable(list []claims.Judgement) *table.Table {
 	t.Columns[1].Notes = []int{t.Note("OK: direction, interval and corrected test agree; OKish: the direction alone; not run: the sweep has no such runs or measurements; unknown: nobody has entered the published number")}
 	t.Columns[6].Notes = []int{t.Note("Holm over the claims of the file that could be tested")}
 	for _, j := range list {
-		row := []table.Cell{table.Text(j.ID), table.Text(string(j.Verdict)), missing(), missing(), missing(), missing(), missing(), missing(), missing(),
+		row := []table.Cell{table.Text(j.ID), table.Text(string(j.Verdict)), missingCell(), missingCell(), missingCell(), missingCell(), missingCell(), missingCell(), missingCell(),
 			table.Text(j.Text), table.Text(j.Why), table.Text(j.Source)}
 		if j.Predicted != nil {
 			row[2] = table.Text(string(*j.Predicted))

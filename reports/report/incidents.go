@@ -20,7 +20,7 @@ func incidentAnchor(id string) string { return "incident-" + id }
 
 // incidentPart is one incident, folded.
 func incidentPart(p incident.Page) html.Part {
-	mark := html.Mark{Text: stability.Marked(p.Verdict, p.Recovered), Tone: html.Bad}
+	mark := html.Mark{Text: stability.MarkedVerdict(p.Verdict, p.Recovered), Tone: html.Bad}
 	if p.Verdict == stability.Healthy {
 		mark.Tone = html.Warn
 	}

@@ -81,7 +81,7 @@ func page(w io.Writer, c *compare.Comparison, more Extras, figures []*plot.Figur
 
 // runPart describes one run: its settings, its evidence and its results.
 func runPart(c *compare.Comparison, r *compare.Run, varying []string, hasIncident bool) html.Part {
-	mark := html.Mark{Text: stability.Marked(r.Verdict, r.Recovered), Tone: tone(r)}
+	mark := html.Mark{Text: stability.MarkedVerdict(r.Verdict, r.Recovered), Tone: tone(r)}
 	if !r.Finished() {
 		mark.Text = r.State
 	}

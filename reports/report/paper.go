@@ -147,7 +147,7 @@ func (p *Paper) publishedRow(t *table.Table, point *compare.Point) []table.Cell 
 
 func (p *Paper) cell(t *table.Table, point *compare.Point, column paperColumn, tested int) table.Cell {
 	a := point.Score(column.Dataset, column.Measure)
-	cell := missing()
+	cell := missingCell()
 	if a.Healthy.N > 0 {
 		cell = hundred(a.Healthy)
 		cell.From = p.evaluations(point, column.Dataset)

@@ -57,7 +57,7 @@ func Figures(c *compare.Comparison) []*plot.Figure {
 		if cost, ok := plot.Cost(c, dataset); ok {
 			figures = append(figures, cost)
 		}
-		if matched, ok := plot.Matched(c); ok && dataset == c.Datasets[0] {
+		if matched, ok := plot.MatchedFigure(c); ok && dataset == c.Datasets[0] {
 			figures = append(figures, matched)
 		}
 		figures = append(figures, plot.Effectiveness(c, dataset, headline(c)))

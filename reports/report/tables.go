@@ -67,7 +67,7 @@ func mainTable(c *compare.Comparison) *table.Table {
 					}
 					return math.NaN()
 				}), compare.QuantityLike), measured...),
-				withSources(sampleCell(p.Norm(), significant), runsOf(p)...),
+				withSources(sampleCell(p.Norm(), quantity), runsOf(p)...),
 			)
 			t.Rows = append(t.Rows, row)
 		}
@@ -82,7 +82,7 @@ func mainTable(c *compare.Comparison) *table.Table {
 			valueCell(e, func(e *compare.Evaluation) float64 { return e.ActiveQuery }, compare.Quantity),
 			valueCell(e, func(e *compare.Evaluation) float64 { return e.ActiveDocument }, compare.Quantity),
 			valueCell(e, func(e *compare.Evaluation) float64 { return e.Flops }, compare.Quantity),
-			missing())
+			missingCell())
 		t.Rows = append(t.Rows, row)
 	}
 	for _, difference := range c.Differences() {
@@ -212,7 +212,7 @@ type format func(v, like float64) string
 
 func score(v, _ float64) string { return compare.Score(v) }
 
-func significant(v, like float64) string {
+func quantity(v, like float64) string {
 	if v == like {
 		return fmt.Sprintf("%.3g", v)
 	}
@@ -221,7 +221,7 @@ func significant(v, like float64) string {
 
 func sampleCell(s stats.Sample, write format) table.Cell {
 	if s.N == 0 {
-		return missing()
+		return missingCell()
 	}
 	cell := table.Cell{Value: s.Mean, SD: s.SD, N: s.N}
 	if s.N == 1 {
@@ -234,12 +234,12 @@ func sampleCell(s stats.Sample, write format) table.Cell {
 
 func valueCell(e *compare.Evaluation, value func(*compare.Evaluation) float64, format func(float64) string) table.Cell {
 	if e == nil || math.IsNaN(value(e)) {
-		return missing()
+		return missingCell()
 	}
 	return withSources(table.Number(value(e), format(value(e))), e.ID)
 }
 
-func missing() table.Cell { return table.Cell{Text: table.Missing, Value: math.NaN(), SD: math.NaN()} }
+func missingCell() table.Cell { return table.Cell{Text: table.Missing, Value: math.NaN(), SD: math.NaN()} }
 
 func measure(e *compare.Evaluation, name string) float64 {
 	if v, ok := e.Measures[name]; ok {

@@ -52,7 +52,7 @@ func (t *Table) layout() []part {
 		}
 	}
 	var out []part
-	for _, columns := range slices.Concat(beside(keys, rest), beside(keys, details)) {
+	for _, columns := range slices.Concat(splitColumns(keys, rest), splitColumns(keys, details)) {
 		out = append(out, t.pages(columns)...)
 	}
 	if len(out) == 0 {
@@ -61,8 +61,8 @@ func (t *Table) layout() []part {
 	return out
 }
 
-// beside groups columns that fit next to the keys.
-func beside(keys, columns []placed) [][]placed {
+// splitColumns groups columns that fit next to the keys.
+func splitColumns(keys, columns []placed) [][]placed {
 	var groups [][]placed
 	for _, p := range columns {
 		last := len(groups) - 1
@@ -162,7 +162,7 @@ func height(row []Cell, columns []placed) int {
 	lines := 1
 	for _, c := range columns {
 		if c.paragraph && c.index < len(row) {
-			lines = max(lines, broken(row[c.index].Text, c.width))
+			lines = max(lines, linesOf(row[c.index].Text, c.width))
 		}
 	}
 	return lines
@@ -172,14 +172,14 @@ func height(row []Cell, columns []placed) int {
 func (t *Table) headHeight(columns []placed) int {
 	lines := 1
 	for _, c := range columns {
-		lines = max(lines, broken(t.Columns[c.index].Head(), c.width))
+		lines = max(lines, linesOf(t.Columns[c.index].Head(), c.width))
 	}
 	return lines
 }
 
-// broken is the number of lines that words take in a column. A word that is wider than the
+// linesOf is the number of lines that words take in a column. A word that is wider than the
 // column is broken between letters.
-func broken(words string, width float64) int {
+func linesOf(words string, width float64) int {
 	lines := 0
 	for _, line := range wrap(words, 0.95*width) { // the estimate may be short
 		lines += max(1, int(math.Ceil(textWidth(line)/(0.95*width))))

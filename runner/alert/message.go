@@ -60,8 +60,8 @@ func (m Message) clean() Message {
 	return m
 }
 
-// once returns a new id for each event of a kind that can repeat.
-func once(kind, what string, at time.Time) string {
+// uniqueID returns a new id for each event of a kind that can repeat.
+func uniqueID(kind, what string, at time.Time) string {
 	return fmt.Sprintf("%s-%s-%d", kind, what, at.UnixNano())
 }
 
@@ -75,10 +75,10 @@ func End(sweep, host, counts string, failed, left int, at time.Time) Message {
 	if failed > 0 {
 		title += fmt.Sprintf(", %d failed", failed)
 	}
-	return Message{ID: once(sweeps.AlertEnd, sweep, at), Kind: sweeps.AlertEnd, Sweep: sweep, Title: title, Text: counts, Step: -1, Host: host, Time: at.UTC()}
+	return Message{ID: uniqueID(sweeps.AlertEnd, sweep, at), Kind: sweeps.AlertEnd, Sweep: sweep, Title: title, Text: counts, Step: -1, Host: host, Time: at.UTC()}
 }
 
 // Try returns a test message.
 func Try(host string, at time.Time) Message {
-	return Message{ID: once(Trial, "headroom", at), Kind: Trial, Title: "headroom: a trial", Text: "This is how alerts of headroom come.", Step: -1, Host: host, Time: at.UTC()}
+	return Message{ID: uniqueID(Trial, "headroom", at), Kind: Trial, Title: "headroom: a trial", Text: "This is how alerts of headroom come.", Step: -1, Host: host, Time: at.UTC()}
 }

@@ -20,8 +20,8 @@ type form struct {
 // mostBody is the greatest size of what is sent.
 const mostBody = 64 << 10
 
-// named returns a template by its name.
-func named(name, topic string) (text string, ok bool) {
+// namedTemplate returns a template by its name.
+func namedTemplate(name, topic string) (text string, ok bool) {
 	switch name {
 	case sweeps.TemplateSlack:
 		return `{"text": {{printf "*%s*\n%s" (slack .Title) (slack .Text) | json}}}`, true
@@ -39,11 +39,11 @@ func newForm(name, topic, contentType string) (form, error) {
 	if name == sweeps.TemplateJSON {
 		return f, nil
 	}
-	text, ok := named(name, topic)
+	text, ok := namedTemplate(name, topic)
 	if !ok {
 		text = name
 	}
-	parsed, err := template.New("alerts").Funcs(template.FuncMap{"json": quoted, "slack": escapeSlack}).Parse(text)
+	parsed, err := template.New("alerts").Funcs(template.FuncMap{"json": quoteJSON, "slack": escapeSlack}).Parse(text)
 	if err != nil {
 		return f, fmt.Errorf("cannot be read: %s", problem(err))
 	}
@@ -80,7 +80,7 @@ func (f form) body(m Message) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func quoted(v any) (string, error) {
+func quoteJSON(v any) (string, error) {
 	text, err := json.Marshal(v)
 	return string(text), err
 }

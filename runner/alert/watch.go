@@ -73,7 +73,7 @@ func (w *Watch) Message(job pool.Job, m pool.Message) {
 	}
 	w.mu.Unlock()
 	if e := m.Episode; m.Type == pool.TypeCollapse && e != nil {
-		a := w.about(sweeps.AlertCollapse, job, now)
+		a := w.messageAbout(sweeps.AlertCollapse, job, now)
 		// One alert per run and kind of collapse, also if another process resumes the run.
 		a.ID = fmt.Sprintf("%s-%s-%s", a.Kind, job.ID, e.Verdict)
 		a.Title, a.Text, a.Verdict, a.Step = fmt.Sprintf("%s: %s collapsed (%s)", w.sweep, job.Label, e.Verdict), pool.DescribeCollapse(*e), e.Verdict, e.FirstStep
@@ -94,11 +94,11 @@ func (w *Watch) Finished(o pool.Outcome) {
 	w.mu.Unlock()
 	switch {
 	case o.State == pool.Failed:
-		a := w.about(sweeps.AlertFailure, o.Job, now)
+		a := w.messageAbout(sweeps.AlertFailure, o.Job, now)
 		a.Title, a.Text, a.Step = fmt.Sprintf("%s: %s failed", w.sweep, o.Job.Label), o.Cause(), step
 		w.sender.Send(a)
 	case o.State == pool.Done && o.Job.Kind == jobRun:
-		a := w.about(sweeps.AlertDone, o.Job, now)
+		a := w.messageAbout(sweeps.AlertDone, o.Job, now)
 		a.Title, a.Text, a.Step = fmt.Sprintf("%s: %s is done", w.sweep, o.Job.Label), "done", step
 		if o.Answer != nil {
 			a.Text, a.Verdict = o.Answer.String(), o.Answer.Verdict
@@ -117,8 +117,8 @@ func (w *Watch) End(r pool.Result) {
 	w.next.End(r)
 }
 
-func (w *Watch) about(kind string, job pool.Job, now time.Time) Message {
-	return Message{ID: once(kind, job.ID, now), Kind: kind, Sweep: w.sweep, Run: job.ID, Label: job.Label, Step: -1, Host: w.host, Time: now.UTC()}
+func (w *Watch) messageAbout(kind string, job pool.Job, now time.Time) Message {
+	return Message{ID: uniqueID(kind, job.ID, now), Kind: kind, Sweep: w.sweep, Run: job.ID, Label: job.Label, Step: -1, Host: w.host, Time: now.UTC()}
 }
 
 // reportSilence sends one alert for each run that has stopped reporting steps.
@@ -156,7 +156,7 @@ func (w *Watch) silent(now time.Time) (found []Message) {
 			continue
 		}
 		j.stalled = true
-		m := w.about(sweeps.AlertStall, j.job, now)
+		m := w.messageAbout(sweeps.AlertStall, j.job, now)
 		m.Title, m.Step = fmt.Sprintf("%s: %s is silent", w.sweep, j.job.Label), j.last.Step
 		m.Text = fmt.Sprintf("no step for %s at step %d of %d", silence.Round(time.Second), j.last.Step, j.last.Steps)
 		found = append(found, m)

@@ -84,7 +84,7 @@ func (a *app) tryAlert(ctx context.Context, args []string, dry bool) error {
 			err = errors.Join(err, fmt.Errorf("%s: %s", one.To, one.Fault))
 		}
 	}
-	return failed(err)
+	return failedError(err)
 }
 
 func (a *app) printAttempts(to []alert.Attempt, dry bool) error {

@@ -49,7 +49,7 @@ func (a *app) calibrate(w workspace.Workspace, args []string, runs []rejudge.Run
 		return err
 	}
 	if err := atomic.MkdirAll(folder); err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	names := slices.Sorted(maps.Keys(files))
 	for _, name := range names {
@@ -57,7 +57,7 @@ func (a *app) calibrate(w workspace.Workspace, args []string, runs []rejudge.Run
 			_, err := out.Write(files[name])
 			return err
 		}); err != nil {
-			return failed(err)
+			return failedError(err)
 		}
 	}
 	if a.global.json {

@@ -67,7 +67,7 @@ func (a *app) cancel(ctx context.Context, text string) error {
 				whole = false
 			default:
 				if err := t.Submission.Cancel(job.ID); err != nil {
-					return failed(err)
+					return failedError(err)
 				}
 				d.Cancelled = append(d.Cancelled, cancelledWork{job.ID, job.Label, t.Job.String(), string(t.State)})
 			}
@@ -77,15 +77,15 @@ func (a *app) cancel(ctx context.Context, text string) error {
 		}
 	}
 	if silent != nil {
-		return failed(fmt.Errorf("cancel %q: %w; tasks that work see it and stop at a checkpoint, those that wait see it when they begin: give the command again once Slurm answers", text, silent))
+		return failedError(fmt.Errorf("cancel %q: %w; tasks that work see it and stop at a checkpoint, those that wait see it when they begin: give the command again once Slurm answers", text, silent))
 	}
 	for some := range slices.Chunk(jobs, 500) { // the length of a command line is limited
 		if err := a.slurm().Cancel(ctx, some...); err != nil {
-			return failed(fmt.Errorf("cancel %q: %w", text, err))
+			return failedError(fmt.Errorf("cancel %q: %w", text, err))
 		}
 	}
 	if err := a.awaitCancelled(ctx, subs, jobs); err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	if a.global.json {
 		return a.printJSON(d)

@@ -104,7 +104,7 @@ func (a *app) claims(cmd *cobra.Command, o claimsOptions) error {
 	}
 	for _, j := range document.Claims {
 		if _, err := fmt.Fprintf(a.stdout, "\n%s, %s: %s\n  %s\n  %s\n", plain.Line(j.ID), j.Verdict, plain.Line(j.Text), plain.Line(j.Why), plain.Line(j.Source)); err != nil {
-			return failed(err)
+			return failedError(err)
 		}
 	}
 	return nil

@@ -55,7 +55,7 @@ func (j *claimJudge) close() {
 
 func (j *claimJudge) judge(ctx context.Context, c claims.Claim) (claims.Judgement, error) {
 	if c.Kind != claims.Vectors {
-		return c.Of(claims.NotRun, "a claim of kind %q is about a sweep's runs, not about a model", c.Kind), nil
+		return c.Judgement(claims.NotRun, "a claim of kind %q is about a sweep's runs, not about a model", c.Kind), nil
 	}
 	resolver, err := j.app.resolver("")
 	if err != nil {
@@ -63,7 +63,7 @@ func (j *claimJudge) judge(ctx context.Context, c claims.Claim) (claims.Judgemen
 	}
 	folder, err := resolver.Data(c.On)
 	if err != nil {
-		return c.Of(claims.Unknown, "the published figures are not at hand: %v", err), nil
+		return c.Judgement(claims.Unknown, "the published figures are not at hand: %v", err), nil
 	}
 	published, err := readPublished(folder)
 	if err != nil {
@@ -72,9 +72,9 @@ func (j *claimJudge) judge(ctx context.Context, c claims.Claim) (claims.Judgemen
 	row, ok := c.Row(published)
 	switch {
 	case !ok:
-		return c.Of(claims.Unknown, "%q chooses no row, or several, of %s", c.Points.Expression, filepath.Join(folder, claims.PublishedFile)), nil
+		return c.Judgement(claims.Unknown, "%q chooses no row, or several, of %s", c.Points.Expression, filepath.Join(folder, claims.PublishedFile)), nil
 	case !isModel(j.model, row.Model) && hasPublishedName(j.model, published):
-		return c.Of(claims.NotRun, "%s is another model", j.model.name), nil
+		return c.Judgement(claims.NotRun, "%s is another model", j.model.name), nil
 	}
 	dots, err := j.products(ctx, c.On, folder, published)
 	if err != nil {
@@ -83,7 +83,7 @@ func (j *claimJudge) judge(ctx context.Context, c claims.Claim) (claims.Judgemen
 	judgement := claims.JudgeVectors(c, row, dots)
 	if judgement.Verdict != claims.OK && !isModel(j.model, row.Model) {
 		// The model has no published name, so its figures decide which published model it is.
-		return c.Of(claims.NotRun, "%s is not called so, and gives other dot products", j.model.name), nil
+		return c.Judgement(claims.NotRun, "%s is not called so, and gives other dot products", j.model.name), nil
 	}
 	return judgement, nil
 }

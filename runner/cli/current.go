@@ -29,8 +29,8 @@ func (l lackingRuns) String() string {
 	return fmt.Sprintf("%s: %d of %s have no figures of it as it is now; `headroom run` measures them", name, len(l.Runs), plural(l.finished, "finished run"))
 }
 
-// lacking finds such runs among the given runs of a sweep.
-func lacking(ctx context.Context, s *store.Store, sweep string, runs []store.Run) ([]lackingRuns, error) {
+// runsWithGaps finds such runs among the given runs of a sweep.
+func runsWithGaps(ctx context.Context, s *store.Store, sweep string, runs []store.Run) ([]lackingRuns, error) {
 	collections, err := s.Collections(ctx, sweep)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func lacking(ctx context.Context, s *store.Store, sweep string, runs []store.Run
 		if r.State != "done" {
 			continue
 		}
-		asked, err := record.Asked(r.Config)
+		asked, err := record.AskedReferences(r.Config)
 		if err != nil {
 			return nil, fmt.Errorf("read run %q: %w", r.Label, err)
 		}
@@ -75,8 +75,8 @@ type supersededRow struct {
 	Measures   map[string]float64 `json:"measures"`
 }
 
-// superseded lists the superseded results of some runs of a sweep.
-func superseded(ctx context.Context, s *store.Store, sweep string, runs []store.Run) ([]supersededRow, error) {
+// supersededOf lists the superseded results of some runs of a sweep.
+func supersededOf(ctx context.Context, s *store.Store, sweep string, runs []store.Run) ([]supersededRow, error) {
 	var rows []supersededRow
 	for _, r := range runs {
 		evaluations, err := s.Evaluations(ctx, r.Run, store.Scope{Sweep: sweep, Superseded: true})

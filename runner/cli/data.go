@@ -73,7 +73,7 @@ func (a *app) printTerms(asked []string, entries []source.Entry) error {
 	}
 	for _, terms := range order {
 		if _, err := fmt.Fprintf(a.stdout, "\n%s\n  %s\n", strings.Join(names[terms], ", "), terms); err != nil {
-			return failed(err)
+			return failedError(err)
 		}
 	}
 	return nil
@@ -232,7 +232,7 @@ func (a *app) printVerified(list []source.Verified) error {
 func (a *app) printFolder(r *source.Resolver, e source.Entry) error {
 	if e.Folder != "" {
 		_, err := fmt.Fprintln(a.stdout, e.Folder)
-		return failed(err)
+		return failedError(err)
 	}
 	_, err := r.Data(e.Name)
 	if r.IsTraining(e.Name) {

@@ -64,10 +64,10 @@ func (a *app) dbRebuild(cmd *cobra.Command) error {
 	ctx := cmd.Context()
 	s, err := store.Recreate(ctx, path, store.WithClock(a.env.Now))
 	if err != nil {
-		return failed(heldBy(path, err))
+		return failedError(heldBy(path, err))
 	}
 	if err := errors.Join(store.Fold(ctx, w.Root, s), s.Close()); err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	return a.printDB(dbDocument{Path: path, OK: true})
 }
@@ -95,7 +95,7 @@ func (a *app) dbCheck(cmd *cobra.Command, deep bool) error {
 	}
 	found, err := a.examine(cmd.Context(), w, deep)
 	if err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	document := dbDocument{Path: s.Path()}
 	if deep {
@@ -108,7 +108,7 @@ func (a *app) dbCheck(cmd *cobra.Command, deep bool) error {
 		}
 	}
 	document.OK = len(list) == 0
-	return failed(errors.Join(a.printDB(document), errors.Join(list...)))
+	return failedError(errors.Join(a.printDB(document), errors.Join(list...)))
 }
 
 func (a *app) printDB(d dbDocument) error {

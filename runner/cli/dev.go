@@ -83,7 +83,7 @@ type devInfo struct {
 
 // dropFrom drops the evaluations that an attempt beginning at a step repeats.
 func (d *devInfo) dropFrom(from int) {
-	d.measured = slices.DeleteFunc(d.measured, func(m event.Measured) bool { return !m.Owned(from) })
+	d.measured = slices.DeleteFunc(d.measured, func(m event.Measured) bool { return !m.SurvivesResume(from) })
 }
 
 func (d *devInfo) add(m event.Measured) {

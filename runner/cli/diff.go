@@ -129,7 +129,7 @@ func (a *app) newDiffDocument(ctx context.Context, x, y runInfo, perQuery bool) 
 func (a *app) printDiff(d diffDocument) error {
 	if d.A.ID == d.B.ID {
 		_, err := fmt.Fprintln(a.stdout, "no difference")
-		return failed(err)
+		return failedError(err)
 	}
 	rows := [][]string{{"", d.A.Label, d.B.Label}}
 	for _, c := range d.Config {
@@ -157,7 +157,7 @@ func (a *app) printDiff(d diffDocument) error {
 	verdicts := []string{"verdict", "-", "-"}
 	for i, r := range []diffRun{d.A, d.B} {
 		if r.Verdict != nil {
-			verdicts[i+1] = stability.Marked(*r.Verdict, r.Recovered)
+			verdicts[i+1] = stability.MarkedVerdict(*r.Verdict, r.Recovered)
 		}
 	}
 	rows = append(rows, verdicts)
@@ -170,7 +170,7 @@ func (a *app) printDiff(d diffDocument) error {
 	}
 	if len(d.Evaluations) == 0 {
 		_, err := fmt.Fprintln(a.stdout, "no collection that both were measured on")
-		return failed(err)
+		return failedError(err)
 	}
 	for _, e := range d.Evaluations {
 		for _, m := range e.Measures {

@@ -61,7 +61,7 @@ func newDoctor(a *app) *cobra.Command {
 			if err == nil && unwell {
 				err = errUnwell
 			}
-			return failed(err)
+			return failedError(err)
 		},
 	}
 }

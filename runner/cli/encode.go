@@ -157,7 +157,7 @@ func (a *app) encode(cmd *cobra.Command, name string, o encodeOptions) error {
 		if o.format == "anserini" {
 			out = &anseriniWriter{encoder: json.NewEncoder(w), tokenizer: encoder.Tokenizer()}
 		}
-		return failed(a.encodeTexts(ctx, encoder, input, total, o, out))
+		return failedError(a.encodeTexts(ctx, encoder, input, total, o, out))
 	})
 	if err != nil {
 		return fmt.Errorf("encode to %q: %w", o.output, withLessMemory(err, fmt.Sprintf("lower --max-length (now %d), or encode on the CPU: --backend go", o.maxLength)))
@@ -199,7 +199,7 @@ func (a *app) noteCut(encoder *evaluate.Encoder, at int) {
 	if n := encoder.MaxLength(); n > 0 {
 		own = min(n, own)
 	}
-	if n := encoder.Full(); n > 0 && at < own {
+	if n := encoder.FullTexts(); n > 0 && at < own {
 		a.note("note: %d of the texts have %d tokens or more and were cut there; the model's own files keep %d: --max-length %d does too", n, at, own, own)
 	}
 }
@@ -226,7 +226,7 @@ func (a *app) encodeTexts(ctx context.Context, encoder *evaluate.Encoder, input 
 		}
 		vectors, err := encode(ctx, chunk, o.maxLength, func(done, _ int) { progress.at(written+done, total) })
 		if err != nil {
-			return evaluate.Named(err, func(i int) string { return fmt.Sprintf("row %d of %q, id %q", written+i+1, o.input, ids[i]) })
+			return evaluate.NameText(err, func(i int) string { return fmt.Sprintf("row %d of %q, id %q", written+i+1, o.input, ids[i]) })
 		}
 		for i, v := range vectors {
 			if o.topK > 0 {

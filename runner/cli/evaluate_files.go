@@ -68,7 +68,7 @@ func (a *app) evaluateFiles(qrelsFile, runFile string, measures []measure.Measur
 	if a.global.json {
 		return a.printJSON(report)
 	}
-	return failed(report.WriteColumns(a.stdout, o.perQuery))
+	return failedError(report.WriteColumns(a.stdout, o.perQuery))
 }
 
 // isCollection reports whether an argument is a collection and not qrels: a folder, or a reference that is no file.
@@ -89,7 +89,7 @@ func (a *app) judgedBy(ref string, o evaluateOptions) (trec.Qrels, map[string]bo
 	if err != nil {
 		return nil, nil, err
 	}
-	return o.self().Judged(targets[0].data, o.split)
+	return o.self().JudgedQueries(targets[0].data, o.split)
 }
 
 // standardInput is the argument for standard input in the place of a file.

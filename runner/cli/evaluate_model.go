@@ -217,7 +217,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 	documents := evaluate.NewDocuments(keptTerms) // collections may share documents
 	if m.run != nil {
 		if err := a.keepDocuments(documents, w, *m.run, o.keepVectors || config.Evaluate.KeepVectors && o.run != ""); err != nil {
-			return failed(err)
+			return failedError(err)
 		}
 	}
 	for _, t := range targets {
@@ -234,7 +234,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		}
 		summary, err := a.evaluateOn(ctx, encoder, t, options)
 		if err != nil {
-			return failed(withLessMemory(err, fmt.Sprintf("lower --max-document (now %d), or evaluate on the CPU: --backend go", maxDocument)))
+			return failedError(withLessMemory(err, fmt.Sprintf("lower --max-document (now %d), or evaluate on the CPU: --backend go", maxDocument)))
 		}
 		summary.Dataset = t.ref
 		said := summary.Notices(options.Measures)
@@ -244,14 +244,14 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 			options.OutDir, options.Of, options.Dataset, options.Measures = "", record.Evaluation{}, t.ref, measures
 			bm25, err := evaluate.BM25(ctx, t.data, options)
 			if err != nil {
-				return failed(err)
+				return failedError(err)
 			}
 			a.notesOn("bm25", t.ref, slices.DeleteFunc(bm25.Notices(measures), func(s string) bool { return slices.Contains(said, s) }))
 			document.Evaluations = append(document.Evaluations, evaluationEntry{Name: "bm25", Summary: bm25})
 		}
 	}
 	if err := documents.Done(); err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	if m.run == nil && !cmd.Flags().Changed("max-length") && o.maxQuery == 0 && o.maxDocument == 0 {
 		a.noteCut(encoder, maxDocument)
@@ -262,13 +262,13 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 			measured = append(measured, record.Reference{Reference: t.of.Dataset, Split: o.split})
 		}
 		if err := a.lookAtCollections(w, measured...); err != nil {
-			return failed(err)
+			return failedError(err)
 		}
 	}
 	if a.global.json {
 		return a.printJSON(document)
 	}
-	return failed(a.printEvaluations(document, measures, o.perQuery))
+	return failedError(a.printEvaluations(document, measures, o.perQuery))
 }
 
 func (a *app) evaluateOn(ctx context.Context, encoder *evaluate.Encoder, t target, options evaluate.CollectionOptions) (evaluate.Summary, error) {

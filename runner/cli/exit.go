@@ -26,8 +26,8 @@ type failure struct{ error }
 
 func (f failure) Unwrap() error { return f.error }
 
-// failed makes a failure of an error, nil of none.
-func failed(err error) error {
+// failedError makes a failure of an error, nil of none.
+func failedError(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -56,7 +56,7 @@ func (a *app) export(text, to string) error {
 		if wroteNothing(err) {
 			return err
 		}
-		return failed(err)
+		return failedError(err)
 	}
 	if a.global.json {
 		return a.printJSON(struct {

@@ -39,7 +39,7 @@ func (p *place) failing(f pjrtstub.Fault) {
 // with exit code 3 and says what to do; its other runs are done. The same command on a
 // sound device goes on, and comes to the same weights.
 func TestXLASweepOnALostDevice(t *testing.T) {
-	plugin := xlatest.Faulty(t)
+	plugin := xlatest.FaultyPlugin(t)
 	whole, sweep := faultySweep(t, plugin)
 	whole.ok("run", sweep, "--quiet")
 	want := whole.weights()
@@ -102,7 +102,7 @@ func TestXLASweepOnALostDevice(t *testing.T) {
 
 // Encoding if not even one text fits says what to do, and leaves no file.
 func TestXLAEncodingInNoMemory(t *testing.T) {
-	plugin := xlatest.Faulty(t)
+	plugin := xlatest.FaultyPlugin(t)
 	p, model := steps(t)
 	out := filepath.Join(p.dir, "vectors.jsonl")
 	xlatest.Fail(t, pjrtstub.Fault{Call: pjrtstub.Executes, Message: "Out of memory", Code: pjrtstub.Full})

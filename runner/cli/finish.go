@@ -127,7 +127,7 @@ func (a *app) printSummary(ctx context.Context, s *store.Store, sweep string, ru
 	for _, r := range runs {
 		verdict := "-"
 		if r.Verdict != nil {
-			verdict = stability.Marked(*r.Verdict, r.Recovered)
+			verdict = stability.MarkedVerdict(*r.Verdict, r.Recovered)
 		}
 		row := t.row(r.ID, r.Label, r.State, verdict)
 		if varied {
@@ -150,7 +150,7 @@ func baselineName(e store.Evaluation, all []store.Evaluation) string {
 		for _, other := range all {
 			backbones = append(backbones, other.Backbone)
 		}
-		name += " " + names.Distinct(backbones, sweeps.BackboneName)[e.Backbone]
+		name += " " + names.DistinctNames(backbones, sweeps.BackboneName)[e.Backbone]
 	}
 	if e.Encoding == nil {
 		return name

@@ -57,7 +57,7 @@ func (a *app) gc(o gcOptions) error {
 		return err
 	}
 	options := gc.Options{Workspace: w.Root, CacheDir: resolver.CacheDir, Backbones: o.backbones, Cache: o.cache, Now: a.env.Now}
-	visit := gc.Look
+	visit := gc.Find
 	if o.yes {
 		visit = gc.Free
 	}
@@ -68,9 +68,9 @@ func (a *app) gc(o gcOptions) error {
 		err = a.printGC(w.Root, report, o.yes)
 	}
 	if fault != nil {
-		return failed(fault)
+		return failedError(fault)
 	}
-	return failed(err)
+	return failedError(err)
 }
 
 func (a *app) printGC(root string, r gc.Report, freed bool) error {

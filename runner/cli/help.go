@@ -40,7 +40,7 @@ func (a *app) help(cmd *cobra.Command, args []string) error {
 	if err == nil && len(rest) == 0 && found != root {
 		found.InitDefaultHelpFlag() // so that help shows --help
 		if err := found.Help(); err != nil {
-			return failed(err)
+			return failedError(err)
 		}
 		if _, page := docs.Page(args[0]); page && len(args) == 1 {
 			fmt.Fprintf(a.stdout, "\nThe page of the documents: headroom help %s.md\n", args[0])
@@ -60,7 +60,7 @@ func (a *app) help(cmd *cobra.Command, args []string) error {
 		}{schema, strings.TrimSuffix(topic, ".md"), text})
 	}
 	_, err = fmt.Fprint(a.stdout, text)
-	return failed(err)
+	return failedError(err)
 }
 
 // helpWords returns the names of the commands that help shows, and of the topics.

@@ -26,7 +26,7 @@ func (a *app) printIncident(ctx context.Context, w workspace.Workspace, r runInf
 	if err != nil {
 		return err
 	}
-	page, err := incident.Of(run, healthy)
+	page, err := incident.PageOf(run, healthy)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (a *app) incidents(ctx context.Context, w workspace.Workspace, c *compare.C
 		info, err := a.readRun(w, runRef{ID: r.ID, Label: r.Label})
 		if err == nil {
 			var page incident.Page
-			if page, err = incident.Of(incidentRun(info), healthy); err == nil {
+			if page, err = incident.PageOf(incidentRun(info), healthy); err == nil {
 				pages = append(pages, page)
 			}
 		}

@@ -63,7 +63,7 @@ func (a *app) index(cmd *cobra.Command, vectors string, o indexOptions) error {
 	switch {
 	case half && o.queries != "":
 		if effect, err = a.halfEffect(cmd.Context(), vectors, o); err != nil {
-			return failed(fmt.Errorf("measure what float16 changes: %w", err))
+			return failedError(fmt.Errorf("measure what float16 changes: %w", err))
 		}
 	case half:
 		a.note("note: weights are rounded to 11 bits; --queries and --qrels print what that does to nDCG@10")

@@ -187,20 +187,20 @@ func (a *app) dbRepair(ctx context.Context) error {
 	}
 	done, err := a.repair(w)
 	if err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	s, err := store.Recreate(ctx, path, store.WithClock(a.env.Now))
 	if err != nil {
-		return failed(heldBy(path, err))
+		return failedError(heldBy(path, err))
 	}
 	folding := store.Fold(ctx, w.Root, s)
 	if err := s.Close(); err != nil || folding != nil && !errors.As(folding, new(*store.Damage)) {
-		return failed(errors.Join(folding, err))
+		return failedError(errors.Join(folding, err))
 	}
 	done = append(done, path+": made again from the files")
 	left, err := a.examine(ctx, w, true)
 	if err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	d := dbDocument{Path: path, OK: len(left.faults) == 0, Repaired: done}
 	for _, fault := range left.faults {
@@ -215,5 +215,5 @@ func (a *app) dbRepair(ctx context.Context) error {
 			fmt.Fprintln(a.stdout, line)
 		}
 	}
-	return failed(errors.Join(a.printDB(d), errors.Join(left.faults...)))
+	return failedError(errors.Join(a.printDB(d), errors.Join(left.faults...)))
 }

@@ -157,7 +157,7 @@ func (a *app) judgedRuns(w workspace.Workspace, args []string, only []sweeps.Fil
 		case len(without) == len(members) && ofSweep:
 			faults = append(faults, fmt.Errorf("judge sweep %q: none of its %s has a verdict yet: `headroom run` makes them", arg, plural(len(members), "run")))
 		case ofSweep:
-			a.note("note: %s without a verdict yet, left out: %s", plural(len(without), "run"), few(without))
+			a.note("note: %s without a verdict yet, left out: %s", plural(len(without), "run"), shortList(without))
 		default:
 			faults = append(faults, fmt.Errorf("judge run %q: it has no verdict yet: a run gets one at its end", arg))
 		}
@@ -168,8 +168,8 @@ func (a *app) judgedRuns(w workspace.Workspace, args []string, only []sweeps.Fil
 	return runs, errors.Join(faults...)
 }
 
-// few returns names as one text that is no longer than a line.
-func few(names []string) string {
+// shortList returns names as one text that is no longer than a line.
+func shortList(names []string) string {
 	const most = 5
 	if len(names) <= most+1 {
 		return strings.Join(names, ", ")
@@ -247,7 +247,7 @@ func (a *app) printJudgements(d judgeDocument, settings sweeps.Settings) error {
 		if j.Flipped {
 			flipped = "yes"
 		}
-		judged := stability.Marked(j.Judged, stability.Recovered(j.Judged, j.Episodes))
+		judged := stability.MarkedVerdict(j.Judged, stability.Recovered(j.Judged, j.Episodes))
 		rows = append(rows, []string{j.Label, j.Stored, judged, flipped})
 	}
 	if err := a.table(rows); err != nil {

@@ -175,8 +175,8 @@ func (m members) errNoneShown(sweep string, runs int) error {
 	return fmt.Errorf("show sweep %q: none of its %s matches %s", sweep, plural(runs, "run"), strings.Join(m.words, ", "))
 }
 
-// keeps reports whether a run is shown, by its configuration in the manifest.
-func (m members) keeps(config json.RawMessage) (bool, error) {
+// keepsRun reports whether a run is shown, by its configuration in the manifest.
+func (m members) keepsRun(config json.RawMessage) (bool, error) {
 	if len(m.filters) == 0 {
 		return true, nil
 	}
@@ -211,7 +211,7 @@ func chooseRuns(ctx context.Context, s *store.Store, sweep string, shown members
 	}
 	c.of = len(current) + len(former)
 	for _, r := range append(current, former...) {
-		kept, err := shown.keeps(r.Config)
+		kept, err := shown.keepsRun(r.Config)
 		switch {
 		case err != nil:
 			return c, fmt.Errorf("read run %q: %w", r.Run, err)

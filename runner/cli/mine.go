@@ -133,7 +133,7 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 		}
 	} else {
 		if run, err = rankByBM25(cmd.Context(), c, o); err != nil {
-			return failed(err)
+			return failedError(err)
 		}
 	}
 	rows, short, err := mine.Rows(c, o.split, run, options)
@@ -145,7 +145,7 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 		document.Short = append(document.Short, mineShort{row.Query.ID, row.Positive.ID, len(row.Negatives)})
 	}
 	if len(rows) == 0 {
-		return failed(fmt.Errorf("mine negatives: none of the %d examples has %d negatives: %s", len(short), o.negatives, document.lacking()))
+		return failedError(fmt.Errorf("mine negatives: none of the %d examples has %d negatives: %s", len(short), o.negatives, document.lackingText()))
 	}
 	err = a.writeOutput(o.output, func(w io.Writer) error {
 		if !strings.HasSuffix(o.output, ".gz") {
@@ -155,14 +155,14 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 		return errors.Join(mine.Write(z, rows, o.ids), z.Close())
 	})
 	if err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	if len(short) > 0 {
 		why := ""
 		if o.scores {
 			why = ", or a positive without a score,"
 		}
-		a.note("%d of %d examples have fewer than %d negatives%s and are left out: %s", len(short), len(short)+len(rows), o.negatives, why, document.lacking())
+		a.note("%d of %d examples have fewer than %d negatives%s and are left out: %s", len(short), len(short)+len(rows), o.negatives, why, document.lackingText())
 	}
 	switch {
 	case o.output == "-":
@@ -174,8 +174,8 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 	return nil
 }
 
-// lacking names the first rows that were left out.
-func (m mined) lacking() string {
+// lackingText names the first rows that were left out.
+func (m mined) lackingText() string {
 	const most = 5
 	var parts []string
 	for _, s := range m.Short[:min(most, len(m.Short))] {

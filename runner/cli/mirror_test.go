@@ -51,7 +51,7 @@ func newMirror(t *testing.T, models map[string]string, references ...string) *mi
 	}
 	var text strings.Builder
 	for _, ref := range references {
-		for _, name := range table.Needs(ref) {
+		for _, name := range table.PackagesOf(ref) {
 			p, _ := table.Package(name)
 			if !strings.Contains(text.String(), fmt.Sprintf("name = %q", p.Name)) {
 				m.add(&text, p)

@@ -25,7 +25,7 @@ func (a *app) printJSON(document any) error {
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(document); err != nil {
-		return failed(fmt.Errorf("print json: %w", err))
+		return failedError(fmt.Errorf("print json: %w", err))
 	}
 	return nil
 }
@@ -35,7 +35,7 @@ func (a *app) printLine(line any) error {
 	encoder := json.NewEncoder(a.stdout)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(line); err != nil {
-		return failed(fmt.Errorf("print json line: %w", err))
+		return failedError(fmt.Errorf("print json line: %w", err))
 	}
 	return nil
 }
@@ -55,7 +55,7 @@ func (a *app) note(format string, args ...any) {
 }
 
 // table prints rows in columns. The first row is the head.
-func (a *app) table(rows [][]string) error { return failed(writeTable(a.stdout, rows)) }
+func (a *app) table(rows [][]string) error { return failedError(writeTable(a.stdout, rows)) }
 
 func writeTable(out io.Writer, rows [][]string) error {
 	whole := bufio.NewWriterSize(out, 1<<16) // tabwriter writes cell by cell

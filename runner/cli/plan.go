@@ -92,7 +92,7 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 		return err
 	}
 	_, err = fmt.Fprintf(a.stdout, "\n%s\n", plain.Line(power.sentence))
-	return failed(err)
+	return failedError(err)
 }
 
 // warn prints the notices of a plan.
@@ -151,7 +151,7 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 	if d := p.Disk; d != nil && d.Workspace+d.Data >= worthSaying {
 		fmt.Fprintf(a.stdout, "disk: about %s in the workspace, %s of collections to download and unpack\n", packages.Size(d.Workspace), packages.Size(d.Data))
 	}
-	if staged := p.Staged(); staged != "" {
+	if staged := p.StagesText(); staged != "" {
 		fmt.Fprintf(a.stdout, "second stage, %s: %s\n", plural(len(p.Full[0].Collections), "collection"), plain.Line(staged))
 	}
 	fmt.Fprintln(a.stdout)
@@ -159,7 +159,7 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 		return err
 	}
 	_, err := fmt.Fprintf(a.stdout, "\n%s\n", sourceOf(rules))
-	return failed(err)
+	return failedError(err)
 }
 
 // worthSaying is the number of bytes from which on a plan shows the space that disks need.

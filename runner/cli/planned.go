@@ -77,5 +77,5 @@ func (a *app) keepSweep(p planned) (workspace.Workspace, record.Manifest, error)
 	if err == nil {
 		err = a.recordPredictions(w, p.claims, cmp.Or(p.file, p.todo), manifest)
 	}
-	return w, manifest, failed(err)
+	return w, manifest, failedError(err)
 }

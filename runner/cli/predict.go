@@ -181,7 +181,7 @@ func (a *app) printForetold(model string, list []foretold, rules calibration.Rul
 		return err
 	}
 	_, err := fmt.Fprintf(a.stdout, "\npressure = λ · InfoNCE/ln C · head's learning rate / ramp; %s\n", sourceOf(rules))
-	return failed(err)
+	return failedError(err)
 }
 
 // chanceColumns returns the headings of the cells that chances returns.

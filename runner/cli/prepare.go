@@ -176,5 +176,5 @@ func (a *app) printPrepared(sweep string, r *source.Resolver, p *plan.Plan, need
 		}
 	}
 	_, err = fmt.Fprintf(a.stdout, "It needs no network: headroom run %s --offline\n", plain.Line(sweep))
-	return failed(err)
+	return failedError(err)
 }

@@ -96,7 +96,7 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 	}
 	if row.State != plan.Done {
 		if err := w.WriteRecipe(string(row.ID), row.Recipe, row.Inputs); err != nil {
-			return failed(err)
+			return failedError(err)
 		}
 		m := machine{slots: 1, threads: o.threads}
 		job := a.job(w, kindPretrain, string(row.ID), "recipe "+row.Name, sweeps.ComputeConfig{Backend: o.backend, Remat: o.remat}, m, recipeEffort(row.Recipe))
@@ -106,7 +106,7 @@ func (a *app) pretrain(cmd *cobra.Command, text string, o pretrainOptions) error
 			Render: show, Now: a.env.Now,
 		})
 		if err != nil {
-			return failed(err)
+			return failedError(err)
 		}
 	}
 	if a.global.json {

@@ -52,9 +52,9 @@ func (a *app) query(cmd *cobra.Command, sql string, asCSV bool) error {
 		err = a.queryJSON(cmd, s, sql)
 	case asCSV:
 		w := csv.NewWriter(a.stdout)
-		err = s.Each(cmd.Context(), sql, w.Write, func(row []any) error { return failed(w.Write(cells(row, ""))) })
+		err = s.Each(cmd.Context(), sql, w.Write, func(row []any) error { return failedError(w.Write(cells(row, ""))) })
 		w.Flush()
-		err = errors.Join(err, failed(w.Error()))
+		err = errors.Join(err, failedError(w.Error()))
 	default:
 		err = a.queryTable(cmd.Context(), s, sql)
 	}
@@ -72,20 +72,20 @@ func (a *app) queryJSON(cmd *cobra.Command, s *store.Store, sql string) error {
 		}
 		columns, a.answered = names, true
 		_, err := fmt.Fprintf(out, "{\n  \"schema\": %d,\n  \"rows\": [", schema)
-		return failed(err)
+		return failedError(err)
 	}, func(row []any) error {
 		text, err := orderedRow{columns, row}.MarshalJSON()
 		if err != nil {
-			return failed(err)
+			return failedError(err)
 		}
 		var b bytes.Buffer
 		b.WriteString(between + "\n    ")
 		if err := json.Indent(&b, text, "    ", "  "); err != nil {
-			return failed(err)
+			return failedError(err)
 		}
 		between = ","
 		_, err = b.WriteTo(out)
-		return failed(err)
+		return failedError(err)
 	})
 	if err != nil {
 		return errors.Join(err, out.Flush())
@@ -95,7 +95,7 @@ func (a *app) queryJSON(cmd *cobra.Command, s *store.Store, sql string) error {
 		end = "\n  ]\n}\n"
 	}
 	_, err = out.WriteString(end)
-	return failed(errors.Join(err, out.Flush()))
+	return failedError(errors.Join(err, out.Flush()))
 }
 
 // alignedRows is the number of rows that share the widths of their columns.
@@ -107,7 +107,7 @@ func (a *app) queryTable(ctx context.Context, s *store.Store, sql string) error 
 	flush := func() error {
 		err := a.table(rows)
 		rows = rows[:0]
-		return failed(err)
+		return failedError(err)
 	}
 	err := s.Each(ctx, sql, func(columns []string) error { rows = append(rows, columns); return nil }, func(row []any) error {
 		if rows = append(rows, cells(row, "NULL")); len(rows) <= alignedRows {

@@ -121,7 +121,7 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, o reportOp
 	}
 	summary, err := report.Folder(comparison, more, o.output)
 	if err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	if a.global.json {
 		return a.printJSON(struct {
@@ -132,10 +132,10 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, o reportOp
 		}{schema, names[0], o.output, summary.Files})
 	}
 	if err := report.Print(a.stdout, comparison); err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	_, err = fmt.Fprintf(a.stdout, "\n%s in %s\n", plural(len(summary.Files), "file"), o.output)
-	return failed(err)
+	return failedError(err)
 }
 
 // reportExtras returns the judged claims of a whole sweep, and the table of --paper.

@@ -85,7 +85,7 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	show, note := a.renderer()
 	tell, err := a.newTeller(alerts, w, p.sweep.spec.Name, note)
 	if err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	last := o.again || len(only) > 0 || !waits(p.todo)
 	runs, err := a.runPlan(ctx, w, p.sweep, p.todo, m, manifest, tell.watch(show))
@@ -95,11 +95,11 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	}
 	tell.close(interrupted)
 	if err != nil || last {
-		return failed(err)
+		return failedError(err)
 	}
 	o.again = true
 	a.note("%s: the second stage: the best point of each backbone by dev data, on the collections of evaluate.full", p.sweep.spec.Name)
-	return failed(a.run(cmd, sweep, overrides, o))
+	return failedError(a.run(cmd, sweep, overrides, o))
 }
 
 // waits reports whether a plan's second stage waits for its first.

@@ -104,14 +104,14 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	}
 	url := fmt.Sprintf("http://%s/", net.JoinHostPort(host, fmt.Sprint(address.Port)))
 	if err := a.printListening(url, options.Token, o.open); err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	err = server.Serve(ctx, listener)
 	cancel()
 	for range roots {
 		<-watched
 	}
-	return failed(err)
+	return failedError(err)
 }
 
 // servedRoots returns the folders of the workspaces with their names. A folder that does not
@@ -142,7 +142,7 @@ func (a *app) servedRoots(given []string) (map[string]string, error) {
 		}
 		roots = append(roots, root)
 	}
-	return names.Distinct(roots, names.Last), errors.Join(faults...)
+	return names.DistinctNames(roots, names.Last), errors.Join(faults...)
 }
 
 // leastToken is the least length of a token in $HEADROOM_TOKEN.

@@ -97,7 +97,7 @@ func (a *app) printRun(r runInfo) error {
 	verdict := "not judged yet"
 	if r.verdict != "" {
 		verdict = a.paint(r.verdict)
-		verdict = stability.Marked(verdict, stability.Recovered(r.verdict, r.episodes))
+		verdict = stability.MarkedVerdict(verdict, stability.Recovered(r.verdict, r.episodes))
 		if len(r.chain) > 1 && r.verdict != stability.Healthy {
 			verdict += " (" + strings.Join(r.chain, " → ") + ")"
 		}

@@ -139,13 +139,13 @@ func (a *app) status(cmd *cobra.Command, args []string, o statusOptions) error {
 		}
 		document, err := a.readStatus(ctx, w, names, shown, o.superseded, curves)
 		if err != nil && !first {
-			return failed(err)
+			return failedError(err)
 		}
 		if err != nil {
 			return err
 		}
 		if err := a.showStatus(document, o.watch, first); err != nil {
-			return failed(err)
+			return failedError(err)
 		}
 		if !o.watch || settled(document) {
 			return nil
@@ -205,13 +205,13 @@ func (a *app) readStatus(ctx context.Context, w workspace.Workspace, names []str
 			return document, err
 		}
 		document.Runs = append(document.Runs, rows...)
-		missing, err := lacking(ctx, s, name, chosen.runs)
+		missing, err := runsWithGaps(ctx, s, name, chosen.runs)
 		if err != nil {
 			return document, err
 		}
 		document.Lacking = append(document.Lacking, missing...)
 		if withSuperseded {
-			old, err := superseded(ctx, s, name, chosen.runs)
+			old, err := supersededOf(ctx, s, name, chosen.runs)
 			if err != nil {
 				return document, err
 			}

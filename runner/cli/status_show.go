@@ -170,7 +170,7 @@ func statusTable(runs []statusRun) [][]string {
 	for _, r := range runs {
 		verdict, left := "-", "-"
 		if r.Verdict != nil {
-			verdict = stability.Marked(*r.Verdict, r.Recovered)
+			verdict = stability.MarkedVerdict(*r.Verdict, r.Recovered)
 		}
 		if r.ETA != nil {
 			left = seconds(r.ETA)

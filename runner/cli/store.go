@@ -60,7 +60,7 @@ func (a *app) lookAtCollections(w workspace.Workspace, more ...record.Reference)
 	if err != nil {
 		return err
 	}
-	note, err := w.LookAtCollections(func(reference, split string) (string, error) {
+	note, err := w.RecordCollections(func(reference, split string) (string, error) {
 		folder, err := resolver.Data(reference)
 		if err != nil {
 			return "", err

@@ -228,7 +228,7 @@ func (s *submission) run(ctx context.Context, o submitOptions) error {
 	if err != nil {
 		return err
 	}
-	return failed(s.send(ctx, w, manifest, o))
+	return failedError(s.send(ctx, w, manifest, o))
 }
 
 // send builds the submission and submits it. Only one process at a time does so for a sweep.

@@ -49,13 +49,13 @@ func (s *submission) pieces(o *submit.Order, live map[string]submit.Standing) {
 			continue
 		}
 		compute := computeOf(p, r.ID)
-		o.Backbones = append(o.Backbones, submit.Piece{Seconds: known(r.Seconds), Steps: r.Recipe.Train.Steps, Job: submit.Job{
+		o.Backbones = append(o.Backbones, submit.Piece{Seconds: secondsOrZero(r.Seconds), Steps: r.Recipe.Train.Steps, Job: submit.Job{
 			Kind: kindPretrain, ID: string(r.ID), Label: "recipe " + r.Name, Backend: compute.Backend, Threads: compute.Threads, Remat: compute.Remat}})
 	}
 	lack := lackEvaluations(p)
 	for _, r := range p.Runs {
 		job := submit.Job{Kind: kindRun, ID: string(r.ID), Label: r.Label, Backend: r.Config.Compute.Backend, Threads: r.Config.Compute.Threads, Needs: string(r.Needs)}
-		piece := submit.Piece{Job: job, Seconds: known(r.Seconds), Steps: r.Config.Train.Steps, After: after(r.Needs)}
+		piece := submit.Piece{Job: job, Seconds: secondsOrZero(r.Seconds), Steps: r.Config.Train.Steps, After: after(r.Needs)}
 		switch {
 		case r.State.Finished() && !lack[r.ID]:
 			skip(string(r.ID), r.Label, "done")
@@ -74,11 +74,11 @@ func (s *submission) pieces(o *submit.Order, live map[string]submit.Standing) {
 			continue
 		}
 		job := submit.Job{Kind: kindBaseline, ID: e.ID, Label: e.Label, Backend: e.Config.Compute.Backend, Threads: e.Config.Compute.Threads, Needs: string(e.Needs)}
-		o.Evaluations = append(o.Evaluations, submit.Piece{Job: job, Seconds: known(e.Seconds), After: after(e.Needs)})
+		o.Evaluations = append(o.Evaluations, submit.Piece{Job: job, Seconds: secondsOrZero(e.Seconds), After: after(e.Needs)})
 	}
 }
 
-func known(seconds *float64) float64 {
+func secondsOrZero(seconds *float64) float64 {
 	if seconds == nil {
 		return 0
 	}

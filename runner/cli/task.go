@@ -89,7 +89,7 @@ func (a *app) task(cmd *cobra.Command, o taskOptions) error {
 		Submission: sub, Array: o.array, Index: index, Job: job, Restart: restart, Node: a.node(), GPUs: a.taskGPUs(),
 		EndTime: func(ctx context.Context) (time.Time, error) { return client.EndTime(ctx, job) },
 		Requeue: func(ctx context.Context) error { return client.Requeue(ctx, job) },
-		Needs:   t.needs, Command: t.command, Render: tell.watch,
+		Needs:   t.missingFor, Command: t.command, Render: tell.watch,
 		Executable: a.env.Executable, Environ: a.env.Environ, Signals: signals, Log: a.stdout, Now: a.env.Now,
 		Patience: lease.Timeout + time.Minute, Poll: 5 * time.Second,
 	})
@@ -98,7 +98,7 @@ func (a *app) task(cmd *cobra.Command, o taskOptions) error {
 	}
 	tell.close(record.State != submit.Done && record.State != submit.Failed)
 	if err != nil {
-		return failed(err)
+		return failedError(err)
 	}
 	switch task.ExitCode(record.State) {
 	case exitDone:
@@ -106,7 +106,7 @@ func (a *app) task(cmd *cobra.Command, o taskOptions) error {
 	case exitInterrupted:
 		return pool.ErrInterrupted
 	}
-	return failed(fmt.Errorf("task %s is not done: %s", job, record.Why))
+	return failedError(fmt.Errorf("task %s is not done: %s", job, record.Why))
 }
 
 // taskTeller returns the teller of a task. A fault of its settings is printed and does not stop
@@ -185,8 +185,8 @@ type nodeTask struct {
 	turn, threads int
 }
 
-// needs names what a job lacks, and writes the provenance of its run.
-func (t nodeTask) needs(job submit.Job) (string, error) {
+// missingFor names what a job lacks, and writes the provenance of its run.
+func (t nodeTask) missingFor(job submit.Job) (string, error) {
 	if job.Needs != "" {
 		if _, err := os.Stat(t.workspace.Backbone(job.Needs)); err != nil {
 			return fmt.Sprintf("its backbone is not made: the task of recipe %s did not get done", job.Needs[:min(8, len(job.Needs))]), nil

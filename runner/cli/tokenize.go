@@ -68,9 +68,9 @@ func (a *app) tokenize(cmd *cobra.Command, name string, o tokenizeOptions) error
 	}
 	if o.input == "" {
 		if err := plainLines(a.env.Stdin, write); err != nil {
-			return failed(err)
+			return failedError(err)
 		}
-		return failed(out.Flush())
+		return failedError(out.Flush())
 	}
 	input, err := a.newTexts(o.input)
 	if err != nil {
@@ -80,7 +80,7 @@ func (a *app) tokenize(cmd *cobra.Command, name string, o tokenizeOptions) error
 		return err
 	}
 	if err := input.each(write); err != nil {
-		return failed(err)
+		return failedError(err)
 	}
-	return failed(out.Flush())
+	return failedError(out.Flush())
 }

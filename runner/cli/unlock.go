@@ -59,14 +59,14 @@ func (a *app) unlock(text string) error {
 		if !info.Since.IsZero() {
 			d.Since = &info.Since
 		}
-		return failed(a.printJSON(d))
+		return failedError(a.printJSON(d))
 	}
 	if info.State == lease.Free {
 		_, err = fmt.Fprintf(a.stdout, "%s: nobody holds it\n", name)
-		return failed(err)
+		return failedError(err)
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s: was held by %s, heard of %s ago; it is free now\n", name, info.Who(), info.Age.Round(time.Second))
-	return failed(err)
+	return failedError(err)
 }
 
 // findLease finds the folder with the lease of a run, baseline or backbone, by the beginning of

@@ -95,7 +95,7 @@ func (a *app) worker(cmd *cobra.Command, o workerOptions) error {
 	out := &parentPipe{to: a.stdout, gone: cancel}
 	job := worker.Job{Workspace: w.Root, Kind: o.kind, ID: o.id, Resolver: resolver, Backend: o.backend, Threads: o.threads, Remat: o.remat,
 		Lease: lease.Options{Sighting: &lease.Sighting{}, Succession: o.succession, Turn: o.turn}}
-	return failed(workWhenFree(ctx, out, func() error { return worker.Run(ctx, job, out) }))
+	return failedError(workWhenFree(ctx, out, func() error { return worker.Run(ctx, job, out) }))
 }
 
 // parentPipe is a worker's pipe to its parent. When nobody reads any more, it reports

@@ -18,8 +18,8 @@ type Batch struct {
 // are compiled, and close together if texts are short.
 var paddings = [...]int{8, 16, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 224, 256, 320, 384, 512, 768, 1024, 2048, 4096, 8192}
 
-// Padded is the padded length of a batch whose longest text has the given number of tokens.
-func Padded(longest, limit int) int {
+// PaddedLength is the padded length of a batch whose longest text has the given number of tokens.
+func PaddedLength(longest, limit int) int {
 	for _, n := range paddings {
 		if n >= longest {
 			return max(longest, min(n, limit))
@@ -36,7 +36,7 @@ func NewBatch(e *Engine, texts [][]int32, vocab, pad, limit int) (*Batch, error)
 	for _, ids := range texts {
 		longest = max(longest, len(ids))
 	}
-	return newBatch(e, texts, e.Padded(longest, limit), vocab, pad, limit)
+	return newBatch(e, texts, e.PaddedLength(longest, limit), vocab, pad, limit)
 }
 
 // NewBatchOf is NewBatch with the padded length given.

@@ -17,11 +17,11 @@ import (
 // takes seconds to minutes. They are fewer than those of the Go backend.
 var devicePaddings = [...]int{16, 32, 64, 128, 192, 256, 384, 512, 1024, 2048, 4096, 8192}
 
-// Padded is the padded length of a batch whose longest text has longest tokens, where no
+// PaddedLength is the padded length of a batch whose longest text has longest tokens, where no
 // text has more than limit.
-func (e *Engine) Padded(longest, limit int) int {
+func (e *Engine) PaddedLength(longest, limit int) int {
 	if e.Shared() {
-		return Padded(longest, limit)
+		return PaddedLength(longest, limit)
 	}
 	for _, n := range devicePaddings {
 		if n >= longest {

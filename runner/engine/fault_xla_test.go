@@ -35,7 +35,7 @@ var calls = []string{pjrtstub.Compiles, pjrtstub.Uploads, pjrtstub.Executes, pjr
 // is an error that says so and leaves nothing behind: then the same work is done.
 func TestXLADeviceWhoseMemoryIsFull(t *testing.T) {
 	r := openReference(t, "bert-untied")
-	e, m := faulty(t, xlatest.Faulty(t), r)
+	e, m := faulty(t, xlatest.FaultyPlugin(t), r)
 	defer e.Close()
 	defer m.Close()
 	var want []float32
@@ -63,7 +63,7 @@ func TestXLADeviceWhoseMemoryIsFull(t *testing.T) {
 // The client of a device that is lost is never freed, by nobody: there the plugin ends the
 // process.
 func TestXLADeviceThatIsLost(t *testing.T) {
-	plugin, r := xlatest.Faulty(t), openReference(t, "bert-untied")
+	plugin, r := xlatest.FaultyPlugin(t), openReference(t, "bert-untied")
 	for i, call := range calls {
 		e, m := faulty(t, plugin, r)
 		f := pjrtstub.Fault{Call: call, Lost: true, Late: i > 1, Message: "CUDA_ERROR_ECC_UNCORRECTABLE: uncorrectable ECC error encountered"}
@@ -92,7 +92,7 @@ func said(t *testing.T, f pjrtstub.Fault, err, want error) {
 // A copy from the device that failed is not taken for its values by the next one.
 func TestXLACopyThatFailedIsMadeAgain(t *testing.T) {
 	r := openReference(t, "bert-untied")
-	e, m := faulty(t, xlatest.Faulty(t), r)
+	e, m := faulty(t, xlatest.FaultyPlugin(t), r)
 	defer e.Close()
 	defer m.Close()
 	batch, err := engine.NewBatch(e, r.ids, m.Config.Vocab, m.Config.PadID, m.Config.MaxTokens())

@@ -178,7 +178,7 @@ func (h *SumHead) eachGroup(texts []fused.Text, do func(g *group) error) error {
 		}
 		total += t.Tokens
 	}
-	size := min(groupTokens, Padded(total, groupTokens))
+	size := min(groupTokens, PaddedLength(total, groupTokens))
 	g := &group{}
 	for i, t := range texts {
 		for token := range t.Tokens {

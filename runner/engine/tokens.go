@@ -119,7 +119,7 @@ func (h *TokenHead) eachToken(texts []fused.Text, do func(text, token int, kept 
 			rows = append(rows, row{i, token})
 		}
 	}
-	size := min(groupTokens, Padded(len(rows), groupTokens))
+	size := min(groupTokens, PaddedLength(len(rows), groupTokens))
 	for len(rows) > 0 {
 		some := rows[:min(size, len(rows))]
 		rows = rows[len(some):]

@@ -76,7 +76,7 @@ func (o *CollectionOptions) open(c *collection.Collection) (j judged, documents 
 	for _, id := range j.ids {
 		j.texts = append(j.texts, text[id])
 	}
-	if j.self, err = o.Self.of(c, j); err != nil {
+	if j.self, err = o.Self.selfQueries(c, j); err != nil {
 		return j, 0, err
 	}
 	documents, err = c.Len()
@@ -137,11 +137,11 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 		}
 		encoded, key, err := o.Documents.encode(ctx, enc, texts, o.MaxDocument, func(done, _ int) { o.report(first+done, total) })
 		if err != nil {
-			return Named(err, func(i int) string { return fmt.Sprintf("document %q", block[i].ID) })
+			return NameText(err, func(i int) string { return fmt.Sprintf("document %q", block[i].ID) })
 		}
 		keys = append(keys, key)
 		added := time.Now()
-		for i, v := range enc.scaled(encoded) {
+		for i, v := range enc.scaleVectors(encoded) {
 			inDocuments.Add(v.Terms)
 			longest = max(longest, len(v.Terms))
 			if err := builder.Add(block[i].ID, v); err != nil {
@@ -164,7 +164,7 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	}
 	queries, err := enc.EncodeQueries(ctx, asked.texts, o.MaxQuery, func(done, _ int) { o.report(documents+done, total) })
 	if err != nil {
-		return Summary{}, Named(err, func(i int) string { return fmt.Sprintf("query %q", asked.ids[i]) })
+		return Summary{}, NameText(err, func(i int) string { return fmt.Sprintf("query %q", asked.ids[i]) })
 	}
 	for _, v := range queries {
 		inQueries.Add(v.Terms)
@@ -177,7 +177,7 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	}
 	indexing += time.Since(start)
 	start = time.Now()
-	hits, err := index.SearchAll(ctx, enc.scaled(queries), o.depth()+1, o.Threads)
+	hits, err := index.SearchAll(ctx, enc.scaleVectors(queries), o.depth()+1, o.Threads)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -192,7 +192,7 @@ func onCollection(ctx context.Context, enc *Encoder, c *collection.Collection, o
 	summary.vectors, summary.vectorsIn = o.Documents.kept(keys, documents), o.Documents.folder()
 	summary.Seconds = record.Seconds{Encode: encoded.Seconds(), Index: indexing.Seconds(), Search: searched.Seconds()}
 	if o.Cuts.any() {
-		summary, err = summary.traced(ctx, &curve{CollectionOptions: o, encoder: enc, asked: asked, whole: index, queries: queries,
+		summary, err = summary.withCurve(ctx, &curve{CollectionOptions: o, encoder: enc, asked: asked, whole: index, queries: queries,
 			inDocuments: &inDocuments, inQueries: &inQueries, longest: longest})
 		if err != nil {
 			return Summary{}, err
@@ -288,7 +288,7 @@ func (o CollectionOptions) measure(c *collection.Collection, asked judged, docum
 	}
 	s.run, s.report = run, ir.NewReport(result)
 	s.Depth, s.Cut, s.Coverage = o.depth(), cut, result.Coverage
-	if err := s.lookAt(c, asked); err != nil {
+	if err := s.countFaults(c, asked); err != nil {
 		return Summary{}, err
 	}
 	share, mass := ir.TieShare(asked.qrels, run, tieDepth), ir.TieMass(asked.qrels, run, tieDepth)

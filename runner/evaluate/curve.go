@@ -121,7 +121,7 @@ func (c *curve) trace(ctx context.Context) error {
 		index, err = index.Replace(func(v search.Vector) search.Vector {
 			short := v.Heaviest(terms)
 			inShort.Add(short.Terms)
-			return c.encoder.scaled([]search.Vector{short})[0]
+			return c.encoder.scaleVectors([]search.Vector{short})[0]
 		})
 		if err != nil {
 			return err
@@ -139,7 +139,7 @@ func (c *curve) trace(ctx context.Context) error {
 func sign(n int) int { return max(-1, min(1, n)) }
 
 func (c *curve) point(ctx context.Context, side string, terms int, index *search.Index, queries []search.Vector, inQueries, inDocuments *sparsity.Counter) error {
-	hits, err := index.SearchAll(ctx, c.encoder.scaled(queries), c.depth()+1, c.Threads)
+	hits, err := index.SearchAll(ctx, c.encoder.scaleVectors(queries), c.depth()+1, c.Threads)
 	if err != nil {
 		return err
 	}
@@ -154,8 +154,8 @@ func (c *curve) point(ctx context.Context, side string, terms int, index *search
 	return nil
 }
 
-// traced returns the summary with the curve.
-func (s Summary) traced(ctx context.Context, c *curve) (Summary, error) {
+// withCurve returns the summary with the curve.
+func (s Summary) withCurve(ctx context.Context, c *curve) (Summary, error) {
 	start := time.Now()
 	if err := c.trace(ctx); err != nil {
 		return s, err

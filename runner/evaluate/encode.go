@@ -30,15 +30,15 @@ func (e *Encoder) Encode(ctx context.Context, texts []string, maxLength int, pro
 
 // EncodeQueries is Encode with the model's prompt for queries before each text.
 func (e *Encoder) EncodeQueries(ctx context.Context, texts []string, maxLength int, progress func(done, total int)) ([]search.Vector, error) {
-	return e.Encode(ctx, after(e.queryPrompt, texts), maxLength, progress)
+	return e.Encode(ctx, withPrompt(e.queryPrompt, texts), maxLength, progress)
 }
 
 // EncodeDocuments is Encode with the model's prompt for documents before each text.
 func (e *Encoder) EncodeDocuments(ctx context.Context, texts []string, maxLength int, progress func(done, total int)) ([]search.Vector, error) {
-	return e.Encode(ctx, after(e.documentPrompt, texts), maxLength, progress)
+	return e.Encode(ctx, withPrompt(e.documentPrompt, texts), maxLength, progress)
 }
 
-func after(prompt string, texts []string) []string {
+func withPrompt(prompt string, texts []string) []string {
 	if prompt == "" {
 		return texts
 	}
@@ -62,8 +62,8 @@ func (e *TextError) Error() string {
 // Unwrap is the fault without the text.
 func (e *TextError) Unwrap() error { return e.Err }
 
-// Named adds the text's name to a TextError; other errors stay.
-func Named(err error, name func(text int) string) error {
+// NameText adds the text's name to a TextError; other errors stay.
+func NameText(err error, name func(text int) string) error {
 	var fault *TextError
 	if errors.As(err, &fault) {
 		return fmt.Errorf("%s: %w", name(fault.Text), fault.Err)
@@ -115,7 +115,7 @@ func (e *Encoder) batches(ids [][]int32) [][]int {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(ids[b]), len(ids[a])) })
 	var batches [][]int
 	for len(order) > 0 {
-		padded := e.model.Engine.Padded(len(ids[order[0]]), e.model.Config.MaxTokens())
+		padded := e.model.Engine.PaddedLength(len(ids[order[0]]), e.model.Config.MaxTokens())
 		n := min(len(order), e.model.Engine.BatchTexts(padded))
 		batches = append(batches, order[:n])
 		order = order[n:]

@@ -61,7 +61,7 @@ func OpenEncoder(ctx context.Context, folder string, options EncoderOptions) (*E
 	}
 	e := &Encoder{folder: folder, options: options, notices: ck.Notices}
 	if se := ck.SparseEncoder; se != nil {
-		e.similarity = said(options.Similarity, se.Similarity)
+		e.similarity = requestedOr(options.Similarity, se.Similarity)
 		if se.Pooling == "" && options.Form == nil {
 			return nil, fmt.Errorf("load model %q: modules.json names no SpladePooling: not a sparse encoder", folder)
 		}
@@ -74,7 +74,7 @@ func OpenEncoder(ctx context.Context, folder string, options EncoderOptions) (*E
 		return nil, err
 	}
 	prompts := e.tokenizer.Prompts()
-	e.queryPrompt, e.documentPrompt = said(options.QueryPrompt, prompts.Query), said(options.DocumentPrompt, prompts.Document)
+	e.queryPrompt, e.documentPrompt = requestedOr(options.QueryPrompt, prompts.Query), requestedOr(options.DocumentPrompt, prompts.Document)
 	e.notices = append(e.notices, e.tokenizer.Notices()...)
 	backend := options.Backend
 	if backend == "" {
@@ -106,8 +106,8 @@ func LoadTokenizer(ck *hf.Checkpoint) (*tokenize.Tokenizer, error) {
 	return t, nil
 }
 
-// said returns the requested prompt, or the folder's if none was requested.
-func said(asked *string, folder string) string {
+// requestedOr returns the requested prompt, or the folder's if none was requested.
+func requestedOr(asked *string, folder string) string {
 	if asked != nil {
 		return *asked
 	}
@@ -118,7 +118,7 @@ func said(asked *string, folder string) string {
 func FromModel(m *engine.Model, t *tokenize.Tokenizer, form splade.Form, options EncoderOptions) *Encoder {
 	return &Encoder{
 		model: m, tokenizer: t, form: form, options: options,
-		queryPrompt: said(options.QueryPrompt, ""), documentPrompt: said(options.DocumentPrompt, ""),
+		queryPrompt: requestedOr(options.QueryPrompt, ""), documentPrompt: requestedOr(options.DocumentPrompt, ""),
 	}
 }
 
@@ -135,9 +135,9 @@ func (e *Encoder) Notices() []string { return e.notices }
 // they do not say.
 func (e *Encoder) MaxLength() int { return e.tokenizer.MaxLength() }
 
-// Full returns how many of the texts encoded so far reached the length to which texts are
+// FullTexts returns how many of the texts encoded so far reached the length to which texts are
 // cut; longer texts were cut.
-func (e *Encoder) Full() int { return int(e.full.Load()) }
+func (e *Encoder) FullTexts() int { return int(e.full.Load()) }
 
 // MaxTokens returns the length of the longest text that the model can encode.
 func (e *Encoder) MaxTokens() int { return e.model.Config.MaxTokens() }

@@ -31,7 +31,7 @@ func Trace(ctx context.Context, similarity string, documents, queries []search.V
 	c := &curve{CollectionOptions: CollectionOptions{Measures: measures, Cuts: cuts}, encoder: encoder, asked: judged{qrels: qrels},
 		queries: queries, inDocuments: new(sparsity.Counter), inQueries: new(sparsity.Counter)}
 	builder := search.NewBuilder(search.Options{})
-	for i, v := range encoder.scaled(documents) {
+	for i, v := range encoder.scaleVectors(documents) {
 		c.inDocuments.Add(v.Terms)
 		if err := builder.Add(fmt.Sprint("d", i+1), v); err != nil {
 			return nil, err
@@ -45,7 +45,7 @@ func Trace(ctx context.Context, similarity string, documents, queries []search.V
 	if c.whole, err = builder.Finish(); err != nil {
 		return nil, err
 	}
-	s, err := Summary{}.traced(ctx, c)
+	s, err := Summary{}.withCurve(ctx, c)
 	return s.Curve, err
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // countFaults counts faults of the data that make figures low.
-func (s *Summary) lookAt(c *collection.Collection, asked judged) error {
+func (s *Summary) countFaults(c *collection.Collection, asked judged) error {
 	queries, err := c.EmptyQueries()
 	if err != nil {
 		return err

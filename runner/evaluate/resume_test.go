@@ -224,7 +224,7 @@ func (f full) OpenFile(name string, flag int, mode fs.FileMode) (atomic.File, er
 func TestAFullDiskHarmsNoEvaluation(t *testing.T) {
 	r, _ := newResumed(t)
 	want, files := r.want(), 3
-	r.disk = atomic.On(full{files: &files})
+	r.disk = atomic.DiskOn(full{files: &files})
 	s, err := r.evaluate("test", false, -1)
 	if err != nil || figures(t, s) != want {
 		t.Errorf("%v", err)

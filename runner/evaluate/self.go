@@ -22,8 +22,8 @@ const (
 	DropSelf
 )
 
-// of returns the queries whose rankings lose the document with their id.
-func (s Self) of(c *collection.Collection, asked judged) (map[string]bool, error) {
+// selfQueries returns the queries whose rankings lose the document with their id.
+func (s Self) selfQueries(c *collection.Collection, asked judged) (map[string]bool, error) {
 	own := map[string]bool{}
 	for i, query := range asked.ids {
 		drops, err := s.drops(c, query, asked.texts[i], asked.qrels[query])
@@ -67,8 +67,8 @@ func withoutSelf(query string, scored []trec.Scored) (kept []trec.Scored, droppe
 	return scored, false
 }
 
-// Judged returns a collection's qrels and the queries whose rankings lose the document with their id.
-func (s Self) Judged(c *collection.Collection, split string) (trec.Qrels, map[string]bool, error) {
+// JudgedQueries returns a collection's qrels and the queries whose rankings lose the document with their id.
+func (s Self) JudgedQueries(c *collection.Collection, split string) (trec.Qrels, map[string]bool, error) {
 	o := CollectionOptions{Split: split, Self: s}
 	asked, _, err := o.open(c)
 	return asked.qrels, asked.self, err

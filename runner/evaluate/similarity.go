@@ -21,9 +21,9 @@ func (e *Encoder) CheckSimilarity() error {
 	return nil
 }
 
-// scaled returns vectors whose dot product is the model's similarity: for "cosine" each
+// scaleVectors returns vectors whose dot product is the model's similarity: for "cosine" each
 // vector divided by its length, except vectors of zeros. The argument is not changed.
-func (e *Encoder) scaled(vectors []search.Vector) []search.Vector {
+func (e *Encoder) scaleVectors(vectors []search.Vector) []search.Vector {
 	if e.Similarity() != "cosine" {
 		return vectors
 	}

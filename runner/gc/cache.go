@@ -41,7 +41,7 @@ const abandoned = 24 * time.Hour
 // downloads finds partially downloaded packages. The next download would resume them, so they have to be older
 // than other leftovers.
 func (o Options) downloads() ([]Item, error) {
-	incoming := packages.Store{Folder: filepath.Join(o.CacheDir, dataFolder)}.Incoming("")
+	incoming := packages.Store{Folder: filepath.Join(o.CacheDir, dataFolder)}.IncomingFolder("")
 	list, err := entries(incoming)
 	if err != nil {
 		return nil, err

@@ -76,8 +76,8 @@ type place struct {
 	look  func() ([]Item, error)
 }
 
-// Look returns what Free would free. It writes nothing.
-func Look(o Options) (Report, error) { return o.visit(false) }
+// Find returns what Free would free. It writes nothing.
+func Find(o Options) (Report, error) { return o.visit(false) }
 
 // Free frees what Look finds, and reports what it freed. One item that cannot be
 // freed stops no other.

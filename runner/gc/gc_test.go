@@ -131,7 +131,7 @@ func (s *space) frees(o gc.Options, want ...string) gc.Report {
 	s.t.Helper()
 	slices.Sort(want)
 	before := s.files()
-	looked, err := gc.Look(o)
+	looked, err := gc.Find(o)
 	s.check(err)
 	if got := s.found(looked); !slices.Equal(got, want) {
 		s.t.Errorf("found\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -155,7 +155,7 @@ func (s *space) frees(o gc.Options, want ...string) gc.Report {
 	if after := s.files(); !slices.Equal(after, expected) {
 		s.t.Errorf("left are\n%s\nwant\n%s", strings.Join(after, "\n"), strings.Join(expected, "\n"))
 	}
-	again, err := gc.Look(o)
+	again, err := gc.Find(o)
 	s.check(err)
 	if len(again.Items) != 0 {
 		s.t.Errorf("left to free: %v", s.found(again))
@@ -218,7 +218,7 @@ func TestWhatALiveProcessHoldsIsLeftAlone(t *testing.T) {
 	s.check(err)
 	o := s.options()
 	o.Cache = true
-	for _, visit := range []func(gc.Options) (gc.Report, error){gc.Look, gc.Free} {
+	for _, visit := range []func(gc.Options) (gc.Report, error){gc.Find, gc.Free} {
 		r, err := visit(o)
 		s.check(err)
 		if len(r.Items) != 0 || len(r.Kept) != 2 || r.Kept[0].Path != run || !strings.Contains(r.Kept[0].Why, "held by process") || r.Kept[1].Path != o.CacheDir {

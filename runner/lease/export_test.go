@@ -15,7 +15,7 @@ func PublishWithoutLink(dir string, generation int, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return publish(atomic.On(noLinks{}), dir, generation, content{process: self, Acquired: now, Heartbeat: now})
+	return publish(atomic.DiskOn(noLinks{}), dir, generation, content{process: self, Acquired: now, Heartbeat: now})
 }
 
 type noLinks struct{ atomic.OS }

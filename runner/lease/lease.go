@@ -71,8 +71,8 @@ type Sighting struct {
 	since      time.Time
 }
 
-// unchanged returns for how long the lease has been unchanged, by a clock that never jumps.
-func (s *Sighting) unchanged(info Info) time.Duration {
+// unchangedFor returns for how long the lease has been unchanged, by a clock that never jumps.
+func (s *Sighting) unchangedFor(info Info) time.Duration {
 	if s == nil {
 		return 0
 	}
@@ -168,7 +168,7 @@ func acquire(disk atomic.Disk, dir string, options Options) (*Lease, error) {
 			return nil, fmt.Errorf("acquire lease: %w", err)
 		}
 		if info.State == Held && !l.supersedes(info) {
-			if info.Here || l.options.Sighting.unchanged(info) < l.options.Timeout {
+			if info.Here || l.options.Sighting.unchangedFor(info) < l.options.Timeout {
 				return nil, heldBy(dir, info, l.options.Timeout)
 			}
 		}

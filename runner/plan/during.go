@@ -13,9 +13,9 @@ import (
 // DuringSplit is the split on which a run is measured during training.
 const DuringSplit = record.DuringSplit
 
-// during finds the dev data on which a run is measured while it trains. digest covers
+// duringDigest finds the dev data on which a run is measured while it trains. digest covers
 // all of them; it is "" if some are not there yet, and why gives the reason.
-func (m *maker) during(c sweeps.RunConfig) (digest, why string) {
+func (m *maker) duringDigest(c sweeps.RunConfig) (digest, why string) {
 	var digests []string
 	for _, ref := range c.Evaluate.During {
 		data := m.found.data("evaluate.during", ref, DuringSplit)
@@ -92,7 +92,7 @@ func TestedOn(c sweeps.RunConfig, open func(ref string) (*collection.Collection,
 			if err != nil {
 				return nil, err
 			}
-			if n := shared(asked, tested); n > 0 {
+			if n := countShared(asked, tested); n > 0 {
 				found = append(found, Overlap{Dev: ref, Test: other, Shared: n, Asked: len(asked)})
 			}
 		}
@@ -102,7 +102,7 @@ func TestedOn(c sweeps.RunConfig, open func(ref string) (*collection.Collection,
 
 // relevant returns the documents relevant to each query of a split, by the query's text.
 func relevant(c *collection.Collection, split string) (map[string][]string, error) {
-	qrels, err := c.Asked(split) // without the corpus, which may be large: plans are made often
+	qrels, err := c.JudgedQueries(split) // without the corpus, which may be large: plans are made often
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +122,8 @@ func relevant(c *collection.Collection, split string) (map[string][]string, erro
 	return asked, nil
 }
 
-// shared counts the queries of a that b has too.
-func shared(a, b map[string][]string) int {
+// countShared counts the queries of a that b has too.
+func countShared(a, b map[string][]string) int {
 	n := 0
 	for text, documents := range a {
 		if slices.ContainsFunc(b[text], func(d string) bool { return slices.Contains(documents, d) }) {

@@ -167,7 +167,7 @@ func (m *maker) evaluation(run *Run, key, ref, split string) {
 	if e.State == New && !run.State.Finished() {
 		e.Why = "comes with its run"
 	} else if e.State == New && e.Why == absent {
-		e.Why = cmp.Or(superseded(e), e.Why)
+		e.Why = cmp.Or(supersededText(e), e.Why)
 	}
 	if !e.State.Finished() {
 		m.found.noteOddSplit(key, ref, split, data)
@@ -175,9 +175,9 @@ func (m *maker) evaluation(run *Run, key, ref, split string) {
 	m.plan.Evaluations = append(m.plan.Evaluations, e)
 }
 
-// superseded tells, for an evaluation that is missing, whether it was made before on other
+// supersededText tells, for an evaluation that is missing, whether it was made before on other
 // data or by other measures; "" if it was not.
-func superseded(e Evaluation) string {
+func supersededText(e Evaluation) string {
 	others, err := os.ReadDir(filepath.Dir(e.Folder))
 	if err != nil {
 		return ""
@@ -262,7 +262,7 @@ const absent = "not in the workspace"
 
 // settleEvaluation decides an evaluation's state from its folder.
 func (m *maker) settleEvaluation(e *Evaluation) {
-	s, err := record.CheckEvaluation(e.Folder, m.Resolver.Known)
+	s, err := record.CheckEvaluation(e.Folder, m.Resolver.FileSum)
 	if errors.Is(err, fs.ErrNotExist) {
 		e.State, e.Why = New, absent
 		return

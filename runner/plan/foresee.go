@@ -39,7 +39,7 @@ func (m *maker) foresee() {
 	for i := range m.plan.Runs {
 		run := &m.plan.Runs[i]
 		if run.Seconds == nil {
-			if seconds, ok := m.foreseen(table, run.Config); ok {
+			if seconds, ok := m.foreseenRun(table, run.Config); ok {
 				run.Seconds, run.Basis = &seconds, Foreseen
 			}
 		}
@@ -87,8 +87,8 @@ func (m *maker) parameters(backbone string) int64 {
 	return 0
 }
 
-// foreseen is the predicted time of a run: its steps, its evaluations on dev data and at its end.
-func (m *maker) foreseen(table published.Table, c sweeps.RunConfig) (seconds float64, ok bool) {
+// foreseenRun is the predicted time of a run: its steps, its evaluations on dev data and at its end.
+func (m *maker) foreseenRun(table published.Table, c sweeps.RunConfig) (seconds float64, ok bool) {
 	n := m.parameters(c.Model.Backbone)
 	if n == 0 || c.Compute.Backend == "go" {
 		return 0, false

@@ -161,8 +161,8 @@ func (m *maker) readDevFigures(c *candidate, name string) {
 	}
 }
 
-// Staged describes the second stage of a plan in one line; "" if it has none.
-func (p *Plan) Staged() string {
+// StagesText describes the second stage of a plan in one line; "" if it has none.
+func (p *Plan) StagesText() string {
 	var parts []string
 	var waiting []string
 	for _, f := range p.Full {

@@ -100,7 +100,7 @@ func (in *inputs) model(key, ref string) model {
 		checkpoint, err := in.resolver.Checkpoint(ref)
 		m = model{weights: checkpoint.Weights, tokenizer: checkpoint.Tokenizer, positions: checkpoint.Positions, tokens: checkpoint.Tokens, form: checkpoint.Form, noBias: checkpoint.NoDecoderBias}
 		if err != nil {
-			m = in.absent(key, ref, err)
+			m = in.absentModel(key, ref, err)
 		} else if n, err := in.resolver.Parameters(checkpoint.Folder); err == nil { // without them less is foreseen
 			m.parameters = n
 		}
@@ -109,7 +109,7 @@ func (in *inputs) model(key, ref string) model {
 	return m
 }
 
-func (in *inputs) absent(key, ref string, err error) model {
+func (in *inputs) absentModel(key, ref string, err error) model {
 	if errors.Is(err, source.ErrUnresolved) {
 		return model{why: err.Error()}
 	}
@@ -150,7 +150,7 @@ func (in *inputs) data(key, ref, split string) set {
 		folder, err := in.resolver.Data(ref)
 		s := set{}
 		if err == nil {
-			s.facts, err = in.resolver.Look(folder, split)
+			s.facts, err = in.resolver.CollectionFacts(folder, split)
 		}
 		if err == nil {
 			s.digest, err = in.resolver.DigestCollection(folder, split)

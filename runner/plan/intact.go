@@ -184,7 +184,7 @@ func Evaluations(r *source.Resolver, folder string) (faults []error, unsealed in
 			continue
 		}
 		path := filepath.Join(folder, entry.Name())
-		e, err := record.CheckEvaluation(path, r.Known)
+		e, err := record.CheckEvaluation(path, r.FileSum)
 		if err == nil && r.Verify {
 			for _, fault := range KeptVectors(path, e, true) {
 				faults = append(faults, fmt.Errorf("%w: %s", fault, vectorsAgain(path, e)))

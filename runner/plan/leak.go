@@ -26,7 +26,7 @@ func (m *maker) noteLeaks(c sweeps.RunConfig, data set) {
 	m.compared[key] = true
 	var trained map[string][]string
 	var err error
-	of := answered
+	of := relevantByQuery
 	if folder := data.training.Folder; folder != "" {
 		of = relevant // by ids, which both have
 		var c *collection.Collection
@@ -52,7 +52,7 @@ func (m *maker) noteLeaks(c sweeps.RunConfig, data set) {
 		if err != nil {
 			continue
 		}
-		if n := shared(tested, trained); n > 0 {
+		if n := countShared(tested, trained); n > 0 {
 			m.found.note("data.train = %q: %d of the %d test queries of %s are training queries, with the same relevant document: scores on them show what was learned by heart", c.Data.Train, n, len(tested), ref)
 		}
 	}
@@ -91,8 +91,8 @@ func trainedOn(ctx context.Context, data set, cache string) (map[string][]string
 	return asked, nil
 }
 
-// answered returns the texts of the documents relevant to each query of a split, by the query's text.
-func answered(c *collection.Collection, split string) (map[string][]string, error) {
+// relevantByQuery returns the texts of the documents relevant to each query of a split, by the query's text.
+func relevantByQuery(c *collection.Collection, split string) (map[string][]string, error) {
 	pairs, err := examples.FromCollection(c, split)
 	if err != nil {
 		return nil, err

@@ -247,7 +247,7 @@ func (m *maker) run(point *sweeps.Point) {
 
 	run := Run{Config: config}
 	run.Inputs = sweeps.Inputs{Weights: backbone.weights, Tokenizer: backbone.tokenizer, Data: data.digest}
-	dev, absent := m.during(config)
+	dev, absent := m.duringDigest(config)
 	known := backbone.weights != "" && backbone.tokenizer != "" && data.digest != ""
 	if config.Selects() {
 		run.Inputs.During = dev
@@ -295,7 +295,7 @@ func (m *maker) label(points []sweeps.Point) {
 	for i, p := range points {
 		backbones[i] = m.Resolver.Absolute(p.Config.Model.Backbone)
 	}
-	m.called = names.Distinct(backbones, sweeps.BackboneName)
+	m.called = names.DistinctNames(backbones, sweeps.BackboneName)
 	list := make([]sweeps.Labelled, len(m.plan.Runs))
 	for i, run := range m.plan.Runs {
 		list[i] = sweeps.Labelled{Config: run.Config, ID: run.ID, Backbone: m.called[run.Config.Model.Backbone]}

@@ -47,7 +47,7 @@ type Answer struct {
 }
 
 func (a *Answer) String() string {
-	verdict := stability.Marked(a.Verdict, a.Recovered)
+	verdict := stability.MarkedVerdict(a.Verdict, a.Recovered)
 	if a.Measure == "" {
 		return verdict
 	}

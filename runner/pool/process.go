@@ -143,15 +143,15 @@ func readMessages(r io.Reader, other io.Writer, report func(Message)) {
 func workerEnv(opt Options, slot int) []string {
 	env := opt.Env
 	if opt.Threads > 0 {
-		env = append(without(env, "GOMAXPROCS"), fmt.Sprintf("GOMAXPROCS=%d", opt.Threads))
+		env = append(withoutVariable(env, "GOMAXPROCS"), fmt.Sprintf("GOMAXPROCS=%d", opt.Threads))
 	}
 	if len(opt.GPUs) > 0 {
-		env = append(without(env, "CUDA_VISIBLE_DEVICES"), "CUDA_VISIBLE_DEVICES="+opt.GPUs[slot%len(opt.GPUs)])
+		env = append(withoutVariable(env, "CUDA_VISIBLE_DEVICES"), "CUDA_VISIBLE_DEVICES="+opt.GPUs[slot%len(opt.GPUs)])
 	}
 	return env
 }
 
-func without(env []string, name string) []string {
+func withoutVariable(env []string, name string) []string {
 	kept := make([]string, 0, len(env)+1)
 	for _, entry := range env {
 		if !strings.HasPrefix(entry, name+"=") {

@@ -102,7 +102,7 @@ func (l *Lines) Finished(outcome Outcome) {
 }
 
 // Interrupted says that the workers are being waited for.
-func (l *Lines) Interrupted(running int) { fmt.Fprintln(l.Out, stopping(running)) }
+func (l *Lines) Interrupted(running int) { fmt.Fprintln(l.Out, stoppingText(running)) }
 
 // End prints nothing: the caller has the summary.
 func (l *Lines) End(Result) {}
@@ -195,7 +195,7 @@ func ending(o Outcome) string {
 	}
 }
 
-func stopping(running int) string {
+func stoppingText(running int) string {
 	return fmt.Sprintf("interrupted: %d running jobs finish their step and write a checkpoint; a second Ctrl-C ends them at once", running)
 }
 

@@ -114,7 +114,7 @@ func (b *Bars) Finished(outcome Outcome) {
 }
 
 // Interrupted says that the workers are being waited for.
-func (b *Bars) Interrupted(running int) { io.WriteString(b.progress, stopping(running)+"\n") }
+func (b *Bars) Interrupted(running int) { io.WriteString(b.progress, stoppingText(running)+"\n") }
 
 // End removes the bars from the screen.
 func (b *Bars) End(Result) {

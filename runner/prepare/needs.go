@@ -24,14 +24,14 @@ type Needs struct {
 }
 
 // Of lists everything to which a plan's rows refer.
-func Of(p *plan.Plan) Needs { return of(p, func(plan.State) bool { return true }) }
+func Of(p *plan.Plan) Needs { return needsOf(p, func(plan.State) bool { return true }) }
 
 // Unresolved lists everything that a plan's unresolved rows refer to.
 func Unresolved(p *plan.Plan) Needs {
-	return of(p, func(s plan.State) bool { return s == plan.Unresolved })
+	return needsOf(p, func(s plan.State) bool { return s == plan.Unresolved })
 }
 
-func of(p *plan.Plan, counts func(plan.State) bool) Needs {
+func needsOf(p *plan.Plan, counts func(plan.State) bool) Needs {
 	var n Needs
 	add := func(list *[]string, references ...string) {
 		for _, ref := range references {

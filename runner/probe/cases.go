@@ -69,5 +69,5 @@ func tiedAt(m *engine.Model, batches []Batch, form Form, k float64) (s start, er
 		return s, err
 	}
 	_, bias := form.divisors(k)
-	return p.under(1, bias, form), nil
+	return p.startUnder(1, bias, form), nil
 }

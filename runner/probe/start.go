@@ -83,10 +83,10 @@ func (s start) report() Step0 {
 // startAt returns the start under a factor k.
 func (p *projection) startAt(k float64, f Form) start {
 	weight, bias := f.divisors(k)
-	return p.under(weight, bias, f)
+	return p.startUnder(weight, bias, f)
 }
 
-func (p *projection) under(weight, bias float64, f Form) start {
+func (p *projection) startUnder(weight, bias float64, f Form) start {
 	s := start{lnCandidates: math.Log(float64(p.candidates()))}
 	share := 1 / float64(len(p.batches))
 	for _, b := range p.batches {

@@ -170,9 +170,9 @@ func kthLargest(keys []uint64, k int) (score uint32, equal int) {
 	return score, k
 }
 
-// sorted returns the keys by descending score. It is a radix sort of each key's distance from the best: byte by byte
+// sortKeys returns the keys by descending score. It is a radix sort of each key's distance from the best: byte by byte
 // from the last, as many bytes as the largest distance has.
-func sorted(keys, scratch []uint64) []uint64 {
+func sortKeys(keys, scratch []uint64) []uint64 {
 	least, most := uint32(math.MaxUint32), uint32(0)
 	for _, key := range keys {
 		least, most = min(least, uint32(key>>32)), max(most, uint32(key>>32))
@@ -200,7 +200,7 @@ func (t *topK) hits(x *Index) []Hit {
 	if t.n > len(t.keys)/2 {
 		t.cut()
 	}
-	best := sorted(t.keys[:t.n], t.keys[t.n:2*t.n])
+	best := sortKeys(t.keys[:t.n], t.keys[t.n:2*t.n])
 	for i := 0; i < len(best); {
 		end := i + 1
 		for end < len(best) && best[end]>>32 == best[i]>>32 {

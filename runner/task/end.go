@@ -35,11 +35,11 @@ func (t *runner) end(ctx context.Context, task submit.Task, stopped *stop) (subm
 			return t.record, err
 		}
 	}
-	fmt.Fprintf(t.Log, "headroom: %s%s\n", t.record.State, after(t.record.Why))
+	fmt.Fprintf(t.Log, "headroom: %s%s\n", t.record.State, afterReason(t.record.Why))
 	return t.record, nil
 }
 
-func after(why string) string {
+func afterReason(why string) string {
 	if why == "" {
 		return ""
 	}

@@ -29,7 +29,7 @@ func (w *worker) baseline(ctx context.Context) error {
 	}
 	err = w.measure(ctx, b, cfg)
 	if ctx.Err() != nil {
-		err = stopped(ctx)
+		err = stopError(ctx)
 	}
 	return errors.Join(err, held.Release())
 }

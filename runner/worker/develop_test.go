@@ -129,7 +129,7 @@ func TestWatchingChangesNoStep(t *testing.T) {
 			}
 			for i, s := range all[event.Step](t, other, watched) {
 				for name, v := range s.Values {
-					if !event.OfMachine(name) && v != steps[i].Values[name] {
+					if !event.DependsOnMachine(name) && v != steps[i].Values[name] {
 						t.Errorf("step %d: %s is %v, unwatched %v", i, name, v, steps[i].Values[name])
 					}
 				}

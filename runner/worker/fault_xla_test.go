@@ -101,7 +101,7 @@ func (b bench) sound(t *testing.T, id string, whole bool, steps ...int) {
 // Runs on a device that fails: each starts from a bench of its own, and ends as the first,
 // whose device is sound.
 func TestXLAFaultyDevice(t *testing.T) {
-	plugin := xlatest.Faulty(t)
+	plugin := xlatest.FaultyPlugin(t)
 	b := newBench(t, "bert")
 	id := b.prepare(t, b.config(onDevice(plugin)))
 	b.whole(t, id)

@@ -129,7 +129,7 @@ func (a *outcome) card(verdict string) string {
 		factor = fmt.Sprintf("%s = %g", factor, a.k)
 	}
 	text := fmt.Sprintf("# %s\n\nA SPLADE model trained by headroom.\n\n- run: %s\n- backbone: %s\n- rescale factor k: %s (%s, %s)\n- steps: %d\n- verdict: %s\n- lengths: %d tokens for queries, %d for documents\n",
-		sweeps.Label(a.cfg, sweeps.ID(a.id)), a.id, a.cfg.Model.Backbone, factor, a.cfg.Model.Target, a.cfg.Model.Tie, a.reached.step, stability.Marked(verdict, stability.Recovered(verdict, a.monitor.Result().Episodes)), a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument)
+		sweeps.Label(a.cfg, sweeps.ID(a.id)), a.id, a.cfg.Model.Backbone, factor, a.cfg.Model.Target, a.cfg.Model.Tie, a.reached.step, stability.MarkedVerdict(verdict, stability.Recovered(verdict, a.monitor.Result().Episodes)), a.cfg.Data.MaxQuery, a.cfg.Data.MaxDocument)
 	if m := a.cfg.Model.TokenTopM; m > 0 {
 		text += hf.TokenTopMCard(m)
 	}
@@ -181,7 +181,7 @@ func (a *outcome) evaluate(ctx context.Context) error {
 		var dense *evaluate.DenseError
 		switch {
 		case ctx.Err() != nil:
-			return stopped(ctx)
+			return stopError(ctx)
 		case errors.As(err, &dense):
 			a.notice(a.log, err.Error())
 			continue
@@ -191,7 +191,7 @@ func (a *outcome) evaluate(ctx context.Context) error {
 		if summary.Refused != "" {
 			continue
 		}
-		if err := a.fenced(); err != nil {
+		if err := a.checkLease(); err != nil {
 			return err
 		}
 		if main, ok := measure.Main(measures); ok && on == a.evaluations()[0] && len(a.cfg.Evaluate.Final) > 0 {

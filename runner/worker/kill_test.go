@@ -141,7 +141,7 @@ func (b bench) ending(t testing.TB, id string) ending {
 			t.Fatal(err)
 		}
 		for _, row := range table.Rows {
-			if name, ok := row[1].(string); ok && part == "series" && event.OfMachine(name) {
+			if name, ok := row[1].(string); ok && part == "series" && event.DependsOnMachine(name) {
 				continue
 			}
 			e[part] = append(e[part], fmt.Sprint(row...))

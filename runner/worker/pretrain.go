@@ -121,7 +121,7 @@ func (b *backboneJob) work(ctx context.Context, target string) error {
 	for _, p := range m.Params {
 		params[p.Name] = &hf.Param{Name: p.Name, Shape: p.Shape, Data: p.Values}
 	}
-	if err := b.fenced(); err != nil {
+	if err := b.checkLease(); err != nil {
 		return err
 	}
 	if err := hf.Save(target, hf.SaveModel{
@@ -236,7 +236,7 @@ func (b *backboneJob) train(ctx context.Context, m *engine.Model, t *tokenize.To
 			if err := b.save(m, s, false); err != nil {
 				return err
 			}
-			return stopped(ctx)
+			return stopError(ctx)
 		}
 		start := b.now()
 		next, err := ahead.next()
@@ -270,7 +270,7 @@ func (b *backboneJob) checkpoints() string { return filepath.Join(b.folder, "che
 // save writes a checkpoint, the last one with the optimizer's state too: all are removed
 // once the backbone is complete.
 func (b *backboneJob) save(m *engine.Model, s train.Pretrainer, final bool) error {
-	if err := errors.Join(b.fenced(), s.Sync()); err != nil {
+	if err := errors.Join(b.checkLease(), s.Sync()); err != nil {
 		return err
 	}
 	moments, err := s.Moments()

@@ -21,7 +21,7 @@ import (
 // device is lost goes on from the checkpoint before. In the end it is the backbone of a
 // device that is sound.
 func TestXLAPretrainsOnAFaultyDevice(t *testing.T) {
-	plugin := "xla:" + xlatest.Faulty(t)
+	plugin := "xla:" + xlatest.FaultyPlugin(t)
 	sound := newBench(t, "bert")
 	want := sound.pretrainWhole(t, sound.recipe(t, "bert", nil), plugin)
 	b := newBench(t, "bert")

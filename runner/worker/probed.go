@@ -64,13 +64,13 @@ func (a *training) probeValues() (map[string]event.Value, error) {
 		sides[i] = evidence.Side{Vocab: a.model.Config.Vocab, Weights: v.Weights, Logits: v.Logits, Positions: v.Positions, Lengths: a.probe.lengths[i]}
 	}
 	values := evidence.Series(sides[0], sides[1], a.cfg.Loss.Scale, a.model.Engine.Threads())
-	probed := event.Probed{Step: a.reached.step, Texts: len(a.probe.batch.Queries), Query: a.heaviest(sides[0]), Document: a.heaviest(sides[1])}
+	probed := event.Probed{Step: a.reached.step, Texts: len(a.probe.batch.Queries), Query: a.heaviestTerms(sides[0]), Document: a.heaviestTerms(sides[1])}
 	values[event.ProbePrefix+"seconds"] = event.Value(a.now().Sub(start).Seconds())
 	return values, a.log.Append(probed)
 }
 
-// heaviest returns a side's heaviest terms with their tokens.
-func (a *training) heaviest(side evidence.Side) []event.Term {
+// heaviestTerms returns a side's heaviest terms with their tokens.
+func (a *training) heaviestTerms(side evidence.Side) []event.Term {
 	list := evidence.Heaviest(side, heaviest)
 	for i := range list {
 		if list[i].ID < a.tokenizer.VocabSize() { // a head may be wider

@@ -80,7 +80,7 @@ func TestAnInterruptedRunEndsWithTheSameWeights(t *testing.T) {
 				t.Errorf("weights %s, undisturbed %s", got, want)
 			}
 			for name, v := range last[event.Step](t, second).Values {
-				if !event.OfMachine(name) && v != finalStep.Values[name] {
+				if !event.DependsOnMachine(name) && v != finalStep.Values[name] {
 					t.Errorf("last step's %s is %v, undisturbed %v", name, v, finalStep.Values[name])
 				}
 			}

@@ -134,7 +134,7 @@ func (a *attempt) do(ctx context.Context) (err error) {
 	answer, err := a.work(ctx)
 	err = withRestart(err, a.reached.saved, a.reached.weights != "")
 	if err == nil {
-		err = a.fenced() // a superseded holder must not record the run's end
+		err = a.checkLease() // a superseded holder must not record the run's end
 	}
 	ended := event.Ended{State: event.StateDone, Step: a.reached.step, Seconds: a.now().Sub(a.started).Seconds(), Weights: a.reached.weights, Model: a.reached.model}
 	switch {
@@ -254,7 +254,7 @@ func (a *subject) train(ctx context.Context) (*outcome, error) {
 	if err := errors.Join(t.run(ctx), a.unload()); err != nil {
 		return nil, err
 	}
-	if err := a.fenced(); err != nil {
+	if err := a.checkLease(); err != nil {
 		return nil, err
 	}
 	return t.choose()
@@ -325,7 +325,7 @@ func (a *training) replay(step int) error {
 		return err
 	}
 	for _, s := range history {
-		if collapse(a.monitor.Observe(s.Step, plain(s.Values))) {
+		if collapse(a.monitor.Observe(s.Step, plainValues(s.Values))) {
 			a.stopped = a.cfg.Stability.Stop
 		}
 	}
@@ -339,7 +339,7 @@ func collapse(episodes []event.Episode) bool {
 
 func isCollapse(e event.Episode) bool { return e.Stands && e.Severity == event.SeverityCollapse }
 
-func plain(values map[string]event.Value) map[string]float64 {
+func plainValues(values map[string]event.Value) map[string]float64 {
 	out := make(map[string]float64, len(values))
 	for name, v := range values {
 		out[name] = float64(v)

@@ -67,7 +67,7 @@ func (b *backboneJob) warm() (*hf.Checkpoint, *tokenize.Tokenizer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := agrees(b.recipe.Model, ck.Config); err != nil {
+	if err := checkShape(b.recipe.Model, ck.Config); err != nil {
 		return nil, nil, fmt.Errorf("start from %q: %w", folder, err)
 	}
 	if fresh {
@@ -90,8 +90,8 @@ func (b *backboneJob) warm() (*hf.Checkpoint, *tokenize.Tokenizer, error) {
 	return ck, t, err
 }
 
-// agrees returns an error if the recipe has another shape than the checkpoint.
-func agrees(m sweeps.RecipeModel, cfg hf.Config) error {
+// checkShape returns an error if the recipe has another shape than the checkpoint.
+func checkShape(m sweeps.RecipeModel, cfg hf.Config) error {
 	if m.Architecture != "" && m.Architecture != cfg.ModelType {
 		return fmt.Errorf("model.architecture is %q, the checkpoint's %q", m.Architecture, cfg.ModelType)
 	}

@@ -45,7 +45,7 @@ func (a *subject) loader(ctx context.Context) (*loader.Loader, error) {
 		}
 	}
 	if err != nil && ctx.Err() != nil {
-		err = stopped(ctx)
+		err = stopError(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (a *training) steps(ctx context.Context) error {
 			if err := a.save(toGoOn); err != nil {
 				return err
 			}
-			return stopped(ctx)
+			return stopError(ctx)
 		}
 		seen, err := a.probeValues()
 		if err != nil {
@@ -112,7 +112,7 @@ func (a *training) steps(ctx context.Context) error {
 		if err := a.log.Append(event.Step{Step: a.reached.step, Values: values}); err != nil {
 			return err
 		}
-		episodes := a.monitor.Observe(a.reached.step, plain(values))
+		episodes := a.monitor.Observe(a.reached.step, plainValues(values))
 		for _, episode := range episodes {
 			if err := a.log.Append(episode); err != nil {
 				return err
@@ -153,7 +153,7 @@ func (a *training) steps(ctx context.Context) error {
 		if err := a.save(toGoOn); err != nil {
 			return err
 		}
-		return stopped(ctx)
+		return stopError(ctx)
 	}
 	return a.save(atEnd)
 }
@@ -191,7 +191,7 @@ const (
 
 // save writes a checkpoint.
 func (a *training) save(of purpose) error {
-	if err := a.fenced(); err != nil {
+	if err := a.checkLease(); err != nil {
 		return err
 	}
 	state := checkpoint.State{Run: a.id, Step: a.reached.step, Updates: a.trainer.Updates(), Final: of == atEnd, WeightsOnly: of == asBest}

@@ -121,9 +121,9 @@ func (w *worker) hold(ctx context.Context, folder string) (*lease.Lease, context
 	return l, held, nil
 }
 
-// fenced returns an error if another process has taken over the lease. It is called before
+// checkLease returns an error if another process has taken over the lease. It is called before
 // a write that counts: the next heartbeat would notice the loss only seconds later.
-func (w *worker) fenced() error {
+func (w *worker) checkLease() error {
 	if w.held == nil {
 		return nil
 	}
@@ -133,8 +133,8 @@ func (w *worker) fenced() error {
 	return nil
 }
 
-// stopped returns why a held context ended: a lost lease, or an interruption.
-func stopped(ctx context.Context) error {
+// stopError returns why a held context ended: a lost lease, or an interruption.
+func stopError(ctx context.Context) error {
 	if cause := context.Cause(ctx); errors.Is(cause, lease.ErrLost) {
 		return cause
 	}

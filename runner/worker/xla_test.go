@@ -108,7 +108,7 @@ func TestARunOnXLA(t *testing.T) {
 				t.Errorf("weights %s, undisturbed %s", got, want.Weights)
 			}
 			for name, v := range last[event.Step](t, resumed).Values {
-				if !event.OfMachine(name) && v != last[event.Step](t, records).Values[name] {
+				if !event.DependsOnMachine(name) && v != last[event.Step](t, records).Values[name] {
 					t.Errorf("last step's %s is %v, undisturbed %v", name, v, last[event.Step](t, records).Values[name])
 				}
 			}

@@ -21,7 +21,7 @@ import (
 //
 // A damaged record is put aside, and a new one is made. note then says so; it is "" if
 // nothing was damaged.
-func (w Workspace) LookAtCollections(find func(reference, split string) (digest string, err error), more ...record.Reference) (note string, err error) {
+func (w Workspace) RecordCollections(find func(reference, split string) (digest string, err error), more ...record.Reference) (note string, err error) {
 	seen, err := record.ReadCollections(w.Root)
 	if seal.IsDamage(err) {
 		path := filepath.Join(w.Root, record.CollectionsFile)
@@ -34,7 +34,7 @@ func (w Workspace) LookAtCollections(find func(reference, split string) (digest 
 	if err != nil {
 		return "", err
 	}
-	return note, w.lookAtCollections(seen, find, more)
+	return note, w.recordCollections(seen, find, more)
 }
 
 // unwritable reports whether an error says that a workspace cannot be written.
@@ -42,8 +42,8 @@ func unwritable(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
-func (w Workspace) lookAtCollections(seen record.Collections, find func(reference, split string) (digest string, err error), more []record.Reference) error {
-	asked, err := w.asked()
+func (w Workspace) recordCollections(seen record.Collections, find func(reference, split string) (digest string, err error), more []record.Reference) error {
+	asked, err := w.askedReferences()
 	if err != nil {
 		return err
 	}
@@ -96,9 +96,9 @@ func (w Workspace) lookAtCollections(seen record.Collections, find func(referenc
 	return nil
 }
 
-// asked lists the collections that the last revisions of all sweeps ask for, with
+// askedReferences lists the collections that the last revisions of all sweeps ask for, with
 // repetitions.
-func (w Workspace) asked() ([]record.Reference, error) {
+func (w Workspace) askedReferences() ([]record.Reference, error) {
 	names, err := w.Sweeps()
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (w Workspace) asked() ([]record.Reference, error) {
 			continue // the fold reports the damage
 		}
 		for _, run := range manifest.Runs {
-			wanted, err := record.Asked(run.Config)
+			wanted, err := record.AskedReferences(run.Config)
 			if err != nil {
 				continue
 			}

@@ -29,7 +29,7 @@ func TestCollectionsAreWhatWasSeenLast(t *testing.T) {
 	}
 	look := func(want map[string]string, more ...record.Reference) {
 		t.Helper()
-		if note, err := w.LookAtCollections(find, more...); err != nil || note != "" {
+		if note, err := w.RecordCollections(find, more...); err != nil || note != "" {
 			t.Fatal(note, err)
 		}
 		c, err := record.ReadCollections(w.Root)
@@ -79,7 +79,7 @@ func TestDamagedCollectionsAreMadeAgain(t *testing.T) {
 	find := func(string, string) (string, error) { return "sha256:12", nil }
 	look := func() string {
 		t.Helper()
-		note, err := w.LookAtCollections(find, record.Reference{Reference: "/a", Split: "test"})
+		note, err := w.RecordCollections(find, record.Reference{Reference: "/a", Split: "test"})
 		if err != nil {
 			t.Fatal(err)
 		}

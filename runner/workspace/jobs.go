@@ -22,7 +22,7 @@ var ErrOtherRun = errors.New("the id stands for another configuration or other i
 // call to the next. The rest follows from the id, so files with another content are
 // replaced.
 func (w Workspace) WriteRun(id string, config sweeps.RunConfig, in sweeps.Inputs) error {
-	if !standsFor(id, config, in) {
+	if !hasID(id, config, in) {
 		return fmt.Errorf("write run %q: %w", id, ErrOtherRun)
 	}
 	inputs, err := seal.JSON(in)
@@ -39,7 +39,7 @@ func (w Workspace) WriteRun(id string, config sweeps.RunConfig, in sweeps.Inputs
 }
 
 // hasID reports whether a configuration and inputs have an id.
-func standsFor(id string, config sweeps.RunConfig, in sweeps.Inputs) bool {
+func hasID(id string, config sweeps.RunConfig, in sweeps.Inputs) bool {
 	for _, semantics := range append(sweeps.EarlierSemantics(), sweeps.CurrentSemantics()) {
 		if string(semantics.RunID(config, in)) == id {
 			return true
@@ -58,7 +58,7 @@ func (w Workspace) ReadRun(id string) (sweeps.RunConfig, sweeps.Inputs, error) {
 	}
 	// Thresholds that stop a run are in its id, also those of former detectors, which are no longer read. The id of
 	// such a run is not checked.
-	if err == nil && !config.Stability.Stop && !standsFor(id, config, in) {
+	if err == nil && !config.Stability.Stop && !hasID(id, config, in) {
 		err = &seal.Damage{Path: filepath.Join(w.Run(id), "config.toml"),
 			What: "with inputs.json beside it, it is not what the run's id stands for: one of the two was changed after they were written"}
 	}

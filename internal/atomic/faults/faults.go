@@ -94,7 +94,7 @@ func (c Case) losePower(t *testing.T, before string) int {
 		}
 	}
 	d.after = func() { look(fmt.Sprintf("power is lost after call %d", d.calls)) }
-	if err := c.Write(atomic.On(d), dir); err != nil {
+	if err := c.Write(atomic.DiskOn(d), dir); err != nil {
 		t.Fatal(err)
 	}
 	after := c.read(t, dir, "once it is written")
@@ -125,7 +125,7 @@ func (c Case) fail(t *testing.T, before, after, when string, fails func(call int
 		}
 		return nil
 	}
-	err := c.Write(atomic.On(d), dir)
+	err := c.Write(atomic.DiskOn(d), dir)
 	left := leftovers(t, dir)
 	text := c.read(t, dir, when)
 	if text != before && text != after {

@@ -113,8 +113,8 @@ func Distance(a, b []float32) (worst, size float64) {
 	return worst, size
 }
 
-// Differing names a parameter that is not the same in two models, bit for bit, or returns "".
-func Differing(a, b *engine.Model) string {
+// DifferingParameter names a parameter that is not the same in two models, bit for bit, or returns "".
+func DifferingParameter(a, b *engine.Model) string {
 	for i, p := range a.Params {
 		for j, x := range p.Values {
 			if math.Float32bits(x) != math.Float32bits(b.Params[i].Values[j]) {

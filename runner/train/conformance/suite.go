@@ -62,7 +62,7 @@ func Run(t *testing.T, b Backend) {
 	t.Run("the loss is the sum of its components", func(t *testing.T) { components(t, b) })
 	t.Run("a batch that the objective cannot use is an error", func(t *testing.T) { unusable(t, b) })
 	t.Run("micro-batches give the whole batch's gradient", func(t *testing.T) { microBatches(t, b) })
-	t.Run("looking at texts changes nothing", func(t *testing.T) { looking(t, b) })
+	t.Run("looking at texts changes nothing", func(t *testing.T) { testLooks(t, b) })
 	t.Run("the groups' sums are the whole's", func(t *testing.T) { groupSums(t, b) })
 	t.Run("state is whole", func(t *testing.T) { wholeState(t, b) })
 	t.Run("the state of pretraining is whole", func(t *testing.T) { wholePretraining(t, b) })
@@ -185,7 +185,7 @@ func wholeState(t *testing.T, b Backend) {
 		t.Fatal(err)
 	}
 	steps(again, resumed, 3, 6)
-	if name := Differing(whole, resumed); name != "" {
+	if name := DifferingParameter(whole, resumed); name != "" {
 		t.Errorf("%s is another when training was resumed", name)
 	}
 }
@@ -238,7 +238,7 @@ func wholePretraining(t *testing.T, b Backend) {
 		t.Fatal(err)
 	}
 	MLMSteps(t, again, resumed, recipe, 3, 6)
-	if name := Differing(whole, resumed); name != "" {
+	if name := DifferingParameter(whole, resumed); name != "" {
 		t.Errorf("%s is another when training was resumed", name)
 	}
 
@@ -246,7 +246,7 @@ func wholePretraining(t *testing.T, b Backend) {
 	other.Seed = 4
 	moved := Model(t, b.Engine, "modernbert-tied", false)
 	MLMSteps(t, b.pretrainer(t, moved, other, true), moved, recipe, 0, 6) // the same masks, so that only dropout differs
-	if Differing(whole, moved) == "" {
+	if DifferingParameter(whole, moved) == "" {
 		t.Error("another seed's dropout gives the same parameters")
 	}
 }

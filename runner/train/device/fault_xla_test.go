@@ -44,7 +44,7 @@ func stumble(t *testing.T, call string, keeps int, work func() error) {
 // A step, or a copy for a checkpoint, that fails anywhere leaves the state as it was: done
 // again on the same device it leads where an undisturbed one does, bit for bit.
 func TestXLAFailuresLeaveTheStateAsItWas(t *testing.T) {
-	e, err := engine.Open("xla:"+xlatest.Faulty(t), 2)
+	e, err := engine.Open("xla:"+xlatest.FaultyPlugin(t), 2)
 	if err != nil {
 		t.Fatal(err)
 	}

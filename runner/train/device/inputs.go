@@ -39,8 +39,8 @@ const (
 	scalars
 )
 
-// rest returns the inputs after those of the sides: scalars, then the teacher's scores, if any.
-func (in *stepInputs) rest() []*tensors.Tensor {
+// otherTensors returns the inputs after those of the sides: scalars, then the teacher's scores, if any.
+func (in *stepInputs) otherTensors() []*tensors.Tensor {
 	list := []*tensors.Tensor{in.scalars.Tensor}
 	if in.teacher != nil {
 		list = append(list, in.teacher.Tensor)
@@ -83,7 +83,7 @@ func (d *Splade) inputs(step int, b loader.Batch) (in *stepInputs, err error) {
 		if d.limits[which] > 0 {
 			limit = min(limit, max(d.limits[which], longest))
 		}
-		tokens := m.Engine.Padded(longest, limit)
+		tokens := m.Engine.PaddedLength(longest, limit)
 		micro := d.micro
 		if micro <= 0 {
 			micro = len(texts)

@@ -49,7 +49,7 @@ func (d *Splade) lookAt(texts [][]int32) (v train.Vectors, err error) {
 	for _, ids := range texts {
 		longest = max(longest, len(ids))
 	}
-	tokens := m.Engine.Padded(longest, m.Config.MaxTokens())
+	tokens := m.Engine.PaddedLength(longest, m.Config.MaxTokens())
 	size := lookTexts
 	if d.micro > 0 {
 		size = min(size, d.micro)

@@ -33,7 +33,7 @@ func (s *MLM) inputs(step int, masked train.Masked) (in *maskedInputs, err error
 		longest = max(longest, len(text))
 	}
 	limit := min(s.model.Config.MaxTokens(), max(s.limit, longest))
-	if in.batch, err = engine.NewBatchOf(e, masked.Texts, e.Padded(longest, limit), s.model.Config); err != nil {
+	if in.batch, err = engine.NewBatchOf(e, masked.Texts, e.PaddedLength(longest, limit), s.model.Config); err != nil {
 		return in, err
 	}
 	rows := train.PaddedPlaces(len(masked.Places), true)

@@ -136,7 +136,7 @@ func TestXLAShapesAreFew(t *testing.T) {
 	for limit, most := range map[int]int{64: 3, 256: 6, 512: 8, 8192: 12} {
 		lengths := map[int]bool{}
 		for n := 1; n <= limit; n++ {
-			padded := e.Padded(n, limit)
+			padded := e.PaddedLength(n, limit)
 			if padded < n || padded > limit {
 				t.Fatalf("%d tokens are padded to %d of %d", n, padded, limit)
 			}

@@ -139,7 +139,7 @@ func (d *Splade) step(step int, b loader.Batch) (map[string]event.Value, error) 
 
 // stepWhole runs a step as one program.
 func (d *Splade) stepWhole(in *stepInputs) ([]*tensors.Tensor, []float64, error) {
-	list := slices.Concat(d.state, in.sides[0][0].inputs(), in.sides[1][0].inputs(), in.rest())
+	list := slices.Concat(d.state, in.sides[0][0].inputs(), in.sides[1][0].inputs(), in.otherTensors())
 	out, err := d.whole.Call(list...)
 	if err != nil {
 		return nil, nil, err
@@ -166,7 +166,7 @@ func (d *Splade) stepMicroBatches(in *stepInputs) (_ []*tensors.Tensor, _ []floa
 	params := d.state[:len(d.model.Params)]
 	var pooled [][]*tensors.Tensor
 	parts := slices.Concat(in.sides[0], in.sides[1])
-	objective := in.rest()
+	objective := in.otherTensors()
 	for _, part := range parts {
 		out, err := d.forward.Call(slices.Concat(params, part.inputs())...)
 		if err != nil {

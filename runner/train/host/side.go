@@ -99,7 +99,7 @@ func (s *Splade) addParts(d *side, step, which int, texts [][]int32) (err error)
 	for _, t := range texts {
 		longest = max(longest, len(t))
 	}
-	tokens := m.Engine.Padded(longest, m.Config.MaxTokens())
+	tokens := m.Engine.PaddedLength(longest, m.Config.MaxTokens())
 	n := min(len(texts), (len(texts)*tokens+partTokens-1)/partTokens)
 	for i := range n {
 		p := &part{}

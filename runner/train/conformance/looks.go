@@ -9,9 +9,9 @@ import (
 	"headroom/runner/train"
 )
 
-// looking compares Look with inference on the same parameters, and a run that looks between
+// testLooks compares Look with inference on the same parameters, and a run that looks between
 // its steps with a run that never does.
-func looking(t *testing.T, b Backend) {
+func testLooks(t *testing.T, b Backend) {
 	rate := .3
 	cfg := Config(20)
 	cfg.Model.Dropout, cfg.Train.MicroBatch = &rate, 2
@@ -32,7 +32,7 @@ func looking(t *testing.T, b Backend) {
 		}
 		return m
 	}
-	if name := Differing(run(false), run(true)); name != "" {
+	if name := DifferingParameter(run(false), run(true)); name != "" {
 		t.Errorf("%s is another where texts were looked at between steps", name)
 	}
 	sum := cfg

@@ -23,9 +23,9 @@ func RunOf(facts event.Facts, steps int, history []event.Step) Run {
 	return run
 }
 
-// Lacks lists the series that the rules in force read and that the run does not have, by
+// MissingSeries lists the series that the rules in force read and that the run does not have, by
 // kind. These rules were silent.
-func (r Run) Lacks(th Thresholds) map[string][]string {
+func (r Run) MissingSeries(th Thresholds) map[string][]string {
 	lacks := map[string][]string{}
 	for _, d := range NewMonitor(r.Facts, r.Steps, th).detectors {
 		for _, series := range d.reads() {
@@ -37,9 +37,9 @@ func (r Run) Lacks(th Thresholds) map[string][]string {
 	return lacks
 }
 
-// With returns the result of other thresholds for one kind's detector. The other detectors
+// WithThresholds returns the result of other thresholds for one kind's detector. The other detectors
 // keep their episodes: none reads another's thresholds.
-func (r Result) With(kind string, run Run, th Thresholds) Result {
+func (r Result) WithThresholds(kind string, run Run, th Thresholds) Result {
 	m := NewMonitor(run.Facts, run.Steps, th)
 	for _, d := range m.detectors {
 		if d.kind == kind {
@@ -90,8 +90,8 @@ func Recovered(verdict string, episodes []event.Episode) string {
 	return strings.Join(parts, ", ")
 }
 
-// Marked returns a verdict for people, with what the run recovered from.
-func Marked(verdict, recovered string) string {
+// MarkedVerdict returns a verdict for people, with what the run recovered from.
+func MarkedVerdict(verdict, recovered string) string {
 	if recovered == "" {
 		return verdict
 	}

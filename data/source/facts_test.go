@@ -29,14 +29,14 @@ func TestFactsOfACollection(t *testing.T) {
 	old("qrels/test.tsv", header+"q1\td1\t0\nq2\tgone\t1\nq3\td1\t1\n")
 	r := &source.Resolver{CacheDir: t.TempDir()}
 	for range 2 {
-		facts, err := r.Look(folder, "train")
+		facts, err := r.CollectionFacts(folder, "train")
 		if want := (source.Facts{
 			Positives: 4, EmptyQueries: 1, FirstEmptyQuery: queries + ":3", EmptyDocuments: 1, FirstEmptyDocument: corpus + ":4",
 			Together: 2, Apart: `query "q2" with document "d1" and query "q2" with document "d3"`,
 		}); err != nil || facts != want {
 			t.Errorf("train: %+v, %v", facts, err)
 		}
-		facts, err = r.Look(folder, "test")
+		facts, err = r.CollectionFacts(folder, "test")
 		if want := (source.Facts{
 			Positives: 2, Lost: 1, EmptyQueries: 2, FirstEmptyQuery: queries + ":1", EmptyDocuments: 2, FirstEmptyDocument: corpus + ":3",
 		}); err != nil || facts != want {
@@ -44,7 +44,7 @@ func TestFactsOfACollection(t *testing.T) {
 		}
 	}
 	old("qrels/test.tsv", header+"q2\td1\t1\n")
-	if facts, err := r.Look(folder, "test"); err != nil || facts.Positives != 1 || facts.EmptyQueries != 0 {
+	if facts, err := r.CollectionFacts(folder, "test"); err != nil || facts.Positives != 1 || facts.EmptyQueries != 0 {
 		t.Errorf("after a change: %+v, %v", facts, err)
 	}
 }
@@ -63,7 +63,7 @@ func TestACollectionThatCanOnlyMeasureZeroIsRefused(t *testing.T) {
 		for name, text := range map[string]string{"corpus.jsonl": c.corpus, "queries.jsonl": c.queries, "qrels/test.tsv": header + c.qrels} {
 			write(t, filepath.Join(folder, name), text)
 		}
-		_, err := (&source.Resolver{CacheDir: t.TempDir()}).Look(folder, "test")
+		_, err := (&source.Resolver{CacheDir: t.TempDir()}).CollectionFacts(folder, "test")
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v; want %q", err, says)
 		}

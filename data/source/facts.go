@@ -30,7 +30,7 @@ type Facts struct {
 
 // CollectionFacts reads a collection whole, as CheckCollection does, and returns the facts
 // of a split.
-func (r *Resolver) Look(folder, split string) (Facts, error) {
+func (r *Resolver) CollectionFacts(folder, split string) (Facts, error) {
 	c, err := collection.Open(folder)
 	if err != nil {
 		return Facts{}, err
@@ -104,7 +104,7 @@ func factsOf(c *collection.Collection, split string) (Facts, error) {
 		}
 	}
 	if training {
-		f.Together, f.Apart, err = examples.Together(c, split)
+		f.Together, f.Apart, err = examples.LargestBatch(c, split)
 	}
 	return f, err
 }

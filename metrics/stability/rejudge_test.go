@@ -27,7 +27,7 @@ func TestOneDetectorAgainIsAllAgain(t *testing.T) {
 		run := c.curves.run(steps, .05, 3)
 		result := stability.Judge(run, stability.Defaults())
 		for _, kind := range append(stability.Collapses(), stability.Spike, stability.NoProgress) {
-			result = result.With(kind, run, th)
+			result = result.WithThresholds(kind, run, th)
 		}
 		want := stability.Judge(run, th)
 		if result.Verdict != want.Verdict || !slices.Equal(result.Chain, want.Chain) || !reflect.DeepEqual(lines(result), lines(want)) {
@@ -66,7 +66,7 @@ func TestALogIsJudgedAsTheRunWas(t *testing.T) {
 
 func TestSeriesThatALogLacksAreNamed(t *testing.T) {
 	run := healthy(7).run(steps, 0, 1)
-	if got := run.Lacks(stability.Defaults()); len(got) != 0 {
+	if got := run.MissingSeries(stability.Defaults()); len(got) != 0 {
 		t.Errorf("a whole run lacks %v", got)
 	}
 	delete(run.Series, stability.SeriesScoreSD)
@@ -74,7 +74,7 @@ func TestSeriesThatALogLacksAreNamed(t *testing.T) {
 	want := map[string][]string{
 		stability.Identical: {stability.SeriesScoreSD}, stability.Stalled: {stability.SeriesAccuracy}, stability.NoProgress: {stability.SeriesAccuracy},
 	}
-	if got := run.Lacks(stability.Defaults()); !reflect.DeepEqual(got, want) {
+	if got := run.MissingSeries(stability.Defaults()); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -102,7 +102,7 @@ func TestRecoveredSaysFromWhatAndWhen(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", c.verdict, got, c.want)
 		}
 	}
-	if got := stability.Marked("healthy", "empty at 110–115"); got != "healthy (recovered from empty at 110–115)" || stability.Marked("stalled", "") != "stalled" {
+	if got := stability.MarkedVerdict("healthy", "empty at 110–115"); got != "healthy (recovered from empty at 110–115)" || stability.MarkedVerdict("stalled", "") != "stalled" {
 		t.Error(got)
 	}
 }
