@@ -40,10 +40,3 @@ func Page(topic string) (text string, found bool) {
 	page, err := pages.ReadFile(topic + ".md")
 	return string(page), err == nil
 }
-
-// Title is the page's heading, "" if there is no such page.
-func Title(topic string) string {
-	text, _ := Page(topic)
-	heading, _, _ := strings.Cut(text, "\n")
-	return strings.TrimPrefix(heading, "# ")
-}

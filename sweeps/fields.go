@@ -1,6 +1,7 @@
 package sweeps
 
 import (
+	"cmp"
 	"math"
 	"reflect"
 	"sync"
@@ -75,9 +76,7 @@ func appendFields(list []field, t reflect.Type, prefix string, index []int, iden
 		f := t.Field(i)
 		key, at := prefix+f.Tag.Get("toml"), append(append([]int(nil), index...), i)
 		id := f.Tag.Get("id")
-		if id == "" {
-			id = identity
-		}
+		id = cmp.Or(id, identity)
 		if f.Anonymous {
 			list = appendFields(list, f.Type, prefix, at, id)
 			continue

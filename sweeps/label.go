@@ -1,6 +1,7 @@
 package sweeps
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,9 +26,7 @@ func Labels(runs []Labelled) []string {
 	stems, ids := make([]string, len(runs)), map[string][]ID{}
 	for i, r := range runs {
 		name := r.Backbone
-		if name == "" {
-			name = BackboneName(r.Config.Model.Backbone)
-		}
+		name = cmp.Or(name, BackboneName(r.Config.Model.Backbone))
 		stems[i] = fmt.Sprintf("%s-k%s-s%d", fileName(name), r.Config.Model.Rescale, r.Config.Seed)
 		ids[stems[i]] = append(ids[stems[i]], r.ID)
 	}

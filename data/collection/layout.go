@@ -32,9 +32,6 @@ const (
 	Viewed  Layout = "view"
 )
 
-// Layouts lists the names of the layouts that a folder can be in.
-func Layouts() []string { return []string{string(BEIR), string(MSMARCO), string(TREC), string(Hub)} }
-
 // ViewFile is the name of the file in which a folder lists a collection's files elsewhere.
 const ViewFile = "collection.json"
 

@@ -1,6 +1,7 @@
 package download
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,9 +74,7 @@ type Repository struct {
 // Open makes a client for one repository. It sends no request.
 func (h Hub) Open(kind Kind, name string) (*Repository, error) {
 	endpoint := h.Endpoint
-	if endpoint == "" {
-		endpoint = publicHub
-	}
+	endpoint = cmp.Or(endpoint, publicHub)
 	base, err := url.Parse(strings.TrimRight(endpoint, "/"))
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.RawQuery != "" || base.Fragment != "" {
 		return nil, fmt.Errorf("HF_ENDPOINT is not an address; allowed: https://HOST[/PATH]")
@@ -219,8 +218,5 @@ func (c *Repository) refusal(a *Answer, what string) error {
 }
 
 func orNone(path string) string {
-	if path == "" {
-		return "a token file"
-	}
-	return path
+	return cmp.Or(path, "a token file")
 }

@@ -32,9 +32,9 @@ func LargestBatch(c *collection.Collection, split string) (n int, apart string, 
 	return n, apart, nil
 }
 
-// checkCrowding returns the error for data that cannot fill a batch: of rows examples, found can share one. apart names two
+// CrowdedError returns the error for data that cannot fill a batch: of rows examples, found can share one. apart names two
 // that cannot.
-func checkCrowding(found, rows int, apart string) error {
+func CrowdedError(found, rows int, apart string) error {
 	example := ""
 	if apart != "" {
 		example = " (" + apart + " do not)"
@@ -74,7 +74,7 @@ func CheckBatches(ctx context.Context, set Set, store kept.Store, b Batches) err
 		if crowded.Apart {
 			apart = f.table.Where(crowded.One.At) + " and " + f.table.Where(crowded.Other.At)
 		}
-		return checkCrowding(crowded.Found, crowded.Rows, apart)
+		return CrowdedError(crowded.Found, crowded.Rows, apart)
 	}
 	if err != nil {
 		return err

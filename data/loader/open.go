@@ -61,9 +61,6 @@ func Open(ctx context.Context, set examples.Set, tokenizer *tokenize.Tokenizer, 
 	return &Loader{source: source, stream: stream, tokenizer: tokenizer, known: newKnown(source), o: o}, nil
 }
 
-// Examples is the number of examples of the data.
-func (l *Loader) Examples() int { return l.source.Len() }
-
 // Survey describes the loaded files; it is zero for a collection.
 func (l *Loader) Survey() examples.Survey { return l.source.Survey() }
 

@@ -1,6 +1,7 @@
 package packages
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -151,9 +152,7 @@ func (g *getting) atAddress(p published.Package, f published.File) ([]item, erro
 		file: download.File{Name: f.Name(), Digest: strings.ToLower(f.Digest()), Size: f.Size},
 		from: from.Redacted(), where: where, client: client, kind: unpack.KindOf(f.Name()), to: f.Name(),
 	}
-	if it.file.Size == 0 {
-		it.file.Size = -1
-	}
+	it.file.Size = cmp.Or(it.file.Size, -1)
 	return []item{it}, nil
 }
 
@@ -177,9 +176,7 @@ func (g *getting) onHub(ctx context.Context, p published.Package, f published.Fi
 	}
 	repository.Failed = func(what string) { g.say(p.Name, what) }
 	revision := f.Revision
-	if revision == "" {
-		revision = "main"
-	}
+	revision = cmp.Or(revision, "main")
 	info, err := repository.Resolve(ctx, revision)
 	if err != nil {
 		return nil, wrap(err)

@@ -5,6 +5,7 @@ package published
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -44,10 +45,7 @@ type File struct {
 
 // Digest is the published digest; "" if there is none.
 func (f File) Digest() string {
-	if f.SHA256 != "" {
-		return f.SHA256
-	}
-	return f.MD5
+	return cmp.Or(f.SHA256, f.MD5)
 }
 
 // Name is the file's own name.

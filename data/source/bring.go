@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -194,9 +195,7 @@ func (r *Resolver) sizes(t published.Table, e *Entry) {
 			continue
 		}
 		here++
-		if e.Folder == "" {
-			e.Folder = folder
-		}
+		e.Folder = cmp.Or(e.Folder, folder)
 		if from, err := store.Source(folder); err == nil {
 			e.Bytes += from.Bytes
 		} else {

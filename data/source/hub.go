@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -158,10 +159,7 @@ func sumOf(b download.File, path string) (string, error) {
 
 // branch returns the revision, or the default branch.
 func (ref reference) branch() string {
-	if ref.revision == "" {
-		return "main"
-	}
-	return ref.revision
+	return cmp.Or(ref.revision, "main")
 }
 
 // missingFile returns the first needed file that a snapshot does not have; "" if it has all.

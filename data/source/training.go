@@ -169,7 +169,7 @@ func (r *Resolver) CheckBatches(ctx context.Context, set examples.Set, b example
 	}
 	facts, err := r.CollectionFacts(set.Folder, collection.Train)
 	if err == nil && b.Size > facts.Together {
-		err = examples.checkCrowding(facts.Together, facts.Positives, facts.Apart)
+		err = examples.CrowdedError(facts.Together, facts.Positives, facts.Apart)
 	}
 	return err
 }

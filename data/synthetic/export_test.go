@@ -3,6 +3,7 @@ package synthetic
 import (
 	"io"
 	"path/filepath"
+	"slices"
 
 	"headroom/internal/atomic"
 )
@@ -20,3 +21,16 @@ func InstallText(disk atomic.Disk, home, text string) error {
 
 // Verify is what Ensure does with a folder that is there.
 var Verify = verify
+
+// Synonyms returns all words with the meaning of a lower-case word, always in the same order; none for a word
+// without a concept.
+func (w *World) Synonyms(word string) []string {
+	if c := w.lexicon.meaning[word]; c != nil {
+		return slices.Clone(c.words)
+	}
+	return nil
+}
+
+// Content reports whether a lower-case word is a word for a concept, a noun or a name, and not one of the few words
+// of the templates.
+func (w *World) Content(word string) bool { return w.lexicon.content[word] }

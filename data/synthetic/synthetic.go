@@ -24,7 +24,6 @@ package synthetic
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 
 	"headroom/data/collection"
 	"headroom/data/trec"
@@ -132,16 +131,3 @@ func (w *World) WriteNoOverlap(folder string) error {
 	}
 	return collection.Write(folder, w.Documents, asked, map[string]trec.Qrels{"test": w.NoOverlap})
 }
-
-// Synonyms returns all words with the meaning of a lower-case word, always in the same order; none for a word
-// without a concept.
-func (w *World) Synonyms(word string) []string {
-	if c := w.lexicon.meaning[word]; c != nil {
-		return slices.Clone(c.words)
-	}
-	return nil
-}
-
-// Content reports whether a lower-case word is a word for a concept, a noun or a name, and not one of the few words
-// of the templates.
-func (w *World) Content(word string) bool { return w.lexicon.content[word] }

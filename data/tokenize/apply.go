@@ -1,6 +1,7 @@
 package tokenize
 
 import (
+	"cmp"
 	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"errors"
@@ -68,9 +69,7 @@ func (c changes) apply(t *Tokenizer) (*Tokenizer, error) {
 		}
 		file.Model = text(model)
 	}
-	if file.Version == "" {
-		file.Version = "1.0"
-	}
+	file.Version = cmp.Or(file.Version, "1.0")
 	for _, part := range []*jsontext.Value{&file.Truncation, &file.Padding, &file.Normalizer, &file.PreTokenizer, &file.PostProcessor, &file.Decoder} {
 		if len(*part) == 0 {
 			*part = jsontext.Value("null")

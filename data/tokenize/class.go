@@ -1,6 +1,7 @@
 package tokenize
 
 import (
+	"cmp"
 	"encoding/json/v2"
 	"fmt"
 	"maps"
@@ -122,10 +123,7 @@ func (c *changes) frame(t *Tokenizer, roles map[string]addedJSON, id func(string
 }
 
 func (s *settings) className(otherwise string) string {
-	if s.class != "" {
-		return s.class
-	}
-	return otherwise
+	return cmp.Or(s.class, otherwise)
 }
 
 // defaultRoles returns the special tokens that a class has by default.

@@ -165,9 +165,6 @@ func (d Disk) MkdirAll(path string) error {
 	return d.SyncFolder(filepath.Dir(path))
 }
 
-// SyncFolder is Disk.SyncFolder on the operating system's disk.
-func SyncFolder(path string) error { return Disk{}.SyncFolder(path) }
-
 // SyncFolder returns when the names in a folder are on the disk. If a file system
 // cannot sync folders, SyncFolder trusts that it keeps names without that.
 func (d Disk) SyncFolder(path string) error {

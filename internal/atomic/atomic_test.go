@@ -186,7 +186,7 @@ func TestWhatIsThereStays(t *testing.T) {
 	for what, err := range map[string]error{
 		"a file that exists":         atomic.CreateFile(filepath.Join(dir, "f"), text("new")),
 		"a folder that exists":       atomic.CreateFolder(filepath.Join(dir, "d"), pair("new")),
-		"a file in a folder's place": atomic.ReplaceFolder(filepath.Join(dir, "f"), pair("new")),
+		"a file in a folder's place": atomic.Disk{}.ReplaceFolder(filepath.Join(dir, "f"), pair("new")),
 	} {
 		if !errors.Is(err, fs.ErrExist) {
 			t.Errorf("%s: %v", what, err)
@@ -199,7 +199,7 @@ func TestWhatIsThereStays(t *testing.T) {
 	if err := atomic.WriteFile(filepath.Join(dir, "f"), func(io.Writer) error { return failing }); !errors.Is(err, failing) {
 		t.Errorf("an error of the content: %v", err)
 	}
-	if err := atomic.ReplaceFolder(filepath.Join(dir, "d"), func(*atomic.Folder) error { return failing }); !errors.Is(err, failing) {
+	if err := (atomic.Disk{}).ReplaceFolder(filepath.Join(dir, "d"), func(*atomic.Folder) error { return failing }); !errors.Is(err, failing) {
 		t.Errorf("an error of the content: %v", err)
 	}
 	if got, err := firstWords("f", "d/a", "empty/a")(dir); got != "old 3, old 3, new 139998" || err != nil {

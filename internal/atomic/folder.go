@@ -59,11 +59,6 @@ func (d Disk) CreateFolder(path string, fill func(*Folder) error) error {
 	return d.folder(path, fill, false)
 }
 
-// ReplaceFolder is Disk.ReplaceFolder on the operating system's disk.
-func ReplaceFolder(path string, fill func(*Folder) error) error {
-	return Disk{}.ReplaceFolder(path, fill)
-}
-
 // ReplaceFolder makes a folder, whose files fill writes. It replaces a folder that exists,
 // whatever is in it. The parent folder must exist.
 func (d Disk) ReplaceFolder(path string, fill func(*Folder) error) error {

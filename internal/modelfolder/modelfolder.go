@@ -3,6 +3,7 @@
 package modelfolder
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -132,9 +133,7 @@ func checkAdapter(folder string) error {
 	if err := json.Unmarshal(text, &adapter); err != nil {
 		return fmt.Errorf("read %s: is not valid JSON: %w", path, err)
 	}
-	if adapter.Base == "" {
-		adapter.Base = "a model that it does not name"
-	}
+	adapter.Base = cmp.Or(adapter.Base, "a model that it does not name")
 	return fmt.Errorf("folder %q is an adapter (%s) of base model %q and not a whole model (%s): merge the two first, with peft\n"+
 		"  AutoPeftModel.from_pretrained(FOLDER).merge_and_unload().save_pretrained(NEW)\n"+
 		"for the class with the MLM head, and copy the tokenizer's files", folder, strings.TrimSpace("PEFT "+adapter.Kind), adapter.Base, path)

@@ -5,6 +5,7 @@
 package pjrtstub
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"os"
@@ -44,9 +45,7 @@ func build(folder, name string, source []byte) (string, error) {
 		return "", fmt.Errorf("build plugin %q: %w", name, err)
 	}
 	compiler := os.Getenv("CC")
-	if compiler == "" {
-		compiler = "gcc"
-	}
+	compiler = cmp.Or(compiler, "gcc")
 	include := "-I" + filepath.Join(strings.TrimSpace(string(output)), "pjrt")
 	if text, err := exec.Command(compiler, "-shared", "-fPIC", "-O1", "-Wall", "-pthread", include, "-o", path, path+".c", "-ldl").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build plugin %q: %w: %s", name, err, text)

@@ -4,6 +4,7 @@
 package slurmtest
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -64,9 +65,7 @@ func find(name string) (string, error) {
 func Start(o Options) (*Lab, error) {
 	o.Nodes, o.CPUs = orInt(o.Nodes, 2), orInt(o.CPUs, 4)
 	o.MinJobAge, o.MaxArraySize, o.NodeTimeout = orInt(o.MinJobAge, 300), orInt(o.MaxArraySize, 1001), orInt(o.NodeTimeout, 20)
-	if o.Preempt == "" {
-		o.Preempt = "REQUEUE"
-	}
+	o.Preempt = cmp.Or(o.Preempt, "REQUEUE")
 	dir, err := os.MkdirTemp("", "headroom-slurm-")
 	if err != nil {
 		return nil, err

@@ -21,3 +21,9 @@ func General(fields []byte) (Event, error) { return decode[Step](KindStep, field
 func Line(seq int64, t time.Time, e Event) ([]byte, error) {
 	return appendLine(nil, Record{Seq: seq, Time: t, Event: e})
 }
+
+// WithFile wraps the log's file, so that a test can make writes fail.
+func WithFile(wrap func(File) File) Option { return func(l *Log) { l.wrap = wrap } }
+
+// Path is the log's file.
+func (l *Log) Path() string { return l.path }

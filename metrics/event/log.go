@@ -34,9 +34,6 @@ type Option func(*Log)
 // WithClock sets where lines get their times from. Default time.Now.
 func WithClock(now func() time.Time) Option { return func(l *Log) { l.now = now } }
 
-// WithFile wraps the log's file, so that a test can make writes fail.
-func WithFile(wrap func(File) File) Option { return func(l *Log) { l.wrap = wrap } }
-
 // Log is the writing end of one attempt. It is safe for concurrent use.
 //
 // Steps are buffered: they reach the file after 32 of them, or with the first one that is
@@ -101,9 +98,6 @@ func Create(dir string, options ...Option) (*Log, error) {
 
 // Attempt is the fence: the number of this log's attempt, counted from 1.
 func (l *Log) Attempt() int { return l.attempt }
-
-// Path is the log's file.
-func (l *Log) Path() string { return l.path }
 
 // Append writes one event as the next line. An event that cannot be written, such
 // as an unknown state, is an error and leaves the log as it was.

@@ -4,6 +4,7 @@
 package record
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -154,11 +155,7 @@ func ReadEvaluation(folder string) (Evaluation, error) {
 	if e.Schema != 1 {
 		return Evaluation{}, fmt.Errorf("read evaluation %s: schema is %d: want 1", path, e.Schema)
 	}
-	if e.Collection == "" {
-		e.Collection = e.Former
-	}
-	if e.MeasuresVersion == 0 {
-		e.MeasuresVersion = 1
-	}
+	e.Collection = cmp.Or(e.Collection, e.Former)
+	e.MeasuresVersion = cmp.Or(e.MeasuresVersion, 1)
 	return e.Evaluation, nil
 }

@@ -142,7 +142,7 @@ func TestFormsOfFilesThatLoad(t *testing.T) {
 			m.put("bert.pooler.dense.weight", 0, 4, 4)
 			m.put("bert.pooler.dense.bias", 0, 4)
 			m.put("cls.seq_relationship.weight", 0, 2, 4)
-			m.tensors["bert.embeddings.position_ids"] = safetensors.Array("bert.embeddings.position_ids", []int{1, 8}, make([]int64, 8))
+			m.tensors["bert.embeddings.position_ids"] = safetensors.Tensor{Name: "bert.embeddings.position_ids", Shape: []int{1, 8}, DType: safetensors.I64, Bytes: make([]byte, 64)}
 		}, hf.Options{}, func(t *testing.T, ck *hf.Checkpoint) {
 			want := []string{"bert.embeddings.position_ids", "bert.pooler.dense.bias", "bert.pooler.dense.weight", "cls.seq_relationship.weight"}
 			if !slices.Equal(ck.Ignored, want) {
@@ -268,7 +268,7 @@ func TestFilesThatDoNotFit(t *testing.T) {
 		"a transposed matrix":    {func(m *tiny) { m.put("bert.encoder.layer.0.output.dense.weight", 0, 6, 4) }, []string{"[6 4]", "[4 6]"}},
 		"a vocabulary":           {func(m *tiny) { m.config["vocab_size"] = "12" }, []string{"word_embeddings", "[11 4]", "[12 4]", "cls.predictions.bias"}},
 		"a type": {func(m *tiny) {
-			m.tensors[query] = safetensors.Array(query, []int{4, 4}, make([]float64, 16))
+			m.tensors[query] = safetensors.Tensor{Name: query, Shape: []int{4, 4}, DType: safetensors.F64, Bytes: make([]byte, 128)}
 		}, []string{query, "F64", "BF16"}},
 		"one parameter under two names": {func(m *tiny) { m.put("bert.embeddings.LayerNorm.gamma", 0, 4) }, []string{"LayerNorm.gamma", "LayerNorm.weight"}},
 		"with and without prefix":       {func(m *tiny) { m.put("embeddings.LayerNorm.weight", 0, 4) }, []string{`"embeddings.LayerNorm.weight"`}},

@@ -1,6 +1,7 @@
 package hf
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,12 +18,8 @@ type textFile struct {
 // textFiles makes every file but the weights.
 func (m SaveModel) textFiles() ([]textFile, error) {
 	pooling, activation, card := m.Pooling, m.Activation, m.Card
-	if pooling == "" {
-		pooling = "max"
-	}
-	if activation == "" {
-		activation = "relu"
-	}
+	pooling = cmp.Or(pooling, "max")
+	activation = cmp.Or(activation, "relu")
 	if card == "" {
 		card = defaultCard
 		if m.TokenTopM > 0 {

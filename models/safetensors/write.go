@@ -2,6 +2,7 @@ package safetensors
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -65,9 +66,7 @@ func layout(tensors []Tensor) ([]Tensor, error) {
 	names := map[string]bool{}
 	for i := range sorted {
 		t := &sorted[i]
-		if t.DType == "" {
-			t.DType = F32
-		}
+		t.DType = cmp.Or(t.DType, F32)
 		if err := checkTensor(*t); err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
 		}

@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -193,9 +194,7 @@ func (p *parser) points(key string, expression *string) Points {
 				problem = f.Key + ": " + problem
 			}
 			allowed := f.Allowed
-			if allowed == "" {
-				allowed = "an expression as --only takes it"
-			}
+			allowed = cmp.Or(allowed, "an expression as --only takes it")
 			if f.Near != "" {
 				allowed += fmt.Sprintf("; did you mean %q?", f.Near)
 			}

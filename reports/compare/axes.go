@@ -51,9 +51,7 @@ func nameAxes(lines []*Line) {
 			if together && s.Key == lambdaDocument {
 				axis.Name = "λ"
 			}
-			if axis.Value == "" {
-				axis.Value = "not set"
-			}
+			axis.Value = cmp.Or(axis.Value, "not set")
 			line.Axes = append(line.Axes, axis)
 		}
 	}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -137,9 +138,7 @@ func (c *Comparison) Form(b Baseline) string {
 	if alone {
 		return text
 	}
-	if text == "" {
-		text = "the default form"
-	}
+	text = cmp.Or(text, "the default form")
 	if lengths {
 		text += fmt.Sprintf(", %d and %d tokens", b.Encoding.MaxQuery, b.Encoding.MaxDocument)
 	}

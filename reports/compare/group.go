@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -362,9 +363,7 @@ func (c *Comparison) Differences() []string {
 		var order []string
 		for _, r := range finished {
 			v := r.Setting(key)
-			if v == "" {
-				v = "(not set)"
-			}
+			v = cmp.Or(v, "(not set)")
 			if _, ok := values[v]; !ok {
 				order = append(order, v)
 			}

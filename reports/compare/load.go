@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,9 +126,7 @@ func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []st
 			run.Beside += ": " + r.AddedBy
 		}
 	}
-	if run.Label == "" {
-		run.Label = run.Short()
-	}
+	run.Label = cmp.Or(run.Label, run.Short())
 	if r.Facts.Loss == "infonce" {
 		run.Candidates = r.Facts.Candidates
 	}

@@ -89,11 +89,11 @@ func TestFromStore(t *testing.T) {
 
 	t.Run("twice the same bytes", func(t *testing.T) {
 		one, two := t.TempDir(), t.TempDir()
-		first, err := report.Write(ctx, st, "demo", one, in.Notes...)
+		first, err := report.Folder(compared(t, loaded), report.Extras{}, one)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := report.Write(ctx, st, "demo", two, in.Notes...); err != nil {
+		if _, err := report.Folder(compared(t, loaded), report.Extras{}, two); err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range first.Files {
@@ -106,7 +106,7 @@ func TestFromStore(t *testing.T) {
 		}
 	})
 	t.Run("a sweep that is not there", func(t *testing.T) {
-		_, err := report.Make(ctx, st, "dema")
+		_, err := compare.Load(ctx, st, "dema")
 		if !errors.Is(err, compare.ErrNoSweep) || !strings.Contains(err.Error(), "demo") {
 			t.Errorf("got %v", err)
 		}

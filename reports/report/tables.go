@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -174,9 +175,7 @@ func verdictCell(t *table.Table, p *compare.Point) table.Cell {
 		if r.Recovered != "" {
 			notes = append(notes, t.Note(fmt.Sprintf("%s recovered from %s: it was a collapse for a while and ended healthy", r.Label, r.Recovered)))
 		}
-		if v == "" {
-			v = "not judged"
-		}
+		v = cmp.Or(v, "not judged")
 		counts[v]++
 	}
 	words := make([]string, 0, len(counts))
@@ -239,7 +238,9 @@ func valueCell(e *compare.Evaluation, value func(*compare.Evaluation) float64, f
 	return withSources(table.Number(value(e), format(value(e))), e.ID)
 }
 
-func missingCell() table.Cell { return table.Cell{Text: table.Missing, Value: math.NaN(), SD: math.NaN()} }
+func missingCell() table.Cell {
+	return table.Cell{Text: table.Missing, Value: math.NaN(), SD: math.NaN()}
+}
 
 func measure(e *compare.Evaluation, name string) float64 {
 	if v, ok := e.Measures[name]; ok {

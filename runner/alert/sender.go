@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,15 +78,9 @@ func New(o Options) (*Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Timeout == 0 {
-		o.Timeout = usualTimeout
-	}
-	if o.Pause == 0 {
-		o.Pause = usualPause
-	}
-	if o.Tries == 0 {
-		o.Tries = usualTries
-	}
+	o.Timeout = cmp.Or(o.Timeout, usualTimeout)
+	o.Pause = cmp.Or(o.Pause, usualPause)
+	o.Tries = cmp.Or(o.Tries, usualTries)
 	s := &Sender{o: o, targets: list, outbox: newOutbox(o.Workspace), done: make(chan struct{}), down: map[string]bool{}, wake: make(chan struct{}, 1)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	go s.work()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -126,10 +127,7 @@ func (a *app) checkGPU() doctorCheck {
 }
 
 func orUnknownDriver(version string) string {
-	if version == "" {
-		return "unknown"
-	}
-	return version
+	return cmp.Or(version, "unknown")
 }
 
 func (a *app) checkWorkspace() doctorCheck {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -258,8 +259,6 @@ func (a *app) checkBackend(ctx context.Context, backend, precision string) error
 		return nil
 	}
 	text := strings.TrimPrefix(strings.TrimSpace(string(output)), "headroom: ")
-	if text == "" {
-		text = err.Error()
-	}
+	text = cmp.Or(text, err.Error())
 	return fmt.Errorf("compute.backend = %q: %s", backend, text)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -196,9 +197,7 @@ func (a *app) printListening(url, token string, open bool) error {
 		url = with
 	}
 	browser := a.env.Getenv("BROWSER")
-	if browser == "" {
-		browser = "xdg-open"
-	}
+	browser = cmp.Or(browser, "xdg-open")
 	browser, _, _ = strings.Cut(browser, ":")
 	started := exec.Command(browser, url)
 	if err := started.Start(); err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -136,9 +137,7 @@ func (a *app) printRun(r runInfo) error {
 		rows = [][]string{{"attempt", "from step", "to step", "seconds", "ended", "host"}}
 		for _, t := range r.attempts {
 			state := t.State
-			if state == "" {
-				state = "-"
-			}
+			state = cmp.Or(state, "-")
 			rows = append(rows, []string{strconv.Itoa(t.Number), strconv.Itoa(t.FromStep), strconv.Itoa(t.Step), fmt.Sprintf("%.1f", t.Seconds), state, t.Host})
 		}
 		fmt.Fprintln(a.stdout)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,9 +21,7 @@ func (s *submission) pieces(o *submit.Order, live map[string]submit.Standing) {
 	p := s.todo
 	s.skipped = nil
 	skip := func(id, label, why string) {
-		if id == "" {
-			id = label
-		}
+		id = cmp.Or(id, label)
 		s.skipped = append(s.skipped, skippedWork{id, why})
 	}
 	after := func(needs sweeps.ID) []string {

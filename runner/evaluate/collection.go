@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,9 +56,7 @@ type judged struct {
 
 // open reads the judged queries, and counts the documents.
 func (o *CollectionOptions) open(c *collection.Collection) (j judged, documents int, err error) {
-	if o.Split == "" {
-		o.Split = "test"
-	}
+	o.Split = cmp.Or(o.Split, "test")
 	if len(o.Measures) == 0 {
 		o.Measures = measure.Defaults()
 	}

@@ -3,6 +3,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -77,9 +78,7 @@ func OpenEncoder(ctx context.Context, folder string, options EncoderOptions) (*E
 	e.queryPrompt, e.documentPrompt = requestedOr(options.QueryPrompt, prompts.Query), requestedOr(options.DocumentPrompt, prompts.Document)
 	e.notices = append(e.notices, e.tokenizer.Notices()...)
 	backend := options.Backend
-	if backend == "" {
-		backend = "auto"
-	}
+	backend = cmp.Or(backend, "auto")
 	if e.engine, err = engine.Open(backend, options.Threads); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -79,9 +80,7 @@ func (s Summary) keep(disk atomic.Disk, dir string) (Summary, error) {
 		return s, nil
 	}
 	tag := s.Name
-	if tag == "" {
-		tag = "headroom"
-	}
+	tag = cmp.Or(tag, "headroom")
 	err := disk.MkdirAll(dir)
 	add := func(name string, fill func(io.Writer) error) {
 		path := filepath.Join(dir, name)

@@ -19,7 +19,6 @@ import (
 // content is the content of a generation's file.
 type content struct {
 	process
-	Attempt   int       `json:"attempt,omitempty"`
 	Acquired  time.Time `json:"acquired"`
 	Heartbeat time.Time `json:"heartbeat"`
 	Released  bool      `json:"released,omitempty"`

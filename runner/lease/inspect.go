@@ -28,9 +28,8 @@ const (
 type Info struct {
 	State State
 	// The other fields are of the last holder, zero if there was none.
-	Host    string
-	PID     int
-	Attempt int
+	Host string
+	PID  int
 	// Age is the time since its last heartbeat, not below 0.
 	Age time.Duration
 	// Ahead is how far its last heartbeat is in the future, after the clock of the file
@@ -87,7 +86,7 @@ func inspect(dir string, timeout time.Duration, now func() (time.Time, error)) (
 	if err != nil {
 		return Info{}, err
 	}
-	info := Info{State: Held, Host: c.Host, PID: c.PID, Attempt: c.Attempt, Since: c.Acquired, generation: generation,
+	info := Info{State: Held, Host: c.Host, PID: c.PID, Since: c.Acquired, generation: generation,
 		changed: changed, succession: c.Succession, turn: c.Turn}
 	if whole && c.Released {
 		info.State = Free

@@ -24,6 +24,7 @@
 package lease
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -83,12 +84,8 @@ func (s *Sighting) unchangedFor(info Info) time.Duration {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Interval == 0 {
-		o.Interval = Interval
-	}
-	if o.Timeout == 0 {
-		o.Timeout = Timeout
-	}
+	o.Interval = cmp.Or(o.Interval, Interval)
+	o.Timeout = cmp.Or(o.Timeout, Timeout)
 	return o
 }
 
@@ -221,14 +218,6 @@ func (l *Lease) fileTime() (time.Time, error) {
 		return l.options.Now(), nil
 	}
 	return fileSystemTime(l.dir)
-}
-
-// SetAttempt records which attempt the holder has begun.
-func (l *Lease) SetAttempt(n int) error {
-	l.mu.Lock()
-	l.content.Attempt = n
-	l.mu.Unlock()
-	return l.Beat()
 }
 
 // Beat renews the heartbeat now, and finds out whether the lease is still held.

@@ -56,18 +56,15 @@ func TestALeaseIsHeldUntilReleased(t *testing.T) {
 		t.Errorf("before: %+v", info)
 	}
 	l := acquire(t, dir, lease.Options{})
-	if err := l.SetAttempt(3); err != nil {
-		t.Fatal(err)
-	}
 	_, err := lease.Acquire(dir, lease.Options{})
 	var held lease.ErrHeld
-	if !errors.As(err, &held) || held.PID != os.Getpid() || held.Attempt != 3 {
+	if !errors.As(err, &held) || held.PID != os.Getpid() {
 		t.Fatalf("second acquire: %v", err)
 	}
 	if host, _ := os.Hostname(); held.Host != host || !strings.Contains(err.Error(), fmt.Sprintf("process %d on %s", os.Getpid(), host)) {
 		t.Errorf("message %q", err)
 	}
-	if info := inspect(t, dir, lease.Options{}); info.State != lease.Held || info.Attempt != 3 {
+	if info := inspect(t, dir, lease.Options{}); info.State != lease.Held {
 		t.Errorf("held: %+v", info)
 	}
 	for range 2 {
@@ -243,7 +240,7 @@ func TestAnotherMachineIsJudgedByItsHeartbeat(t *testing.T) {
 	dir := t.TempDir()
 	// This process's own id: on another machine it means nothing. Nor does the time that
 	// a clock there has written down.
-	plant(t, dir, 1, fmt.Sprintf(`{"host":"far","pid":%d,"start":"1","machine":"elsewhere","attempt":2,"heartbeat":"2099-01-01T00:00:00Z"}`, os.Getpid()))
+	plant(t, dir, 1, fmt.Sprintf(`{"host":"far","pid":%d,"start":"1","machine":"elsewhere","heartbeat":"2099-01-01T00:00:00Z"}`, os.Getpid()))
 	beat := lastWritten(t, dir, 1)
 	for _, c := range []struct {
 		after time.Duration
@@ -252,7 +249,7 @@ func TestAnotherMachineIsJudgedByItsHeartbeat(t *testing.T) {
 	}{{-time.Hour, lease.Held, 0}, {0, lease.Held, 0}, {59 * time.Second, lease.Held, 59 * time.Second}, {time.Minute, lease.Stale, time.Minute}} {
 		now := func() time.Time { return beat.Add(c.after) }
 		info := inspect(t, dir, manual(now))
-		if info.State != c.want || info.Age != c.age || info.Host != "far" || info.Attempt != 2 {
+		if info.State != c.want || info.Age != c.age || info.Host != "far" {
 			t.Errorf("after %s: %+v", c.after, info)
 		}
 		l, err := lease.Acquire(dir, manual(now))
@@ -391,7 +388,7 @@ func TestALeaseIsHeldOrNotWhateverFails(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return l.SetAttempt(7)
+			return l.Beat()
 		},
 		Read: func(dir string) (string, error) {
 			info, err := lease.Inspect(dir, lease.Options{})

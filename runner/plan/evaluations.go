@@ -216,9 +216,7 @@ func (m *maker) baselines() {
 				}
 				e := m.baseline(name, run, ref)
 				key := e.ID
-				if key == "" {
-					key = e.Name + "\x00" + e.Backbone + "\x00" + e.Dataset
-				}
+				key = cmp.Or(key, e.Name+"\x00"+e.Backbone+"\x00"+e.Dataset)
 				if !known[key] {
 					known[key] = true
 					m.plan.Evaluations = append(m.plan.Evaluations, e)

@@ -99,9 +99,6 @@ func WalkBM25(walk func(each func(id, text string) error) error, options BM25Opt
 	return &BM25{index}, nil
 }
 
-// Index is the index underneath; its terms are words.
-func (b *BM25) Index() *Index { return b.index }
-
 // Query makes a query's vector.
 func (b *BM25) Query(text string) Vector {
 	counts := map[uint32]int{}

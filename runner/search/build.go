@@ -1,7 +1,6 @@
 package search
 
 import (
-	"errors"
 	"fmt"
 	"math"
 )
@@ -114,9 +113,6 @@ func (b *Builder) closeBlock() error {
 	return nil
 }
 
-// Postings is the number of postings so far.
-func (b *Builder) Postings() uint64 { return b.postings }
-
 // Finish makes the index. The builder is empty afterwards.
 func (b *Builder) Finish() (*Index, error) {
 	if err := b.closeBlock(); err != nil {
@@ -156,21 +152,4 @@ func (x *Index) Replace(change func(Vector) Vector) (*Index, error) {
 		other.postings += uint64(len(changed.terms))
 	}
 	return other, nil
-}
-
-// Build indexes documents in memory. Ids must differ; vocab is the number of term ids, or 0 for any ids.
-func Build(ids []string, vectors []Vector, vocab int) (*Index, error) {
-	if len(ids) != len(vectors) {
-		return nil, fmt.Errorf("build index: %d ids but %d vectors", len(ids), len(vectors))
-	}
-	if vocab < 0 {
-		return nil, errors.New("build index: the vocabulary's size is negative")
-	}
-	builder := NewBuilder(Options{Vocab: vocab, Documents: len(ids)})
-	for i, id := range ids {
-		if err := builder.Add(id, vectors[i]); err != nil {
-			return nil, err
-		}
-	}
-	return builder.Finish()
 }

@@ -1,6 +1,9 @@
 package search
 
 import (
+	"errors"
+	"fmt"
+	"io"
 	"slices"
 
 	"headroom/internal/atomic"
@@ -44,3 +47,57 @@ func Lists(x *Index) (offsets []uint64, docs []uint32, weights []float32) {
 func ToHalf(weight float32) uint16 { return toHalf(weight) }
 
 func FromHalf(half uint16) float32 { return fromHalf(half) }
+
+// Build indexes documents in memory. Ids must differ; vocab is the number of term ids, or 0 for any ids.
+func Build(ids []string, vectors []Vector, vocab int) (*Index, error) {
+	if len(ids) != len(vectors) {
+		return nil, fmt.Errorf("build index: %d ids but %d vectors", len(ids), len(vectors))
+	}
+	if vocab < 0 {
+		return nil, errors.New("build index: the vocabulary's size is negative")
+	}
+	builder := NewBuilder(Options{Vocab: vocab, Documents: len(ids)})
+	for i, id := range ids {
+		if err := builder.Add(id, vectors[i]); err != nil {
+			return nil, err
+		}
+	}
+	return builder.Finish()
+}
+
+// VectorReader reads vectors whose terms are token ids: {"id":"…","vector":{"<token id>":weight,…}}, one per line,
+// gzipped or not. A weight of zero is dropped. A negative weight, a number beyond float32, a repeated term, or a term
+// that is no token id is an error that names file and line.
+type VectorReader struct {
+	rows *rowReader
+}
+
+// NewVectorReader starts reading; the name is used in messages.
+func NewVectorReader(r io.Reader, name string) (*VectorReader, error) {
+	rows, err := newRowReader(r, name)
+	if err != nil {
+		return nil, err
+	}
+	return &VectorReader{rows}, nil
+}
+
+// Next returns the next vector, and io.EOF at the end.
+func (r *VectorReader) Next() (id string, v Vector, err error) {
+	var terms []uint32
+	var weights []float32
+	id, err = r.rows.next(func(term []byte, weight float32) error {
+		token, ok := tokenID(term)
+		if !ok {
+			return fmt.Errorf("term %q: a token id is allowed, digits below %d", term, maxTokenID)
+		}
+		terms, weights = append(terms, token), append(weights, weight)
+		return nil
+	})
+	if err != nil {
+		return "", Vector{}, err
+	}
+	return id, sortedVector(terms, weights), nil
+}
+
+// Line is the line of the row that Next returned last.
+func (r *VectorReader) Line() int { return r.rows.line }

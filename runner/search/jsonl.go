@@ -201,43 +201,6 @@ func syntaxError(err error) error {
 	return fmt.Errorf("%w: %s", err, rowForm)
 }
 
-// VectorReader reads vectors whose terms are token ids: {"id":"…","vector":{"<token id>":weight,…}}, one per line,
-// gzipped or not. A weight of zero is dropped. A negative weight, a number beyond float32, a repeated term, or a term
-// that is no token id is an error that names file and line.
-type VectorReader struct {
-	rows *rowReader
-}
-
-// NewVectorReader starts reading; the name is used in messages.
-func NewVectorReader(r io.Reader, name string) (*VectorReader, error) {
-	rows, err := newRowReader(r, name)
-	if err != nil {
-		return nil, err
-	}
-	return &VectorReader{rows}, nil
-}
-
-// Next returns the next vector, and io.EOF at the end.
-func (r *VectorReader) Next() (id string, v Vector, err error) {
-	var terms []uint32
-	var weights []float32
-	id, err = r.rows.next(func(term []byte, weight float32) error {
-		token, ok := tokenID(term)
-		if !ok {
-			return fmt.Errorf("term %q: a token id is allowed, digits below %d", term, maxTokenID)
-		}
-		terms, weights = append(terms, token), append(weights, weight)
-		return nil
-	})
-	if err != nil {
-		return "", Vector{}, err
-	}
-	return id, sortedVector(terms, weights), nil
-}
-
-// Line is the line of the row that Next returned last.
-func (r *VectorReader) Line() int { return r.rows.line }
-
 // VectorWriter writes rows for VectorReader: terms ascending, weights in the fewest digits that read back as the
 // same float32.
 type VectorWriter struct {

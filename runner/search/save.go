@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
@@ -93,9 +94,7 @@ func (x *Index) eachBlock(to func(block) error) (*Index, error) {
 // freed. fill returns the result of its builder's Finish, which cannot be searched; load the folder for that.
 func Create(dir string, options Options, fill func(*Builder) (*Index, error)) (Summary, error) {
 	return create(atomic.Disk{}, dir, func(spill func(block) error) (*Index, error) {
-		if options.MaxPostings == 0 {
-			options.MaxPostings = math.MaxInt64
-		}
+		options.MaxPostings = cmp.Or(options.MaxPostings, math.MaxInt64)
 		builder := NewBuilder(options)
 		builder.spill = spill
 		return fill(builder)

@@ -81,27 +81,6 @@ func ParseIndices(text string) ([]int, error) {
 	return slices.Compact(indices), nil
 }
 
-// FormatIndices writes indices for --array, runs of them as ranges: 0-3,7.
-func FormatIndices(indices []int) string {
-	var parts []string
-	for i := 0; i < len(indices); {
-		j := i
-		for j+1 < len(indices) && indices[j+1] == indices[j]+1 {
-			j++
-		}
-		switch j - i {
-		case 0:
-			parts = append(parts, strconv.Itoa(indices[i]))
-		case 1:
-			parts = append(parts, strconv.Itoa(indices[i]), strconv.Itoa(indices[j]))
-		default:
-			parts = append(parts, fmt.Sprintf("%d-%d", indices[i], indices[j]))
-		}
-		i = j + 1
-	}
-	return strings.Join(parts, ",")
-}
-
 var (
 	parsable  = regexp.MustCompile(`^([0-9]+)(?:;\S+)?$`)
 	submitted = regexp.MustCompile(`[Ss]ubmitted batch job ([0-9]+)`)

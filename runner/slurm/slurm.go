@@ -10,6 +10,7 @@ package slurm
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,9 +78,7 @@ func (c Client) run(ctx context.Context, extra []string, stdin []byte, name stri
 		return "", err
 	}
 	timeout := c.Timeout
-	if timeout == 0 {
-		timeout = Timeout
-	}
+	timeout = cmp.Or(timeout, Timeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, ErrUnreachable)
 	defer cancel()
 	command := exec.CommandContext(ctx, path, args...)
@@ -106,9 +105,7 @@ func (c Client) run(ctx context.Context, extra []string, stdin []byte, name stri
 // answerError makes an error of a command's standard error.
 func answerError(name, stderr string, err error) error {
 	message := oneLine(stderr)
-	if message == "" {
-		message = err.Error()
-	}
+	message = cmp.Or(message, err.Error())
 	has := func(part string) bool { return strings.Contains(message, part) }
 	switch {
 	case strings.Contains(message, "accounting storage is disabled"):

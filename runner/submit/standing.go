@@ -1,6 +1,7 @@
 package submit
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -220,10 +221,7 @@ func (s Standing) cancelled() bool {
 }
 
 func orSome(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
+	return cmp.Or(text, otherwise)
 }
 
 // Ended reports whether the task will not do a job again, because its newest attempt has passed

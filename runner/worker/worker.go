@@ -4,6 +4,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,10 +90,7 @@ type worker struct {
 
 // backend returns the job's own backend, unless the command line gave another.
 func (w *worker) backend(own string) string {
-	if w.Backend != "" {
-		return w.Backend
-	}
-	return own
+	return cmp.Or(w.Backend, own)
 }
 
 func (w *worker) threads(own int) int {

@@ -2,9 +2,6 @@
 
 package fused
 
-// Vector says whether this build and CPU use vector instructions.
-func Vector() bool { return false }
-
 func (p panel) max4(rows []float32, best *[4]float32, at *[4]int32) { p.max4Plain(rows, best, at) }
 
 func wide() bool { return false }

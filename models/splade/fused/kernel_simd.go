@@ -21,9 +21,6 @@ var level = func() int {
 	return 0
 }()
 
-// Vector says whether this build and CPU use vector instructions.
-func Vector() bool { return level > 0 }
-
 // wide reports whether the CPU has the registers for tiles of wideRows rows and wideTokens tokens.
 func wide() bool { return level >= 512 }
 

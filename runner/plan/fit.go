@@ -11,7 +11,7 @@ import (
 // checkFit finds settings that are not possible with the data or the backbone.
 func (in *inputs) checkFit(c sweeps.RunConfig, backbone model, data set) {
 	if data.digest != "" {
-		in.fitsData(c, data)
+		in.checkDataFit(c, data)
 	}
 	if backbone.noBias && c.Model.Shift != 0 {
 		in.fault("model.shift", fmt.Sprint(c.Model.Shift), fmt.Sprintf("is taken from the decoder's bias, and %s has none (decoder_bias in its config.json): allowed is 0, or a backbone whose decoder has a bias", c.Model.Backbone))
@@ -36,7 +36,7 @@ func lengths(c sweeps.RunConfig) []length {
 	return []length{{"data.max_query", "query", c.Data.MaxQuery}, {"data.max_document", "document", c.Data.MaxDocument}}
 }
 
-func (in *inputs) fitsData(c sweeps.RunConfig, data set) {
+func (in *inputs) checkDataFit(c sweeps.RunConfig, data set) {
 	s, sound := data.survey, true
 	fault := func(key, value, message string) {
 		in.fault(key, value, message)
