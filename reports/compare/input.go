@@ -11,7 +11,11 @@
 //   - The same input gives the same output, whatever its order.
 package compare
 
-import "headroom/sweeps"
+import (
+	"headroom/metrics/record"
+	"headroom/metrics/stability"
+	"headroom/sweeps"
+)
 
 // Input is a sweep as plain data. Load makes it from a store; tests write it.
 type Input struct {
@@ -41,7 +45,7 @@ type Run struct {
 	// Rescale is k; NaN or 0 if it is chosen automatically and not known yet.
 	Rescale float64
 	Seed    int64
-	// State is the store's word: "done" is finished, collapsed runs included.
+	// State is one of the states of package record.
 	State string
 	// Verdict is "healthy", a kind of collapse, or "" while not judged.
 	Verdict string
@@ -73,10 +77,10 @@ type Run struct {
 }
 
 // Finished reports whether the run reached its end; a collapsed run did.
-func (r *Run) Finished() bool { return r.State == "done" || r.State == "collapsed" }
+func (r *Run) Finished() bool { return r.State == record.StateDone }
 
 // Collapsed reports whether the run is collapsed at its end.
-func (r *Run) Collapsed() bool { return r.Verdict != "" && r.Verdict != "healthy" }
+func (r *Run) Collapsed() bool { return r.Verdict != "" && r.Verdict != stability.Healthy }
 
 // Short is the first eight digits of the id.
 func (r *Run) Short() string { return r.ID[:min(8, len(r.ID))] }

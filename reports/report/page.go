@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/metrics/record"
 	"headroom/metrics/stability"
 	"headroom/reports/compare"
 	"headroom/reports/html"
@@ -112,7 +113,7 @@ func runPart(c *compare.Comparison, r *compare.Run, varying []string, hasInciden
 
 func tone(r *compare.Run) html.Tone {
 	switch {
-	case r.Collapsed(), r.State == "failed":
+	case r.Collapsed(), r.State == record.StateFailed:
 		return html.Bad
 	case !r.Finished(), r.Verdict == "":
 		return html.Quiet

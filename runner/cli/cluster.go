@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"headroom/metrics/event"
+	"headroom/metrics/record"
 	"headroom/runner/plan"
 	"headroom/runner/submit"
 	"headroom/runner/workspace"
@@ -155,20 +156,20 @@ func (r *statusRun) addCluster(w workspace.Workspace, t submit.Standing) {
 		}
 	}
 	r.Cluster = &c
-	if r.State == "done" || r.State == string(plan.Damaged) {
+	if r.State == record.StateDone || r.State == string(plan.Damaged) {
 		r.Cluster.Why = ""
 		return
 	}
 	switch {
-	case t.State == submit.Waiting && r.State != "running":
-		r.State = "queued"
-	case t.State == submit.Working && r.State != "running":
-		r.State = "running"
-	case t.State == submit.Ended && t.Died && len(t.Records) == 0 && r.State == "queued":
-		r.State = "failed" // its task ended without beginning it
-	case t.State == submit.Ended && c.Why != "" && r.State == "queued":
+	case t.State == submit.Waiting && r.State != record.StateRunning:
+		r.State = record.StateQueued
+	case t.State == submit.Working && r.State != record.StateRunning:
+		r.State = record.StateRunning
+	case t.State == submit.Ended && t.Died && len(t.Records) == 0 && r.State == record.StateQueued:
+		r.State = record.StateFailed // its task ended without beginning it
+	case t.State == submit.Ended && c.Why != "" && r.State == record.StateQueued:
 		if last, any := t.Last(); any && last.State == submit.Failed {
-			r.State = "failed"
+			r.State = record.StateFailed
 		}
 	}
 }
@@ -278,7 +279,7 @@ func lastStep(path string) (last int, perStep float64) {
 func stepsSaved(runs []statusRun) float64 {
 	total := 0.0
 	for _, r := range runs {
-		if r.State == "done" && r.Step > 0 && r.Step < r.Steps {
+		if r.State == record.StateDone && r.Step > 0 && r.Step < r.Steps {
 			total += r.Seconds / float64(r.Step) * float64(r.Steps-r.Step)
 		}
 	}

@@ -44,7 +44,7 @@ func runsWithGaps(ctx context.Context, s *store.Store, sweep string, runs []stor
 		return nil, err
 	}
 	for _, r := range runs {
-		if r.State != "done" {
+		if r.State != record.StateDone {
 			continue
 		}
 		asked, err := record.AskedReferences(r.Config)

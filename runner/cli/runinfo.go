@@ -20,7 +20,7 @@ type runInfo struct {
 	inputs      sweeps.Inputs
 	provenance  record.Provenance
 	attempts    []attemptInfo
-	state       string // "queued", "running", "interrupted", "failed", "done"
+	state       string // one of record's states
 	verdict     string // "" until judged
 	chain       []string
 	step, steps int
@@ -45,7 +45,7 @@ type attemptInfo struct {
 
 // readRun reads a run's files.
 func (a *app) readRun(w workspace.Workspace, ref runRef) (runInfo, error) {
-	info := runInfo{ref: ref, folder: w.Run(ref.ID), state: "queued"}
+	info := runInfo{ref: ref, folder: w.Run(ref.ID), state: record.StateQueued}
 	var err error
 	if info.config, info.inputs, err = w.ReadRun(ref.ID); err != nil {
 		return info, err
@@ -64,7 +64,7 @@ func (a *app) readRun(w workspace.Workspace, ref runRef) (runInfo, error) {
 		}
 	}
 	if info.state != event.StateDone && a.holder(info.folder) != "" {
-		info.state = "running"
+		info.state = record.StateRunning
 	}
 	return info, nil
 }
@@ -78,7 +78,7 @@ func (r *runInfo) readAttempt(n int) error {
 	}
 	attempt := attemptInfo{Number: n}
 	if r.state != event.StateDone {
-		r.state = "interrupted"
+		r.state = record.StateInterrupted
 	}
 	_, err := event.Scan(path, event.Position{}, func(record event.Record) error {
 		switch e := record.Event.(type) {

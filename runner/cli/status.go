@@ -254,7 +254,7 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 	}
 	faults := make([]error, len(stored))
 	parallel.For(len(stored), runtime.GOMAXPROCS(0), func(i int) {
-		if stored[i].State == "done" {
+		if stored[i].State == record.StateDone {
 			faults[i] = runDamage(resolver, w, stored[i].Run)
 		}
 	})
@@ -276,19 +276,19 @@ func (a *app) statusRuns(ctx context.Context, w workspace.Workspace, s *store.St
 		if run.Score, err = mainScore(evaluations[r.Run], collections, configs[i]); err != nil {
 			return nil, fmt.Errorf("run %q: %w", r.Run, err)
 		}
-		if run.State == "done" {
+		if run.State == record.StateDone {
 			if err := faults[i]; err != nil {
 				run.State, run.Why = string(plan.Damaged), err.Error()
 				damaged = append(damaged, fmt.Sprintf("%q is damaged: %v; `headroom run` of its sweep makes it again", run.Label, err))
 			}
 		}
-		if run.State != "done" && run.State != string(plan.Damaged) {
+		if run.State != record.StateDone && run.State != string(plan.Damaged) {
 			switch holder := a.holder(w.Run(r.Run)); {
 			case holder != "":
-				run.State = "running"
+				run.State = record.StateRunning
 				run.ETA = eta(run)
-			case run.State == "running":
-				run.State = "interrupted" // its process has ended
+			case run.State == record.StateRunning:
+				run.State = record.StateInterrupted // its process has ended
 			}
 		}
 		runs = append(runs, run)
@@ -352,6 +352,6 @@ func eta(run statusRun) *float64 {
 }
 
 func settled(d statusDocument) bool {
-	over := []string{"done", "failed", string(plan.Damaged)}
+	over := []string{record.StateDone, record.StateFailed, string(plan.Damaged)}
 	return !slices.ContainsFunc(d.Runs, func(r statusRun) bool { return !slices.Contains(over, r.State) })
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"headroom/internal/plain"
+	"headroom/metrics/record"
 	"headroom/metrics/stability"
 	"headroom/metrics/store"
 	"headroom/runner/plan"
@@ -16,7 +17,7 @@ import (
 // states returns the states of runs. If a window is too small for all runs, those with the
 // first states are shown.
 func states() []string {
-	return []string{"running", "failed", string(plan.Damaged), "interrupted", "queued", "new", "done"}
+	return []string{record.StateRunning, record.StateFailed, string(plan.Damaged), record.StateInterrupted, record.StateQueued, record.StateNew, record.StateDone}
 }
 
 // showStatus prints a status, or replaces the one before. With watch on a terminal it fits the
@@ -145,7 +146,7 @@ func statusTable(runs []statusRun) [][]string {
 	scored := has(func(r statusRun) bool { return r.Score != nil })
 	watched := has(func(r statusRun) bool { return r.Dev != nil })
 	varied := has(func(r statusRun) bool { return r.settings != "" })
-	submitted := has(func(r statusRun) bool { return r.Cluster != nil && r.State != "done" })
+	submitted := has(func(r statusRun) bool { return r.Cluster != nil && r.State != record.StateDone })
 	beside := has(func(r statusRun) bool { return r.Standing != store.FromFile })
 	head := []string{"run", "id", "step", "seconds", "ETA", "state", "verdict"}
 	var drawn []int
@@ -212,7 +213,7 @@ func statusTable(runs []statusRun) [][]string {
 
 // clusterText describes the state of an unfinished run on the cluster.
 func (r statusRun) clusterText() string {
-	if r.Cluster == nil || r.State == "done" {
+	if r.Cluster == nil || r.State == record.StateDone {
 		return "-"
 	}
 	return r.Cluster.String()

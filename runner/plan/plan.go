@@ -17,6 +17,7 @@ import (
 
 	"headroom/data/source"
 	"headroom/internal/names"
+	"headroom/metrics/record"
 	"headroom/sweeps"
 )
 
@@ -25,18 +26,12 @@ import (
 type State string
 
 const (
-	// New: nothing is there yet.
-	New State = "new"
-	// Queued: written into the workspace, waiting for its first attempt.
-	Queued State = "queued"
-	// Running: a live process holds it.
-	Running State = "running"
-	// Interrupted: begun, not ended, and no process works on it; run resumes it.
-	Interrupted State = "interrupted"
-	// Done: finished, collapsed runs included; nothing to do.
-	Done State = "done"
-	// Failed: the last attempt ended in an error; it is tried again.
-	Failed State = "failed"
+	New         State = record.StateNew
+	Queued      State = record.StateQueued
+	Running     State = record.StateRunning
+	Interrupted State = record.StateInterrupted
+	Done        State = record.StateDone
+	Failed      State = record.StateFailed
 	// Stale: finished under semantics that have changed since.
 	Stale State = "stale"
 	// Damaged: one of its files is missing or has changed since it was made. It is made
