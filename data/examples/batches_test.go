@@ -151,11 +151,11 @@ func TestOddRowsAreCounted(t *testing.T) {
 	ids := testfile.Put(t, filepath.Join(dir, "ids.tsv"), "1\t1\t2\n1\t3\t3\n")
 	store := kept.Store{Dir: filepath.Join(dir, "cache")}
 	for range 2 { // read, and found kept
-		s, err := examples.Look(context.Background(), fileSet(t, text), store)
+		s, err := examples.ReadSurvey(context.Background(), fileSet(t, text), store)
 		if err != nil || s.EmptyQueries != 2 || s.FirstEmptyQuery != text+":3" || s.EmptyDocuments != 2 || s.FirstEmptyDocument != text+":4" || s.OwnNegatives != 1 || s.FirstOwn != text+":5" {
 			t.Errorf("texts: %+v, %v", s, err)
 		}
-		s, err = examples.Look(context.Background(), fileSet(t, ids), store)
+		s, err = examples.ReadSurvey(context.Background(), fileSet(t, ids), store)
 		if err != nil || s.EmptyQueries != 1 || s.FirstEmptyQuery != filepath.Join(dir, "queries.jsonl")+":2" || s.EmptyDocuments != 2 || s.FirstEmptyDocument != filepath.Join(dir, "corpus.jsonl")+":3" || s.OwnNegatives != 1 || s.FirstOwn != ids+":2" {
 			t.Errorf("ids: %+v, %v", s, err)
 		}

@@ -28,7 +28,7 @@ func TestADamagedIndexIsMadeAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		survey, err := examples.Look(context.Background(), set, store)
+		survey, err := examples.ReadSurvey(context.Background(), set, store)
 		if err != nil {
 			t.Fatal(err)
 		}

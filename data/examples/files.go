@@ -83,7 +83,7 @@ func (f *files) open(ctx context.Context, set Set, store kept.Store) error {
 	}
 	defer related.close()
 	if name != "" {
-		store.Superseded(key, "examples")
+		store.RemoveSuperseded(key, "examples")
 		// A result that cannot be kept is computed again next time.
 		if store.WriteFile(name, func(to io.Writer) error { return f.write(ctx, to, indexes, related) }) == nil {
 			if _, err := f.read(name, len(opened)); err == nil {

@@ -205,7 +205,7 @@ func TestEveryFormHasTheSameExamples(t *testing.T) {
 	for name, c := range sets {
 		t.Run(name, func(t *testing.T) {
 			for _, store := range []kept.Store{{}, {Dir: filepath.Join(w.dir, "cache")}, {Dir: filepath.Join(w.dir, "cache")}} {
-				survey, err := examples.Look(context.Background(), c.set, store)
+				survey, err := examples.ReadSurvey(context.Background(), c.set, store)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -237,7 +237,7 @@ func TestColumnsOfNegativesAreTakenInOrder(t *testing.T) {
 			}
 		}
 	}
-	survey, err := examples.Look(context.Background(), fileSet(t, path), kept.Store{})
+	survey, err := examples.ReadSurvey(context.Background(), fileSet(t, path), kept.Store{})
 	if err != nil || survey.Negatives != 2 || survey.Fewest != path+":2" {
 		t.Errorf("survey %+v, %v", survey, err)
 	}
@@ -260,7 +260,7 @@ func TestListsOfNegativesAreDrawn(t *testing.T) {
 {"qid": 8, "pos": [11], "neg": {"bm25": [12,13,14]}}
 `)
 	set := fileSet(t, path)
-	survey, err := examples.Look(context.Background(), set, kept.Store{})
+	survey, err := examples.ReadSurvey(context.Background(), set, kept.Store{})
 	if err != nil || survey.Negatives != 3 || survey.Columns != "qid, pos, neg" || survey.Scores {
 		t.Errorf("survey %+v, %v", survey, err)
 	}

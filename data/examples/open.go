@@ -86,8 +86,8 @@ func (o Options) check(s Survey) error {
 	return nil
 }
 
-// Look reads the files of a set whole, unless the result of doing so is kept, and returns their description.
-func Look(ctx context.Context, set Set, store kept.Store) (Survey, error) {
+// ReadSurvey reads the files of a set whole, unless its result is kept, and returns their description.
+func ReadSurvey(ctx context.Context, set Set, store kept.Store) (Survey, error) {
 	f, err := openFiles(ctx, set, store)
 	if err != nil {
 		return Survey{}, err

@@ -15,7 +15,7 @@ import (
 )
 
 func look(set examples.Set) (examples.Survey, error) {
-	return examples.Look(context.Background(), set, kept.Store{})
+	return examples.ReadSurvey(context.Background(), set, kept.Store{})
 }
 
 // TestBadRowsAreErrorsThatSayWhere: file, line, what is wrong and what is allowed.
@@ -181,7 +181,7 @@ func TestDigestsStandForContents(t *testing.T) {
 	store := kept.Store{Dir: filepath.Join(dir, "cache")}
 	digest := func(name string) string {
 		t.Helper()
-		survey, err := examples.Look(context.Background(), fileSet(t, filepath.Join(dir, name)), store)
+		survey, err := examples.ReadSurvey(context.Background(), fileSet(t, filepath.Join(dir, name)), store)
 		if err != nil {
 			t.Fatal(err)
 		}

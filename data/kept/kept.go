@@ -121,7 +121,7 @@ func (s Store) digest(k Key) string { return filepath.Join(s.Dir, "digests", k.s
 const checked = ".checked"
 
 // File returns the path of a key's large result, in a folder of the store; "" if nothing is to be kept.
-// The name begins with a digest of the question and the paths, by which Superseded finds results of
+// The name begins with a digest of the question and the paths, by which RemoveSuperseded finds results of
 // former states.
 func (s Store) File(k Key, folder string) string {
 	if s.Dir == "" || k.Young {
@@ -143,9 +143,9 @@ func (k Key) paths() string {
 // abandoned is the age at which no process can still be writing a temporary file.
 const abandoned = 24 * time.Hour
 
-// Superseded removes the files of the same question and paths in former states, and files that killed
+// RemoveSuperseded removes the files of the same question and paths in former states, and files that killed
 // processes left half written in the folder.
-func (s Store) Superseded(k Key, folder string) {
+func (s Store) RemoveSuperseded(k Key, folder string) {
 	own := s.File(k, folder)
 	if own == "" {
 		return

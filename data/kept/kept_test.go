@@ -85,7 +85,7 @@ func TestFormerStatesAreSuperseded(t *testing.T) {
 	if s.File(now, "indexes") == names[0] {
 		t.Fatal("another state has the same name")
 	}
-	s.Superseded(now, "indexes")
+	s.RemoveSuperseded(now, "indexes")
 	if _, err := os.Stat(names[0]); err == nil {
 		t.Error("the former state is still there")
 	}

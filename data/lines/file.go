@@ -139,7 +139,7 @@ func unzip(path string, to io.Writer) error {
 // openKept opens the kept unpacked text, or unpacks the file now.
 func (f *File) openKept(name string, store kept.Store, key kept.Key, unpack Unpack) error {
 	f.unpacked = func() error {
-		store.Superseded(key, "unpacked")
+		store.RemoveSuperseded(key, "unpacked")
 		var unreadable error
 		err := store.WriteFile(name, func(to io.Writer) error {
 			written := &sink{to: to}

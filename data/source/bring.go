@@ -13,10 +13,10 @@ import (
 	"headroom/data/published"
 )
 
-// Lacking lists the packages that references to data need and that are not on this machine,
+// MissingPackages lists the packages that references to data need and that are not on this machine,
 // each once. References to folders need none; a group needs those of its members. The error
 // names every unknown reference.
-func (r *Resolver) Lacking(references ...string) ([]published.Package, error) {
+func (r *Resolver) MissingPackages(references ...string) ([]published.Package, error) {
 	t, err := r.Table()
 	if err != nil {
 		return nil, err
@@ -65,11 +65,11 @@ func (r *Resolver) IsTraining(text string) bool {
 	return slices.ContainsFunc(publishedSets(), func(p publishedSet) bool { return strings.Replace(p.name, "/", ":", 1) == text })
 }
 
-// Get downloads the packages that Lacking lists. After a failure it continues with the
+// Get downloads the packages that MissingPackages lists. After a failure it continues with the
 // others; the error joins all faults. tell may be nil; it is called by one goroutine at a
 // time.
 func (r *Resolver) Get(ctx context.Context, tell func(packages.Progress), references ...string) error {
-	lacking, err := r.Lacking(references...)
+	lacking, err := r.MissingPackages(references...)
 	if err != nil {
 		return err
 	}

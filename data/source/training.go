@@ -147,7 +147,7 @@ func (r *Resolver) publishedAt(ref reference, p publishedSet) (examples.Set, err
 func (r *Resolver) Survey(ctx context.Context, set examples.Set) (examples.Survey, error) {
 	if set.Folder == "" {
 		defer r.whileReading(set)()
-		return examples.Look(ctx, set, kept.Store{Dir: r.CacheDir})
+		return examples.ReadSurvey(ctx, set, kept.Store{Dir: r.CacheDir})
 	}
 	facts, err := r.CollectionFacts(set.Folder, collection.Train)
 	if err != nil {

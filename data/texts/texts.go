@@ -79,7 +79,7 @@ func (t *Texts) open(ctx context.Context, files []string, store kept.Store) erro
 		return err
 	}
 	if name != "" {
-		store.Superseded(key, "texts")
+		store.RemoveSuperseded(key, "texts")
 		if store.WriteFile(name, func(to io.Writer) error { return t.write(to, entries) }) == nil && t.read(name) == nil {
 			return nil
 		}

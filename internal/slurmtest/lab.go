@@ -39,8 +39,8 @@ type Lab struct {
 	daemons map[string]*exec.Cmd
 }
 
-// Missing names the programs that a cluster needs and this machine lacks.
-func Missing() []string {
+// MissingPrograms names the programs that a cluster needs and this machine lacks.
+func MissingPrograms() []string {
 	var missing []string
 	for _, name := range []string{"munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "sinfo"} {
 		if _, err := find(name); err != nil {

@@ -25,7 +25,7 @@ var gate = os.Getenv("HEADROOM_SLURM")
 var program = os.Getenv("HEADROOM_SLURM_PROGRAM")
 
 func TestMain(m *testing.M) {
-	if gate == "" || len(slurmtest.Missing()) > 0 {
+	if gate == "" || len(slurmtest.MissingPrograms()) > 0 {
 		os.Exit(m.Run())
 	}
 	os.Exit(sample.RunTests(m, &program))
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 // lab starts a cluster, or skips the test and says why.
 func lab(t *testing.T, form string, o slurmtest.Options) *slurmtest.Lab {
 	t.Helper()
-	if missing := slurmtest.Missing(); gate == "" {
+	if missing := slurmtest.MissingPrograms(); gate == "" {
 		t.Skip("HEADROOM_SLURM is not set: make test-slurm runs the tests on a real Slurm")
 	} else if len(missing) > 0 {
 		t.Skipf("%s is not installed", strings.Join(missing, ", "))

@@ -74,7 +74,7 @@ type covered struct {
 	relevant         bool // some document has a grade above 0
 }
 
-func (r ranking) covered() covered {
+func (r ranking) coverage() covered {
 	c := covered{returned: r.returned, relevant: len(r.ideal) > 0}
 	for _, grade := range r.places {
 		if grade != unjudged && grade != empty {

@@ -118,7 +118,7 @@ func (q *measured) measure(grades map[string]int, found []trec.Scored, judge jud
 		q.err = err
 		return
 	}
-	q.covered, q.values = judged.covered(), make([]float64, len(measures))
+	q.covered, q.values = judged.coverage(), make([]float64, len(measures))
 	for i, m := range measures {
 		q.values[i], err = values[i](judged)
 		if err == nil && math.IsNaN(q.values[i]) { // only an exponential gain can overflow

@@ -187,12 +187,12 @@ func (c *Comparison) groups() []Group {
 	for _, dataset := range c.Datasets {
 		for _, line := range c.Lines {
 			rise = append(rise, c.rise(line, dataset)...)
-			against = append(against, c.against(line, dataset)...)
+			against = append(against, c.compareBaselines(line, dataset)...)
 		}
 		if dataset == c.Datasets[0] {
 			against = append(against, c.degradedRuns()...)
 		}
-		between = append(between, c.between(dataset)...)
+		between = append(between, c.compareLines(dataset)...)
 	}
 	for _, line := range c.Lines {
 		density = append(density, c.density(line)...)

@@ -166,8 +166,8 @@ func (c *Contrast) interval() string {
 	return fmt.Sprintf("%s, %.3g %% interval %s to %s", Signed(c.Mean), 100*c.Interval.Level, Signed(c.Interval.Low), Signed(c.Interval.High))
 }
 
-// against compares with BM25 and with the untrained model, at the best k and at k = 1.
-func (c *Comparison) against(line *Line, dataset string) []string {
+// compareBaselines compares with BM25 and with the untrained model, at the best k and at k = 1.
+func (c *Comparison) compareBaselines(line *Line, dataset string) []string {
 	var out []string
 	for _, kind := range []Kind{BestBM25, BestUntrained, NaturalBM25} {
 		d := c.Contrast(kind, line, dataset)
@@ -204,8 +204,8 @@ func (c *Comparison) degradedRuns() []string {
 	return out
 }
 
-// between compares the lines with each other, each at its own best k.
-func (c *Comparison) between(dataset string) []string {
+// compareLines compares the lines with each other, each at its own best k.
+func (c *Comparison) compareLines(dataset string) []string {
 	var out, equal []string
 	for _, d := range c.Contrasts {
 		if d.Kind != BetweenLines || d.Dataset != dataset {

@@ -169,7 +169,7 @@ func (c *pdfCanvas) path(p vg.Path) {
 		case vg.CurveComp:
 			one, two := part.Control[0], part.Control[len(part.Control)-1]
 			if len(part.Control) == 1 { // a parabola as a cubic
-				one, two = between(at, one, 2./3), between(part.Pos, two, 2./3)
+				one, two = pointBetween(at, one, 2./3), pointBetween(part.Pos, two, 2./3)
 			}
 			c.cubic(one, two, part.Pos)
 			at = part.Pos
@@ -180,8 +180,8 @@ func (c *pdfCanvas) path(p vg.Path) {
 	}
 }
 
-// between is the point at a share of the way from one point to another.
-func between(from, to vg.Point, share float64) vg.Point {
+// pointBetween is the point at a share of the way from one point to another.
+func pointBetween(from, to vg.Point, share float64) vg.Point {
 	return vg.Point{X: from.X + vg.Length(share)*(to.X-from.X), Y: from.Y + vg.Length(share)*(to.Y-from.Y)}
 }
 
@@ -251,7 +251,7 @@ func (c *pdfCanvas) FillString(face font.Face, at vg.Point, words string) {
 			case sfnt.SegmentOpQuadTo:
 				middle := end
 				end = place(s.Args[1])
-				c.cubic(between(pen, middle, 2./3), between(end, middle, 2./3), end)
+				c.cubic(pointBetween(pen, middle, 2./3), pointBetween(end, middle, 2./3), end)
 			case sfnt.SegmentOpCubeTo:
 				two := place(s.Args[1])
 				one := end

@@ -57,7 +57,7 @@ func TestTheBestIsKeptForAsLongAsACheckpointNamesIt(t *testing.T) {
 	if _, err := checkpoint.Save(dir, checkpoint.State{Run: "run-a", Step: 60, Final: true, Dev: &checkpoint.Dev{Best: 35}}, tensors(60), nil); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := checkpoint.Superseded(dir); err != nil || !slices.Equal(got, []int{50}) {
+	if got, err := checkpoint.SupersededSteps(dir); err != nil || !slices.Equal(got, []int{50}) {
 		t.Errorf("superseded once it is final: %v (%v)", got, err)
 	}
 	if err := os.Mkdir(filepath.Join(dir, ".gone-7"), 0o755); err != nil {
@@ -168,26 +168,26 @@ func TestAReplacementThatWasCutShortIsUndone(t *testing.T) {
 
 func TestWhatIsSupersededIsNeverWhatIsNeeded(t *testing.T) {
 	dir := t.TempDir()
-	if got, err := checkpoint.Superseded(filepath.Join(dir, "none")); err != nil || len(got) != 0 {
+	if got, err := checkpoint.SupersededSteps(filepath.Join(dir, "none")); err != nil || len(got) != 0 {
 		t.Errorf("%v %v", got, err)
 	}
 	for _, step := range []int{10, 20} {
 		saveBest(t, dir, step, 10, false)
 	}
-	if got, err := checkpoint.Superseded(dir); err != nil || len(got) != 0 {
+	if got, err := checkpoint.SupersededSteps(dir); err != nil || len(got) != 0 {
 		t.Errorf("%v %v", got, err)
 	}
 	// A copy that somebody put there.
 	if err := os.CopyFS(filepath.Join(dir, "step-3"), os.DirFS(filepath.Join(dir, "step-10"))); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := checkpoint.Superseded(dir); err != nil || !slices.Equal(got, []int{3}) {
+	if got, err := checkpoint.SupersededSteps(dir); err != nil || !slices.Equal(got, []int{3}) {
 		t.Errorf("%v %v", got, err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "step-20", checkpoint.StateFile), []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := checkpoint.Superseded(dir); err != nil || len(got) != 0 {
+	if got, err := checkpoint.SupersededSteps(dir); err != nil || len(got) != 0 {
 		t.Errorf("with a damaged newest one: %v %v", got, err)
 	}
 	if err := checkpoint.KeepFinal(dir, true); err == nil || errors.Is(err, os.ErrNotExist) {

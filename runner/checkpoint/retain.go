@@ -118,10 +118,10 @@ func peek(folder string) (State, error) {
 	return s, err
 }
 
-// Superseded lists the steps in a folder that are no longer needed. During training
+// SupersededSteps lists the steps in a folder that are no longer needed. During training
 // these are the steps that the next Save would remove. A finished run needs only its final
 // checkpoint, and the best one that it names.
-func Superseded(dir string) ([]int, error) {
+func SupersededSteps(dir string) ([]int, error) {
 	steps, err := Steps(dir)
 	if err != nil || len(steps) == 0 {
 		return nil, err

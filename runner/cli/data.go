@@ -127,7 +127,7 @@ server that has the files as HOST/PATH; HF_ENDPOINT is the address of the hub.`,
 
 // getData downloads the packages that references to data lack, and shows the progress.
 func (a *app) getData(ctx context.Context, r *source.Resolver, references []string) error {
-	lacking, err := r.Lacking(references...)
+	lacking, err := r.MissingPackages(references...)
 	if err != nil || len(lacking) == 0 {
 		return err
 	}

@@ -59,7 +59,7 @@ func (a *app) fetchUnresolved(ctx context.Context, s sweepRef, p *plan.Plan) (bo
 	if err != nil || resolver.Offline {
 		return false, err
 	}
-	lacking, err := prepare.Unresolved(p).Lacking(resolver)
+	lacking, err := prepare.Unresolved(p).FindLacking(resolver)
 	if err != nil || lacking.None() {
 		return false, err
 	}

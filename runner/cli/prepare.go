@@ -60,7 +60,7 @@ func (a *app) prepareSweep(ctx context.Context, sweep string, overrides []string
 		return err
 	}
 	needs := prepare.Of(p)
-	lacking, err := needs.Lacking(resolver)
+	lacking, err := needs.FindLacking(resolver)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ type place struct {
 // Find returns what Free would free. It writes nothing.
 func Find(o Options) (Report, error) { return o.visit(false) }
 
-// Free frees what Look finds, and reports what it freed. One item that cannot be
+// Free frees what Find finds, and reports what it freed. One item that cannot be
 // freed stops no other.
 func Free(o Options) (Report, error) { return o.visit(true) }
 

@@ -77,7 +77,7 @@ func onlyCopy(path string) bool {
 
 // leases finds the files of leases that were released or taken over long ago.
 func (o Options) leases(folder string) ([]Item, error) {
-	old, err := lease.Superseded(folder, o.Now().Add(-settled))
+	old, err := lease.SupersededFiles(folder, o.Now().Add(-settled))
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func checkpoints(dir string, finished bool) ([]Item, error) {
 		}
 		items = append(items, item(Leftover, filepath.Join(dir, name), "a checkpoint that a killed attempt was writing or removing"))
 	}
-	superseded, err := checkpoint.Superseded(dir)
+	superseded, err := checkpoint.SupersededSteps(dir)
 	if err != nil {
 		return nil, err
 	}

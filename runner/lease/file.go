@@ -35,9 +35,9 @@ func path(dir string, generation int) string {
 	return filepath.Join(folder(dir), strconv.Itoa(generation)+extension)
 }
 
-// Superseded lists the files of all generations before the last one that was written before
+// SupersededFiles lists the files of all generations before the last one that was written before
 // a given time. No process has a listing so old that it could make one of them again.
-func Superseded(dir string, before time.Time) ([]string, error) {
+func SupersededFiles(dir string, before time.Time) ([]string, error) {
 	last, err := latest(dir)
 	if err != nil {
 		return nil, fmt.Errorf("list leases: %w", err)

@@ -152,7 +152,7 @@ func TestAGenerationThatWasCollectedIsNotTakenAgain(t *testing.T) {
 	for n := 1; n <= 3; n++ {
 		backdate(t, dir, n)
 	}
-	old, err := lease.Superseded(dir, time.Now().Add(-time.Hour))
+	old, err := lease.SupersededFiles(dir, time.Now().Add(-time.Hour))
 	if err != nil || len(old) != 2 {
 		t.Fatalf("%v, %v", old, err)
 	}

@@ -169,7 +169,7 @@ func (m *maker) disk() *Disk {
 		}
 	}
 	d.Workspace += largest
-	lacking, _ := m.Resolver.Lacking(references...) // faults are reported elsewhere
+	lacking, _ := m.Resolver.MissingPackages(references...) // faults are reported elsewhere
 	for _, p := range lacking {
 		d.Data += p.Size() + packages.Unpacked(p)
 	}

@@ -76,10 +76,10 @@ type Lacking struct {
 // None reports whether nothing is missing.
 func (l Lacking) None() bool { return len(l.Models)+len(l.Tokenizers)+len(l.Data) == 0 }
 
-// Lacking asks a resolver for the needs that are not here. Its error names every reference that
+// FindLacking asks a resolver for the needs that are not here. Its error names every reference that
 // cannot be downloaded. A reference that can be downloaded is no error, nor is a recipe's
 // backbone.
-func (n Needs) Lacking(r *source.Resolver) (Lacking, error) {
+func (n Needs) FindLacking(r *source.Resolver) (Lacking, error) {
 	var l Lacking
 	var faults []error
 	look := func(references []string, find func(string) (string, error), to *[]string) {
@@ -97,7 +97,7 @@ func (n Needs) Lacking(r *source.Resolver) (Lacking, error) {
 	look(n.Models, r.Model, &l.Models)
 	look(n.Tokenizers, r.Tokenizer, &l.Tokenizers)
 	for _, ref := range n.Data {
-		packages, err := r.Lacking(ref)
+		packages, err := r.MissingPackages(ref)
 		faults = append(faults, err)
 		if len(packages) == 0 {
 			continue
