@@ -3,7 +3,7 @@
 //
 // The examples are either the rows of a train split with a grade above 0, in the file's order (FromCollection),
 // or the rows of files (FindFile, FindFolder) with columns named as sentence-transformers names them. Rows hold
-// texts, or ids that are resolved against a collection. Files are read and checked whole once (Look); after that any
+// texts, or ids that are resolved against a collection. Files are read and checked whole once (ReadSurvey); after that any
 // row can be read at any time, so their size does not matter.
 //
 // Each example has the keys of all documents that the data call relevant to its query, so that they can be kept out

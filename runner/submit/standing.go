@@ -156,7 +156,7 @@ func (s *Standing) judge(row slurm.Row, known bool, silent error, now time.Time)
 	case silent != nil:
 		s.State, s.Why = Unknown, "the cluster does not answer: ask again"
 	case known && row.Stuck():
-		s.State, s.Died, s.Stuck, s.Why = Ended, true, true, "Slurm could not start it and holds it ("+orSome(row.Reason, string(row.State))+"); headroom submit takes it out of the queue and submits it again"
+		s.State, s.Died, s.Stuck, s.Why = Ended, true, true, "Slurm could not start it and holds it ("+cmp.Or(row.Reason, string(row.State))+"); headroom submit takes it out of the queue and submits it again"
 	case known && row.State.Waiting():
 		s.State, s.Why, s.Node = Waiting, row.Reason, ""
 	case known && !row.State.Over():
@@ -193,7 +193,7 @@ func (s *Standing) causeOfDeath(row slurm.Row, known bool) string {
 	case log.cause != "":
 		return "died of " + log.cause
 	case known && row.Code == 0 && row.Signal == 53, known && len(s.Records) == 0 && !log.there:
-		return fmt.Sprintf("could not write its log on %s: is %s mounted there, and writable?", orSome(s.Node, "its node"), s.Submission.Folder)
+		return fmt.Sprintf("could not write its log on %s: is %s mounted there, and writable?", cmp.Or(s.Node, "its node"), s.Submission.Folder)
 	case log.said != "" && len(s.Records) == 0:
 		return "ended before its work began: " + log.said
 	case known && row.Signal != 0:
@@ -218,10 +218,6 @@ func (s Standing) cancelled() bool {
 		}
 	}
 	return left > 0
-}
-
-func orSome(text, otherwise string) string {
-	return cmp.Or(text, otherwise)
 }
 
 // Ended reports whether the task will not do a job again, because its newest attempt has passed
