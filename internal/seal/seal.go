@@ -91,7 +91,7 @@ func CheckJSON(path string, text []byte) error {
 }
 
 // ReadJSON reads a file that JSON or IndentedJSON made. It also reads a file without a
-// seal, because the caller has nothing else.
+// seal, which an older program wrote.
 func ReadJSON(path string, into any) error {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -5,8 +5,7 @@
 // same backbone, dev data, loss, number of steps and batch size, whatever their training data.
 // No verdict enters it, and no rule sees it. A run whose parameters are not finite at its end
 // has no model, and is lost. The truth is written with its date before any rule is applied, and
-// never written again. Verdicts
-// are the stored ones; rates come with exact intervals.
+// never written again. Verdicts are the stored ones; rates come with exact intervals.
 package calibration
 
 import (
@@ -82,7 +81,7 @@ func (o observed) failed() bool { return o.truth == Lost || o.truth == Failed }
 // world is the dev data on which a run was measured.
 func (o observed) world() string { return brief(strings.Join(o.Config.Evaluate.During, " ")) }
 
-// kin is equal for the runs over which a reference is taken.
+// kin identifies the runs that share a reference.
 func (o observed) kin() string {
 	return fmt.Sprintf("%s %s %s %d %d", o.Inputs.Weights, o.Config.Evaluate.During, o.Config.Loss.Kind, o.steps, o.Config.Train.Batch)
 }

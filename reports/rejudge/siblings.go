@@ -57,7 +57,7 @@ func (e evidence) endAccuracy() (float64, bool) {
 	return (mean - 1/candidates) / (1 - 1/candidates), len(last) > 0 && !math.IsNaN(mean)
 }
 
-// kin is equal for runs whose accuracies can be compared.
+// kin identifies the runs whose accuracies can be compared.
 func (e evidence) kin() string {
 	return fmt.Sprintf("%s %d %d %s", e.old.Kin, e.run.Steps, e.run.Facts.Candidates, e.run.Facts.Loss)
 }

@@ -18,7 +18,7 @@ type Batch struct {
 // are compiled, and close together if texts are short.
 var paddings = [...]int{8, 16, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 224, 256, 320, 384, 512, 768, 1024, 2048, 4096, 8192}
 
-// PaddedLength is the padded length of a batch whose longest text has the given number of tokens.
+// PaddedLength returns the padded length of a batch with a longest text.
 func PaddedLength(longest, limit int) int {
 	for _, n := range paddings {
 		if n >= longest {

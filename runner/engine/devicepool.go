@@ -17,8 +17,8 @@ import (
 // takes seconds to minutes. They are fewer than those of the Go backend.
 var devicePaddings = [...]int{16, 32, 64, 128, 192, 256, 384, 512, 1024, 2048, 4096, 8192}
 
-// PaddedLength is the padded length of a batch whose longest text has longest tokens, where no
-// text has more than limit.
+// PaddedLength returns the padded length of a batch with a longest text, if no text has more
+// tokens than the limit.
 func (e *Engine) PaddedLength(longest, limit int) int {
 	if e.Shared() {
 		return PaddedLength(longest, limit)
