@@ -11,6 +11,7 @@ GO          ?= go
 PYTHON      ?= python3
 VENV        := $(CURDIR)/bin/reference-venv
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+DEADCODE    := golang.org/x/tools/cmd/deadcode@v0.52.0
 TOOLS       := $(CURDIR)/bin/tools
 FUZZTIME    ?= 10s
 BENCH       ?= .
@@ -20,7 +21,7 @@ PACKAGES    ?= ./...
 TESTFLAGS   ?= -p 2 -timeout 20m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-page test-xla test-slurm test-slurm-long test-latex calibration calibration-short race check fmt vet lint lint-imports lint-mod lint-static \
+.PHONY: help demo build build-xla install release bench-gpu xla-cpu-plugin test test-page test-xla test-slurm test-slurm-long test-latex calibration calibration-short race check fmt vet lint lint-imports lint-mod lint-static lint-dead \
         bench bench-index bench-page bench-peers bench-workspace statistics stream-rss fuzz crash golden reference env cover clean
 
 help: ## this list
@@ -136,7 +137,7 @@ fmt: ## fail where gofmt would change a file
 vet:
 	$(GO) vet ./...
 
-lint: fmt vet lint-imports lint-mod lint-static ## gofmt, go vet, the rules of the house, go.mod, staticcheck
+lint: fmt vet lint-imports lint-mod lint-static lint-dead ## gofmt, go vet, the rules of the house, go.mod, staticcheck, deadcode
 
 lint-imports: ## which package may import which; sizes of files and pages; what the documents name
 	$(GO) test -count=1 ./internal/imports ./internal/house
@@ -152,6 +153,18 @@ lint-static:
 	@test -x $(TOOLS)/staticcheck || GOBIN=$(TOOLS) $(GO) install $(STATICCHECK) || \
 	  { echo "lint: cannot install $(STATICCHECK) (no module proxy?): staticcheck did NOT run"; exit 0; }; \
 	if [ -x $(TOOLS)/staticcheck ]; then $(TOOLS)/staticcheck ./...; fi
+
+# Packages that help tests are left out, and functions that tests of several packages use.
+TESTS_ALONE := ^internal/(alternate|atomic/faults|imports|pjrtstub|sample|slurmtest|spacetest|testfile|xlatest)/|: (OpenQrels|WithClock|Log.Flush|Rebuild|dtypeOf|Values|Outline|RunID)$$
+
+lint-dead: ## functions that only tests reach
+	@test -x $(TOOLS)/deadcode || GOBIN=$(TOOLS) $(GO) install $(DEADCODE) || \
+	  { echo "lint: cannot install $(DEADCODE) (no module proxy?): functions that only tests reach were NOT looked for"; exit 0; }; \
+	if [ -x $(TOOLS)/deadcode ]; then \
+	  found=$$($(TOOLS)/deadcode ./cmd/... ./bench/... ./experiments/... ./internal/...) || exit 1; \
+	  found=$$(echo "$$found" | grep -vE '$(TESTS_ALONE)'); \
+	  [ -z "$$found" ] || { echo "$$found"; echo "lint: only tests reach these functions: move them to an export_test.go, or remove them"; exit 1; }; \
+	fi
 
 race: ## the concurrent packages under the race detector
 	$(GO) test -race $(TESTFLAGS) -short ./runner/pool ./runner/lease ./runner/search ./metrics/... ./data/...
