@@ -4,10 +4,10 @@ package evidence
 // what training costs; a run too short for ten makes fewer, but always the first and the last. More than ten cost at
 // most usualShare, and there are at most a hundred.
 const (
-	fewest = 10
-	most   = 100
-	usualShare  = 0.01
-	shortShare  = 0.1
+	fewest     = 10
+	most       = 100
+	usualShare = 0.01
+	shortShare = 0.1
 	// A probe set that a run chooses by itself has from smallest to Largest queries.
 	smallest = 8
 	// Largest is the number of queries of a probe set if training is long enough.
