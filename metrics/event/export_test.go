@@ -24,6 +24,3 @@ func Line(seq int64, t time.Time, e Event) ([]byte, error) {
 
 // WithFile wraps the log's file, so that a test can make writes fail.
 func WithFile(wrap func(File) File) Option { return func(l *Log) { l.wrap = wrap } }
-
-// Path is the log's file.
-func (l *Log) Path() string { return l.path }

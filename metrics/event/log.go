@@ -99,6 +99,9 @@ func Create(dir string, options ...Option) (*Log, error) {
 // Attempt is the fence: the number of this log's attempt, counted from 1.
 func (l *Log) Attempt() int { return l.attempt }
 
+// Path returns the log's file.
+func (l *Log) Path() string { return l.path }
+
 // Append writes one event as the next line. An event that cannot be written, such
 // as an unknown state, is an error and leaves the log as it was.
 func (l *Log) Append(e Event) error {
