@@ -24,6 +24,7 @@ var bare = strings.Fields(`
 var allowedBare = []string{
 	"event.Some",  // a step that is known
 	"field.of",    // of a configuration
+	"prepare.Of",  // the needs of a plan
 	"store.known", // a known error
 	"store.asked",
 }
