@@ -135,7 +135,7 @@ func TestASweepThatAnOlderProgramKeptIsRead(t *testing.T) {
 		}
 	}
 	if _, err := sweeps.ParseKept("s.toml", []byte(base+"\n[stability.scale_shok]\nfactor = 3.0\n")); err == nil {
-		t.Error("a misspelt key of a kept revision is passed over")
+		t.Error("a misspelt key of a kept revision is ignored")
 	}
 }
 

@@ -128,7 +128,7 @@ func (s *settings) readKeys(r *reader, keys map[string]jsontext.Value) error {
 		case "do_basic_tokenize":
 			basic := true
 			if err = r.flag(key, value, &basic); !basic {
-				s.notes = append(s.notes, fmt.Sprintf("%s: do_basic_tokenize false is passed over, as transformers 5 does", r.name))
+				s.notes = append(s.notes, fmt.Sprintf("%s: do_basic_tokenize false is ignored, as transformers 5 does", r.name))
 			}
 		case "auto_map", "fast_tokenizer_files":
 			err = r.fault(key, "is not implemented: the tokenizer is some other file or code; allowed: no such key")

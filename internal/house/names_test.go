@@ -22,11 +22,9 @@ var bare = strings.Fields(`
 
 // allowedBare are functions whose name is clear beside its package or its receiver.
 var allowedBare = []string{
-	"event.Some",  // a step that is known
-	"field.of",    // of a configuration
-	"prepare.Of",  // the needs of a plan
-	"store.known", // a known error
-	"store.asked",
+	"event.Some", // a step that is known
+	"field.of",   // of a configuration
+	"prepare.Of", // the needs of a plan
 }
 
 // TestFunctionsAreNamedForWhatTheyReturnOrDo finds functions with a bare word as a name.

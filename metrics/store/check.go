@@ -129,7 +129,7 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 	} {
 		rows, err := s.db.QueryContext(ctx, part.query)
 		if err != nil {
-			return fmt.Errorf("dump %s: %w", part.name, known(err))
+			return fmt.Errorf("dump %s: %w", part.name, withSentinel(err))
 		}
 		columns, err := rows.Columns()
 		if err != nil {
@@ -152,7 +152,7 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 			fmt.Fprintln(out)
 		}
 		if err := rows.Err(); err != nil {
-			return fmt.Errorf("dump %s: %w", part.name, known(err))
+			return fmt.Errorf("dump %s: %w", part.name, withSentinel(err))
 		}
 	}
 	return out.Flush()

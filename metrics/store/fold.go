@@ -86,13 +86,13 @@ func Rebuild(ctx context.Context, workspace string, st *Store) error {
 	defer lock.release()
 	tx, err := st.db.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("rebuild database: %w", known(err))
+		return fmt.Errorf("rebuild database: %w", withSentinel(err))
 	}
 	defer tx.Rollback()
 	// Children first; what refers to a run or an evaluation goes with it.
 	for _, table := range []string{"evaluation", "reference", "asked", "baseline_member", "member", "sweep", "run", "series_name"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
-			return fmt.Errorf("rebuild database: %w", known(err))
+			return fmt.Errorf("rebuild database: %w", withSentinel(err))
 		}
 	}
 	f := &fold{ctx: ctx, workspace: workspace, db: tx, now: st.now(), memory: &memory{}, inTx: func(do func(*sql.Tx) error) error { return do(tx) }}
@@ -100,7 +100,7 @@ func Rebuild(ctx context.Context, workspace string, st *Store) error {
 		return fmt.Errorf("rebuild database: %w", f.cause(err))
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("rebuild database: %w", known(err))
+		return fmt.Errorf("rebuild database: %w", withSentinel(err))
 	}
 	if err := lock.folded(st.now()); err != nil {
 		return fmt.Errorf("rebuild database: %w", err)
@@ -131,7 +131,7 @@ func (f *fold) cause(err error) error {
 	if f.ctx.Err() != nil {
 		return context.Cause(f.ctx)
 	}
-	return known(err)
+	return withSentinel(err)
 }
 
 // fault records a bad file; the pass continues.
@@ -284,7 +284,7 @@ func (f *fold) forget(runs []string, before *state) error {
 	f.unsettled = true // evaluations go with runs
 	return f.inTx(func(tx *sql.Tx) error {
 		for _, run := range gone {
-			if err := clear(f.ctx, tx, before.runs[run]); err != nil {
+			if err := deleteRows(f.ctx, tx, before.runs[run]); err != nil {
 				return err
 			}
 			for _, query := range []string{"UPDATE run SET written = 0 WHERE id = ?", "DELETE FROM evaluation WHERE run_id = ?"} {

@@ -54,7 +54,7 @@ func (f *fold) run(run string, before *state) error {
 			}
 		}
 		if again {
-			if err := clear(f.ctx, tx, id); err != nil {
+			if err := deleteRows(f.ctx, tx, id); err != nil {
 				return err
 			}
 			at = nil
@@ -134,8 +134,8 @@ func tailOf(path string, offset int64) (string, error) {
 	return string(b[:]), nil
 }
 
-// clear deletes all rows that come from a run's logs.
-func clear(ctx context.Context, tx *sql.Tx, id int64) error {
+// deleteRows deletes all rows that come from a run's logs.
+func deleteRows(ctx context.Context, tx *sql.Tx, id int64) error {
 	for _, table := range []string{"attempt", "step_value", "head_norm", "episode", "judgement", "selection"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE run_id = ?", id); err != nil {
 			return err
@@ -183,13 +183,12 @@ type logFold struct {
 	points  *points
 }
 
-// everything is below any step: an attempt from step 0 also owns what came before the
-// first step.
-const everything = math.MinInt32
+// belowAnyStep is the first step that an attempt from step 0 owns: what came before the first step is its own as well.
+const belowAnyStep = math.MinInt32
 
-func owns(fromStep int) int {
+func firstOwnStep(fromStep int) int {
 	if fromStep <= 0 {
-		return everything
+		return belowAnyStep
 	}
 	return fromStep
 }
@@ -211,7 +210,7 @@ func openLog(ctx context.Context, tx *sql.Tx, run int64, n int) (*logFold, error
 		return nil, err
 	}
 	if later.Valid {
-		l.claimed = owns(int(later.Int64))
+		l.claimed = firstOwnStep(int(later.Int64))
 	}
 	l.points, err = newPoints(ctx, tx, run, n)
 	return l, err
@@ -298,10 +297,10 @@ func (l *logFold) started(e event.Started, r event.Record) error {
 	}
 	for _, t := range []struct{ table, column string }{{"step_value", "step"}, {"head_norm", "step"}, {"episode", "at_step"}, {"judgement", "at_step"}, {"selection", "at_step"}} {
 		query := "DELETE FROM " + t.table + " WHERE run_id = ? AND attempt < ? AND " + t.column + " >= ?"
-		args := []any{l.run, l.n, owns(e.FromStep)}
+		args := []any{l.run, l.n, firstOwnStep(e.FromStep)}
 		if t.table == "step_value" { // the evaluation of the state from which it resumed is kept
 			query += " AND (step > ? OR pack % 2 = 0)"
-			args = append(args, owns(e.FromStep))
+			args = append(args, firstOwnStep(e.FromStep))
 		}
 		if err := l.exec(query, args...); err != nil {
 			return err

@@ -149,7 +149,7 @@ func (f *fold) sweep(name string, revisions []string, stamp string) error {
 				return err
 			}
 		}
-		list, err := asked(manifests[last])
+		list, err := askedReferences(manifests[last])
 		if err != nil {
 			return fmt.Errorf("revision %s: %w", revisions[last], err)
 		}
@@ -162,9 +162,9 @@ func (f *fold) sweep(name string, revisions []string, stamp string) error {
 	})
 }
 
-// asked lists the collections that the runs are evaluated on, each once, in the order of
+// askedReferences lists the collections that the runs are evaluated on, each once, in the order of
 // the first run that asks for it.
-func asked(m record.Manifest) ([]reference, error) {
+func askedReferences(m record.Manifest) ([]reference, error) {
 	var list []reference
 	known := map[reference]bool{}
 	for _, r := range m.Runs {

@@ -40,7 +40,7 @@ func (s *Store) Marks(ctx context.Context) (Marks, error) {
 	} {
 		rows, err := s.db.QueryContext(ctx, query)
 		if err != nil {
-			return m, fmt.Errorf("read marks: %w", known(err))
+			return m, fmt.Errorf("read marks: %w", withSentinel(err))
 		}
 		for rows.Next() {
 			var run sql.NullString
@@ -51,7 +51,7 @@ func (s *Store) Marks(ctx context.Context) (Marks, error) {
 			add(run, text)
 		}
 		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return m, fmt.Errorf("read marks: %w", known(err))
+			return m, fmt.Errorf("read marks: %w", withSentinel(err))
 		}
 	}
 	for run, texts := range of {

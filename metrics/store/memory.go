@@ -54,7 +54,7 @@ func (s *Store) Version(ctx context.Context) (v Version, err error) {
 	defer m.mu.Unlock()
 	if m.conn == nil {
 		if m.conn, err = s.db.Conn(ctx); err != nil {
-			return v, fmt.Errorf("read version of the database: %w", known(err))
+			return v, fmt.Errorf("read version of the database: %w", withSentinel(err))
 		}
 		m.conns++ // what SQLite counts differs from connection to connection
 	}
@@ -62,7 +62,7 @@ func (s *Store) Version(ctx context.Context) (v Version, err error) {
 	if err := m.conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&v.data); err != nil {
 		m.conn.Close()
 		m.conn = nil
-		return Version{}, fmt.Errorf("read version of the database: %w", known(err))
+		return Version{}, fmt.Errorf("read version of the database: %w", withSentinel(err))
 	}
 	return v, nil
 }

@@ -91,5 +91,5 @@ func refused(err error) error {
 			return fmt.Errorf("%w: %w", ErrReadOnly, err)
 		}
 	}
-	return known(err)
+	return withSentinel(err)
 }

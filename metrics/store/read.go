@@ -158,7 +158,7 @@ type Series struct {
 // run lacks is absent from the answer.
 func (s *Store) Series(ctx context.Context, run string, names ...string) (map[string]Series, error) {
 	fail := func(err error) (map[string]Series, error) {
-		return nil, fmt.Errorf("read series of run %q: %w", run, known(err))
+		return nil, fmt.Errorf("read series of run %q: %w", run, withSentinel(err))
 	}
 	packs, err := s.packs(ctx, names)
 	if err != nil {
@@ -298,7 +298,7 @@ func (s *Store) Episodes(ctx context.Context, run string) ([]event.Episode, erro
 func read[T any](ctx context.Context, s *Store, what string, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, known(err))
+		return nil, fmt.Errorf("%s: %w", what, withSentinel(err))
 	}
 	defer rows.Close()
 	var all []T
@@ -310,7 +310,7 @@ func read[T any](ctx context.Context, s *Store, what string, scan func(*sql.Rows
 		all = append(all, one)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", what, known(err))
+		return nil, fmt.Errorf("%s: %w", what, withSentinel(err))
 	}
 	return all, nil
 }

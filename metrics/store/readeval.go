@@ -192,7 +192,7 @@ func (s *Store) complete(ctx context.Context, what string, scope Scope, evaluati
 	}
 	rows, err := s.db.QueryContext(ctx, "SELECT evaluation_id, measure, value FROM measure_value WHERE evaluation_id IN (SELECT value FROM json_each(?))", string(list))
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, known(err))
+		return fmt.Errorf("%s: %w", what, withSentinel(err))
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -208,7 +208,7 @@ func (s *Store) complete(ctx context.Context, what string, scope Scope, evaluati
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("%s: %w", what, known(err))
+		return fmt.Errorf("%s: %w", what, withSentinel(err))
 	}
 	return nil
 }
@@ -220,7 +220,7 @@ func (s *Store) QueryScores(ctx context.Context, evaluation string) (map[string]
 	rows, err := s.db.QueryContext(ctx, `SELECT v.measure, v.query, v.value FROM query_value v
 		WHERE v.evaluation_id = (SELECT max(id) FROM evaluation WHERE evaluation = ?)`, evaluation)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, known(err))
+		return nil, fmt.Errorf("%s: %w", what, withSentinel(err))
 	}
 	defer rows.Close()
 	all := map[string]map[string]float64{}
@@ -239,7 +239,7 @@ func (s *Store) QueryScores(ctx context.Context, evaluation string) (map[string]
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", what, known(err))
+		return nil, fmt.Errorf("%s: %w", what, withSentinel(err))
 	}
 	return all, nil
 }

@@ -74,7 +74,7 @@ func Open(path string, options ...Option) (*Store, error) {
 	}
 	if err := migrate(s.db); err != nil {
 		s.db.Close()
-		return nil, fmt.Errorf("open database %q: %w", path, known(err))
+		return nil, fmt.Errorf("open database %q: %w", path, withSentinel(err))
 	}
 	s.ro = openReadOnly(path)
 	return s, nil
@@ -160,9 +160,9 @@ func migrate(db *sql.DB) error {
 	return tx.Commit()
 }
 
-// known wraps SQLite's errors in the sentinel errors on which callers branch. Extended
+// withSentinel wraps SQLite's errors in the sentinel errors on which callers branch. Extended
 // codes keep the primary one in their low byte.
-func known(err error) error {
+func withSentinel(err error) error {
 	var e sqlite3.Error
 	if !errors.As(err, &e) {
 		return err

@@ -46,7 +46,7 @@ const thinned = `FROM step_value WHERE run_id = ?1 AND pack = ?2 AND step >= ?3 
 func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket int) (Thin, error) {
 	t := Thin{Bucket: max(1, bucket), Last: -1}
 	fail := func(err error) (Thin, error) {
-		return t, fmt.Errorf("read series %q of run %q: %w", name, run, known(err))
+		return t, fmt.Errorf("read series %q of run %q: %w", name, run, withSentinel(err))
 	}
 	var id int64
 	var at place
@@ -146,7 +146,7 @@ func (s *Store) SeriesNames(ctx context.Context, run string) ([]string, error) {
 		}
 		err := s.db.QueryRowContext(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM step_value WHERE run_id = (SELECT id FROM run WHERE run = ?) AND pack = ?", run, pack).Scan(into...)
 		if err != nil {
-			return nil, fmt.Errorf("read series of run %q: %w", run, known(err))
+			return nil, fmt.Errorf("read series of run %q: %w", run, withSentinel(err))
 		}
 		for i, p := range series {
 			if counts[i] > 0 {

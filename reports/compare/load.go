@@ -23,18 +23,9 @@ func curves() []string {
 	return []string{"loss", "loss/contrastive", "loss/margin_mse", "loss/kl", "loss/reg_query", "loss/reg_document", "active/query", "active/document"}
 }
 
-// Load reads a sweep from the store: its members and its baselines.
-func Load(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
-	return load(ctx, st, sweep, curves())
-}
-
-// LoadScores is Load without the curves, which only figures need: they are most of what there
-// is to read.
+// LoadScores reads a sweep from the store: its members and its baselines, without the curves, which only figures need.
+// They are most of what there is to read.
 func LoadScores(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
-	return load(ctx, st, sweep, nil)
-}
-
-func load(ctx context.Context, st *store.Store, sweep string, series []string) (*Input, error) {
 	if _, err := find(ctx, st, sweep); err != nil {
 		return nil, err
 	}
@@ -42,10 +33,10 @@ func load(ctx context.Context, st *store.Store, sweep string, series []string) (
 	if err != nil {
 		return nil, err
 	}
-	return loadRuns(ctx, st, store.Scope{Sweep: sweep}, runs, series)
+	return loadRuns(ctx, st, store.Scope{Sweep: sweep}, runs, nil)
 }
 
-// LoadRuns reads some of a sweep's runs, and the baselines BM25 and the untrained models with
+// LoadRuns reads some of a sweep's runs with their curves, and the baselines BM25 and the untrained models with
 // the backbones and forms of these runs. It includes superseded results if scope asks for them.
 func LoadRuns(ctx context.Context, st *store.Store, scope store.Scope, runs []store.Run) (*Input, error) {
 	return loadRuns(ctx, st, scope, runs, curves())

@@ -29,7 +29,7 @@ import (
 // report reads: only the curves are missing.
 func TestScoresAreAllButTheCurves(t *testing.T) {
 	st := folded(t, workspace(t, sample.Demo()))
-	whole, err := compare.Load(context.Background(), st, "demo")
+	whole, err := loadSweep(context.Background(), st, "demo")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestFromStore(t *testing.T) {
 	st := folded(t, workspace(t, in))
 	ctx := context.Background()
 
-	loaded, err := compare.Load(ctx, st, "demo")
+	loaded, err := loadSweep(ctx, st, "demo")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestFromStore(t *testing.T) {
 		}
 	})
 	t.Run("a sweep that is not there", func(t *testing.T) {
-		_, err := compare.Load(ctx, st, "dema")
+		_, err := loadSweep(ctx, st, "dema")
 		if !errors.Is(err, compare.ErrNoSweep) || !strings.Contains(err.Error(), "demo") {
 			t.Errorf("got %v", err)
 		}
@@ -139,7 +139,7 @@ func TestEqualCostFromStoredCurves(t *testing.T) {
 		}
 	}
 	st := folded(t, workspace(t, in))
-	loaded, err := compare.Load(context.Background(), st, "demo")
+	loaded, err := loadSweep(context.Background(), st, "demo")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -337,4 +337,13 @@ func writeJSON(t *testing.T, path string, v any) {
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// loadSweep reads all of a sweep, its curves too.
+func loadSweep(ctx context.Context, st *store.Store, sweep string) (*compare.Input, error) {
+	runs, err := st.Runs(ctx, sweep)
+	if err != nil {
+		return nil, err
+	}
+	return compare.LoadRuns(ctx, st, store.Scope{Sweep: sweep}, runs)
 }

@@ -117,7 +117,7 @@ func (st *stream) run(ctx context.Context, w http.ResponseWriter) error {
 	version := uint64(0)
 	if st.cursor.epoch == st.s.epoch && st.cursor.version == st.version() {
 		// The page is up to date: its present parts are remembered, not sent.
-		if _, err := st.look(ctx); err != nil {
+		if _, err := st.readNews(ctx); err != nil {
 			return err
 		}
 		version = st.cursor.version
@@ -134,7 +134,7 @@ func (st *stream) run(ctx context.Context, w http.ResponseWriter) error {
 			continue
 		}
 		version = now
-		event, err := st.look(ctx)
+		event, err := st.readNews(ctx)
 		if err != nil {
 			return err
 		}
@@ -185,8 +185,8 @@ func (st *stream) newer(ctx context.Context, version uint64) (uint64, error) {
 	return st.version(), nil
 }
 
-// look returns what is new since the last look.
-func (st *stream) look(ctx context.Context) (news, error) {
+// readNews returns what is new since the last look.
+func (st *stream) readNews(ctx context.Context) (news, error) {
 	s := st.s
 	base, ok := s.base(&http.Request{URL: st.url})
 	if !ok {

@@ -50,7 +50,7 @@ func Latest(dir, run string, usable func(State) error, notice func(message strin
 			continue
 		}
 		if err != nil {
-			notice(fmt.Sprintf("checkpoint %q is damaged and passed over: %v", folderOf(dir, s), err))
+			notice(fmt.Sprintf("checkpoint %q is damaged and skipped: %v", folderOf(dir, s), err))
 			continue
 		}
 		if usable != nil {
@@ -59,7 +59,7 @@ func Latest(dir, run string, usable func(State) error, notice func(message strin
 		if err == nil {
 			return loaded, nil
 		}
-		notice(fmt.Sprintf("checkpoint %q is passed over: %v", folderOf(dir, s), errors.Join(err, loaded.Close())))
+		notice(fmt.Sprintf("checkpoint %q is skipped: %v", folderOf(dir, s), errors.Join(err, loaded.Close())))
 	}
 	return nil, nil
 }

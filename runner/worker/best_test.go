@@ -119,12 +119,12 @@ func TestADamagedBestCostsStepsAndNothingElse(t *testing.T) {
 	}
 	notices := 0
 	for _, r := range second {
-		if n, ok := r.Event.(event.Notice); ok && strings.Contains(n.Message, "passed over") {
+		if n, ok := r.Event.(event.Notice); ok && strings.Contains(n.Message, "skipped") {
 			notices++
 		}
 	}
 	if notices == 0 {
-		t.Error("that a checkpoint was passed over is not said")
+		t.Error("that a checkpoint was skipped is not said")
 	}
 }
 
