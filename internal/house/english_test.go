@@ -1,8 +1,6 @@
 package house_test
 
 import (
-	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -25,20 +23,10 @@ var forms = []struct {
 // CONTRIBUTING.md and this file quote the forms.
 func TestEnglish(t *testing.T) {
 	files := 0
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name := entry.Name()
-		switch {
-		case entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "bin" || name == "shared"):
-			return filepath.SkipDir
-		case entry.IsDir(), name == "CONTRIBUTING.md", name == "english_test.go", !strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, ".md"):
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
+	eachFile(t, func(path string, text []byte) {
+		name := filepath.Base(path)
+		if name == "CONTRIBUTING.md" || name == "english_test.go" {
+			return
 		}
 		files++
 		for i, line := range strings.Split(string(text), "\n") {
@@ -48,11 +36,7 @@ func TestEnglish(t *testing.T) {
 				}
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, ".go", ".md")
 	if files < 500 {
 		t.Errorf("%d files read: too few", files)
 	}

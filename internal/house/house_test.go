@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,39 +31,47 @@ func read(t *testing.T, name string) string {
 
 func TestFilesAreShort(t *testing.T) {
 	files := 0
-	err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name := entry.Name()
-		if entry.IsDir() {
-			if path != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "bin") {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_generated.go") {
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
+	eachFile(t, func(path string, text []byte) {
+		if strings.HasSuffix(path, "_generated.go") {
+			return
 		}
 		files++
 		most := sourceLines
-		if strings.HasSuffix(name, "_test.go") {
+		if strings.HasSuffix(path, "_test.go") {
 			most = testLines
 		}
 		if lines := strings.Count(string(text), "\n"); lines > most {
 			t.Errorf("%s has %d lines; %d are allowed: split it by what its parts are about", path, lines, most)
 		}
-		return nil
+	}, ".go")
+	if files < 300 {
+		t.Errorf("only %d Go files were found", files)
+	}
+}
+
+// eachFile gives do the path and text of each file of the project whose name ends in one of ends. It leaves out folders
+// of test data and of programs, hidden ones, and shared, which may stand beside the sources.
+func eachFile(t *testing.T, do func(path string, text []byte), ends ...string) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := entry.Name()
+		switch {
+		case entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "bin" || name == "shared"):
+			return filepath.SkipDir
+		case entry.IsDir(), !slices.ContainsFunc(ends, func(end string) bool { return strings.HasSuffix(name, end) }):
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err == nil {
+			do(path, text)
+		}
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if files < 300 {
-		t.Errorf("only %d Go files were found", files)
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,21 +28,15 @@ var allowedBare = []string{
 // TestFunctionsAreNamedForWhatTheyReturnOrDo finds functions with a bare word as a name.
 func TestFunctionsAreNamedForWhatTheyReturnOrDo(t *testing.T) {
 	functions := 0
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name := entry.Name()
-		switch {
-		case entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "bin" || name == "shared"):
-			return filepath.SkipDir
-		case entry.IsDir(), !strings.HasSuffix(name, ".go"), strings.HasSuffix(name, "_test.go"):
-			return nil
+	eachFile(t, func(path string, text []byte) {
+		if strings.HasSuffix(path, "_test.go") {
+			return
 		}
 		set := token.NewFileSet()
-		file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(set, path, text, parser.SkipObjectResolution)
 		if err != nil {
-			return err
+			t.Error(err)
+			return
 		}
 		for _, declaration := range file.Decls {
 			f, ok := declaration.(*ast.FuncDecl)
@@ -57,11 +49,7 @@ func TestFunctionsAreNamedForWhatTheyReturnOrDo(t *testing.T) {
 			}
 			t.Errorf("%s: func %s: name it for what it returns (sameFile) or for what it does to what (closeStale)", set.Position(f.Pos()), f.Name.Name)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, ".go")
 	if functions < 2000 {
 		t.Errorf("%d functions read: too few", functions)
 	}

@@ -6,6 +6,7 @@ func (p panel) max4(rows []float32, best *[4]float32, at *[4]int32) { p.max4Plai
 
 func wide() bool { return false }
 
+// max32 is never called, since no tile is wide.
 func (p panel) max32([]float32, *[wideRows]float32, *[wideRows]int32) {}
 
 func fastestForm() form { return pairs }
