@@ -106,7 +106,7 @@ func TestARunKeepsItsDocumentsVectors(t *testing.T) {
 	p.refused([]string{"vectors", run, "--on", data, "--output", "-"}, name, "encodes what is missing again")
 
 	// A lost one is named by the plan of the sweep that asks for vectors, and made again by its run.
-	if out := p.ok("plan", sweep, keep); !strings.Contains(out, "1 of its files of documents' vectors are made again") || !strings.Contains(out, name) {
+	if out := p.ok("plan", sweep, keep); !strings.Contains(out, "1 of its files of documents' vectors must be made again") || !strings.Contains(out, name) {
 		t.Errorf("plan says\n%s", out)
 	}
 	p.ok("run", sweep, keep)

@@ -298,7 +298,7 @@ func (m *maker) settleEvaluation(e *Evaluation) {
 	}
 	if e.Config.Evaluate.KeepVectors {
 		if faults := KeptVectors(e.Folder, s, m.Resolver.Verify); len(faults) > 0 {
-			e.State, e.Why = Damaged, fmt.Sprintf("%d of its files of documents' vectors are made again: %v", len(faults), faults[0])
+			e.State, e.Why = Damaged, fmt.Sprintf("%d of its files of documents' vectors must be made again: %v", len(faults), faults[0])
 			return
 		}
 	}
