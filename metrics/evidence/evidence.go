@@ -119,8 +119,8 @@ func angles(add func(string, float64), texts []text, vocab, threads int) {
 	cosines := products(alive, alive, vocab, threads)
 	var pairs, shared []float64
 	tops := make([][]int32, n)
+	parallel.For(n, threads, func(i int) { tops[i] = alive[i].heaviest(topTerms) })
 	for i := range alive {
-		tops[i] = alive[i].heaviest(topTerms)
 		for j := range alive {
 			cosines[i][j] /= alive[i].norm * alive[j].norm
 			if j < i {
@@ -176,21 +176,33 @@ func ranking(values map[string]event.Value, q, d []text, vocab int, scale float6
 	}
 }
 
-// products returns the dot product of each text of a with each text of b.
+// products returns the dot product of each text of a with each text of b. Each is summed by ascending id.
 func products(a, b []text, vocab, threads int) [][]float64 {
+	// Some texts of a are multiplied at once: a single sum waits for each of its additions.
+	const together = 4
 	out := make([][]float64, len(a))
-	parallel.For(len(a), threads, func(i int) {
-		wide := make([]float64, vocab)
-		for k, id := range a[i].ids {
-			wide[id] = a[i].weights[k]
-		}
-		out[i] = make([]float64, len(b))
-		for j, t := range b {
-			sum := 0.0
+	parallel.For((len(a)+together-1)/together, threads, func(block int) {
+		rows := a[block*together : min(len(a), (block+1)*together)]
+		wide := make([][together]float64, vocab)
+		for r, t := range rows {
 			for k, id := range t.ids {
-				sum += t.weights[k] * wide[id]
+				wide[id][r] = t.weights[k]
 			}
-			out[i][j] = sum
+			out[block*together+r] = make([]float64, len(b))
+		}
+		for j, t := range b {
+			var s0, s1, s2, s3 float64
+			for k, id := range t.ids {
+				w, x := t.weights[k], &wide[id]
+				s0 += w * x[0]
+				s1 += w * x[1]
+				s2 += w * x[2]
+				s3 += w * x[3]
+			}
+			sums := [together]float64{s0, s1, s2, s3}
+			for r, sum := range sums[:len(rows)] {
+				out[block*together+r][j] = sum
+			}
 		}
 	})
 	return out

@@ -3,6 +3,7 @@ package evidence_test
 import (
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 
 	"headroom/metrics/event"
@@ -157,4 +158,16 @@ func TestSteps(t *testing.T) {
 	if got := evidence.Steps(100_000, 64, 128); len(got) != 100 {
 		t.Errorf("a long run has %d probes", len(got))
 	}
+}
+
+// The heaviest terms of many texts are those of a full sort, among equal and undefined weights too.
+func TestTheOverlapOfManyTerms(t *testing.T) {
+	nan := float32(math.NaN())
+	wide := func(weights ...float32) []float32 { return append(weights, make([]float32, 14-len(weights))...) }
+	s := evidence.Side{Vocab: 14, Lengths: []int{1, 1}, Weights: slices.Concat(
+		wide(1, 9, 1, 8, 1, 7, 1, 6, 1, 5, 1, 4, 2, 3),   // 1 3 5 7 9 11 13 12, then 0 and 2, the lowest of equal ones
+		wide(nan, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1), // 1 2 3 5 7 9 10 11 12 13, all but NaN
+	)}
+	// Both have 1 2 3 5 7 9 11 12 13; 0 and 10 are in one.
+	near(t, evidence.Series(s, s, 1, 1), map[string]float64{"probe/overlap/query": 9. / 11})
 }

@@ -12,16 +12,22 @@ import (
 const topTerms = 10
 
 // heaviest returns the ids of a text's n heaviest terms, ascending. Of terms with equal
-// weights the lower ids count as heavier.
+// weights the lower ids count as heavier, and NaN is lighter than any number.
 func (t text) heaviest(n int) []int32 {
-	order := make([]int, len(t.ids))
-	for i := range order {
-		order[i] = i
+	best := make([]int, 0, n) // indexes of terms, the heaviest first
+	for i, w := range t.weights {
+		if len(best) == n && cmp.Compare(w, t.weights[best[n-1]]) <= 0 {
+			continue
+		}
+		at := len(best)
+		for at > 0 && cmp.Compare(w, t.weights[best[at-1]]) > 0 {
+			at--
+		}
+		best = slices.Insert(best[:min(len(best), n-1)], at, i)
 	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(t.weights[j], t.weights[i]) })
-	ids := make([]int32, 0, n)
-	for _, i := range order[:min(n, len(order))] {
-		ids = append(ids, t.ids[i])
+	ids := make([]int32, len(best))
+	for k, i := range best {
+		ids[k] = t.ids[i]
 	}
 	slices.Sort(ids)
 	return ids

@@ -48,6 +48,11 @@ func demoShape(architecture string) shape {
 	return shape{architecture, 1284, 96, 2, 4, 128, 32, 16, 64, 1e-2, 1e-2, 2e-5}.sized()
 }
 
+// smallestShape is the smallest backbone of the calibration's runs, with their smallest usual batch.
+func smallestShape(architecture string) shape {
+	return shape{architecture, 1284, 48, 1, 4, 128, 16, 16, 64, 1e-2, 1e-2, 2e-5}.sized()
+}
+
 // miniLMShape is six layers of 384, as MiniLM-L6 has them.
 func miniLMShape(architecture string) shape {
 	return shape{architecture, 30522, 384, 6, 12, 128, 16, 64, 64, 5e-5, 1e-3, 2e-5}.sized()

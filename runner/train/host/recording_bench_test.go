@@ -19,7 +19,7 @@ import (
 // of it (scores, active dims, cosine, empty rows), and how many steps a look at 64 queries
 // and documents takes as long as, all in turns.
 func BenchmarkRecording(b *testing.B) {
-	for name, c := range map[string]shape{"demo": demoShape("bert"), "4x256": benchShape("bert", 30522)} {
+	for name, c := range map[string]shape{"smallest": smallestShape("bert"), "demo": demoShape("bert"), "4x256": benchShape("bert", 30522)} {
 		b.Run(name, func(b *testing.B) {
 			folder, _ := c.prepare(b)
 			ck, err := hf.Load(folder, hf.Options{})
