@@ -12,18 +12,24 @@ type identical struct {
 	th       IdenticalRule
 	on       bool
 	accuracy *window
-	// limit is the in-batch accuracy above which the model distinguishes its inputs; above
+	// apart is the in-batch accuracy above which the model distinguishes its inputs; above
 	// 1 if there is no chance level.
 	apart float64
+	// shared reports whether a query's candidates are also other queries' documents. If not, a
+	// constant query may rank its own candidates well, and accuracy proves nothing of queries.
+	shared bool
 }
 
-const versionIdentical = 1
+// Version 1 let accuracy excuse parallel queries under every loss, and took an accuracy from few
+// candidates and queries for proof that chance alone could give.
+const versionIdentical = 2
 
 func newIdentical(th IdenticalRule, facts event.Facts, steps, grace int) *identical {
 	n := scaledSteps(th.Steps, 3, steps)
-	d := &identical{th: th, on: steps <= 0 || steps >= th.MinSteps, accuracy: newWindow(n), apart: 2}
+	d := &identical{th: th, on: steps <= 0 || steps >= th.MinSteps, accuracy: newWindow(n), apart: 2,
+		shared: facts.Loss == "infonce" && facts.Batch > 1}
 	if facts.Candidates > 1 {
-		d.apart = aboveChance(facts.Candidates, th.Accuracy)
+		d.apart = max(aboveChance(facts.Candidates, th.Accuracy), 1/float64(facts.Candidates)+sure*accuracyNoise(facts, n))
 	}
 	cosine := func(series, texts string) *hold {
 		return &hold{rule: rule{kind: Identical, severity: event.SeverityCollapse, series: series, version: versionIdentical,
@@ -44,16 +50,16 @@ func (d *identical) observe(s sample) []event.Episode {
 	if v, ok := s.get(SeriesAccuracy); ok {
 		d.accuracy.add(v)
 	}
-	told := d.accuracy.len() > 0 && d.accuracy.mean() > d.apart
+	distinct := d.accuracy.len() > 0 && d.accuracy.mean() > d.apart
 	emptyQuery, _ := s.get(SeriesEmptyQuery)
 	emptyDocument, _ := s.get(SeriesEmptyDocument)
 	var changed []event.Episode
-	judge := func(h *hold, blank float64, holds func(v float64) bool) {
+	judge := func(h *hold, excused bool, blank float64, holds func(v float64) bool) {
 		v, ok := s.get(h.series)
 		if !ok {
 			return
 		}
-		a := answerOf(!told && holds(v))
+		a := answerOf(!excused && holds(v))
 		if blank > d.th.Blank {
 			a = unknown
 		}
@@ -63,9 +69,9 @@ func (d *identical) observe(s sample) []event.Episode {
 		limit := max(d.th.Cosine, s.first[series]-d.th.Slack)
 		return func(v float64) bool { return v > limit }
 	}
-	judge(d.holds[0], emptyQuery, parallel(SeriesCosineQuery))
-	judge(d.holds[1], emptyDocument, parallel(SeriesCosineDocument))
-	judge(d.holds[2], max(emptyQuery, emptyDocument), func(v float64) bool {
+	judge(d.holds[0], distinct && d.shared, emptyQuery, parallel(SeriesCosineQuery))
+	judge(d.holds[1], distinct, emptyDocument, parallel(SeriesCosineDocument))
+	judge(d.holds[2], distinct, max(emptyQuery, emptyDocument), func(v float64) bool {
 		return v < d.th.ScoreSD && v <= d.th.Growth*s.first[SeriesScoreSD]
 	})
 	return changed

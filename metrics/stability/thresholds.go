@@ -42,8 +42,9 @@ type IdenticalRule struct {
 	// Growth times the first one, it is growing, and the run is not accused. Default 2.
 	Growth float64 `toml:"growth" json:"growth"`
 	// Accuracy is a share of the way from chance level to 1. A run whose in-batch accuracy
-	// is above it distinguishes its inputs, whatever their cosine. Default 0.5; 1 never
-	// excuses.
+	// is above it, by more than chance could give (5 standard deviations), distinguishes its
+	// inputs, whatever their cosine; its queries only under a loss that scores them against
+	// other queries' documents. Default 0.5; 1 never excuses.
 	Accuracy float64 `toml:"accuracy" json:"accuracy"`
 	// Blank is the share of empty texts above which cosines and scores say nothing:
 	// an episode then neither opens nor passes. Default 0.5.
