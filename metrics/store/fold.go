@@ -48,18 +48,6 @@ func (s *Store) foldLocked(ctx context.Context, workspace string, lock *lock) er
 		return fmt.Errorf("fold workspace %q: %w", workspace, err)
 	}
 	f := &fold{ctx: ctx, workspace: workspace, db: s.db, now: s.now(), memory: &s.memory, again: version == s.memory.version}
-	f.inTx = func(do func(*sql.Tx) error) error {
-		f.wrote = true
-		tx, err := s.db.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback()
-		if err := do(tx); err != nil {
-			return err
-		}
-		return tx.Commit()
-	}
 	s.memory.version = Version{}
 	if err := f.all(); err != nil {
 		return fmt.Errorf("fold workspace %q: %w", workspace, f.cause(err))
@@ -76,53 +64,32 @@ func (s *Store) foldLocked(ctx context.Context, workspace string, lock *lock) er
 	return f.damage()
 }
 
-// Rebuild empties the database and folds everything again, in one transaction: a
-// reader sees the old state or the new one.
-func Rebuild(ctx context.Context, workspace string, st *Store) error {
-	lock, err := acquire(ctx, st.path)
-	if err != nil {
-		return fmt.Errorf("rebuild database: %w", err)
-	}
-	defer lock.release()
-	tx, err := st.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("rebuild database: %w", withSentinel(err))
-	}
-	defer tx.Rollback()
-	// Children first; what refers to a run or an evaluation goes with it.
-	for _, table := range []string{"evaluation", "reference", "asked", "baseline_member", "member", "sweep", "run", "series_name"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
-			return fmt.Errorf("rebuild database: %w", withSentinel(err))
-		}
-	}
-	f := &fold{ctx: ctx, workspace: workspace, db: tx, now: st.now(), memory: &memory{}, inTx: func(do func(*sql.Tx) error) error { return do(tx) }}
-	if err := f.all(); err != nil {
-		return fmt.Errorf("rebuild database: %w", f.cause(err))
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("rebuild database: %w", withSentinel(err))
-	}
-	if err := lock.folded(st.now()); err != nil {
-		return fmt.Errorf("rebuild database: %w", err)
-	}
-	return f.damage()
-}
-
 // fold is one pass over a workspace.
 type fold struct {
 	ctx       context.Context
 	workspace string
-	// db reads the state before the pass.
-	db querier
-	// inTx folds one run, sweep or evaluation in one transaction.
-	inTx   func(do func(*sql.Tx) error) error
-	faults []error
-	now    time.Time
-	memory *memory
+	db        *sql.DB
+	faults    []error
+	now       time.Time
+	memory    *memory
 	// again says that nobody has written since the fold that memory is of.
 	again bool
 	// wrote says that this pass has written; unsettled, that settle has to decide again.
 	wrote, unsettled bool
+}
+
+// inTx folds one run, sweep or evaluation in one transaction.
+func (f *fold) inTx(do func(*sql.Tx) error) error {
+	f.wrote = true
+	tx, err := f.db.BeginTx(f.ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := do(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 // cause returns why a pass ended: the context's error if it was cancelled, even if a

@@ -22,10 +22,10 @@ func TestMain(m *testing.M) {
 	if root == "" {
 		os.Exit(m.Run())
 	}
-	s, err := store.Open(filepath.Join(root, store.FileName))
+	var err error
 	for err == nil {
 		fmt.Println("folding")
-		err = store.Rebuild(context.Background(), root, s)
+		err = store.Rebuild(context.Background(), root, filepath.Join(root, store.FileName))
 	}
 	fmt.Println(err)
 	os.Exit(1)

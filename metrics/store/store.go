@@ -1,7 +1,7 @@
 // Package store folds a workspace's files into one SQLite database and reads it.
 //
 // Contract. The files are the truth, and the database is computed from them (their fold):
-// Rebuild makes an equal one again. One process at a time folds, holding a lock; every
+// Rebuild makes an equal one again, under the eyes of its readers. One process at a time folds, holding a lock; every
 // other command reads. Fold is incremental (it resumes each log where it stopped),
 // idempotent, and may be killed anywhere. The views of migrations/0001.sql that its last
 // section names stay as they are; tables may change.
@@ -14,7 +14,7 @@
 package store
 
 import (
-	"context"
+	"cmp"
 	"database/sql"
 	"embed"
 	"errors"
@@ -31,7 +31,7 @@ import (
 // ErrNewer is returned when a newer headroom made the database.
 var ErrNewer = errors.New("a newer headroom made this database: use that, or make it again with `headroom db rebuild`")
 
-// ErrDamaged is returned when the file is not a sound database; Recreate makes a
+// ErrDamaged is returned when the file is not a sound database; Rebuild makes a
 // new one in its place.
 var ErrDamaged = errors.New("database is damaged: `headroom db rebuild` makes it again from the files")
 
@@ -89,22 +89,6 @@ func (s *Store) Close() error {
 // Path is the database's file.
 func (s *Store) Path() string { return s.path }
 
-// Recreate removes the database at path, whatever is wrong with it, and opens an
-// empty one. It waits for the lock as Fold does.
-func Recreate(ctx context.Context, path string, options ...Option) (*Store, error) {
-	lock, err := acquire(ctx, path)
-	if err != nil {
-		return nil, fmt.Errorf("recreate database: %w", err)
-	}
-	defer lock.release()
-	for _, name := range []string{path, path + "-wal", path + "-shm", path + "-journal"} {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("recreate database: %w", err)
-		}
-	}
-	return Open(path, options...)
-}
-
 // dsn sets the pragmas where every connection of the pool gets them. The log of a
 // fold need not outlive a power cut, since the files do: hence synchronous NORMAL.
 func dsn(path, mode string, queryOnly bool) string {
@@ -160,18 +144,23 @@ func migrate(db *sql.DB) error {
 	return tx.Commit()
 }
 
-// withSentinel wraps SQLite's errors in the sentinel errors on which callers branch. Extended
-// codes keep the primary one in their low byte.
+// withSentinel wraps SQLite's errors in the sentinel errors on which callers branch.
 func withSentinel(err error) error {
 	var e sqlite3.Error
 	if !errors.As(err, &e) {
 		return err
 	}
-	switch sqlite3.ErrNo(e.ExtendedCode & 0xff) {
+	switch primaryCode(e) {
 	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
 	return err
+}
+
+// primaryCode returns an error's code without the details, which extended codes have above
+// their low byte. Errors of a copy have only Code, which then may be an extended one.
+func primaryCode(e sqlite3.Error) sqlite3.ErrNo {
+	return sqlite3.ErrNo(cmp.Or(int(e.ExtendedCode), int(e.Code)) & 0xff)
 }

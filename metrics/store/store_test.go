@@ -60,11 +60,10 @@ func TestADamagedDatabaseIsNamedAndMadeAgain(t *testing.T) {
 		if _, err := store.Open(path); !errors.Is(err, store.ErrDamaged) {
 			t.Errorf("open gives %v", err)
 		}
-		again, err := store.Recreate(context.Background(), path)
-		if err != nil {
+		if err := store.Rebuild(context.Background(), w.Root, path); err != nil {
 			t.Fatal(err)
 		}
-		w.fold(again)
+		again := w.openAt(path)
 		if got := dump(t, again); got != want {
 			t.Errorf("made again it differs: %s", difference(got, want))
 		}
@@ -210,7 +209,7 @@ func TestCheckFindsWhatTheFilesDoNotSay(t *testing.T) {
 		if !errors.Is(err, store.ErrDiffers) {
 			t.Errorf("%s: %v", tamper, err)
 		}
-		if err := store.Rebuild(context.Background(), w.Root, s); err != nil {
+		if err := store.Rebuild(context.Background(), w.Root, s.Path()); err != nil {
 			t.Fatal(err)
 		}
 		if err := check(); err != nil {

@@ -110,7 +110,7 @@ func (w *space) sameAsNew(s *store.Store) {
 	if got := dump(w.T, s); got != want {
 		w.T.Fatalf("the fold is not what a new one gives: %s", difference(got, want))
 	}
-	if err := store.Rebuild(context.Background(), w.Root, s); err != nil && !errors.As(err, new(*store.Damage)) {
+	if err := store.Rebuild(context.Background(), w.Root, s.Path()); err != nil && !errors.As(err, new(*store.Damage)) {
 		w.T.Fatal(err)
 	}
 	if got := dump(w.T, s); got != want {

@@ -61,13 +61,8 @@ func (a *app) dbRebuild(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	ctx := cmd.Context()
-	s, err := store.Recreate(ctx, path, store.WithClock(a.env.Now))
-	if err != nil {
+	if err := store.Rebuild(cmd.Context(), w.Root, path, store.WithClock(a.env.Now)); err != nil {
 		return failedError(heldBy(path, err))
-	}
-	if err := errors.Join(store.Fold(ctx, w.Root, s), s.Close()); err != nil {
-		return failedError(err)
 	}
 	return a.printDB(dbDocument{Path: path, OK: true})
 }

@@ -189,13 +189,8 @@ func (a *app) dbRepair(ctx context.Context) error {
 	if err != nil {
 		return failedError(err)
 	}
-	s, err := store.Recreate(ctx, path, store.WithClock(a.env.Now))
-	if err != nil {
+	if err := store.Rebuild(ctx, w.Root, path, store.WithClock(a.env.Now)); err != nil && !errors.As(err, new(*store.Damage)) {
 		return failedError(heldBy(path, err))
-	}
-	folding := store.Fold(ctx, w.Root, s)
-	if err := s.Close(); err != nil || folding != nil && !errors.As(folding, new(*store.Damage)) {
-		return failedError(errors.Join(folding, err))
 	}
 	done = append(done, path+": made again from the files")
 	left, err := a.examine(ctx, w, true)
