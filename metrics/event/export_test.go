@@ -12,11 +12,6 @@ func On(disk atomic.Disk) Option { return func(l *Log) { l.disk = disk } }
 // RepairOn repairs a log on another disk.
 func RepairOn(disk atomic.Disk, path string) ([]string, error) { return repair(disk, path) }
 
-// Fast and General give the tests both decoders of a step's fields.
-func Fast(fields []byte) (Step, bool) { return parseStep(fields, names{}) }
-
-func General(fields []byte) (Event, error) { return decode[Step](KindStep, fields) }
-
 // Line encodes one line for tests that build logs byte by byte.
 func Line(seq int64, t time.Time, e Event) ([]byte, error) {
 	return appendLine(nil, Record{Seq: seq, Time: t, Event: e})

@@ -46,17 +46,13 @@ func appendLine(b []byte, r Record) ([]byte, error) {
 	b = append(b, `","type":"`...)
 	b = append(b, r.Event.Kind()...)
 	b = append(b, '"')
-	if step, ok := r.Event.(Step); ok {
-		b = appendStep(b, step)
-	} else {
-		fields, err := json.Marshal(r.Event)
-		if err != nil {
-			return b[:start], err
-		}
-		if len(fields) > len(`{}`) {
-			b = append(b, ',')
-			b = append(b, fields[1:len(fields)-1]...)
-		}
+	fields, err := json.Marshal(r.Event)
+	if err != nil {
+		return b[:start], err
+	}
+	if len(fields) > len(`{}`) {
+		b = append(b, ',')
+		b = append(b, fields[1:len(fields)-1]...)
 	}
 	var sum [4]byte
 	binary.BigEndian.PutUint32(sum[:], crc32.Checksum(b[start:], castagnoli))
@@ -65,20 +61,8 @@ func appendLine(b []byte, r Record) ([]byte, error) {
 	return append(b, "\"}\n"...), nil
 }
 
-// names interns the names of series, which repeat at every step.
-type names map[string]string
-
-func (n names) get(b []byte) string {
-	if s, ok := n[string(b)]; ok {
-		return s
-	}
-	s := string(b)
-	n[s] = s
-	return s
-}
-
 // parseLine reads one line without its newline. The record shares no memory with the line.
-func parseLine(line []byte, known names) (Record, error) {
+func parseLine(line []byte, steps *stepReader) (Record, error) {
 	body, err := checkSum(line)
 	if err != nil {
 		return Record{}, err
@@ -88,7 +72,7 @@ func parseLine(line []byte, known names) (Record, error) {
 		return Record{}, err
 	}
 	r := Record{Seq: head.seq, Time: head.time}
-	if r.Event, err = parseEvent(head.kind, fields, known); err != nil {
+	if r.Event, err = parseEvent(head.kind, fields, steps); err != nil {
 		return Record{}, err
 	}
 	return r, r.Event.check()
@@ -151,15 +135,12 @@ func parseHead(body []byte) (lineHead, []byte, error) {
 }
 
 // parseEvent decodes the fields of an event. It is the only switch over all kinds.
-func parseEvent(kind string, fields []byte, known names) (Event, error) {
+func parseEvent(kind string, fields []byte, steps *stepReader) (Event, error) {
 	switch kind {
 	case KindStarted:
 		return decode[Started](kind, fields)
 	case KindStep:
-		if step, ok := parseStep(fields, known); ok {
-			return step, nil
-		}
-		return decode[Step](kind, fields)
+		return steps.decode(fields)
 	case KindHeadNorms:
 		return decode[HeadNorms](kind, fields)
 	case KindEpisode:

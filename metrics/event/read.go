@@ -61,8 +61,7 @@ func Scan(path string, from Position, fn func(Record) error) (Position, error) {
 // used in messages.
 func ScanReader(r io.Reader, name string, from Position, fn func(Record) error) (Position, error) {
 	in := bufio.NewReaderSize(r, 1<<16)
-	known := names{}
-	at := from
+	steps, at := newStepReader(), from
 	var long []byte
 	for {
 		line, err := in.ReadSlice('\n')
@@ -80,7 +79,7 @@ func ScanReader(r io.Reader, name string, from Position, fn func(Record) error) 
 		if err != nil {
 			return at, fmt.Errorf("read %s: %w", name, err)
 		}
-		record, err := parseLine(line[:len(line)-1], known)
+		record, err := parseLine(line[:len(line)-1], steps)
 		if errors.Is(err, errDamaged) && atEnd(in) {
 			return at, nil
 		}

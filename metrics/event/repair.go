@@ -79,7 +79,7 @@ func repair(disk atomic.Disk, path string) ([]string, error) {
 
 // salvage returns the sound lines of a log as a log of their own.
 func salvage(path string, text []byte) (whole []byte, lost []string, err error) {
-	known := names{}
+	steps := newStepReader()
 	var last Record
 	seq := int64(0) // of the log as it was
 	add := func(r Record) error {
@@ -98,7 +98,7 @@ func salvage(path string, text []byte) (whole []byte, lost []string, err error) 
 		text = rest
 		record, bad := Record{}, errDamaged
 		if ended {
-			record, bad = parseLine(line, known)
+			record, bad = parseLine(line, steps)
 		}
 		switch {
 		case errors.Is(bad, ErrUnknownType):

@@ -54,7 +54,7 @@ func (v *Value) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// parseValue reads one JSON token.
+// parseValue reads one valid JSON token: what strconv accepts beyond that is no JSON.
 func parseValue(text []byte) (Value, bool) {
 	switch string(text) {
 	case `"` + wordNaN + `"`:
@@ -64,25 +64,6 @@ func parseValue(text []byte) (Value, bool) {
 	case `"` + wordNegativeInf + `"`:
 		return Value(math.Inf(-1)), true
 	}
-	if !isNumber(text) {
-		return 0, false
-	}
 	f, err := strconv.ParseFloat(string(text), 64)
 	return Value(f), err == nil
-}
-
-// isNumber rejects what strconv accepts and JSON does not: hexadecimal floats, underscores,
-// a leading plus, "infinity". Misplaced digits are left to strconv.
-func isNumber(text []byte) bool {
-	if len(text) == 0 || (text[0] != '-' && (text[0] < '0' || text[0] > '9')) {
-		return false
-	}
-	for _, c := range text[1:] {
-		switch {
-		case c >= '0' && c <= '9', c == '.', c == '-', c == '+', c == 'e', c == 'E':
-		default:
-			return false
-		}
-	}
-	return true
 }
