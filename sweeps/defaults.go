@@ -23,7 +23,7 @@ func Defaults() RunConfig {
 		Evaluate: EvaluateConfig{
 			Final: []string{}, Full: []string{}, During: []string{},
 			Measures:  []string{"nDCG@10", "RR@10", "R@1000"},
-			Baselines: []string{"bm25"},
+			Baselines: []string{BM25},
 		},
 		Checkpoint: CheckpointConfig{Keep: "last+best", Select: "last"},
 		Compute:    ComputeConfig{Backend: "auto"},

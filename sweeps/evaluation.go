@@ -5,6 +5,12 @@ import (
 	"strings"
 )
 
+// The names of baselines, in files and in commands.
+const (
+	BM25      = "bm25"
+	Untrained = "untrained"
+)
+
 // Encoding holds every setting that decides a model's vectors besides its weights: how
 // logits become vectors, and how many tokens of a text the model sees. The zero value
 // stands for methods that encode nothing, such as BM25.

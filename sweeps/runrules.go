@@ -73,7 +73,7 @@ func runRules() []rule {
 		texts("evaluate.during", "a list of references to data", wrongReference),
 		integer("evaluate.every", 0, maxSteps, "integer ≥ 0, in steps; 0 is never"),
 		{key: "evaluate.measures", allowed: "a list of measures as headroom evaluate takes them: nDCG@10, RR@10, R@1000, AP, P(rel=2)@5, …", wrong: wrongMeasures},
-		choices("evaluate.baselines", "bm25", "untrained"),
+		choices("evaluate.baselines", BM25, Untrained),
 		counts("evaluate.prune_document", "a list of integers ≥ 1, in terms per document; [] is none"),
 		counts("evaluate.prune_query", "a list of integers ≥ 1, in terms per query; [] is none"),
 		flag("evaluate.keep_vectors"),

@@ -25,10 +25,10 @@ type Run struct {
 	Standing string
 	// AddedBy are the words of the command line that added it; "" for a point of the file.
 	AddedBy string
-	// State is "new", "queued", "running", "interrupted", "failed" or "done". A killed
-	// attempt is "running" here; only its lease knows better.
+	// State is a state of record. A killed attempt is running here; only its lease knows
+	// better.
 	State string
-	// Verdict is "" until the run is judged, then "healthy" or a kind of collapse.
+	// Verdict is "" until the run is judged, then stability.Healthy or a kind of collapse.
 	Verdict string
 	// Recovered says from which collapses a healthy run came back and when, such as "empty
 	// at 110–115"; "" if there was none.
@@ -49,9 +49,9 @@ type Run struct {
 	Seconds  float64
 	Attempts int
 	Host     string
-	// Error is the cause if State is "failed".
+	// Error is the cause if State is record.StateFailed.
 	Error string
-	// Weights is the digest of the final weights if State is "done".
+	// Weights is the digest of the final weights if State is record.StateDone.
 	Weights string
 	// Selected is what dev data chose, nil if it was not asked or not yet.
 	Selected *event.Selected

@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"headroom/metrics/stats"
+	"headroom/sweeps"
 )
 
 // Kind is the kind of a contrast.
@@ -288,12 +289,12 @@ func (c *Comparison) contrasts() error {
 			if best == nil {
 				continue
 			}
-			atBest := side{name: line.Name() + " k=" + best.Text, runs: best.Runs}
-			bm25 := side{name: "BM25", fixed: c.Baseline("bm25", "", dataset, nil)}
-			untrained := side{name: "untrained", fixed: c.Baseline("untrained", line.Backbone, dataset, line.Encoding())}
+			atBest := side{name: line.nameAt(best.Text), runs: best.Runs}
+			bm25 := side{name: "BM25", fixed: c.Baseline(sweeps.BM25, "", dataset, nil)}
+			untrained := side{name: "untrained", fixed: c.Baseline(sweeps.Untrained, line.Backbone, dataset, line.Encoding())}
 			var atOne side
 			if natural != nil && natural != best {
-				atOne = side{name: line.Name() + " k=1", runs: natural.Runs}
+				atOne = side{name: line.nameAt(KText(1)), runs: natural.Runs}
 				if err := add(BestNatural, line, dataset, atBest, atOne); err != nil {
 					return err
 				}
@@ -311,7 +312,7 @@ func (c *Comparison) contrasts() error {
 			}
 			if dataset == c.Datasets[0] && bm25.fixed != nil {
 				for _, p := range line.Points {
-					other := side{name: line.Name() + " k=" + p.Text, runs: p.Runs}
+					other := side{name: line.nameAt(p.Text), runs: p.Runs}
 					if p == best || p == natural || len(p.Healthy()) == 0 {
 						continue
 					}
@@ -327,8 +328,8 @@ func (c *Comparison) contrasts() error {
 					continue
 				}
 				if err := add(BetweenLines, a, dataset,
-					side{name: a.Name() + " k=" + a.Best.Text, runs: a.Best.Runs},
-					side{name: b.Name() + " k=" + b.Best.Text, runs: b.Best.Runs}); err != nil {
+					side{name: a.nameAt(a.Best.Text), runs: a.Best.Runs},
+					side{name: b.nameAt(b.Best.Text), runs: b.Best.Runs}); err != nil {
 					return err
 				}
 			}

@@ -20,6 +20,10 @@ func KText(k float64) string {
 	return strconv.FormatFloat(k, 'g', 6, 64)
 }
 
+// KName is a name by the text of k, in tables, files, figures and on pages: "k=16". It has no
+// spaces because it is one word of longer names: "demo-bert k=16". Sentences have "k = 16".
+func KName(text string) string { return "k=" + text }
+
 // Score writes a measure with three decimals.
 func Score(v float64) string {
 	if math.IsNaN(v) {

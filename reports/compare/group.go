@@ -72,6 +72,9 @@ func (l *Line) Name() string {
 	return l.Title
 }
 
+// nameAt is the name of the line's point with a k, by the text of that.
+func (l *Line) nameAt(k string) string { return l.Name() + " " + KName(k) }
+
 // BackboneName is the name of a backbone of the sweep: the last element of its reference, or
 // more elements if two would have the same name.
 func (c *Comparison) BackboneName(reference string) string { return c.titles[reference] }

@@ -140,7 +140,7 @@ func (c *Comparison) backbones() []backboneGroup {
 // match compares two settings at each budget that both reach.
 func (c *Comparison) match(backbone, dataset string, s, one setting, seeds seedVariances) ([]*Matched, error) {
 	a, b := c.ways(dataset, s, Flops), c.ways(dataset, one, Flops)
-	arms := [2]side{{name: "k=" + s.text(), runs: s.runs()}, {name: "k=1", runs: one.runs()}}
+	arms := [2]side{{name: KName(s.text()), runs: s.runs()}, {name: KName(KText(1)), runs: one.runs()}}
 	blank := func() *Matched {
 		return &Matched{Backbone: backbone, K: s.text(), Flops: math.NaN(), Contrast: c.blankContrast(dataset, arms[0], arms[1])}
 	}

@@ -150,7 +150,7 @@ func (c *Comparison) settingName(r *Run, keys []string) string {
 		case "model.backbone":
 			parts = append(parts, c.BackboneName(r.Backbone))
 		case "model.rescale":
-			parts = append(parts, "k="+kKey(r))
+			parts = append(parts, KName(kKey(r)))
 		default:
 			parts = append(parts, key[strings.LastIndexByte(key, '.')+1:]+" "+r.Setting(key))
 		}

@@ -31,8 +31,8 @@ func (c *Comparison) OverNatural(columns []Column) (map[Cell]*Contrast, error) {
 				if p == natural {
 					continue
 				}
-				made, err := view.contrast("", line, column.Dataset, side{name: line.Name() + " k=" + p.Text, runs: p.Runs},
-					side{name: line.Name() + " k=1", runs: natural.Runs}, seeds)
+				made, err := view.contrast("", line, column.Dataset, side{name: line.nameAt(p.Text), runs: p.Runs},
+					side{name: line.nameAt(KText(1)), runs: natural.Runs}, seeds)
 				if err != nil {
 					return nil, err
 				}

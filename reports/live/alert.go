@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"headroom/metrics/event"
+	"headroom/metrics/record"
 	"headroom/runner/pool"
 )
 
@@ -52,7 +53,7 @@ func alertsOf(sweep string, r *Run, now time.Time) []Alert {
 	add := func(kind string, step int, stands bool, format string, args ...any) {
 		out = append(out, Alert{Kind: kind, Sweep: sweep, Run: r, Text: fmt.Sprintf(format, args...), Step: step, At: r.Heard, Stands: stands})
 	}
-	if r.State == "failed" {
+	if r.State == record.StateFailed {
 		text := r.Error
 		if text == "" {
 			text = "without a cause in its log"
@@ -64,7 +65,7 @@ func alertsOf(sweep string, r *Run, now time.Time) []Alert {
 			add(kind.alert, first, stands, "%s", text)
 		}
 	}
-	if r.State != "running" || r.Heard.IsZero() || r.Done >= r.Total {
+	if r.State != record.StateRunning || r.Heard.IsZero() || r.Done >= r.Total {
 		return out
 	}
 	if silent := now.Sub(r.Heard); silent > pool.StallAfter(time.Duration(max(r.pace.recent, r.pace.early)*float64(time.Second)), pool.StallLeast) {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"headroom/metrics/event"
+	"headroom/metrics/record"
+	"headroom/metrics/stability"
 	"headroom/metrics/store"
 	"headroom/sweeps"
 )
@@ -95,7 +97,7 @@ type Run struct {
 	Values map[string]string
 	// Group is the same for runs of the sweep that differ in nothing but their seed.
 	Group string
-	// State is "new", "queued", "running", "interrupted", "failed" or "done".
+	// State is a state of record.
 	State string
 	// Holder names the process that works on it; "" for none.
 	Holder string
@@ -125,7 +127,7 @@ func (r *Run) Figure(f Figure) float64 {
 // Collapsed returns the collapse that stands, at the run's end or, before, now; "" for
 // none.
 func (r *Run) Collapsed() string {
-	if r.Verdict != "" && r.Verdict != "healthy" {
+	if r.Verdict != "" && r.Verdict != stability.Healthy {
 		return r.Verdict
 	}
 	if r.Verdict == "" {
@@ -139,4 +141,4 @@ func (r *Run) Collapsed() string {
 }
 
 // Over reports whether the run is done or has failed, and will not change by itself.
-func (r *Run) Over() bool { return r.State == "done" || r.State == "failed" }
+func (r *Run) Over() bool { return r.State == record.StateDone || r.State == record.StateFailed }

@@ -194,19 +194,19 @@ func (l *look) run(sweep string, row store.Run, before pace) (*Run, error) {
 // lease finds out whether a process works on a run, which the log does not show.
 func (l *look) lease(r *Run) {
 	r.ETA, r.Holder = 0, ""
-	if r.Run.State == "done" {
+	if r.Run.State == record.StateDone {
 		return
 	}
 	r.State = r.Run.State
 	info, err := lease.Inspect(l.Workspace.Run(r.Run.Run), lease.Options{Now: func() time.Time { return l.now }})
 	switch {
 	case err == nil && info.State == lease.Held:
-		r.State, r.Holder = "running", info.Host
+		r.State, r.Holder = record.StateRunning, info.Host
 		if r.Done > 0 && r.Seconds > 0 {
 			r.ETA = time.Duration(r.Seconds * float64(r.Total-r.Done) / float64(r.Done) * float64(time.Second))
 		}
-	case r.State == "running":
-		r.State = "interrupted" // its process is gone
+	case r.State == record.StateRunning:
+		r.State = record.StateInterrupted // its process is gone
 	}
 }
 
@@ -218,7 +218,7 @@ const (
 )
 
 func (l *look) measurePace(r *Run) error {
-	if r.State != "running" || l.now.Sub(r.pace.looked) < paceEvery {
+	if r.State != record.StateRunning || l.now.Sub(r.pace.looked) < paceEvery {
 		return nil
 	}
 	r.pace = pace{looked: l.now}

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"headroom/reports/compare"
+	"headroom/sweeps"
 )
 
 // Cost draws the measure against FLOPS on one collection, a panel per backbone and a
@@ -30,7 +31,7 @@ func Cost(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 		return nil, false
 	}
 	values.add(0)
-	bm25 := c.Baseline("bm25", "", dataset, nil)
+	bm25 := c.Baseline(sweeps.BM25, "", dataset, nil)
 	if bm25 != nil && !hasMeasure(bm25, c.Measure) {
 		bm25 = nil
 	}

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"headroom/reports/compare"
+	"headroom/sweeps"
 )
 
 // Effectiveness draws measures against k on one collection: a row per measure and a
@@ -94,8 +95,8 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 					lines = append(lines, level{e.Measures[measure], name, dash})
 				}
 			}
-			measured(c.Baseline("bm25", "", dataset, nil), "BM25", dashes())
-			measured(c.Baseline("untrained", line.Backbone, dataset, line.Encoding()), "untrained", dots())
+			measured(c.Baseline(sweeps.BM25, "", dataset, nil), "BM25", dashes())
+			measured(c.Baseline(sweeps.Untrained, line.Backbone, dataset, line.Encoding()), "untrained", dots())
 			p.levels(lines)
 			p.means(line, dataset, measure, backboneColor(backboneIndex(c, line)))
 		}

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"headroom/metrics/stability"
 	"headroom/reports/compare"
 )
 
@@ -67,7 +68,7 @@ func Loss(c *compare.Comparison) *Figure {
 		}})
 	}
 	first := true
-	for _, kind := range []string{"non_finite", "empty", "identical", "stalled"} {
+	for _, kind := range stability.Collapses() {
 		if !verdicts[kind] {
 			continue
 		}
@@ -120,7 +121,7 @@ func (p *panel) collapses(line *compare.Line, fs []factor) {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				v = p.y.high
 			}
-			o := onset{at: p.point(float64(e.FirstStep), v), kind: e.Kind, label: "k=" + point.Text + " " + e.Kind, color: colorOf(fs, point.Text)}
+			o := onset{at: p.point(float64(e.FirstStep), v), kind: e.Kind, label: compare.KName(point.Text) + " " + e.Kind, color: colorOf(fs, point.Text)}
 			o.at.Y = max(p.data.Min.Y, min(p.data.Max.Y-2, o.at.Y))
 			onsets = append(onsets, o)
 			taken = append(taken, boxAround(o.at, 6, 6))
@@ -182,11 +183,11 @@ func boxAround(p vg.Point, w, h vg.Length) vg.Rectangle {
 func (b *brush) mark(kind string, at vg.Point, c color.NRGBA) {
 	var shape draw.GlyphDrawer = draw.CircleGlyph{}
 	switch kind {
-	case "identical":
+	case stability.Identical:
 		shape = draw.BoxGlyph{}
-	case "stalled":
+	case stability.Stalled:
 		shape = draw.PyramidGlyph{}
-	case "non_finite":
+	case stability.NonFinite:
 		b.glyph(draw.CrossGlyph{}, at, 5, ink)
 		return
 	}

@@ -266,7 +266,7 @@ func baselineNames(c *compare.Comparison) []baselineName {
 	var out []baselineName
 	for _, b := range c.Baselines {
 		n := baselineName{name: b.Name, backbone: b.Backbone, title: b.Name, encoding: b.Encoding}
-		if b.Name == "bm25" {
+		if b.Name == sweeps.BM25 {
 			n.title = "BM25"
 		}
 		if b.Backbone != "" {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"headroom/internal/plain"
+	"headroom/metrics/record"
 	"headroom/reports/live"
 )
 
@@ -32,7 +33,7 @@ func (s *Server) answerOf(p *Place, sweep *live.Sweep) []string {
 	}
 	done := 0
 	for _, r := range sweep.Runs {
-		if r.State == "done" {
+		if r.State == record.StateDone {
 			done++
 		}
 	}

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"headroom/internal/names"
+	"headroom/metrics/record"
+	"headroom/metrics/stability"
+	"headroom/metrics/store"
 	"headroom/reports/live"
 )
 
@@ -84,7 +87,7 @@ func (g *grid) fill(v view, s *live.Sweep, figure live.Figure) {
 	cells := map[[2]string][]*live.Run{}
 	var xs, ys []string
 	for _, r := range s.Runs {
-		if r.Standing == "former" {
+		if r.Standing == store.Former {
 			continue
 		}
 		at := [2]string{r.Values[g.XName], r.Values[g.YName]}
@@ -159,7 +162,7 @@ func (g *grid) cell(v view, runs []*live.Run, x, y string, figure live.Figure, l
 func gridWord(runs []*live.Run) string {
 	bad, over := 0, 0
 	for _, r := range runs {
-		if r.Collapsed() != "" || r.State == "failed" {
+		if r.Collapsed() != "" || r.State == record.StateFailed {
 			bad++
 		}
 		if r.Over() {
@@ -182,7 +185,8 @@ func gridWord(runs []*live.Run) string {
 // worst returns the word by which a cell is coloured: a failure, a collapse, a running run,
 // else the state of all.
 func worst(runs []*live.Run) string {
-	rank := []string{"failed", "non_finite", "empty", "identical", "stalled", "running", "interrupted", "queued", "new"}
+	rank := append([]string{record.StateFailed}, stability.Collapses()...)
+	rank = append(rank, record.StateRunning, record.StateInterrupted, record.StateQueued, record.StateNew)
 	best := len(rank)
 	for _, r := range runs {
 		if at := slices.Index(rank, verdictOf(r)); at >= 0 {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"headroom/metrics/record"
+	"headroom/metrics/store"
 	"headroom/reports/live"
 )
 
@@ -100,12 +102,12 @@ func (s *Server) card(p *Place, snapshot *live.Snapshot, sweep *live.Sweep) swee
 	running, left := 0, time.Duration(0)
 	var paces []float64
 	for _, r := range sweep.Runs {
-		if r.Standing == "former" {
+		if r.Standing == store.Former {
 			continue
 		}
 		c.Runs++
 		states[r.State]++
-		if word := verdictOf(r); word != r.State || r.State == "failed" {
+		if word := verdictOf(r); word != r.State || r.State == record.StateFailed {
 			verdicts[word]++
 		}
 		done, total := progress(r)
@@ -113,7 +115,7 @@ func (s *Server) card(p *Place, snapshot *live.Snapshot, sweep *live.Sweep) swee
 		if r.Done > 0 && r.Seconds > 0 {
 			paces = append(paces, r.Seconds/float64(r.Done))
 		}
-		if r.State == "running" {
+		if r.State == record.StateRunning {
 			running++
 		}
 	}

@@ -13,6 +13,8 @@ import (
 
 	"headroom/internal/plain"
 	"headroom/metrics/event"
+	"headroom/metrics/record"
+	"headroom/metrics/stability"
 	"headroom/metrics/store"
 	"headroom/reports/live"
 	"headroom/runner/workspace"
@@ -301,7 +303,7 @@ func value(v float64) string {
 
 // encodeText shows the terms of a text if a visitor gave one.
 func (s *Server) encodeText(ctx context.Context, p *runPage) {
-	p.Terms = terms{Offered: s.o.Terms != nil && p.Run.State == "done" && p.Run.Verdict != "non_finite", Text: p.V.get("text"), Query: p.V.get("side") == "query"}
+	p.Terms = terms{Offered: s.o.Terms != nil && p.Run.State == record.StateDone && p.Run.Verdict != stability.NonFinite, Text: p.V.get("text"), Query: p.V.get("side") == "query"}
 	if !p.Terms.Offered {
 		p.Terms.Why = "Vectors of a text can be shown once the run is done and its model is there."
 		return

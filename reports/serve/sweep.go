@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"headroom/metrics/record"
 	"headroom/metrics/store"
 	"headroom/reports/live"
 	"headroom/runner/workspace"
@@ -98,9 +99,9 @@ func drawnOf(v view, sweep *live.Sweep) []drawn {
 		most = mostDrawn
 		rank := func(g []*live.Run) int {
 			switch {
-			case slices.ContainsFunc(g, func(r *live.Run) bool { return r.State == "running" }):
+			case slices.ContainsFunc(g, func(r *live.Run) bool { return r.State == record.StateRunning }):
 				return 0
-			case slices.ContainsFunc(g, func(r *live.Run) bool { return r.Collapsed() != "" || r.State == "failed" }):
+			case slices.ContainsFunc(g, func(r *live.Run) bool { return r.Collapsed() != "" || r.State == record.StateFailed }):
 				return 1
 			}
 			return 2

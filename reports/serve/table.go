@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"headroom/internal/names"
+	"headroom/metrics/store"
+	"headroom/reports/compare"
 	"headroom/reports/live"
 )
 
@@ -66,7 +68,7 @@ func makeTable(v view, s *live.Sweep) table {
 	t := table{Of: len(s.Runs), Grouped: v.is("seeds") && s.Seeds}
 	var runs []*live.Run
 	for _, r := range s.Runs {
-		if r.Standing == "former" && !f.former {
+		if r.Standing == store.Former && !f.former {
 			t.Former++
 		}
 		if f.keeps(r) {
@@ -236,7 +238,7 @@ func groupLabel(s *live.Sweep, r *live.Run) string {
 		case "model.backbone":
 			parts = append(parts, names.Last(strings.Trim(r.Values[key], `"`)))
 		case "model.rescale":
-			parts = append(parts, "k="+strings.Trim(r.Values[key], `"`))
+			parts = append(parts, compare.KName(strings.Trim(r.Values[key], `"`)))
 		default:
 			parts = append(parts, shortKey(key)+"="+strings.Trim(r.Values[key], `"`))
 		}

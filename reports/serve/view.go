@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"headroom/internal/plain"
+	"headroom/metrics/record"
+	"headroom/metrics/store"
 	"headroom/reports/live"
 	"headroom/sweeps"
 )
@@ -111,7 +113,7 @@ func filterOf(v view) filter {
 }
 
 func (f filter) keeps(r *live.Run) bool {
-	if r.Standing == "former" && !f.former {
+	if r.Standing == store.Former && !f.former {
 		return false
 	}
 	if f.state != "" && r.State != f.state || f.verdict != "" && verdictOf(r) != f.verdict {
@@ -124,8 +126,8 @@ func (f filter) keeps(r *live.Run) bool {
 // state.
 func verdictOf(r *live.Run) string {
 	switch {
-	case r.State == "failed":
-		return "failed"
+	case r.State == record.StateFailed:
+		return r.State
 	case r.Collapsed() != "":
 		return r.Collapsed()
 	case r.Verdict != "":

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"headroom/metrics/record"
 	"headroom/reports/compare"
 	"headroom/reports/live"
 )
@@ -60,7 +61,7 @@ func progressOf(g []*live.Run) (done, total int) {
 // progress returns the number of done steps, and of all. A run that ended early has no more
 // steps.
 func progress(r *live.Run) (done, total int) {
-	if r.State == "done" {
+	if r.State == record.StateDone {
 		return max(r.Total, r.Done), max(r.Total, r.Done)
 	}
 	return r.Done, r.Total

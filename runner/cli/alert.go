@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/metrics/record"
 	"headroom/runner/alert"
 	"headroom/runner/pool"
 	"headroom/runner/workspace"
@@ -154,8 +155,8 @@ func (t *teller) tellOver(runs []statusRun, jobs error) {
 	bad, left := 0, 0
 	for _, r := range runs {
 		switch r.State {
-		case "done":
-		case "failed":
+		case record.StateDone:
+		case record.StateFailed:
 			bad++
 		default:
 			left++

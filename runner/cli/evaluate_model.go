@@ -246,8 +246,8 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 			if err != nil {
 				return failedError(err)
 			}
-			a.notesOn("bm25", t.ref, slices.DeleteFunc(bm25.Notices(measures), func(s string) bool { return slices.Contains(said, s) }))
-			document.Evaluations = append(document.Evaluations, evaluationEntry{Name: "bm25", Summary: bm25})
+			a.notesOn(sweeps.BM25, t.ref, slices.DeleteFunc(bm25.Notices(measures), func(s string) bool { return slices.Contains(said, s) }))
+			document.Evaluations = append(document.Evaluations, evaluationEntry{Name: sweeps.BM25, Summary: bm25})
 		}
 	}
 	if err := documents.Done(); err != nil {

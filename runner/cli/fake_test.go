@@ -235,7 +235,7 @@ func fakeSummary(folder string, s evaluate.Summary, value float64) error {
 
 func fakeBaseline(w workspace.Workspace, b record.Baseline, config sweeps.RunConfig) (plan.Evaluation, error) {
 	digest, err := fakeDigest(b.Dataset)
-	if b.Name == plan.BM25 {
+	if b.Name == sweeps.BM25 {
 		return plan.BM25Evaluation(w.Root, config, b.Dataset, b.Split, digest), err
 	}
 	return plan.UntrainedEvaluation(w.Root, config, b.Inputs, b.Dataset, b.Split, digest), err

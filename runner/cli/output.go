@@ -13,6 +13,9 @@ import (
 
 	"headroom/internal/atomic"
 	"headroom/internal/plain"
+	"headroom/metrics/record"
+	"headroom/metrics/stability"
+	"headroom/runner/submit"
 )
 
 // schema is the version of every JSON document that the program prints.
@@ -78,11 +81,11 @@ func (a *app) paint(text string) string {
 	}
 	code := ""
 	switch text {
-	case "healthy", "done":
+	case stability.Healthy, record.StateDone:
 		code = "32"
-	case "failed", "non_finite", "empty", "identical", "stalled":
+	case record.StateFailed, stability.NonFinite, stability.Empty, stability.Identical, stability.Stalled:
 		code = "31"
-	case "running", "interrupted", "waiting":
+	case record.StateRunning, record.StateInterrupted, string(submit.Waiting):
 		code = "33"
 	default:
 		return text

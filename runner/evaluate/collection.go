@@ -16,6 +16,7 @@ import (
 	"headroom/metrics/sparsity"
 	"headroom/runner/search"
 	"headroom/runner/vectors"
+	"headroom/sweeps"
 )
 
 // CollectionOptions say what is measured and where the files go.
@@ -258,7 +259,7 @@ func bm25(ctx context.Context, c *collection.Collection, o CollectionOptions) (S
 		return Summary{}, err
 	}
 	searched := time.Since(start)
-	o.Of.Name = "bm25"
+	o.Of.Name = sweeps.BM25
 	summary, err := o.measure(c, asked, documents, hits)
 	if err != nil {
 		return Summary{}, err

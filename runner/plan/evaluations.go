@@ -23,12 +23,6 @@ const MeasuresVersion = 3
 // FinalSplit is the split on which a run is measured at its end.
 const FinalSplit = record.FinalSplit
 
-// The names of baselines.
-const (
-	BM25      = "bm25"
-	Untrained = "untrained"
-)
-
 // Evaluation is one measurement that the sweep asks for: of a run, or of a
 // baseline. It has everything that a worker needs to make it.
 type Evaluation struct {
@@ -78,7 +72,7 @@ func RunEvaluation(workspace string, id sweeps.ID, c sweeps.RunConfig, dataset, 
 // BM25Evaluation identifies the evaluation of BM25, which encodes nothing and has no backbone.
 func BM25Evaluation(workspace string, c sweeps.RunConfig, dataset, split, digest string) Evaluation {
 	e := Evaluation{
-		Name: BM25, Label: BM25 + " on " + dataset, Dataset: dataset, Split: split,
+		Name: sweeps.BM25, Label: sweeps.BM25 + " on " + dataset, Dataset: dataset, Split: split,
 		Config: c, Measures: c.Evaluate.Measures,
 	}
 	e.identify("bm25 k1=0.9 b=0.4", digest)
@@ -94,7 +88,7 @@ func UntrainedEvaluation(workspace string, c sweeps.RunConfig, in sweeps.Inputs,
 	c.Model.Tie = sweeps.Defaults().Model.Tie
 	c.Model.Shift = 0
 	e := Evaluation{
-		Name: Untrained, Dataset: dataset, Split: split, Backbone: c.Model.Backbone,
+		Name: sweeps.Untrained, Dataset: dataset, Split: split, Backbone: c.Model.Backbone,
 		Config: c, Inputs: in, Encoding: sweeps.EncodingOf(c), Measures: c.Evaluate.Measures,
 	}
 	e.Label = e.untrainedLabel(sweeps.BackboneName(c.Model.Backbone))
@@ -127,7 +121,7 @@ func (e Evaluation) Record() record.Evaluation {
 	if e.Name != "" {
 		r.Backbone = e.Backbone
 	}
-	if e.Name != BM25 {
+	if e.Name != sweeps.BM25 {
 		r.Encoding = &e.Encoding
 	}
 	return r
@@ -206,10 +200,10 @@ func (m *maker) baselines() {
 			for _, name := range run.Config.Evaluate.Baselines {
 				// An untrained model's vectors are dense. On the collections of the second
 				// stage, which are large, they would cost too much for what they show.
-				if name == Untrained && slices.Contains(run.Config.Evaluate.Full, ref) {
+				if name == sweeps.Untrained && slices.Contains(run.Config.Evaluate.Full, ref) {
 					continue
 				}
-				if once := name + "\x00" + ref; name == BM25 && known[once] { // no setting of a run is in it
+				if once := name + "\x00" + ref; name == sweeps.BM25 && known[once] { // no setting of a run is in it
 					continue
 				} else {
 					known[once] = true
@@ -229,14 +223,14 @@ func (m *maker) baselines() {
 func (m *maker) baseline(name string, run *Run, ref string) Evaluation {
 	data := m.found.data("evaluate.final", ref, FinalSplit)
 	unresolved := Evaluation{Name: name, Label: name + " on " + ref, Dataset: ref, Split: FinalSplit, State: Unresolved, Config: run.Config, Measures: run.Config.Evaluate.Measures}
-	if name == Untrained {
+	if name == sweeps.Untrained {
 		unresolved.Backbone = run.Config.Model.Backbone
 	}
 	if data.digest == "" {
 		unresolved.Why = data.why
 		return unresolved
 	}
-	if name == BM25 {
+	if name == sweeps.BM25 {
 		e := BM25Evaluation(m.Workspace, run.Config, ref, FinalSplit, data.digest)
 		m.settleEvaluation(&e)
 		return e

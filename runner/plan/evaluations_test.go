@@ -63,13 +63,13 @@ func TestBaselinesAreToldApartByWhatChangesThem(t *testing.T) {
 		t.Fatalf("no %s with %q", name, overrides)
 		return ""
 	}
-	if id(plan.BM25) != id(plan.BM25, "data.max_document=8", "train.steps=20") {
+	if id(sweeps.BM25) != id(sweeps.BM25, "data.max_document=8", "train.steps=20") {
 		t.Error("BM25 depends on a length or on training")
 	}
-	if id(plan.Untrained) == id(plan.Untrained, "data.max_document=8") {
+	if id(sweeps.Untrained) == id(sweeps.Untrained, "data.max_document=8") {
 		t.Error("the untrained model does not depend on its length")
 	}
-	if id(plan.Untrained) != id(plan.Untrained, "train.lr=1", "model.tie=keep", "model.rescale=8") {
+	if id(sweeps.Untrained) != id(sweeps.Untrained, "train.lr=1", "model.tie=keep", "model.rescale=8") {
 		t.Error("the untrained model depends on training or k")
 	}
 	if p := w.must(t, sweep, "evaluate.baselines=[]"); len(p.Evaluations) != 4 {

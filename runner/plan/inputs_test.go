@@ -61,7 +61,7 @@ func TestARecipeIsIdentifiedBeforeItIsMade(t *testing.T) {
 		}
 	}
 	for _, e := range p.Evaluations {
-		if e.Name == plan.Untrained && (e.State != plan.Unresolved || e.Needs != row.ID || e.ID == "") {
+		if e.Name == sweeps.Untrained && (e.State != plan.Unresolved || e.Needs != row.ID || e.ID == "") {
 			t.Errorf("%+v", e)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"headroom/internal/seal"
 	"headroom/metrics/event"
 	"headroom/metrics/record"
+	"headroom/metrics/stability"
 	"headroom/runner/vectors"
 	"headroom/runner/workspace"
 )
@@ -135,9 +136,6 @@ func intactModel(r *source.Resolver, run string, last finish) error {
 	return nil
 }
 
-// nonFinite is the verdict of metrics/stability for runs whose weights may not be finite.
-const nonFinite = "non_finite"
-
 // finish is what the end of an attempt's log says of the exported model.
 type finish struct {
 	// Done tells whether the attempt has finished the run.
@@ -155,7 +153,7 @@ func finishOf(path string) finish {
 		return finish{}
 	}
 	model := e.ended.Model
-	return finish{true, model, model == event.ModelNone || model == "" && e.judged != nil && e.judged.Verdict == nonFinite}
+	return finish{true, model, model == event.ModelNone || model == "" && e.judged != nil && e.judged.Verdict == stability.NonFinite}
 }
 
 // lastFinish is that of the last attempt that finished the run; without one, Done is false.

@@ -18,6 +18,7 @@ import (
 	"headroom/data/source"
 	"headroom/internal/names"
 	"headroom/metrics/record"
+	"headroom/metrics/stability"
 	"headroom/sweeps"
 )
 
@@ -139,7 +140,7 @@ func (p *Plan) Count(state State) int {
 func (p *Plan) Collapsed() int {
 	n := 0
 	for i := range p.Runs {
-		if run := &p.Runs[i]; run.State == Done && run.Verdict != nil && *run.Verdict != healthy {
+		if run := &p.Runs[i]; run.State == Done && run.Verdict != nil && *run.Verdict != stability.Healthy {
 			n++
 		}
 	}

@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"headroom/runner/plan"
+	"headroom/sweeps"
 )
 
 // baselineIDs are the ids of untrained models' rows.
 func baselineIDs(rows []plan.Evaluation) []string {
 	var ids []string
 	for _, e := range rows {
-		if e.Name == plan.Untrained {
+		if e.Name == sweeps.Untrained {
 			ids = append(ids, e.ID)
 		}
 	}

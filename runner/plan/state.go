@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"headroom/metrics/event"
+	"headroom/metrics/stability"
 	"headroom/sweeps"
 )
 
@@ -135,7 +136,7 @@ func (e end) state(attempt, steps int) (State, string) {
 	}
 	switch e.ended.State {
 	case event.StateDone:
-		if verdict := e.verdict(); verdict != nil && *verdict != healthy {
+		if verdict := e.verdict(); verdict != nil && *verdict != stability.Healthy {
 			return Done, "finished: collapsed (" + *verdict + "); it is not tried again"
 		}
 		if e.judged != nil && len(e.judged.Chain) > 0 {
@@ -147,9 +148,6 @@ func (e end) state(attempt, steps int) (State, string) {
 	}
 	return Failed, fmt.Sprintf("attempt %d ended as %q, which this version does not know", attempt, e.ended.State)
 }
-
-// healthy is the verdict of a run that did not collapse.
-const healthy = "healthy"
 
 func (e end) verdict() *string {
 	if e.judged == nil || e.judged.Verdict == "" {

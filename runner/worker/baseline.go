@@ -61,7 +61,7 @@ func (w *worker) measure(ctx context.Context, b record.Baseline, cfg sweeps.RunC
 		return err
 	}
 	e, err := w.compareSplit(b.Dataset, folder, b.Split, b.ID, func(digest string) plan.Evaluation {
-		if b.Name == plan.BM25 {
+		if b.Name == sweeps.BM25 {
 			return plan.BM25Evaluation(w.workspace.Root, cfg, b.Dataset, b.Split, digest)
 		}
 		return plan.UntrainedEvaluation(w.workspace.Root, cfg, b.Inputs, b.Dataset, b.Split, digest)
@@ -71,10 +71,10 @@ func (w *worker) measure(ctx context.Context, b record.Baseline, cfg sweeps.RunC
 	}
 	options.Of = e.Record()
 	switch b.Name {
-	case "bm25":
+	case sweeps.BM25:
 		_, err = evaluate.BM25(ctx, c, options)
 		return err
-	case "untrained":
+	case sweeps.Untrained:
 		return w.untrained(ctx, b, cfg, c, options)
 	}
 	return fmt.Errorf("measure baseline %q: name %q is unknown: allowed are bm25, untrained", b.ID, b.Name)

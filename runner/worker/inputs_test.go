@@ -196,7 +196,7 @@ func TestABaselineRefusesOtherDataAndAnotherBackbone(t *testing.T) {
 		back := alter(t, filepath.Join(b.data, "qrels", "test.tsv"), more)
 		refused(t, run(), "evaluate.final = ", "qrels/test")
 		back()
-		if e.Name == plan.Untrained {
+		if e.Name == sweeps.Untrained {
 			back := alter(t, filepath.Join(b.backbone, "tokenizer.json"), more)
 			refused(t, run(), "model.backbone = ")
 			back()

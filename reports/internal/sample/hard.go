@@ -5,7 +5,10 @@ import (
 	"math"
 
 	"headroom/internal/names"
+	"headroom/metrics/record"
+	"headroom/metrics/stability"
 	"headroom/reports/compare"
+	"headroom/sweeps"
 )
 
 // Hard is an input that is difficult for a layout: five backbones with long names,
@@ -20,14 +23,14 @@ func Hard() *compare.Input {
 			k := math.Exp2(float64(j - 2))
 			for seed := range 3 {
 				gain := math.Exp(-math.Pow(math.Log2(k/norm), 2) / 12)
-				r := row{k: k, verdict: [2]string{"healthy", "healthy"}, onset: 40}
+				r := row{k: k, verdict: [2]string{stability.Healthy, stability.Healthy}, onset: 40}
 				for s := range 2 {
 					r.step0[s], r.last[s] = 40*norm/k+3, 0.2+1/(0.2+gain)
 					r.ndcg[s], r.rr[s], r.hidden[s] = 0.42*gain, 0.36*gain, 0.3*gain
 				}
 				r.active = [2]float64{30 + 5*float64(j), 120 + 30*float64(j)}
 				if norm/k > 8 {
-					r.verdict = [2]string{"non_finite", "identical"}
+					r.verdict = [2]string{"non_finite", stability.Identical}
 				}
 				one := run(name, norm, r, seed%2)
 				one.Seed = int64(seed + 1)
@@ -44,16 +47,16 @@ func Hard() *compare.Input {
 						s.Values[at] = math.NaN()
 					}
 				case i == 1 && j == 4 && seed == 2:
-					one.State, one.Verdict, one.Error, one.Evaluations = "failed", "", "out of memory", nil
+					one.State, one.Verdict, one.Error, one.Evaluations = record.StateFailed, "", "out of memory", nil
 				case i == 2 && j == 8 && seed == 1:
-					one.State, one.Verdict, one.Step, one.Evaluations = "running", "", 2100, nil
+					one.State, one.Verdict, one.Step, one.Evaluations = record.StateRunning, "", 2100, nil
 				}
 				in.Runs = append(in.Runs, one)
 			}
 		}
-		in.Baselines = append(in.Baselines, compare.Baseline{Name: "untrained", Backbone: name, Evaluation: answers(name+"untrained", "builtin:demo", queries, .01*float64(i+1), .01)})
+		in.Baselines = append(in.Baselines, compare.Baseline{Name: sweeps.Untrained, Backbone: name, Evaluation: answers(name+"untrained", "builtin:demo", queries, .01*float64(i+1), .01)})
 	}
-	in.Baselines = append(in.Baselines, compare.Baseline{Name: "bm25", Evaluation: answers("bm25", "builtin:demo", queries, .30, .31)})
+	in.Baselines = append(in.Baselines, compare.Baseline{Name: sweeps.BM25, Evaluation: answers("bm25", "builtin:demo", queries, .30, .31)})
 	return in
 }
 

@@ -3,6 +3,8 @@ package sample
 import (
 	"fmt"
 
+	"headroom/metrics/event"
+	"headroom/metrics/stability"
 	"headroom/reports/compare"
 )
 
@@ -45,8 +47,8 @@ func harder(r compare.Run, lambda string) compare.Run {
 	}
 	r.Evaluations = evaluations
 	if r.Rescale == 1 {
-		r.Verdict = "empty"
-		r.Episodes = []compare.Episode{{Kind: "empty", Severity: "collapse", Series: "active/query", FirstStep: 60, LastStep: steps - 1, Stands: true}}
+		r.Verdict = stability.Empty
+		r.Episodes = []compare.Episode{{Kind: stability.Empty, Severity: event.SeverityCollapse, Series: "active/query", FirstStep: 60, LastStep: steps - 1, Stands: true}}
 	}
 	return r
 }

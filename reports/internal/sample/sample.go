@@ -9,7 +9,11 @@ import (
 	"math"
 
 	"headroom/internal/names"
+	"headroom/metrics/event"
+	"headroom/metrics/record"
+	"headroom/metrics/stability"
 	"headroom/reports/compare"
+	"headroom/sweeps"
 )
 
 // row holds the results of a run.
@@ -30,21 +34,21 @@ const (
 
 func bert() (name string, norm float64, rows []row) {
 	return "recipe:demo-bert", 0.714, []row{
-		{.125, [2]float64{297, 243}, [2]float64{3.48, 3.53}, [2]float64{.001, .004}, [2]float64{.001, .005}, [2]float64{0, .001}, [2]float64{19, 19}, [2]string{"identical", "identical"}, 52},
-		{.25, [2]float64{193, 163}, [2]float64{3.47, 2.80}, [2]float64{.000, .054}, [2]float64{.000, .053}, [2]float64{0, .002}, [2]float64{10, 19}, [2]string{"empty", "healthy"}, 92},
-		{1, [2]float64{52, 50}, [2]float64{.78, .69}, [2]float64{.477, .479}, [2]float64{.479, .486}, [2]float64{.021, .019}, [2]float64{42, 99}, [2]string{"healthy", "healthy"}, 0},
-		{4, [2]float64{6.7, 7.9}, [2]float64{.42, .35}, [2]float64{.602, .639}, [2]float64{.597, .639}, [2]float64{.31, .34}, [2]float64{126, 247}, [2]string{"healthy", "healthy"}, 0},
-		{16, [2]float64{3.3, 3.3}, [2]float64{.31, .29}, [2]float64{.671, .654}, [2]float64{.655, .643}, [2]float64{.486, .45}, [2]float64{189, 331}, [2]string{"healthy", "healthy"}, 0},
+		{.125, [2]float64{297, 243}, [2]float64{3.48, 3.53}, [2]float64{.001, .004}, [2]float64{.001, .005}, [2]float64{0, .001}, [2]float64{19, 19}, [2]string{stability.Identical, stability.Identical}, 52},
+		{.25, [2]float64{193, 163}, [2]float64{3.47, 2.80}, [2]float64{.000, .054}, [2]float64{.000, .053}, [2]float64{0, .002}, [2]float64{10, 19}, [2]string{stability.Empty, stability.Healthy}, 92},
+		{1, [2]float64{52, 50}, [2]float64{.78, .69}, [2]float64{.477, .479}, [2]float64{.479, .486}, [2]float64{.021, .019}, [2]float64{42, 99}, [2]string{stability.Healthy, stability.Healthy}, 0},
+		{4, [2]float64{6.7, 7.9}, [2]float64{.42, .35}, [2]float64{.602, .639}, [2]float64{.597, .639}, [2]float64{.31, .34}, [2]float64{126, 247}, [2]string{stability.Healthy, stability.Healthy}, 0},
+		{16, [2]float64{3.3, 3.3}, [2]float64{.31, .29}, [2]float64{.671, .654}, [2]float64{.655, .643}, [2]float64{.486, .45}, [2]float64{189, 331}, [2]string{stability.Healthy, stability.Healthy}, 0},
 	}
 }
 
 func modern() (name string, norm float64, rows []row) {
 	return "recipe:demo-modernbert", 0.728, []row{
-		{.125, [2]float64{692, 606}, [2]float64{3.44, 2.75}, [2]float64{.000, .077}, [2]float64{.000, .068}, [2]float64{0, .001}, [2]float64{14, 26}, [2]string{"stalled", "stalled"}, 60},
-		{.25, [2]float64{468, 407}, [2]float64{1.73, 1.34}, [2]float64{.255, .322}, [2]float64{.259, .320}, [2]float64{.004, .01}, [2]float64{23, 47}, [2]string{"healthy", "healthy"}, 0},
-		{1, [2]float64{139, 118}, [2]float64{.84, .71}, [2]float64{.442, .473}, [2]float64{.451, .477}, [2]float64{.02, .03}, [2]float64{48, 92}, [2]string{"healthy", "healthy"}, 0},
-		{4, [2]float64{14, 11}, [2]float64{.42, .39}, [2]float64{.596, .623}, [2]float64{.585, .621}, [2]float64{.33, .30}, [2]float64{130, 231}, [2]string{"healthy", "healthy"}, 0},
-		{16, [2]float64{3.3, 3.3}, [2]float64{.28, .29}, [2]float64{.703, .679}, [2]float64{.692, .667}, [2]float64{.50, .47}, [2]float64{200, 326}, [2]string{"healthy", "healthy"}, 0},
+		{.125, [2]float64{692, 606}, [2]float64{3.44, 2.75}, [2]float64{.000, .077}, [2]float64{.000, .068}, [2]float64{0, .001}, [2]float64{14, 26}, [2]string{stability.Stalled, stability.Stalled}, 60},
+		{.25, [2]float64{468, 407}, [2]float64{1.73, 1.34}, [2]float64{.255, .322}, [2]float64{.259, .320}, [2]float64{.004, .01}, [2]float64{23, 47}, [2]string{stability.Healthy, stability.Healthy}, 0},
+		{1, [2]float64{139, 118}, [2]float64{.84, .71}, [2]float64{.442, .473}, [2]float64{.451, .477}, [2]float64{.02, .03}, [2]float64{48, 92}, [2]string{stability.Healthy, stability.Healthy}, 0},
+		{4, [2]float64{14, 11}, [2]float64{.42, .39}, [2]float64{.596, .623}, [2]float64{.585, .621}, [2]float64{.33, .30}, [2]float64{130, 231}, [2]string{stability.Healthy, stability.Healthy}, 0},
+		{16, [2]float64{3.3, 3.3}, [2]float64{.28, .29}, [2]float64{.703, .679}, [2]float64{.692, .667}, [2]float64{.50, .47}, [2]float64{200, 326}, [2]string{stability.Healthy, stability.Healthy}, 0},
 	}
 }
 
@@ -60,20 +64,20 @@ func Demo() *compare.Input {
 			}
 		}
 		in.Baselines = append(in.Baselines,
-			compare.Baseline{Name: "untrained", Backbone: name, Evaluation: answers(name+"untrained", "builtin:demo", queries, .005, .004)},
-			compare.Baseline{Name: "untrained", Backbone: name, Evaluation: answers(name+"untrained", "builtin:demo-no-overlap", overlap, .003, .003)})
+			compare.Baseline{Name: sweeps.Untrained, Backbone: name, Evaluation: answers(name+"untrained", "builtin:demo", queries, .005, .004)},
+			compare.Baseline{Name: sweeps.Untrained, Backbone: name, Evaluation: answers(name+"untrained", "builtin:demo-no-overlap", overlap, .003, .003)})
 	}
 	bm25 := []compare.Evaluation{answers("bm25", "builtin:demo", queries, .449, .456), answers("bm25", "builtin:demo-no-overlap", overlap, 0, 0)}
 	for _, e := range bm25 {
 		e.ActiveQuery, e.ActiveDocument, e.Flops = math.NaN(), math.NaN(), math.NaN()
-		in.Baselines = append(in.Baselines, compare.Baseline{Name: "bm25", Evaluation: e})
+		in.Baselines = append(in.Baselines, compare.Baseline{Name: sweeps.BM25, Evaluation: e})
 	}
 	return in
 }
 
 func run(backbone string, norm float64, r row, seed int) compare.Run {
 	short := names.Last(backbone)
-	out := compare.Run{Backbone: backbone, Rescale: r.k, Seed: int64(seed + 1), State: "done", Verdict: r.verdict[seed],
+	out := compare.Run{Backbone: backbone, Rescale: r.k, Seed: int64(seed + 1), State: record.StateDone, Verdict: r.verdict[seed],
 		Step: steps - 1, Candidates: 32, Series: map[string]compare.Series{}}
 	out.ID = digest(fmt.Sprint(backbone, r.k, seed))
 	out.Label = fmt.Sprintf("%s-k%g-s%d-%s", short, r.k, seed+1, out.ID[:4])
@@ -92,18 +96,18 @@ func run(backbone string, norm float64, r row, seed int) compare.Run {
 		put(&query, s, r.active[0]+(900-r.active[0])*math.Exp(-12*t)*(1+0.1*noise()))
 		put(&document, s, r.active[1]+(1260-r.active[1])*math.Exp(-10*t)*(1+0.1*noise()))
 	}
-	if r.verdict[seed] == "empty" {
+	if r.verdict[seed] == stability.Empty {
 		for s := r.onset; s < steps; s++ {
 			query.Values[s], document.Values[s] = 0, 0
 		}
 	}
 	out.Series["loss/contrastive"], out.Series["loss/reg_query"], out.Series["loss/reg_document"] = contrastive, regularizer, regularizer
 	out.Series["loss"], out.Series["active/query"], out.Series["active/document"] = loss, query, document
-	if r.verdict[seed] != "healthy" {
-		out.Episodes = append(out.Episodes, compare.Episode{Kind: r.verdict[seed], Severity: "collapse", Series: "cosine/query", FirstStep: r.onset + 9*seed, LastStep: steps - 1, Stands: true})
+	if r.verdict[seed] != stability.Healthy {
+		out.Episodes = append(out.Episodes, compare.Episode{Kind: r.verdict[seed], Severity: event.SeverityCollapse, Series: "cosine/query", FirstStep: r.onset + 9*seed, LastStep: steps - 1, Stands: true})
 	}
 	if backbone == "recipe:demo-modernbert" && r.k == .25 && seed == 0 {
-		out.Episodes = append(out.Episodes, compare.Episode{Kind: "identical", Severity: "collapse", Series: "cosine/document", FirstStep: 51, LastStep: 60})
+		out.Episodes = append(out.Episodes, compare.Episode{Kind: stability.Identical, Severity: event.SeverityCollapse, Series: "cosine/document", FirstStep: 51, LastStep: 60})
 		out.Recovered = "identical at 51–60"
 	}
 	out.HeadNorms = []compare.HeadNorm{{Step: 0, Mean: norm / r.k, P05: .7 * norm / r.k, P50: .98 * norm / r.k, P95: 1.4 * norm / r.k, Max: 1.9 * norm / r.k}}
