@@ -22,7 +22,7 @@ func golden() map[string][4]int {
 		"medquad-small": {8, 1, 2, 2},
 		"medquad-k":     {30, 2, 5, 3},
 		"rescale":       {54, 3, 6, 3},
-		"rescale-mini":  {18, 2, 3, 2},
+		"rescale-mini":  {27, 2, 3, 3},
 		"controls":      {72, 1, 3, 3},
 		"calibration":   {1080, 6, 7, 3},
 		"ramp":          {108, 2, 3, 3},

@@ -48,13 +48,7 @@ func (j *judge) differs(c Claim, q compare.Question) (draft, error) {
 	if first.verdict == OK && last.verdict == NotRun {
 		first.verdict, first.why = OKish, "it holds where it was measured, and not every pair of settings was"
 	} else if len(pairs) > 1 && first.verdict != NotRun {
-		n := 0
-		for _, o := range outcomes {
-			if o.verdict == first.verdict {
-				n++
-			}
-		}
-		first.why = fmt.Sprintf("%s (%d of %d pairs)", first.why, n, len(pairs))
+		first.why = reasons(outcomes)
 	}
 	d := draft{Judgement: c.Judgement(first.verdict, "%s", first.why), p: math.NaN(), why: strings.Join(texts, "; ")}
 	if len(alone) > 0 {
@@ -72,6 +66,24 @@ func (j *judge) differs(c Claim, q compare.Question) (draft, error) {
 		d.p = p.P
 	}
 	return d, nil
+}
+
+// reasons returns why outcomes have the verdict of the first one, each reason with the number of its pairs.
+func reasons(outcomes []outcome) string {
+	var whys []string
+	pairs := map[string]int{}
+	for _, o := range outcomes {
+		if o.verdict != outcomes[0].verdict {
+			continue
+		}
+		if pairs[o.why]++; pairs[o.why] == 1 {
+			whys = append(whys, o.why)
+		}
+	}
+	for i, why := range whys {
+		whys[i] = fmt.Sprintf("%s (%d of %d pairs)", why, pairs[why], len(outcomes))
+	}
+	return strings.Join(whys, "; ")
 }
 
 // doubt is a number that is greater for a pair that supports the claim less.

@@ -88,6 +88,18 @@ func TestSettingsThatAgreeInAllOtherAxesAreCompared(t *testing.T) {
 	if one.Verdict != claims.Fail || !near(one.Observed[0], -.1) || !strings.Contains(one.Why, "1 of 2 pairs") {
 		t.Errorf("one below: %+v", one)
 	}
+	w := made(map[float64]float64{1e-3: .1, 2e-3: .2}) // at one rate every run of k = 1 collapsed, at the other two of three
+	for i := range w.Input.Runs {
+		r := &w.Input.Runs[i]
+		if r.Rescale == 1 && (compare.Lookup(r.Config, "train.lr") != "0.001" || r.Seed > 0) {
+			r.Verdict = "empty"
+		}
+	}
+	mixed := w.one("better", above)
+	if mixed.Verdict != claims.OKish || !strings.Contains(mixed.Why,
+		"every run of against collapsed, which leaves no difference to test (1 of 2 pairs); above; one seed shows nothing about settings (1 of 2 pairs): lr 0.001") {
+		t.Errorf("two reasons: %+v", mixed)
+	}
 	alone := made(map[float64]float64{1e-3: .1}).one("better", above)
 	if alone.Verdict != claims.OK || !strings.Contains(alone.Why, "compared with nothing: lr 0.002, k=1") {
 		t.Errorf("one alone: %+v", alone)
