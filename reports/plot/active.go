@@ -35,24 +35,19 @@ func Active(c *compare.Comparison) *Figure {
 	fs := factors(c)
 	x, y := steps(last), counts(high)
 	lay := func(l options) sheet {
-		perSeries, cols := tiles(len(c.Lines), l)
-		s := sheet{title: title, legend: factorLegend(fs), rows: perSeries * len(series), cols: cols, panelHeight: 165, left: 58, right: margin + 4}
-		s.panel = func(b *brush, data vg.Rectangle, row, col int) {
-			i := row%perSeries*cols + col
-			if i >= len(c.Lines) {
-				return
-			}
-			line, shown := c.Lines[i], series[row/perSeries]
+		s := sheet{title: title, legend: factorLegend(fs), panelHeight: 165, left: 58, right: margin + 4}
+		s.setLinePanels(c.Lines, len(series), l, func(b *brush, data vg.Rectangle, line *compare.Line, part int, leftmost bool) {
+			shown := series[part]
 			limit := pointsOf(line)
 			p := &panel{brush: b, data: data, x: x, y: y}
-			p.axes(line.Name(), "training step", shown.axis, true, col == 0)
+			p.axes(line.Name(), "training step", shown.axis, true, leftmost)
 			for j := len(line.Points) - 1; j >= 0; j-- {
 				for _, r := range runsOf(line.Points[j]) {
 					thinned, c := thin(r.Series[shown.name], limit), colorOf(fs, line.Points[j].Text)
 					p.curve(thinned.Steps, thinned.Values, c, c, 1, 0)
 				}
 			}
-		}
+		})
 		return s
 	}
 	return newFigure(name, fmt.Sprintf("Active dims of queries (above) and documents (below) against step, coloured by k, one column for each of %d backbones and settings.", len(c.Lines)), caption, lay)

@@ -40,16 +40,10 @@ func Dev(c *compare.Comparison) (f *Figure, ok bool) {
 	values.add(0)
 	x, y := steps(last), linear(values)
 	lay := func(l options) sheet {
-		rows, cols := tiles(len(c.Lines), l)
-		s := sheet{title: measure + " on dev data by k", legend: entries, rows: rows, cols: cols, panelHeight: 165, left: 58, right: margin + 4}
-		s.panel = func(b *brush, data vg.Rectangle, row, col int) {
-			i := row*cols + col
-			if i >= len(c.Lines) {
-				return
-			}
-			line := c.Lines[i]
+		s := sheet{title: measure + " on dev data by k", legend: entries, panelHeight: 165, left: 58, right: margin + 4}
+		s.setLinePanels(c.Lines, 1, l, func(b *brush, data vg.Rectangle, line *compare.Line, _ int, leftmost bool) {
 			p := &panel{brush: b, data: data, x: x, y: y}
-			p.axes(line.Name(), "steps done", measure, true, col == 0)
+			p.axes(line.Name(), "steps done", measure, true, leftmost)
 			for j := len(line.Points) - 1; j >= 0; j-- {
 				color := colorOf(fs, line.Points[j].Text)
 				for _, r := range runsOf(line.Points[j]) {
@@ -60,7 +54,7 @@ func Dev(c *compare.Comparison) (f *Figure, ok bool) {
 					}
 				}
 			}
-		}
+		})
 		return s
 	}
 	return newFigure("dev", fmt.Sprintf("%s on dev data against steps done, coloured by k, one panel for each of %d backbones and settings.", measure, len(c.Lines)), caption, lay), true

@@ -76,19 +76,12 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 		if l.width < columnWidth && len(c.Lines) > 2 && slices.Contains(shown, c.Measure) {
 			shown = []string{c.Measure} // more would not fit a page
 		}
-		perMeasure, cols := tiles(len(c.Lines), l)
-		s := sheet{title: title, legend: entries, rows: perMeasure * len(shown), cols: cols, panelHeight: 165, left: 58, right: 58, gap: 62}
-		_, cell := s.columns(l)
-		x := kScale(c, ks, cell)
-		s.panel = func(b *brush, data vg.Rectangle, row, col int) {
-			measure := shown[row/perMeasure]
-			i := row%perMeasure*cols + col
-			if i >= len(c.Lines) {
-				return
-			}
-			line := c.Lines[i]
+		s := sheet{title: title, legend: entries, panelHeight: 165, left: 58, right: 58, gap: 62}
+		var x scale
+		s.setLinePanels(c.Lines, len(shown), l, func(b *brush, data vg.Rectangle, line *compare.Line, part int, leftmost bool) {
+			measure := shown[part]
 			p := &panel{brush: b, data: data, x: x, y: y}
-			p.axes(line.Name(), "k (log scale)", measure, true, col == 0)
+			p.axes(line.Name(), "k (log scale)", measure, true, leftmost)
 			var lines []level
 			measured := func(e *compare.Evaluation, name string, dash []vg.Length) {
 				if e != nil && hasMeasure(e, measure) {
@@ -99,7 +92,9 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 			measured(c.Baseline(sweeps.Untrained, line.Backbone, dataset, line.Encoding()), "untrained", dots())
 			p.levels(lines)
 			p.means(line, dataset, measure, backboneColor(backboneIndex(c, line)))
-		}
+		})
+		_, cell := s.columns(l)
+		x = kScale(c, ks, cell)
 		return s
 	}
 	return newFigure(name, fmt.Sprintf("%s against k on %s, one panel for each of %d backbones and settings, with BM25 and the untrained model as lines.", strings.Join(shown, " and "), dataset, len(c.Lines)), caption(shown), lay)

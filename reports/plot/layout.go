@@ -4,6 +4,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"headroom/reports/compare"
 )
 
 // sheet is a grid of panels under a title and a legend.
@@ -81,6 +83,19 @@ func empty(name, title, alt, caption string) *Figure {
 					script{size: sizeLabel, color: muted, x: text.XCenter, y: text.YCenter})
 			}}
 	})
+}
+
+// setLinePanels gives the sheet a panel for each line of a comparison, in each of its parts,
+// which are below each other. drawPanel is called with the panel's line, its part and whether
+// it is leftmost.
+func (s *sheet) setLinePanels(lines []*compare.Line, parts int, l options, drawPanel func(b *brush, data vg.Rectangle, line *compare.Line, part int, leftmost bool)) {
+	perPart, cols := tiles(len(lines), l)
+	s.rows, s.cols = perPart*parts, cols
+	s.panel = func(b *brush, data vg.Rectangle, row, col int) {
+		if i := row%perPart*cols + col; i < len(lines) {
+			drawPanel(b, data, lines[i], row/perPart, col == 0)
+		}
+	}
 }
 
 // columnWidth is a width that no column of a paper reaches.

@@ -82,19 +82,13 @@ func Loss(c *compare.Comparison) *Figure {
 	}
 	kept := &shapes{}
 	lay := func(l options) sheet {
-		rows, cols := tiles(len(c.Lines), l)
-		s := sheet{title: title, legend: entries, rows: rows, cols: cols, panelHeight: 190, left: 58, right: margin + 4}
-		s.panel = func(b *brush, data vg.Rectangle, row, col int) {
-			i := row*cols + col
-			if i >= len(c.Lines) {
-				return
-			}
-			line := c.Lines[i]
+		s := sheet{title: title, legend: entries, panelHeight: 190, left: 58, right: margin + 4}
+		s.setLinePanels(c.Lines, 1, l, func(b *brush, data vg.Rectangle, line *compare.Line, _ int, leftmost bool) {
 			p := &panel{brush: b, data: data, x: x, y: y}
-			p.axes(line.Name(), "training step", yName, true, col == 0)
+			p.axes(line.Name(), "training step", yName, true, leftmost)
 			p.runs(line, fs, "loss", kept)
 			p.collapses(line, fs)
-		}
+		})
 		return s
 	}
 	return newFigure(name, fmt.Sprintf("Training loss against step, coloured by k, one panel for each of %d backbones and settings; symbols mark where a collapse began.", len(c.Lines)), caption, lay)

@@ -76,22 +76,17 @@ func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 	x := steps(last)
 	kept := &shapes{}
 	lay := func(l options) sheet {
-		perPart, cols := tiles(len(c.Lines), l)
-		s := sheet{title: "Parts of the training loss by k", legend: entries, rows: perPart * len(rows), cols: cols, panelHeight: 140, left: 58, right: margin + 4}
-		s.panel = func(b *brush, data vg.Rectangle, at, col int) {
-			i := at%perPart*cols + col
-			if i >= len(c.Lines) {
-				return
-			}
-			r := rows[at/perPart]
+		s := sheet{title: "Parts of the training loss by k", legend: entries, panelHeight: 140, left: 58, right: margin + 4}
+		s.setLinePanels(c.Lines, len(rows), l, func(b *brush, data vg.Rectangle, line *compare.Line, part int, leftmost bool) {
+			r := rows[part]
 			p := &panel{brush: b, data: data, x: x, y: r.y}
-			p.axes(c.Lines[i].Name(), "training step", r.axis, true, col == 0)
+			p.axes(line.Name(), "training step", r.axis, true, leftmost)
 			if r.contrastive && !math.IsNaN(chance) {
 				from := p.point(0, chance)
 				p.line(muted, 1, dashes(), from, vg.Point{X: data.Max.X, Y: from.Y})
 			}
-			p.runs(c.Lines[i], fs, r.series, kept)
-		}
+			p.runs(line, fs, r.series, kept)
+		})
 		return s
 	}
 	return newFigure("parts", fmt.Sprintf("The parts of the training loss against step, coloured by k: %d rows of parts, one column for each of %d backbones and settings.", len(rows), len(c.Lines)), caption, lay), true

@@ -92,11 +92,7 @@ func (a *app) diff(ctx context.Context, first, second string, perQuery bool) err
 
 // newDiffDocument compares two runs.
 func (a *app) newDiffDocument(ctx context.Context, x, y runInfo, perQuery bool) (diffDocument, error) {
-	w, err := a.openWorkspace()
-	if err != nil {
-		return diffDocument{}, err
-	}
-	s, err := a.openStore(ctx, w)
+	s, err := a.openOwnStore(ctx)
 	if err != nil {
 		return diffDocument{}, err
 	}

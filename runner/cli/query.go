@@ -38,11 +38,7 @@ baselines, collections, selected, members, settings (headroom help store).`,
 }
 
 func (a *app) query(cmd *cobra.Command, sql string, asCSV bool) error {
-	w, err := a.openWorkspace()
-	if err != nil {
-		return err
-	}
-	s, err := a.openStore(cmd.Context(), w)
+	s, err := a.openOwnStore(cmd.Context())
 	if err != nil {
 		return err
 	}

@@ -214,11 +214,7 @@ func newEqualCost(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "equal-cost SWEEP", Short: "the comparison of a sweep at equal cost, as JSON", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := a.openWorkspace()
-			if err != nil {
-				return err
-			}
-			s, err := a.openStore(cmd.Context(), w)
+			s, err := a.openOwnStore(cmd.Context())
 			if err != nil {
 				return err
 			}

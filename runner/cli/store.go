@@ -41,6 +41,15 @@ func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Stor
 	return s, nil
 }
 
+// openOwnStore opens the database of the command's workspace as openStore does.
+func (a *app) openOwnStore(ctx context.Context) (*store.Store, error) {
+	w, err := a.openWorkspace()
+	if err != nil {
+		return nil, err
+	}
+	return a.openStore(ctx, w)
+}
+
 // heldBy adds to the error of a locked database who holds it and what to do.
 func heldBy(path string, err error) error {
 	if !errors.Is(err, store.ErrBusy) {
