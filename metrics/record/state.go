@@ -1,7 +1,8 @@
 package record
 
 // The states of a run, in the words of the database, of commands and of pages. Package plan
-// adds those that only a plan can see.
+// adds those that only a plan can see. The migrations of package store have these words as
+// literals: SQL that has run on users' databases never changes.
 const (
 	// StateNew: the workspace has nothing of it.
 	StateNew = "new"

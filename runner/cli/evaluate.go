@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/metrics/measure"
+	"headroom/metrics/record"
 	"headroom/runner/evaluate"
 )
 
@@ -64,7 +65,7 @@ exactly, measure. A RUN is encoded with its own text lengths.`,
 	f.BoolVar(&o.byRank, "by-rank", false, "rank the run file by its rank column, as MS MARCO's script does (also query<TAB>document<TAB>rank)")
 	f.BoolVar(&o.keepSelf, "keep-self", false, "keep a document that has the query's id and text (it is left out by default, unless it is judged)")
 	f.BoolVar(&o.dropSelf, "drop-self", false, "leave out every document that has the query's id, as BEIR does")
-	f.StringVar(&o.split, "split", "test", "which qrels of a collection")
+	f.StringVar(&o.split, "split", record.FinalSplit, "which qrels of a collection")
 	f.BoolVar(&o.bm25, "bm25", false, "also measure BM25 (k1 0.9, b 0.4)")
 	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept of queries and documents (--model); the default is less where the model takes less or its files say less")
 	f.IntVar(&o.maxQuery, "max-query", 0, "tokens kept of queries, if other than --max-length")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/metrics/record"
 	"headroom/runner/search"
 )
 
@@ -36,7 +37,7 @@ Terms are words where the index has words, else token ids.`,
 	f.StringVar(&o.format, "format", "jsonl", "jsonl, anserini, ciff or npy")
 	f.StringVar(&o.output, "output", "", "`PATH` to write, a file or for npy a new folder; - is standard output (required)")
 	f.StringVar(&o.on, "on", "", "collection `REF` for which a run has kept vectors")
-	f.StringVar(&o.split, "split", "test", "the split of the evaluation")
+	f.StringVar(&o.split, "split", record.FinalSplit, "the split of the evaluation")
 	return cmd
 }
 

@@ -57,7 +57,7 @@ type judged struct {
 
 // open reads the judged queries, and counts the documents.
 func (o *CollectionOptions) open(c *collection.Collection) (j judged, documents int, err error) {
-	o.Split = cmp.Or(o.Split, "test")
+	o.Split = cmp.Or(o.Split, record.FinalSplit)
 	if len(o.Measures) == 0 {
 		o.Measures = measure.Defaults()
 	}
