@@ -151,8 +151,14 @@ func SumFile(path string) (string, error) {
 		return "", fmt.Errorf("digest: %w", err)
 	}
 	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return "", fmt.Errorf("digest: %w", err)
+	}
 	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
+	// io.Copy would take 32 KB for each of many files of some hundred bytes.
+	buffer := make([]byte, min(max(info.Size()+1, 512), 32<<10))
+	if _, err := io.CopyBuffer(hash, struct{ io.Reader }{file}, buffer); err != nil {
 		return "", fmt.Errorf("digest %s: %w", path, err)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil

@@ -101,7 +101,12 @@ func split(text string) (pieces, error) {
 // plainName returns a name in the form in which names are compared: lower case, without
 // separators.
 func plainName(name string) string {
-	return strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(name))
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" -_", r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
 }
 
 func read(text string, level int) (Measure, error) {

@@ -112,10 +112,11 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 		{"baseline_member", "SELECT * FROM baseline_member ORDER BY sweep, position"},
 		{"asked", "SELECT * FROM asked ORDER BY sweep, position"},
 		{"reference", "SELECT * FROM reference ORDER BY reference, split"},
-		{"run", "SELECT run, written FROM run ORDER BY 1"},
+		{"run", "SELECT run, written, outlined FROM run ORDER BY 1"},
 		{"attempt", `SELECT r.run, a.n, a.byte_offset, a.seq, a.from_step, a.steps, a.host, a.pid, a.facts, a.started_ms, a.last_ms, a.last_step, a.state, a.seconds, a.error, a.weights
 			FROM attempt a JOIN run r ON r.id = a.run_id ORDER BY 1, 2`},
 		{"point", "SELECT r.run, p.name, p.step, p.attempt, p.value FROM point_value p JOIN run r ON r.id = p.run_id WHERE p.value IS NOT NULL ORDER BY 1, 2, 3"},
+		{"outline", "SELECT r.run, o.name, hex(o.curve) FROM outline o JOIN run r ON r.id = o.run_id ORDER BY 1, 2"},
 		{"head_norm", "SELECT r.run, h.step, h.attempt, h.mean, h.p05, h.p50, h.p95, h.max FROM head_norm h JOIN run r ON r.id = h.run_id ORDER BY 1, 2"},
 		{"episode", `SELECT r.run, e.attempt, e.seq, e.at_step, e.detector, e.version, e.kind, e.severity, e.series, e.first_step, e.last_step, e.last_healthy, e.stands, e.evidence
 			FROM episode e JOIN run r ON r.id = e.run_id ORDER BY 1, 2, 3`},

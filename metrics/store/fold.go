@@ -159,6 +159,7 @@ func (f *fold) all() error {
 type state struct {
 	runs     map[string]int64
 	written  map[string]bool // runs whose folder was there
+	outlined map[string]int  // the version of each run's outlines, 0 for none
 	attempts map[int64]map[int]folded
 	// stamps of evaluations, by the folder that they are in and their name there; of sweeps by name.
 	evaluations map[string]map[string]string
@@ -173,15 +174,15 @@ type folded struct {
 }
 
 func (f *fold) state() (*state, error) {
-	s := &state{runs: map[string]int64{}, written: map[string]bool{}, attempts: map[int64]map[int]folded{},
+	s := &state{runs: map[string]int64{}, written: map[string]bool{}, outlined: map[string]int{}, attempts: map[int64]map[int]folded{},
 		evaluations: map[string]map[string]string{}, sweeps: map[string]string{}}
 	var text, stamp string
 	var id int64
-	var n int
+	var n, outlined int
 	var written bool
 	var at folded
 	return s, errors.Join(
-		f.each("SELECT run, id, written FROM run", func() { s.runs[text], s.written[text] = id, written }, &text, &id, &written),
+		f.each("SELECT run, id, written, outlined FROM run", func() { s.runs[text], s.written[text], s.outlined[text] = id, written, outlined }, &text, &id, &written, &outlined),
 		f.each("SELECT run_id, n, byte_offset, seq, modified, tail, state IS NOT NULL FROM attempt", func() {
 			if s.attempts[id] == nil {
 				s.attempts[id] = map[int]folded{}
@@ -198,6 +199,15 @@ func (f *fold) state() (*state, error) {
 		}, &text, &stamp),
 		f.each("SELECT sweep, stamp FROM sweep", func() { s.sweeps[text] = stamp }, &text, &stamp),
 	)
+}
+
+// ended reports whether the last of some attempts has ended.
+func ended(attempts map[int]folded) bool {
+	last := 0
+	for n := range attempts {
+		last = max(last, n)
+	}
+	return attempts[last].ended
 }
 
 // querier is a database, or a transaction on one.
@@ -254,7 +264,7 @@ func (f *fold) forget(runs []string, before *state) error {
 			if err := deleteRows(f.ctx, tx, before.runs[run]); err != nil {
 				return err
 			}
-			for _, query := range []string{"UPDATE run SET written = 0 WHERE id = ?", "DELETE FROM evaluation WHERE run_id = ?"} {
+			for _, query := range []string{"UPDATE run SET written = 0, outlined = 0 WHERE id = ?", "DELETE FROM evaluation WHERE run_id = ?"} {
 				if _, err := tx.ExecContext(f.ctx, query, before.runs[run]); err != nil {
 					return err
 				}

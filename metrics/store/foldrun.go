@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"headroom/metrics/event"
+	"headroom/metrics/outline"
 )
 
 // run folds what is new in the logs of one run.
@@ -40,7 +41,8 @@ func (f *fold) run(run string, before *state) error {
 			}
 		}
 	}
-	if !news && !again {
+	news = news || again
+	if !news && (!ended(at) || before.outlined[run] == outline.Version) {
 		return nil
 	}
 	return f.inTx(func(tx *sql.Tx) error {
@@ -59,15 +61,19 @@ func (f *fold) run(run string, before *state) error {
 			}
 			at = nil
 		}
+		var seen *drawn
+		if len(logs) == 1 && len(at) == 0 {
+			seen = &drawn{names: drawnNames()}
+		}
 		for _, l := range logs {
 			if !l.changed(at[l.n]) {
 				continue
 			}
-			if err := f.log(tx, id, l, at[l.n]); err != nil {
+			if err := f.log(tx, id, l, at[l.n], seen); err != nil {
 				return err
 			}
 		}
-		return nil
+		return f.outlineRun(tx, id, seen)
 	})
 }
 
@@ -136,7 +142,7 @@ func tailOf(path string, offset int64) (string, error) {
 
 // deleteRows deletes all rows that come from a run's logs.
 func deleteRows(ctx context.Context, tx *sql.Tx, id int64) error {
-	for _, table := range []string{"attempt", "step_value", "head_norm", "episode", "judgement", "selection"} {
+	for _, table := range []string{"attempt", "step_value", "outline", "head_norm", "episode", "judgement", "selection"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE run_id = ?", id); err != nil {
 			return err
 		}
@@ -144,12 +150,14 @@ func deleteRows(ctx context.Context, tx *sql.Tx, id int64) error {
 	return nil
 }
 
-// log folds one log from where the last pass stopped.
-func (f *fold) log(tx *sql.Tx, run int64, file logFile, from folded) error {
+// log folds one log from where the last pass stopped. seen collects the series that reports draw; it
+// is nil if they have other points than the rest of this log.
+func (f *fold) log(tx *sql.Tx, run int64, file logFile, from folded, seen *drawn) error {
 	l, err := openLog(f.ctx, tx, run, file.n)
 	if err != nil {
 		return err
 	}
+	l.seen = seen
 	var inner error
 	at, err := event.Scan(file.path, event.Position{Offset: from.offset, Seq: from.seq}, func(r event.Record) error {
 		inner = l.record(r)
@@ -181,6 +189,7 @@ type logFold struct {
 	claimed int
 	last    sql.NullInt64 // time of the last record, in ms
 	points  *points
+	seen    *drawn
 }
 
 // belowAnyStep is the first step that an attempt from step 0 owns: what came before the first step is its own as well.
@@ -234,6 +243,7 @@ func (l *logFold) record(r event.Record) error {
 		if e.Step >= l.claimed {
 			return nil
 		}
+		l.seen.add(e.Step, e.Values)
 		return l.points.add(e.Step, e.Values, false)
 	case event.Measured:
 		if e.Step > l.claimed {

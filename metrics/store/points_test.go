@@ -121,3 +121,29 @@ func TestPointsOfAnEarlierProgramAreKept(t *testing.T) {
 		t.Errorf("a curve of it is %v, %v", curve, err)
 	}
 }
+
+// TestQueriesReachPointsByRun: a query on the views looks points up by the runs and the steps that it asks
+// for. It never reads all of them.
+func TestQueriesReachPointsByRun(t *testing.T) {
+	w := demo(t)
+	s := w.open()
+	w.fold(s)
+	for question, want := range map[string]string{
+		"SELECT label, value FROM runs JOIN series USING (run, step) WHERE name = 'loss' ORDER BY label":                                                     "SEARCH v USING PRIMARY KEY (run_id=? AND pack=? AND step=?)",
+		"SELECT label, s.step, s.value FROM series s JOIN runs USING (run) WHERE s.name = 'loss' AND s.step < 5 ORDER BY label, s.step":                      "SEARCH v USING PRIMARY KEY (run_id=? AND pack=? AND step<?)",
+		"SELECT label, avg(value) FROM runs JOIN series USING (run) WHERE name = 'loss' AND series.step BETWEEN runs.step - 99 AND runs.step GROUP BY label": "SEARCH v USING PRIMARY KEY (run_id=? AND pack=? AND step>? AND step<?)",
+		"SELECT step, value FROM series WHERE run = '" + id("a") + "' AND name = 'loss' ORDER BY step":                                                       "SEARCH v USING PRIMARY KEY (run_id=? AND pack=?)",
+		"SELECT run, value FROM series WHERE name = 'loss' AND step = 2 ORDER BY run":                                                                        "SEARCH v USING PRIMARY KEY (run_id=? AND pack=? AND step=?)",
+		"SELECT run, min(value) FROM series JOIN members USING (run) WHERE sweep = 'demo' AND name = 'loss' GROUP BY run":                                    "SEARCH v USING PRIMARY KEY (run_id=? AND pack=?)",
+	} {
+		var plan []string
+		for _, line := range query(t, s, "EXPLAIN QUERY PLAN "+question) {
+			if strings.Contains(line, " v ") || strings.HasSuffix(line, "SCAN v") {
+				plan = append(plan, line)
+			}
+		}
+		if len(plan) != 1 || !strings.Contains(plan[0], want) {
+			t.Errorf("%s\nreads points by %q, want %q", question, plan, want)
+		}
+	}
+}

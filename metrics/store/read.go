@@ -4,10 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"headroom/metrics/event"
 )
@@ -148,121 +146,6 @@ func scanRun(rows *sql.Rows) (Run, error) {
 	return r, nil
 }
 
-// Series is one curve, steps ascending; values may be NaN or infinite.
-type Series struct {
-	Steps  []int
-	Values []float64
-}
-
-// Series returns curves of a run by name; all of them if no name is given. A name that the
-// run lacks is absent from the answer.
-func (s *Store) Series(ctx context.Context, run string, names ...string) (map[string]Series, error) {
-	fail := func(err error) (map[string]Series, error) {
-		return nil, fmt.Errorf("read series of run %q: %w", run, withSentinel(err))
-	}
-	packs, err := s.packs(ctx, names)
-	if err != nil {
-		return fail(err)
-	}
-	all := map[string]Series{}
-	for pack, series := range packs {
-		columns := make([]string, len(series))
-		for i, p := range series {
-			columns[i] = p.name()
-		}
-		rows, err := s.db.QueryContext(ctx, "SELECT step, "+strings.Join(columns, ", ")+` FROM step_value
-			WHERE run_id = (SELECT id FROM run WHERE run = ?) AND pack = ? ORDER BY step`, run, pack)
-		if err != nil {
-			return fail(err)
-		}
-		curves := make([]Series, len(series))
-		var step int
-		row, into := make([]any, len(series)), []any{&step}
-		for i := range row {
-			into = append(into, &row[i])
-		}
-		for rows.Next() {
-			if err := rows.Scan(into...); err != nil {
-				rows.Close()
-				return fail(err)
-			}
-			for i, value := range row {
-				if value != nil {
-					curves[i].Steps, curves[i].Values = append(curves[i].Steps, step), append(curves[i].Values, number(value))
-				}
-			}
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return fail(err)
-		}
-		for i, p := range series {
-			if len(curves[i].Steps) > 0 {
-				all[p.series] = curves[i]
-			}
-		}
-	}
-	return all, nil
-}
-
-// placed is a series and where it has its values.
-type placed struct {
-	series string
-	place
-}
-
-// packs returns the places of the named series by pack; of all series if no name is given.
-func (s *Store) packs(ctx context.Context, names []string) (map[int64][]placed, error) {
-	query, args := "SELECT name, pack, place FROM series_name", []any{}
-	if len(names) > 0 {
-		query += " WHERE name IN (?" + strings.Repeat(",?", len(names)-1) + ")"
-		for _, name := range names {
-			args = append(args, name)
-		}
-	}
-	list, err := read(ctx, s, "read names of series", func(rows *sql.Rows) (placed, error) {
-		var p placed
-		return p, rows.Scan(&p.series, &p.pack, &p.column)
-	}, query+" ORDER BY name", args...)
-	packs := map[int64][]placed{}
-	for _, p := range list {
-		packs[p.pack] = append(packs[p.pack], p)
-	}
-	return packs, err
-}
-
-// number returns the value that untyped stored.
-func number(value any) float64 {
-	switch v := value.(type) {
-	case float64:
-		return v
-	case int64:
-		return float64(v)
-	case string:
-		return wordValue(v)
-	case []byte:
-		return wordValue(string(v))
-	}
-	return math.NaN()
-}
-
-// finite returns the value of a point from its two columns.
-func finite(value sql.NullFloat64, word sql.NullString) float64 {
-	if value.Valid {
-		return value.Float64
-	}
-	return wordValue(word.String)
-}
-
-func wordValue(word string) float64 {
-	switch word {
-	case "+inf":
-		return math.Inf(1)
-	case "-inf":
-		return math.Inf(-1)
-	}
-	return math.NaN()
-}
-
 // HeadNorms returns the summaries of a run's head, steps ascending.
 func (s *Store) HeadNorms(ctx context.Context, run string) ([]event.HeadNorms, error) {
 	return read(ctx, s, fmt.Sprintf("read head norms of run %q", run), func(rows *sql.Rows) (event.HeadNorms, error) {
@@ -294,23 +177,29 @@ func (s *Store) Episodes(ctx context.Context, run string) ([]event.Episode, erro
 		WHERE run_id = (SELECT id FROM run WHERE run = ?) ORDER BY first_step, kind, series`, run)
 }
 
-// read collects the rows of a query.
+// read collects the rows of a query on the store.
 func read[T any](ctx context.Context, s *Store, what string, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	all, err := collect(ctx, s.db, scan, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, withSentinel(err))
+	}
+	return all, nil
+}
+
+// collect collects the rows of a query.
+func collect[T any](ctx context.Context, db querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
 	}
 	defer rows.Close()
 	var all []T
 	for rows.Next() {
 		one, err := scan(rows)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", what, err)
+			return nil, err
 		}
 		all = append(all, one)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", what, withSentinel(err))
-	}
-	return all, nil
+	return all, rows.Err()
 }

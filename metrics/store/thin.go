@@ -132,7 +132,7 @@ func (s *Store) Thin(ctx context.Context, run, name string, span Span, bucket in
 
 // SeriesNames lists the series that a run has points of, by name.
 func (s *Store) SeriesNames(ctx context.Context, run string) ([]string, error) {
-	packs, err := s.packs(ctx, nil)
+	packs, err := packsOf(ctx, s.db, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read series of run %q: %w", run, err)
 	}

@@ -12,6 +12,7 @@
 package compare
 
 import (
+	"headroom/metrics/outline"
 	"headroom/metrics/record"
 	"headroom/metrics/stability"
 	"headroom/sweeps"
@@ -66,8 +67,8 @@ type Run struct {
 	Evaluations []Evaluation
 	Episodes    []Episode
 	HeadNorms   []HeadNorm
-	// Series by the names of the event log, such as "loss" or "active/query".
-	Series map[string]Series
+	// Series has the curves that figures show, by the names of the event log, such as "loss".
+	Series map[string]outline.Curve
 	// Dev is DevMeasure on dev data against steps done, NaN if a model could not be
 	// measured; empty if nothing was evaluated during training.
 	Dev        Series
@@ -123,6 +124,8 @@ type Episode struct {
 	FirstStep int
 	LastStep  int
 	Stands    bool // at the end of the run
+	// Loss is the training loss at the first step, NaN if it is not known.
+	Loss float64
 	// Rule is the detector's rule in words, with its numbers; "" if it was not recorded.
 	Rule string
 	// Observed are the values by which it was seen.
@@ -137,7 +140,4 @@ type HeadNorm struct {
 }
 
 // Series is one value per step; values may be NaN or infinite and are kept so.
-type Series struct {
-	Steps  []int
-	Values []float64
-}
+type Series = outline.Series

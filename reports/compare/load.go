@@ -12,16 +12,12 @@ import (
 
 	"headroom/internal/parallel"
 	"headroom/metrics/event"
+	"headroom/metrics/outline"
 	"headroom/metrics/store"
 )
 
 // ErrNoSweep is returned when the store has no sweep of a name.
 var ErrNoSweep = errors.New("no such sweep in this workspace")
-
-// curves returns the series that a report draws.
-func curves() []string {
-	return []string{"loss", "loss/contrastive", "loss/margin_mse", "loss/kl", "loss/reg_query", "loss/reg_document", "active/query", "active/document"}
-}
 
 // LoadScores reads a sweep from the store: its members and its baselines, without the curves, which only figures need.
 // They are most of what there is to read.
@@ -33,16 +29,16 @@ func LoadScores(ctx context.Context, st *store.Store, sweep string) (*Input, err
 	if err != nil {
 		return nil, err
 	}
-	return loadRuns(ctx, st, store.Scope{Sweep: sweep}, runs, nil)
+	return loadRuns(ctx, st, store.Scope{Sweep: sweep}, runs, false)
 }
 
 // LoadRuns reads some of a sweep's runs with their curves, and the baselines BM25 and the untrained models with
 // the backbones and forms of these runs. It includes superseded results if scope asks for them.
 func LoadRuns(ctx context.Context, st *store.Store, scope store.Scope, runs []store.Run) (*Input, error) {
-	return loadRuns(ctx, st, scope, runs, curves())
+	return loadRuns(ctx, st, scope, runs, true)
 }
 
-func loadRuns(ctx context.Context, st *store.Store, scope store.Scope, runs []store.Run, series []string) (*Input, error) {
+func loadRuns(ctx context.Context, st *store.Store, scope store.Scope, runs []store.Run, withCurves bool) (*Input, error) {
 	in, err := find(ctx, st, scope.Sweep)
 	if err != nil {
 		return nil, err
@@ -55,7 +51,7 @@ func loadRuns(ctx context.Context, st *store.Store, scope store.Scope, runs []st
 	in.Runs = make([]Run, len(runs))
 	faults := make([]error, len(runs))
 	parallel.For(len(runs), runtime.GOMAXPROCS(0), func(i int) {
-		if in.Runs[i], faults[i] = loadRun(ctx, st, scope, asked, runs[i], series); faults[i] != nil {
+		if in.Runs[i], faults[i] = loadRun(ctx, st, scope, asked, runs[i], withCurves); faults[i] != nil {
 			faults[i] = fmt.Errorf("load run %q: %w", runs[i].Label, faults[i])
 		}
 	})
@@ -105,9 +101,9 @@ func find(ctx context.Context, st *store.Store, sweep string) (*Input, error) {
 	return nil, fmt.Errorf("load sweep %q: %w (%s)", sweep, ErrNoSweep, known)
 }
 
-func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []store.Collection, r store.Run, drawn []string) (Run, error) {
+func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []store.Collection, r store.Run, withCurves bool) (Run, error) {
 	run := Run{ID: r.Run, Label: r.Label, Backbone: r.Backbone, Rescale: r.Rescale, Seed: r.Seed, State: r.State,
-		Verdict: r.Verdict, Recovered: r.Recovered, Step: r.Step, Error: r.Error, Series: map[string]Series{}}
+		Verdict: r.Verdict, Recovered: r.Recovered, Step: r.Step, Error: r.Error, Series: map[string]outline.Curve{}}
 	if r.Selected != nil {
 		run.Selected = r.Selected.Step
 	}
@@ -134,28 +130,24 @@ func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []st
 			return run, err
 		}
 	}
-	names, dev := slices.Clone(drawn), ""
 	if measures := listed(run.Setting("evaluate.measures")); len(measures) > 0 {
-		dev = event.DevSeries("", measures[0])
-		names = append(names, dev, testedSeries())
-	}
-	var series map[string]store.Series
-	if len(names) > 0 { // without names it would be all
-		var err error
-		if series, err = st.Series(ctx, r.Run, names...); err != nil {
+		dev := event.DevSeries("", measures[0])
+		series, err := st.Series(ctx, r.Run, dev, testedSeries())
+		if err != nil {
 			return run, err
 		}
-	}
-	for name, s := range series {
-		if name == testedSeries() {
+		if s, ok := series[testedSeries()]; ok {
 			run.DevTested = int(s.Values[len(s.Values)-1])
-			continue
 		}
-		if name == dev {
-			run.Dev, run.DevMeasure = Series{Steps: s.Steps, Values: s.Values}, listed(run.Setting("evaluate.measures"))[0]
-			continue
+		if s, ok := series[dev]; ok {
+			run.Dev, run.DevMeasure = Series(s), measures[0]
 		}
-		run.Series[name] = Series{Steps: s.Steps, Values: s.Values}
+	}
+	if withCurves {
+		var err error
+		if run.Series, err = st.Outlines(ctx, r.Run); err != nil {
+			return run, err
+		}
 	}
 	norms, err := st.HeadNorms(ctx, r.Run)
 	if err != nil {
@@ -170,7 +162,12 @@ func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []st
 	}
 	for _, e := range episodes {
 		episode := Episode{Kind: e.Verdict, Severity: e.Severity, Series: e.Evidence.Series, Rule: e.Evidence.Rule,
-			FirstStep: e.FirstStep, LastStep: e.LastStep, Stands: e.Stands}
+			FirstStep: e.FirstStep, LastStep: e.LastStep, Stands: e.Stands, Loss: math.NaN()}
+		if withCurves && e.Severity == event.SeverityCollapse {
+			if episode.Loss, err = st.ValueAt(ctx, r.Run, "loss", e.FirstStep); err != nil {
+				return run, err
+			}
+		}
 		for _, o := range e.Evidence.Observed {
 			episode.Observed.Steps = append(episode.Observed.Steps, o.Step)
 			episode.Observed.Values = append(episode.Observed.Values, float64(o.Value))

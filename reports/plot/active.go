@@ -20,9 +20,8 @@ func Active(c *compare.Comparison) *Figure {
 	eachRun(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
 		for _, s := range series {
 			values := r.Series[s.name]
-			for i, v := range values.Values {
-				found = true
-				last = math.Max(last, float64(values.Steps[i]))
+			found, last = found || len(values.Steps) > 0, math.Max(last, float64(values.Last()))
+			for _, v := range values.Values {
 				if !math.IsNaN(v) && !math.IsInf(v, 0) {
 					high = math.Max(high, v)
 				}
@@ -43,7 +42,7 @@ func Active(c *compare.Comparison) *Figure {
 			p.axes(line.Name(), "training step", shown.axis, true, leftmost)
 			for j := len(line.Points) - 1; j >= 0; j-- {
 				for _, r := range runsOf(line.Points[j]) {
-					thinned, c := thin(r.Series[shown.name], limit), colorOf(fs, line.Points[j].Text)
+					thinned, c := r.Series[shown.name].Draw(limit), colorOf(fs, line.Points[j].Text)
 					p.curve(thinned.Steps, thinned.Values, c, c, 1, 0)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"headroom/metrics/outline"
 	"headroom/reports/compare"
 )
 
@@ -47,7 +48,7 @@ func Dev(c *compare.Comparison) (f *Figure, ok bool) {
 			for j := len(line.Points) - 1; j >= 0; j-- {
 				color := colorOf(fs, line.Points[j].Text)
 				for _, r := range runsOf(line.Points[j]) {
-					thinned := thin(r.Dev, curvePoints)
+					thinned := outline.Curve{Series: r.Dev}.Draw(outline.Most)
 					p.curve(thinned.Steps, thinned.Values, color, color, 1, 0)
 					if v := at(r.Dev, r.Selected); r.Selected > 0 && !math.IsNaN(v) {
 						p.glyph(draw.CircleGlyph{}, p.point(float64(r.Selected), v), 3, color)

@@ -1,12 +1,8 @@
 package plot
 
 import (
-	"math"
-
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"headroom/reports/compare"
 )
 
 // Label is a tick's label with the ends that it has on its axis.
@@ -33,15 +29,6 @@ func DivisionLabels(texts []string, length float64) []Label {
 		labels = append(labels, Label{t.label, at - half, at + half})
 	}
 	return labels
-}
-
-// Smooth is smooth on a linear or a logarithmic axis.
-func Smooth(s compare.Series, logarithmic bool) compare.Series {
-	if logarithmic {
-		return smooth(s, math.Log, math.Exp)
-	}
-	same := func(v float64) float64 { return v }
-	return smooth(s, same, same)
 }
 
 // Asides are how far so many equal seeds are moved, in points.

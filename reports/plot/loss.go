@@ -11,15 +11,15 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"headroom/metrics/outline"
 	"headroom/metrics/stability"
 	"headroom/reports/compare"
 )
 
-// curvePoints is the number of points of a curve that a reader can see in a panel, panelPoints
-// that of all its curves together; a curve needs fewestPoints to show its shape.
+// panelPoints is the number of points of all curves of a panel together; a curve needs
+// fewestPoints to show its shape.
 const (
-	curvePoints  = 900
-	panelPoints  = 20 * curvePoints
+	panelPoints  = 20 * outline.Most
 	fewestPoints = 60
 )
 
@@ -29,7 +29,7 @@ func pointsOf(line *compare.Line) int {
 	for _, p := range line.Points {
 		runs += len(p.Runs) + len(p.Open)
 	}
-	return max(fewestPoints, min(curvePoints, panelPoints/max(1, runs)))
+	return max(fewestPoints, min(outline.Most, panelPoints/max(1, runs)))
 }
 
 // Loss draws the training loss against step, a panel per line of the comparison,
@@ -42,11 +42,11 @@ func Loss(c *compare.Comparison) *Figure {
 	verdicts := map[string]bool{}
 	eachRun(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
 		s := r.Series["loss"]
-		for i, v := range s.Values {
+		for _, v := range s.Values {
 			values.add(v)
 			broken = broken || math.IsNaN(v) || math.IsInf(v, 0)
-			last = math.Max(last, float64(s.Steps[i]))
 		}
+		last = math.Max(last, float64(s.Last()))
 		if e := standing(r); e != nil {
 			verdicts[e.Kind] = true
 		}
@@ -111,7 +111,7 @@ func (p *panel) collapses(line *compare.Line, fs []factor) {
 			if e == nil {
 				continue
 			}
-			v := at(r.Series["loss"], e.FirstStep)
+			v := e.Loss
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				v = p.y.high
 			}

@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/plot/vg"
 
+	"headroom/metrics/outline"
 	"headroom/reports/compare"
 )
 
@@ -37,13 +38,10 @@ func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 		values, least := newSpan(), math.Inf(1)
 		eachRun(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
 			s := r.Series[part.series]
-			for i, v := range s.Values {
+			for _, v := range s.Values {
 				values.add(v)
-				if v > 0 {
-					least = math.Min(least, v)
-				}
-				last = math.Max(last, float64(s.Steps[i]))
 			}
+			least, last = math.Min(least, s.Least()), math.Max(last, float64(s.Last()))
 		})
 		if values.empty() || values.high == 0 && values.low == 0 {
 			continue // not recorded, or no part of this loss
@@ -53,7 +51,7 @@ func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 		}
 		made := row{part, linear(span{math.Min(0, values.low), values.high})}
 		if values.low >= 0 && values.high/least > 30 {
-			made.y = logarithmic(span{math.Max(least, 1e-4*values.high), values.high})
+			made.y = logarithmic(span{math.Max(least, outline.Depth*values.high), values.high})
 			made.axis += " (log)"
 		}
 		rows = append(rows, made)

@@ -90,6 +90,9 @@ func inputs() map[string]*compare.Input {
 			}
 			broken.Runs[i].Series[name] = s
 		}
+		for j := range broken.Runs[i].Episodes {
+			broken.Runs[i].Episodes[j].Loss = math.NaN()
+		}
 	}
 	one := sample.Demo()
 	one.Runs = one.Runs[4:5]

@@ -76,48 +76,6 @@ func factorLegend(fs []factor) []entry {
 	return out
 }
 
-// thin reduces a long series to about limit points: from every bucket it keeps the
-// least and the greatest finite value and the first value that is not finite, in their
-// order. So spikes and gaps stay visible.
-func thin(s compare.Series, limit int) compare.Series {
-	n := min(len(s.Steps), len(s.Values))
-	if n <= limit {
-		return compare.Series{Steps: s.Steps[:n], Values: s.Values[:n]}
-	}
-	var out compare.Series
-	buckets := max(1, limit/3)
-	for b := range buckets {
-		from, to := b*n/buckets, (b+1)*n/buckets
-		low, high, bad := -1, -1, -1
-		for i := from; i < to; i++ {
-			v := s.Values[i]
-			switch {
-			case math.IsNaN(v) || math.IsInf(v, 0):
-				if bad < 0 {
-					bad = i
-				}
-			case low < 0:
-				low, high = i, i
-			case v < s.Values[low]:
-				low = i
-			case v > s.Values[high]:
-				high = i
-			}
-		}
-		chosen := []int{low, high, bad}
-		sort.Ints(chosen)
-		last := -1
-		for _, i := range chosen {
-			if i > last {
-				out.Steps = append(out.Steps, s.Steps[i])
-				out.Values = append(out.Values, s.Values[i])
-				last = i
-			}
-		}
-	}
-	return out
-}
-
 // at is a series' value at a step, or at the last step before it.
 func at(s compare.Series, step int) float64 {
 	i := sort.SearchInts(s.Steps, step+1) - 1

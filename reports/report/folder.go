@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -10,9 +11,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"headroom/internal/atomic"
+	"headroom/internal/parallel"
 	"headroom/reports/compare"
 )
 
@@ -33,8 +36,26 @@ type Summary struct {
 // Folder writes the report of a comparison, whole or not at all. It replaces an earlier report
 // with all its files; any other folder that is not empty is ErrNotReport.
 func Folder(c *compare.Comparison, more Extras, folder string) (Summary, error) {
-	names, err := writeFolder(atomic.Disk{}, folder, files(c, more))
+	names, err := writeFolder(atomic.Disk{}, folder, renderAll(files(c, more)))
 	return Summary{Comparison: c, Files: names}, err
+}
+
+// renderAll makes the contents of files on all processors, and returns files that only write
+// them. An error is returned by the file that it is of.
+func renderAll(files []file) []file {
+	rendered := make([]file, len(files))
+	parallel.For(len(files), runtime.GOMAXPROCS(0), func(i int) {
+		var text bytes.Buffer
+		err := files[i].write(&text)
+		rendered[i] = file{files[i].name, func(w io.Writer) error {
+			if err != nil {
+				return err
+			}
+			_, err := w.Write(text.Bytes())
+			return err
+		}}
+	})
+	return rendered
 }
 
 // writeFolder writes files and their manifest, and returns their names.

@@ -43,7 +43,10 @@ func TestScoresAreAllButTheCurves(t *testing.T) {
 		if len(scores.Runs[i].Series) > 0 {
 			t.Errorf("run %q has curves", scores.Runs[i].Label)
 		}
-		whole.Runs[i].Series = map[string]compare.Series{}
+		whole.Runs[i].Series = nil
+		for j := range whole.Runs[i].Episodes {
+			whole.Runs[i].Episodes[j].Loss = math.NaN() // it is read from a curve
+		}
 	}
 	if drawn == 0 {
 		t.Error("no run has a curve to leave out")

@@ -92,6 +92,10 @@ func TestTheQueriesOfTheStoresPageAnswerTheirSentences(t *testing.T) {
 	if len(count) != 6 || len(losses) != 5*5+3 {
 		t.Errorf("losses of each run: %v", count)
 	}
+	all := p.ok("query", "SELECT label, avg(value) AS loss FROM series JOIN runs USING (run) WHERE name = 'loss' GROUP BY label ORDER BY label", "--csv")
+	if got := "label,loss\n" + strings.ReplaceAll(column(answer("The mean of the last hundred losses"), 0, 1)+"; ", "; ", "\n"); strings.ReplaceAll(got, " ", ",") != all || len(count) != strings.Count(all, "\n")-1 {
+		t.Errorf("means of the last losses: %s, of all %s", got, all)
+	}
 	if got, want := column(answer("The mean nDCG@10 of each backbone and k"), 0, 2, 3, 4), "data 1.0 2 0.5; data 4.0 3 0.5; data 8.0 1 0.5"; strings.ReplaceAll(got, ".0 ", " ") != strings.ReplaceAll(want, ".0 ", " ") {
 		t.Errorf("means: %s, want %s", got, want)
 	}

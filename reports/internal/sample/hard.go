@@ -46,6 +46,7 @@ func Hard() *compare.Input {
 					for at := r.onset; at < len(s.Values); at++ {
 						s.Values[at] = math.NaN()
 					}
+					one.Episodes[0].Loss = math.NaN()
 				case i == 1 && j == 4 && seed == 2:
 					one.State, one.Verdict, one.Error, one.Evaluations = record.StateFailed, "", "out of memory", nil
 				case i == 2 && j == 8 && seed == 1:

@@ -10,6 +10,7 @@ import (
 
 	"headroom/internal/names"
 	"headroom/metrics/event"
+	"headroom/metrics/outline"
 	"headroom/metrics/record"
 	"headroom/metrics/stability"
 	"headroom/reports/compare"
@@ -78,7 +79,7 @@ func Demo() *compare.Input {
 func run(backbone string, norm float64, r row, seed int) compare.Run {
 	short := names.Last(backbone)
 	out := compare.Run{Backbone: backbone, Rescale: r.k, Seed: int64(seed + 1), State: record.StateDone, Verdict: r.verdict[seed],
-		Step: steps - 1, Candidates: 32, Series: map[string]compare.Series{}}
+		Step: steps - 1, Candidates: 32, Series: map[string]outline.Curve{}}
 	out.ID = digest(fmt.Sprint(backbone, r.k, seed))
 	out.Label = fmt.Sprintf("%s-k%g-s%d-%s", short, r.k, seed+1, out.ID[:4])
 	out.Config = settings(backbone, r.k, seed+1)
@@ -101,10 +102,12 @@ func run(backbone string, norm float64, r row, seed int) compare.Run {
 			query.Values[s], document.Values[s] = 0, 0
 		}
 	}
-	out.Series["loss/contrastive"], out.Series["loss/reg_query"], out.Series["loss/reg_document"] = contrastive, regularizer, regularizer
-	out.Series["loss"], out.Series["active/query"], out.Series["active/document"] = loss, query, document
+	for name, s := range map[string]compare.Series{"loss": loss, "loss/contrastive": contrastive, "loss/reg_query": regularizer, "loss/reg_document": regularizer,
+		"active/query": query, "active/document": document} {
+		out.Series[name] = outline.Curve{Series: s}
+	}
 	if r.verdict[seed] != stability.Healthy {
-		out.Episodes = append(out.Episodes, compare.Episode{Kind: r.verdict[seed], Severity: event.SeverityCollapse, Series: "cosine/query", FirstStep: r.onset + 9*seed, LastStep: steps - 1, Stands: true})
+		out.Episodes = append(out.Episodes, compare.Episode{Kind: r.verdict[seed], Severity: event.SeverityCollapse, Series: "cosine/query", FirstStep: r.onset + 9*seed, LastStep: steps - 1, Stands: true, Loss: loss.Values[r.onset+9*seed]})
 	}
 	if backbone == "recipe:demo-modernbert" && r.k == .25 && seed == 0 {
 		out.Episodes = append(out.Episodes, compare.Episode{Kind: stability.Identical, Severity: event.SeverityCollapse, Series: "cosine/document", FirstStep: 51, LastStep: 60})

@@ -7,42 +7,9 @@ import (
 
 	"gonum.org/v1/plot/vg"
 
+	"headroom/metrics/outline"
 	"headroom/reports/compare"
 )
-
-// smooth returns a series' moving mean over about a twenty-fifth of its length, taken on the
-// axis's scale, so that a logarithmic axis shows geometric means. At the start, where a loss
-// falls fast, the window is short and centered on its step; at the end it keeps its values
-// before the step, so that the curve does not end with a single noisy value. A value that is
-// not finite stays, and no mean reaches across it.
-func smooth(s compare.Series, warp, unwarp func(float64) float64) compare.Series {
-	n := min(len(s.Steps), len(s.Values))
-	half := n / 50
-	out := compare.Series{Steps: s.Steps[:n], Values: make([]float64, n)}
-	for from := 0; from < n; {
-		if !finite(s.Values[from]) {
-			out.Values[from] = s.Values[from]
-			from++
-			continue
-		}
-		to := from
-		var sums []float64 // sums[i] is the sum of the first i values of this finite stretch
-		sum := 0.0
-		for ; to < n && finite(s.Values[to]); to++ {
-			sums = append(sums, sum)
-			sum += warp(s.Values[to])
-		}
-		sums = append(sums, sum)
-		for i := from; i < to; i++ {
-			before := min(half, i-from)
-			after := min(before, to-1-i)
-			low, high := i-before-from, i+after+1-from
-			out.Values[i] = unwarp((sums[high] - sums[low]) / float64(high-low))
-		}
-		from = to
-	}
-	return out
-}
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
@@ -55,11 +22,10 @@ type shapes struct {
 
 // shapeOf is what a shape depends on.
 type shapeOf struct {
-	run         *compare.Run
-	series      string
-	limit       int
-	logarithmic bool
-	low         float64 // of a logarithmic axis
+	run    *compare.Run
+	series string
+	limit  int
+	axis   outline.Axis
 }
 
 // shape is a curve in few points: its values and their moving mean.
@@ -71,13 +37,8 @@ func (k *shapes) find(of shapeOf) shape {
 	if found, ok := k.known[of]; ok {
 		return found
 	}
-	unwarp := func(v float64) float64 { return v }
-	warp := unwarp
-	if of.logarithmic {
-		warp, unwarp = func(v float64) float64 { return math.Log(math.Max(v, of.low)) }, math.Exp
-	}
-	raw := of.run.Series[of.series]
-	made := shape{thin(raw, of.limit), thin(smooth(raw, warp, unwarp), of.limit)}
+	whole := of.run.Series[of.series]
+	made := shape{whole.Draw(of.limit), whole.DrawMean(of.limit, of.axis)}
 	if k.known == nil {
 		k.known = map[shapeOf]shape{}
 	}
@@ -98,7 +59,7 @@ func (p *panel) runs(line *compare.Line, fs []factor, name string, kept *shapes)
 	for j := len(line.Points) - 1; j >= 0; j-- {
 		gaps := false
 		for _, r := range runsOf(line.Points[j]) {
-			found := kept.find(shapeOf{r, name, limit, p.y.logarithmic, p.y.low})
+			found := kept.find(shapeOf{r, name, limit, outline.Axis{Logarithmic: p.y.logarithmic, Low: p.y.low}})
 			c := colorOf(fs, line.Points[j].Text)
 			gaps = p.curve(found.values.Steps, found.values.Values, fade(c, 0.4), c, 0.6, rail) || gaps
 			bold = append(bold, drawn{found.mean, j})
