@@ -63,6 +63,9 @@ func floatLiteral(x float64) string {
 
 // quote writes a TOML basic string.
 func quote(s string) string {
+	if !strings.ContainsFunc(s, needsCare) { // nearly every name, thousands of times in a plan
+		return `"` + s + `"`
+	}
 	var b strings.Builder
 	b.WriteByte('"')
 	for _, r := range s {
@@ -79,6 +82,10 @@ func quote(s string) string {
 	b.WriteByte('"')
 	return b.String()
 }
+
+// needsCare reports whether quote does more with a character than copy it. Bytes that are no
+// UTF-8 are such characters.
+func needsCare(r rune) bool { return r < 0x20 || r > 0x7e || r == '"' || r == '\\' }
 
 // shortText writes a decoded TOML value of any type for a message, cut if it is long.
 func shortText(value any) string {

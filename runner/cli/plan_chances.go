@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"headroom/data/kept"
@@ -41,20 +40,26 @@ func (a *app) chancesOf(ctx context.Context, s sweepRef, p *plan.Plan, all bool,
 	if err != nil {
 		return nil, nil, err
 	}
-	settings := map[string][]foretold{}
-	var backbones []string
-	for _, run := range p.Runs {
-		if f := foretoldOf(run.Config); !run.State.Finished() && run.ID != "" {
-			name := run.Config.Model.Backbone
-			if settings[name] == nil {
-				backbones = append(backbones, name)
-			}
-			if !slices.ContainsFunc(settings[name], func(other foretold) bool { return other.key() == f.key() }) {
-				settings[name] = append(settings[name], f)
-			}
-		}
+	type backboneSetting struct {
+		backbone string
+		setting  settingKey
 	}
-	known, waiting := map[string]outlook{}, 0
+	keys := make([]backboneSetting, len(p.Runs))
+	settings, seen := map[string][]foretold{}, map[backboneSetting]bool{}
+	var backbones []string
+	for i, run := range p.Runs {
+		f, name := foretoldOf(run.Config), run.Config.Model.Backbone
+		keys[i] = backboneSetting{name, f.key()}
+		if run.State.Finished() || run.ID == "" || seen[keys[i]] {
+			continue
+		}
+		seen[keys[i]] = true
+		if settings[name] == nil {
+			backbones = append(backbones, name)
+		}
+		settings[name] = append(settings[name], f)
+	}
+	known, waiting := map[backboneSetting]outlook{}, 0
 	for _, name := range backbones {
 		folder := backboneFolder(p, resolver, name)
 		if folder == "" {
@@ -71,15 +76,15 @@ func (a *app) chancesOf(ctx context.Context, s sweepRef, p *plan.Plan, all bool,
 			waiting++
 		default:
 			for _, f := range foretell(list, m, rules) {
-				known[name+f.key()] = f.outlook
+				known[backboneSetting{name, f.key()}] = f.outlook
 			}
 		}
 	}
 	if waiting > 0 {
 		notices = append(notices, fmt.Sprintf("the chance of collapse is not known of %s: plan --chances probes what takes longer", plural(waiting, "backbone")))
 	}
-	for _, run := range p.Runs {
-		if o, ok := known[run.Config.Model.Backbone+foretoldOf(run.Config).key()]; ok && !run.State.Finished() {
+	for i, run := range p.Runs {
+		if o, ok := known[keys[i]]; ok && !run.State.Finished() {
 			list = append(list, planChance{string(run.ID), o})
 		}
 	}
