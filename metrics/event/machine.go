@@ -4,7 +4,7 @@ package event
 const (
 	SecondsSeries = "seconds"           // of the step, its data included
 	TokensSeries  = "tokens_per_second" // tokens of the batch, padding left out, by those seconds
-	MemorySeries  = "memory"            // resident bytes of the process; left out if the system does not say
+	MemorySeries  = "memory"            // resident bytes of the process, at every tenth step and the last; left out if the system does not say
 )
 
 // DependsOnMachine reports whether a series is of the machine and not of the run.

@@ -47,15 +47,31 @@ func (d *spike) observe(s sample) []event.Episode {
 		}
 		past := d.pasts[i]
 		if past.len() >= d.after {
-			limit, ok := d.limit(past)
-			if h.current == nil {
-				h.threshold = limit
+			spike := false
+			if !d.usual(v, past) {
+				limit, ok := d.limit(past)
+				if h.current == nil {
+					h.threshold = limit
+				}
+				spike = ok && v > limit
 			}
-			changed = add(changed, h.observe(s.step, s.step, answerOf(ok && v > limit), v))
+			changed = add(changed, h.observe(s.step, s.step, answerOf(spike), v))
 		}
 		past.add(v)
 	}
 	return changed
+}
+
+// usual reports that a value is at most Ratio times the median, and so below the limit, without the
+// sorting that the limit takes. It is false for some such values.
+func (d *spike) usual(v float64, past *window) bool {
+	n := 0
+	for _, x := range past.values {
+		if v <= d.th.Ratio*x {
+			n++
+		}
+	}
+	return 2*n > past.len()
 }
 
 // limit returns the value above which a step is a spike; false if the past values are zero

@@ -9,14 +9,19 @@ import (
 	"headroom/metrics/event"
 )
 
-// addMachine adds the machine's series of a step that took a number of seconds.
-func addMachine(values map[string]event.Value, batch loader.Batch, seconds float64) {
+// memoryEvery is the number of steps per reading of the resident memory, which takes longer than all other recording.
+const memoryEvery = 10
+
+// addMachine adds the machine's series of a step, of the steps of a run, that took a number of seconds.
+func addMachine(values map[string]event.Value, batch loader.Batch, step, steps int, seconds float64) {
 	values[event.SecondsSeries] = event.Value(seconds)
 	if seconds > 0 {
 		values[event.TokensSeries] = event.Value(float64(tokensOf(batch.Queries)+tokensOf(batch.Documents)) / seconds)
 	}
-	if bytes := residentBytes(); bytes > 0 {
-		values[event.MemorySeries] = event.Value(bytes)
+	if step%memoryEvery == 0 || step == steps-1 {
+		if bytes := residentBytes(); bytes > 0 {
+			values[event.MemorySeries] = event.Value(bytes)
+		}
 	}
 }
 

@@ -9,24 +9,27 @@ import (
 	"headroom/sweeps"
 )
 
-// BenchmarkOverhead: the share of a run's training time that is not the training
-// step: composing batches, the event log, detectors, progress, checkpoints. The
-// model is the sweep demo's shape, a small one: a larger model's share is less.
+// BenchmarkOverhead: the shares of a run's training time that are looks at the probe set, and that are neither a
+// look nor the training step: composing batches, the event log, detectors, progress, checkpoints. The
+// models are the sweep demo's shapes and the smallest of the calibration: a larger model's share is less.
 // What a step itself computes to be recorded is in train's BenchmarkRecording.
 func BenchmarkOverhead(b *testing.B) {
-	for _, architecture := range []string{"bert", "modernbert"} {
-		b.Run(architecture, func(b *testing.B) {
+	for _, c := range []struct {
+		name, architecture    string
+		hidden, layers, batch int
+	}{{"bert", "bert", 96, 2, 32}, {"modernbert", "modernbert", 96, 2, 32}, {"smallest", "bert", 48, 1, 16}} {
+		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
-				place := newBenchOfSize(b, architecture, 0, false, 96, 2)
-				id := place.prepare(b, place.config(func(c *sweeps.RunConfig) {
-					c.Train.Steps, c.Train.Batch, c.Data.MaxDocument, c.Evaluate.Final = 1000, 32, 64, nil
-					c.Checkpoint.Every = 500
+				place := newBenchOfSize(b, c.architecture, 0, false, c.hidden, c.layers)
+				id := place.prepare(b, place.config(func(cfg *sweeps.RunConfig) {
+					cfg.Train.Steps, cfg.Train.Batch, cfg.Data.MaxDocument, cfg.Evaluate.Final = 1000, c.batch, 64, nil
+					cfg.Checkpoint.Every = 500
 				}))
 				if err := place.run(b, id, io.Discard); err != nil {
 					b.Fatal(err)
 				}
 				var first, last time.Time
-				inside := 0.0
+				inside, looks := 0.0, 0.0
 				for _, r := range place.events(b, id, 1) {
 					if step, ok := r.Event.(event.Step); ok {
 						if first.IsZero() {
@@ -35,10 +38,12 @@ func BenchmarkOverhead(b *testing.B) {
 						}
 						last = r.Time
 						inside += float64(step.Values["seconds"])
+						looks += float64(step.Values["probe/seconds"])
 					}
 				}
 				total := last.Sub(first).Seconds()
-				b.ReportMetric(100*(total-inside)/total, "%-outside-steps")
+				b.ReportMetric(100*looks/total, "%-looks")
+				b.ReportMetric(100*(total-inside-looks)/total, "%-outside-both")
 				b.ReportMetric(1000*total/999, "ms/step")
 			}
 			b.ReportMetric(0, "ns/op")

@@ -106,7 +106,7 @@ func (a *training) steps(ctx context.Context) error {
 			return a.rescue(a.withTrainingRemedies(err))
 		}
 		seconds := a.now().Sub(start).Seconds()
-		addMachine(values, batch, seconds)
+		addMachine(values, batch, a.reached.step, total, seconds)
 		spent += seconds
 		maps.Copy(values, seen)
 		if err := a.log.Append(event.Step{Step: a.reached.step, Values: values}); err != nil {
