@@ -194,7 +194,7 @@ func TestWhatALogLacksIsSaid(t *testing.T) {
 		"empty is judged without empty/query, which the log does not have",
 		"identical is judged without score/sd, which the log does not have",
 		"it ended after step 21 of 40: of what would have followed nothing is known",
-		"it was judged by other detectors: no_progress is new, dense is gone, scale_shock is gone",
+		"it was judged by other detectors: identical was version 1 and is 2, no_progress is new, dense is gone, scale_shock is gone",
 	}
 	if got := judgements[0].Notes; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q", got)
