@@ -42,7 +42,8 @@ func (f *fold) run(run string, before *state) error {
 		}
 	}
 	news = news || again
-	if !news && (!ended(at) || before.outlined[run] == outline.Version) {
+	outlined := !ended(at) || before.outlined[run] == outline.Version
+	if !news && outlined {
 		return nil
 	}
 	return f.inTx(func(tx *sql.Tx) error {
@@ -65,13 +66,20 @@ func (f *fold) run(run string, before *state) error {
 		if len(logs) == 1 && len(at) == 0 {
 			seen = &drawn{names: drawnNames()}
 		}
+		outlined := outlined && !again
 		for _, l := range logs {
-			if !l.changed(at[l.n]) {
+			from, known := at[l.n]
+			if !l.changed(from) {
 				continue
 			}
-			if err := f.log(tx, id, l, at[l.n], seen); err != nil {
+			grown, err := f.log(tx, id, l, from, seen)
+			if err != nil {
 				return err
 			}
+			outlined = outlined && known && !grown
+		}
+		if outlined { // a log has another time, or another end that cannot be read
+			return nil
 		}
 		return f.outlineRun(tx, id, seen)
 	})
@@ -150,12 +158,12 @@ func deleteRows(ctx context.Context, tx *sql.Tx, id int64) error {
 	return nil
 }
 
-// log folds one log from where the last pass stopped. seen collects the series that reports draw; it
-// is nil if they have other points than the rest of this log.
-func (f *fold) log(tx *sql.Tx, run int64, file logFile, from folded, seen *drawn) error {
+// log folds one log from where the last pass stopped, and reports whether there was more. seen collects
+// the series that reports draw; it is nil if they have other points than the rest of this log.
+func (f *fold) log(tx *sql.Tx, run int64, file logFile, from folded, seen *drawn) (grown bool, err error) {
 	l, err := openLog(f.ctx, tx, run, file.n)
 	if err != nil {
-		return err
+		return false, err
 	}
 	l.seen = seen
 	var inner error
@@ -164,16 +172,16 @@ func (f *fold) log(tx *sql.Tx, run int64, file logFile, from folded, seen *drawn
 		return inner
 	})
 	if inner != nil {
-		return inner
+		return false, inner
 	}
 	if err != nil {
 		f.fault(err) // what came before it counts
 	}
 	tail, err := tailOf(file.path, at.Offset)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return l.close(folded{offset: at.Offset, seq: at.Seq, modified: file.modified, tail: tail})
+	return at.Offset > from.offset, l.close(folded{offset: at.Offset, seq: at.Seq, modified: file.modified, tail: tail})
 }
 
 // logFold folds one attempt's records.

@@ -3,8 +3,11 @@ package store_test
 import (
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
 
 	"headroom/metrics/event"
 	"headroom/metrics/outline"
@@ -126,4 +129,50 @@ func TestMissingOutlinesAreMade(t *testing.T) {
 	if _, err := s.Outlines(t.Context(), id("a")); err == nil {
 		t.Error("a damaged outline was read")
 	}
+}
+
+// A log with another time, as in a copied workspace, or with an end that cannot be read, as a killed
+// process may leave it, has no new points. Each pass looks at such a log, and makes no outlines.
+func TestOutlinesStayWhileNoLogGrows(t *testing.T) {
+	w := newSpace(t)
+	s := w.open()
+	killed := w.attempt("a", 0)
+	w.train(killed, 0, 1000, 1)
+	l := w.attempt("a", 500)
+	w.train(l, 500, 1000, 2)
+	w.Add(l, event.Ended{State: "done", Step: 1000})
+	w.fold(s)
+	w.outlines(t, s, "a", 2)
+	raw := rawDB(t, s.Path())
+	defer raw.Close()
+	mark := func(want string) {
+		t.Helper()
+		w.fold(s)
+		expect(t, s, "SELECT count(*) FROM outline WHERE curve = x'00'", want)
+		if _, err := raw.Exec("UPDATE outline SET curve = x'00'"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mark("0")
+	at := func(attempt int) string { return event.Path(filepath.Join(w.Root, "runs", id("a")), attempt) }
+	if err := os.Chtimes(at(2), time.Time{}, w.now); err != nil {
+		t.Fatal(err)
+	}
+	mark("2")
+	file, err := os.OpenFile(at(1), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.WriteString(`{"seq":1003,"t":"2026`); err != nil {
+		t.Fatal(err)
+	}
+	mark("2")
+	mark("2")
+	w.Add(l, event.Notice{Message: "more"})
+	mark("0")
+	w.attempt("a", 700)
+	w.fold(s)
+	w.outlines(t, s, "a", 0)
+	w.sameAsNew(s)
 }
