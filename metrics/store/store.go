@@ -1,7 +1,7 @@
 // Package store folds a workspace's files into one SQLite database and reads it.
 //
 // Contract. The files are the truth, and the database is computed from them (their fold):
-// Rebuild makes an equal one again, under the eyes of its readers. One process at a time folds, holding a lock; every
+// Rebuild makes an equal one again, also while others read it. One process at a time folds, holding a lock; every
 // other command reads. Fold is incremental (it resumes each log where it stopped),
 // idempotent, and may be killed anywhere. The views of migrations/0001.sql that its last
 // section names stay as they are; tables may change.
