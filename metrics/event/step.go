@@ -23,7 +23,7 @@ func newStepReader() *stepReader {
 	return &stepReader{names: map[string]string{}, tokens: jsontext.NewDecoder(bytes.NewReader(nil))}
 }
 
-// decode reads the fields of a step, with a comma before the first. Others than a step has are ignored.
+// decode reads the fields of a step, with a comma before the first. Unknown fields are ignored.
 func (r *stepReader) decode(fields []byte) (Step, error) {
 	r.object = append(r.object[:0], '{')
 	r.object = append(r.object, bytes.TrimPrefix(fields, []byte(","))...)

@@ -20,8 +20,8 @@ type identical struct {
 	shared bool
 }
 
-// Version 1 let accuracy excuse parallel queries under every loss, and took an accuracy from few
-// candidates and queries for proof that chance alone could give.
+// Version 1 let a high accuracy excuse parallel queries under every loss, and called an accuracy high that
+// chance alone can give.
 const versionIdentical = 2
 
 func newIdentical(th IdenticalRule, facts event.Facts, steps, grace int) *identical {

@@ -62,8 +62,8 @@ func (d *spike) observe(s sample) []event.Episode {
 	return changed
 }
 
-// usual reports that a value is at most Ratio times the median, and so below the limit, without the
-// sorting that the limit takes. It is false for some such values.
+// usual reports whether most past values are so large that v is at most Ratio times each of them. Then v is at
+// most Ratio times their median, and no spike, which needs no sorting.
 func (d *spike) usual(v float64, past *window) bool {
 	n := 0
 	for _, x := range past.values {

@@ -66,7 +66,7 @@ func (f *fold) outlineRun(tx *sql.Tx, id int64, seen *drawn) error {
 			}
 			seen = &drawn{of: map[string]*outline.Series{}}
 			for name, s := range read {
-				seen.of[name] = (*outline.Series)(&s)
+				seen.of[name] = &s
 			}
 		}
 		for _, d := range outline.AllDrawn() {
@@ -106,7 +106,7 @@ func (s *Store) Outlines(ctx context.Context, run string) (map[string]outline.Cu
 	curves := map[string]outline.Curve{}
 	for _, d := range outline.AllDrawn() {
 		if one, ok := whole[d.Name]; ok {
-			curves[d.Name] = outline.Reduce(outline.Series(one), d.Means)
+			curves[d.Name] = outline.Reduce(one, d.Means)
 		}
 	}
 	return curves, nil

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"headroom/metrics/event"
+	"headroom/metrics/outline"
 	"headroom/metrics/store"
 )
 
@@ -49,7 +50,7 @@ func TestSeriesOfSeveralPacksAreReadAsTheyWereWritten(t *testing.T) {
 	for i := range series {
 		name := fmt.Sprintf("s%02d", i)
 		names = append(names, name)
-		var want store.Series
+		var want outline.Series
 		for step := range steps {
 			v := value(i, step)
 			switch {

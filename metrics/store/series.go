@@ -7,18 +7,14 @@ import (
 	"fmt"
 	"math"
 	"strings"
-)
 
-// Series is one curve, steps ascending; values may be NaN or infinite.
-type Series struct {
-	Steps  []int
-	Values []float64
-}
+	"headroom/metrics/outline"
+)
 
 // Series returns curves of a run by name; all of them if no name is given. A name that the
 // run lacks is absent from the answer.
-func (s *Store) Series(ctx context.Context, run string, names ...string) (map[string]Series, error) {
-	all := map[string]Series{}
+func (s *Store) Series(ctx context.Context, run string, names ...string) (map[string]outline.Series, error) {
+	all := map[string]outline.Series{}
 	var id int64
 	err := s.db.QueryRowContext(ctx, "SELECT id FROM run WHERE run = ?", run).Scan(&id)
 	if err == nil {
@@ -56,12 +52,12 @@ func (s *Store) ValueAt(ctx context.Context, run, name string, step int) (float6
 }
 
 // readSeries reads curves of a run, all of them if no name is given.
-func readSeries(ctx context.Context, db querier, run int64, names ...string) (map[string]Series, error) {
+func readSeries(ctx context.Context, db querier, run int64, names ...string) (map[string]outline.Series, error) {
 	packs, err := packsOf(ctx, db, names)
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]Series{}
+	all := map[string]outline.Series{}
 	for pack, series := range packs {
 		columns := make([]string, len(series))
 		for i, p := range series {
@@ -71,7 +67,7 @@ func readSeries(ctx context.Context, db querier, run int64, names ...string) (ma
 		if err != nil {
 			return nil, err
 		}
-		curves := make([]Series, len(series))
+		curves := make([]outline.Series, len(series))
 		var step int
 		row, into := make([]any, len(series)), []any{&step}
 		for i := range row {

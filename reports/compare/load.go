@@ -140,7 +140,7 @@ func loadRun(ctx context.Context, st *store.Store, scope store.Scope, asked []st
 			run.DevTested = int(s.Values[len(s.Values)-1])
 		}
 		if s, ok := series[dev]; ok {
-			run.Dev, run.DevMeasure = Series(s), measures[0]
+			run.Dev, run.DevMeasure = s, measures[0]
 		}
 	}
 	if withCurves {

@@ -12,7 +12,8 @@ import (
 // memoryEvery is the number of steps per reading of the resident memory, which takes longer than all other recording.
 const memoryEvery = 10
 
-// addMachine adds the machine's series of a step, of the steps of a run, that took a number of seconds.
+// addMachine adds the series that depend on the machine. steps is the number of the run's steps, seconds is how long this
+// step took.
 func addMachine(values map[string]event.Value, batch loader.Batch, step, steps int, seconds float64) {
 	values[event.SecondsSeries] = event.Value(seconds)
 	if seconds > 0 {

@@ -30,7 +30,7 @@ func Hard() *compare.Input {
 				}
 				r.active = [2]float64{30 + 5*float64(j), 120 + 30*float64(j)}
 				if norm/k > 8 {
-					r.verdict = [2]string{"non_finite", stability.Identical}
+					r.verdict = [2]string{stability.NonFinite, stability.Identical}
 				}
 				one := run(name, norm, r, seed%2)
 				one.Seed = int64(seed + 1)
