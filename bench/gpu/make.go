@@ -140,11 +140,7 @@ func saveRandom(folder string, s hf.Shape, tokenizer []byte, tokens int) error {
 	if err != nil {
 		return err
 	}
-	r := rand.New(rand.NewPCG(5, 5))
-	params := map[string]*hf.Param{}
-	for _, spec := range cfg.Params() {
-		params[spec.Name] = spec.Fresh(r, s.InitStd)
-	}
+	params := hf.FreshParams(cfg, rand.New(rand.NewPCG(5, 5)), s.InitStd)
 	params[cfg.DecoderName()].Data = params[cfg.EmbeddingName()].Data
 	return hf.Save(folder, hf.SaveModel{Config: cfg, Params: params, Tied: true, Tokenizer: tokenizer, MaxSeqLength: tokens})
 }

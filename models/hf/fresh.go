@@ -24,3 +24,12 @@ func (s ParamSpec) Fresh(r *rand.Rand, std float64) *Param {
 	}
 	return p
 }
+
+// FreshParams makes every parameter of a configuration, by its canonical name.
+func FreshParams(c Config, r *rand.Rand, std float64) map[string]*Param {
+	params := map[string]*Param{}
+	for _, spec := range c.Params() {
+		params[spec.Name] = spec.Fresh(r, std)
+	}
+	return params
+}

@@ -145,11 +145,7 @@ func widerModel(b *testing.B, tokenizer string) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := rand.New(rand.NewPCG(1, 2))
-	params := map[string]*hf.Param{}
-	for _, spec := range cfg.Params() {
-		params[spec.Name] = spec.Fresh(r, .02)
-	}
+	params := hf.FreshParams(cfg, rand.New(rand.NewPCG(1, 2)), .02)
 	bias := params[cfg.DecoderBiasName()]
 	for i := range bias.Data {
 		bias.Data[i] = -.56 // a logit's standard deviation is 0.02·√256

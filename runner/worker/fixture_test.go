@@ -86,11 +86,7 @@ func newBenchIn(t testing.TB, size synthetic.Size, architecture string, bias flo
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := rand.New(rand.NewPCG(5, 5))
-	params := map[string]*hf.Param{}
-	for _, spec := range cfg.Params() {
-		params[spec.Name] = spec.Fresh(r, .15)
-	}
+	params := hf.FreshParams(cfg, rand.New(rand.NewPCG(5, 5)), .15)
 	if decoderBias := params[cfg.DecoderBiasName()]; decoderBias != nil {
 		for i := range decoderBias.Data {
 			decoderBias.Data[i] = bias

@@ -106,10 +106,7 @@ func smallModel(t *testing.T, e *engine.Engine) *engine.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ck, r := &hf.Checkpoint{Config: cfg, Tensors: map[string]*hf.Param{}}, rand.New(rand.NewPCG(1, 1))
-	for _, spec := range cfg.Params() {
-		ck.Tensors[spec.Name] = spec.Fresh(r, .15)
-	}
+	ck := &hf.Checkpoint{Config: cfg, Tensors: hf.FreshParams(cfg, rand.New(rand.NewPCG(1, 1)), .15)}
 	m, err := engine.NewModel(e, ck, false)
 	if err != nil {
 		t.Fatal(err)

@@ -106,11 +106,7 @@ func (s shape) prepare(b *testing.B) (folder, input string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := rand.New(rand.NewPCG(1, 2))
-	params := map[string]*hf.Param{}
-	for _, spec := range cfg.Params() {
-		params[spec.Name] = spec.Fresh(r, .02)
-	}
+	params := hf.FreshParams(cfg, rand.New(rand.NewPCG(1, 2)), .02)
 	folder = filepath.Join(b.TempDir(), "model")
 	if err := hf.Save(folder, hf.SaveModel{Config: cfg, Params: params, MaxSeqLength: s.tokens,
 		Tokenizer: tokenizer.Bytes()}); err != nil {
