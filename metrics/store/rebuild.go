@@ -134,9 +134,9 @@ func copyPages(ctx context.Context, from, to *sqlite3.SQLiteConn) error {
 
 // connect opens a database with one connection.
 func connect(ctx context.Context, path string) (*sql.Conn, func(), error) {
-	db, err := sql.Open("sqlite3", dsn(path, "rwc", false))
+	db, err := openWAL(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, withSentinel(err)
 	}
 	conn, err := db.Conn(ctx)
 	if err != nil {

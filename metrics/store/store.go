@@ -23,6 +23,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -38,6 +39,9 @@ var ErrDamaged = errors.New("database is damaged: `headroom db rebuild` makes it
 // ErrBusy is returned when another program has locked SQLite's file for longer than we
 // wait. Nothing is lost by it.
 var ErrBusy = errors.New("another program has locked the database; all results are safe in the workspace's files, and the next command folds them")
+
+// busyWait is how long we wait for another program's lock of SQLite's file.
+const busyWait = 5 * time.Second
 
 //go:embed migrations/*.sql
 var migrations embed.FS
@@ -69,8 +73,8 @@ func Open(path string, options ...Option) (*Store, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	var err error
-	if s.db, err = sql.Open("sqlite3", dsn(path, "rwc", false)); err != nil {
-		return nil, fmt.Errorf("open database %q: %w", path, err)
+	if s.db, err = openWAL(path); err != nil {
+		return nil, fmt.Errorf("open database %q: %w", path, withSentinel(err))
 	}
 	if err := migrate(s.db); err != nil {
 		s.db.Close()
@@ -92,16 +96,36 @@ func (s *Store) Path() string { return s.path }
 // dsn sets the pragmas where every connection of the pool gets them. The log of a
 // fold need not outlive a power cut, since the files do: hence synchronous NORMAL.
 func dsn(path, mode string, queryOnly bool) string {
-	v := url.Values{"mode": {mode}, "_foreign_keys": {"on"}, "_busy_timeout": {"5000"}}
+	v := url.Values{"mode": {mode}, "_foreign_keys": {"on"}, "_busy_timeout": {strconv.FormatInt(busyWait.Milliseconds(), 10)}}
 	if queryOnly {
 		v.Set("_query_only", "on")
 	} else {
-		v.Set("_journal_mode", "WAL")
 		v.Set("_synchronous", "NORMAL")
 		v.Set("_txlock", "immediate")
 		v.Set("_stmt_cache_size", "64") // a fold asks the same of every log
 	}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: v.Encode()}).String()
+}
+
+// openWAL opens a database for folding and reading, and makes it if there is none. Its file
+// keeps the write-ahead log as its mode. SQLite waits for no other connection when it sets
+// that mode, so of several that open a new file at once all but one would fail: hence the
+// waiting here.
+func openWAL(path string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite3", dsn(path, "rwc", false))
+	if err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(busyWait); ; time.Sleep(5 * time.Millisecond) {
+		_, err := db.Exec("PRAGMA journal_mode = WAL")
+		if err == nil {
+			return db, nil
+		}
+		if !errors.Is(withSentinel(err), ErrBusy) || time.Now().After(deadline) {
+			db.Close()
+			return nil, err
+		}
+	}
 }
 
 // migrate brings the schema up to date. Its version is SQLite's user_version.

@@ -167,6 +167,33 @@ func TestManyFoldAtOnce(t *testing.T) {
 	w.sameAsNew(w.open())
 }
 
+// SQLite itself does not wait here: it reports a lock at once when it changes the mode of a
+// file that another connection writes.
+func TestOpenWaitsForAnotherThatMakesTheDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "headroom.db")
+	ctx := context.Background()
+	conn, err := rawDB(t, path).Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	const held = 100 * time.Millisecond
+	time.AfterFunc(held, func() { conn.ExecContext(ctx, "ROLLBACK") })
+	start := time.Now()
+	s, err := store.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if took := time.Since(start); took < held/2 {
+		t.Errorf("open waited %s for a lock that was held for %s", took, held)
+	}
+	expect(t, s, "SELECT journal_mode FROM pragma_journal_mode", "wal")
+}
+
 func TestAFoldThatWasStoppedAnywhereGoesOn(t *testing.T) {
 	w := demo(t)
 	for i := range 6 {
