@@ -7,7 +7,7 @@ import (
 )
 
 // Version is of the rules by which series are reduced, and of the form of Encode.
-const Version = 1
+const Version = 2
 
 // errFormat is returned by Decode.
 var errFormat = errors.New("not a curve of this version")

@@ -8,6 +8,9 @@ import (
 	"testing"
 )
 
+// withMeans is a series that is drawn with its moving means.
+var withMeans = Drawn{Means: true}
+
 // long is a falling, noisy series of n points at every second step, with values of several powers
 // of ten; broken ones have three stretches that are not finite.
 func long(n int, broken bool) Series {
@@ -38,7 +41,7 @@ func TestReducedIsDrawnAsWhole(t *testing.T) {
 	for _, n := range []int{1, Most, Most + 1, 1234, 10_000} {
 		for _, broken := range []bool{false, n > 1} {
 			s := long(n, broken)
-			whole, reduced := Curve{Series: s}, Reduce(s, true)
+			whole, reduced := Curve{Series: s}, Reduce(s, withMeans)
 			if got := len(reduced.Steps); got > Most {
 				t.Errorf("%d of %d points are left", got, n)
 			}
@@ -67,7 +70,7 @@ func TestReducedIsDrawnAsWhole(t *testing.T) {
 // gaps, in ascending steps.
 func TestOddLimit(t *testing.T) {
 	s := long(10_000, true)
-	reduced := Reduce(s, false)
+	reduced := Reduce(s, Drawn{})
 	low, high := bounds(s.Values)
 	for limit := 60; limit < Most; limit += 7 {
 		got := reduced.Draw(limit)
@@ -94,7 +97,7 @@ func TestFloor(t *testing.T) {
 			s.Steps, s.Values = append(s.Steps, i), append(s.Values, float64(i/500))
 		}
 		s.Values[999] = c.least
-		got := Reduce(s, true).DrawMean(Most, Axis{Logarithmic: true, Low: 0.1})
+		got := Reduce(s, withMeans).DrawMean(Most, Axis{Logarithmic: true, Low: 0.1})
 		if want := (Curve{Series: s}).DrawMean(Most, Axis{Logarithmic: true, Low: c.floor}); !equal(got, want) {
 			t.Errorf("with %g the mean is %v, want %v", c.least, got, want)
 		}
@@ -104,15 +107,45 @@ func TestFloor(t *testing.T) {
 		}
 	}
 	s := Series{make([]int, 1000), make([]float64, 1000)}
-	zero := Reduce(Series{s.Steps, make([]float64, 1000)}, true).DrawMean(Most, Axis{Logarithmic: true, Low: 0.1})
+	zero := Reduce(Series{s.Steps, make([]float64, 1000)}, withMeans).DrawMean(Most, Axis{Logarithmic: true, Low: 0.1})
 	if low, high := bounds(zero.Values); low != 0 || high != 0 {
 		t.Errorf("the mean of zeros is from %g to %g", low, high)
 	}
 }
 
+// TestLowEnd: a loss that began at 16,000 and ends at 0.05 is drawn down to its end, not to a ten
+// thousandth of its beginning; below 0.03 nothing more of it is shown. A regularizer, which
+// begins at 0, is shown for four decades.
+func TestLowEnd(t *testing.T) {
+	for _, c := range []struct {
+		name                 string
+		least, greatest, end float64
+	}{
+		{"loss/contrastive", 0.05, 16_000, 0.05}, {"loss/contrastive", 1e-5, 16_000, 0.03}, {"loss/contrastive", 1e-5, 40, 0.004},
+		{"loss/margin_mse", 1e-5, 1e8, 0.03}, {"loss/kl", 2, 16_000, 2},
+		{"loss/reg_query", 1e-9, 16_000, 1.6}, {"loss/reg_document", 0.5, 1, 0.5},
+	} {
+		if got := DrawnAs(c.name).LowEnd(c.least, c.greatest); math.Abs(got/c.end-1) > 1e-12 {
+			t.Errorf("%s from %g to %g is drawn from %g on, want %g", c.name, c.least, c.greatest, got, c.end)
+		}
+	}
+	s := Series{Steps: make([]int, 1000), Values: make([]float64, 1000)}
+	for i := range 1000 {
+		s.Steps[i], s.Values[i] = i, 16_000
+		if i >= 500 {
+			s.Values[i] = 0.05
+		}
+	}
+	s.Values[700] = 0 // so that the axis has an end
+	got := Reduce(s, DrawnAs("loss/contrastive")).DrawMean(Most, Axis{Logarithmic: true, Low: 1})
+	if last := got.Values[len(got.Values)-1]; math.Abs(last/0.05-1) > 1e-12 {
+		t.Errorf("the mean of a reduced loss ends at %g, want 0.05", last)
+	}
+}
+
 func TestEncode(t *testing.T) {
 	zeros := Series{long(1000, false).Steps, make([]float64, 1000)}
-	for _, c := range []Curve{{}, Reduce(long(3, true), true), Reduce(long(5000, true), true), Reduce(long(5000, false), false), Reduce(zeros, true)} {
+	for _, c := range []Curve{{}, Reduce(long(3, true), withMeans), Reduce(long(5000, true), withMeans), Reduce(long(5000, false), Drawn{}), Reduce(zeros, withMeans)} {
 		text := c.Encode()
 		got, err := Decode(text)
 		if err != nil {
@@ -146,8 +179,8 @@ func TestEncode(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	f.Add(Reduce(long(5000, true), true).Encode())
-	f.Add(Reduce(long(3, false), true).Encode())
+	f.Add(Reduce(long(5000, true), withMeans).Encode())
+	f.Add(Reduce(long(3, false), withMeans).Encode())
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := Decode(text)
 		if err != nil {

@@ -74,7 +74,7 @@ func (f *fold) outlineRun(tx *sql.Tx, id int64, seen *drawn) error {
 			if s == nil {
 				continue
 			}
-			curve := outline.Reduce(*s, d.Means).Encode()
+			curve := outline.Reduce(*s, d).Encode()
 			if _, err := tx.ExecContext(f.ctx, "INSERT INTO outline (run_id, name, curve) VALUES (?, ?, ?)", id, d.Name, curve); err != nil {
 				return err
 			}
@@ -106,7 +106,7 @@ func (s *Store) Outlines(ctx context.Context, run string) (map[string]outline.Cu
 	curves := map[string]outline.Curve{}
 	for _, d := range outline.AllDrawn() {
 		if one, ok := whole[d.Name]; ok {
-			curves[d.Name] = outline.Reduce(one, d.Means)
+			curves[d.Name] = outline.Reduce(one, d)
 		}
 	}
 	return curves, nil

@@ -40,7 +40,7 @@ func (w *space) outlines(t *testing.T, s *store.Store, run string, kept int) {
 	}
 	want := map[string]outline.Curve{}
 	for name, series := range whole {
-		want[name] = outline.Reduce(series, name == "loss")
+		want[name] = outline.Reduce(series, outline.DrawnAs(name))
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the curves of run %q are\n%v\nwant\n%v", run, got, want)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/plot/vg"
-
 	"headroom/reports/compare"
 )
 
@@ -35,10 +33,10 @@ func Active(c *compare.Comparison) *Figure {
 	x, y := steps(last), counts(high)
 	lay := func(l options) sheet {
 		s := sheet{title: title, legend: factorLegend(fs), panelHeight: 165, left: 58, right: margin + 4}
-		s.setLinePanels(c.Lines, len(series), l, func(b *brush, data vg.Rectangle, line *compare.Line, part int, leftmost bool) {
+		s.setLinePanels(c.Lines, len(series), l, func(p *panel, line *compare.Line, part int, leftmost bool) {
 			shown := series[part]
 			limit := pointsOf(line)
-			p := &panel{brush: b, data: data, x: x, y: y}
+			p.x, p.y = x, y
 			p.axes(line.Name(), "training step", shown.axis, true, leftmost)
 			for j := len(line.Points) - 1; j >= 0; j-- {
 				for _, r := range runsOf(line.Points[j]) {

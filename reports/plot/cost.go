@@ -54,7 +54,7 @@ func Cost(c *compare.Comparison, dataset string) (f *Figure, ok bool) {
 			if i >= len(backbones) {
 				return
 			}
-			p := &panel{brush: b, data: data, x: x, y: y}
+			p := &panel{brush: b, data: data, titles: backbones, x: x, y: y}
 			p.axes(backbones[i], "FLOPS (log scale)", c.Measure, true, col == 0)
 			if bm25 != nil {
 				p.levels([]level{{bm25.Measures[c.Measure], "BM25", dashes()}})

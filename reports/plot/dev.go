@@ -42,8 +42,8 @@ func Dev(c *compare.Comparison) (f *Figure, ok bool) {
 	x, y := steps(last), linear(values)
 	lay := func(l options) sheet {
 		s := sheet{title: measure + " on dev data by k", legend: entries, panelHeight: 165, left: 58, right: margin + 4}
-		s.setLinePanels(c.Lines, 1, l, func(b *brush, data vg.Rectangle, line *compare.Line, _ int, leftmost bool) {
-			p := &panel{brush: b, data: data, x: x, y: y}
+		s.setLinePanels(c.Lines, 1, l, func(p *panel, line *compare.Line, _ int, leftmost bool) {
+			p.x, p.y = x, y
 			p.axes(line.Name(), "steps done", measure, true, leftmost)
 			for j := len(line.Points) - 1; j >= 0; j-- {
 				color := colorOf(fs, line.Points[j].Text)

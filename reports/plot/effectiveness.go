@@ -78,9 +78,9 @@ func Effectiveness(c *compare.Comparison, dataset string, measures []string) *Fi
 		}
 		s := sheet{title: title, legend: entries, panelHeight: 165, left: 58, right: 58, gap: 62}
 		var x scale
-		s.setLinePanels(c.Lines, len(shown), l, func(b *brush, data vg.Rectangle, line *compare.Line, part int, leftmost bool) {
+		s.setLinePanels(c.Lines, len(shown), l, func(p *panel, line *compare.Line, part int, leftmost bool) {
 			measure := shown[part]
-			p := &panel{brush: b, data: data, x: x, y: y}
+			p.x, p.y = x, y
 			p.axes(line.Name(), "k (log scale)", measure, true, leftmost)
 			var lines []level
 			measured := func(e *compare.Evaluation, name string, dash []vg.Length) {

@@ -86,14 +86,18 @@ func empty(name, title, alt, caption string) *Figure {
 }
 
 // setLinePanels gives the sheet a panel for each line of a comparison, in each of its parts,
-// which are below each other. drawPanel is called with the panel's line, its part and whether
-// it is leftmost.
-func (s *sheet) setLinePanels(lines []*compare.Line, parts int, l options, drawPanel func(b *brush, data vg.Rectangle, line *compare.Line, part int, leftmost bool)) {
+// which are below each other. drawPanel is called with the panel, which has no scales yet, its
+// line, its part and whether it is leftmost.
+func (s *sheet) setLinePanels(lines []*compare.Line, parts int, l options, drawPanel func(p *panel, line *compare.Line, part int, leftmost bool)) {
 	perPart, cols := tiles(len(lines), l)
 	s.rows, s.cols = perPart*parts, cols
+	titles := make([]string, len(lines))
+	for i, line := range lines {
+		titles[i] = line.Name()
+	}
 	s.panel = func(b *brush, data vg.Rectangle, row, col int) {
 		if i := row%perPart*cols + col; i < len(lines) {
-			drawPanel(b, data, lines[i], row/perPart, col == 0)
+			drawPanel(&panel{brush: b, data: data, titles: titles}, lines[i], row/perPart, col == 0)
 		}
 	}
 }

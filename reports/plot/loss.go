@@ -83,8 +83,8 @@ func Loss(c *compare.Comparison) *Figure {
 	kept := &shapes{}
 	lay := func(l options) sheet {
 		s := sheet{title: title, legend: entries, panelHeight: 190, left: 58, right: margin + 4}
-		s.setLinePanels(c.Lines, 1, l, func(b *brush, data vg.Rectangle, line *compare.Line, _ int, leftmost bool) {
-			p := &panel{brush: b, data: data, x: x, y: y}
+		s.setLinePanels(c.Lines, 1, l, func(p *panel, line *compare.Line, _ int, leftmost bool) {
+			p.x, p.y = x, y
 			p.axes(line.Name(), "training step", yName, true, leftmost)
 			p.runs(line, fs, "loss", kept)
 			p.collapses(line, fs)

@@ -57,7 +57,7 @@ func MatchedFigure(c *compare.Comparison) (f *Figure, ok bool) {
 			if i >= len(backbones) {
 				return
 			}
-			p := &panel{brush: b, data: data, x: x, y: y}
+			p := &panel{brush: b, data: data, titles: backbones, x: x, y: y}
 			p.axes(backbones[i], "FLOPS (log scale)", "Δ "+measure+" from k = 1", true, col == 0)
 			p.line(muted, 0.9, nil, p.point(x.low, 0), p.point(x.high, 0))
 			for j, f := range fs {

@@ -3,6 +3,7 @@ package plot
 import (
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/text"
@@ -14,7 +15,9 @@ import (
 type panel struct {
 	*brush
 	data vg.Rectangle
-	x, y scale
+	// titles are those of all panels of the figure, which write them alike.
+	titles []string
+	x, y   scale
 }
 
 func (p *panel) point(x, y float64) vg.Point {
@@ -60,24 +63,39 @@ func (p *panel) axes(title, xName, yName string, showX, showY bool) {
 	}
 }
 
-// title writes a panel's name above it: in one line, else smaller and in two, broken at a
-// comma, and cut if that is not enough.
+// title writes a panel's title above it. All panels of a figure write theirs alike: in one line
+// if each of them has room, else smaller, else in two lines broken at a comma, and cut if that
+// is not enough.
 func (p *panel) title(words string) {
 	room := p.data.Max.X - p.data.Min.X
 	s := script{size: sizePanel, bold: true, y: text.YBottom}
-	if p.textWidth(words, s) <= room {
+	haveRoom := func(part func(string) string) bool {
+		return !slices.ContainsFunc(p.titles, func(t string) bool { return p.textWidth(part(t), s) > room })
+	}
+	whole := func(title string) string { return title }
+	if haveRoom(whole) {
 		p.text(vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 7}, words, s)
 		return
 	}
 	s.size = 8.5
-	if head, rest, ok := strings.Cut(words, ", "); ok && p.textWidth(words, s) > room {
-		p.text(vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 13.5}, p.cut(head+",", s, room), s)
-		words = rest
-	}
-	for s.size > 7 && p.textWidth(words, s) > room {
-		s.size -= 0.5
+	if !haveRoom(whole) {
+		for s.size > 7 && !haveRoom(afterComma) {
+			s.size -= 0.5
+		}
+		if rest := afterComma(words); rest != words {
+			p.text(vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 5 + s.size}, p.cut(strings.TrimSuffix(words, " "+rest), s, room), s)
+			words = rest
+		}
 	}
 	p.text(vg.Point{X: p.data.Min.X, Y: p.data.Max.Y + 4}, p.cut(words, s, room), s)
+}
+
+// afterComma returns what stands after the first comma of a title, or all of it.
+func afterComma(title string) string {
+	if _, rest, ok := strings.Cut(title, ", "); ok {
+		return rest
+	}
+	return title
 }
 
 // cut shortens words to a width. It keeps their end, in which names differ more often.

@@ -51,7 +51,7 @@ func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 		}
 		made := row{part, linear(span{math.Min(0, values.low), values.high})}
 		if values.low >= 0 && values.high/least > 30 {
-			made.y = logarithmic(span{math.Max(least, outline.Depth*values.high), values.high})
+			made.y = logarithmic(span{outline.DrawnAs(part.series).LowEnd(least, values.high), values.high})
 			made.axis += " (log)"
 		}
 		rows = append(rows, made)
@@ -75,13 +75,13 @@ func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 	kept := &shapes{}
 	lay := func(l options) sheet {
 		s := sheet{title: "Parts of the training loss by k", legend: entries, panelHeight: 140, left: 58, right: margin + 4}
-		s.setLinePanels(c.Lines, len(rows), l, func(b *brush, data vg.Rectangle, line *compare.Line, part int, leftmost bool) {
+		s.setLinePanels(c.Lines, len(rows), l, func(p *panel, line *compare.Line, part int, leftmost bool) {
 			r := rows[part]
-			p := &panel{brush: b, data: data, x: x, y: r.y}
+			p.x, p.y = x, r.y
 			p.axes(line.Name(), "training step", r.axis, true, leftmost)
 			if r.contrastive && !math.IsNaN(chance) {
 				from := p.point(0, chance)
-				p.line(muted, 1, dashes(), from, vg.Point{X: data.Max.X, Y: from.Y})
+				p.line(muted, 1, dashes(), from, vg.Point{X: p.data.Max.X, Y: from.Y})
 			}
 			p.runs(line, fs, r.series, kept)
 		})
