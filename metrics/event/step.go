@@ -29,7 +29,7 @@ func (r *stepReader) decode(fields []byte) (Step, error) {
 	r.object = append(r.object, bytes.TrimPrefix(fields, []byte(","))...)
 	r.object = append(r.object, '}')
 	r.in.Reset(r.object)
-	// Of a name that is there twice the last value counts, as for the general decoder.
+	// If a name appears twice, its last value counts, as in the general decoder.
 	r.tokens.Reset(&r.in, jsontext.AllowDuplicateNames(true))
 	var s Step
 	err := r.eachField(func(name string) (err error) {

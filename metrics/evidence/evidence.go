@@ -64,16 +64,16 @@ func Series(queries, documents Side, scale float64, threads int) map[string]even
 		texts []text
 	}{{"query", queries, q}, {"document", documents, d}} {
 		add := func(figure string, v float64) { values[event.ProbePrefix+figure+"/"+s.name] = event.Value(v) }
-		counts(add, s.side, s.texts)
-		angles(add, s.texts, s.side.Vocab, threads)
-		terms(add, s.side, s.texts)
+		addCounts(add, s.side, s.texts)
+		addAngles(add, s.texts, s.side.Vocab, threads)
+		addTerms(add, s.side, s.texts)
 	}
-	ranking(values, q, d, queries.Vocab, scale, threads)
+	addRanking(values, q, d, queries.Vocab, scale, threads)
 	return values
 }
 
-// counts adds figures of single texts: active terms, weights, norms, logits.
-func counts(add func(string, float64), s Side, texts []text) {
+// addCounts adds figures of single texts: active terms, weights, norms, logits.
+func addCounts(add func(string, float64), s Side, texts []text) {
 	var active, norms []float64
 	empty, terms, sum, most := 0, 0, 0.0, 0.0
 	for _, t := range texts {
@@ -88,7 +88,7 @@ func counts(add func(string, float64), s Side, texts []text) {
 			most = math.Max(most, w)
 		}
 	}
-	quantiles(add, "active", active)
+	addQuantiles(add, "active", active)
 	add("empty", float64(empty)/float64(len(texts)))
 	add("norm", mean(norms))
 	if terms > 0 {
@@ -104,8 +104,8 @@ func counts(add func(string, float64), s Side, texts []text) {
 	}
 }
 
-// angles adds figures of how similar the texts are to each other.
-func angles(add func(string, float64), texts []text, vocab, threads int) {
+// addAngles adds figures of how similar the texts are to each other.
+func addAngles(add func(string, float64), texts []text, vocab, threads int) {
 	var alive []text
 	for _, t := range texts {
 		if len(t.ids) > 0 {
@@ -130,14 +130,14 @@ func angles(add func(string, float64), texts []text, vocab, threads int) {
 		}
 	}
 	add("cosine_mean", mean(pairs))
-	quantiles(add, "cosine", pairs)
+	addQuantiles(add, "cosine", pairs)
 	add("overlap", mean(shared))
 	add("rank", effectiveRank(cosines))
 }
 
-// ranking adds figures of the scores [queries, documents], whose diagonal has the
+// addRanking adds figures of the scores [queries, documents], whose diagonal has the
 // positives.
-func ranking(values map[string]event.Value, q, d []text, vocab int, scale float64, threads int) {
+func addRanking(values map[string]event.Value, q, d []text, vocab int, scale float64, threads int) {
 	scores := products(q, d, vocab, threads)
 	var all, margins []float64
 	right, loss := 0.0, 0.0
@@ -216,8 +216,8 @@ func mean(list []float64) float64 {
 	return sum / float64(len(list))
 }
 
-// quantiles adds three quantiles of a list that is not empty, interpolated linearly.
-func quantiles(add func(string, float64), name string, list []float64) {
+// addQuantiles adds three quantiles of a list that is not empty, interpolated linearly.
+func addQuantiles(add func(string, float64), name string, list []float64) {
 	sorted := slices.Sorted(slices.Values(list)) // NaN comes first
 	for _, q := range []struct {
 		name string

@@ -54,9 +54,9 @@ func jaccard(a, b []int32) float64 {
 // the texts, whatever its index.
 const LastPosition = -1
 
-// terms adds figures of all texts of a side together: which terms they use, and which
+// addTerms adds figures of all texts of a side together: which terms they use, and which
 // tokens the weights come from.
-func terms(add func(string, float64), s Side, texts []text) {
+func addTerms(add func(string, float64), s Side, texts []text) {
 	uses := make([]int, s.Vocab)
 	postings, dead := 0, 0
 	for _, t := range texts {

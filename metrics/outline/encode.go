@@ -6,15 +6,15 @@ import (
 	"math"
 )
 
-// Version is of the rules by which series are reduced, and of the form of Encode.
+// Version is raised when the rules by which series are reduced change, or the bytes that Encode returns.
 const Version = 2
 
-// errFormat is returned by Decode.
+// errFormat is returned by Decode for bytes that are not a curve of this version.
 var errFormat = errors.New("not a curve of this version")
 
 // Encode returns a curve as bytes. Whole curves and reduced ones have the same form: a version, the
 // number of points of the whole series, its last step, its least positive value and the floor, the
-// points, and the three series of means. Steps and places are differences to those before them.
+// points, and the three series of means. A step and a place are encoded as the difference from the one before.
 func (c Curve) Encode() []byte {
 	r := reduced{points: len(c.Steps)}
 	if c.reduced != nil {
@@ -36,7 +36,7 @@ func (c Curve) Encode() []byte {
 	return b
 }
 
-// appendPoints appends the number of points and the points; those of a whole series have no places.
+// appendPoints appends the number of points and the points, each with its place if places is not nil.
 func appendPoints(b []byte, s Series, places []int) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s.Steps)))
 	place, step := 0, 0
@@ -82,7 +82,7 @@ type decoder struct {
 	failed bool
 }
 
-// skip goes past n bytes; n is 0 or less if there was no number.
+// skip drops the n bytes of a number; n is 0 or less if there was none.
 func (d *decoder) skip(n int) {
 	if n <= 0 || n > len(d.rest) {
 		d.rest, d.failed = nil, true

@@ -18,7 +18,7 @@ type Drawn struct {
 	Name string
 	// Means says that its moving means are drawn too.
 	Means bool
-	// Shown is a value that a logarithmic axis always reaches if the series has one so low.
+	// Shown is a value down to which a logarithmic axis always reaches if the series does.
 	Shown float64
 }
 
@@ -42,12 +42,10 @@ func DrawnAs(name string) Drawn {
 	return Drawn{Name: name}
 }
 
-// depth is the share of the greatest value at which a logarithmic axis ends that cannot show
-// all values.
+// depth is the lower end of a logarithmic axis that cannot show all values, as a share of the greatest value.
 const depth = 1e-4
 
-// LowEnd returns the lower end of a logarithmic axis for values of which the least positive and the
-// greatest are given.
+// LowEnd returns the lower end of a logarithmic axis, from the least positive value and the greatest value on it.
 func (d Drawn) LowEnd(least, greatest float64) float64 {
 	end := depth * greatest
 	if d.Shown > 0 {
@@ -68,10 +66,9 @@ type Curve struct {
 	reduced *reduced
 }
 
-// reduced is what a figure needs to know of a series of which most points are gone.
+// reduced has what a figure needs to know about a series that has lost most of its points.
 type reduced struct {
-	// points is the number of points of the whole series, places has the place there of each
-	// that is left.
+	// points is the number of points of the whole series; places has, for each kept point, its place there.
 	points int
 	places []int
 	// last is the greatest step, least the least positive value, +Inf if there is none.
@@ -108,10 +105,10 @@ func Reduce(s Series, as Drawn) Curve {
 		at := places(mean.Values)
 		return &means{pick(mean, at), at}
 	}
-	r.linear = reduce(same, same)
+	r.linear = reduce(identity, identity)
 	low, high := bounds(out.Values)
 	if math.IsInf(r.least, 1) {
-		return out // it has no place on a logarithmic axis
+		return out // nothing to draw on a logarithmic axis
 	}
 	r.floor = as.LowEnd(r.least, high)
 	r.geometric = reduce(logFrom(r.floor), math.Exp)
@@ -140,8 +137,8 @@ func (c Curve) Least() float64 {
 	return least(c.Values)
 }
 
-// Draw returns the curve in about so many points, at most Most. Of a reduced curve, the stretches of
-// which it takes the extremes begin at multiples of a three hundredth of the series.
+// Draw returns the curve with about limit points, at most Most. The stretches of a reduced curve, whose extremes it
+// keeps, begin at multiples of a three hundredth of the series.
 func (c Curve) Draw(limit int) Series {
 	if c.reduced == nil {
 		return thin(c.Series, limit)
@@ -156,13 +153,12 @@ type Axis struct {
 	Low float64
 }
 
-// DrawMean returns the moving mean in about so many points, at most Most. On a logarithmic axis a
-// value below the lower end counts as the end. Of a reduced curve it counts as the end of an axis
-// for this curve alone.
+// DrawMean returns the moving mean with about limit points, at most Most. On a logarithmic axis a value below the
+// lower end counts as the end. If the curve is reduced, it counts as the lower end of an axis for this curve alone.
 func (c Curve) DrawMean(limit int, axis Axis) Series {
 	r := c.reduced
 	if r == nil {
-		warp, unwarp := same, same
+		warp, unwarp := identity, identity
 		if axis.Logarithmic {
 			warp, unwarp = logFrom(axis.Low), math.Exp
 		}
@@ -186,7 +182,7 @@ func logFrom(low float64) func(float64) float64 {
 	return func(v float64) float64 { return math.Log(math.Max(v, low)) }
 }
 
-func same(v float64) float64 { return v }
+func identity(v float64) float64 { return v }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 

@@ -14,7 +14,7 @@ func TestSmooth(t *testing.T) {
 		s.Steps, s.Values = append(s.Steps, i), append(s.Values, float64(i*i))
 	}
 	s.Values[50] = math.NaN()
-	got := smooth(s, same, same).Values
+	got := smooth(s, identity, identity).Values
 	for i, want := range map[int]float64{
 		0: 0, 1: (0. + 1 + 4) / 3, 2: (0. + 1 + 4 + 9 + 16) / 5, 10: (64. + 81 + 100 + 121 + 144) / 5,
 		49: (47.*47 + 48*48 + 49*49) / 3, 48: (46.*46 + 47*47 + 48*48 + 49*49) / 4, 51: 51 * 51,

@@ -23,8 +23,8 @@ func places(values []float64) []int {
 	return extremes(values, parts, func(b int) int { return b * len(values) / parts })
 }
 
-// thinPlaced does what thin does to a series of n points of which the points at some places are left. A
-// stretch begins where one of the reduced curve's begins.
+// thinPlaced thins the kept points of a series of n points; at has their places there. Each of its stretches begins
+// where one of the reduced curve's stretches begins.
 func thinPlaced(s Series, at []int, n, limit int) Series {
 	stretches := max(1, min(limit/3, parts))
 	if stretches == parts {
@@ -37,8 +37,7 @@ func thinPlaced(s Series, at []int, n, limit int) Series {
 	}))
 }
 
-// extremes returns the places of the extremes in so many stretches, the b-th of which begins
-// at place begin(b).
+// extremes returns the places of the extremes of each stretch. Stretch b begins at place begin(b).
 func extremes(values []float64, stretches int, begin func(b int) int) []int {
 	var kept []int
 	from := begin(0)

@@ -18,7 +18,7 @@ const (
 	unknown
 )
 
-// answerOf is the answer of a condition that can be told.
+// answerOf returns yes if a condition holds, else no.
 func answerOf(holds bool) answer {
 	if holds {
 		return yes

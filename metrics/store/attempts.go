@@ -54,8 +54,8 @@ type CutMean struct {
 	Value, Flops float64
 }
 
-// CutMeans returns the points of a run's cost curve on a collection as they are current,
-// by terms; those without a cost or a value are left out.
+// CutMeans returns the current points of a run's cost curve on a collection, by terms. It leaves out points without a
+// cost or a value.
 func (s *Store) CutMeans(ctx context.Context, run, dataset, measure string) ([]CutMean, error) {
 	return read(ctx, s, fmt.Sprintf("read cost curve of run %q", run), func(rows *sql.Rows) (CutMean, error) {
 		var c CutMean

@@ -20,7 +20,7 @@ func Cached(workspace, cacheDir string) (string, error) { return cached(workspac
 
 // HostsOwn is where a database lies below a folder that several machines may see.
 func HostsOwn(folder string, shared bool, name func() (string, error)) (string, error) {
-	return hostsOwn(folder, shared, name)
+	return hostFolder(folder, shared, name)
 }
 
 // Network tells a test what file system it runs on.

@@ -72,9 +72,9 @@ type fold struct {
 	faults    []error
 	now       time.Time
 	memory    *memory
-	// again says that nobody has written since the fold that memory is of.
+	// again is true if nobody has written to the database since this Store's last fold.
 	again bool
-	// wrote says that this pass has written; unsettled, that settle has to decide again.
+	// wrote is true if this pass has written, unsettled if settle must decide again.
 	wrote, unsettled bool
 }
 
@@ -131,7 +131,7 @@ func (f *fold) all() error {
 		if err := f.ctx.Err(); err != nil {
 			return err
 		}
-		if f.memory.rests(run, f.now) {
+		if f.memory.isReadLately(run, f.now) {
 			continue
 		}
 		wrote, faults := f.wrote, len(f.faults)
@@ -142,7 +142,7 @@ func (f *fold) all() error {
 		if err := f.evaluations(path.Join("runs", run, "evaluations"), run, before); err != nil {
 			return fmt.Errorf("run %q: %w", run, err)
 		}
-		f.memory.keepLook(run, f.now, !f.wrote && len(f.faults) == faults && before.over(run, f.now))
+		f.memory.keepRead(run, f.now, !f.wrote && len(f.faults) == faults && before.over(run, f.now))
 		f.wrote = f.wrote || wrote
 	}
 	if err := f.evaluations("baselines", "", before); err != nil {

@@ -19,7 +19,7 @@ import (
 	"headroom/metrics/record"
 )
 
-// cutOf says which cut it is: the side and the number of terms.
+// cutOf identifies a cut: its side and its number of terms.
 type cutOf struct {
 	side  string
 	terms int

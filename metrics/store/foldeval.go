@@ -40,7 +40,7 @@ func (f *fold) evaluations(folder, run string, before *state) error {
 		place := path.Join(folder, name)
 		stamp, err := stampOf(filepath.Join(at, name))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // asked for, not made yet
+			continue // a run asks for it, and it is not made yet
 		}
 		if err != nil {
 			return err
@@ -173,9 +173,9 @@ func nullable(v *float64) sql.NullFloat64 {
 	return sql.NullFloat64{Float64: *v, Valid: true}
 }
 
-// consistent compares the values per query with the summary. There is one value per query
-// and measure. Their mean is the measure; of a count, such as NumRet, it is their sum. Both
-// files are written together, so a difference is damage, also in a file without a digest.
+// consistent compares the values per query with the summary. There is one value per query and measure. The measure is
+// their mean, or their sum if it is a count, such as NumRet. Both files are written together, so a difference is
+// damage, also in a file without a digest.
 func consistent(path string, measures map[string]float64, queries int, values []queryValue) error {
 	rows, sums := map[string]int{}, map[string]float64{}
 	for _, v := range values {

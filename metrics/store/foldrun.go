@@ -78,7 +78,7 @@ func (f *fold) run(run string, before *state) error {
 			}
 			outlined = outlined && known && !grown
 		}
-		if outlined { // a log has another time, or another end that cannot be read
+		if outlined { // no new line: a log has another time, or ends with another torn line
 			return nil
 		}
 		return f.outlineRun(tx, id, seen)
@@ -159,7 +159,7 @@ func deleteRows(ctx context.Context, tx *sql.Tx, id int64) error {
 }
 
 // log folds one log from where the last pass stopped, and reports whether there was more. seen collects
-// the series that reports draw; it is nil if they have other points than the rest of this log.
+// the series that reports draw; it is nil if these series also have points from elsewhere than the rest of this log.
 func (f *fold) log(tx *sql.Tx, run int64, file logFile, from folded, seen *drawn) (grown bool, err error) {
 	l, err := openLog(f.ctx, tx, run, file.n)
 	if err != nil {
@@ -175,7 +175,7 @@ func (f *fold) log(tx *sql.Tx, run int64, file logFile, from folded, seen *drawn
 		return false, inner
 	}
 	if err != nil {
-		f.fault(err) // what came before it counts
+		f.fault(err) // the lines before the damage count
 	}
 	tail, err := tailOf(file.path, at.Offset)
 	if err != nil {
@@ -191,7 +191,7 @@ type logFold struct {
 	run  int64
 	n    int
 	from int
-	// step is the last one seen.
+	// step is the last step seen.
 	step sql.NullInt64
 	// claimed is the first step that a later attempt owns.
 	claimed int
@@ -200,7 +200,7 @@ type logFold struct {
 	seen    *drawn
 }
 
-// belowAnyStep is the first step that an attempt from step 0 owns: what came before the first step is its own as well.
+// belowAnyStep is the first step that an attempt from step 0 owns: it also owns the states before the first step.
 const belowAnyStep = math.MinInt32
 
 func firstOwnStep(fromStep int) int {
@@ -233,7 +233,7 @@ func openLog(ctx context.Context, tx *sql.Tx, run int64, n int) (*logFold, error
 	return l, err
 }
 
-// stepOf is the step that an event without one belongs to.
+// stepOf returns the step of an event that names none.
 func (l *logFold) stepOf() int {
 	if l.step.Valid {
 		return int(l.step.Int64)

@@ -43,23 +43,23 @@ func cached(workspace, cacheDir string) (string, error) {
 	if cacheDir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return "", fmt.Errorf("locate database of %q, which cannot lie in it: %w", workspace, err)
+			return "", fmt.Errorf("locate database of %q, which must be in a cache folder: %w", workspace, err)
 		}
 		cacheDir = filepath.Join(user, "headroom")
 	}
-	folder, err := hostsOwn(filepath.Join(cacheDir, "workspaces", id), network(parentThere(cacheDir)), os.Hostname)
+	folder, err := hostFolder(filepath.Join(cacheDir, "workspaces", id), network(existingParent(cacheDir)), os.Hostname)
 	if err != nil {
 		return "", fmt.Errorf("locate database: %w", err)
 	}
 	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return "", fmt.Errorf("locate database of %q, which cannot lie in it: %w", workspace, err)
+		return "", fmt.Errorf("locate database of %q, which must be in a cache folder: %w", workspace, err)
 	}
 	return filepath.Join(folder, FileName), nil
 }
 
-// hostsOwn adds the machine's name to a folder that several machines see: each machine then
-// has a database of its own, and no two open the same one.
-func hostsOwn(folder string, shared bool, name func() (string, error)) (string, error) {
+// hostFolder returns a folder that only this machine uses: if several machines see the folder, it adds the machine's
+// name.
+func hostFolder(folder string, shared bool, name func() (string, error)) (string, error) {
 	if !shared {
 		return folder, nil
 	}
@@ -70,8 +70,8 @@ func hostsOwn(folder string, shared bool, name func() (string, error)) (string, 
 	return filepath.Join(folder, "host-"+filepath.Base(host)), nil
 }
 
-// parentThere returns the path, or the nearest folder above it that exists.
-func parentThere(path string) string {
+// existingParent returns the path if it exists, else the nearest folder above it that does.
+func existingParent(path string) string {
 	for {
 		if _, err := os.Stat(path); err == nil || path == filepath.Dir(path) {
 			return path

@@ -10,44 +10,42 @@ import (
 	"headroom/metrics/record"
 )
 
-// longAgo is how long a run has been over before its files are looked at less often.
+// longAgo is the time after a run's end from which its files are read less often.
 const longAgo = time.Minute
 
-// memory is what a Store knows of the last fold, so that the next one, in a workspace where
-// little has changed, does little.
+// memory is what a Store knows from its last fold. With it the next fold of a workspace in which little has changed
+// does little.
 type memory struct {
 	folding sync.Mutex // guards all but the connection
-	// every is the time between two looks at the files of a run that was over long ago.
+	// every is the time between two reads of the files of a run that ended long ago.
 	every time.Duration
-	// looked is when the files of such a run, without faults and without news, were read.
-	looked map[string]time.Time
-	// version is that of the database when the fold had ended; state is what it held then,
-	// nil where the fold has written.
+	// lastRead has, for each such run, when its files were last read, without a fault and without a new line.
+	lastRead map[string]time.Time
+	// version is the version of the database after the fold; state is its content then, nil if the fold has written.
 	version Version
 	state   *state
 	// settled is what settle found in collections.json.
 	settled record.Collections
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	conn  *sql.Conn  // reads versions and nothing else
 	conns int
 }
 
-// EndedEvery makes a Store that folds again and again look less often at what hardly ever
-// changes: a run that was over a minute ago is looked at once in a while. Without it every
-// fold looks at every file.
-func EndedEvery(while time.Duration) Option {
-	return func(s *Store) { s.memory.every = while }
+// EndedEvery is for a Store that folds again and again. It reads the files of a run that ended more than a minute ago
+// only once per interval. Without this option every fold reads every file.
+func EndedEvery(interval time.Duration) Option {
+	return func(s *Store) { s.memory.every = interval }
 }
 
-// Version changes with every write to the database, whoever writes. Two versions of one
-// Store can be compared, and no others. The zero Version is none.
+// Version changes with every write to the database, by any program. Compare only versions from the same Store. The
+// zero Version is that of no database.
 type Version struct {
 	conn int
 	data int64
 }
 
-// Version reads it.
+// Version returns the database's present version.
 func (s *Store) Version(ctx context.Context) (v Version, err error) {
 	m := &s.memory
 	m.mu.Lock()
@@ -76,27 +74,27 @@ func (m *memory) close() {
 	}
 }
 
-// rests tells whether a run's files need no look now.
-func (m *memory) rests(run string, now time.Time) bool {
-	at, known := m.looked[run]
+// isReadLately reports whether a run's files need not be read now.
+func (m *memory) isReadLately(run string, now time.Time) bool {
+	at, known := m.lastRead[run]
 	return known && m.every > 0 && now.Sub(at) < m.every && !now.Before(at)
 }
 
-// keepLook keeps that a run was looked at; quiet says that it is over and has nothing new.
-func (m *memory) keepLook(run string, now time.Time, quiet bool) {
+// keepRead records that a run's files were read; quiet is true if the run is over and had no new line.
+func (m *memory) keepRead(run string, now time.Time, quiet bool) {
 	switch {
 	case m.every == 0:
 	case quiet:
-		if m.looked == nil {
-			m.looked = map[string]time.Time{}
+		if m.lastRead == nil {
+			m.lastRead = map[string]time.Time{}
 		}
-		m.looked[run] = now
+		m.lastRead[run] = now
 	default:
-		delete(m.looked, run)
+		delete(m.lastRead, run)
 	}
 }
 
-// over tells whether the last attempt at a run had ended long before a moment.
+// over reports whether the last attempt at a run ended long ago.
 func (s *state) over(run string, now time.Time) bool {
 	last := 0
 	for n := range s.attempts[s.runs[run]] {

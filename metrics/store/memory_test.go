@@ -50,15 +50,15 @@ func TestWhatBecomesOfARunThatIsOverIsSeenInTime(t *testing.T) {
 			}
 			t.Cleanup(func() { s.Close() })
 			w.fold(s) // has news
-			w.fold(s) // has none: from now on the run is looked at in time
+			w.fold(s) // has none: from now on the run is read at intervals
 			before := dump(t, s)
 			c.change(w)
 			now = now.Add(while - time.Millisecond)
 			w.fold(s)
 			if dump(t, s) != before {
-				t.Error("the run was looked at before its time")
+				t.Error("the run was read before its time")
 			}
-			w.steps(running, 2, 3) // one that goes on is looked at always
+			w.steps(running, 2, 3) // a run that continues is read by every fold
 			w.fold(s)
 			expect(t, s, "SELECT step FROM runs WHERE label = 'bert-b'", "2")
 			now = now.Add(time.Millisecond)

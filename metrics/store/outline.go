@@ -15,7 +15,7 @@ import (
 type drawn struct {
 	names []string
 	of    map[string]*outline.Series
-	// mixed says that a step came twice or late, so that the database has other points.
+	// mixed is true if a step came twice or late: the database then has other points.
 	mixed bool
 }
 
@@ -45,8 +45,8 @@ func (d *drawn) add(step int, values map[string]event.Value) {
 	}
 }
 
-// outlineRun replaces the outlines of a run by those of its points, which it reads back unless seen
-// has them. A run whose last attempt has not ended gets none.
+// outlineRun replaces the outlines of a run by those of its points, which it reads from the database unless seen has
+// them. A run whose last attempt has not ended gets none.
 func (f *fold) outlineRun(tx *sql.Tx, id int64, seen *drawn) error {
 	if _, err := tx.ExecContext(f.ctx, "DELETE FROM outline WHERE run_id = ?", id); err != nil {
 		return err

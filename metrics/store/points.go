@@ -62,7 +62,7 @@ func newPoints(ctx context.Context, tx *sql.Tx, run int64, n int) (*points, erro
 	return p, rows.Err()
 }
 
-// place returns a series' place, and makes one if it has none.
+// place returns a series' place; a new series gets the next free one.
 func (p *points) place(name string, ofState bool) (place, error) {
 	if at, ok := p.places[name]; ok {
 		return at, nil

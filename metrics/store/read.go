@@ -23,8 +23,7 @@ type Run struct {
 	Standing string
 	// AddedBy are the words of the command line that added it; "" for a point of the file.
 	AddedBy string
-	// State is a state of record. A killed attempt is running here; only its lease knows
-	// better.
+	// State is a state of record. A killed attempt counts as running here: only its lease shows that it ended.
 	State string
 	// Verdict is "" until the run is judged, then stability.Healthy or a kind of collapse.
 	Verdict string
@@ -120,7 +119,7 @@ func scanRun(rows *sql.Rows) (Run, error) {
 		r.Step = int(step.Int64)
 	}
 	if selected.Valid {
-		r.Selected = &event.Selected{Step: int(selected.Int64), Measure: measure.String, Value: event.Value(finite(value, sql.NullString{})), Weights: weights.String}
+		r.Selected = &event.Selected{Step: int(selected.Int64), Measure: measure.String, Value: event.Value(pointValue(value, sql.NullString{})), Weights: weights.String}
 	}
 	switch k := rescale.(type) {
 	case float64:

@@ -136,8 +136,8 @@ func number(value any) float64 {
 	return math.NaN()
 }
 
-// finite returns the value of a point from its two columns.
-func finite(value sql.NullFloat64, word sql.NullString) float64 {
+// pointValue returns the value of a point from its two columns.
+func pointValue(value sql.NullFloat64, word sql.NullString) float64 {
 	if value.Valid {
 		return value.Float64
 	}

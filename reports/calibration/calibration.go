@@ -57,7 +57,7 @@ const (
 	level       = 0.95
 )
 
-// observed is a run with everything that is measured of it.
+// observed is a run with everything that a calibration measures of it.
 type observed struct {
 	Run
 	measure    string
@@ -78,8 +78,10 @@ type observed struct {
 func (o observed) lost() bool   { return o.truth == Lost }
 func (o observed) failed() bool { return o.truth == Lost || o.truth == Failed }
 
-// world is the dev data on which a run was measured.
-func (o observed) world() string { return brief(strings.Join(o.Config.Evaluate.During, " ")) }
+// devData names the dev data on which a run was measured.
+func (o observed) devData() string {
+	return shortReference(strings.Join(o.Config.Evaluate.During, " "))
+}
 
 // kin identifies the runs that share a reference.
 func (o observed) kin() string {

@@ -29,7 +29,7 @@ func writeTruth(list []observed, now time.Time) []byte {
 
 func truthRows(list []observed) (rows [][]string) {
 	for _, o := range list {
-		rows = append(rows, []string{o.ID, o.Label, exact(o.score), exact(o.reference), o.truth})
+		rows = append(rows, []string{o.ID, o.Label, exactText(o.score), exactText(o.reference), o.truth})
 	}
 	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
 	return rows
@@ -88,16 +88,16 @@ func writeRuns(list []observed) []byte {
 		}
 		slices.Sort(warnings)
 		c := o.Config
-		_ = w.Write([]string{o.ID, o.Label, brief(c.Model.Backbone), o.Family, o.world(), brief(c.Data.Train), c.Loss.Kind, strconv.FormatInt(c.Seed, 10), strconv.Itoa(o.steps), strconv.Itoa(c.Train.Batch),
-			c.Model.Rescale.String(), exact(c.Train.LR), exact(c.Train.HeadLRScale), exact(c.Regularizer.LambdaQuery), exact(c.Regularizer.LambdaDocument), exact(o.setting.Ramp),
-			exact(o.setting.InfoNCE), exact(o.flops), exact(o.norm), exact(o.score), exact(o.reference), o.truth, o.Verdict, onset, opened, degraded, strings.Join(warnings, " ")})
+		_ = w.Write([]string{o.ID, o.Label, shortReference(c.Model.Backbone), o.Family, o.devData(), shortReference(c.Data.Train), c.Loss.Kind, strconv.FormatInt(c.Seed, 10), strconv.Itoa(o.steps), strconv.Itoa(c.Train.Batch),
+			c.Model.Rescale.String(), exactText(c.Train.LR), exactText(c.Train.HeadLRScale), exactText(c.Regularizer.LambdaQuery), exactText(c.Regularizer.LambdaDocument), exactText(o.setting.Ramp),
+			exactText(o.setting.InfoNCE), exactText(o.flops), exactText(o.norm), exactText(o.score), exactText(o.reference), o.truth, o.Verdict, onset, opened, degraded, strings.Join(warnings, " ")})
 	}
 	w.Flush()
 	return b.Bytes()
 }
 
-// exact is a number that reads back to the same bits, "" for none.
-func exact(x float64) string {
+// exactText writes a number such that it reads back to the same bits; "" for NaN.
+func exactText(x float64) string {
 	if math.IsNaN(x) {
 		return ""
 	}

@@ -18,10 +18,10 @@ const (
 	aboveGoal  = .05 // of pressure above λ alone
 )
 
-// goals says which are met, and by how much the others are missed.
+// writeGoals writes which goals are met, and by how much the others are missed.
 func (r *report) goals() {
 	t := table.Table{Columns: columns("goal", "reached", "")}
-	said := r.saidOf()
+	said := r.statements()
 	verdicts, either := ratesOf(said[0].of, said[0].said), ratesOf(said[2].of, said[2].said)
 	atMost := func(name string, x rate, goal float64) {
 		if x.n == 0 {
@@ -51,15 +51,15 @@ func (r *report) goals() {
 		case x < goal:
 			verdict = fmt.Sprintf("missed by %.3f", goal-x)
 		}
-		t.Rows = append(t.Rows, texts(fmt.Sprintf("%s: %.2f", name, goal), three(x), verdict))
+		t.Rows = append(t.Rows, texts(fmt.Sprintf("%s: %.2f", name, goal), threeDecimals(x), verdict))
 	}
 	atLeast("AUC of pressure for lost runs, backbones left out", pressure, aucGoal)
 	atLeast("the same above that of λ alone", pressure-alone, aboveGoal)
 	r.table("Goals", t)
 }
 
-// brief is a reference without the folders above: the last two names of a path.
-func brief(ref string) string {
+// shortReference returns the last two names of a reference's path.
+func shortReference(ref string) string {
 	if !strings.ContainsRune(ref, filepath.Separator) || !filepath.IsAbs(ref) {
 		return ref
 	}

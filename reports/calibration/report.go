@@ -134,8 +134,7 @@ func (r *report) confusion() {
 	r.table("Verdicts and truth", t)
 }
 
-// rates counts how often something is said of fine runs, and how often it is not said of failed
-// and of lost runs.
+// rates counts how often a statement is made of fine runs, and how often it is not made of failed and of lost runs.
 type rates struct{ alarms, missedFailed, missedLost rate }
 
 func ratesOf(list []observed, said func(observed) bool) (x rates) {
@@ -155,21 +154,21 @@ func ratesOf(list []observed, said func(observed) bool) (x rates) {
 
 func collapsed(o observed) bool { return o.Verdict != stability.Healthy }
 
-// saying is something that may be said of runs, and the runs of which it can be.
-type saying struct {
+// statement is a statement about runs, the runs that it can be made of, and whether it is made of a run.
+type statement struct {
 	name string
 	of   []observed
 	said func(observed) bool
 }
 
-func (r *report) saidOf() []saying {
+func (r *report) statements() []statement {
 	var compared []observed
 	for _, o := range r.known {
 		if o.Degraded != nil {
 			compared = append(compared, o)
 		}
 	}
-	return []saying{
+	return []statement{
 		{"a verdict other than healthy", r.known, collapsed},
 		{"degraded, of those with siblings", compared, func(o observed) bool { return *o.Degraded }},
 		{"either, of those with siblings", compared, func(o observed) bool { return collapsed(o) || *o.Degraded }},
@@ -178,7 +177,7 @@ func (r *report) saidOf() []saying {
 
 func (r *report) errors() {
 	t := table.Table{Columns: columns("what is said of a run", "false alarms, of fine runs", "bound", "missed, of failed and lost ones", "bound", "missed, of lost ones", "bound")}
-	for _, c := range r.saidOf() {
+	for _, c := range r.statements() {
 		x := ratesOf(c.of, c.said)
 		t.Rows = append(t.Rows, texts(c.name, x.alarms.text(), x.alarms.bound(), x.missedFailed.text(), x.missedFailed.bound(), x.missedLost.text(), x.missedLost.bound()))
 	}
@@ -209,7 +208,7 @@ func (r *report) warnings() {
 	r.table("What warnings tell", t)
 }
 
-// parts writes the errors of verdicts by family, backbone, loss, data and steps.
+// writeParts writes the errors of verdicts by family, backbone, loss, data and steps.
 func (r *report) parts() {
 	t := table.Table{Columns: columns("part", "false alarms", "missed, of failed and lost ones", "missed, of lost ones")}
 	for _, by := range []struct {
@@ -217,9 +216,9 @@ func (r *report) parts() {
 		of   func(observed) string
 	}{
 		{"family", func(o observed) string { return cmp.Or(o.Family, "unknown") }},
-		{"world", observed.world},
-		{"backbone", func(o observed) string { return brief(o.Config.Model.Backbone) }},
-		{"data", func(o observed) string { return brief(o.Config.Data.Train) }},
+		{"world", observed.devData},
+		{"backbone", func(o observed) string { return shortReference(o.Config.Model.Backbone) }},
+		{"data", func(o observed) string { return shortReference(o.Config.Data.Train) }},
 		{"loss", func(o observed) string { return o.Config.Loss.Kind }},
 		{"steps", func(o observed) string { return strconv.Itoa(o.steps) }},
 		{"batch", func(o observed) string { return strconv.Itoa(o.Config.Train.Batch) }},
@@ -278,7 +277,7 @@ func (r *report) prediction() {
 		if p.fitted {
 			rule = fmt.Sprintf("%.4f + %.4f · log10 x", p.rule.Intercept, p.rule.Slope)
 		}
-		t.Rows = append(t.Rows, texts(p.name, three(p.failed), three(p.lost), three(p.apart), three(p.brier), rule))
+		t.Rows = append(t.Rows, texts(p.name, threeDecimals(p.failed), threeDecimals(p.lost), threeDecimals(p.apart), threeDecimals(p.brier), rule))
 		pressure = p
 	}
 	r.table("Prediction before training", t)
@@ -295,7 +294,7 @@ func (r *report) prediction() {
 	r.table("Chances of "+pressure.name+", and what came (fitted on the same runs)", b)
 }
 
-func three(x float64) string {
+func threeDecimals(x float64) string {
 	if x != x {
 		return "–"
 	}

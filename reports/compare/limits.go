@@ -28,7 +28,7 @@ func (c *Comparison) limits() []string {
 	if steps := values(finished, "train.steps"); len(steps) == 1 {
 		add("One training budget of %s steps: whether longer training narrows or widens the differences was not measured.", steps[0])
 	}
-	c.selection(add)
+	c.warnSelection(add)
 	tested := 0
 	for _, r := range finished {
 		tested = max(tested, r.DevTested)
@@ -50,8 +50,8 @@ func (c *Comparison) limits() []string {
 	if power, ok := c.Power(); ok {
 		out = append(out, power.Sentence())
 	}
-	c.collapseRange(add)
-	c.edges(add)
+	c.warnInflatedHeads(add)
+	c.warnEdges(add)
 	if fixed := fixedKeys(finished); fixed != "" {
 		add("Only one setting of %s: whether another would serve k = 1 as well was not measured.", fixed)
 	}
@@ -65,7 +65,7 @@ func (c *Comparison) limits() []string {
 			add("One place of division: %s.", text)
 		}
 	}
-	c.norms(add)
+	c.warnEqualNorms(add)
 	for _, dataset := range c.Datasets {
 		digests := map[string]bool{}
 		for _, r := range finished {
@@ -81,8 +81,8 @@ func (c *Comparison) limits() []string {
 	for _, dataset := range slices.Sorted(maps.Keys(c.Aside)) {
 		add("Not compared: %s, which the sweep does not ask for and on which only %d of %d finished runs were measured.", dataset, c.Aside[dataset], len(finished))
 	}
-	c.oneLambda(add)
-	c.dense(add)
+	c.warnOneLambda(add)
+	c.warnDense(add)
 	var generated []string
 	for _, dataset := range c.Datasets {
 		if strings.HasPrefix(dataset, "builtin:") {
@@ -105,7 +105,7 @@ func isOrAre(n int) string {
 	return "are"
 }
 
-func (c *Comparison) selection(add func(string, ...any)) {
+func (c *Comparison) warnSelection(add func(string, ...any)) {
 	for _, line := range c.Lines {
 		if line.Best != nil && line.SelectedOn != "dev" {
 			add("The best k was chosen on the %s queries that it is then reported on (no dev evaluation is stored for every run), which favours it; differences of neighbouring k mean little.", line.SelectedOn)
@@ -127,8 +127,8 @@ func (c *Comparison) seeds() (low, high int) {
 	return low, high
 }
 
-// collapseRange warns if collapse was only seen at heads inflated on purpose.
-func (c *Comparison) collapseRange(add func(string, ...any)) {
+// warnInflatedHeads warns if collapse was only seen at heads inflated on purpose.
+func (c *Comparison) warnInflatedHeads(add func(string, ...any)) {
 	inflated, other := 0, 0
 	greatest := 0.0
 	for _, line := range c.Lines {
@@ -146,7 +146,7 @@ func (c *Comparison) collapseRange(add func(string, ...any)) {
 	}
 }
 
-func (c *Comparison) edges(add func(string, ...any)) {
+func (c *Comparison) warnEdges(add func(string, ...any)) {
 	var names []string
 	for _, line := range c.Lines {
 		if n := len(line.Points); n > 1 && line.Best == line.Points[n-1] {
@@ -186,9 +186,9 @@ func values(runs []*Run, key string) []string {
 	return out
 }
 
-// norms warns if the backbones' heads have about the same size: then the sweep
+// warnEqualNorms warns if the backbones' heads have about the same size: then the sweep
 // shows nothing about backbones with larger heads.
-func (c *Comparison) norms(add func(string, ...any)) {
+func (c *Comparison) warnEqualNorms(add func(string, ...any)) {
 	if words, differ := c.heads(); len(words) > 1 && !differ {
 		add("The backbones' heads are of nearly one size as loaded (mean row norm: %s): the sweep says nothing about backbones that differ in it.", list(words))
 	}
@@ -216,8 +216,8 @@ func (c *Comparison) heads() (words []string, differ bool) {
 	return words, len(words) > 1 && high >= 1.2*low
 }
 
-// oneLambda warns if costs were reached only by cutting documents.
-func (c *Comparison) oneLambda(add func(string, ...any)) {
+// warnOneLambda warns if costs were reached only by cutting documents.
+func (c *Comparison) warnOneLambda(add func(string, ...any)) {
 	compared := slices.ContainsFunc(c.Matched, func(m *Matched) bool { return m.Why == "" })
 	if compared && !slices.ContainsFunc(c.Lines, func(l *Line) bool {
 		return slices.ContainsFunc(l.Variant, func(s Setting) bool { return isCost(s.Key) })
@@ -226,8 +226,8 @@ func (c *Comparison) oneLambda(add func(string, ...any)) {
 	}
 }
 
-// dense warns if the best vectors are not sparse.
-func (c *Comparison) dense(add func(string, ...any)) {
+// warnDense warns if the best vectors are not sparse.
+func (c *Comparison) warnDense(add func(string, ...any)) {
 	var words []string
 	for _, line := range c.Lines {
 		if line.Best == nil {

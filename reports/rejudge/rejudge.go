@@ -166,10 +166,10 @@ func (e evidence) last() int {
 // why describes the episode that gives the new verdict, and the fate of the one that gave the old verdict.
 func (e evidence) why() string {
 	var parts []string
-	if now := naming(e.now.Verdict, e.now.Episodes); now != nil {
+	if now := verdictEpisode(e.now.Verdict, e.now.Episodes); now != nil {
 		parts = append(parts, fmt.Sprintf("%s from step %d: %s", now.Verdict, now.FirstStep, ruleOf(*now)))
 	}
-	old := naming(e.old.Verdict, e.old.Episodes)
+	old := verdictEpisode(e.old.Verdict, e.old.Episodes)
 	if old == nil {
 		return strings.Join(parts, "; ")
 	}
@@ -197,8 +197,8 @@ func ruleOf(e event.Episode) string {
 	return text
 }
 
-// naming is the first episode of a verdict's kind that stands at the end, nil for a healthy run.
-func naming(verdict string, episodes []event.Episode) *event.Episode {
+// verdictEpisode returns the first episode of a verdict's kind that stands at the end; nil for a healthy run.
+func verdictEpisode(verdict string, episodes []event.Episode) *event.Episode {
 	for i, e := range episodes {
 		if e.Verdict == verdict && e.Stands {
 			return &episodes[i]

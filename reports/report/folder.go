@@ -40,8 +40,8 @@ func Folder(c *compare.Comparison, more Extras, folder string) (Summary, error) 
 	return Summary{Comparison: c, Files: names}, err
 }
 
-// renderAll makes the contents of files on all processors, and returns files that only write
-// them. An error is returned by the file that it is of.
+// renderAll makes the contents of files on all processors, and returns files that only write them. A file whose
+// contents could not be made returns that error when it is written.
 func renderAll(files []file) []file {
 	rendered := make([]file, len(files))
 	parallel.For(len(files), runtime.GOMAXPROCS(0), func(i int) {

@@ -27,18 +27,18 @@ type incidentPage struct {
 // incidentTime limits the time to read the logs of one run.
 const incidentTime = 60 * time.Second
 
-// told caches the pages of incidents by run and version; when it is full it is emptied.
-type told struct {
+// incidentCache has the pages of incidents by run and version. It is emptied when it is full.
+type incidentCache struct {
 	mu   sync.Mutex
-	have map[toldKey]incident.Page
+	have map[incidentKey]incident.Page
 }
 
-type toldKey struct {
+type incidentKey struct {
 	place, run string
 	changed    uint64
 }
 
-const mostTold = 50
+const mostIncidents = 50
 
 func (s *Server) incident(r *http.Request, base shown) (anyPage, error) {
 	run, _ := find(base.Snapshot, r.PathValue("run"))
@@ -61,10 +61,10 @@ func (s *Server) incident(r *http.Request, base shown) (anyPage, error) {
 }
 
 func (s *Server) incidentOf(ctx context.Context, place *Place, run *live.Run) (page incident.Page, err error) {
-	key := toldKey{place.Name, run.Run.Run, run.Changed}
-	s.told.mu.Lock()
-	page, known := s.told.have[key]
-	s.told.mu.Unlock()
+	key := incidentKey{place.Name, run.Run.Run, run.Changed}
+	s.incidents.mu.Lock()
+	page, known := s.incidents.have[key]
+	s.incidents.mu.Unlock()
 	if known {
 		return page, nil
 	}
@@ -75,11 +75,11 @@ func (s *Server) incidentOf(ctx context.Context, place *Place, run *live.Run) (p
 	if err != nil {
 		return page, err
 	}
-	s.told.mu.Lock()
-	defer s.told.mu.Unlock()
-	if s.told.have == nil || len(s.told.have) >= mostTold {
-		s.told.have = map[toldKey]incident.Page{}
+	s.incidents.mu.Lock()
+	defer s.incidents.mu.Unlock()
+	if s.incidents.have == nil || len(s.incidents.have) >= mostIncidents {
+		s.incidents.have = map[incidentKey]incident.Page{}
 	}
-	s.told.have[key] = page
+	s.incidents.have[key] = page
 	return page, nil
 }

@@ -92,17 +92,17 @@ const (
 
 // Server answers requests.
 type Server struct {
-	o       Options
-	pages   pages
-	assets  map[string]asset
-	busy    chan struct{}
-	streams chan struct{}
-	worker  chan struct{} // one child process at a time
-	answers answers
-	told    told
-	epoch   string
-	stop    context.Context
-	end     context.CancelFunc
+	o         Options
+	pages     pages
+	assets    map[string]asset
+	busy      chan struct{}
+	streams   chan struct{}
+	worker    chan struct{} // one child process at a time
+	answers   answers
+	incidents incidentCache
+	epoch     string
+	stop      context.Context
+	end       context.CancelFunc
 }
 
 // New makes a server of at least one place.

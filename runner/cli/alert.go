@@ -118,16 +118,16 @@ func (a *app) alerts(base string) (*sweeps.Alerts, error) {
 	return sites[i].Alerts, alert.Check(*sites[i].Alerts, a.env.Getenv)
 }
 
-// teller sends alerts about a sweep's runs; a nil teller sends none.
-type teller struct {
+// alerter sends alerts about a sweep's runs; a nil alerter sends none.
+type alerter struct {
 	sender *alert.Sender
 	sweep  string
 	host   string
 	now    func() time.Time
 }
 
-// newTeller makes a teller by settings, which are nil if no alerts are wanted.
-func (a *app) newTeller(settings *sweeps.Alerts, w workspace.Workspace, sweep string, note func(string)) (*teller, error) {
+// newAlerter makes an alerter by settings, which are nil if no alerts are wanted.
+func (a *app) newAlerter(settings *sweeps.Alerts, w workspace.Workspace, sweep string, note func(string)) (*alerter, error) {
 	if settings == nil {
 		return nil, nil
 	}
@@ -135,11 +135,11 @@ func (a *app) newTeller(settings *sweeps.Alerts, w workspace.Workspace, sweep st
 	if err != nil {
 		return nil, err
 	}
-	return &teller{sender, sweep, a.node(), a.env.Now}, nil
+	return &alerter{sender, sweep, a.node(), a.env.Now}, nil
 }
 
 // watch returns a renderer that also sends alerts.
-func (t *teller) watch(next pool.Renderer) pool.Renderer {
+func (t *alerter) watch(next pool.Renderer) pool.Renderer {
 	if t == nil {
 		return next
 	}
@@ -148,7 +148,7 @@ func (t *teller) watch(next pool.Renderer) pool.Renderer {
 
 // tellOver sends the alert that the sweep is over. jobs, the error of its jobs, also has
 // failures that no run's log has, such as that of a worker that did not begin a log.
-func (t *teller) tellOver(runs []statusRun, jobs error) {
+func (t *alerter) sendOver(runs []statusRun, jobs error) {
 	if t == nil {
 		return
 	}
@@ -171,7 +171,7 @@ func (t *teller) tellOver(runs []statusRun, jobs error) {
 }
 
 // close waits until every alert is delivered or has failed.
-func (t *teller) close(hurry bool) {
+func (t *alerter) close(hurry bool) {
 	switch {
 	case t == nil:
 	case hurry:

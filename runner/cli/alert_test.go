@@ -143,7 +143,7 @@ func TestAlertsAreTried(t *testing.T) {
 }
 
 // On a cluster each task tells what happens in it, and the last that the sweep is over.
-func TestTasksOfAClusterTell(t *testing.T) {
+func TestTasksOfAClusterSendAlerts(t *testing.T) {
 	p, in := newPlace(t), newInbox(t)
 	p.stubSlurm(nil)
 	sweep := p.sample()
@@ -157,7 +157,7 @@ func TestTasksOfAClusterTell(t *testing.T) {
 	tell := func(array string) string {
 		t.Helper()
 		out := p.ok("task", "--submission", "small/"+d.Submission, "--array", array)
-		if strings.Contains(out, "nobody is told") {
+		if strings.Contains(out, "no alert") {
 			t.Errorf("%s: %s", array, out)
 		}
 		return strings.Join(in.take(), "\n")
@@ -179,7 +179,7 @@ func TestTasksOfAClusterTell(t *testing.T) {
 	}
 	// What a node does not know keeps no task from its work.
 	p.extra = append(before[:len(before)-2:len(before)-2], "FAKE_COLLAPSE=identical", "SLURM_ARRAY_TASK_ID=0", "SLURM_ARRAY_JOB_ID=101")
-	if out := p.ok("task", "--submission", "small/"+d.Submission, "--array", "runs0"); !strings.Contains(out, "nobody is told what happens here: ") {
+	if out := p.ok("task", "--submission", "small/"+d.Submission, "--array", "runs0"); !strings.Contains(out, "no alerts are sent from here: ") {
 		t.Errorf("the task says %s", out)
 	}
 }

@@ -143,7 +143,7 @@ func (a *app) awaitCancelled(ctx context.Context, subs []submit.Submission, jobs
 			return nil
 		}
 		if time.Now().After(end) {
-			a.note("note: %s has been told to stop and is still %s; `headroom status` shows when it has", left[0].Task, left[0].State)
+			a.note("note: %s was sent the signal to stop and is still %s; `headroom status` shows when it has stopped", left[0].Task, left[0].State)
 			return nil
 		}
 		select {

@@ -261,7 +261,7 @@ func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 		for _, t := range targets {
 			measured = append(measured, record.Reference{Reference: t.of.Dataset, Split: o.split})
 		}
-		if err := a.lookAtCollections(w, measured...); err != nil {
+		if err := a.recordCollections(w, measured...); err != nil {
 			return failedError(err)
 		}
 	}

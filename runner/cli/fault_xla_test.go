@@ -82,7 +82,7 @@ func TestXLASweepOnALostDevice(t *testing.T) {
 	} else if !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
-	run(pjrtstub.Fault{Call: pjrtstub.Executes, From: 10, Late: true, Lost: true, Message: xid}, lost, "train step 9: ", "training goes on from the checkpoint of step 9")
+	run(pjrtstub.Fault{Call: pjrtstub.Executes, From: 10, Late: true, Lost: true, Message: xid}, lost, "train step 9: ", "training resumes from the checkpoint of step 9")
 	states("failed")
 	plan := p.ok("plan", sweep)
 	for _, text := range []string{"failed", lost} {

@@ -3,7 +3,7 @@
 //
 // Results go to standard output, progress and notices to standard error. A command
 // first checks everything that it can (arguments, configuration, data) and only then
-// firstStep its work. An error of the work is a failure, with exit code 1. Any other error
+// starts its work. An error of the work is a failure, with exit code 1. Any other error
 // is a refusal, with exit code 2; nothing has been changed then. exit.go has the table.
 package cli
 

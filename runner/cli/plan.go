@@ -70,7 +70,7 @@ func (a *app) plan(cmd *cobra.Command, sweep string, overrides []string, o planO
 		}
 		power = &known
 	}
-	rules, err := ownRules()
+	rules, err := shippedRules()
 	if err != nil {
 		return err
 	}
@@ -113,9 +113,9 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 	}
 	settings := sweeps.Variations(configs)
 	varied := slices.ContainsFunc(settings, func(s string) bool { return s != "" })
-	foretold := map[string][]string{}
+	predictedSetting := map[string][]string{}
 	for _, c := range chances {
-		foretold[c.ID] = c.chances()
+		predictedSetting[c.ID] = c.chances()
 	}
 	// A row is what, id, settings if they vary, state, predicted, chances if there are
 	// some, and why.
@@ -125,7 +125,7 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 			cells = append(cells, setting)
 		}
 		cells = append(cells, state, predicted)
-		if len(foretold) > 0 {
+		if len(predictedSetting) > 0 {
 			cells = append(cells, append(chances, make([]string, len(chanceColumns())-len(chances))...)...)
 		}
 		return append(cells, why)
@@ -135,7 +135,7 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 		rows = append(rows, row("recipe "+r.Name, r.ID.Short(), "", string(r.State), seconds(r.Seconds), r.Why, nil))
 	}
 	for i, r := range p.Runs {
-		rows = append(rows, row(r.Label, r.ID.Short(), settings[i], string(r.State), seconds(r.Seconds), r.Why, foretold[string(r.ID)]))
+		rows = append(rows, row(r.Label, r.ID.Short(), settings[i], string(r.State), seconds(r.Seconds), r.Why, predictedSetting[string(r.ID)]))
 	}
 	finished := finishedRuns(p)
 	for _, e := range p.Evaluations {
@@ -148,22 +148,22 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 		}
 		rows = append(rows, row(what, e.ID[:min(8, len(e.ID))], "", string(e.State), seconds(e.Seconds), e.Why, nil))
 	}
-	if d := p.Disk; d != nil && d.Workspace+d.Data >= worthSaying {
+	if d := p.Disk; d != nil && d.Workspace+d.Data >= leastShown {
 		fmt.Fprintf(a.stdout, "disk: about %s in the workspace, %s of collections to download and unpack\n", packages.Size(d.Workspace), packages.Size(d.Data))
 	}
 	if staged := p.StagesText(); staged != "" {
 		fmt.Fprintf(a.stdout, "second stage, %s: %s\n", plural(len(p.Full[0].Collections), "collection"), plain.Line(staged))
 	}
 	fmt.Fprintln(a.stdout)
-	if err := a.table(rows); err != nil || len(foretold) == 0 {
+	if err := a.table(rows); err != nil || len(predictedSetting) == 0 {
 		return err
 	}
 	_, err := fmt.Fprintf(a.stdout, "\n%s\n", sourceOf(rules))
 	return failedError(err)
 }
 
-// worthSaying is the number of bytes from which on a plan shows the space that disks need.
-const worthSaying = 1e9
+// leastShown is the number of bytes from which on a plan shows the space that disks need.
+const leastShown = 1e9
 
 // finishedRuns returns the finished runs of a plan. Their evaluations are jobs of their own.
 func finishedRuns(p *plan.Plan) map[sweeps.ID]bool {

@@ -16,25 +16,24 @@ import (
 	"headroom/runner/probe"
 )
 
-// probedByTheWay is the size of weights in bytes up to which plan probes a backbone without
-// being asked: what takes a second. What was probed once is kept.
-const probedByTheWay = 16 << 20
+// probedUnasked is the size of weights in bytes up to which plan always probes a backbone, in about a second. The
+// figures are kept.
+const probedUnasked = 16 << 20
 
-// planChance is what is known of one planned run before it is trained.
+// planChance has the predictions for a planned run.
 type planChance struct {
 	ID string `json:"id"`
-	outlook
+	prediction
 }
 
-// ownRules are those that the program comes with.
-func ownRules() (calibration.Rules, error) {
+// shippedRules returns the rules that come with the program.
+func shippedRules() (calibration.Rules, error) {
 	return calibration.ParseRules("docs/calibration/rates/rule.json", docs.Rule())
 }
 
-// chancesOf foretells the runs of a plan that are still to be trained and whose backbone is
-// here, in the plan's order. Backbones of any size are probed if all is set, and small
-// ones always; what is left out is said in the notices. What goes wrong with one is no error
-// of a plan.
+// chancesOf returns predictions for the runs of a plan that are not trained yet and whose backbone is here, in the
+// plan's order. It probes small backbones always, and all of them if all is true. The notices name what is left out,
+// and faults of single backbones, which are no error of the plan.
 func (a *app) chancesOf(ctx context.Context, s sweepRef, p *plan.Plan, all bool, rules calibration.Rules) (list []planChance, notices []string, err error) {
 	resolver, err := a.resolver(s.base)
 	if err != nil {
@@ -45,10 +44,10 @@ func (a *app) chancesOf(ctx context.Context, s sweepRef, p *plan.Plan, all bool,
 		setting  settingKey
 	}
 	keys := make([]backboneSetting, len(p.Runs))
-	settings, seen := map[string][]foretold{}, map[backboneSetting]bool{}
+	settings, seen := map[string][]predictedSetting{}, map[backboneSetting]bool{}
 	var backbones []string
 	for i, run := range p.Runs {
-		f, name := foretoldOf(run.Config), run.Config.Model.Backbone
+		f, name := predictedSettingOf(run.Config), run.Config.Model.Backbone
 		keys[i] = backboneSetting{name, f.key()}
 		if run.State.Finished() || run.ID == "" || seen[keys[i]] {
 			continue
@@ -59,7 +58,7 @@ func (a *app) chancesOf(ctx context.Context, s sweepRef, p *plan.Plan, all bool,
 		}
 		settings[name] = append(settings[name], f)
 	}
-	known, waiting := map[backboneSetting]outlook{}, 0
+	known, waiting := map[backboneSetting]prediction{}, 0
 	for _, name := range backbones {
 		folder := backboneFolder(p, resolver, name)
 		if folder == "" {
@@ -75,8 +74,8 @@ func (a *app) chancesOf(ctx context.Context, s sweepRef, p *plan.Plan, all bool,
 		case !ok:
 			waiting++
 		default:
-			for _, f := range foretell(list, m, rules) {
-				known[backboneSetting{name, f.key()}] = f.outlook
+			for _, f := range predictAll(list, m, rules) {
+				known[backboneSetting{name, f.key()}] = f.prediction
 			}
 		}
 	}
@@ -91,7 +90,7 @@ func (a *app) chancesOf(ctx context.Context, s sweepRef, p *plan.Plan, all bool,
 	return list, notices, nil
 }
 
-// backboneFolder is where a planned run's backbone lies, "" while it is not there.
+// backboneFolder returns the folder of a planned run's backbone; "" if it does not exist yet.
 func backboneFolder(p *plan.Plan, r *source.Resolver, name string) string {
 	if recipe, ok := strings.CutPrefix(name, "recipe:"); ok {
 		for _, made := range p.Recipes {
@@ -108,8 +107,8 @@ func backboneFolder(p *plan.Plan, r *source.Resolver, name string) string {
 	return folder
 }
 
-// probedOnce is what a backbone's cases come to: as it was kept, or probed now if that is
-// quick or all is asked for; ok is false if it is neither.
+// probedOnce returns the figures of a backbone's cases: the kept ones, or new ones if probing is quick or all is
+// true. Otherwise ok is false.
 func (a *app) probedOnce(ctx context.Context, store kept.Store, folder string, cases []probe.Case, all bool) (m probed, ok bool, err error) {
 	weights, err := filepath.Glob(filepath.Join(folder, "*.safetensors"))
 	if err != nil {
@@ -132,7 +131,7 @@ func (a *app) probedOnce(ctx context.Context, store kept.Store, folder string, c
 	if text, found := store.Get(key); found && json.Unmarshal([]byte(text), &m) == nil && len(m.InfoNCEs) == len(cases) {
 		return m, true, nil
 	}
-	if size > probedByTheWay && !all {
+	if size > probedUnasked && !all {
 		return m, false, nil
 	}
 	pairs, err := a.probePairs("")

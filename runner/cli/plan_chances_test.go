@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Plan foretells each run that is still to be trained as probe does its settings, from what
+// Plan predicts for each run that is not trained yet what probe predicts for its settings, from what
 // it keeps the second time; a large backbone waits until it is asked for.
 func TestPlanShowsTheChanceOfCollapse(t *testing.T) {
 	p, model := steps(t)
@@ -28,18 +28,18 @@ func TestPlanShowsTheChanceOfCollapse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	type outlook struct {
+	type prediction struct {
 		ID, Rescale                            string
 		InfoNCE, Pressure, Chance, LambdaAlone float64
 		SafeFrom                               *float64 `json:"safe_from"`
 	}
 	type planned struct {
 		Runs    []struct{ ID, State string }
-		Chances []outlook
+		Chances []prediction
 	}
 	first := decode[planned](t, p.ok("plan", sweep, ours, "--json"))
 	settings := decode[struct {
-		Models []struct{ Settings []outlook }
+		Models []struct{ Settings []prediction }
 	}](t, p.ok("probe", model, "--backend", "go", "--sweep", sweep, "--json")).Models[0].Settings
 	if len(first.Chances) != len(first.Runs) || len(first.Runs) != 4 || len(settings) != 2 {
 		t.Fatalf("%d runs, %d chances, %d settings", len(first.Runs), len(first.Chances), len(settings))
@@ -48,7 +48,7 @@ func TestPlanShowsTheChanceOfCollapse(t *testing.T) {
 		want := settings[i/2] // two seeds of each k
 		want.ID, want.Rescale = first.Runs[i].ID, ""
 		if c.InfoNCE <= 0 || c.Chance <= 0 || c.InfoNCE != want.InfoNCE || c.Pressure != want.Pressure || c.Chance != want.Chance || c.ID != want.ID {
-			t.Errorf("run %d is foretold as %+v, probe says %+v", i, c, want)
+			t.Errorf("run %d is predicted as %+v, probe says %+v", i, c, want)
 		}
 	}
 	table := p.ok("plan", sweep, ours)

@@ -15,22 +15,22 @@ import (
 	"headroom/sweeps"
 )
 
-// foretold is a setting of a sweep with predictions from before training.
-type foretold struct {
+// predictedSetting is a setting of a sweep with predictions from before training.
+type predictedSetting struct {
 	Rescale        string  `json:"rescale"`
 	LR             float64 `json:"lr"`
 	HeadLRScale    float64 `json:"head_lr_scale"`
 	LambdaQuery    float64 `json:"lambda_query"`
 	LambdaDocument float64 `json:"lambda_document"`
 	RampSteps      int     `json:"ramp_steps"`
-	outlook
+	prediction
 
 	form   probe.Case
 	config sweeps.RunConfig
 }
 
-// outlook has the predictions for a run from before training.
-type outlook struct {
+// prediction has the predictions for a run from before training.
+type prediction struct {
 	InfoNCE event.Value `json:"infonce"` // at step 0, over ln(candidates); NaN if it cannot be computed
 	// Pressure is λ · InfoNCE · rate / ramp, which ranks settings.
 	Pressure event.Value `json:"pressure"`
@@ -42,9 +42,9 @@ type outlook struct {
 	SafeFrom *float64 `json:"safe_from"`
 }
 
-// foretoldOf returns the setting of a run's configuration, without predictions.
-func foretoldOf(c sweeps.RunConfig) foretold {
-	f := foretold{Rescale: c.Model.Rescale.String(), LR: c.Train.LR, HeadLRScale: c.Train.HeadLRScale, LambdaQuery: c.Regularizer.LambdaQuery,
+// predictedSettingOf returns the setting of a run's configuration, without predictions.
+func predictedSettingOf(c sweeps.RunConfig) predictedSetting {
+	f := predictedSetting{Rescale: c.Model.Rescale.String(), LR: c.Train.LR, HeadLRScale: c.Train.HeadLRScale, LambdaQuery: c.Regularizer.LambdaQuery,
 		LambdaDocument: c.Regularizer.LambdaDocument, RampSteps: train.RampEnd(c), config: c}
 	if c.Regularizer.Kind == "none" {
 		f.LambdaQuery, f.LambdaDocument = 0, 0
@@ -63,7 +63,7 @@ type settingKey struct {
 	form                                         probe.Case
 }
 
-func (f foretold) key() settingKey {
+func (f predictedSetting) key() settingKey {
 	return settingKey{f.Rescale, f.LR, f.HeadLRScale, f.LambdaQuery, f.LambdaDocument, f.RampSteps, f.form}
 }
 
@@ -76,7 +76,7 @@ func ladder() (list []float64) {
 }
 
 // settingsOf returns the distinct settings of a sweep's points, without their backbones.
-func (a *app) settingsOf(sweep string) ([]foretold, error) {
+func (a *app) settingsOf(sweep string) ([]predictedSetting, error) {
 	s, err := a.openSweep(sweep, nil)
 	if err != nil {
 		return nil, err
@@ -85,10 +85,10 @@ func (a *app) settingsOf(sweep string) ([]foretold, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []foretold
+	var list []predictedSetting
 	seen := map[settingKey]bool{}
 	for _, p := range points {
-		f := foretoldOf(p.Config)
+		f := predictedSettingOf(p.Config)
 		if !seen[f.key()] {
 			seen[f.key()] = true
 			list = append(list, f)
@@ -100,7 +100,7 @@ func (a *app) settingsOf(sweep string) ([]foretold, error) {
 // casesOf returns the cases that a probe must compute to predict the start of each setting,
 // and the k from which on it is safe. A k that is chosen automatically is taken from the
 // ladder.
-func casesOf(list []foretold) (cases []probe.Case) {
+func casesOf(list []predictedSetting) (cases []probe.Case) {
 	for _, f := range list {
 		own := f.form
 		if own.K == 0 {
@@ -115,9 +115,9 @@ func casesOf(list []foretold) (cases []probe.Case) {
 	return cases
 }
 
-// foretell sets the predictions from a model's figures and the rules of a calibration.
-func foretell(list []foretold, m probed, rules calibration.Rules) []foretold {
-	out := make([]foretold, len(list))
+// predictAll sets the predictions from a model's figures and the rules of a calibration.
+func predictAll(list []predictedSetting, m probed, rules calibration.Rules) []predictedSetting {
+	out := make([]predictedSetting, len(list))
 	stride := 1 + len(ladder())
 	for i, f := range list {
 		at := m.InfoNCEs[i*stride : (i+1)*stride]
@@ -173,8 +173,8 @@ func scaleAt(scales []risk.Scale, k float64) float64 {
 	return best
 }
 
-// printForetold lists a model's settings in the sweep's order.
-func (a *app) printForetold(model string, list []foretold, rules calibration.Rules) error {
+// printPredictions lists a model's settings in the sweep's order.
+func (a *app) printPredictions(model string, list []predictedSetting, rules calibration.Rules) error {
 	fmt.Fprintf(a.stdout, "\nBefore training, on %s:\n", model)
 	rows := [][]string{append([]string{"k", "lr", "λ query", "λ document", "ramp", "InfoNCE / ln C", "pressure"}, chanceColumns()...)}
 	for _, f := range list {
@@ -195,7 +195,7 @@ func (a *app) printForetold(model string, list []foretold, rules calibration.Rul
 // chanceColumns returns the headings of the cells that chances returns.
 func chanceColumns() []string { return []string{"chance of collapse", "λ alone", "safe from k"} }
 
-func (o outlook) chances() []string {
+func (o prediction) chances() []string {
 	safe := "none"
 	if o.SafeFrom != nil {
 		safe = strconv.FormatFloat(*o.SafeFrom, 'g', -1, 64)

@@ -66,8 +66,8 @@ func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	var settings []foretold
-	rules, err := ownRules()
+	var settings []predictedSetting
+	rules, err := shippedRules()
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (a *app) probe(cmd *cobra.Command, names []string, o probeOptions) error {
 		if len(settings) == 0 {
 			break
 		}
-		if err := a.printForetold(r.Model, foretell(settings, probedOf(r), rules), rules); err != nil {
+		if err := a.printPredictions(r.Model, predictAll(settings, probedOf(r), rules), rules); err != nil {
 			return err
 		}
 	}
@@ -131,15 +131,15 @@ type probeDocument struct {
 // probeModel is a report with the predictions for --sweep.
 type probeModel struct {
 	probe.Report
-	Settings []foretold `json:"settings,omitempty"`
+	Settings []predictedSetting `json:"settings,omitempty"`
 }
 
-func newProbeDocument(reports []probe.Report, settings []foretold, rules calibration.Rules) probeDocument {
+func newProbeDocument(reports []probe.Report, settings []predictedSetting, rules calibration.Rules) probeDocument {
 	d := probeDocument{Schema: schema}
 	for _, r := range reports {
 		m := probeModel{Report: r}
 		if len(settings) > 0 {
-			m.Settings = foretell(settings, probedOf(r), rules)
+			m.Settings = predictAll(settings, probedOf(r), rules)
 		}
 		d.Models = append(d.Models, m)
 	}

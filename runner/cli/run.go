@@ -83,7 +83,7 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 		return err
 	}
 	show, note := a.renderer()
-	tell, err := a.newTeller(alerts, w, p.sweep.spec.Name, note)
+	tell, err := a.newAlerter(alerts, w, p.sweep.spec.Name, note)
 	if err != nil {
 		return failedError(err)
 	}
@@ -91,7 +91,7 @@ func (a *app) run(cmd *cobra.Command, sweep string, overrides []string, o runOpt
 	runs, err := a.runPlan(ctx, w, p.sweep, p.todo, m, manifest, tell.watch(show))
 	interrupted := errors.Is(err, pool.ErrInterrupted)
 	if (last || err != nil) && len(runs) > 0 && !interrupted {
-		tell.tellOver(runs, err)
+		tell.sendOver(runs, err)
 	}
 	tell.close(interrupted)
 	if err != nil || last {

@@ -166,7 +166,7 @@ func (a *app) watchOptions(root string) live.Options {
 	if resolver, err := of.resolver(""); err == nil {
 		o.CacheDir = resolver.CacheDir
 	}
-	o.Collections = func(w workspace.Workspace) error { return of.lookAtCollections(w) }
+	o.Collections = func(w workspace.Workspace) error { return of.recordCollections(w) }
 	return o
 }
 

@@ -61,7 +61,7 @@ func (c *statusCurves) add(ctx context.Context, s *store.Store, runs []statusRun
 }
 
 // drawCurve draws the mean of each bucket by its height between the least and the greatest,
-// and writes the last one beside. A bucket with a value that is none is a cross.
+// and writes the last one beside. A bucket with a NaN is a cross.
 func drawCurve(c store.Thin) string {
 	blocks := []rune("▁▂▃▄▅▆▇█")
 	if len(c.At) == 0 && len(c.NonFinite) == 0 {
@@ -106,8 +106,7 @@ func drawCurve(c store.Thin) string {
 	return out.String() + " " + now
 }
 
-// expendable are the columns that a narrow window does without, those first that are least
-// missed.
+// expendable lists the columns that a narrow window leaves out, in that order.
 func expendable() []string {
 	return []string{"id", "seconds", "settings", "beside the file", "active dims", "dev", "loss", "ETA"}
 }

@@ -82,7 +82,7 @@ func writeStatus(out *bytes.Buffer, d statusDocument, width, height int) error {
 	if d.Cluster != nil {
 		fmt.Fprintln(out, d.Cluster)
 		if d.Cluster.Silent != "" {
-			fmt.Fprintf(out, "what is in the queue cannot be told: %s\n", plain.Line(d.Cluster.Silent))
+			fmt.Fprintf(out, "what is in the queue is not known: %s\n", plain.Line(d.Cluster.Silent))
 		}
 		for _, t := range d.Cluster.Others {
 			fmt.Fprintf(out, "%s: %s\n", plain.Line(t.Label), plain.Line(t.String()))

@@ -23,7 +23,7 @@ func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Stor
 	if err != nil {
 		return nil, heldBy(path, err)
 	}
-	if err := a.lookAtCollections(w); err != nil {
+	if err := a.recordCollections(w); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	err = store.Fold(ctx, w.Root, s)
@@ -64,7 +64,7 @@ func heldBy(path string, err error) error {
 
 // lookAtCollections records the present digests of the collections of the workspace's results,
 // so that readers of the results know of changed files.
-func (a *app) lookAtCollections(w workspace.Workspace, more ...record.Reference) error {
+func (a *app) recordCollections(w workspace.Workspace, more ...record.Reference) error {
 	resolver, err := a.resolver("")
 	if err != nil {
 		return err

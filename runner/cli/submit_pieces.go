@@ -151,7 +151,7 @@ func (s *submission) sendLocked(ctx context.Context, w workspace.Workspace, mani
 		return nil, err
 	}
 	if silent != nil {
-		return nil, fmt.Errorf("submit: what is in the queue cannot be told: %w; nothing was submitted, submit again later", silent)
+		return nil, fmt.Errorf("submit: what is in the queue is not known: %w; nothing was submitted, submit again later", silent)
 	}
 	if err := s.cancelStuck(ctx, tasks); err != nil {
 		return nil, err

@@ -137,7 +137,7 @@ func (s *submission) dryRun(ctx context.Context) error {
 			return err
 		}
 		if silent != nil {
-			s.note("note: %v: what of this is in the queue cannot be told", silent)
+			s.note("note: %v: which of these are in the queue is not known", silent)
 		}
 		live = liveWork(tasks)
 	} else if !errors.Is(err, workspace.ErrNone) {

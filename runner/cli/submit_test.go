@@ -130,7 +130,7 @@ func TestWhatIsInTheQueueIsNotSubmittedAgain(t *testing.T) {
 		t.Errorf("after all was lost: %+v", again)
 	}
 	p.stubSlurm(map[string]string{"squeue": "echo 'squeue: error: Unable to contact slurm controller' >&2; exit 1"})
-	if r := p.run("submit", sweep); r.code != 1 || !strings.Contains(r.stderr, "what is in the queue cannot be told") {
+	if r := p.run("submit", sweep); r.code != 1 || !strings.Contains(r.stderr, "what is in the queue is not known") {
 		t.Errorf("while the controller is away: exit code %d\n%s", r.code, r.stderr)
 	}
 }

@@ -82,7 +82,7 @@ func (a *app) task(cmd *cobra.Command, o taskOptions) error {
 		return err
 	}
 	job := slurm.Task{Array: a.env.Getenv("SLURM_ARRAY_JOB_ID"), Index: index}
-	tell := a.taskTeller(w, sub.Manifest)
+	tell := a.taskAlerter(w, sub.Manifest)
 	client := a.slurm()
 	t := nodeTask{app: a, workspace: w, submission: sub, turn: int(sub.Manifest.Created.Unix())*1000 + restart, threads: a.taskThreads()}
 	record, err := task.Run(ctx, task.Options{
@@ -94,7 +94,7 @@ func (a *app) task(cmd *cobra.Command, o taskOptions) error {
 		Patience: lease.Timeout + time.Minute, Poll: 5 * time.Second,
 	})
 	if array, ok := sub.Manifest.Array(o.array); err == nil && ok && array.Kind == submit.Report && record.State != submit.Interrupted {
-		a.tellSubmissionOver(ctx, w, sub.Manifest.Sweep, tell)
+		a.sendSubmissionOver(ctx, w, sub.Manifest.Sweep, tell)
 	}
 	tell.close(record.State != submit.Done && record.State != submit.Failed)
 	if err != nil {
@@ -109,9 +109,9 @@ func (a *app) task(cmd *cobra.Command, o taskOptions) error {
 	return failedError(fmt.Errorf("task %s is not done: %s", job, record.Why))
 }
 
-// taskTeller returns the teller of a task. A fault of its settings is printed and does not stop
+// taskAlerter returns the alerter of a task. A fault of its settings is printed and does not stop
 // the task; submit has reported it before.
-func (a *app) taskTeller(w workspace.Workspace, m submit.Manifest) *teller {
+func (a *app) taskAlerter(w workspace.Workspace, m submit.Manifest) *alerter {
 	note := func(text string) { fmt.Fprintln(a.stdout, "headroom: "+text) }
 	base := ""
 	if _, _, manifest, err := w.Sweep(m.Sweep); err == nil {
@@ -119,27 +119,27 @@ func (a *app) taskTeller(w workspace.Workspace, m submit.Manifest) *teller {
 	}
 	settings, err := a.alerts(base)
 	if err == nil {
-		var tell *teller
-		if tell, err = a.newTeller(settings, w, m.Sweep, note); err == nil {
+		var tell *alerter
+		if tell, err = a.newAlerter(settings, w, m.Sweep, note); err == nil {
 			return tell
 		}
 	}
-	note("nobody is told what happens here: " + err.Error())
+	note("no alerts are sent from here:  " + err.Error())
 	return nil
 }
 
 // tellSubmissionOver sends the alert that a sweep is over, after its report, the submission's
 // last task.
-func (a *app) tellSubmissionOver(ctx context.Context, w workspace.Workspace, sweep string, tell *teller) {
+func (a *app) sendSubmissionOver(ctx context.Context, w workspace.Workspace, sweep string, tell *alerter) {
 	if tell == nil {
 		return
 	}
 	d, err := a.readStatus(ctx, w, []string{sweep}, members{}, false, nil)
 	if err != nil {
-		fmt.Fprintf(a.stdout, "headroom: nobody is told that %s is over: %v\n", sweep, err)
+		fmt.Fprintf(a.stdout, "headroom: no alert says that %s is over: %v\n", sweep, err)
 		return
 	}
-	tell.tellOver(d.Runs, nil)
+	tell.sendOver(d.Runs, nil)
 }
 
 // node is Slurm's name of this machine.
@@ -189,7 +189,7 @@ type nodeTask struct {
 func (t nodeTask) missingFor(job submit.Job) (string, error) {
 	if job.Needs != "" {
 		if _, err := os.Stat(t.workspace.Backbone(job.Needs)); err != nil {
-			return fmt.Sprintf("its backbone is not made: the task of recipe %s did not get done", job.Needs[:min(8, len(job.Needs))]), nil
+			return fmt.Sprintf("its backbone is not made: the task of recipe %s was not done", job.Needs[:min(8, len(job.Needs))]), nil
 		}
 	}
 	if job.Kind != kindRun {

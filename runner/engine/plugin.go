@@ -37,7 +37,7 @@ const pluginPaths = "PJRT_PLUGIN_LIBRARY_PATH"
 // pluginNames are the names of plugins' files: two of go-xla, one of jax.
 var pluginNames = []string{"pjrt_c_api_*_plugin.so", "pjrt[-_]plugin[-_]*.so", "xla_cuda_plugin.so"}
 
-// isCUDA tells by the path whether a plugin is for CUDA, as go-xla does when it chooses options.
+// isCUDA reports, by its path, whether a plugin is for CUDA, as go-xla does when it chooses options.
 func isCUDA(path string) bool {
 	upper := strings.ToUpper(path)
 	return strings.Contains(upper, "CUDA") || strings.Contains(upper, "NVIDIA")

@@ -49,7 +49,7 @@ func (o Options) downloads() ([]Item, error) {
 	var items []Item
 	for _, e := range list {
 		if path := filepath.Join(incoming, e.Name()); e.IsDir() && o.unchanged(path, abandoned) {
-			items = append(items, item(Leftover, path, "a download that was cut short, of which nothing has come for a day; `headroom data get` would go on with it"))
+			items = append(items, item(Leftover, path, "a download that was cut short, of which nothing has come for a day; `headroom data get` would resume it"))
 		}
 	}
 	return items, nil

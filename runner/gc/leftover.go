@@ -51,7 +51,7 @@ func (o Options) leftoversIn(folder string) ([]Item, error) {
 	return items, nil
 }
 
-// isLeftover tells by its name whether a file is an unfinished one. It knows the names of
+// isLeftover reports, by its name, whether a file is unfinished. It knows the names of
 // internal/atomic, those of earlier versions, and the file with which a program tests whether
 // it may write to a folder.
 func isLeftover(path string) bool {

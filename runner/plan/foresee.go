@@ -164,7 +164,7 @@ func (m *maker) disk() *Disk {
 		vectors := vectorBytes * int64(documentsOf(table, slices.Concat(c.Evaluate.Final, c.Evaluate.During)))
 		if c.Evaluate.KeepVectors {
 			d.Workspace += vectors
-		} else { // they lie there until the run's evaluations are done
+		} else { // they stay until the run's evaluations are done
 			largest = max(largest, vectors, vectorBytes*int64(documentsOf(table, c.Evaluate.Full)))
 		}
 	}

@@ -44,7 +44,7 @@ func Intact(r *source.Resolver, root, id string) error {
 	return IntactResults(r, w.Run(id))
 }
 
-// IntactResults does so for the files that the attempts at the run in a folder have made.
+// IntactResults compares in this way the files that the attempts at the run in a folder have made.
 func IntactResults(r *source.Resolver, folder string) error {
 	last, err := intactLogs(r, folder)
 	if err != nil || !last.Done {
@@ -138,15 +138,15 @@ func intactModel(r *source.Resolver, run string, last finish) error {
 
 // finish is what the end of an attempt's log says of the exported model.
 type finish struct {
-	// Done tells whether the attempt has finished the run.
+	// Done is true if the attempt has finished the run.
 	Done bool
 	// Model is the digest of the export; "" where an older program did not record it.
 	Model string
-	// NoModel tells whether the run ended without an export.
+	// NoModel is true if the run ended without an export.
 	NoModel bool
 }
 
-// finishOf reads it; a log that cannot be read has not finished.
+// finishOf reads an attempt's finish. A log that cannot be read has none.
 func finishOf(path string) finish {
 	e, err := readEnd(path)
 	if err != nil || e.ended == nil || e.ended.State != event.StateDone {
@@ -156,7 +156,7 @@ func finishOf(path string) finish {
 	return finish{true, model, model == event.ModelNone || model == "" && e.judged != nil && e.judged.Verdict == stability.NonFinite}
 }
 
-// lastFinish is that of the last attempt that finished the run; without one, Done is false.
+// lastFinish returns the finish of the last attempt that finished the run; without one, Done is false.
 func lastFinish(folder string) (finish, error) {
 	attempts, err := event.Attempts(folder)
 	if err != nil {

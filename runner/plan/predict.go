@@ -79,7 +79,7 @@ func (m *maker) predict(ctx context.Context) {
 		return
 	}
 	total := 0.0
-	known := experienceOf(history)
+	known := pastTimesOf(history)
 	for i := range m.plan.Runs {
 		run := &m.plan.Runs[i]
 		if run.Seconds == nil {
@@ -91,8 +91,8 @@ func (m *maker) predict(ctx context.Context) {
 	m.plan.Seconds = &total
 }
 
-// experience is what finished runs took, by what a run may have in common with them.
-type experience struct {
+// pastTimes has the median times of finished runs: of one shape, of one backbone, and of all.
+type pastTimes struct {
 	shapes, backbones map[string]typical
 	all               typical
 }
@@ -103,7 +103,7 @@ type typical struct {
 	step, dev, rest, perToken float64
 }
 
-func experienceOf(history []measured) experience {
+func pastTimesOf(history []measured) pastTimes {
 	shapes, backbones := map[string][]measured{}, map[string][]measured{}
 	for _, h := range history {
 		s, b := shape(h.config), h.config.Model.Backbone
@@ -116,7 +116,7 @@ func experienceOf(history []measured) experience {
 		}
 		return out
 	}
-	return experience{each(shapes), each(backbones), typicalOf(history)}
+	return pastTimes{each(shapes), each(backbones), typicalOf(history)}
 }
 
 func typicalOf(of []measured) typical {
@@ -126,8 +126,8 @@ func typicalOf(of []measured) typical {
 	}
 }
 
-// estimate is how long a run's last so many steps and its end take, and by what.
-func (e experience) estimate(c sweeps.RunConfig, steps int) (seconds float64, basis string) {
+// estimate returns the time of a run's last steps and of its end, and the basis of this time.
+func (e pastTimes) estimate(c sweeps.RunConfig, steps int) (seconds float64, basis string) {
 	if of, ok := e.shapes[shape(c)]; ok {
 		return float64(steps)*of.step + evaluations(c, steps)*of.dev + of.rest, count(of.n, "finished run of the same shape", "finished runs of the same shape")
 	}

@@ -97,7 +97,7 @@ func (m *maker) state(folder string, steps int) (state State, why string, verdic
 		return Interrupted, fmt.Sprintf("attempt %d ended before it began; run resumes it", number), nil
 	}
 	if cut != nil {
-		return Damaged, fmt.Sprintf("the log of attempt %d is damaged (%v): the rest of it is read, and work goes on from the newest sound checkpoint", number, cut), nil
+		return Damaged, fmt.Sprintf("the log of attempt %d is damaged (%v): the rest of it is read, and work resumes from the newest sound checkpoint", number, cut), nil
 	}
 	state, why = last.state(number, steps)
 	return state, why, nil

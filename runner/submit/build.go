@@ -197,7 +197,7 @@ func (o Order) judgeLimit(has time.Duration) (notices []string, err error) {
 		return nil, errors.Join(faults...)
 	}
 	if again := int(worst) - 1; again > o.Settings.Requeue {
-		notices = append(notices, fmt.Sprintf("slurm.time = %q: the longest run is predicted to need %d tasks one after the other, and slurm.requeue = %d allows %d; submit again goes on", o.Settings.Time, again+1, o.Settings.Requeue, o.Settings.Requeue+1))
+		notices = append(notices, fmt.Sprintf("slurm.time = %q: the longest run is predicted to need %d tasks one after the other, and slurm.requeue = %d allows %d; submit again resumes it", o.Settings.Time, again+1, o.Settings.Requeue, o.Settings.Requeue+1))
 	}
 	return notices, nil
 }

@@ -95,9 +95,9 @@ func (t *runner) mayRequeue() (bool, string) {
 	most := t.Submission.Manifest.Requeue
 	switch {
 	case most == 0:
-		return false, "stopped at a checkpoint; slurm.requeue = 0: submit again goes on"
+		return false, "stopped at a checkpoint; slurm.requeue = 0: submit again resumes it"
 	case t.Restart >= most:
-		return false, fmt.Sprintf("stopped at a checkpoint; it was queued again %d times already (slurm.requeue = %d): submit again goes on", t.Restart, most)
+		return false, fmt.Sprintf("stopped at a checkpoint; it was queued again %d times already (slurm.requeue = %d): submit again resumes it", t.Restart, most)
 	case !t.progress && t.timeUp():
 		return false, "not one step was done before its time was up: the time limit is too short (slurm.time), or slurm.lead too long"
 	}
@@ -124,7 +124,7 @@ func (t *runner) requeue(ctx context.Context) error {
 			wait = min(2*wait, 15*time.Second)
 			continue
 		}
-		t.record.Why = fmt.Sprintf("stopped at a checkpoint; Slurm does not queue it again (%v): submit again goes on", err)
+		t.record.Why = fmt.Sprintf("stopped at a checkpoint; Slurm does not queue it again (%v): submit again resumes it", err)
 		return t.keep()
 	}
 	t.record.State = submit.Requeued

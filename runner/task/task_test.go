@@ -149,14 +149,14 @@ func TestHowATaskEnds(t *testing.T) {
 		"Slurm's signal":                {ids: []string{"long"}, requeue: 3, meanwhile: func(b *bench) { b.signals <- syscall.SIGUSR1 }, state: submit.Requeued, code: 130, requeued: 1},
 		"the signal, and then the kill": {ids: []string{"long"}, requeue: 3, meanwhile: func(b *bench) { b.signals <- syscall.SIGUSR1; b.signals <- syscall.SIGTERM }, state: submit.Requeued, code: 130, requeued: 1},
 		"a cancellation":                {ids: []string{"long"}, requeue: 3, meanwhile: func(b *bench) { b.signals <- syscall.SIGTERM }, state: submit.Interrupted, why: "label-long: stopped at a checkpoint", code: 130},
-		"the cap":                       {ids: []string{"long"}, requeue: 3, restart: 3, meanwhile: func(b *bench) { b.signals <- syscall.SIGUSR1 }, state: submit.Interrupted, why: "queued again 3 times already (slurm.requeue = 3): submit again goes on", code: 130},
+		"the cap":                       {ids: []string{"long"}, requeue: 3, restart: 3, meanwhile: func(b *bench) { b.signals <- syscall.SIGUSR1 }, state: submit.Interrupted, why: "queued again 3 times already (slurm.requeue = 3): submit again resumes it", code: 130},
 		"requeue = 0":                   {ids: []string{"long"}, meanwhile: func(b *bench) { b.signals <- syscall.SIGUSR2 }, state: submit.Interrupted, why: "slurm.requeue = 0", code: 130},
 		"Slurm does not queue it again": {ids: []string{"long"}, requeue: 3, meanwhile: func(b *bench) { b.signals <- syscall.SIGUSR1 }, change: func(b *bench) {
 			b.o.Requeue = func(context.Context) error {
 				b.requeued++
 				return &slurm.Refusal{Command: "scontrol", Message: "Requested operation is presently disabled"}
 			}
-		}, state: submit.Interrupted, why: "presently disabled): submit again goes on", code: 130, requeued: 1},
+		}, state: submit.Interrupted, why: "presently disabled): submit again resumes it", code: 130, requeued: 1},
 		"the controller is away for a moment": {ids: []string{"long"}, requeue: 3, meanwhile: func(b *bench) { b.signals <- syscall.SIGUSR1 }, change: func(b *bench) {
 			b.o.Requeue = func(context.Context) error { b.requeued++; return nil }
 		}, state: submit.Requeued, code: 130, requeued: 1},

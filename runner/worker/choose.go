@@ -16,9 +16,9 @@ func (a *attempt) keepsBest() bool {
 	return watched && (a.cfg.Selects() || a.cfg.Checkpoint.Keep == "last+best")
 }
 
-// usable refuses a checkpoint whose best step's weights are lost, if they may be the run's
+// checkUsable refuses a checkpoint whose best step's weights are lost, if they may be the run's
 // result. Training then resumes from an earlier checkpoint.
-func (a *attempt) usable(s checkpoint.State) error {
+func (a *attempt) checkUsable(s checkpoint.State) error {
 	if !a.cfg.Selects() || s.Dev == nil || s.Dev.Best == 0 || s.Dev.Best == s.Step {
 		return nil
 	}

@@ -32,7 +32,7 @@ func (a *attempt) withTrainingRemedies(err error) error {
 		same = append(same, "set compute.remat = true")
 	}
 	if same != nil {
-		ways = append(ways, strings.Join(same, " or ")+": the same run goes on")
+		ways = append(ways, strings.Join(same, " or ")+": the same run resumes")
 	}
 	return withRemedies(err, append(ways, fmt.Sprintf("lower data.max_document (now %d), which makes it another run", a.cfg.Data.MaxDocument))...)
 }
@@ -44,7 +44,7 @@ func (a *attempt) withEncodingRemedies(err error) error {
 	if a.cfg.Train.Precision == "bfloat16" { // which the Go backend refuses
 		where = "on a device with more memory"
 	}
-	return withRemedies(err, "evaluate "+where+": the same run goes on",
+	return withRemedies(err, "evaluate "+where+": the same run resumes",
 		fmt.Sprintf("lower data.max_document (now %d), which makes it another run", a.cfg.Data.MaxDocument))
 }
 
@@ -54,7 +54,7 @@ func (a *training) rescue(err error) error {
 	if !errors.Is(err, engine.ErrDeviceMemory) || a.reached.step == a.reached.saved {
 		return err
 	}
-	return errors.Join(err, a.save(toGoOn))
+	return errors.Join(err, a.save(forResuming))
 }
 
 // withPretrainingRemedies adds the settings with which a recipe's step needs less memory.
@@ -62,7 +62,7 @@ func (a *training) rescue(err error) error {
 func (b *backboneJob) withPretrainingRemedies(m *engine.Model, s train.Pretrainer, err error) error {
 	var ways []string
 	if !b.Remat {
-		ways = append(ways, "set compute.remat = true (pretrain --remat): the same backbone goes on")
+		ways = append(ways, "set compute.remat = true (pretrain --remat): the same backbone resumes")
 	}
 	ways = append(ways, fmt.Sprintf("lower train.batch (now %d) or data.max_length (now %d) of the recipe, which makes it another one", b.recipe.Train.Batch, b.recipe.Data.MaxLength))
 	if !errors.Is(err, engine.ErrDeviceMemory) || b.step == b.saved {
@@ -82,7 +82,7 @@ func withRestart(err error, saved int, trained bool) error {
 	case trained:
 		from = "training is done and kept: only what is not measured yet is left"
 	case saved > 0:
-		from = fmt.Sprintf("training goes on from the checkpoint of step %d", saved)
+		from = fmt.Sprintf("training resumes from the checkpoint of step %d", saved)
 	}
 	return fmt.Errorf("%w; %s", err, from)
 }

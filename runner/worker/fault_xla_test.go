@@ -161,15 +161,15 @@ func lostDevice(t *testing.T, plugin string, want ending) {
 		// A step's series are one copy, a checkpoint's are those of all parameters and moments.
 		{
 			pjrtstub.Fault{Call: pjrtstub.Downloads, From: 6 + 3*params + params/2, Message: "CUDA_ERROR_ECC_UNCORRECTABLE: uncorrectable ECC error encountered"},
-			[]string{"fetch parameter ", "training goes on from the checkpoint of step 3"}, []int{3},
+			[]string{"fetch parameter ", "training resumes from the checkpoint of step 3"}, []int{3},
 		},
 		{
 			pjrtstub.Fault{Call: pjrtstub.Downloads, From: 3 + params + params/2, Late: true, Message: "GPU 0000:3B:00.0: GPU has fallen off the bus"},
-			[]string{"fetch moments of ", "training goes on from the checkpoint of step 3"}, []int{3},
+			[]string{"fetch moments of ", "training resumes from the checkpoint of step 3"}, []int{3},
 		},
 		{
 			pjrtstub.Fault{Call: pjrtstub.Executes, From: 6, Late: true, Message: "Failed to synchronize: CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered"},
-			[]string{`train step 8: run program "train step": `, "training goes on from the checkpoint of step 6"}, []int{6, 3},
+			[]string{`train step 8: run program "train step": `, "training resumes from the checkpoint of step 6"}, []int{6, 3},
 		},
 		{
 			pjrtstub.Fault{Call: pjrtstub.Executes, From: 8 + 1, Message: "CUDA_ERROR_LAUNCH_FAILED: unspecified launch failure"},

@@ -27,10 +27,10 @@ func fullDevice(t *testing.T, plugin string, want ending) {
 		b.failing(t, id, pjrtstub.Fault{Call: call, From: 1, Message: outOfMemory, Code: pjrtstub.Full}, append(named, "there is no checkpoint yet")...)
 		b.sound(t, id, false)
 	}
-	b.failing(t, id, pjrtstub.Fault{Call: pjrtstub.Executes, From: 6, Message: outOfMemory, Code: pjrtstub.Full}, append(named, "training goes on from the checkpoint of step 5")...)
+	b.failing(t, id, pjrtstub.Fault{Call: pjrtstub.Executes, From: 6, Message: outOfMemory, Code: pjrtstub.Full}, append(named, "training resumes from the checkpoint of step 5")...)
 	b.sound(t, id, false, 5, 3)
 	room := pjrtstub.Fault{Room: 4} // for half of a batch
-	b.failing(t, id, room, append(named, outOfMemory, "training goes on from the checkpoint of step 5")...)
+	b.failing(t, id, room, append(named, outOfMemory, "training resumes from the checkpoint of step 5")...)
 	if got := b.trained(t, id, 4); got != nil {
 		t.Errorf("without the room for it it trained steps %v", got)
 	}
@@ -81,10 +81,10 @@ func faultyDevData(t *testing.T, plugin, want string) {
 		c.Evaluate.During, c.Evaluate.Every = []string{b.data}, 7
 	}))
 	const during = "evaluate during training, before step "
-	b.failing(t, id, pjrtstub.Fault{Call: pjrtstub.Executes, From: 7 + 1, Message: outOfMemory, Code: pjrtstub.Full}, during+"7: ", `compute.backend = "go"`, "training goes on from the checkpoint of step 7")
+	b.failing(t, id, pjrtstub.Fault{Call: pjrtstub.Executes, From: 7 + 1, Message: outOfMemory, Code: pjrtstub.Full}, during+"7: ", `compute.backend = "go"`, "training resumes from the checkpoint of step 7")
 	b.sound(t, id, false, 7, 6)
 	// What the first could not measure is two programs, documents and queries, then come seven steps.
-	b.failing(t, id, pjrtstub.Fault{Call: pjrtstub.Executes, From: 2 + 7 + 1, Lost: true, Message: "CUDA_ERROR_UNKNOWN: unknown error"}, during+"14: ", "training goes on from the checkpoint of step 12")
+	b.failing(t, id, pjrtstub.Fault{Call: pjrtstub.Executes, From: 2 + 7 + 1, Lost: true, Message: "CUDA_ERROR_UNKNOWN: unknown error"}, during+"14: ", "training resumes from the checkpoint of step 12")
 	b.sound(t, id, false, 12, 9, 7) // the last is the best one
 	b.whole(t, id)
 	if got := last[event.Ended](t, b.events(t, id, 3)).Weights; got != want {

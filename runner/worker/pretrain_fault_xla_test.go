@@ -42,9 +42,9 @@ func TestXLAPretrainsOnAFaultyDevice(t *testing.T) {
 		says  []string
 	}{
 		{pjrtstub.Fault{Call: pjrtstub.Executes, From: 6, Message: outOfMemory, Code: pjrtstub.Full}, still, engine.ErrDeviceMemory,
-			[]string{"pretrain step 5: ", "compute.remat = true", "--remat", "train.batch (now 8)", "data.max_length (now 24)", "training goes on from the checkpoint of step 5"}},
+			[]string{"pretrain step 5: ", "compute.remat = true", "--remat", "train.batch (now 8)", "data.max_length (now 24)", "training resumes from the checkpoint of step 5"}},
 		{pjrtstub.Fault{Call: pjrtstub.Executes, From: 13, Late: true, Lost: true, Message: "CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered"}, hurried, engine.ErrDeviceLost,
-			[]string{"pretrain step 17: ", "run the same command again", "training goes on from the checkpoint of step 1"}},
+			[]string{"pretrain step 17: ", "run the same command again", "training resumes from the checkpoint of step 1"}},
 	} {
 		err := pretrain(c.fault, c.clock)
 		if !errors.Is(err, c.kind) {

@@ -265,7 +265,7 @@ func (a *training) run(ctx context.Context) (err error) {
 	if a.dev, err = a.openDev(); err != nil {
 		return err
 	}
-	saved, err := checkpoint.Latest(a.checkpoints(), a.id, a.usable, func(m string) { a.notice(a.log, m) })
+	saved, err := checkpoint.Latest(a.checkpoints(), a.id, a.checkUsable, func(m string) { a.notice(a.log, m) })
 	if err != nil {
 		return err
 	}

@@ -80,14 +80,14 @@ func (a *training) steps(ctx context.Context) error {
 	// A state that was saved before it was evaluated is evaluated first.
 	better, err := a.develop(ctx)
 	if err == nil && better && a.keepsBest() && !a.allStepsDone() {
-		err = a.save(toGoOn)
+		err = a.save(forResuming)
 	}
 	if err != nil {
 		return err
 	}
 	for !a.allStepsDone() {
 		if ctx.Err() != nil {
-			if err := a.save(toGoOn); err != nil {
+			if err := a.save(forResuming); err != nil {
 				return err
 			}
 			return stopError(ctx)
@@ -140,7 +140,7 @@ func (a *training) steps(ctx context.Context) error {
 			err = a.rescue(err)
 		case a.allStepsDone(): // its checkpoint follows
 		case a.due(last):
-			err = a.save(toGoOn)
+			err = a.save(forResuming)
 			last = a.now()
 		case better && a.keepsBest():
 			err = a.save(asBest)
@@ -150,7 +150,7 @@ func (a *training) steps(ctx context.Context) error {
 		}
 	}
 	if ctx.Err() != nil && a.devDue() { // interrupted while the last state was evaluated
-		if err := a.save(toGoOn); err != nil {
+		if err := a.save(forResuming); err != nil {
 			return err
 		}
 		return stopError(ctx)
@@ -184,9 +184,9 @@ func (a *training) due(last time.Time) bool {
 type purpose int
 
 const (
-	toGoOn purpose = iota // to go on from
-	asBest                // the best so far, without the optimizer's state
-	atEnd                 // training is over; without the optimizer's state
+	forResuming purpose = iota // to resume from
+	asBest                     // the best so far, without the optimizer's state
+	atEnd                      // training is over; without the optimizer's state
 )
 
 // save writes a checkpoint.
@@ -203,7 +203,7 @@ func (a *training) save(of purpose) error {
 		return err
 	}
 	var moments []safetensors.Tensor
-	if of == toGoOn {
+	if of == forResuming {
 		var err error
 		if moments, err = a.trainer.Moments(); err != nil {
 			return err
@@ -221,7 +221,7 @@ func (a *training) save(of purpose) error {
 	switch of {
 	case atEnd:
 		a.reached.weights, a.reached.saved = digest, a.reached.step
-	case toGoOn:
+	case forResuming:
 		a.reached.saved = a.reached.step
 	}
 	return a.log.Append(event.Checkpoint{Step: a.reached.step, Digest: digest})

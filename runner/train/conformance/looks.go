@@ -84,9 +84,9 @@ func compareLook(t *testing.T, m *engine.Model, s train.Trainer, texts [][]int32
 	}
 }
 
-// groupSums compares the groups' norms with the norm of the whole gradient, and the recorded
+// testGroupSums compares the groups' norms with the norm of the whole gradient, and the recorded
 // ratios of their updates with the changes of the parameters.
-func groupSums(t *testing.T, b Backend) {
+func testGroupSums(t *testing.T, b Backend) {
 	for _, name := range []string{"bert-untied", "modernbert-tied"} {
 		for _, micro := range []int{0, 2} {
 			m := Model(t, b.Engine, name, false)

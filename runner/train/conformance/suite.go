@@ -59,16 +59,16 @@ func Run(t *testing.T, b Backend) {
 			t.Run(name, func(t *testing.T) { followTrajectory(t, b, name) })
 		}
 	})
-	t.Run("the loss is the sum of its components", func(t *testing.T) { components(t, b) })
-	t.Run("a batch that the objective cannot use is an error", func(t *testing.T) { unusable(t, b) })
-	t.Run("micro-batches give the whole batch's gradient", func(t *testing.T) { microBatches(t, b) })
+	t.Run("the loss is the sum of its components", func(t *testing.T) { testComponents(t, b) })
+	t.Run("a batch that the objective cannot use is an error", func(t *testing.T) { testUnusableBatches(t, b) })
+	t.Run("micro-batches give the whole batch's gradient", func(t *testing.T) { testMicroBatches(t, b) })
 	t.Run("looking at texts changes nothing", func(t *testing.T) { testLooks(t, b) })
-	t.Run("the groups' sums are the whole's", func(t *testing.T) { groupSums(t, b) })
-	t.Run("state is whole", func(t *testing.T) { wholeState(t, b) })
-	t.Run("the state of pretraining is whole", func(t *testing.T) { wholePretraining(t, b) })
+	t.Run("the groups' sums are the whole's", func(t *testing.T) { testGroupSums(t, b) })
+	t.Run("state is whole", func(t *testing.T) { testState(t, b) })
+	t.Run("the state of pretraining is whole", func(t *testing.T) { testPretrainingState(t, b) })
 }
 
-func components(t *testing.T, b Backend) {
+func testComponents(t *testing.T, b Backend) {
 	m := Model(t, b.Engine, "bert-untied", false)
 	s := b.trainer(t, m, Config(10))
 	batch := loader.Batch{Queries: Texts(1, 4, m.Config.Vocab, 3), Documents: Texts(2, 4, m.Config.Vocab, 9)}
@@ -88,7 +88,7 @@ func components(t *testing.T, b Backend) {
 	}
 }
 
-func unusable(t *testing.T, b Backend) {
+func testUnusableBatches(t *testing.T, b Backend) {
 	m := Model(t, b.Engine, "bert-tied", true)
 	full := Batch(1, m.Config.Vocab, 4, 1)
 	for name, c := range map[string]struct {
@@ -114,9 +114,9 @@ func unusable(t *testing.T, b Backend) {
 	}
 }
 
-// microBatches compares the optimizers' first moments after one update, which are the
+// testMicroBatches compares the optimizers' first moments after one update, which are the
 // gradient times a constant.
-func microBatches(t *testing.T, b Backend) {
+func testMicroBatches(t *testing.T, b Backend) {
 	moments := func(micro int) map[string][]float32 {
 		m := Model(t, b.Engine, "modernbert-window", true)
 		cfg := Config(10)
@@ -146,18 +146,19 @@ func microBatches(t *testing.T, b Backend) {
 		t.Fatal("the gradient is zero everywhere: nothing is compared")
 	}
 	for name, values := range moments(2) {
-		// Micro-batches sum the same float32 numbers in other groups. XLA's products sum in another order on CPUs without
-		// AVX-512, if 1.4e-5 was seen; a micro-batch that is left out or weighed wrongly is off by a tenth.
+		// Micro-batches sum the same float32 numbers in other groups. On CPUs without AVX-512 XLA's products sum in
+		// another order, and differences up to 1.4e-5 were seen; a micro-batch that is left out or weighed wrongly is
+		// off by a tenth.
 		if worst, size := Distance(values, whole[name]); worst > 3e-5*size+1e-7*largest {
 			t.Errorf("%s is off by %.3g of %.3g", name, worst, size)
 		}
 	}
 }
 
-// wholeState restores a checkpoint into a new trainer, which must give the same bits as a
-// trainer that went on without a break, dropout included. A run done twice must be the same
+// testState restores a checkpoint into a new trainer, which must give the same bits as a
+// trainer that never stopped, dropout included. A run done twice must be the same
 // run.
-func wholeState(t *testing.T, b Backend) {
+func testState(t *testing.T, b Backend) {
 	rate := .3
 	cfg := Config(20)
 	cfg.Model.Dropout, cfg.Data.MaxQuery, cfg.Data.MaxDocument = &rate, 8, 24
@@ -222,8 +223,8 @@ func MLMSteps(t *testing.T, s train.Pretrainer, m *engine.Model, recipe sweeps.R
 	return series
 }
 
-// wholePretraining is wholeState for pretraining. It also checks that another seed gives another dropout.
-func wholePretraining(t *testing.T, b Backend) {
+// testPretrainingState is testState for pretraining. It also checks that another seed gives another dropout.
+func testPretrainingState(t *testing.T, b Backend) {
 	recipe := MLMRecipe(func(r *sweeps.Recipe) { r.Model.Dropout = .3 })
 	whole := Model(t, b.Engine, "modernbert-tied", false)
 	s := b.pretrainer(t, whole, recipe, true)

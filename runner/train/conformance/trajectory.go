@@ -61,8 +61,8 @@ type trajectory struct {
 func batches(t *testing.T, f *safetensors.File, want trajectory) []loader.Batch {
 	t.Helper()
 	run := want.Run
-	queries := masked(t, f, "query", run.Batches, run.Batch)
-	documents := masked(t, f, "document", run.Batches, run.Batch*(1+run.Negatives))
+	queries := unpaddedTexts(t, f, "query", run.Batches, run.Batch)
+	documents := unpaddedTexts(t, f, "document", run.Batches, run.Batch*(1+run.Negatives))
 	list := make([]loader.Batch, run.Batches)
 	for i := range list {
 		list[i] = loader.Batch{Queries: queries[i], Documents: documents[i]}
@@ -80,8 +80,8 @@ func batches(t *testing.T, f *safetensors.File, want trajectory) []loader.Batch 
 	return list
 }
 
-// masked reads texts [batches, batch, tokens] without their padding.
-func masked(t *testing.T, f *safetensors.File, side string, batches, batch int) [][][]int32 {
+// unpaddedTexts reads texts [batches, batch, tokens] without their padding.
+func unpaddedTexts(t *testing.T, f *safetensors.File, side string, batches, batch int) [][][]int32 {
 	t.Helper()
 	ids, err := safetensors.Values[int32](f, side+"_ids")
 	if err != nil {

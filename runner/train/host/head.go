@@ -55,8 +55,8 @@ func (s *Splade) prepareScreen() (err error) {
 	return err
 }
 
-// noteShare looks whether the next step's head is to be screened.
-func (s *Splade) noteShare(sides []*side) {
+// chooseScreening decides whether the next step's head is screened.
+func (s *Splade) chooseScreening(sides []*side) {
 	positive, all := 0, 0
 	for _, d := range sides {
 		positive, all = positive+d.positive, all+len(d.pooled)
@@ -64,7 +64,7 @@ func (s *Splade) noteShare(sides []*side) {
 	s.sparse = s.sum == nil && s.top == nil && float64(positive) <= screenedShare*float64(all)
 }
 
-// positives is maxima for what is read of positive logits alone: others may be zero.
+// positives is maxima for callers that read positive logits alone: it may write 0 for the others.
 func (s *Splade) positives(texts []fused.Text, pooled []float32, arg []int32) error {
 	if s.sparse {
 		return s.screen.PositiveAt(texts, pooled, arg, s.model.Engine.Threads())

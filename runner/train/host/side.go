@@ -63,7 +63,7 @@ func (s *Splade) newSides(step int, texts ...[][]int32) (sides []*side, err erro
 			return sides, err
 		}
 	}
-	s.noteShare(sides)
+	s.chooseScreening(sides)
 	return sides, nil
 }
 
