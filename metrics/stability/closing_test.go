@@ -8,7 +8,7 @@ import (
 	"headroom/metrics/stability"
 )
 
-// Each detector's episode passes after exactly as many quiet steps as docs/collapse.md
+// Each detector's episode passes after exactly as many quiet steps as docs/detectors.md
 // says, not one earlier or later; and it names the last step at which its rule did not hold.
 func TestEachDetectorsEpisodePassesAfterItsCount(t *testing.T) {
 	quiet := map[string]float64{

@@ -10,7 +10,7 @@ import (
 	"headroom/metrics/stability"
 )
 
-// Episodes of spike begin where the rule of docs/collapse.md, computed here for every step, says.
+// Episodes of spike begin where the rule of docs/detectors.md, computed here for every step, says.
 func TestSpikesAreThoseOfTheRule(t *testing.T) {
 	const total, window, after, recovery = 600, 128, 64, 5
 	seen := 0
