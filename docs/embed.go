@@ -23,7 +23,7 @@ const Index = "README"
 // Topics lists the names of the pages without .md, sorted and without the index.
 func Topics() []string {
 	files, err := fs.Glob(pages, "*.md")
-	if err != nil { // the pattern is sound
+	if err != nil { // the pattern is valid
 		panic(err)
 	}
 	var topics []string

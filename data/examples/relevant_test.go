@@ -149,8 +149,8 @@ func writeSaid(t *testing.T, form string, rows []said) examples.Set {
 	}}
 }
 
-// TestFalseNegativesAreKnownAcrossWindows: that two rows may not share a batch is said by a third row alone, which
-// mostly stands in another window.
+// TestFalseNegativesAreKnownAcrossWindows: only a third row, mostly in another window, shows that two rows must not
+// share a batch.
 func TestFalseNegativesAreKnownAcrossWindows(t *testing.T) {
 	const rows, triples, size = 140_000, 10_000, 1024
 	random := rand.New(rand.NewPCG(7, 8))

@@ -9,6 +9,7 @@ import (
 
 	"headroom/data/collection"
 	"headroom/data/texts"
+	"headroom/internal/glob"
 )
 
 // Set names the files of training data.
@@ -99,7 +100,7 @@ func Files(folder string, published ...string) ([]string, error) {
 func Matches(folder string, patterns ...string) []string {
 	var found []string
 	for _, pattern := range patterns {
-		names, err := filepath.Glob(filepath.Join(escaped(folder), filepath.FromSlash(pattern)))
+		names, err := filepath.Glob(filepath.Join(glob.Literal(folder), filepath.FromSlash(pattern)))
 		if err != nil {
 			continue // cannot happen: the patterns are constants
 		}
@@ -110,11 +111,6 @@ func Matches(folder string, patterns ...string) []string {
 		}
 	}
 	return found
-}
-
-// escaped returns a pattern that matches a folder's name literally.
-func escaped(folder string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(folder)
 }
 
 // collectionFiles lists the files that may resolve ids. The first that exists is read.

@@ -17,7 +17,7 @@ const (
 )
 
 // foundation lists the packages that every package may import.
-var foundation = []string{"internal/atomic"}
+var foundation = []string{"internal/atomic", "internal/glob", "internal/nouns"}
 
 // layer lists all packages that those in Of may import, besides the standard library
 // and the foundation.
@@ -27,7 +27,7 @@ type layer struct {
 }
 
 var layers = []layer{
-	{[]string{"internal/alike", "internal/atomic", "internal/filemap", "internal/gunzip", "internal/names", "internal/near", "internal/seal", "models/family"}, nil},
+	{[]string{"internal/alike", "internal/atomic", "internal/filemap", "internal/glob", "internal/gunzip", "internal/names", "internal/near", "internal/nouns", "internal/seal", "models/family"}, nil},
 	{[]string{"metrics/measure"}, []string{"internal/near"}},
 	{[]string{"sweeps"}, []string{"data/groups", "internal/alike", "internal/near", "metrics/measure", "metrics/stability", toml, "models/family"}},
 	{[]string{"docs", "experiments"}, nil},
@@ -50,7 +50,7 @@ var layers = []layer{
 	{[]string{"metrics/outline", "metrics/risk", "metrics/sparsity", "metrics/stats"}, nil},
 	{[]string{"metrics/stability"}, []string{"metrics/event"}},
 	{[]string{"metrics/evidence"}, []string{"internal/parallel", "metrics/event"}},
-	{[]string{"metrics/record"}, []string{"internal/seal", "sweeps"}},
+	{[]string{"metrics/record"}, []string{"internal/seal", "metrics/event", "sweeps"}},
 	{[]string{"metrics/store"}, []string{"internal/alike", "internal/gunzip", "internal/seal", "metrics/event", "metrics/outline", "metrics/record", "sweeps", sqlite}},
 	{[]string{"metrics/ir"}, []string{"data/trec", "internal/parallel", "metrics/measure"}},
 	{[]string{"models/safetensors"}, []string{"internal/filemap"}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"headroom/data/trec"
+	"headroom/internal/nouns"
 	"headroom/metrics/measure"
 )
 
@@ -113,28 +114,21 @@ func (c Coverage) Notices() []string {
 	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	switch {
 	case c.Returned == 0:
-		say("the ranking is empty: no document for %s; each counts as 0", countOf(c.queries, "judged query", "judged queries"))
+		say("the ranking is empty: no document for %s; each counts as 0", nouns.CountOf(c.queries, "judged query", "judged queries"))
 	case c.Answered < c.queries:
-		say("%d of %s answered, the rest count as 0; the first without an answer is %q", c.Answered, countOf(c.queries, "judged query is", "judged queries are"), c.firstUnanswered)
+		say("%d of %s answered, the rest count as 0; the first without an answer is %q", c.Answered, nouns.CountOf(c.queries, "judged query is", "judged queries are"), c.firstUnanswered)
 	}
 	if c.Returned > 0 && c.ReturnedJudged == 0 {
-		say("none of the %s judged: are the ids of the documents those of the qrels?", countOf(c.Returned, "returned document is", "returned documents are"))
+		say("none of the %s judged: are the ids of the documents those of the qrels?", nouns.CountOf(c.Returned, "returned document is", "returned documents are"))
 	}
 	if c.NoRelevant > 0 {
-		say("%s no document with a grade above 0; the first is %q, and a query without one counts as 0", countOf(c.NoRelevant, "judged query has", "judged queries have"), c.firstNoRelevant)
+		say("%s no document with a grade above 0; the first is %q, and a query without one counts as 0", nouns.CountOf(c.NoRelevant, "judged query has", "judged queries have"), c.firstNoRelevant)
 	}
 	if c.Unjudged > 0 {
-		say("%s not judged and left out", countOf(c.Unjudged, "query of the run is", "queries of the run are"))
+		say("%s not judged and left out", nouns.CountOf(c.Unjudged, "query of the run is", "queries of the run are"))
 	}
 	if c.SelfDropped > 0 {
-		say("%s left out as the query itself", countOf(c.SelfDropped, "ranked document is", "ranked documents are"))
+		say("%s left out as the query itself", nouns.CountOf(c.SelfDropped, "ranked document is", "ranked documents are"))
 	}
 	return list
-}
-
-func countOf(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
 }

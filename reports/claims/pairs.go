@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"headroom/internal/nouns"
 	"headroom/reports/compare"
 )
 
@@ -166,7 +167,7 @@ func pairText(p *compare.Pair) string {
 	text := p.Why
 	if !math.IsNaN(p.Mean) {
 		text = fmt.Sprintf("%s %s against %s %s, difference %s", p.A, compare.Score(p.MeanA), p.B, compare.Score(p.MeanB), compare.Signed(p.Mean))
-		facts := []string{fmt.Sprintf("%d and %s", p.SeedsA, seedsText(p.SeedsB)), fmt.Sprintf("%d queries", p.Queries)}
+		facts := []string{fmt.Sprintf("%d and %s", p.SeedsA, nouns.Count(p.SeedsB, "seed")), fmt.Sprintf("%d queries", p.Queries)}
 		if p.Testable() {
 			facts = append([]string{fmt.Sprintf("95 %% interval %s to %s, p %s", compare.Signed(p.Interval.Low), compare.Signed(p.Interval.High), compare.PText(p.P))}, facts...)
 		}
@@ -176,7 +177,7 @@ func pairText(p *compare.Pair) string {
 			compare.Collapses
 		}{{p.A, p.CollapsedA}, {p.B, p.CollapsedB}} {
 			if arm.N > 0 {
-				text += fmt.Sprintf(", beside %d of %s of %s that collapsed", arm.N, runs(arm.Of), arm.name)
+				text += fmt.Sprintf(", beside %d of %s of %s that collapsed", arm.N, nouns.Count(arm.Of, "run"), arm.name)
 			}
 		}
 		if p.WayA != "" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"headroom/data/groups"
+	"headroom/internal/nouns"
 	"headroom/metrics/stats"
 	"headroom/reports/compare"
 	"headroom/sweeps"
@@ -77,7 +78,7 @@ func settle(drafts []draft) []Judgement {
 			if d.Verdict == OK && !(p <= 1-compare.Level) {
 				d.Verdict, d.Why = OKish, "in this direction; corrected for the number of claims the test shows no difference"
 			}
-			d.why += fmt.Sprintf("; p after Holm over %s %s", count(len(family), "claim"), compare.PText(p))
+			d.why += fmt.Sprintf("; p after Holm over %s %s", nouns.Count(len(family), "claim"), compare.PText(p))
 		}
 		if d.why != "" {
 			d.Why += ": " + strings.TrimPrefix(d.why, "; ")
@@ -147,7 +148,7 @@ func (j *judge) draft(c Claim) (draft, error) {
 			return none("the sweep has no run of %q", c.Against.Expression)
 		}
 		if n := j.count(func(r *compare.Run) bool { return isPoint(r) && isOther(r) }); n > 0 {
-			return none("points and against both choose %s: a run is not compared with itself", runs(n))
+			return none("points and against both choose %s: a run is not compared with itself", nouns.Count(n, "run"))
 		}
 	}
 	q := compare.Question{Points: j.chosen(c.Points), Dataset: c.On, Measure: c.Measure}
@@ -218,7 +219,7 @@ func (j *judge) collapses(c Claim) draft {
 	}
 	d := draft{p: math.NaN()}
 	if of == 0 {
-		d.Judgement = c.Judgement(NotRun, "none of %s of %q has finished", runs(open), c.Points.Expression)
+		d.Judgement = c.Judgement(NotRun, "none of %s of %q has finished", nouns.Count(open, "run"), c.Points.Expression)
 		return d
 	}
 	share, interval := float64(n)/float64(of), stats.Binomial(n, of, compare.Level)
@@ -232,7 +233,7 @@ func (j *judge) collapses(c Claim) draft {
 	}
 	d.Observed, d.Interval, d.Seeds = Figures{share}, &[2]float64{interval.Low, interval.High}, len(seeds)
 	d.why = fmt.Sprintf("%d of %s%s (a run's chance to collapse: %.0f to %.0f %%, exact 95 %% interval; %s)",
-		n, runs(of), kindsText(kinds), 100*interval.Low, 100*interval.High, seedsText(len(seeds))) + unfinishedRuns(open)
+		n, nouns.Count(of, "run"), kindsText(kinds), 100*interval.Low, 100*interval.High, nouns.Count(len(seeds), "seed")) + unfinishedRuns(open)
 	return d
 }
 
@@ -309,12 +310,12 @@ func scoreText(s compare.Scores) string {
 		sample := stats.Summarize(s.Values)
 		text = compare.Score(sample.Mean)
 		if sample.N > 1 {
-			text += fmt.Sprintf(" (sd %s over %s, %d queries)", compare.Score(sample.SD), seedsText(sample.N), s.Queries)
+			text += fmt.Sprintf(" (sd %s over %s, %d queries)", compare.Score(sample.SD), nouns.Count(sample.N, "seed"), s.Queries)
 		} else {
 			text += fmt.Sprintf(" (1 seed, %d queries)", s.Queries)
 		}
 		if s.Collapsed.N > 0 {
-			text += fmt.Sprintf(", beside %d of %s that collapsed", s.Collapsed.N, runs(s.Collapsed.Of))
+			text += fmt.Sprintf(", beside %d of %s that collapsed", s.Collapsed.N, nouns.Count(s.Collapsed.Of, "run"))
 		}
 	}
 	if s.Way != "" {
@@ -330,16 +331,5 @@ func unfinishedRuns(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", %s not finished", runs(n))
-}
-
-func runs(n int) string { return count(n, "run") }
-
-func seedsText(n int) string { return count(n, "seed") }
-
-func count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
+	return fmt.Sprintf(", %s not finished", nouns.Count(n, "run"))
 }

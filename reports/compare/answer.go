@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"headroom/internal/nouns"
 )
 
 // answer describes the comparison at equal cost in one sentence per backbone and factor, at
@@ -147,7 +149,7 @@ func (c *Comparison) collapsed() []string {
 		}
 		out = append(out, said...)
 		if len(said) == 0 && judged > 0 {
-			none = append(none, fmt.Sprintf("%s (%s)", line.conditions(), count(judged, "run")))
+			none = append(none, fmt.Sprintf("%s (%s)", line.conditions(), nouns.Count(judged, "run")))
 		}
 	}
 	if len(none) > 0 {

@@ -9,8 +9,8 @@ import (
 	"headroom/reports/internal/sample"
 )
 
-// withAuto adds to a sample's runs of one k the same with an automatic choice that came
-// to the given k, one for each seed; NaN is one that has not come to any.
+// withAuto adds, to a sample's runs of one k, runs whose automatic choice gave the k in cameTo, one per seed; NaN is
+// a choice that is not made yet.
 func withAuto(in *compare.Input, k float64, cameTo ...float64) {
 	for _, r := range slices.Clone(in.Runs) {
 		if r.Rescale != k || r.Backbone != in.Runs[0].Backbone {

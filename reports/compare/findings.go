@@ -7,6 +7,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"headroom/internal/nouns"
 )
 
 // collapses lists the number of collapsed seeds at each k, and the kinds; it is empty if none collapsed.
@@ -24,7 +26,7 @@ func (l *Line) collapses() []string {
 		if len(bad) == len(p.Runs) {
 			all = append(all, fmt.Sprintf("%s (%s)", name, kinds(bad)))
 		} else {
-			some = append(some, fmt.Sprintf("%s (%d of %s collapsed: %s)", name, len(bad), count(len(p.Runs), "seed"), kinds(bad)))
+			some = append(some, fmt.Sprintf("%s (%d of %s collapsed: %s)", name, len(bad), nouns.Count(len(p.Runs), "seed"), kinds(bad)))
 		}
 	}
 	var out []string
@@ -134,7 +136,7 @@ func (c *Contrast) collapses() string {
 	if c.CollapsedA.N+c.CollapsedB.N == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s collapsed in %d of %s, %s in %d of %d", c.B, c.CollapsedB.N, count(c.CollapsedB.Of, "run"), c.A, c.CollapsedA.N, c.CollapsedA.Of)
+	return fmt.Sprintf("%s collapsed in %d of %s, %s in %d of %d", c.B, c.CollapsedB.N, nouns.Count(c.CollapsedB.Of, "run"), c.A, c.CollapsedA.N, c.CollapsedA.Of)
 }
 
 // evidence is "+0.195, 95 % interval +0.150 to +0.240, Holm p .001, 3 and 3 seeds, 700
@@ -148,7 +150,7 @@ func (c *Contrast) evidence() string {
 	if c.SeedsB > 0 {
 		seeds += " and " + strconv.Itoa(c.SeedsB)
 	}
-	text += fmt.Sprintf(", %s seeds, %s", seeds, countOf(c.Queries, "query", "queries"))
+	text += fmt.Sprintf(", %s seeds, %s", seeds, nouns.CountOf(c.Queries, "query", "queries"))
 	switch {
 	case !c.Testable():
 		text += ": too few queries differ"
@@ -198,7 +200,7 @@ func (c *Comparison) degradedRuns() []string {
 	var out []string
 	for _, d := range c.Contrasts {
 		if d.Kind == HealthyBM25 && d.Verdict() == Below {
-			out = append(out, fmt.Sprintf("%s on %s: healthy by verdict (%s) and yet below BM25 (%s).", d.A, d.Dataset, count(d.SeedsA, "seed"), d.interval()))
+			out = append(out, fmt.Sprintf("%s on %s: healthy by verdict (%s) and yet below BM25 (%s).", d.A, d.Dataset, nouns.Count(d.SeedsA, "seed"), d.interval()))
 		}
 	}
 	return out
@@ -278,5 +280,5 @@ func (c *Comparison) recoveredRuns() []string {
 	if len(labels) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s showed a collapse that passed and ended healthy: %s.", count(len(labels), "run"), list(labels))}
+	return []string{fmt.Sprintf("%s showed a collapse that passed and ended healthy: %s.", nouns.Count(len(labels), "run"), list(labels))}
 }

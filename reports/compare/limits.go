@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/stats"
 )
 
@@ -93,7 +94,7 @@ func (c *Comparison) limits() []string {
 		add("%s: a generated world of templated texts, built so that queries and documents often use different words; it is no sample of real text.", list(generated))
 	}
 	if n := len(c.Open); n > 0 {
-		add("%s did not finish and %s not counted.", count(n, "run"), isOrAre(n))
+		add("%s did not finish and %s not counted.", nouns.Count(n, "run"), isOrAre(n))
 	}
 	return out
 }

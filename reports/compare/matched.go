@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/stats"
 )
 
@@ -191,7 +192,7 @@ func nothingMeasured(arms [2]side, a, b []way) string {
 			continue
 		}
 		if n := arms[i].collapses(); n.N > 0 && n.N == n.Of {
-			return fmt.Sprintf("not comparable: %s collapsed in %d of %s", arms[i].name, n.N, count(n.Of, "run"))
+			return fmt.Sprintf("not comparable: %s collapsed in %d of %s", arms[i].name, n.N, nouns.Count(n.Of, "run"))
 		}
 		return "not comparable: " + arms[i].name + " has no measured cost"
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/stats"
 )
 
@@ -201,7 +202,7 @@ func (p *Pair) missingReason(q Question) string {
 		case arm.Of == 0:
 			parts = append(parts, "no run of "+arm.name+" has finished")
 		case arm.N == arm.Of:
-			parts = append(parts, fmt.Sprintf("%s collapsed in %d of %s", arm.name, arm.N, count(arm.Of, "run")))
+			parts = append(parts, fmt.Sprintf("%s collapsed in %d of %s", arm.name, arm.N, nouns.Count(arm.Of, "run")))
 		}
 	}
 	if len(parts) == 0 {
@@ -278,7 +279,7 @@ func (c *Comparison) Scores(q Question) []Scores {
 		if len(found) == 0 && s.Why == "" {
 			s.Why = fmt.Sprintf("no %s on %s", q.Measure, q.Dataset)
 			if s.Collapsed.N > 0 && s.Collapsed.N == s.Collapsed.Of {
-				s.Why = fmt.Sprintf("collapsed in %d of %s", s.Collapsed.N, count(s.Collapsed.Of, "run"))
+				s.Why = fmt.Sprintf("collapsed in %d of %s", s.Collapsed.N, nouns.Count(s.Collapsed.Of, "run"))
 			}
 		}
 		out = append(out, s)

@@ -3,6 +3,8 @@ package compare
 import (
 	"fmt"
 	"math"
+
+	"headroom/internal/nouns"
 )
 
 // Chance is the power at which a difference counts as one that a sweep can show.
@@ -82,7 +84,7 @@ func (c *Comparison) Power() (power Power, ok bool) {
 // Sentence describes the differences that the sweep can show, now and with more seeds.
 func (p Power) Sentence() string {
 	text := fmt.Sprintf("With %s per point and %s on %s a true difference in %s of %s%s is shown in %.0f of 100 such sweeps, a smaller one more rarely (%s, by the noise that was seen).",
-		count(p.Seeds, "seed"), countOf(p.Queries, "query", "queries"), p.Dataset, p.Measure, p.Shown, p.whyTwoFigures(), 100*Chance, holmOver(p.Tests))
+		nouns.Count(p.Seeds, "seed"), nouns.CountOf(p.Queries, "query", "queries"), p.Dataset, p.Measure, p.Shown, p.whyTwoFigures(), 100*Chance, holmOver(p.Tests))
 	var more []string
 	for _, s := range p.More {
 		more = append(more, fmt.Sprintf("%s with %d", s, s.Seeds))

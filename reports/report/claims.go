@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/internal/nouns"
 	"headroom/reports/claims"
 	"headroom/reports/compare"
 	"headroom/reports/table"
@@ -58,9 +59,9 @@ func claimsNote(list []claims.Judgement, beside int) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
-	text := plural(len(list), "claim") + ": " + strings.Join(parts, ", ") + "."
+	text := nouns.Count(len(list), "claim") + ": " + strings.Join(parts, ", ") + "."
 	if beside > 0 {
-		text += fmt.Sprintf(" Left out: %s about runs, collections or published numbers that are not here.", plural(beside, "shipped claim"))
+		text += fmt.Sprintf(" Left out: %s about runs, collections or published numbers that are not here.", nouns.Count(beside, "shipped claim"))
 	}
 	return text
 }

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 
+	"headroom/internal/nouns"
 	"headroom/internal/plain"
 	"headroom/reports/compare"
 	"headroom/reports/plot"
@@ -153,7 +154,7 @@ func status(c *compare.Comparison) string {
 			unjudged++
 		}
 	}
-	text := fmt.Sprintf("%s: %d finished", plural(len(c.Runs), "run"), finished)
+	text := fmt.Sprintf("%s: %d finished", nouns.Count(len(c.Runs), "run"), finished)
 	if finished > 0 {
 		text += fmt.Sprintf(", %d of them collapsed", collapsed)
 	}
@@ -183,7 +184,7 @@ func status(c *compare.Comparison) string {
 		text += fmt.Sprintf(" Only the runs with %s.", c.Part)
 	}
 	if c.Former > 0 {
-		text += fmt.Sprintf(" Left out: %s that the sweep's file has no longer.", plural(c.Former, "former run"))
+		text += fmt.Sprintf(" Left out: %s that the sweep's file has no longer.", nouns.Count(c.Former, "former run"))
 	}
 	return text
 }

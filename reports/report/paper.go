@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"headroom/data/groups"
+	"headroom/internal/nouns"
 	"headroom/metrics/stats"
 	"headroom/reports/compare"
 	"headroom/reports/table"
@@ -156,7 +157,7 @@ func (p *Paper) cell(t *table.Table, point *compare.Point, column paperColumn, t
 	case bad > 0 && bad == len(point.Runs):
 		cell.Notes = append(cell.Notes, t.Note("every seed collapsed"))
 	case bad > 0 && a.Healthy.N > 0:
-		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("%d of %s collapsed and left out", bad, plural(len(point.Runs), "seed"))))
+		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("%d of %s collapsed and left out", bad, nouns.Count(len(point.Runs), "seed"))))
 	}
 	d := p.contrasts[compare.Cell{Point: point, Column: column.Column}]
 	if d == nil {
@@ -164,9 +165,9 @@ func (p *Paper) cell(t *table.Table, point *compare.Point, column paperColumn, t
 	}
 	switch d.Verdict() {
 	case compare.Above:
-		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("above k = 1 of the same line: interval and p after Holm over %s of this table", plural(tested, "test"))))
+		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("above k = 1 of the same line: interval and p after Holm over %s of this table", nouns.Count(tested, "test"))))
 	case compare.Below:
-		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("below k = 1 of the same line: interval and p after Holm over %s of this table", plural(tested, "test"))))
+		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("below k = 1 of the same line: interval and p after Holm over %s of this table", nouns.Count(tested, "test"))))
 	}
 	return cell
 }

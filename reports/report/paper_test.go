@@ -104,7 +104,7 @@ func TestPaperMeanNeedsAll(t *testing.T) {
 	}
 }
 
-// What a paper says of a point stands below it; what nobody has entered is a question mark, and no number.
+// A paper's number is in the row below its point; a number that nobody has entered is a question mark.
 func TestPublishedNumbersStandBelowTheirPoint(t *testing.T) {
 	value := .383
 	ofEight := func(r *compare.Run) bool { return r.Rescale == 8 }

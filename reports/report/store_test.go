@@ -117,7 +117,7 @@ func TestFromStore(t *testing.T) {
 }
 
 // TestEqualCostFromStoredCurves: cuts that are in the store decide the comparison at
-// equal cost as those of the plain input do, and stand in the report's first table.
+// equal cost as those of the plain input do, and are in the report's first table.
 func TestEqualCostFromStoredCurves(t *testing.T) {
 	in := sample.Demo()
 	for i := range in.Runs {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/stats"
 	"headroom/reports/compare"
 	"headroom/reports/table"
@@ -198,10 +199,10 @@ func spreadCell(t *table.Table, p *compare.Point, a compare.Aggregate, write for
 	case bad > 0 && a.Healthy.N == 0 && a.All.N > 0:
 		cell.Notes = append(cell.Notes, t.Note("every seed collapsed: the value is theirs"))
 	case a.Healthy.N < a.All.N:
-		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("%s left out; the table of all measures has the mean with it", plural(bad, "collapsed seed"))))
+		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("%s left out; the table of all measures has the mean with it", nouns.Count(bad, "collapsed seed"))))
 	}
 	if a.Missing > 0 {
-		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("%s without this value", plural(a.Missing, "finished run"))))
+		cell.Notes = append(cell.Notes, t.Note(fmt.Sprintf("%s without this value", nouns.Count(a.Missing, "finished run"))))
 	}
 	return cell
 }
@@ -247,13 +248,6 @@ func measure(e *compare.Evaluation, name string) float64 {
 		return v
 	}
 	return math.NaN()
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 type baselineName struct {

@@ -241,7 +241,7 @@ func TestARunOfOneStepAndCurvesOfNothingButNaN(t *testing.T) {
 
 func TestASlowReaderHoldsNothing(t *testing.T) {
 	s := four(t).open()
-	// Streams beyond the bound are told so; those that end make room.
+	// Streams beyond the bound are refused with a message; streams that end make room.
 	for range 3 {
 		answer, err := http.Get(s.server.URL + "/api/live?page=%2F")
 		if err != nil {

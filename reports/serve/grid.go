@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"headroom/internal/names"
+	"headroom/internal/nouns"
 	"headroom/metrics/record"
 	"headroom/metrics/stability"
 	"headroom/metrics/store"
@@ -136,7 +137,7 @@ func (g *grid) cell(v view, runs []*live.Run, x, y string, figure live.Figure, l
 		where += ", " + shortKey(g.YName) + " " + valueName(g.YName, y)
 	}
 	only := strings.Join(conditions, ", ")
-	c := gridCell{Title: where + ": " + count(len(runs), "run") + ", " + verdicts(runs), Link: v.With("only", only)}
+	c := gridCell{Title: where + ": " + nouns.Count(len(runs), "run") + ", " + verdicts(runs), Link: v.With("only", only)}
 	if v.get("only") == only {
 		c.Link = v.With("only", "")
 		c.Class = "chosen "
@@ -153,7 +154,7 @@ func (g *grid) cell(v view, runs []*live.Run, x, y string, figure live.Figure, l
 			shade = min(shades-1, int(float64(shades)*(m-low)/(high-low)))
 		}
 		c.Class += fmt.Sprintf("q%d", shade)
-		c.Title += fmt.Sprintf("; mean %s of %s", c.Text, count(len(figuresOf(runs, figure)), "run"))
+		c.Title += fmt.Sprintf("; mean %s of %s", c.Text, nouns.Count(len(figuresOf(runs, figure)), "run"))
 	}
 	return c
 }

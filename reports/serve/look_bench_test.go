@@ -13,8 +13,8 @@ import (
 	"headroom/metrics/event"
 )
 
-// BenchmarkLook is what a look at the files of 1,500 runs costs, of which four go on: while
-// nothing is new, with half a second between looks, and with five new steps of each of the four.
+// BenchmarkLook measures one look at the files of 1,500 runs, four of which are still training: while nothing is new,
+// with half a second between looks, and with five new steps of each of the four.
 func BenchmarkLook(b *testing.B) {
 	s := newSite(b)
 	var open []*event.Log

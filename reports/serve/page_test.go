@@ -56,7 +56,7 @@ func run(t testing.TB, ctx context.Context, what string, actions ...chromedp.Act
 	t.Helper()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		var seen string
-		// Where the page says nothing any more, the error itself is told.
+		// If the page does not answer any more, the test reports the error itself.
 		_ = chromedp.Run(ctx, chromedp.Evaluate(`location.href + " " + document.title + " " + (document.getElementById("only") || {}).value + " " + document.querySelectorAll("table.runs tbody tr").length + " rows, " + document.getElementById("connection").textContent`, &seen))
 		t.Fatalf("%s: %v at %s", what, err, seen)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"headroom/internal/nouns"
 	"headroom/internal/plain"
 	"headroom/reports/live"
 )
@@ -25,7 +26,7 @@ func pageNames() []string {
 
 func parsePages() (pages, error) {
 	base, err := template.New("").Funcs(template.FuncMap{
-		"plain": plain.Line, "short": short, "duration": duration, "count": count, "ago": ago, "slug": slug, "join": strings.Join, "times": func(a, b int) int { return a * b },
+		"plain": plain.Line, "short": short, "duration": duration, "count": nouns.Count, "ago": ago, "slug": slug, "join": strings.Join, "times": func(a, b int) int { return a * b },
 		"utc": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 	}).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html")
 	if err != nil {

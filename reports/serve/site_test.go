@@ -59,7 +59,7 @@ func (s *site) forget() {
 	s.watcher.Watch(ctx)
 }
 
-// watch goes on looking until the test ends.
+// watch looks at the workspace until the test ends.
 func (s *site) watch() *site {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -42,9 +42,9 @@ func program(b *testing.B) string {
 	return path
 }
 
-// grown writes two sweeps: "long" of so many runs and steps of five series each, and "wide"
-// of 1,000 runs of 20 steps. It returns the logs of four runs of the first, to add to.
-// HEADROOM_BENCH_PAGE=DIR keeps the workspace there, and takes the one that is there.
+// grown writes two sweeps: "long", with the given numbers of runs and of steps per run and five series, and "wide",
+// with 1,000 runs of 20 steps. It returns the logs of four runs of the first, to add to. HEADROOM_BENCH_PAGE=DIR
+// keeps the workspace there, and takes the one that is there.
 func grown(b *testing.B, runs, steps int) (*site, []*event.Log) {
 	b.Helper()
 	s := newSite(b)
@@ -53,7 +53,7 @@ func grown(b *testing.B, runs, steps int) (*site, []*event.Log) {
 	}
 	var open []*event.Log
 	if _, err := os.Stat(filepath.Join(s.Root, "complete")); err == nil {
-		for i := range 4 { // further attempts, which go on from the same step
+		for i := range 4 { // further attempts, which resume from the same step
 			open = append(open, s.attempt(fmt.Sprintf("%x%04x", 'l', i), steps, steps+1000))
 		}
 		return s, open
@@ -192,8 +192,8 @@ func BenchmarkLivePage(b *testing.B) {
 	ctx := browser(b)
 	run(b, ctx, "without a cache", network.SetCacheDisabled(true)) // as on a first visit
 	for _, path := range []string{"/", "/sweeps/long"} {
-		// Of five visits the quickest: what else the machine does makes them slower, nothing
-		// makes them quicker. The program keeps curves, so that the first is told as well.
+		// The quickest of five visits counts: other work of the machine makes visits slower, and nothing makes them
+		// quicker. The program keeps curves, so the first visit is printed as well.
 		var paints, draws []float64
 		var bytes float64
 		for range 5 {

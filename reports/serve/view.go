@@ -139,14 +139,6 @@ func verdictOf(r *live.Run) string {
 // short returns the beginning of an id.
 func short(id string) string { return id[:min(8, len(id))] }
 
-// count is "1 run", "2 runs".
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // Get returns a parameter's value.
 func (v view) Get(name string) string { return v.get(name) }
 

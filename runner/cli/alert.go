@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/record"
 	"headroom/runner/alert"
 	"headroom/runner/pool"
@@ -183,7 +184,7 @@ func (t *alerter) close(hurry bool) {
 
 // outcomeWords counts runs by state and verdict: "24 runs: 24 done; verdicts: 4 empty, 20 healthy".
 func outcomeWords(runs []statusRun) string {
-	text := plural(len(runs), "run") + ": " + countStates(runs)
+	text := nouns.Count(len(runs), "run") + ": " + countStates(runs)
 	counts := map[string]int{}
 	var kinds []string
 	for _, r := range runs {

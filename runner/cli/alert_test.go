@@ -142,7 +142,7 @@ func TestAlertsAreTried(t *testing.T) {
 	}
 }
 
-// On a cluster each task tells what happens in it, and the last that the sweep is over.
+// On a cluster each task sends alerts about its runs, and the last one sends the alert that the sweep is over.
 func TestTasksOfAClusterSendAlerts(t *testing.T) {
 	p, in := newPlace(t), newInbox(t)
 	p.stubSlurm(nil)

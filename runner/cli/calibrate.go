@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"headroom/internal/atomic"
+	"headroom/internal/nouns"
 	"headroom/models/hf"
 	"headroom/reports/calibration"
 	"headroom/reports/rejudge"
@@ -63,7 +64,7 @@ func (a *app) calibrate(w workspace.Workspace, args []string, runs []rejudge.Run
 	if a.global.json {
 		return a.printJSON(calibrationDocument{schema, folder, names, len(list)})
 	}
-	fmt.Fprintf(a.stdout, "%s: the calibration of %s\n", filepath.Join(folder, calibration.ReportFile), plural(len(list), "run"))
+	fmt.Fprintf(a.stdout, "%s: the calibration of %s\n", filepath.Join(folder, calibration.ReportFile), nouns.Count(len(list), "run"))
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/internal/nouns"
 	"headroom/internal/plain"
 	"headroom/reports/claims"
 	"headroom/reports/compare"
@@ -119,7 +120,7 @@ func claimRow(j claims.Judgement) []string {
 	if len(j.Observed) == 1 {
 		row[3] = compare.Score(j.Observed[0])
 	} else if len(j.Observed) > 1 {
-		row[3] = plural(len(j.Observed), "figure")
+		row[3] = nouns.Count(len(j.Observed), "figure")
 	}
 	if j.Interval != nil {
 		row[4] = compare.Score(j.Interval[0]) + " to " + compare.Score(j.Interval[1])

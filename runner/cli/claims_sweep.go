@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"headroom/experiments"
+	"headroom/internal/nouns"
 	"headroom/metrics/record"
 	"headroom/reports/claims"
 	"headroom/reports/compare"
@@ -187,7 +188,7 @@ func addPrediction(j *claims.Judgement, c claims.Claim, recorded []workspace.Pre
 	last := recorded[len(recorded)-1]
 	verdict := claims.Verdict(last.Verdict)
 	j.Predicted = &verdict
-	j.Why += fmt.Sprintf("; predicted %s on %s with %d of %s finished (%s)", verdict, last.Date.Format("2006-01-02 15:04 MST"), last.Finished, plural(last.Runs, "run"), shortDigest(last.Digest))
+	j.Why += fmt.Sprintf("; predicted %s on %s with %d of %s finished (%s)", verdict, last.Date.Format("2006-01-02 15:04 MST"), last.Finished, nouns.Count(last.Runs, "run"), shortDigest(last.Digest))
 	if len(recorded) > 1 {
 		first := recorded[0]
 		j.Why += fmt.Sprintf("; at first, on %s, %s", first.Date.Format("2006-01-02 15:04 MST"), first.Verdict)

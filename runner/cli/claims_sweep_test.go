@@ -128,7 +128,7 @@ func TestClaimsAboutASweep(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(p.dir, "part", "claims.csv")); err == nil {
 		t.Error("claims about a whole sweep stand in the report on a part")
 	}
-	// A prediction that changed after the run is told as one.
+	// A prediction that changed after the run is shown as changed.
 	p.write("claims.toml", strings.Replace(sweepClaims, `predicted = "OK"`, `predicted = "FAIL"`, 1))
 	if got := decode[ofSweep](t, p.ok("claims", "small", "--json")).Claims[0]; *got.Predicted != "OK" || !strings.Contains(got.Why, `the file now predicts "FAIL"`) {
 		t.Errorf("changed: %+v", got)

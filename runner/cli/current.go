@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/record"
 	"headroom/metrics/store"
 )
@@ -26,7 +27,7 @@ func (l lackingRuns) String() string {
 	if l.Split != record.FinalSplit {
 		name += "/" + l.Split
 	}
-	return fmt.Sprintf("%s: %d of %s have no figures of it as it is now; `headroom run` measures them", name, len(l.Runs), plural(l.finished, "finished run"))
+	return fmt.Sprintf("%s: %d of %s have no figures of it as it is now; `headroom run` measures them", name, len(l.Runs), nouns.Count(l.finished, "finished run"))
 }
 
 // runsWithGaps finds such runs among the given runs of a sweep.

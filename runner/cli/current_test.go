@@ -110,7 +110,7 @@ func TestEditedQrelsAndTheOldFileAgain(t *testing.T) {
 		t.Errorf("scores %q", rows)
 	}
 
-	// Away from the data, what was seen last stands.
+	// Without the data, the recorded contents stay.
 	if err := os.Rename(filepath.Join(p.dir, "data"), filepath.Join(p.dir, "away")); err != nil {
 		t.Fatal(err)
 	}

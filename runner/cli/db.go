@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/record"
 	"headroom/metrics/store"
 )
@@ -112,7 +113,7 @@ func (a *app) printDB(d dbDocument) error {
 		return a.printJSON(d)
 	}
 	if d.Unsealed > 0 {
-		fmt.Fprintf(a.stdout, "no digest recorded: %s of an older program cannot be compared\n", plural(d.Unsealed, "folder"))
+		fmt.Fprintf(a.stdout, "no digest recorded: %s of an older program cannot be compared\n", nouns.Count(d.Unsealed, "folder"))
 	}
 	if d.OK {
 		fmt.Fprintf(a.stdout, "%s: agrees with the files\n", d.Path)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/event"
 	"headroom/metrics/store"
 )
@@ -113,7 +114,7 @@ func (a *app) printDev(r runInfo) error {
 	if len(d.measured) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("%s: %s; %s in %.1f s", "\nDev data during training", d.status(), plural(len(d.measured), "evaluation"), d.seconds)
+	text := fmt.Sprintf("%s: %s; %s in %.1f s", "\nDev data during training", d.status(), nouns.Count(len(d.measured), "evaluation"), d.seconds)
 	if d.steps > 0 {
 		text += fmt.Sprintf(", %.0f %% of the %.1f s that the training steps took", 100*d.seconds/d.steps, d.steps)
 	}
@@ -142,7 +143,7 @@ func (a *app) printDev(r runInfo) error {
 		return err
 	}
 	if hidden := len(d.measured) - len(shown); hidden > 0 {
-		fmt.Fprintf(a.stdout, "(and %s before; --json has all)\n", plural(hidden, "evaluation"))
+		fmt.Fprintf(a.stdout, "(and %s before; --json has all)\n", nouns.Count(hidden, "evaluation"))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sort"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/event"
 	"headroom/metrics/stats"
 	"headroom/metrics/store"
@@ -138,10 +139,7 @@ func (m diffMeasure) interval() string {
 }
 
 func queries(n int) string {
-	if n == 1 {
-		return "1 query"
-	}
-	return fmt.Sprintf("%d queries", n)
+	return nouns.CountOf(n, "query", "queries")
 }
 
 // rows returns rows for the columns of diff.

@@ -48,7 +48,7 @@ func TestWithJSONAnErrorIsADocument(t *testing.T) {
 	}
 }
 
-// A run that fails ends with its last line, which says so; no second document follows.
+// A run that fails ends with its last line, which has the failure; no second document follows.
 func TestTheLastLineOfAFailedRunIsItsEnd(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()

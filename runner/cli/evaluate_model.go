@@ -1,25 +1,17 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"headroom/data/collection"
-	"headroom/data/groups"
-	"headroom/data/source"
 	"headroom/metrics/measure"
 	"headroom/metrics/record"
 	"headroom/runner/evaluate"
-	"headroom/runner/plan"
 	"headroom/runner/workspace"
 	"headroom/sweeps"
 )
@@ -78,26 +70,6 @@ func (o evaluateOptions) check(cmd *cobra.Command) error {
 
 // keptTerms is the number of terms of document vectors that are kept from one collection to the next, 128 MB.
 const keptTerms = 16_000_000
-
-// target is one collection to evaluate on.
-type target struct {
-	ref  string
-	data *collection.Collection
-	// of identifies the evaluation of a run
-	of plan.Evaluation
-}
-
-// evaluationDocument is the JSON document of evaluate.
-type evaluationDocument struct {
-	Schema      int               `json:"schema"`
-	Evaluations []evaluationEntry `json:"evaluations"`
-}
-
-type evaluationEntry struct {
-	Name string `json:"name"` // the model as named, or "bm25"
-	evaluate.Summary
-	Schema int `json:"schema,omitempty"` // hides the summary's own: the document has one
-}
 
 func (a *app) evaluateModel(cmd *cobra.Command, o evaluateOptions) error {
 	if err := o.check(cmd); err != nil {
@@ -276,107 +248,4 @@ func (a *app) evaluateOn(ctx context.Context, encoder *evaluate.Encoder, t targe
 	defer progress.end()
 	options.Progress = progress.at
 	return evaluate.OnCollection(ctx, encoder, t.data, options)
-}
-
-// notesOn prints the notices of an evaluation.
-func (a *app) notesOn(name, ref string, notices []string) {
-	for _, notice := range notices {
-		a.note("note: %s on %s: %s", name, ref, notice)
-	}
-}
-
-// withKept adds the measures and cuts of the evaluation that will be replaced, because a sweep
-// or a report may need them. An evaluation that cannot be read has none, and is replaced by a
-// good one.
-func withKept(measures []measure.Measure, cuts evaluate.Cuts, folder string) ([]measure.Measure, evaluate.Cuts) {
-	kept, err := evaluate.ReadSummary(folder)
-	if err != nil {
-		return measures, cuts
-	}
-	return evaluate.WithKept(measures, kept.Evaluation), cuts.And(kept.Evaluation)
-}
-
-// findTargets resolves and reads every collection, and reports all faults.
-func findTargets(resolver *source.Resolver, refs []string, split string) ([]target, error) {
-	var targets []target
-	var faults []error
-	for _, ref := range groups.Expand(refs) {
-		folder, err := resolver.Data(ref)
-		if err == nil {
-			err = resolver.CheckCollection(folder, split)
-		}
-		var data *collection.Collection
-		if err == nil {
-			data, err = collection.Open(folder)
-		}
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
-		targets = append(targets, target{ref: ref, data: data})
-	}
-	return targets, errors.Join(faults...)
-}
-
-// nameEvaluations gives each evaluation of a run the id under which plan looks for
-// it.
-func nameEvaluations(resolver *source.Resolver, targets []target, run runRef, config sweeps.RunConfig, split string) error {
-	for i := range targets {
-		digest, err := resolver.DigestCollection(targets[i].data.Folder, split)
-		if err != nil {
-			return err
-		}
-		targets[i].of = plan.RunEvaluation(resolver.Workspace, sweeps.ID(run.ID), config, resolver.Absolute(targets[i].ref), split, digest)
-	}
-	return nil
-}
-
-// printEvaluations prints a row for each model and collection.
-func (a *app) printEvaluations(document evaluationDocument, measures []measure.Measure, perQuery bool) error {
-	if perQuery {
-		for _, e := range document.Evaluations {
-			if err := e.Report().WriteColumns(a.stdout, true); err != nil {
-				return err
-			}
-		}
-	}
-	head := []string{"model", "collection", "split", "queries", "documents"}
-	for _, m := range measures {
-		head = append(head, m.String())
-	}
-	curves := slices.ContainsFunc(document.Evaluations, func(e evaluationEntry) bool { return len(e.Curve) > 0 })
-	if curves {
-		head = slices.Insert(head, 2, "vectors")
-	}
-	rows := [][]string{append(head, "active q", "active d", "FLOPS", "encode s")}
-	optional := func(v *float64, format string) string {
-		if v == nil {
-			return "-"
-		}
-		return fmt.Sprintf(format, *v)
-	}
-	add := func(e evaluationEntry, vectors string, values map[string]float64, query, document, flops *float64, seconds string) {
-		row := []string{e.Name, e.Dataset, e.Split, strconv.Itoa(e.Queries), strconv.Itoa(e.Documents)}
-		if curves {
-			row = slices.Insert(row, 2, vectors)
-		}
-		for _, m := range measures {
-			row = append(row, fmt.Sprintf("%.4f", values[m.String()]))
-		}
-		rows = append(rows, append(row, optional(query, "%.2f"), optional(document, "%.2f"), optional(flops, "%.4g"), seconds))
-	}
-	for _, e := range document.Evaluations {
-		add(e, "whole", e.Measures, e.ActiveQuery, e.ActiveDocument, e.Flops, fmt.Sprintf("%.1f", e.Seconds.Encode))
-		for _, c := range e.Curve {
-			add(e, fmt.Sprintf("%s %d", c.Side, c.Terms), c.Measures, &c.ActiveQuery, &c.ActiveDocument, &c.Flops, "-")
-		}
-	}
-	return a.table(rows)
-}
-
-var notInFileName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
-
-// fileName makes a folder's name of a reference. The name does not begin with a dot.
-func fileName(ref string) string {
-	return cmp.Or(strings.TrimLeft(notInFileName.ReplaceAllString(ref, "-"), ".-"), "collection")
 }

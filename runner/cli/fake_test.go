@@ -203,7 +203,7 @@ func fakeRun(w workspace.Workspace, id string) error {
 	return log.Close()
 }
 
-// fakeFactor is what every automatic choice of k comes to.
+// fakeFactor is the result of every automatic choice of k.
 func fakeFactor(c sweeps.RunConfig) float64 {
 	if c.Model.Rescale.Auto != "" {
 		return 4

@@ -35,9 +35,8 @@ func (p *place) failing(f pjrtstub.Fault) {
 	}
 }
 
-// A sweep whose device is lost, while its backbone is made and again while it trains, ends
-// with exit code 3 and says what to do; its other runs are done. The same command on a
-// sound device goes on, and comes to the same weights.
+// A sweep whose device is lost, while its backbone is made and again while it trains, ends with exit code 3 and says
+// what to do; its other runs are done. The same command on a sound device resumes, and gives the same weights.
 func TestXLASweepOnALostDevice(t *testing.T) {
 	plugin := xlatest.FaultyPlugin(t)
 	whole, sweep := faultySweep(t, plugin)
@@ -90,7 +89,7 @@ func TestXLASweepOnALostDevice(t *testing.T) {
 			t.Errorf("the plan lacks %q:\n%s", text, plan)
 		}
 	}
-	// A library that ends the process leaves its last words and a run to go on with.
+	// A library that ends the process leaves its last lines and a run that can be resumed.
 	run(pjrtstub.Fault{Call: pjrtstub.Executes, From: 5, Dies: true, Message: xid}, "Check failed: "+xid)
 	states("interrupted")
 	p.failing(pjrtstub.Fault{})

@@ -9,6 +9,7 @@ import (
 
 	"headroom/internal/alike"
 	"headroom/internal/names"
+	"headroom/internal/nouns"
 	"headroom/metrics/record"
 	"headroom/metrics/stability"
 	"headroom/metrics/store"
@@ -49,7 +50,7 @@ func (a *app) finish(ctx context.Context, w workspace.Workspace, m record.Manife
 		return nil, errors.Join(runErr, err)
 	}
 	if chosen.former > 0 {
-		a.note("note: %s: %s that are no longer in the file; `headroom status %s --all` shows them", m.Sweep, plural(chosen.former, "former run"), m.Sweep)
+		a.note("note: %s: %s that are no longer in the file; `headroom status %s --all` shows them", m.Sweep, nouns.Count(chosen.former, "former run"), m.Sweep)
 	}
 	same, err := sameByAuto(chosen.runs)
 	if err != nil {

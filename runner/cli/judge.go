@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/internal/nouns"
 	"headroom/internal/plain"
 	"headroom/metrics/stability"
 	"headroom/reports/rejudge"
@@ -155,15 +156,15 @@ func (a *app) judgedRuns(w workspace.Workspace, args []string, only []sweeps.Fil
 		switch {
 		case len(without) == 0:
 		case len(without) == len(members) && ofSweep:
-			faults = append(faults, fmt.Errorf("judge sweep %q: none of its %s has a verdict yet: `headroom run` makes them", arg, plural(len(members), "run")))
+			faults = append(faults, fmt.Errorf("judge sweep %q: none of its %s has a verdict yet: `headroom run` makes them", arg, nouns.Count(len(members), "run")))
 		case ofSweep:
-			a.note("note: %s without a verdict yet, left out: %s", plural(len(without), "run"), shortList(without))
+			a.note("note: %s without a verdict yet, left out: %s", nouns.Count(len(without), "run"), shortList(without))
 		default:
 			faults = append(faults, fmt.Errorf("judge run %q: it has no verdict yet: a run gets one at its end", arg))
 		}
 	}
 	if len(runs) == 0 && unmatched > 0 {
-		faults = append(faults, fmt.Errorf("judge: --only matches none of %s", plural(unmatched, "finished run")))
+		faults = append(faults, fmt.Errorf("judge: --only matches none of %s", nouns.Count(unmatched, "finished run")))
 	}
 	return runs, errors.Join(faults...)
 }
@@ -229,7 +230,7 @@ func (a *app) judgeNotes(judgements []rejudge.Judgement) {
 		labels := of[text]
 		who := labels[0]
 		if len(labels) > 1 {
-			who = fmt.Sprintf("%s and %s", who, plural(len(labels)-1, "other run"))
+			who = fmt.Sprintf("%s and %s", who, nouns.Count(len(labels)-1, "other run"))
 		}
 		a.note("note: %s: %s", who, text)
 	}
@@ -253,7 +254,7 @@ func (a *app) printJudgements(d judgeDocument, settings sweeps.Settings) error {
 	if err := a.table(rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "\n%d of %s flipped\n", d.Flipped, plural(len(d.Runs), "verdict"))
+	fmt.Fprintf(a.stdout, "\n%d of %s flipped\n", d.Flipped, nouns.Count(len(d.Runs), "verdict"))
 	for _, j := range d.Runs {
 		if j.Flipped {
 			fmt.Fprintf(a.stdout, "  %s: %s → %s: %s\n", plain.Line(j.Label), j.Stored, j.Judged, plain.Line(j.Why))
@@ -284,7 +285,7 @@ func (a *app) printSiblings(d judgeDocument) error {
 		return nil
 	}
 	fmt.Fprintf(a.stdout, "\n%d of %s compared with healthy siblings degraded: in-batch accuracy at the end, above chance, below %v of their median\n",
-		len(rows)-1, plural(compared, "run"), rejudge.DegradedBelow)
+		len(rows)-1, nouns.Count(compared, "run"), rejudge.DegradedBelow)
 	if len(rows) == 1 {
 		return nil
 	}

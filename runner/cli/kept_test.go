@@ -71,7 +71,7 @@ func TestMeasuresOfAnotherSweepAreKept(t *testing.T) {
 	}
 }
 
-// A run whose sound configuration is another run's is named and made again, and the sweep's other runs go on.
+// A run whose sound configuration is another run's is named and made again, and the sweep's other runs continue.
 func TestARunThatHoldsAnotherRunsConfigurationIsMadeAgain(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/record"
 	"headroom/metrics/store"
 	"headroom/runner/plan"
@@ -172,7 +173,7 @@ type members struct {
 
 // errNoneShown is returned when a sweep has runs but none matches.
 func (m members) errNoneShown(sweep string, runs int) error {
-	return fmt.Errorf("show sweep %q: none of its %s matches %s", sweep, plural(runs, "run"), strings.Join(m.words, ", "))
+	return fmt.Errorf("show sweep %q: none of its %s matches %s", sweep, nouns.Count(runs, "run"), strings.Join(m.words, ", "))
 }
 
 // keepsRun reports whether a run is shown, by its configuration in the manifest.

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What is seldom meant is said on standard error and in the document, and nothing is refused for it.
+// Settings that are seldom meant are named on standard error and in the document, and nothing is refused for them.
 func TestNoticesAreSaidByPlanAndRun(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What stands where a file is expected is called what it is.
+// A folder, pipe or device in the place of a file is named as that.
 func TestASweepThatIsNoFileIsRefused(t *testing.T) {
 	p := newPlace(t)
 	p.sample()

@@ -11,6 +11,7 @@ import (
 
 	"headroom/data/packages"
 	"headroom/internal/alike"
+	"headroom/internal/nouns"
 	"headroom/internal/plain"
 	"headroom/reports/calibration"
 	"headroom/runner/plan"
@@ -152,7 +153,7 @@ func (a *app) printPlan(p *plan.Plan, chances []planChance, rules calibration.Ru
 		fmt.Fprintf(a.stdout, "disk: about %s in the workspace, %s of collections to download and unpack\n", packages.Size(d.Workspace), packages.Size(d.Data))
 	}
 	if staged := p.StagesText(); staged != "" {
-		fmt.Fprintf(a.stdout, "second stage, %s: %s\n", plural(len(p.Full[0].Collections), "collection"), plain.Line(staged))
+		fmt.Fprintf(a.stdout, "second stage, %s: %s\n", nouns.Count(len(p.Full[0].Collections), "collection"), plain.Line(staged))
 	}
 	fmt.Fprintln(a.stdout)
 	if err := a.table(rows); err != nil || len(predictedSetting) == 0 {
@@ -178,7 +179,7 @@ func finishedRuns(p *plan.Plan) map[sweeps.ID]bool {
 
 // summarize counts runs by state, and states the predicted time of the rest.
 func summarize(p *plan.Plan) string {
-	parts := []string{plural(len(p.Runs), "run")}
+	parts := []string{nouns.Count(len(p.Runs), "run")}
 	for _, state := range []plan.State{plan.New, plan.Queued, plan.Running, plan.Interrupted, plan.Failed, plan.Damaged, plan.Stale, plan.Unresolved, plan.Done} {
 		if n := p.Count(state); n > 0 {
 			parts = append(parts, strconv.Itoa(n)+" "+string(state))
@@ -188,7 +189,7 @@ func summarize(p *plan.Plan) string {
 		}
 	}
 	if missing := missingEvaluations(p); missing > 0 {
-		parts = append(parts, plural(missing, "evaluation")+" missing")
+		parts = append(parts, nouns.Count(missing, "evaluation")+" missing")
 	}
 	if p.Seconds != nil && *p.Seconds > 0 {
 		parts = append(parts, "about "+seconds(p.Seconds)+" of work"+basis(p))
@@ -224,13 +225,6 @@ func missingEvaluations(p *plan.Plan) int {
 		}
 	}
 	return n
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return strconv.Itoa(n) + " " + word + "s"
 }
 
 // seconds writes a prediction, "-" if there is none.

@@ -11,6 +11,7 @@ import (
 	"headroom/data/kept"
 	"headroom/data/source"
 	"headroom/docs"
+	"headroom/internal/nouns"
 	"headroom/reports/calibration"
 	"headroom/runner/plan"
 	"headroom/runner/probe"
@@ -80,7 +81,7 @@ func (a *app) chancesOf(ctx context.Context, s sweepRef, p *plan.Plan, all bool,
 		}
 	}
 	if waiting > 0 {
-		notices = append(notices, fmt.Sprintf("the chance of collapse is not known of %s: plan --chances probes what takes longer", plural(waiting, "backbone")))
+		notices = append(notices, fmt.Sprintf("the chance of collapse is not known of %s: plan --chances probes what takes longer", nouns.Count(waiting, "backbone")))
 	}
 	for i, run := range p.Runs {
 		if o, ok := known[keys[i]]; ok && !run.State.Finished() {

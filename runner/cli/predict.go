@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/event"
 	"headroom/metrics/risk"
 	"headroom/models/mlmhead"
@@ -206,7 +207,7 @@ func (o prediction) chances() []string {
 // sourceOf describes the calibration behind the chances.
 func sourceOf(rules calibration.Rules) string {
 	return fmt.Sprintf("chances by %d runs of which %d were lost, over %s; AUC on backbones left out: pressure %s, λ alone %s. Never a gate.",
-		rules.Runs, rules.Lost, plural(rules.Backbones, "backbone"), digits(rules.Pressure.AUC), digits(rules.Lambda.AUC))
+		rules.Runs, rules.Lost, nouns.Count(rules.Backbones, "backbone"), digits(rules.Pressure.AUC), digits(rules.Lambda.AUC))
 }
 
 func percentOf(v event.Value) string {

@@ -9,6 +9,7 @@ import (
 
 	"headroom/data/packages"
 	"headroom/data/source"
+	"headroom/internal/nouns"
 	"headroom/internal/plain"
 	"headroom/runner/plan"
 	"headroom/runner/prepare"
@@ -75,7 +76,7 @@ func (a *app) prepareSweep(ctx context.Context, sweep string, overrides []string
 	if err := refuseUnresolved(p); err != nil {
 		return err
 	}
-	a.note("comparing %s with the digests of their download", plural(len(needs.Data), "reference"))
+	a.note("comparing %s with the digests of their download", nouns.Count(len(needs.Data), "reference"))
 	if _, err := resolver.VerifyData(needs.Data...); err != nil {
 		return err
 	}
@@ -169,7 +170,7 @@ func (a *app) printPrepared(sweep string, r *source.Resolver, p *plan.Plan, need
 	if err := a.table(rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "\n%s: %s and %s are resolved. A compute node must see these folders under the same paths:\n", p.Sweep, plural(len(p.Runs), "run"), plural(len(p.Evaluations), "evaluation"))
+	fmt.Fprintf(a.stdout, "\n%s: %s and %s are resolved. A compute node must see these folders under the same paths:\n", p.Sweep, nouns.Count(len(p.Runs), "run"), nouns.Count(len(p.Evaluations), "evaluation"))
 	for _, name := range []string{"HEADROOM_CACHE", "HEADROOM_DATA", "HF_HUB_CACHE", "HEADROOM_WORKSPACE"} {
 		if folder := document.Environment[name]; folder != "" {
 			fmt.Fprintf(a.stdout, "  %s=%s\n", name, folder)

@@ -9,8 +9,7 @@ import (
 	"headroom/metrics/event"
 )
 
-// again adds an attempt at a finished run that trained so many of its steps, and then the
-// events.
+// again adds, to a finished run, an attempt that trained a number of its steps, and then the events.
 func (p *place) again(run string, steps int, events ...event.Event) {
 	p.t.Helper()
 	log, err := event.Create(filepath.Join(p.dir, "ws", "runs", run))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/record"
 	"headroom/metrics/store"
 	"headroom/reports/claims"
@@ -134,7 +135,7 @@ func (a *app) report(cmd *cobra.Command, sweep string, shown members, o reportOp
 	if err := report.Print(a.stdout, comparison); err != nil {
 		return failedError(err)
 	}
-	_, err = fmt.Fprintf(a.stdout, "\n%s in %s\n", plural(len(summary.Files), "file"), o.output)
+	_, err = fmt.Fprintf(a.stdout, "\n%s in %s\n", nouns.Count(len(summary.Files), "file"), o.output)
 	return failedError(err)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/internal/nouns"
 	"headroom/internal/plain"
 	"headroom/metrics/record"
 	"headroom/runner/plan"
@@ -160,7 +161,7 @@ func summarizeJobs(jobs []pool.Job) string {
 			}
 		}
 		if n > 0 {
-			parts = append(parts, plural(n, kind.word))
+			parts = append(parts, nouns.Count(n, kind.word))
 		}
 	}
 	return strings.Join(parts, ", ") + " to do"
@@ -221,7 +222,7 @@ type machine struct {
 }
 
 func (m machine) String() string {
-	text := fmt.Sprintf("%s of %s", plural(m.slots, "slot"), plural(m.threads, "thread"))
+	text := fmt.Sprintf("%s of %s", nouns.Count(m.slots, "slot"), nouns.Count(m.threads, "thread"))
 	if len(m.gpus) > 0 {
 		text += ", GPUs " + strings.Join(m.gpus, ",")
 	}

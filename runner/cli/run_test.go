@@ -312,7 +312,7 @@ func TestABackendThatCannotBeOpenedIsRefusedBeforeAnythingIsWritten(t *testing.T
 	p.ok("plan", sweep, "compute.backend=xla:/nowhere/plugin.so") // nothing is left to compute
 }
 
-// What can be told of a backend without opening it, plan says; another machine may have it.
+// Plan reports faults of a backend that show without opening it, as notices: another machine may have the backend.
 func TestABackendThatIsNotHereIsSaidByPlan(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()

@@ -51,7 +51,7 @@ func TestEveryLabelThatIsPrintedNamesItsRun(t *testing.T) {
 	p.write("second.toml", strings.NewReplacer(`"first"`, `"second"`, "[4]", "[8]").Replace(one))
 	p.ok("run", filepath.Join(p.dir, "second.toml"), "--quiet")
 	p.ok("show", second.Runs[0].Label)
-	// And one that waits is known.
+	// A waiting run is found too.
 	p.write("third.toml", strings.NewReplacer(`"first"`, `"third"`, "[4]", "[16, 32]").Replace(one))
 	p.ok("run", filepath.Join(p.dir, "third.toml"), "--only", "model.rescale=16", "--quiet")
 	p.refused([]string{"show", "model-k32"}, `find run "model-k32": model-k32-s1-`, "has not begun", "headroom run")

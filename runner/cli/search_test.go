@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A ranking without a row is said: an index of words and queries of ids have no term in common.
+// A note names a ranking without a row: an index of words and queries of ids have no term in common.
 func TestASearchThatFindsNothingSaysSo(t *testing.T) {
 	p := newPlace(t)
 	documents := p.write("documents.jsonl", "{\"id\":\"d1\",\"vector\":{\"fox\":1}}\n")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/event"
 	"headroom/metrics/record"
 	"headroom/metrics/stability"
@@ -105,7 +106,7 @@ func (a *app) printRun(r runInfo) error {
 	}
 	fmt.Fprintf(a.stdout, "%s  %s\n%s, step %d of %d, verdict: %s\n", r.ref.Label, r.ref.ID, a.paint(r.state), r.step, r.steps, verdict)
 	if r.state == event.StateDone && r.step < r.steps {
-		fmt.Fprintf(a.stdout, "stopped early by stability.stop: %s were not trained, which saved about %s\n", plural(r.steps-r.step, "step"), time.Duration(r.dev.steps/float64(r.step)*float64(r.steps-r.step)*float64(time.Second)).Round(10*time.Millisecond))
+		fmt.Fprintf(a.stdout, "stopped early by stability.stop: %s were not trained, which saved about %s\n", nouns.Count(r.steps-r.step, "step"), time.Duration(r.dev.steps/float64(r.step)*float64(r.steps-r.step)*float64(time.Second)).Round(10*time.Millisecond))
 	}
 	if r.err != "" {
 		fmt.Fprintf(a.stdout, "error: %s\n", r.err)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"headroom/internal/nouns"
 	"headroom/internal/plain"
 	"headroom/metrics/record"
 	"headroom/metrics/stability"
@@ -75,7 +76,7 @@ func writeStatus(out *bytes.Buffer, d statusDocument, width, height int) error {
 		fmt.Fprintln(out, "no sweep has been run in this workspace")
 		return nil
 	}
-	fmt.Fprintf(out, "%s: %s%s\n", plural(len(d.Runs), "run"), countStates(d.Runs), formerNote(d.Former))
+	fmt.Fprintf(out, "%s: %s%s\n", nouns.Count(len(d.Runs), "run"), countStates(d.Runs), formerNote(d.Former))
 	for _, l := range d.Lacking {
 		fmt.Fprintln(out, l)
 	}
@@ -247,5 +248,5 @@ func formerNote(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s not shown (--all shows them)", plural(n, "former run"))
+	return fmt.Sprintf("; %s not shown (--all shows them)", nouns.Count(n, "former run"))
 }

@@ -150,7 +150,7 @@ func TestEncodeKeepsTheHeaviestTermsAndWritesAnserinisForm(t *testing.T) {
 	}
 }
 
-// The default of 256 is no demand: a model of fewer positions cuts there, and says so.
+// The default of 256 is not required: a model with fewer positions cuts texts at its own limit, with a note.
 func TestTheDefaultLengthIsTheModelsWhereThatIsLess(t *testing.T) {
 	p, model := steps(t)
 	input := p.write("long.jsonl", `{"_id":"a","text":"`+strings.Repeat("red ", 100)+`"}`+"\n")

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"headroom/internal/nouns"
 	"headroom/internal/plain"
 	"headroom/runner/pool"
 	"headroom/runner/submit"
@@ -79,7 +80,7 @@ func (s *submission) skippedNote() string {
 		}
 		others = append(others, fmt.Sprintf("%s %s", w.ID[:min(8, len(w.ID))], w.Why))
 	}
-	text := plural(done, "run") + " done"
+	text := nouns.Count(done, "run") + " done"
 	if len(others) > 0 {
 		text += "; " + strings.Join(others, "; ")
 	}
@@ -251,7 +252,7 @@ func countTasks(tasks []submit.Standing) string {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[word], word))
 		}
 	}
-	return plural(len(tasks), "task") + ": " + strings.Join(parts, ", ")
+	return nouns.Count(len(tasks), "task") + ": " + strings.Join(parts, ", ")
 }
 
 // submissionError is the error of a submission that is over, nil if all its tasks are done.

@@ -101,8 +101,8 @@ func TestSubmitRefusesBeforeAnythingIsWritten(t *testing.T) {
 	p.refused([]string{"plan", sweep}, "headroom.toml")
 }
 
-// TestWhatIsInTheQueueIsNotSubmittedAgain has a cluster that knows what was submitted
-// and never begins it, and one that has forgotten it.
+// TestWhatIsInTheQueueIsNotSubmittedAgain has a cluster that never begins the submitted jobs, and one that has
+// forgotten them.
 func TestWhatIsInTheQueueIsNotSubmittedAgain(t *testing.T) {
 	p := newPlace(t)
 	sweep := p.sample()

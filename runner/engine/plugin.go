@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"headroom/internal/glob"
 )
 
 // Plugin is a PJRT plugin: the library through which XLA reaches a device.
@@ -88,7 +90,7 @@ func (s *Search) searchFolder(folder string, patterns ...string) {
 	before := len(s.Found)
 	for _, pattern := range patterns {
 		// A folder's own name may hold characters that have a meaning in patterns.
-		found, err := filepath.Glob(filepath.Join(escapeGlob(absolute), pattern))
+		found, err := filepath.Glob(filepath.Join(glob.Literal(absolute), pattern))
 		if err != nil {
 			continue
 		}
@@ -102,10 +104,6 @@ func (s *Search) searchFolder(folder string, patterns ...string) {
 	if len(s.Found) == before {
 		s.Tried = append(s.Tried, absolute+": no plugin")
 	}
-}
-
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
 // Choose returns a CUDA plugin if a GPU is visible, else a plugin for the CPU. It
@@ -179,7 +177,7 @@ func cudaDataDir(plugin string, getenv func(string) string) string {
 	site := filepath.Dir(filepath.Dir(filepath.Dir(plugin))) // site-packages/jax_plugins/xla_cuda13/x.so
 	candidates := []string{filepath.Join(filepath.Dir(plugin), "nvidia")}
 	for _, pattern := range []string{"nvidia/cu[0-9]*", "nvidia/cuda_nvcc", "nvidia"} {
-		if found, err := filepath.Glob(filepath.Join(escapeGlob(site), pattern)); err == nil {
+		if found, err := filepath.Glob(filepath.Join(glob.Literal(site), pattern)); err == nil {
 			candidates = append(candidates, found...)
 		}
 	}

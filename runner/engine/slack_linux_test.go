@@ -13,8 +13,8 @@ import (
 	"headroom/runner/engine"
 )
 
-// TestMemoryBehindTensorsIsReadable looks where a new slice lies in the
-// process's mappings: far from the end of its own.
+// TestMemoryBehindTensorsIsReadable finds the place of a new slice in the process's mappings: far from the end of its
+// own mapping.
 func TestMemoryBehindTensorsIsReadable(t *testing.T) {
 	e, err := engine.Open("go", 1)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"headroom/internal/glob"
 	"headroom/metrics/record"
 	"headroom/sweeps"
 )
@@ -31,7 +32,7 @@ func recipes(list []fs.DirEntry) []string {
 func (o Options) backbone(id string, used map[string]bool) ([]Item, error) {
 	folder := filepath.Join(o.Workspace, "backbones", id)
 	var items []Item
-	halves, err := filepath.Glob(filepath.Join(escape(filepath.Dir(folder)), "."+id+".tmp-*"))
+	halves, err := filepath.Glob(filepath.Join(glob.Literal(filepath.Dir(folder)), "."+id+".tmp-*"))
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (o Options) usedBackbones(runs []fs.DirEntry) (map[string]bool, error) {
 		glob string
 		in   func([]byte) (sweeps.Inputs, error)
 	}{{"baselines/*/baseline.json", within}, {"backbones/*.json", own}} {
-		paths, err := filepath.Glob(filepath.Join(escape(o.Workspace), filepath.FromSlash(pattern.glob)))
+		paths, err := filepath.Glob(filepath.Join(glob.Literal(o.Workspace), filepath.FromSlash(pattern.glob)))
 		faults = errors.Join(faults, err)
 		for _, path := range paths {
 			faults = errors.Join(faults, read(path, pattern.in))

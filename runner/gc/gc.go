@@ -250,11 +250,6 @@ func newest(path string, info fs.FileInfo) time.Time {
 	return latest
 }
 
-// escape returns a pattern that matches a folder's name literally.
-func escape(folder string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(folder)
-}
-
 func item(kind, path, why string) Item {
 	return Item{Kind: kind, Path: path, Bytes: size(path), Why: why}
 }

@@ -44,7 +44,7 @@ func (s *space) check(err error) {
 	}
 }
 
-// write writes a file of a size that tells it apart.
+// write writes a file with a size of its own.
 func (s *space) write(size int, parts ...string) string {
 	s.t.Helper()
 	path := s.path(parts...)
@@ -262,11 +262,11 @@ func TestWhatHasNoLeaseMustBeOld(t *testing.T) {
 	s.frees(s.options(), old...)
 }
 
-// Vectors of documents go where nobody goes on from them and no evaluation has kept them.
+// Vectors of documents are removed if no encoding can resume from them and no evaluation has kept them.
 func TestVectorsAreFreedThatNoEvaluationNeeds(t *testing.T) {
 	s := newSpace(t)
 	s.run(id("a"), event.StateDone)
-	s.run(id("b"), "") // killed: it goes on from what is there
+	s.run(id("b"), "") // killed: it resumes from these files
 	s.run(id("c"), event.StateDone)
 	s.check(os.Remove(s.path("runs", id("c"), "config.toml"))) // not known any more
 	kept, gone, part := strings.Repeat("1", 64)+".vectors", strings.Repeat("2", 64)+".vectors", strings.Repeat("3", 64)+".part"
@@ -371,7 +371,7 @@ func TestAnEmptyPlaceHasNothingToFree(t *testing.T) {
 	}
 }
 
-// One thing that cannot be freed stops no other, and is told.
+// An item that cannot be freed is reported and stops no other.
 func TestWhatCannotBeFreedIsToldAndTheRestIsFreed(t *testing.T) {
 	s := newSpace(t)
 	for _, letter := range []string{"a", "b"} {

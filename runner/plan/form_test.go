@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A folder that encodes in another form than the sweep is told of, and its untrained
+// A folder that encodes in another form than the sweep is named in a notice, and its untrained
 // baseline is identified by the sweep's form, once for each.
 func TestTheFormOfAFolderAgainstThatOfTheSweep(t *testing.T) {
 	w := newWorld(t)

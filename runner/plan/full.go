@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/measure"
 	"headroom/metrics/record"
 	"headroom/sweeps"
@@ -83,7 +84,7 @@ func (m *maker) choose(f *Full, runs []int) {
 		f.State, f.Why = FullWaits, "--only: the best point is chosen among all runs of the sweep"
 		return
 	case open > 0:
-		f.State, f.Why = FullWaits, fmt.Sprintf("%s before the best point by dev data is known", count(open, "run is to be finished", "runs are to be finished"))
+		f.State, f.Why = FullWaits, fmt.Sprintf("%s before the best point by dev data is known", nouns.CountOf(open, "run is to be finished", "runs are to be finished"))
 		return
 	}
 	best, unknown := candidate{}, 0
@@ -100,9 +101,9 @@ func (m *maker) choose(f *Full, runs []int) {
 		return
 	}
 	f.State, f.Value, f.Point = FullChosen, &best.value, m.plan.Runs[best.runs[0]].Label
-	f.Why = fmt.Sprintf("greatest mean %s on dev data of %s", f.Measure, count(len(m.candidates(runs))-unknown, "point", "points"))
+	f.Why = fmt.Sprintf("greatest mean %s on dev data of %s", f.Measure, nouns.CountOf(len(m.candidates(runs))-unknown, "point", "points"))
 	if unknown > 0 {
-		f.Why += fmt.Sprintf("; %s no dev figures in every seed", count(unknown, "another has", "others have"))
+		f.Why += fmt.Sprintf("; %s no dev figures in every seed", nouns.CountOf(unknown, "another has", "others have"))
 	}
 	for _, i := range best.runs {
 		run := &m.plan.Runs[i]

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"headroom/data/source"
+	"headroom/internal/nouns"
 	"headroom/sweeps"
 )
 
@@ -51,7 +52,7 @@ func (in *inputs) noteOdd(c sweeps.RunConfig, backbone model, data set) {
 	s := data.survey
 	in.empty("data.train", c.Data.Train, "", s.EmptyQueries, s.FirstEmptyQuery, s.EmptyDocuments, s.FirstEmptyDocument)
 	if s.OwnNegatives > 0 && c.Data.Negatives > 0 {
-		in.note("data.train = %q: %s among the hard negatives, the first at %s", c.Data.Train, count(s.OwnNegatives, "row has its positive", "rows have their positive"), s.FirstOwn)
+		in.note("data.train = %q: %s among the hard negatives, the first at %s", c.Data.Train, nouns.CountOf(s.OwnNegatives, "row has its positive", "rows have their positive"), s.FirstOwn)
 	}
 }
 
@@ -86,18 +87,11 @@ func (in *inputs) noteOddSplit(key, ref, split string, data set) {
 func (in *inputs) empty(key, ref, split string, queries int, firstQuery string, documents int, firstDocument string) {
 	const encoded = "an empty text is encoded as its special tokens alone"
 	if queries > 0 {
-		in.note("%s = %q%s: %s empty, the first at %s: %s", key, ref, split, count(queries, "query is", "queries are"), firstQuery, encoded)
+		in.note("%s = %q%s: %s empty, the first at %s: %s", key, ref, split, nouns.CountOf(queries, "query is", "queries are"), firstQuery, encoded)
 	}
 	if documents > 0 {
-		in.note("%s = %q%s: %s empty, the first at %s: %s", key, ref, split, count(documents, "document is", "documents are"), firstDocument, encoded)
+		in.note("%s = %q%s: %s empty, the first at %s: %s", key, ref, split, nouns.CountOf(documents, "document is", "documents are"), firstDocument, encoded)
 	}
-}
-
-func count(n int, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, several)
 }
 
 // refuseDuplicates finds data that a list names twice in different words: both would be the

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"headroom/internal/nouns"
 	"headroom/metrics/event"
 	"headroom/sweeps"
 )
@@ -129,14 +130,14 @@ func typicalOf(of []measured) typical {
 // estimate returns the time of a run's last steps and of its end, and the basis of this time.
 func (e pastTimes) estimate(c sweeps.RunConfig, steps int) (seconds float64, basis string) {
 	if of, ok := e.shapes[shape(c)]; ok {
-		return float64(steps)*of.step + evaluations(c, steps)*of.dev + of.rest, count(of.n, "finished run of the same shape", "finished runs of the same shape")
+		return float64(steps)*of.step + evaluations(c, steps)*of.dev + of.rest, nouns.CountOf(of.n, "finished run of the same shape", "finished runs of the same shape")
 	}
 	of, basis := e.all, "of other backbones"
 	if own, ok := e.backbones[c.Model.Backbone]; ok {
 		of, basis = own, "of its backbone"
 	}
 	// Beside the steps, another shape's evaluations say the most that is known.
-	return float64(steps)*of.perToken*work(c) + evaluations(c, steps)*of.dev + of.rest, count(of.n, "finished run ", "finished runs ") + basis + ", scaled by tokens"
+	return float64(steps)*of.perToken*work(c) + evaluations(c, steps)*of.dev + of.rest, nouns.CountOf(of.n, "finished run ", "finished runs ") + basis + ", scaled by tokens"
 }
 
 func median(of []measured, value func(measured) float64) float64 {
