@@ -158,8 +158,7 @@ func TestSweepsThatNeedFilesExpand(t *testing.T) {
 	}
 }
 
-// TestEmbeddedSweepsNameNoClaims: they have no folder in which such a file could lie, and
-// are judged by the paper's.
+// TestEmbeddedSweepsNameNoClaims: they have no folder for a file of claims, and are judged by the paper's.
 func TestEmbeddedSweepsNameNoClaims(t *testing.T) {
 	for _, name := range experiments.Sweeps() {
 		file, text, err := experiments.Sweep(name)

@@ -1,6 +1,5 @@
-// Package models builds the graph of a checkpoint's encoder and MLM transform.
-// It is the only switch over kinds of graphs; if families of one kind differ
-// is data, in package family.
+// Package models builds the graph of a checkpoint's encoder and MLM transform. It is the only switch over kinds of
+// graphs; how families of one kind differ is data, in package family.
 package models
 
 import (

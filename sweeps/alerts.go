@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Alerts is the table [alerts] of a site's file: who is told what happens to runs. Nothing
+// Alerts is the table [alerts] of a site's file: which messages about runs are sent, and to whom. Nothing
 // in it changes a run.
 type Alerts struct {
 	// File is the file that has the table.
@@ -21,7 +21,7 @@ type Alerts struct {
 	Headers []string
 	// Command is a program with its arguments, or one text for the shell; none for none.
 	Command []string
-	// Shell tells that Command is one text for the shell.
+	// Shell is true if Command is one text for the shell.
 	Shell bool
 	// Template is what is sent: "json", "slack", "ntfy", or a text/template.
 	Template string
@@ -45,7 +45,7 @@ func AlertKinds() []string {
 	return []string{AlertCollapse, AlertFailure, AlertStall, AlertDone, AlertEnd}
 }
 
-// AlertsUsual are those of a table that does not say on what.
+// AlertsUsual are the kinds of a table without the key on.
 func AlertsUsual() []string {
 	return []string{AlertCollapse, AlertFailure, AlertStall, AlertEnd}
 }
@@ -159,7 +159,7 @@ func alertKeys() []string {
 	return []string{"alerts.on", "alerts.webhook", "alerts.headers", "alerts.command", "alerts.template", "alerts.content_type", "alerts.stall"}
 }
 
-// check says what the keys of the table lack of each other.
+// check finds keys of the table that need another key.
 func (a *Alerts) check(faults *Faults) {
 	switch {
 	case a.Webhook == "" && len(a.Command) == 0:

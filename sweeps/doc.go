@@ -6,8 +6,7 @@
 // fault naming file, key, value, what is allowed and the nearest valid key.
 // Nothing is guessed and nothing is carried on with a warning.
 //
-// Expand turns a Spec into the runs it names, in a stable order: axes vary as
-// they stand in the file, the last one fastest. RunID names a run by what
-// decides its weights, so that a finished run is found again whatever file, or
+// Expand turns a Spec into the runs it names, in a stable order: axes vary in the order of the file, the last one
+// fastest. RunID names a run by what decides its weights, so that a finished run is found again whatever file, or
 // spelling of a path, asks for it.
 package sweeps

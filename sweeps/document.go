@@ -202,7 +202,7 @@ func (s schema) field(key string) (field, rule, bool) {
 	return f, s.rules[key], ok
 }
 
-// hasTable reports whether keys of the schema lie in a table.
+// hasTable reports whether keys of the schema are in a table.
 func (s schema) hasTable(name string) bool {
 	for _, f := range s.fields {
 		if strings.HasPrefix(f.key, name+".") {

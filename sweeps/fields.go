@@ -23,7 +23,7 @@ type field struct {
 func (f field) of(config reflect.Value) reflect.Value { return config.FieldByIndex(f.index) }
 
 // same reports whether two configurations, as reflect.ValueOf gives them, have one value
-// of the key: one literal, that is. Most keys are told apart without writing it.
+// of the key: one literal, that is. Most keys are compared without writing it.
 func (f field) same(a, b reflect.Value) bool {
 	x, y := f.of(a), f.of(b)
 	switch x.Kind() {
@@ -90,8 +90,7 @@ func appendFields(list []field, t reflect.Type, prefix string, index []int, iden
 	return list
 }
 
-// What is said of all configurations never changes; it is made once because every point
-// of a grid reads it.
+// The lists of fields never change; they are made once, because every point of a grid reads them.
 var (
 	runFields    = sync.OnceValue(func() []field { return fieldsOf(reflect.TypeFor[RunConfig]()) })
 	runDefaults  = sync.OnceValue(func() reflect.Value { return reflect.ValueOf(Defaults()) })

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What the contract allows stays allowed; that it is seldom meant is said, and only then.
+// What the contract allows stays allowed; a notice says that it is seldom meant, and only then.
 func TestWhatIsAllowedAndSeldomMeantIsSaid(t *testing.T) {
 	const watched = "evaluate.during=['builtin:demo']"
 	for name, c := range map[string]struct {

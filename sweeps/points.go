@@ -96,8 +96,8 @@ func (s *Spec) sameRun(a, b point) Fault {
 	return Fault{File: s.Path, Key: where, Message: message}
 }
 
-// numbers tells which values of the zips a point has, by number: a zip may repeat a
-// value, so values alone do not identify a point.
+// numbers names the values of the zips that a point has, by number: a zip may repeat a value, so values alone do not
+// identify a point.
 func (p point) numbers(counts func(axis int) bool) string {
 	text := ""
 	for i, axis := range p.axes {

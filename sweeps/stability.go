@@ -14,9 +14,8 @@ import (
 type StabilityConfig struct {
 	// Stop ends a collapsing run early. Default false.
 	Stop bool `toml:"stop"`
-	// Probe is the number of queries, and of documents, that a run encodes now and then to
-	// look at their vectors. nil (default): 64, or as many as the data has; 0: none. It
-	// changes no trained bit.
+	// Probe is the number of queries, and of documents, in the run's probe set, which it encodes at some steps. nil
+	// (default): 64, or as many as the data has; 0: none. It changes no trained bit.
 	Probe                *int `toml:"probe" id:"no"`
 	stability.Thresholds `id:"stop"`
 }

@@ -11,18 +11,18 @@ import (
 	"headroom/models/hf"
 )
 
-// plan is what both sides do; it lies in DIR/plan.json.
+// plan is what both sides do, in DIR/plan.json.
 type plan struct {
 	Shapes         []string `json:"shapes"`
 	LR             float64  `json:"lr"`
 	LambdaQuery    float64  `json:"lambda_query"`
 	LambdaDocument float64  `json:"lambda_document"`
 	Queries        int      `json:"queries"`
-	Documents      int      `json:"documents"` // of a step: a positive and a negative a query
+	Documents      int      `json:"documents"` // per step: one positive and one negative per query
 	QueryTokens    int      `json:"query_tokens"`
 	DocumentTokens int      `json:"document_tokens"`
 	Batches        int      `json:"batches"` // steps whose losses are compared
-	Timed          int      `json:"timed"`   // steps that are timed behind them
+	Timed          int      `json:"timed"`   // steps that are timed after them
 }
 
 // batch is one step's token ids: documents in columns, positives first.
@@ -145,7 +145,7 @@ func saveRandom(folder string, s hf.Shape, tokenizer []byte, tokens int) error {
 	return hf.Save(folder, hf.SaveModel{Config: cfg, Params: params, Tied: true, Tokenizer: tokenizer, MaxSeqLength: tokens})
 }
 
-// batches have texts of a quarter to all of the padded length, one text of all in each.
+// batches returns batches of texts with a quarter to all of the padded length; one text of each batch has all of it.
 func batches(p plan, vocab int) []batch {
 	r := rand.New(rand.NewPCG(7, 7))
 	side := func(n, tokens int) [][]int32 {

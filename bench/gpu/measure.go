@@ -28,12 +28,12 @@ type result struct {
 	Device    string    `json:"device"`
 	Precision string    `json:"precision"`
 	Losses    []float64 `json:"losses"`           // of the compared steps
-	Digest    string    `json:"digest"`           // of the parameters behind them
+	Digest    string    `json:"digest"`           // of the parameters after them
 	First     float64   `json:"first_seconds"`    // the first step, compilation included
 	Step      float64   `json:"step_seconds"`     // median of the timed steps
 	Encode    float64   `json:"encode_documents"` // documents per second
 	FLOP      float64   `json:"step_flop"`        // multiplications and additions of a step's products
-	Peak      float64   `json:"peak_bytes"`       // on the device, 0 if nobody knows
+	Peak      float64   `json:"peak_bytes"`       // on the device, 0 if not known
 	Rate      float64   `json:"matmul_flops"`     // measured bfloat16 rate of the device, 0 if not measured
 }
 
@@ -152,8 +152,8 @@ func encode(m *engine.Model, list []batch, p plan) (float64, error) {
 	return speed, nil
 }
 
-// flop counts the products of a step, 2 an element, on padded tokens: forward, and twice
-// as much backward.
+// flop counts the operations of a step's products on padded tokens, 2 per element: forward, and twice as many
+// backward.
 func flop(cfg hf.Config, p plan) float64 {
 	inner := 2.0 // matrices between hidden and intermediate
 	if cfg.Graph() == family.Rotary {

@@ -11,9 +11,9 @@ import (
 	"slices"
 )
 
-// table prints what lies in a folder: SHAPE.headroom.json and SHAPE.peer.json for every
-// shape of the plan; for one SHAPE.again.json, a second run that must be the same, and
-// SHAPE.tuned.json, with kernels that were tried out; what is missing is said.
+// table prints the results in a folder: SHAPE.headroom.json and SHAPE.peer.json for every shape of the plan; for one
+// shape also SHAPE.again.json, a second run that must be the same, and SHAPE.tuned.json, with kernels that were tried
+// out. It names what is missing.
 func table(out io.Writer, dir string) error {
 	var p plan
 	if err := read(filepath.Join(dir, "plan.json"), &p); err != nil {

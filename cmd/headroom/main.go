@@ -20,6 +20,6 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	// The second Ctrl-C ends the process; a terminal that closes may send SIGHUP twice.
 	context.AfterFunc(ctx, func() { signal.Ignore(syscall.SIGHUP); stop() })
-	signal.Ignore(syscall.SIGPIPE) // an output that nobody reads is an error that is told
+	signal.Ignore(syscall.SIGPIPE) // an output that nobody reads is then an error of the write
 	os.Exit(cli.Main(ctx, os.Args[1:], stdio.Out(), os.Stderr, cli.SystemEnv()))
 }

@@ -2,7 +2,7 @@ package batch
 
 import "fmt"
 
-// CrowdedError is returned when too few examples can stand together to fill a batch.
+// CrowdedError is returned when too few examples can share a batch to fill one.
 type CrowdedError struct {
 	// Size is the size of a batch. Of the Rows that are arranged at a time, Found were found without a conflict.
 	Size, Found, Rows int

@@ -9,7 +9,7 @@ import (
 )
 
 // TestCheckSaysBeforeWhatAStreamSaysOnItsWay: windows read whole, as a stream reads them, are the second opinion.
-// Most rows are of one query; those of others stand in a few blocks, so that some windows have enough of them and
+// Most rows are of one query; those of others are in a few blocks, so that some windows have enough of them and
 // some do not.
 func TestCheckSaysBeforeWhatAStreamSaysOnItsWay(t *testing.T) {
 	const rows, size = 200_000, 1000

@@ -45,8 +45,8 @@ type Query struct{ ID, Text string }
 // ErrNoSplit is returned when the folder has no qrels of a split.
 var ErrNoSplit = errors.New("no such split")
 
-// Collection is an opened folder. Its files are read on first use and kept, but for the documents' texts, of which
-// most uses need no more than a walk; it is safe for concurrent use.
+// Collection is an opened folder. Its files are read on first use and kept, except the documents' texts, which most
+// callers only walk through. It is safe for concurrent use.
 type Collection struct {
 	// Name is the folder's last element.
 	Name string
@@ -58,7 +58,7 @@ type Collection struct {
 	files files
 	asked func() (queries, error)
 
-	mu       sync.Mutex // of what follows
+	mu       sync.Mutex // guards the fields below
 	outlined *outline
 	held     *corpus // once somebody has asked for all documents
 	failed   error   // to read the corpus
@@ -100,7 +100,7 @@ func (c *Collection) outline() (*outline, error) {
 // read makes the outline, if there is none yet, and hands the documents over while it does. The lock is held.
 func (c *Collection) read(each func(Document)) (*outline, error) {
 	if c.outlined == nil && c.failed == nil {
-		asked, err := c.asked() // what is wrong with queries is said to who asks for them
+		asked, err := c.asked() // faults of the queries are returned to those who ask for queries
 		if err != nil {
 			asked = queries{}
 		}

@@ -28,7 +28,7 @@ type Form struct {
 	columns, id, title, text int
 }
 
-// FormOf tells by a file's name how its rows are read:
+// FormOf returns, by a file's name, how its rows are read:
 //
 //	.jsonl    {"_id": string, "title"?: string, "text": string}, as BEIR's corpora and queries
 //	.tsv      id ⇥ text without a header, as MS MARCO's

@@ -253,7 +253,7 @@ func beir(folder string) (files, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return files{}, err
 	}
-	for _, entry := range entries { // sorted: x.tsv stands before x.tsv.gz
+	for _, entry := range entries { // sorted: x.tsv comes before x.tsv.gz
 		split, ok := strings.CutSuffix(strings.TrimSuffix(entry.Name(), ".gz"), ".tsv")
 		if !ok || split == "" || strings.HasPrefix(split, ".") || entry.IsDir() {
 			continue

@@ -58,7 +58,7 @@ func (e Empty) note(text, id, path string, row, line int) {
 	}
 }
 
-// readCorpus reads documents and hands each over; isQuery tells the ids of queries.
+// readCorpus reads documents and hands each over; isQuery reports whether an id is a query's.
 func readCorpus(paths []string, isQuery func(id string) bool, each func(Document)) (*outline, error) {
 	read := &outline{lines: map[string]int{}, empty: Empty{}, asked: map[string]Document{}}
 	err := readRows(Corpus, paths, read.lines, func(d Document, path string, line int) error {

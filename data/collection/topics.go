@@ -13,7 +13,7 @@ import (
 	"headroom/internal/gunzip"
 )
 
-// isTopics tells by a file's name whether it holds TREC's topics.
+// isTopics reports, by its name, whether a file holds TREC's topics.
 func isTopics(path string) bool {
 	name := strings.TrimSuffix(path, ".gz")
 	return strings.HasSuffix(name, ".txt") || strings.HasSuffix(name, ".xml") || strings.HasSuffix(name, ".topics")

@@ -25,7 +25,7 @@ import (
 // content is larger than what one read of a body brings.
 var content = bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 
-// bring downloads content from a server that answers so, and gives what lies there then.
+// bring downloads content from a server with the given answers, and returns the files that are then there.
 func bring(t *testing.T, f download.File, answer http.HandlerFunc) (got []byte, said []string, err error) {
 	t.Helper()
 	server := httptest.NewServer(answer)

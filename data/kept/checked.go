@@ -61,7 +61,7 @@ type File struct {
 	file   *os.File
 	size   int64
 	blocks int64
-	spans  sync.Pool // of *[]byte: blocks as they lie in the file
+	spans  sync.Pool // of *[]byte: blocks as they are in the file
 }
 
 // OpenFile opens what WriteFile has written. The error is ErrDamaged if the file's length has changed.

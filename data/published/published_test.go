@@ -25,7 +25,7 @@ func TestTheTableIsWhole(t *testing.T) {
 			t.Errorf("%s has no licence, citation or home", p.Name)
 		}
 		for _, f := range p.Files {
-			// Those without a published digest are held to the hub's.
+			// Files without a published digest are compared with the hub's.
 			if f.Digest() == "" && f.Hub == "" {
 				t.Errorf("%s: %s has no digest", p.Name, f.Name())
 			}

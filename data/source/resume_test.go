@@ -14,7 +14,7 @@ import (
 	"headroom/data/source"
 )
 
-// published is a hub with one model, its weights, and where they come to lie.
+// published is a hub with one model, its weights, and the path that they get.
 func published(t *testing.T) (h *hub, r *source.Resolver, files map[string][]byte, blob string) {
 	t.Helper()
 	h = newHub(t)

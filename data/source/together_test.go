@@ -18,7 +18,7 @@ import (
 
 const childVariable = "HEADROOM_SOURCE_TEST_FETCH"
 
-// errand is what the other process is told.
+// errand is the other process's task.
 type errand struct {
 	Cache string
 	Hub   download.Hub

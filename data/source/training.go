@@ -119,7 +119,7 @@ func (r *Resolver) publishedAt(ref reference, p publishedSet) (examples.Set, err
 		family := filepath.Join(root, filepath.Dir(filepath.FromSlash(p.name)))
 		for _, name := range p.folders {
 			folder := filepath.Join(family, name)
-			if name == "." { // other sets may lie there as well
+			if name == "." { // other sets may be there as well
 				if files := examples.Matches(folder, p.files...); len(files) > 0 {
 					return examples.Set{Files: files[:1]}, nil
 				}

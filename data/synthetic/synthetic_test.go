@@ -169,8 +169,8 @@ func TestHalfOfTheWordsDiffer(t *testing.T) {
 	}
 }
 
-// TestSynonymsMeetInPretrainingText: for nearly all concepts some text names it by two synonyms, and each
-// synonym stands beside nouns that its concept attracts: without both nothing about synonyms is in the text.
+// TestSynonymsMeetInPretrainingText: for nearly all concepts some text names it by two synonyms, and each synonym is
+// beside nouns that its concept attracts: without both, the text has nothing about synonyms.
 func TestSynonymsMeetInPretrainingText(t *testing.T) {
 	w := demo(t)
 	met := map[string]int{}

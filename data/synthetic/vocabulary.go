@@ -70,7 +70,7 @@ func prune(file []byte, used map[int32]bool) ([]byte, error) {
 	var kept []string
 	for id, token := range tokens {
 		if special[token] && len(kept) != id {
-			return nil, fmt.Errorf("special token %q: id %d stands behind other tokens", token, id)
+			return nil, fmt.Errorf("special token %q: id %d comes after other tokens", token, id)
 		}
 		if used[int32(id)] || special[token] || single(token) {
 			kept = append(kept, token)

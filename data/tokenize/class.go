@@ -189,7 +189,7 @@ func sameTokens(a, b []addedJSON) bool {
 	return true
 }
 
-// lowers tells, by the rule of sentence-transformers, whether the normalizer lower-cases a text.
+// lowers reports, by the rule of sentence-transformers, whether the normalizer lower-cases a text.
 func (c changes) lowers(t *Tokenizer) bool {
 	if c.normalizer != nil {
 		return c.normalizer.lower

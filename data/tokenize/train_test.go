@@ -25,7 +25,7 @@ func TestTrainingByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Five times aab is one a ab; ##a ##b stands 4 times, a ##a 4 times, a ##b once. Of equal counts the older pieces
+	// Five times aab is one a ab; ##a ##b occurs 4 times, a ##a 4 times, a ##b once. Of equal counts the older pieces
 	// go first: a is older than ##a. So: aa, then aa ##b → aab, then a ##b → ab.
 	want := []string{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[Q]", "!", "a", "b", "##a", "##b", "aa", "aab", "ab"}
 	ids := make([]int32, tokenizer.VocabSize())

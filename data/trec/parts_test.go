@@ -26,7 +26,7 @@ func TestPartsOfAFileMakeTheSameRunAndTheSameErrors(t *testing.T) {
 		}
 		for i := range 40 {
 			query := i / 7
-			if round%2 == 0 { // rows of a query that do not stand together
+			if round%2 == 0 { // rows of a query that are not consecutive
 				query = random.IntN(4)
 			}
 			fmt.Fprintf(&text, "q%d Q0 d%d 1 %d t", query, i*7%41, i)
@@ -101,7 +101,7 @@ func BenchmarkReadRun(b *testing.B) {
 	}
 }
 
-// runFile writes a run of so many queries with 1,000 documents each.
+// runFile writes a run of some queries with 1,000 documents each.
 func runFile(b *testing.B, queries int) string {
 	b.Helper()
 	file, err := os.Create(b.TempDir() + "/run.trec")

@@ -49,7 +49,7 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	// It is there whole or not at all: what a killed process left is made again.
+	// The folder is there whole or not at all; a killed process's remains are made again.
 	partial := flag.Arg(0) + ".partial"
 	err := os.RemoveAll(partial)
 	if err == nil {
@@ -259,8 +259,8 @@ func write(path string, rows []row, change func(int, *row)) error {
 	})
 }
 
-// poison copies a backbone and puts a NaN into the embedding of one position: the first text
-// that is so long brings it.
+// poison copies a backbone and puts a NaN into the embedding of one position, which the first text of that length
+// uses.
 func poison(from string, position int, out string) error {
 	if err := os.CopyFS(out, os.DirFS(from)); err != nil {
 		return err

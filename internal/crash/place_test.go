@@ -112,7 +112,7 @@ func (p *place) all() {
 }
 
 // results are the digests of everything that a sweep is run for: weights, rankings,
-// figures, points, tables. Times and what tells of attempts are left out.
+// figures, points, tables. Times and records of attempts are left out.
 func (p *place) results() map[string]string {
 	p.t.Helper()
 	found := map[string]string{}

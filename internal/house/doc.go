@@ -1,4 +1,3 @@
-// Package house checks the repository's own files if no compiler is needed: their
-// lengths, their English, and that the paths in documents exist. It has tests only;
-// `make lint` and `make test` run them.
+// Package house checks the rules for the repository's own files that need no compiler: their lengths, their English,
+// and that the paths in documents exist. It has tests only; `make lint` and `make test` run them.
 package house

@@ -49,8 +49,8 @@ func TestFilesAreShort(t *testing.T) {
 	}
 }
 
-// eachFile gives do the path and text of each file of the project whose name ends in one of ends. It leaves out folders
-// of test data and of programs, hidden ones, and shared, which may stand beside the sources.
+// eachFile gives do the path and text of each file of the project whose name ends in one of ends. It leaves out
+// folders of test data and of programs, hidden ones, and shared, which may be beside the sources.
 func eachFile(t *testing.T, do func(path string, text []byte), ends ...string) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {

@@ -43,7 +43,7 @@ func CheckFiles(folder string) error {
 	return checkModules(folder)
 }
 
-// checkModules does the same for the files of sentence-transformers' modules, which lie in folders of their own.
+// checkModules does the same for the files of sentence-transformers' modules, which are in folders of their own.
 func checkModules(folder string) error {
 	text, err := os.ReadFile(filepath.Join(folder, "modules.json"))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -8,7 +8,7 @@ import (
 //go:embed plugin/fault.c
 var faulty []byte
 
-// Fault is how the plugin of BuildFaulty fails. The zero value never does.
+// Fault describes how the plugin of BuildFaulty fails. The zero value is a plugin that never fails.
 type Fault struct {
 	// Call is the function that fails: Compiles, Uploads, Executes or Downloads.
 	Call string

@@ -8,8 +8,8 @@ import (
 	"headroom/internal/slurmtest"
 )
 
-// working submits a sweep of one run, of so many CPUs in a partition, and returns it once
-// it has done some steps.
+// working submits a sweep of one run with a number of CPUs in a partition, and returns once the run has done some
+// steps.
 func (p *place) working(settings ...string) statusRun {
 	p.t.Helper()
 	p.submit(settings...)

@@ -57,7 +57,7 @@ type place struct {
 	lab *slurmtest.Lab
 }
 
-// sweepOf is the sample with k × seeds runs of so many steps.
+// sweepOf is the sample with k × seeds runs of the given number of steps.
 func sweepOf(k, seeds string, steps int) string {
 	return strings.NewReplacer("steps = 6", fmt.Sprintf("steps = %d", steps), "[1, 4]", k, "[1, 2]", seeds, `baselines = ["bm25", "untrained"]`, `baselines = ["bm25"]`).
 		Replace(sample.Sweep) + fmt.Sprintf("[checkpoint]\nevery = %d\n", max(1, steps/20))

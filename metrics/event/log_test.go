@@ -18,7 +18,7 @@ import (
 	"headroom/metrics/event"
 )
 
-// clock is a time that moves only when told to.
+// clock is a time that changes only when a test sets it.
 type clock struct{ now time.Time }
 
 func newClock() *clock { return &clock{time.Date(2026, 3, 4, 5, 6, 7, 8_000_000, time.UTC)} }

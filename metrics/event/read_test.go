@@ -211,7 +211,7 @@ func FuzzScan(f *testing.F) {
 		if againErr != nil || fmt.Sprint(again) != fmt.Sprint(records) {
 			t.Fatalf("the sound part alone reads as %v, %v", again, againErr)
 		}
-		// A sound line after a sound part goes on; the sum makes a wrong body unlikely
+		// A sound line after a sound part continues the log; the sum makes a wrong body unlikely
 		// to pass by chance, so bodies are fuzzed with their own sum too.
 		if err == nil && !bytes.ContainsRune(text, '\n') {
 			scan([]byte(resealed(string(text))))

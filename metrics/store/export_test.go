@@ -18,10 +18,10 @@ func Hold(t *testing.T, path string) (release func()) {
 // Cached is where Locate puts the database of a workspace that cannot hold it.
 func Cached(workspace, cacheDir string) (string, error) { return cached(workspace, cacheDir) }
 
-// HostsOwn is where a database lies below a folder that several machines may see.
-func HostsOwn(folder string, shared bool, name func() (string, error)) (string, error) {
+// HostFolder returns the folder of a database below one that several machines may see.
+func HostFolder(folder string, shared bool, name func() (string, error)) (string, error) {
 	return hostFolder(folder, shared, name)
 }
 
-// Network tells a test what file system it runs on.
+// Network reports whether a folder is on a network file system.
 func Network(folder string) bool { return network(folder) }

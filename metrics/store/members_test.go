@@ -9,7 +9,7 @@ import (
 	"headroom/metrics/store"
 )
 
-// addedBy makes a run's line in a manifest one that a command line added.
+// addedBy marks a run's line in a manifest as added by a command line.
 func addedBy(line map[string]any, words ...string) map[string]any {
 	line["added"] = words
 	return line

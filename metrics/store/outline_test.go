@@ -14,7 +14,7 @@ import (
 	"headroom/metrics/store"
 )
 
-// train adds steps from … to to−1 of a loss that is scaled, and of active dims.
+// train adds the steps from … to−1 with a scaled loss and active dims.
 func (w *space) train(l *event.Log, from, to int, scale float64) {
 	for step := from; step < to; step++ {
 		loss := scale * (2 + math.Sin(float64(step)))

@@ -38,7 +38,7 @@ func TestSeriesOfSeveralPacksAreReadAsTheyWereWritten(t *testing.T) {
 		}
 		w.Add(l, event.Step{Step: step, Values: values})
 	}
-	// What is said of a step later stands beside what was said before.
+	// Values of a step that come later are added to the earlier ones.
 	w.Add(l, event.Step{Step: 3, Values: map[string]event.Value{"s03": 99, "s69": 98}})
 	s := w.open()
 	w.fold(s)

@@ -12,7 +12,7 @@ import (
 	"headroom/sweeps"
 )
 
-// measured writes what a run, or without one a baseline, came to on a collection.
+// measured writes the evaluation on a collection of a run, or of a baseline if run is empty.
 func (w *space) measured(run string, e record.Evaluation, ndcg float64) {
 	w.T.Helper()
 	e.Schema, e.Queries, e.Documents, e.Measures = 1, 1, 3, map[string]float64{"nDCG@10": ndcg}

@@ -9,7 +9,7 @@ func modernbert() Family {
 			Hidden: "hidden_size", Layers: "num_hidden_layers", Heads: "num_attention_heads", Intermediate: "intermediate_size",
 			NormEps: "norm_eps", Activation: "hidden_activation", HeadActivation: "classifier_activation",
 			AttentionDropout: "attention_dropout", EmbeddingDropout: "embedding_dropout", MLPDropout: "mlp_dropout",
-			// layer_norm_eps and position_embedding_type stand in published files and are not read by the class.
+			// layer_norm_eps and position_embedding_type are in published files and are not read by the class.
 			Harmless: []string{"classifier_dropout", "classifier_pooling", "deterministic_flash_attn", "initializer_cutoff_factor",
 				"layer_norm_eps", "position_embedding_type", "reference_compile", "repad_logits_with_grad",
 				"sparse_pred_ignore_index", "sparse_prediction"},

@@ -67,7 +67,7 @@ func members(data []byte) (map[string]json.RawMessage, error) {
 		return nil, notJSON(err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return nil, errors.New("goes on after its closing brace")
+		return nil, errors.New("continues after its closing brace")
 	}
 	return values, nil
 }

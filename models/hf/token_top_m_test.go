@@ -8,8 +8,8 @@ import (
 	"headroom/models/hf"
 )
 
-// What sentence-transformers cannot express is said in the card and in a key that is read
-// back; a model without it has no trace of it.
+// A setting that sentence-transformers lacks is in the card and in a key that is read back; a model without the
+// setting has no trace of it.
 func TestATopMPerTokenIsSavedSaidAndReadBack(t *testing.T) {
 	ck, err := hf.Load(filepath.Join(reference, "bert-tied"), hf.Options{})
 	if err != nil {

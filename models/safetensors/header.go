@@ -61,7 +61,7 @@ func parseHeader(text []byte, dataSize int64) (*header, error) {
 		return nil, err
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return nil, errors.New("header goes on after its closing brace")
+		return nil, errors.New("header continues after its closing brace")
 	}
 	return h, h.checkLayout(dataSize)
 }

@@ -63,8 +63,8 @@ func made(t *testing.T, backbone string, n int, score, lambda float64, empty int
 		Family: map[string]string{"one": "bert", "two": "modernbert"}[backbone]}
 }
 
-// ofEach are runs of two backbones: four fine ones, one of which is accused; one failed
-// one that is not; one lost one that is.
+// ofEach returns runs of two backbones: four fine runs, one of them accused; one failed run, not accused; one lost
+// run, accused.
 func ofEach(t *testing.T) (runs []calibration.Run) {
 	for _, backbone := range []string{"one", "two"} {
 		runs = append(runs, made(t, backbone, 1, .5, .01, 0), made(t, backbone, 2, .52, .02, 0), made(t, backbone, 3, .48, .01, 0),
@@ -135,8 +135,8 @@ func TestWhatAReferenceNeeds(t *testing.T) {
 	}
 }
 
-// Runs that are trained on other data are held to what right data give on the same dev
-// queries; one without a model is lost, whatever it was held to.
+// Runs trained on other data are compared with runs trained on right data, on the same dev queries. A run without a
+// model is lost, whatever its reference is.
 func TestWhatRunsAreHeldTo(t *testing.T) {
 	var runs []calibration.Run
 	for i, score := range []float64{.5, .4, .45, .3, .04} {
@@ -156,7 +156,7 @@ func TestWhatRunsAreHeldTo(t *testing.T) {
 	}
 }
 
-// Goals are met or missed by what is said; paths of a machine are not.
+// Goals show whether they are met or missed, and by how much; no path of a machine is written.
 func TestGoals(t *testing.T) {
 	runs := ofEach(t)
 	for i := range runs {

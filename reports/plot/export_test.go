@@ -11,7 +11,7 @@ type Label struct {
 	Begin, End float64
 }
 
-// DivisionLabels are the labels of the axis of head norms on which these factors stand.
+// DivisionLabels returns the labels of the axis of head norms with these factors.
 func DivisionLabels(texts []string, length float64) []Label {
 	var fs []factor
 	for _, text := range texts {
@@ -31,7 +31,7 @@ func DivisionLabels(texts []string, length float64) []Label {
 	return labels
 }
 
-// Asides are how far so many equal seeds are moved, in points.
+// Asides returns how far each of several equal seeds is moved, in points.
 func Asides(seeds int) []float64 {
 	var seen []vg.Length
 	var moved []float64

@@ -10,8 +10,8 @@ import (
 	"headroom/reports/plot"
 )
 
-// The room beside an axis of such k lies beyond all numbers: what is drawn there has no place, and drawing it never
-// ended.
+// The margin of an axis with such k is beyond the largest float64: nothing can be drawn there, and an earlier version
+// never ended.
 func TestFactorsFarApartAreDrawnInsideTheFigure(t *testing.T) {
 	in := sample.Demo()
 	for i := range in.Runs {

@@ -23,8 +23,7 @@ func pdfOf(t *testing.T, f *plot.Figure) []byte {
 	return b.Bytes()
 }
 
-// content unpacks the one page of a PDF, and holds the file's table of objects to where
-// they are.
+// content unpacks the one page of a PDF, and compares the file's table of objects with their places.
 func content(t *testing.T, pdf []byte) string {
 	t.Helper()
 	_, tail, ok := bytes.Cut(pdf, []byte("startxref\n"))
@@ -87,7 +86,7 @@ func TestPDF(t *testing.T) {
 	}
 }
 
-// TestPDFSize holds the page to the width in inches.
+// TestPDFSize compares the page's size with the width in inches.
 func TestPDFSize(t *testing.T) {
 	f := plot.Loss(compared(t, sample.Demo()))
 	for inches, want := range map[float64]string{3.33: "/MediaBox[0 0 239.76 ", 7: "/MediaBox[0 0 504 "} {

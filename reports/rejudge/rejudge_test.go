@@ -64,8 +64,8 @@ func settings(t *testing.T, args ...string) sweeps.Settings {
 	return s
 }
 
-// small is a sweep of a whole run, one of which a third is empty at the end, one that was
-// wholly empty for a while, and one that a NaN ended.
+// small is a sweep of four runs: a sound one, one with a third of its vectors empty at the end, one with all vectors
+// empty for some steps, and one that a NaN ended.
 func small(t *testing.T) []rejudge.Run {
 	own := stability.Defaults()
 	own.Empty.Share = .5
@@ -201,7 +201,7 @@ func TestWhatALogLacksIsSaid(t *testing.T) {
 	}
 }
 
-// Short runs are often stalled and fine; that is said of their verdict, and of no other one.
+// Short runs are often stalled and fine: the verdict stalled gets a note about that, and no other verdict does.
 func TestAStalledShortRunIsWeaklyJudged(t *testing.T) {
 	at := func(loss float64) func(int, map[string]event.Value) {
 		return func(_ int, values map[string]event.Value) { values["loss/contrastive"] = event.Value(loss) }

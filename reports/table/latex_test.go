@@ -39,7 +39,7 @@ func latex(t *testing.T, tables ...*table.Table) string {
 	return b.String()
 }
 
-// TestLaTeXHasEverything: key columns stand in each part, every other column in one, each
+// TestLaTeXHasEverything: key columns are in each part, every other column in one, each
 // row once per part's columns, and what never changes in the caption alone.
 func TestLaTeXHasEverything(t *testing.T) {
 	text := latex(t, wide())

@@ -17,7 +17,7 @@ import (
 
 func TestAMessageIsPostedAsJSONOnce(t *testing.T) {
 	s, c := newSite(t), newReceiver(t, nil)
-	for range 2 { // a run that goes on from a checkpoint says it again
+	for range 2 { // a run that resumes from a checkpoint sends it again
 		sender := s.sender("webhook = '" + c.URL + "/hook'")
 		sender.Send(collapse("aa", "empty"))
 		sender.Send(collapse("aa", "empty"))
@@ -267,8 +267,8 @@ func TestACommandThatFailsIsSaid(t *testing.T) {
 	}
 }
 
-// Both receivers are told; one that is away keeps the other from nothing, and the one that
-// has the message does not get it again.
+// Both receivers get the message. A receiver that does not answer does not stop the other, which does not get the
+// message again.
 func TestOfTwoReceiversEachIsToldOnce(t *testing.T) {
 	s := newSite(t)
 	out := filepath.Join(t.TempDir(), "out")

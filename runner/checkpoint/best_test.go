@@ -11,7 +11,7 @@ import (
 	"headroom/runner/checkpoint"
 )
 
-// saveBest saves a point to go on from, or weights alone, and names a best step.
+// saveBest saves a checkpoint to resume from, or weights alone, and names a best step.
 func saveBest(t *testing.T, dir string, step, best int, alone bool) string {
 	t.Helper()
 	state := checkpoint.State{Run: "run-a", Step: step, Updates: step, WeightsOnly: alone,
@@ -42,7 +42,7 @@ func TestTheBestIsKeptForAsLongAsACheckpointNamesIt(t *testing.T) {
 	for _, step := range []int{10, 20, 30} {
 		saveBest(t, dir, step, 5, false)
 	}
-	saveBest(t, dir, 35, 35, true) // a new best, which no point to go on from knows yet
+	saveBest(t, dir, 35, 35, true) // a new best, which no checkpoint to resume from names yet
 	if got := steps(t, dir); !slices.Equal(got, []int{35, 30, 20, 5}) {
 		t.Fatalf("kept %v", got)
 	}
@@ -150,7 +150,7 @@ func TestAReplacementThatWasCutShortIsUndone(t *testing.T) {
 	if l, notices := latest(t, dir); l == nil || l.Digest != want || len(notices) != 0 {
 		t.Fatalf("got %+v, notices %v", l, notices)
 	}
-	// Where the new one stands already, the old one is only litter.
+	// If the new one is there already, the old one is a leftover.
 	if err := os.Mkdir(filepath.Join(dir, ".old-step-2"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -195,8 +195,8 @@ func TestWhatIsSupersededIsNeverWhatIsNeeded(t *testing.T) {
 	}
 }
 
-// The best of a finished run may have been a point to go on from: its weights stay, the
-// optimizer's state goes.
+// The best step of a finished run may have been a checkpoint to resume from: its weights stay, the optimizer's state
+// is removed.
 func TestAFinishedRunKeepsNoOptimizer(t *testing.T) {
 	dir := t.TempDir()
 	want := saveBest(t, dir, 10, 10, false)

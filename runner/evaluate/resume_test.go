@@ -93,7 +93,7 @@ func (r *resumed) want() string {
 	return figures(r.t, s)
 }
 
-// An encoding that is cut short, again and again at random places, goes on behind its last whole block, and comes to the
+// An encoding that is cut short, again and again at random places, resumes after its last whole block, and gives the
 // same figures and ranking bit for bit. Nothing is left of it then.
 func TestAnEncodingThatIsCutShortGoesOnAndEndsTheSame(t *testing.T) {
 	for seed := range uint64(3) {
@@ -219,8 +219,8 @@ func (f full) OpenFile(name string, flag int, mode fs.FileMode) (atomic.File, er
 	return file, nil
 }
 
-// A disk without room for blocks costs an evaluation that need not keep them nothing but the going on; one that is to keep
-// them fails with the reason, and goes on once there is room.
+// Without room for blocks on the disk, an evaluation that need not keep them only cannot be resumed; one that must
+// keep them fails with the reason, and resumes once there is room.
 func TestAFullDiskHarmsNoEvaluation(t *testing.T) {
 	r, _ := newResumed(t)
 	want, files := r.want(), 3

@@ -8,8 +8,8 @@ import (
 	"headroom/runner/lease"
 )
 
-// FuzzInspect: whatever lies in the place of a lease's file, the answer is a state or an
-// error, and looking changes nothing.
+// FuzzInspect: whatever is in the place of a lease's file, the answer is a state or an error, and inspecting changes
+// nothing.
 func FuzzInspect(f *testing.F) {
 	dir := f.TempDir()
 	held, err := lease.Acquire(dir, lease.Options{})

@@ -11,7 +11,7 @@ import (
 	"headroom/runner/pool"
 )
 
-// What dev data say stands beside the loss; an evaluation between two steps is shown
+// The results on dev data are shown beside the loss; an evaluation between two steps is shown
 // and moves neither the share done nor the time left.
 func TestDevDataInProgress(t *testing.T) {
 	train := func(dev *pool.Dev) pool.Message {

@@ -36,7 +36,7 @@ func TestSumsAreComparedAsInPlainGo(t *testing.T) {
 }
 
 // The threshold to begin with is guessed from a sample. Here the sums deceive it:
-// the best stand, or do not stand, at regular distances.
+// the best are, or are not, at regular distances.
 func TestADeceivedGuessChangesNoHit(t *testing.T) {
 	const documents = 20_000
 	random := rand.New(rand.NewPCG(6, 6))

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-// piece is a run that takes so many seconds for 100 steps.
+// piece is a run of 100 steps that takes the given seconds.
 func piece(id string, seconds float64, needs string) submit.Piece {
 	return submit.Piece{Job: submit.Job{Kind: "run", ID: id, Label: "label-" + id, Backend: "go", Needs: needs}, Seconds: seconds, Steps: 100}
 }

@@ -13,7 +13,7 @@ import (
 	"headroom/runner/submit"
 )
 
-// cluster is a Slurm of which every answer is said beforehand.
+// cluster is a Slurm with prepared answers.
 type cluster struct {
 	jobs    map[string]string // by name
 	options map[string][]string

@@ -14,7 +14,7 @@ import (
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// attempt is a record of a task; state "" is one that has not said how it ended.
+// attempt is a record of a task; state "" is an attempt without a recorded end.
 func attempt(t *testing.T, sub submit.Submission, index, restart int, state, why string) {
 	t.Helper()
 	r, err := sub.Begin(submit.Record{Array: "runs0", Index: index, Restart: restart, Node: "n1", Started: start})

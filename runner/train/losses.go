@@ -29,8 +29,8 @@ func ownScores(queries, documents *Node) *Node {
 	return Concatenate(list, 1)
 }
 
-// InfoNCE is the mean cross-entropy of scores [batch, candidates] if query
-// i's positive is candidate i. Chance level is ln(candidates).
+// InfoNCE is the mean cross-entropy of scores [batch, candidates] where query i's positive is candidate i. Chance
+// level is ln(candidates).
 func InfoNCE(scores *Node) *Node {
 	batch, candidates := scores.Shape().Dimensions[0], scores.Shape().Dimensions[1]
 	shape := shapes.Make(dtypes.Int32, batch, candidates)

@@ -25,9 +25,9 @@ func MaskedFLOPS(x *Node, threshold int) *Node {
 // L1 is mean_i Σ_j |x_ij| of x [texts, vocab].
 func L1(x *Node) *Node { return ReduceAllMean(ReduceSum(Abs(x), -1)) }
 
-// DFFLOPS is Σ_j (w_j·mean_i x_ij)² of x [texts, vocab], if w_j grows from 0 to 1 with the
-// share of texts that have term j: 1/(1 + (share^(log_α 2) − 1)^β), ½ at a share of α (arXiv
-// 2505.15070). The shares are counted over the texts of x, and have no gradient.
+// DFFLOPS is Σ_j (w_j·mean_i x_ij)² of x [texts, vocab], where w_j grows from 0 to 1 with the share of texts that
+// have term j: 1/(1 + (share^(log_α 2) − 1)^β), ½ at a share of α (arXiv 2505.15070). The shares are counted over the
+// texts of x, and have no gradient.
 func DFFLOPS(x *Node, alpha, beta float64) *Node {
 	found := ConvertDType(NotEqual(x, ZerosLike(x)), dtypes.Float32)
 	share := StopGradient(ReduceMean(found, 0))

@@ -178,7 +178,7 @@ func (s *Store) Done() error {
 	return faults
 }
 
-// List names the blocks of a collection's documents, in its order. It lies in an evaluation's folder.
+// List names the blocks of a collection's documents, in its order. It is in an evaluation's folder.
 type List struct {
 	// Folder is the path to the blocks from the list's folder.
 	Folder    string   `json:"folder"`

@@ -79,8 +79,8 @@ func TestTheBestStepIsTheResultWhereThatIsAsked(t *testing.T) {
 	}
 }
 
-// A best step whose weights were damaged cannot be the result: training goes back to
-// before it and comes to the same end.
+// A best step whose weights were damaged cannot be the result: training resumes from before it and ends with the same
+// weights.
 func TestADamagedBestCostsStepsAndNothingElse(t *testing.T) {
 	edit := func(c *sweeps.RunConfig) { c.Checkpoint.Every = 5; selecting(c) }
 	whole := newBench(t, "bert")

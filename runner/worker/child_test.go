@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	now := time.Unix(0, 0)
 	job := worker.Job{
 		Workspace: "workspace", Kind: worker.KindRun, ID: id, Resolver: source.New(source.Environment{Getenv: os.Getenv}),
-		Now: func() time.Time { now = now.Add(time.Second); return now }, // every step is told
+		Now: func() time.Time { now = now.Add(time.Second); return now }, // every step sends progress
 	}
 	out := io.Writer(os.Stdout)
 	if at, err := strconv.Atoi(os.Getenv(childFull)); err == nil {
@@ -85,7 +85,7 @@ func (b bench) child(t testing.TB, id string, env ...string) (*exec.Cmd, *bufio.
 	return cmd, bufio.NewScanner(out), stderr
 }
 
-// whole lets a worker process come to its end, and counts what it told.
+// whole waits for the end of a worker process, and counts its messages.
 func (b bench) whole(t testing.TB, id string) (lines int) {
 	t.Helper()
 	cmd, out, stderr := b.child(t, id)
@@ -98,8 +98,8 @@ func (b bench) whole(t testing.TB, id string) (lines int) {
 	return lines
 }
 
-// killed ends a worker process by SIGKILL once it has told so many lines, and a little
-// later. A process that ends before that is not harmed.
+// killed ends a worker process by SIGKILL a little after its lines-th message. A process that ends before that is not
+// harmed.
 func (b bench) killed(t testing.TB, id string, lines int, later time.Duration) {
 	t.Helper()
 	cmd, out, stderr := b.child(t, id)

@@ -64,7 +64,7 @@ func (b bench) failing(t *testing.T, id string, f pjrtstub.Fault, texts ...strin
 }
 
 // sound checks that a run has the checkpoints of these steps, newest first, and none of them
-// is damaged or half written; and that it has a model if whole says so, else nothing of one.
+// is damaged or half written; and that it has a model if whole is true, else no file of one.
 func (b bench) sound(t *testing.T, id string, whole bool, steps ...int) {
 	t.Helper()
 	folder := filepath.Join(b.files.Run(id), "checkpoints")
@@ -136,10 +136,9 @@ func (b bench) trained(t *testing.T, id string, attempt int) (steps []int) {
 	return steps
 }
 
-// A device that is lost at a step, in the middle of a checkpoint's copies or while the trained
-// model is measured ends its worker with words that say what to do. What was saved before is
-// whole, and the run that goes on from it, here from one lost device to the next, ends as one
-// that was not disturbed.
+// A device that is lost at a step, in the middle of a checkpoint's copies or while the trained model is measured ends
+// its worker with a message that says what to do. The state that was saved before is whole, and the run that resumes
+// from it, here from one lost device to the next, ends as one that was not disturbed.
 func lostDevice(t *testing.T, plugin string, want ending) {
 	b := newBench(t, "bert")
 	ck, err := hf.Load(b.backbone, hf.Options{})

@@ -183,8 +183,7 @@ func (b bench) job(kind, id string) worker.Job {
 	return worker.Job{Workspace: b.files.Root, Kind: kind, ID: id, Resolver: b.resolver}
 }
 
-// ticking is the job of a run whose clock goes on by a second whenever it is looked at,
-// so that every step's progress is told.
+// ticking is the job of a run whose clock advances by a second at each reading, so that every step sends progress.
 func (b bench) ticking(id string) worker.Job {
 	job, now := b.job(worker.KindRun, id), time.Unix(0, 0)
 	job.Now = func() time.Time {

@@ -12,8 +12,8 @@ import (
 	"headroom/sweeps"
 )
 
-// A disk that is full at a checkpoint stops the run with the reason; what was saved
-// before stands, and the run goes on from it once there is room.
+// A disk that is full at a checkpoint stops the run with the reason; the earlier state stays, and the run resumes
+// from it once there is room.
 func TestAFullDiskStopsTheRunAndHarmsNoCheckpoint(t *testing.T) {
 	if err := canLimitFiles(); err != nil {
 		t.Skip(err)

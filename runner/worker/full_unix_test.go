@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// limitFiles lets every write beyond so many bytes of a file fail, as a full disk does.
+// limitFiles makes every write beyond a number of bytes of a file fail, as a full disk does.
 func limitFiles(bytes uint64) error {
 	signal.Ignore(syscall.SIGXFSZ)
 	var limit syscall.Rlimit

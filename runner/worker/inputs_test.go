@@ -52,8 +52,7 @@ func refused(t *testing.T, err error, says ...string) {
 	}
 }
 
-// What a run starts from is what its id stands for: anything else would be another
-// run's result under this one's name.
+// A run starts from the inputs that are in its id: other inputs would give another run's result under its name.
 func TestARunRefusesInputsThatChangedSinceItWasPlanned(t *testing.T) {
 	b := newBench(t, "bert")
 	rows := filepath.Join(b.data, "rows.jsonl")

@@ -37,8 +37,8 @@ func killRounds(t *testing.T) (rounds int, seed uint64) {
 	return number("HEADROOM_KILLS", 1), uint64(number("HEADROOM_KILL_SEED", 1))
 }
 
-// A worker that is killed anywhere, any number of times, comes to the same end: the
-// same last and best weights, the same export, the same series and figures.
+// A worker that is killed anywhere, any number of times, ends the same: the same last and best weights, the same
+// export, the same series and figures.
 func TestAKilledRunEndsAsIfNothingHadBeen(t *testing.T) {
 	rounds, seed := killRounds(t)
 	for _, c := range []struct {

@@ -17,9 +17,9 @@ const outOfMemory = "Out of memory while trying to allocate 17179869184 bytes"
 // named are the settings by which a step of training needs less memory.
 var named = []string{"the device's memory is full: ", "train.micro_batch (now the whole batch of 8)", "compute.remat = true", "data.max_document (now 16)"}
 
-// A device whose memory is full names the settings to lower, when a program is compiled, when
-// parameters are copied there and in the middle of a run, which loses no step by that. With a
-// setting lowered that is not in its id the run goes on where it stood.
+// A device whose memory is full names the settings to lower, when a program is compiled, when parameters are copied
+// there and in the middle of a run, which loses no step by that. After a setting that is not in its id was lowered,
+// the run resumes.
 func fullDevice(t *testing.T, plugin string, want ending) {
 	b := newBench(t, "bert")
 	id := b.prepare(t, b.config(onDevice(plugin)))

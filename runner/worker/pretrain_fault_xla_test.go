@@ -17,9 +17,9 @@ import (
 	"headroom/runner/worker"
 )
 
-// A backbone whose device runs out of memory loses no step and says what to lower; one whose
-// device is lost goes on from the checkpoint before. In the end it is the backbone of a
-// device that is sound.
+// The pretraining of a backbone loses no step when the device runs out of memory, and names the settings to lower;
+// after the loss of the device it resumes from the checkpoint before. In the end it is the backbone of a device that
+// is sound.
 func TestXLAPretrainsOnAFaultyDevice(t *testing.T) {
 	plugin := "xla:" + xlatest.FaultyPlugin(t)
 	sound := newBench(t, "bert")

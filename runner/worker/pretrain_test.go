@@ -51,8 +51,7 @@ func (b bench) recipeInputs(t *testing.T, r sweeps.Recipe) (in sweeps.Inputs) {
 	return in
 }
 
-// hurried is a job whose clock goes on by 40 seconds whenever it is looked at: checkpoints
-// are due every few steps.
+// hurried is a job whose clock advances by 40 seconds at each reading: a checkpoint is due every few steps.
 func hurried(job worker.Job) worker.Job {
 	now := time.Unix(0, 0)
 	job.Now = func() time.Time { now = now.Add(40 * time.Second); return now }

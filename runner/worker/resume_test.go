@@ -94,8 +94,8 @@ func TestADamagedCheckpointCostsStepsAndNothingElse(t *testing.T) {
 	want, _ := undisturbed(t, "bert")
 	b := newBench(t, "bert")
 	id := b.prepare(t, b.config(every(3)))
-	// Interrupted twice, each time at the first step that is told: progress is told
-	// a few times per second only, however many steps that is.
+	// Interrupted twice, each time at the first step that sends progress: progress is sent only a few times per
+	// second, however many steps are done.
 	for range 2 {
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := worker.Run(ctx, b.job(worker.KindRun, id), &interrupter{step: 1, cancel: cancel}); !errors.Is(err, worker.ErrInterrupted) {

@@ -26,8 +26,8 @@ func newBenchOfMany(t *testing.T) bench {
 	return newBenchIn(t, synthetic.Size{Documents: manyDocuments, Train: 150, Dev: 10, Test: 20, NoOverlap: 2}, "bert", 0, false, 32, 1)
 }
 
-// encodes does the job of a run or a baseline and returns how often it was told, while the finished model was measured,
-// that a part of the documents is encoded: not at all if their vectors are there already.
+// encodes does the job of a run or a baseline and returns the number of messages, while the finished model is
+// measured, that a part of the documents is encoded: 0 if their vectors are there already.
 func (b bench) encodes(t *testing.T, kind, id string) int {
 	t.Helper()
 	job := b.ticking(id)

@@ -120,8 +120,8 @@ func TestARunOnXLA(t *testing.T) {
 	}
 }
 
-// A checkpoint is the same on every backend: a run goes on on another one, and ends as
-// near to where it would have as their rounding lets it.
+// A checkpoint is the same on every backend: a run can resume on another one, and its result differs by their
+// rounding alone.
 func TestXLAGoesOnWhereTheGoBackendStopped(t *testing.T) {
 	plugin := xlatest.Plugin(t)
 	edit := func(cfg *sweeps.RunConfig) {

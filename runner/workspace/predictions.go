@@ -102,7 +102,7 @@ func readPredictions(path string) ([]Prediction, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("read predictions %s: %w; move the file away to go on without what it recorded", path, err)
+		return nil, fmt.Errorf("read predictions %s: %w; move the file away to continue without its predictions", path, err)
 	}
 	return p.Predictions, nil
 }

@@ -198,7 +198,7 @@ func sameGradients(t *testing.T, got, want map[string][]float32) {
 			worst = math.Max(worst, math.Abs(float64(x)-float64(got[name][i])))
 			size = math.Max(size, math.Abs(float64(x)))
 		}
-		// Sums run in another order; a gradient that cancels to nothing is held to the largest one.
+		// Sums run in another order; a gradient that cancels to nothing is compared at the scale of the largest one.
 		if worst > 2e-5*size+1e-7*largest {
 			t.Errorf("%s: off by %.3g of %.3g", name, worst, size)
 		}
