@@ -1,7 +1,9 @@
 package sweeps
 
 import (
+	"errors"
 	"reflect"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -65,7 +67,7 @@ func readOverride(f field, r rule, value string, faults *Faults) (assignment, bo
 	a := assignment{key: f.key, file: commandLine}
 	doc, item, ok := overrideValue(f, value)
 	if !ok {
-		faults.add(Fault{File: commandLine, Key: f.key, Value: shortText(value), Message: "is not a TOML value", Allowed: r.allowed})
+		faults.add(Fault{File: commandLine, Key: f.key, Value: shortText(value), Message: notTOML(value), Allowed: r.allowed})
 		return a, false
 	}
 	before := len(*faults)
@@ -89,6 +91,18 @@ func readOverride(f field, r rule, value string, faults *Faults) (assignment, bo
 	}
 	a.values = []reflect.Value{v}
 	return a, true
+}
+
+// notTOML says why a text is no TOML value: a number may only be too large for one.
+func notTOML(text string) string {
+	digits := strings.ReplaceAll(text, "_", "")
+	if _, err := strconv.ParseInt(digits, 10, 64); errors.Is(err, strconv.ErrRange) {
+		return "is an integer beyond 64 bits"
+	}
+	if _, err := strconv.ParseFloat(digits, 64); errors.Is(err, strconv.ErrRange) {
+		return "is a number beyond float64"
+	}
+	return "is not a TOML value"
 }
 
 func allLists(list []any) bool {

@@ -35,6 +35,9 @@ func ParseRecipe(name string, text []byte) (*Recipe, error) {
 		if rule.required && !read.found[rule.key] {
 			faults.add(missingFault(name, rule))
 		}
+		if f, _, _ := schema.field(rule.key); rule.float32 && read.found[rule.key] && !read.refused[rule.key] {
+			rule.checkFloat32(name, f.of(reflect.ValueOf(r)), &faults)
+		}
 	}
 	for _, f := range acrossRecipe(r, read) {
 		f.File = name
@@ -76,7 +79,7 @@ func recipeRules() []rule {
 		integer("model.local_attention", 2, maxLength, "integer ≥ 2, in tokens"),
 		integer("model.global_every", 1, maxCount, "integer ≥ 1"),
 		flag("model.tie"),
-		number("model.init_std", positive, "number > 0"),
+		number("model.init_std", positive, "number > 0").inFloat32(),
 		number("model.dropout", belowOne, "number, 0 ≤ x < 1"),
 		text("start.folder", "a folder (./FOLDER, /FOLDER, data:PATH) or a hub name", wrongStart),
 		choice("start.head", "keep", "new"),
@@ -91,12 +94,12 @@ func recipeRules() []rule {
 		number("mask.keep", share, "share, 0 ≤ x ≤ 1"),
 		integer("train.steps", 1, maxSteps, "integer ≥ 1").asRequired(),
 		integer("train.batch", 1, maxCount, "integer ≥ 1, in texts"),
-		number("train.lr", notNegative, "number ≥ 0"),
+		number("train.lr", notNegative, "number ≥ 0").inFloat32(),
 		choice("train.schedule", ScheduleKinds()...),
 		number("train.warmup", share, "share of train.steps, 0 ≤ x ≤ 1"),
-		number("train.clip", notNegative, "number ≥ 0; 0 is no clipping"),
-		number("train.weight_decay", notNegative, "number ≥ 0"),
-		number("train.flops", notNegative, "number ≥ 0; 0 is none"),
+		number("train.clip", notNegative, "number ≥ 0; 0 is no clipping").inFloat32(),
+		number("train.weight_decay", notNegative, "number ≥ 0").inFloat32(),
+		number("train.flops", notNegative, "number ≥ 0; 0 is none").inFloat32(),
 		number("train.beta1", belowOne, "number, 0 ≤ x < 1"),
 		number("train.beta2", belowOne, "number, 0 ≤ x < 1"),
 		choice("train.precision", "float32", "bfloat16"),

@@ -16,10 +16,35 @@ type rule struct {
 	// wrong describes the fault of a value, "" if it has none. It is never called
 	// for an optional value that is not set.
 	wrong func(v reflect.Value) string
+	// float32 marks a number that is computed with in float32. It is checked in files and
+	// overrides, not in the configurations of runs that there are.
+	float32 bool
 }
 
 // asRequired marks a key that has no default.
 func (r rule) asRequired() rule { r.required = true; return r }
+
+// inFloat32 marks a key whose number is computed with in float32.
+func (r rule) inFloat32() rule { r.float32 = true; return r }
+
+// checkFloat32 adds the fault of a number that float32 does not hold.
+func (r rule) checkFloat32(file string, v reflect.Value, faults *Faults) {
+	if problem := beyondFloat32(v.Float()); problem != "" {
+		faults.add(Fault{File: file, Key: r.key, Value: literal(v), Message: problem, Allowed: r.allowed})
+	}
+}
+
+// beyondFloat32 describes the fault of a number that float32 does not hold, "" if it does.
+func beyondFloat32(x float64) string {
+	y := float32(x)
+	if math.IsInf(float64(y), 0) {
+		return "out of range: infinite in float32, in which it is computed with"
+	}
+	if y == 0 && x != 0 {
+		return "out of range: 0 in float32, in which it is computed with"
+	}
+	return ""
+}
 
 // integer accepts lo … hi.
 func integer(key string, lo, hi int64, allowed string) rule {

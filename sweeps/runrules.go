@@ -28,7 +28,7 @@ func runRules() []rule {
 		choice("model.tie", "untie", "keep"),
 		choice("model.pooling", "max", "sum"),
 		{key: "model.activation", allowed: quoteAll([]string{onceLogged, twiceLogged}), wrong: wrongActivation},
-		number("model.shift", func(float64) bool { return true }, "finite number; 0 is none"),
+		number("model.shift", func(float64) bool { return true }, "finite number; 0 is none").inFloat32(),
 		integer("model.top_k", 0, maxLength, "integer ≥ 0; 0 keeps all terms"),
 		integer("model.token_top_m", 0, maxLength, "integer ≥ 0, in terms per token; 0 keeps all logits"),
 		text("model.query_prompt", prompt, wrongPrompt),
@@ -42,23 +42,23 @@ func runRules() []rule {
 		integer("train.steps", 1, maxSteps, "integer ≥ 1").asRequired(),
 		integer("train.batch", 1, maxCount, "integer ≥ 1, in queries"),
 		integer("train.micro_batch", 0, maxCount, "integer that divides train.batch; 0 is the whole batch"),
-		number("train.head_lr_scale", positive, "number > 0"),
-		number("train.lr", notNegative, "number ≥ 0"),
-		number("train.weight_decay", notNegative, "number ≥ 0"),
-		number("train.clip", notNegative, "number ≥ 0; 0 is no clipping"),
+		number("train.head_lr_scale", positive, "number > 0").inFloat32(),
+		number("train.lr", notNegative, "number ≥ 0").inFloat32(),
+		number("train.weight_decay", notNegative, "number ≥ 0").inFloat32(),
+		number("train.clip", notNegative, "number ≥ 0; 0 is no clipping").inFloat32(),
 		choice("train.schedule", ScheduleKinds()...),
 		number("train.warmup", share, "share of train.steps, 0 ≤ x ≤ 1"),
 		integer("train.warmup_steps", 0, maxSteps, "integer, 0 … train.steps"),
 		choice("train.precision", "float32", "bfloat16"),
 		choice("loss.kind", lossKinds()...),
-		number("loss.scale", positive, "number > 0"),
+		number("loss.scale", positive, "number > 0").inFloat32(),
 		choice("loss.candidates", "all", "in_batch_and_own"),
-		number("loss.temperature", positive, "number > 0"),
+		number("loss.temperature", positive, "number > 0").inFloat32(),
 		choice("loss.hardness", "none", "in_batch_negatives", "hard_negatives", "all_negatives"),
-		number("loss.hardness_strength", notNegative, "number ≥ 0"),
+		number("loss.hardness_strength", notNegative, "number ≥ 0").inFloat32(),
 		choice("regularizer.kind", regularizerKinds()...),
-		number("regularizer.lambda_query", notNegative, "number ≥ 0"),
-		number("regularizer.lambda_document", notNegative, "number ≥ 0"),
+		number("regularizer.lambda_query", notNegative, "number ≥ 0").inFloat32(),
+		number("regularizer.lambda_document", notNegative, "number ≥ 0").inFloat32(),
 		number("regularizer.ramp", share, "share of train.steps, 0 ≤ x ≤ 1"),
 		integer("regularizer.ramp_steps", 1, maxSteps, "integer ≥ 1"),
 		choice("regularizer.ramp_kind", RampKinds()...),
@@ -66,8 +66,8 @@ func runRules() []rule {
 		integer("regularizer.threshold_query", 0, maxLength, "integer ≥ 0, in terms; 0 leaves no text out"),
 		integer("regularizer.threshold_document", 0, maxLength, "integer ≥ 0, in terms; 0 leaves no text out"),
 		number("regularizer.df_alpha", strictlyInside, "share of texts, 0 < x < 1"),
-		number("regularizer.df_beta", positive, "number > 0"),
-		number("regularizer.anti_zero", notNegative, "number ≥ 0; 0 is none"),
+		number("regularizer.df_beta", positive, "number > 0").inFloat32(),
+		number("regularizer.anti_zero", notNegative, "number ≥ 0; 0 is none").inFloat32(),
 		texts("evaluate.final", "a list of references to data", wrongReference),
 		texts("evaluate.full", "a list of references to data", wrongReference),
 		texts("evaluate.during", "a list of references to data", wrongReference),
@@ -99,10 +99,7 @@ func wrongRescale(v reflect.Value) string {
 	if r.K <= 0 {
 		return "out of range"
 	}
-	if k := float32(r.K); k == 0 || math.IsInf(float64(k), 0) {
-		return "out of range: weights are float32, in which it is 0 or infinite"
-	}
-	return ""
+	return beyondFloat32(r.K)
 }
 
 // wrongReference finds the faults that show without a look at the disk. Package

@@ -84,7 +84,7 @@ func ParseSettings(args []string) (Settings, error) {
 		}
 		doc, item, ok := overrideValue(f, value)
 		if !ok {
-			faults.add(Fault{File: commandLine, Key: key, Value: shortText(value), Message: "is not a TOML value", Allowed: r.allowed})
+			faults.add(Fault{File: commandLine, Key: key, Value: shortText(value), Message: notTOML(value), Allowed: r.allowed})
 			continue
 		}
 		v, fault := doc.decode(item, f, r)

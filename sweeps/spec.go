@@ -28,6 +28,7 @@ type Spec struct {
 	exclusions []exclusion
 	inclusions []inclusion
 	overrides  []string
+	kept       bool    // read from a workspace, by ParseKept
 	sound      []point // what validate has seen, nil if it found faults
 }
 
@@ -63,6 +64,17 @@ func (s *Spec) Axes() []Axis {
 	return axes
 }
 
+// SourceOf returns what sets a key: the sweep's file, a site's file or "command line". A key
+// that nothing sets could be set in the sweep's file.
+func (s *Spec) SourceOf(key string) string {
+	for _, a := range s.assigned {
+		if a.key == key {
+			return a.file
+		}
+	}
+	return s.Path
+}
+
 // Overridden lists the overrides of the spec, as given.
 func (s *Spec) Overridden() []string { return append([]string(nil), s.overrides...) }
 
@@ -95,7 +107,7 @@ func parse(name string, text []byte, kept bool, overrides []string) (*Spec, erro
 	if doc.kept = kept; kept {
 		doc.dropRetired()
 	}
-	s := &Spec{Path: name, Text: append([]byte(nil), text...)}
+	s := &Spec{Path: name, Text: append([]byte(nil), text...), kept: kept}
 	var faults Faults
 	s.read(doc, &faults)
 	s.override(overrides, &faults)

@@ -3,6 +3,7 @@ package sweeps
 import (
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 // maxPoints bounds a sweep's size: more points are likelier to be a typing error than
@@ -28,16 +29,11 @@ func Validate(file string, c RunConfig) error {
 			faults.add(Fault{File: file, Key: r.key, Value: literal(value), Allowed: r.allowed, Message: problem})
 		}
 	}
-	judge(file, c, &faults)
-	return faults.orNil()
-}
-
-// judge finds faults that no key shows alone.
-func judge(file string, c RunConfig, faults *Faults) {
 	for _, f := range acrossRun(c) {
 		f.File = file
 		faults.add(f)
 	}
+	return faults.orNil()
 }
 
 func missingFault(file string, r rule) Fault {
@@ -83,6 +79,7 @@ func (s *Spec) validate(faults *Faults) {
 		faults.add(Fault{File: s.Path, Key: "grid", Message: "has too many points", Allowed: fmt.Sprintf("at most %d", maxPoints)})
 		return
 	}
+	s.checkFloat32(faults)
 	s.judgeInclusions(faults)
 	sound := len(*faults) == 0
 	if sound {
@@ -91,9 +88,8 @@ func (s *Spec) validate(faults *Faults) {
 	known, before := map[string]int{}, len(*faults)
 	var list []point
 	s.points(func(p point) {
-		judge(s.Path, p.config, faults)
-		for _, f := range crossedThresholds(p.config.Stability.Thresholds) {
-			f.File = s.Path
+		for _, f := range slices.Concat(acrossRun(p.config), crossedThresholds(p.config.Stability.Thresholds)) {
+			f.File = s.SourceOf(f.Key)
 			faults.add(f)
 		}
 		if !sound {
@@ -112,6 +108,23 @@ func (s *Spec) validate(faults *Faults) {
 	}
 	if len(*faults) == before && sound {
 		s.sound = list
+	}
+}
+
+// checkFloat32 finds numbers that float32 does not hold. A text that a workspace keeps may be
+// of a program that took them, so only what is new beside it is checked.
+func (s *Spec) checkFloat32(faults *Faults) {
+	rules := runSchema().rules
+	lists := [][]assignment{s.assigned}
+	for _, in := range s.inclusions {
+		lists = append(lists, in.assigned)
+	}
+	for _, a := range slices.Concat(lists...) {
+		if r := rules[a.key]; r.float32 && (!s.kept || a.file == commandLine) {
+			for _, v := range a.values {
+				r.checkFloat32(a.file, v, faults)
+			}
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // faults.
 type inputs struct {
 	ctx      context.Context // of the call of Make
-	file     string
+	spec     *sweeps.Spec
 	resolver source.Resolver
 	read     func(name string) (*sweeps.Recipe, error)
 	models   map[string]model
@@ -64,7 +64,7 @@ type recipe struct {
 
 func newInputs(ctx context.Context, o Options) *inputs {
 	in := &inputs{
-		ctx: ctx, file: o.Spec.Path, resolver: *o.Resolver, read: o.Recipe,
+		ctx: ctx, spec: o.Spec, resolver: *o.Resolver, read: o.Recipe,
 		models: map[string]model{}, sets: map[string]set{}, made: map[string]recipe{}, batches: map[string]error{}, noted: map[string]bool{},
 	}
 	in.resolver.Workspace = o.Workspace
@@ -79,7 +79,7 @@ func newInputs(ctx context.Context, o Options) *inputs {
 }
 
 func (in *inputs) fault(key, value, message string) {
-	fault := sweeps.Fault{File: in.file, Key: key, Value: value, Message: message}
+	fault := sweeps.Fault{File: in.spec.SourceOf(key), Key: key, Value: value, Message: message}
 	for _, known := range in.faults {
 		if known == fault {
 			return
