@@ -2,6 +2,8 @@ package ir
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"headroom/data/trec"
 	"headroom/internal/nouns"
@@ -15,6 +17,9 @@ type Coverage struct {
 	Answered int `json:"answered"`
 	// NoRelevant is how many judged queries have no document with a grade above 0; they count as 0.
 	NoRelevant int `json:"no_relevant"`
+	// NoRelevantAt counts the same for each higher least grade of the measures: with (rel=2), the judged queries
+	// without a document of grade 2 or more. A grade that every query has is left out.
+	NoRelevantAt map[int]int `json:"no_relevant_at,omitempty"`
 	// Unjudged is how many queries of the run are not in the qrels; they are left out.
 	Unjudged int `json:"unjudged_queries"`
 	// Returned is how many documents were returned for judged queries, ReturnedJudged how many of them are judged.
@@ -69,14 +74,28 @@ func (c *Coverage) compare(qrels trec.Qrels, run trec.Run) error {
 	return nil
 }
 
+// levelsOf returns the least grades above 1 that measures count as relevant, each once.
+func levelsOf(measures []measure.Measure) []int {
+	var levels []int
+	for _, m := range measures {
+		if m.Rel > 1 && !slices.Contains(levels, m.Rel) {
+			levels = append(levels, m.Rel)
+		}
+	}
+	return levels
+}
+
 // covered is what one query adds to Coverage.
 type covered struct {
 	returned, judged int
-	relevant         bool // some document has a grade above 0
+	best             int // the greatest grade, 0 if none is above 0
 }
 
 func (r ranking) coverage() covered {
-	c := covered{returned: r.returned, relevant: len(r.ideal) > 0}
+	c := covered{returned: r.returned}
+	if len(r.ideal) > 0 {
+		c.best = r.ideal[0]
+	}
 	for _, grade := range r.places {
 		if grade != unjudged && grade != empty {
 			c.judged++
@@ -85,16 +104,25 @@ func (r ranking) coverage() covered {
 	return c
 }
 
-func (c *Coverage) add(query string, r covered) {
+// add counts one query; levels are the least grades above 1 that the measures count as relevant.
+func (c *Coverage) add(query string, r covered, levels []int) {
 	switch {
 	case r.returned > 0:
 		c.Answered++
 	case c.firstUnanswered == "":
 		c.firstUnanswered = query
 	}
-	if !r.relevant {
+	if r.best == 0 {
 		if c.NoRelevant++; c.NoRelevant == 1 {
 			c.firstNoRelevant = query
+		}
+	}
+	for _, level := range levels {
+		if r.best < level {
+			if c.NoRelevantAt == nil {
+				c.NoRelevantAt = map[int]int{}
+			}
+			c.NoRelevantAt[level]++
 		}
 	}
 	c.Returned += r.returned
@@ -123,6 +151,9 @@ func (c Coverage) Notices() []string {
 	}
 	if c.NoRelevant > 0 {
 		say("%s no document with a grade above 0; the first is %q, and a query without one counts as 0", nouns.CountOf(c.NoRelevant, "judged query has", "judged queries have"), c.firstNoRelevant)
+	}
+	for _, level := range slices.Sorted(maps.Keys(c.NoRelevantAt)) {
+		say("%s no document with a grade of %d or more; measures with (rel=%d) count each as 0", countOf(c.NoRelevantAt[level], "judged query has", "judged queries have"), level, level)
 	}
 	if c.Unjudged > 0 {
 		say("%s not judged and left out", nouns.CountOf(c.Unjudged, "query of the run is", "queries of the run are"))

@@ -80,12 +80,13 @@ func evaluate(qrels trec.Qrels, run trec.Run, measures []measure.Measure, judge 
 			rows[i].measure(qrels[query], run[query], judge, &d, measures, values)
 		}
 	})
+	levels := levelsOf(measures)
 	// In the queries' order, so that sums have the same bits for any number of threads.
 	for i, query := range result.Queries {
 		if err := rows[i].err; err != nil {
 			return nil, fmt.Errorf("evaluate query %q: %w", query, err)
 		}
-		result.Coverage.add(query, rows[i].covered)
+		result.Coverage.add(query, rows[i].covered, levels)
 		for j, value := range rows[i].values {
 			result.All[j] += value
 		}

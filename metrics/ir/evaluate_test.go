@@ -242,3 +242,37 @@ func TestReportsJSONIsTheContract(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
 }
+
+// With (rel=2) a query whose best grade is 1 counts as 0: the mean says nothing of the ranking, so
+// it is counted and said.
+func TestQueriesWithoutAGradeThatAMeasureNeedsAreCounted(t *testing.T) {
+	qrels := trec.Qrels{"q1": {"d": 1}, "q2": {"d": 2}, "q3": {"d": 0}}
+	run := trec.Run{"q1": {{Doc: "d", Score: 1}}, "q2": {{Doc: "d", Score: 1}}, "q3": {{Doc: "d", Score: 1}}}
+	graded := evaluate(t, qrels, run, "RR(rel=2)", "P(rel=3)@5", "AP").Coverage
+	if got := graded.NoRelevantAt; graded.NoRelevant != 1 || len(got) != 2 || got[2] != 2 || got[3] != 3 {
+		t.Errorf("without a relevant document: %d, and by level %v; want 1, and 2 at 2, 3 at 3", graded.NoRelevant, got)
+	}
+	notices := strings.Join(graded.Notices(), "\n")
+	for _, want := range []string{
+		"2 judged queries have no document with a grade of 2 or more; measures with (rel=2) count each as 0",
+		"3 judged queries have no document with a grade of 3 or more; measures with (rel=3) count each as 0",
+	} {
+		if !strings.Contains(notices, want) {
+			t.Errorf("the notices lack %q:\n%s", want, notices)
+		}
+	}
+	if plain := evaluate(t, qrels, run, "nDCG@10", "RR@10").Coverage; plain.NoRelevantAt != nil {
+		t.Errorf("measures without a level: %v", plain.NoRelevantAt)
+	}
+}
+
+func TestARankThatIsThereTwiceIsNamed(t *testing.T) {
+	run := trec.Run{"q": {{Doc: "a", Score: -1}, {Doc: "b", Score: -7}, {Doc: "c", Score: -7}}}
+	m, err := measure.ParseAll([]string{"nDCG@10"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ir.EvaluateByRank(trec.Qrels{"q": {"a": 1}}, run, m); err == nil || !strings.Contains(err.Error(), "two documents have rank 7") {
+		t.Errorf("got %v", err)
+	}
+}

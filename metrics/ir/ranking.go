@@ -1,7 +1,6 @@
 package ir
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -73,7 +72,7 @@ func judgeByRank(grades map[string]int, found []trec.Scored, d *scratch) (rankin
 	places := make([]int, 0, ranks[len(ranks)-1])
 	for i, rank := range ranks {
 		if rank <= len(places) {
-			return r, errors.New("a rank is there twice")
+			return r, fmt.Errorf("two documents have rank %d; each rank once is allowed", rank)
 		}
 		for len(places) < rank-1 {
 			places = append(places, empty)
