@@ -17,17 +17,17 @@ import (
 var files embed.FS
 
 // ErrUnknown is returned when no experiment or recipe of a name is embedded.
-var ErrUnknown = errors.New("no such experiment")
+var ErrUnknown = errors.New("the program does not have")
 
 // Sweep returns the text of an embedded sweep file and the name to give it in
 // messages.
 func Sweep(name string) (file string, text []byte, err error) {
-	return read(name, name+".toml", Sweeps)
+	return read("sweep", name, name+".toml", Sweeps)
 }
 
 // Recipe returns the text of an embedded pretraining recipe.
 func Recipe(name string) (file string, text []byte, err error) {
-	return read(name, "backbones/"+name+".toml", Recipes)
+	return read("recipe", name, "backbones/"+name+".toml", Recipes)
 }
 
 // Sweeps lists the names of the embedded sweeps, sorted.
@@ -56,10 +56,10 @@ func Paper() (file string, text []byte, err error) {
 // Recipes lists the names of the embedded recipes, sorted.
 func Recipes() []string { return list("backbones") }
 
-func read(name, file string, known func() []string) (string, []byte, error) {
+func read(kind, name, file string, known func() []string) (string, []byte, error) {
 	text, err := files.ReadFile(file)
 	if err != nil || strings.ContainsAny(name, "/\\") {
-		return "", nil, fmt.Errorf("open experiment %q: %w; there are: %s", name, ErrUnknown, strings.Join(known(), ", "))
+		return "", nil, fmt.Errorf("%w the %s %q; it has: %s", ErrUnknown, kind, name, strings.Join(known(), ", "))
 	}
 	return path.Join("experiments", file), text, nil
 }

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"headroom/data/groups"
 )
 
 // OwnCollection is a [[collection]] of a site's file: a name for unpublished data, or for a
@@ -53,6 +55,9 @@ func (s *Site) collections(doc *document, l leaf, faults *Faults) {
 			switch l.key() {
 			case "name":
 				text(l, &c.Name, `a name such as "lab:patents"`, func(v string) bool { return !ownName.MatchString(v) || isReserved(v) })
+				if slices.Contains(groups.Names(), c.Name) {
+					faults.add(Fault{File: t.file, Key: "name", Value: quote(c.Name), Message: "stands for a group of collections", Allowed: "the name of one collection"})
+				}
 			case "folder":
 				text(l, &c.Folder, "a folder, absolute or relative to this file's", func(v string) bool { return v == "" || strings.ContainsRune(v, 0) })
 			case "hub":

@@ -50,6 +50,7 @@ func TestFaultsOfCollectionsAreNamed(t *testing.T) {
 		"name = \"a:b\"\nurl = \"ftp://x/y.zip\"\n":             "of a .zip or .tar.gz",
 		"name = \"a:b\"\nurl = \"https://x/y.csv\"\n":           "of a .zip or .tar.gz",
 		"name = \"a:b\"\nhub = \"nobody\"\n":                    "as owner/name or owner/name@revision",
+		"name = \"beir:13\"\nfolder = \"c\"\n":                  "stands for a group of collections",
 		"name = 3\nfolder = \"c\"\n":                            "name = 3",
 	} {
 		_, err := sweeps.ParseSite("headroom.toml", []byte("[[collection]]\n"+text))

@@ -87,11 +87,21 @@ func SlurmOverrides(args []string) (Slurm, error) {
 	var s Slurm
 	var faults Faults
 	for _, arg := range args {
-		key, value, _ := strings.Cut(arg, "=")
-		if bareWord(key, value) {
+		key, value, isSetting := strings.Cut(arg, "=")
+		key = strings.TrimSpace(key)
+		k, known := slurmKeyOf(key)
+		if isSetting && !known {
+			faults.add(unknownSlurmKey(commandLine, key, shortText(value)))
+			continue
+		}
+		if isBareWord(k, value) {
 			value = quote(value)
 		}
 		doc, syntax := readDocument(commandLine, []byte(key+" = "+value+"\n"))
+		if isSetting && syntax != nil {
+			faults.add(Fault{File: commandLine, Key: key, Value: shortText(value), Message: notTOML(value), Allowed: k.allowed})
+			continue
+		}
 		if syntax != nil || len(doc.leaves) != 1 || doc.leaves[0].path[0] != "slurm" {
 			faults.add(Fault{File: commandLine, Message: "cannot read override " + quote(arg), Allowed: "slurm.KEY=VALUE, such as slurm.partition=gpu"})
 			continue
@@ -103,14 +113,9 @@ func SlurmOverrides(args []string) (Slurm, error) {
 	return s, faults.orNil()
 }
 
-// bareWord reports whether a value is a text without quotes, of a key that takes texts.
-func bareWord(key, value string) bool {
-	for _, k := range slurmKeys() {
-		if "slurm."+k.name == strings.TrimSpace(key) && k.number == nil {
-			return value == "" || !strings.ContainsAny(value[:1], `"'[`)
-		}
-	}
-	return false
+// isBareWord reports whether a value is a text without quotes, of a key that takes texts.
+func isBareWord(k slurmKey, value string) bool {
+	return k.name != "" && k.number == nil && (value == "" || !strings.ContainsAny(value[:1], `"'[`))
 }
 
 // ApplySites sets the keys that the spec does not set itself from site files; the first

@@ -100,6 +100,25 @@ func (s Slurm) Or(other Slurm) Slurm {
 	return merged
 }
 
+// slurmKeyOf returns the key that is written as slurm.NAME; ok is false if there is none.
+func slurmKeyOf(written string) (k slurmKey, ok bool) {
+	keys := slurmKeys()
+	i := slices.IndexFunc(keys, func(k slurmKey) bool { return "slurm."+k.name == written })
+	if i < 0 {
+		return slurmKey{}, false
+	}
+	return keys[i], true
+}
+
+// unknownSlurmKey is the fault of a key that [slurm] does not have.
+func unknownSlurmKey(file, key, value string) Fault {
+	var names []string
+	for _, k := range slurmKeys() {
+		names = append(names, "slurm."+k.name)
+	}
+	return Fault{File: file, Key: key, Value: value, Message: "unknown key", Allowed: strings.Join(names, ", "), Near: nearest(key, names)}
+}
+
 func (s *Slurm) read(doc *document, l leaf, faults *Faults) {
 	if len(l.path) == 1 {
 		if !l.table {
@@ -107,17 +126,11 @@ func (s *Slurm) read(doc *document, l leaf, faults *Faults) {
 		}
 		return
 	}
-	keys := slurmKeys()
-	i := slices.IndexFunc(keys, func(k slurmKey) bool { return "slurm."+k.name == l.key() })
-	if i < 0 {
-		var names []string
-		for _, k := range keys {
-			names = append(names, "slurm."+k.name)
-		}
-		faults.add(Fault{File: doc.file, Key: l.key(), Value: shortText(doc.any(l.value)), Message: "unknown key", Allowed: strings.Join(names, ", "), Near: nearest(l.key(), names)})
+	k, ok := slurmKeyOf(l.key())
+	if !ok {
+		faults.add(unknownSlurmKey(doc.file, l.key(), shortText(doc.any(l.value))))
 		return
 	}
-	k := keys[i]
 	s.set = append(s.set[:len(s.set):len(s.set)], k.name)
 	fault := func(message string) {
 		faults.add(Fault{File: doc.file, Key: l.key(), Value: shortText(doc.any(l.value)), Message: message, Allowed: k.allowed})

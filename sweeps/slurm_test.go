@@ -160,9 +160,12 @@ func TestSlurmOverrides(t *testing.T) {
 	if s.Partition != "low" || s.Time != "1:00:00" || s.Lead != 30 || len(s.Prelude) != 2 {
 		t.Errorf("slurm is %+v", s)
 	}
-	for _, arg := range []string{"slurm.partitio=x", "slurm.lead=x", "slurm=", "slurm.time=1:00:00\nname=3"} {
-		if _, err := sweeps.SlurmOverrides([]string{arg}); err == nil {
-			t.Errorf("%q was taken", arg)
+	for arg, says := range map[string]string{
+		"slurm.partitio=x": `command line: slurm.partitio = "x": unknown key; allowed: slurm.partition, `, "slurm.lead=x": `slurm.lead = "x": is not a TOML value; allowed: seconds`,
+		"slurm=": "unknown key", "slurm.time=1:00:00\nname=3": "slurm.time", "slurm.partition": "slurm.partition = \"\": is empty",
+	} {
+		if _, err := sweeps.SlurmOverrides([]string{arg}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v; want %q", arg, err, says)
 		}
 	}
 	for _, limit := range []string{"8:00:00", "90"} {

@@ -41,7 +41,7 @@ func (s *Store) Each(ctx context.Context, query string, head func(columns []stri
 	}
 	rows, err := s.ro.QueryContext(ctx, statement)
 	if err != nil {
-		return fmt.Errorf("query database: %w", refused(err))
+		return fmt.Errorf("query database: %w", refused(err, query))
 	}
 	defer rows.Close()
 	columns, err := rows.Columns()
@@ -74,7 +74,7 @@ func (s *Store) Each(ctx context.Context, query string, head func(columns []stri
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("query database: %w", refused(err))
+		return fmt.Errorf("query database: %w", refused(err, query))
 	}
 	if !begun {
 		return head(columns)
@@ -82,14 +82,22 @@ func (s *Store) Each(ctx context.Context, query string, head func(columns []stri
 	return nil
 }
 
-// refused returns ErrReadOnly for the error of a statement that writes.
-func refused(err error) error {
+// refused returns ErrReadOnly for the error of a statement that writes. SQLite's own error of one may
+// advise DROP VIEW, or blame another program's lock.
+func refused(err error, query string) error {
 	var e sqlite3.Error
-	if errors.As(err, &e) {
-		switch sqlite3.ErrNo(e.ExtendedCode & 0xff) {
-		case sqlite3.ErrReadonly, sqlite3.ErrAuth:
-			return fmt.Errorf("%w: %w", ErrReadOnly, err)
-		}
+	if !errors.As(err, &e) {
+		return err
+	}
+	code := primaryCode(e)
+	switch word := firstWord(query); {
+	case slices.Contains(writingWords, word), word == "PRAGMA" && code == sqlite3.ErrBusy:
+		return fmt.Errorf("%w: the statement begins with %s", ErrReadOnly, word)
+	case code == sqlite3.ErrReadonly, code == sqlite3.ErrAuth:
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	}
 	return withSentinel(err)
 }
+
+// writingWords are the first words of statements that write.
+var writingWords = []string{"ALTER", "ANALYZE", "ATTACH", "CREATE", "DELETE", "DETACH", "DROP", "INSERT", "REINDEX", "REPLACE", "UPDATE", "VACUUM"}

@@ -64,6 +64,28 @@ func firstStatement(query string) (statement string, more bool) {
 	return statement, false
 }
 
+// firstWord returns the word with which a text's first statement begins, in capitals; "" if it begins with
+// none.
+func firstWord(query string) string {
+	for query != "" {
+		switch {
+		case strings.HasPrefix(query, "--"):
+			query = query[endAfter(query, 2, "\n"):]
+		case strings.HasPrefix(query, "/*"):
+			query = query[endAfter(query, 2, "*/"):]
+		case strings.IndexByte(" \t\r\n\f;", query[0]) >= 0:
+			query = query[1:]
+		default:
+			end := strings.IndexFunc(query, func(r rune) bool { return (r|0x20) < 'a' || (r|0x20) > 'z' })
+			if end < 0 {
+				end = len(query)
+			}
+			return strings.ToUpper(query[:end])
+		}
+	}
+	return ""
+}
+
 // endAfter returns the index after the first end marker at or after an index; the length of
 // the text if there is none.
 func endAfter(text string, from int, end string) int {

@@ -21,6 +21,9 @@ import (
 // content or the new one. Only a file in which SQLite finds no database is replaced as a file.
 // Rebuild waits for the lock as Fold does, and returns *Damage if files were bad.
 func Rebuild(ctx context.Context, workspace, path string, options ...Option) error {
+	if err := checkNoFolder(path); err != nil {
+		return fmt.Errorf("rebuild database: %w", err)
+	}
 	lock, err := acquire(ctx, path)
 	if err != nil {
 		return fmt.Errorf("rebuild database: %w", err)

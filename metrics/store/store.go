@@ -72,6 +72,9 @@ func Open(path string, options ...Option) (*Store, error) {
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	if err := checkNoFolder(path); err != nil {
+		return nil, err
+	}
 	var err error
 	if s.db, err = openWAL(path); err != nil {
 		return nil, fmt.Errorf("open database %q: %w", path, withSentinel(err))
@@ -82,6 +85,14 @@ func Open(path string, options ...Option) (*Store, error) {
 	}
 	s.ro = openReadOnly(path)
 	return s, nil
+}
+
+// checkNoFolder refuses a folder in the place of the database.
+func checkNoFolder(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("open database %q: it is a folder: remove it, or give it another name; the database is made again from the files", path)
+	}
+	return nil
 }
 
 // Close closes the database.

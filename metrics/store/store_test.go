@@ -77,10 +77,13 @@ func TestQueriesOnlyRead(t *testing.T) {
 	w.fold(s)
 	before := dump(t, s)
 	for _, statement := range []string{"DELETE FROM step_value", "UPDATE run SET run = 'x'", "INSERT INTO run (run) VALUES ('x')", "DROP VIEW runs",
+		"DROP TABLE runs", "DELETE FROM runs", " -- mine\n/* x */ update runs SET label = 1", "PRAGMA journal_mode = DELETE",
 		"CREATE TABLE mine (x)", "PRAGMA user_version = 3", "SELECT 1; DELETE FROM step_value", "PRAGMA query_only = off; DELETE FROM step_value"} {
 		_, err := s.Query(context.Background(), statement)
 		if !errors.Is(err, store.ErrReadOnly) || !strings.Contains(err.Error(), "only statements that read") {
 			t.Errorf("%s: %v", statement, err)
+		} else if errors.Is(err, store.ErrBusy) || strings.Contains(err.Error(), "use DROP VIEW") {
+			t.Errorf("%s: the error names another cause: %v", statement, err)
 		}
 	}
 	for _, statement := range []string{"ATTACH DATABASE '%s' AS other", "VACUUM INTO '%s'", "ATTACH '%s' AS other; CREATE TABLE other.mine (x); SELECT 1"} {

@@ -135,7 +135,10 @@ measure = "nDCG@10"
 			t.Errorf("%q is not told of in\n%v", want, err)
 		}
 	}
-	for text, want := range map[string]string{"": "claim: there is none", "[[claim]\n": "c.toml:2:", "[[claim]]\nid = 5": "c.toml"} {
+	for text, want := range map[string]string{"": "claim: there is none", "[[claim]\n": "c.toml:2:", "[[claim]]\nid = 5": "c.toml: claim 1: id: 5 is no text; allowed: a text",
+		"claim = 1": "c.toml: claim: is not an array of tables; allowed: [[claim]]", "[claim]\nid = 'a'": "claim: is not an array of tables",
+		"[[claim]]\nid = 'a'\nshare = 'x'": `claim "a": share: x is no number; allowed: a number`,
+		"[[claim]]\nid = 'a'\nat = 5":      `claim "a": at: 5 is no table; allowed: { flops = X }`, "[[claim]]\nid = 'a'\nat = { flops = 'x' }": `claim "a": at: flops = x is no number`} {
 		if _, err := claims.Parse("c.toml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}

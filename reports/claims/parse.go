@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -50,7 +51,8 @@ func Parse(name string, data []byte) ([]Claim, error) {
 	var file struct {
 		Claim []written `toml:"claim"`
 	}
-	md, err := toml.Decode(string(data), &file)
+	var plain map[string]any
+	md, err := toml.Decode(string(data), &plain)
 	if err != nil {
 		var syntax toml.ParseError
 		if errors.As(err, &syntax) {
@@ -59,6 +61,13 @@ func Parse(name string, data []byte) ([]Claim, error) {
 		return nil, fmt.Errorf("read claims %s: %s", name, strings.TrimPrefix(err.Error(), "toml: "))
 	}
 	p := &parser{name: name}
+	p.checkTypes(plain)
+	if err := errors.Join(p.faults...); err != nil {
+		return nil, err
+	}
+	if _, err := toml.Decode(string(data), &file); err != nil {
+		return nil, fmt.Errorf("read claims %s: %s", name, strings.TrimPrefix(err.Error(), "toml: "))
+	}
 	known := strings.Split("id text source kind points against on measure at tolerance share value predicted", " ")
 	for _, key := range md.Keys() {
 		switch {
@@ -105,6 +114,53 @@ func (p *parser) fault(key, problem, allowed string) {
 		at += ": "
 	}
 	p.faults = append(p.faults, fmt.Errorf("read claims %s: %s%s: %s; allowed: %s", p.name, at, key, problem, allowed))
+}
+
+// checkTypes finds values of another type than their key takes. The decoder names neither the claim nor
+// what is allowed, and passes over a number in the place of a table.
+func (p *parser) checkTypes(file map[string]any) {
+	value, there := file["claim"]
+	list, ok := value.([]map[string]any)
+	if there && !ok {
+		p.fault("claim", "is not an array of tables", "[[claim]] with lines below it")
+	}
+	for i, claim := range list {
+		p.at = fmt.Sprintf("claim %d", i+1)
+		if id, _ := claim["id"].(string); id != "" {
+			p.at = fmt.Sprintf("claim %q", id)
+		}
+		for _, key := range slices.Sorted(maps.Keys(claim)) {
+			switch key {
+			case "tolerance", "share", "value":
+				if !isNumber(claim[key]) {
+					p.fault(key, fmt.Sprintf("%v is no number", claim[key]), "a number")
+				}
+			case "at":
+				at, ok := claim[key].(map[string]any)
+				if !ok {
+					p.fault(key, fmt.Sprintf("%v is no table", claim[key]), costForm)
+				}
+				for _, name := range slices.Sorted(maps.Keys(at)) {
+					if !isNumber(at[name]) {
+						p.fault(key, fmt.Sprintf("%s = %v is no number", name, at[name]), costForm)
+					}
+				}
+			case "id", "text", "source", "kind", "points", "against", "on", "measure", "predicted":
+				if _, ok := claim[key].(string); !ok {
+					p.fault(key, fmt.Sprintf("%v is no text", claim[key]), "a text in quotes")
+				}
+			}
+		}
+	}
+	p.at = ""
+}
+
+func isNumber(value any) bool {
+	switch value.(type) {
+	case int64, float64:
+		return true
+	}
+	return false
 }
 
 func (p *parser) claim(w written) Claim {
@@ -204,18 +260,20 @@ func (p *parser) points(key string, expression *string) Points {
 	return Points{Expression: *expression, Filter: filter}
 }
 
+// costForm says how the cost of a claim is written.
+const costForm = "{ flops = X } or { active_document = X }, X > 0"
+
 func (p *parser) cost(at map[string]float64) *Cost {
 	if at == nil {
 		return nil
 	}
-	const allowed = "{ flops = X } or { active_document = X }, X > 0"
 	if len(at) != 1 {
-		p.fault("at", fmt.Sprintf("has %d figures", len(at)), allowed)
+		p.fault("at", fmt.Sprintf("has %d figures", len(at)), costForm)
 		return nil
 	}
 	for name, value := range at {
 		if name != "flops" && name != "active_document" || !(value > 0) || math.IsInf(value, 0) {
-			p.fault("at", fmt.Sprintf("%s = %v", name, value), allowed)
+			p.fault("at", fmt.Sprintf("%s = %v", name, value), costForm)
 		}
 		return &Cost{Name: name, Value: value}
 	}

@@ -45,6 +45,9 @@ func (a *app) calibrate(w workspace.Workspace, args []string, runs []rejudge.Run
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if entries, _ := os.ReadDir(folder); err != nil && len(entries) > 0 { // the user's own files may have the names of the report's
+		return fmt.Errorf("write calibration %q: it is not empty and has no %s, so it is no calibration of this program: choose a folder that is empty or not there", folder, calibration.TruthFile)
+	}
 	files, err := calibration.Make(strings.Join(args, ", "), list, truth, a.env.Now())
 	if err != nil {
 		return err

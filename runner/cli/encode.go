@@ -51,7 +51,7 @@ integers, weight × 100 rounded, which changes scores.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.input, "input", "", "`FILE` of JSON lines, gzipped or not; - is standard input (required)")
-	f.StringVar(&o.output, "output", "", "`FILE` to write; - is standard output (required)")
+	f.StringVar(&o.output, "output", "", "`FILE` to write, gzipped as NAME.gz; - is standard output (required)")
 	f.IntVar(&o.maxLength, "max-length", 256, "tokens kept per text, special ones included; the default is less where the model takes less or its files say less")
 	f.BoolVar(&o.query, "query", false, "texts are queries: titles are left out")
 	f.IntVar(&o.topK, "top-k", 0, "terms kept per text, the heaviest; 0 keeps all")

@@ -91,7 +91,7 @@ func (a *app) evaluate(cmd *cobra.Command, args []string, o evaluateOptions) err
 				continue
 			}
 			if cmd.Flags().Changed(name) {
-				faults = append(faults, fmt.Errorf("--%s belongs to --model and --run", name))
+				faults = append(faults, fmt.Errorf("--%s belongs to %s", name, belongsTo(name)))
 			}
 		}
 		if len(args) > 2 {
@@ -106,6 +106,17 @@ func (a *app) evaluate(cmd *cobra.Command, args []string, o evaluateOptions) err
 	}
 	o.on = append(o.on, args...)
 	return a.evaluateModel(cmd, o)
+}
+
+// belongsTo returns what a flag needs that a run file has no use for.
+func belongsTo(name string) string {
+	switch name {
+	case "max-length", "max-query", "max-document", "output":
+		return "--model"
+	case "keep-vectors":
+		return "--run"
+	}
+	return "--model and --run"
 }
 
 // parseMeasures reads names of measures, with a relevance level; no names give the defaults.

@@ -47,6 +47,15 @@ func (o evaluateOptions) check(cmd *cobra.Command) error {
 	if o.keepVectors && o.run == "" {
 		faults = append(faults, errors.New("--keep-vectors belongs to --run: vectors are kept in a run's folder; `headroom encode` writes those of any model"))
 	}
+	faults = append(faults, checkOutputFolder("output", o.output))
+	for i, ref := range o.on {
+		if slices.Contains(o.on[:i], ref) {
+			faults = append(faults, fmt.Errorf("--on has %s twice; allowed: each collection once", ref))
+		}
+		if _, err := measure.ParseAll([]string{ref}); err == nil {
+			faults = append(faults, fmt.Errorf("%s is a measure, and a collection is expected; allowed: --measure %s", ref, ref))
+		}
+	}
 	if o.byRank {
 		faults = append(faults, errors.New("--by-rank belongs to a run file"))
 	}

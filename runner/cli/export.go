@@ -24,6 +24,9 @@ func newExport(a *app) *cobra.Command {
 			if to == "" {
 				return usage(cmd, errors.New("--to is missing"))
 			}
+			if err := usage(cmd, checkOutputFolder("to", to)); err != nil {
+				return err
+			}
 			return a.export(args[0], to)
 		},
 	}

@@ -37,6 +37,7 @@ func (o indexOptions) check(cmd *cobra.Command) error {
 	if o.output == "" {
 		faults = append(faults, fmt.Errorf("--output is missing"))
 	}
+	faults = append(faults, checkOutputFolder("output", o.output))
 	if o.weights != "float32" && o.weights != "float16" {
 		faults = append(faults, fmt.Errorf("--weights is %q; allowed: float32, float16", o.weights))
 	}

@@ -41,6 +41,9 @@ dev data, and how well collapse is predicted before training.`,
   headroom judge demo --sensitivity`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := usage(cmd, checkOutputFolder("calibration", o.calibration)); err != nil {
+				return err
+			}
 			return a.judge(args, o)
 		},
 	}

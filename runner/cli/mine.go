@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"compress/gzip"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -147,13 +145,7 @@ func (a *app) mine(cmd *cobra.Command, ref string, o mineOptions) error {
 	if len(rows) == 0 {
 		return failedError(fmt.Errorf("mine negatives: none of the %d examples has %d negatives: %s", len(short), o.negatives, document.lackingText()))
 	}
-	err = a.writeOutput(o.output, func(w io.Writer) error {
-		if !strings.HasSuffix(o.output, ".gz") {
-			return mine.Write(w, rows, o.ids)
-		}
-		z := gzip.NewWriter(w)
-		return errors.Join(mine.Write(z, rows, o.ids), z.Close())
-	})
+	err = a.writeOutput(o.output, func(w io.Writer) error { return mine.Write(w, rows, o.ids) })
 	if err != nil {
 		return failedError(err)
 	}

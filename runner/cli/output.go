@@ -3,11 +3,13 @@ package cli
 import (
 	"bufio"
 	"cmp"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -94,11 +96,21 @@ func (a *app) paint(text string) string {
 }
 
 // writeOutput calls write with a file, or with standard output for "-". The file gets
-// its name only when it is whole. A pipe or a device, such as /dev/null, is written
-// directly.
+// its name only when it is whole, and is gzipped if its name ends in .gz. A pipe or a
+// device, such as /dev/null, is written directly.
 func (a *app) writeOutput(path string, write func(io.Writer) error) error {
 	if path == "-" {
 		return write(a.stdout)
+	}
+	if strings.HasSuffix(path, ".gz") {
+		plainly := write
+		write = func(w io.Writer) error {
+			z := gzip.NewWriter(w)
+			if err := plainly(z); err != nil {
+				return err
+			}
+			return failedError(z.Close())
+		}
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return fmt.Errorf("write %q: it is a folder; a file is allowed", path)
@@ -106,6 +118,26 @@ func (a *app) writeOutput(path string, write func(io.Writer) error) error {
 		return writeInto(path, write)
 	}
 	return atomic.WriteFile(path, write)
+}
+
+// checkOutputFolder finds the fault of a folder that a flag names as the place of an output; nil if it
+// may be written or made. It is asked before the work, which may take hours.
+func checkOutputFolder(flag, path string) error {
+	if path == "" {
+		return nil
+	}
+	if path == "-" {
+		return fmt.Errorf("--%s is -; allowed: a folder, since standard output cannot hold several files (./- is a folder of this name)", flag)
+	}
+	for at := filepath.Clean(path); ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		switch {
+		case err == nil && !info.IsDir():
+			return fmt.Errorf("--%s is %q, and %s is a file; allowed: a folder that is there or can be made", flag, path, at)
+		case err == nil || at == filepath.Dir(at):
+			return nil
+		}
+	}
 }
 
 // writeInto writes into an existing pipe or device.

@@ -135,7 +135,8 @@ func (a *app) pretrainGPUs(backend string) []string {
 // openRecipe reads RECIPE, a file or the name of an embedded recipe. base is the
 // folder from which ./path in it starts.
 func openRecipe(text string) (recipe *sweeps.Recipe, base string, err error) {
-	if info, err := os.Stat(text); err == nil && info.Mode().IsRegular() {
+	info, err := os.Stat(text)
+	if err == nil && info.Mode().IsRegular() {
 		recipe, err := sweeps.LoadRecipe(text)
 		if err != nil {
 			return nil, "", err
@@ -147,11 +148,11 @@ func openRecipe(text string) (recipe *sweeps.Recipe, base string, err error) {
 		return recipe, base, nil
 	}
 	if strings.ContainsAny(text, `/\`) || strings.HasSuffix(text, ".toml") {
-		return nil, "", fmt.Errorf("open recipe %q: no such file", text)
+		return nil, "", fmt.Errorf("open recipe %q: %s", text, noFile(info))
 	}
 	recipe, err = embeddedRecipe(strings.TrimPrefix(text, "recipe:"))
 	if err != nil {
-		return nil, "", fmt.Errorf("open recipe %q: no such file, and %w", text, err)
+		return nil, "", fmt.Errorf("open recipe %q: %s, and %w", text, noFile(info), err)
 	}
 	return recipe, "", nil
 }

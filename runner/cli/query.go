@@ -22,7 +22,7 @@ func newQuery(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "query SQL [--csv]",
 		Short: "query the workspace's store by read-only SQL",
-		Long: `These views are stable: runs, series, scores, query_scores, curves, verdicts,
+		Long: `These views are stable: runs, series, scores, query_scores, curves, verdicts, map,
 baselines, collections, selected, members, settings (headroom help store).`,
 		Example: `  headroom query "SELECT label, verdict FROM runs WHERE sweep = 'demo'"`,
 		Args:    cobra.ExactArgs(1),

@@ -33,6 +33,7 @@ has the verdicts of its claims (docs/claims.md).`,
 			if o.output == "" {
 				faults = append(faults, errors.New("--output is missing"))
 			}
+			faults = append(faults, checkOutputFolder("output", o.output))
 			if _, err := o.inches(); err != nil {
 				faults = append(faults, err)
 			}

@@ -29,7 +29,7 @@ Only documents with a score above 0 are found.`,
 	f := cmd.Flags()
 	f.StringVar(&o.queries, "queries", "", "`FILE` of query vectors (required)")
 	f.IntVar(&o.k, "k", 1000, "documents kept per query")
-	f.StringVar(&o.output, "output", "-", "`FILE` to write; - is standard output")
+	f.StringVar(&o.output, "output", "-", "`FILE` to write, gzipped as NAME.gz; - is standard output")
 	return cmd
 }
 
@@ -40,6 +40,9 @@ func (a *app) search(cmd *cobra.Command, dir string, o searchOptions) error {
 	}
 	if o.k < 1 {
 		faults = append(faults, fmt.Errorf("--k is %d; allowed: 1 or more", o.k))
+	}
+	if o.output == "" {
+		faults = append(faults, fmt.Errorf("--output is empty; allowed: a file, or - for standard output"))
 	}
 	if err := usage(cmd, faults...); err != nil {
 		return err

@@ -58,9 +58,12 @@ not encrypted. "ssh -L 8000:127.0.0.1:8000 HOST" is a safer way to a server's pa
 }
 
 func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
-	host, _, err := net.SplitHostPort(o.listen)
+	host, port, err := net.SplitHostPort(o.listen)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
 	if err != nil {
-		return usage(cmd, fmt.Errorf("--listen is %q; allowed: HOST:PORT such as 127.0.0.1:8000", o.listen))
+		return usage(cmd, fmt.Errorf("--listen is %q; allowed: HOST:PORT such as 127.0.0.1:8000, with a port from 0 to 65535", o.listen))
 	}
 	roots, err := a.servedRoots(o.workspaces)
 	if err != nil {

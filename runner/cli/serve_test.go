@@ -143,7 +143,7 @@ func TestServeRefusesWhatItCannotServe(t *testing.T) {
 	p.write("file", "text")
 	p.refused([]string{"serve", "-w", p.dir + "/file"}, "is a file; a folder is allowed")
 	p.refused([]string{"serve", "--listen", "8000"}, `--listen is "8000"; allowed: HOST:PORT`)
-	p.refused([]string{"serve", "--listen", "127.0.0.1:99999"}, "listen at")
+	p.refused([]string{"serve", "--listen", "127.0.0.1:99999"}, `--listen is "127.0.0.1:99999"; allowed: HOST:PORT such as 127.0.0.1:8000, with a port from 0 to 65535`)
 	p.extra = []string{"HEADROOM_TOKEN=short"}
 	p.refused([]string{"serve", "--listen", "0.0.0.0:0"}, "$HEADROOM_TOKEN has 5 characters; at least 16 are needed")
 }

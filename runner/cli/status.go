@@ -166,11 +166,23 @@ func (a *app) sweepNames(w workspace.Workspace, args []string) ([]string, error)
 		name = spec.Name
 	}
 	if !slices.Contains(all, name) {
-		known := "there is none"
-		if len(all) > 0 {
-			known = "there are: " + strings.Join(all, ", ")
-		}
-		return nil, fmt.Errorf("find sweep %q in the workspace: %w; %s", name, fs.ErrNotExist, known)
+		return nil, noSweepError{name, all}
 	}
 	return []string{name}, nil
 }
+
+// noSweepError says that no sweep of the workspace has a name.
+type noSweepError struct {
+	name  string
+	known []string
+}
+
+func (e noSweepError) Error() string {
+	known := "it has none"
+	if len(e.known) > 0 {
+		known = "there are: " + strings.Join(e.known, ", ")
+	}
+	return fmt.Sprintf("find sweep %q: the workspace has no sweep of this name; %s", e.name, known)
+}
+
+func (e noSweepError) Is(target error) bool { return target == fs.ErrNotExist }

@@ -51,8 +51,31 @@ func commandNames(cmd *cobra.Command) []string {
 	return names
 }
 
+// wordsOfType says what a flag of a type takes, "" for a type that takes any text.
+func wordsOfType(name string) string {
+	switch name {
+	case "int":
+		return "an integer"
+	case "float64":
+		return "a number"
+	case "duration":
+		return "a duration such as 30s or 5m"
+	case "intSlice":
+		return "integers, such as 8,16"
+	case "bool":
+		return "true or false"
+	}
+	return ""
+}
+
 // flagError makes a usage error of a flag that cannot be read.
 func flagError(cmd *cobra.Command, err error) error {
+	var wrong *pflag.InvalidValueError
+	if errors.As(err, &wrong) {
+		if allowed := wordsOfType(wrong.GetFlag().Value.Type()); allowed != "" {
+			err = fmt.Errorf("--%s is %q; allowed: %s", wrong.GetFlag().Name, wrong.GetValue(), allowed)
+		}
+	}
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
 		var names []string

@@ -58,15 +58,23 @@ func (a *app) openSweep(text string, overrides []string) (sweepRef, error) {
 	if found || err != nil {
 		return kept, err
 	}
-	file, embedded, err := experiments.Sweep(text)
-	if err != nil {
-		return sweepRef{}, fmt.Errorf("open sweep %q: no such file, no sweep of this name in the workspace, and %w", text, err)
+	file, embedded, notThere := experiments.Sweep(text)
+	if notThere != nil {
+		return sweepRef{}, fmt.Errorf("open sweep %q: %s, no sweep of this name in the workspace, and %w", text, noFile(info), notThere)
 	}
 	spec, err := sweeps.Parse(file, embedded, overrides...)
 	if err != nil {
 		return sweepRef{}, err
 	}
 	return sweepRef{spec: spec, recipe: embeddedRecipe}, a.applySites(spec, "")
+}
+
+// noFile says why a name is no file of a sweep or recipe; info is nil if nothing has the name.
+func noFile(info fs.FileInfo) string {
+	if info != nil && info.IsDir() {
+		return "a folder is there and no file"
+	}
+	return "no such file"
 }
 
 // applySites sets the keys that a sweep does not set itself from the site's files: headroom.toml

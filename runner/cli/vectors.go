@@ -35,7 +35,7 @@ Terms are words where the index has words, else token ids.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "jsonl", "jsonl, anserini, ciff or npy")
-	f.StringVar(&o.output, "output", "", "`PATH` to write, a file or for npy a new folder; - is standard output (required)")
+	f.StringVar(&o.output, "output", "", "`PATH` to write, a file (gzipped as NAME.gz) or for npy a new folder; - is standard output (required)")
 	f.StringVar(&o.on, "on", "", "collection `REF` for which a run has kept vectors")
 	f.StringVar(&o.split, "split", record.FinalSplit, "the split of the evaluation")
 	return cmd

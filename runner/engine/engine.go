@@ -104,7 +104,7 @@ func (e *Engine) ComputeType(precision string) (dtypes.DType, error) {
 	case precision != "bfloat16":
 		return dtypes.Float32, fmt.Errorf(`precision %q is unknown: "float32" and "bfloat16" are allowed`, precision)
 	case e.Shared():
-		return dtypes.Float32, fmt.Errorf(`precision "bfloat16" needs XLA: the Go backend computes in float32 only; set train.precision = "float32", or compute.backend = "xla"`)
+		return dtypes.Float32, fmt.Errorf(`precision "bfloat16" needs XLA: the Go backend computes in float32 only; allowed: float32 (train.precision, --precision), or the backend xla (compute.backend, --backend)`)
 	}
 	return dtypes.BFloat16, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"headroom/data/trec"
@@ -35,11 +36,19 @@ func IndexFile(ctx context.Context, vectors, dir string) (Summary, error) {
 func IndexFileWith(ctx context.Context, vectors, dir string, options Options) (Summary, error) {
 	file, err := os.Open(vectors)
 	if err != nil {
-		return Summary{}, fmt.Errorf("read %w", err)
+		return Summary{}, noFile(err, vectors)
 	}
 	defer file.Close()
 	options.Vocab = 0
 	return Create(dir, options, func(builder *Builder) (*Index, error) { return readIndex(ctx, file, vectors, builder) })
+}
+
+// noFile is the error of a file of vectors that cannot be opened.
+func noFile(err error, name string) error {
+	if name == "-" && errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read -: there is no such file; allowed: a file, gzipped or not, or /dev/stdin: %w", err)
+	}
+	return fmt.Errorf("read vectors: %w", err)
 }
 
 // Summary describes the index.
@@ -167,7 +176,7 @@ func SearchFile(ctx context.Context, dir, queries string, k int, w io.Writer) (e
 	}
 	file, err := os.Open(queries)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read %w", err)
+		return nil, 0, noFile(err, queries)
 	}
 	defer file.Close()
 	index, err := Load(dir)
