@@ -230,6 +230,9 @@ func (w *writer) Write(p []byte) (int, error) {
 // discard removes a temporary file or folder; one that does not exist is no error.
 func (d Disk) discard(path string) error {
 	if err := d.calls().RemoveAll(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if _, missing := d.calls().Lstat(path); errors.Is(missing, fs.ErrNotExist) {
+			return nil // a read-only file system refuses to remove even what does not exist
+		}
 		return fmt.Errorf("left behind: %w", err)
 	}
 	return nil

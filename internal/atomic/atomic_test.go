@@ -265,3 +265,22 @@ func TestErrorsNameThePath(t *testing.T) {
 		}
 	}
 }
+
+// readOnly is a file system that refuses every change, also of what does not exist.
+type readOnly struct{ atomic.OS }
+
+func (readOnly) OpenFile(name string, flag int, mode fs.FileMode) (atomic.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EROFS}
+}
+
+func (readOnly) RemoveAll(name string) error {
+	return &fs.PathError{Op: "unlinkat", Path: name, Err: syscall.EROFS}
+}
+
+func TestAReadOnlyDiskLeavesNothingBehind(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	err := atomic.DiskOn(readOnly{}).WriteFile(path, func(io.Writer) error { return nil })
+	if !errors.Is(err, syscall.EROFS) || strings.Contains(err.Error(), "left behind") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package serve
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"headroom/internal/plain"
@@ -26,7 +27,7 @@ type fault struct {
 func (s *Server) document(w http.ResponseWriter, r *http.Request, make func(base shown) (any, error)) {
 	base, ok := s.base(r)
 	var document any
-	err := error(ErrNotFound)
+	err := notFound("the workspace w=" + r.URL.Query().Get("w"))
 	if ok {
 		document, err = make(base)
 	}
@@ -34,6 +35,17 @@ func (s *Server) document(w http.ResponseWriter, r *http.Request, make func(base
 	if err != nil {
 		document, code = failure(err)
 	}
+	writeJSON(w, r, code, document)
+}
+
+// notFound says what a request names that is not there.
+func notFound(what string) error {
+	return fmt.Errorf("%w: %s; /api/ lists sweeps and runs", ErrNotFound, what)
+}
+
+// apiUnknown answers below /api/ where there is no document.
+func (s *Server) apiUnknown(w http.ResponseWriter, r *http.Request) {
+	document, code := failure(fmt.Errorf("%w: no document is at this address; allowed: /api/, /api/sweeps/NAME, /api/runs/ID, /api/compare?run=A&run=B", ErrNotFound))
 	writeJSON(w, r, code, document)
 }
 
@@ -70,7 +82,7 @@ func (s *Server) apiSweep(w http.ResponseWriter, r *http.Request) {
 	s.document(w, r, func(base shown) (any, error) {
 		name := r.PathValue("name")
 		if base.Snapshot.Sweep(name) == nil {
-			return nil, ErrNotFound
+			return nil, notFound("the sweep " + name)
 		}
 		return s.o.Documents.Status(r.Context(), base.Workspace(), name, base.V.values["only"])
 	})
@@ -80,7 +92,7 @@ func (s *Server) apiRun(w http.ResponseWriter, r *http.Request) {
 	s.document(w, r, func(base shown) (any, error) {
 		run, _ := find(base.Snapshot, r.PathValue("run"))
 		if run == nil {
-			return nil, ErrNotFound
+			return nil, notFound("the run " + r.PathValue("run"))
 		}
 		return s.o.Documents.Show(r.Context(), base.Workspace(), run.Run.Run)
 	})
@@ -90,12 +102,15 @@ func (s *Server) apiCompare(w http.ResponseWriter, r *http.Request) {
 	s.document(w, r, func(base shown) (any, error) {
 		given := base.V.values["run"]
 		if len(given) != 2 {
-			return nil, errors.Join(ErrArgument, errors.New("want run=A&run=B"))
+			return nil, fmt.Errorf("%w: runs given: %d; allowed: two, as run=A&run=B", ErrArgument, len(given))
 		}
 		a, _ := find(base.Snapshot, given[0])
 		b, _ := find(base.Snapshot, given[1])
-		if a == nil || b == nil {
-			return nil, ErrNotFound
+		if a == nil {
+			return nil, notFound("the run " + given[0])
+		}
+		if b == nil {
+			return nil, notFound("the run " + given[1])
 		}
 		return s.o.Documents.Diff(r.Context(), base.Workspace(), a.Run.Run, b.Run.Run, false)
 	})

@@ -172,3 +172,21 @@ func TestAnIncidentIsToldInFull(t *testing.T) {
 		t.Errorf("of no run: %d", code)
 	}
 }
+
+// Below /api/ every answer is JSON, and says what is not there and what is.
+func TestTheAPINamesWhatIsNotThere(t *testing.T) {
+	s := four(t).open()
+	for address, says := range map[string]string{
+		"/api/nothing":                   "allowed: /api/, /api/sweeps/NAME",
+		"/api/sweeps/nothing":            "the sweep nothing",
+		"/api/runs/nothing":              "the run nothing",
+		"/api/?w=nothing":                "the workspace w=nothing",
+		"/api/compare?run=nothing":       "runs given: 1; allowed: two",
+		"/api/compare?run=nothing&run=x": "the run nothing",
+	} {
+		code, head, text := s.get(address)
+		if code/100 != 4 || !strings.Contains(text, says) || !strings.Contains(text, `"schema":1`) || !strings.HasPrefix(head.Get("Content-Type"), "application/json") {
+			t.Errorf("%s: %d %s %s; want %q", address, code, head.Get("Content-Type"), text, says)
+		}
+	}
+}

@@ -144,6 +144,7 @@ func (s *Server) Handler() http.Handler {
 		"/api/compare":         s.bounded(s.apiCompare),
 		"/api/curves":          s.bounded(s.apiCurves),
 		"/api/live":            s.apiLive,
+		"/api/":                s.apiUnknown,
 		"/assets/{name}":       s.asset,
 		"/":                    s.page(s.nothing),
 	} {

@@ -58,7 +58,7 @@ func (a *app) index(cmd *cobra.Command, vectors string, o indexOptions) error {
 	// An error of the index is about its input; then no index is left.
 	summary, err := search.IndexFileWith(cmd.Context(), vectors, o.output, search.Options{Half: half})
 	if err != nil {
-		return err
+		return diskFailure(err)
 	}
 	var effect *halfEffect
 	switch {

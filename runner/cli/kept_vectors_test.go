@@ -31,6 +31,7 @@ func TestARunKeepsItsDocumentsVectors(t *testing.T) {
 	p.refused([]string{"vectors", run, "--on", "beir:13", "--output", "-"}, "--on beir:13 stands for 13 collections; allowed: one, as beir:")
 	p.refused([]string{"vectors", "nothing", "--on", data, "--output", "-"}, "no run has an id or label")
 	p.refused([]string{"vectors", run, "--split", "test", "--output", "-"}, "--split belongs to --on")
+	p.refused([]string{"vectors", run, "--output", "-"}, run+" is a run: --on REF says for which collection")
 	p.refused([]string{"evaluate", "--model", run, "--on", data, "--keep-vectors"}, "--keep-vectors belongs to --run")
 	p.refused([]string{"run", sweep, "evaluate.keep_vectors='yes'"}, "evaluate.keep_vectors", "true", "false")
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 
 	"headroom/internal/atomic"
@@ -117,7 +118,18 @@ func (a *app) writeOutput(path string, write func(io.Writer) error) error {
 	} else if err == nil && !info.Mode().IsRegular() {
 		return writeInto(path, write)
 	}
-	return atomic.WriteFile(path, write)
+	return diskFailure(atomic.WriteFile(path, write))
+}
+
+// diskFailure makes a failure of the error of a disk that is full or broken: the request was right, and
+// the work had begun.
+func diskFailure(err error) error {
+	for _, errno := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EFBIG} {
+		if errors.Is(err, errno) {
+			return failedError(err)
+		}
+	}
+	return err
 }
 
 // checkOutputFolder finds the fault of a folder that a flag names as the place of an output; nil if it
@@ -146,7 +158,7 @@ func writeInto(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(file), file.Close())
+	return diskFailure(errors.Join(write(file), file.Close()))
 }
 
 // refuseSameFile refuses an output that would replace an input.

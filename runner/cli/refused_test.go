@@ -94,3 +94,28 @@ func TestACalibrationReplacesNoFolderOfTheUser(t *testing.T) {
 		t.Errorf("the user's file is %q (%v)", text, err)
 	}
 }
+
+// A full disk is no fault of the request: the work had begun.
+func TestAFullDiskIsAFailureOfTheWork(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no /dev/full")
+	}
+	p, model := steps(t)
+	at := func(name string) string { return filepath.Join(p.dir, name) }
+	common := []string{"--backend", "go", "--max-length", "16"}
+	p.ok(append([]string{"encode", model, "--input", at("data/corpus.jsonl"), "--output", at("d.jsonl")}, common...)...)
+	p.ok("index", at("d.jsonl"), "--output", at("index"))
+	for _, args := range [][]string{
+		append([]string{"encode", model, "--input", at("data/corpus.jsonl"), "--output", "/dev/full"}, common...),
+		{"search", at("index"), "--queries", at("d.jsonl"), "--output", "/dev/full"},
+		{"vectors", at("index"), "--output", "/dev/full"},
+		{"mine", at("data"), "--negatives", "1", "--output", "-"},
+	} {
+		if args[0] == "mine" {
+			p.out = full{}
+		}
+		if r := p.run(args...); r.code != 1 || !strings.Contains(r.stderr, "no space left on device") {
+			t.Errorf("%v: exit code %d, %s", args, r.code, r.stderr)
+		}
+	}
+}

@@ -72,6 +72,9 @@ func (a *app) vectors(cmd *cobra.Command, dir string, o vectorsOptions) error {
 		index, done, err = a.keptIndex(cmd.Context(), dir, o)
 	} else {
 		index, err = search.Load(dir)
+		if err != nil && a.isRun(dir) {
+			err = fmt.Errorf("%s is a run: --on REF says for which collection its vectors are meant, and no folder of an index has this name", dir)
+		}
 	}
 	if err != nil {
 		return err
@@ -82,7 +85,17 @@ func (a *app) vectors(cmd *cobra.Command, dir string, o vectorsOptions) error {
 		err = a.writeOutput(o.output, func(w io.Writer) error { return write(index, w) })
 	}
 	if err = errors.Join(err, index.Close(), done()); err != nil {
-		return err
+		return diskFailure(err)
 	}
 	return a.printWritten(o.output)
+}
+
+// isRun reports whether a text stands for one run of the workspace.
+func (a *app) isRun(text string) bool {
+	w, err := a.openWorkspace()
+	if err != nil {
+		return false
+	}
+	_, err = findRun(w, text)
+	return err == nil
 }
