@@ -122,7 +122,7 @@ func (s *server) listing(w http.ResponseWriter, name string) {
 }
 
 func (s *server) store(t *testing.T) packages.Store {
-	patience := download.Patience{Attempts: 3, Pause: time.Millisecond, Stall: 300 * time.Millisecond}
+	patience := download.Patience{Attempts: 3, Pause: time.Millisecond}
 	return packages.Store{
 		Folder: filepath.Join(t.TempDir(), "data"), Mirror: s.URL + "/mirror", Patience: patience,
 		Hub: download.Hub{Endpoint: s.URL, Patience: patience},

@@ -234,7 +234,7 @@ func TestAServerThatSaysNothingIsLeft(t *testing.T) {
 		<-r.Context().Done()
 		return true
 	})
-	r.Hub.Stall = 200 * time.Millisecond
+	r.Hub.Stall, r.Hub.Attempts = 200*time.Millisecond, 20 // on a busy machine others seem to stall as well
 	same(t, fetch(t, r, "owner/name"), files, "README.md")
 	if stalls != 2 {
 		t.Errorf("%d stalls", stalls)

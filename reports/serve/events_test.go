@@ -82,7 +82,11 @@ func (s *site) listen(page string, header ...string) <-chan newsPart {
 			if text, is := strings.CutPrefix(line, "data: "); is {
 				n := newsPart{id: id}
 				if json.Unmarshal([]byte(text), &n) == nil {
-					all <- n
+					select {
+					case all <- n:
+					case <-r.Context().Done(): // nobody waits for news any more
+						return
+					}
 				}
 			}
 		}

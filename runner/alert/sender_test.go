@@ -111,7 +111,8 @@ func TestWhatWaitsIsGivenUpAfterADay(t *testing.T) {
 	}
 }
 
-// A receiver that accepts and never answers costs the run's end no more than the patience.
+// A receiver that accepts and never answers costs the run's end no more than the patience: nobody
+// waits for the end of a try, which is far away.
 func TestAReceiverThatStallsHoldsNobodyUp(t *testing.T) {
 	s := newSite(t)
 	release := make(chan struct{})
@@ -127,13 +128,9 @@ func TestAReceiverThatStallsHoldsNobodyUp(t *testing.T) {
 	for i := range 200 {
 		sender.Send(collapse(fmt.Sprintf("run%d", i), "empty"))
 	}
-	if took := time.Since(began); took > 200*time.Millisecond {
-		t.Errorf("200 messages were taken in %v", took)
-	}
-	began = time.Now()
 	sender.Close(100 * time.Millisecond)
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("it closed after %v", took)
+	if took := time.Since(began); took > s.timeout/2 {
+		t.Errorf("200 messages were taken and the sender closed after %v", took)
 	}
 	if n := len(s.kept(".waiting")); n != 200 {
 		t.Errorf("%d of 200 wait for the next sender", n)
@@ -231,6 +228,7 @@ func TestACommandGetsTheMessage(t *testing.T) {
 // A command that hangs, and a child of its own that holds its output, are killed.
 func TestACommandThatHangsIsKilledWithAllThatItStarted(t *testing.T) {
 	s := newSite(t)
+	s.timeout = time.Second
 	pid := filepath.Join(t.TempDir(), "pid")
 	sender := s.sender("command = 'sleep 300 & echo $! > " + pid + "; sleep 300'")
 	sender.Send(collapse("aa", "empty"))
@@ -239,7 +237,7 @@ func TestACommandThatHangsIsKilledWithAllThatItStarted(t *testing.T) {
 		t.Errorf("said %q", s.said())
 	}
 	child := strings.TrimSpace(read(t, pid))
-	late := time.Now().Add(5 * time.Second)
+	late := time.Now().Add(20 * time.Second)
 	for {
 		state, err := os.ReadFile("/proc/" + child + "/stat")
 		if err != nil || strings.Contains(string(state), ") Z ") {

@@ -26,6 +26,10 @@ var update = flag.Bool("update", false, "write the golden files again")
 // that only pretends to compute (fake_test.go).
 const roleVariable = "HEADROOM_CLI_TEST_ROLE"
 
+// slowVariable is for how long a worker sleeps whenever it looks at its clock, which is some six times
+// per training step: what is to happen while it trains then happens in time, also on a busy machine.
+const slowVariable = "HEADROOM_CLI_TEST_SLOW"
+
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVariable) {
 	case "":
@@ -39,6 +43,9 @@ func TestMain(m *testing.M) {
 		env := cli.SystemEnv()
 		if os.Getenv(roleVariable) != "program" {
 			env.Environ = append(env.Environ, roleVariable+"=fake")
+		}
+		if slow, err := time.ParseDuration(os.Getenv(slowVariable)); err == nil && os.Args[1] == "worker" {
+			env.Now = func() time.Time { time.Sleep(slow); return time.Now() }
 		}
 		os.Exit(cli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, env))
 	case "fake":

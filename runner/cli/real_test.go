@@ -46,16 +46,25 @@ func (p *place) weights() map[string]string {
 	return digests
 }
 
+// startSlow starts the program as start does. Its workers take several seconds to train, so that
+// a test can stop them at a step.
+func (p *place) startSlow(args ...string) (*exec.Cmd, *lines) {
+	p.t.Helper()
+	defer func(extra []string) { p.extra = extra }(p.extra)
+	p.extra = append(slices.Clone(p.extra), slowVariable+"=5ms")
+	return p.start(args...)
+}
+
 // start starts the program as a process of its own.
-func (p *place) start(args ...string) (*exec.Cmd, *bytes.Buffer) {
+func (p *place) start(args ...string) (*exec.Cmd, *lines) {
 	p.t.Helper()
 	executable, err := os.Executable()
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	cmd := exec.Command(executable, args...)
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
+	output := &lines{}
+	cmd.Stdout, cmd.Stderr = output, output
 	for name, value := range p.environment() {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
@@ -63,7 +72,7 @@ func (p *place) start(args ...string) (*exec.Cmd, *bytes.Buffer) {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(func() { cmd.Process.Kill() })
-	return cmd, &output
+	return cmd, output
 }
 
 // awaitStep waits until a run's log holds a step, and returns who writes it.
@@ -208,7 +217,7 @@ func TestStoppedAnywhereARunEndsWithTheSameWeights(t *testing.T) {
 	t.Run("the worker is killed", func(t *testing.T) {
 		for _, step := range []int{1, 9, 30} {
 			p, sweep := realPlace(t)
-			cmd, output := p.start("run", sweep)
+			cmd, output := p.startSlow("run", sweep)
 			if err := syscall.Kill(p.awaitStep(step), syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
@@ -220,7 +229,7 @@ func TestStoppedAnywhereARunEndsWithTheSameWeights(t *testing.T) {
 	})
 	t.Run("the program is killed", func(t *testing.T) {
 		p, sweep := realPlace(t)
-		cmd, _ := p.start("run", sweep)
+		cmd, _ := p.startSlow("run", sweep)
 		p.awaitStep(12)
 		cmd.Process.Kill()
 		cmd.Wait()
@@ -228,7 +237,7 @@ func TestStoppedAnywhereARunEndsWithTheSameWeights(t *testing.T) {
 	})
 	t.Run("Ctrl-C", func(t *testing.T) {
 		p, sweep := realPlace(t)
-		cmd, output := p.start("run", sweep)
+		cmd, output := p.startSlow("run", sweep)
 		p.awaitStep(12)
 		cmd.Process.Signal(os.Interrupt)
 		if code := exitCode(cmd.Wait()); code != 130 {
@@ -263,9 +272,17 @@ func stepsTwice(t *testing.T, p *place) map[string]int {
 
 func TestASecondRunWaitsForTheFirstAndSaysSo(t *testing.T) {
 	p, sweep := realPlace(t)
-	first, firstOutput := p.start("run", sweep)
-	p.awaitStep(1)
+	first, firstOutput := p.startSlow("run", sweep)
+	worker := p.awaitStep(1)
+	if err := syscall.Kill(worker, syscall.SIGSTOP); err != nil { // until the second is at work
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Kill(worker, syscall.SIGCONT) })
 	second, output := p.start("run", sweep, "--json")
+	output.wait(t, `"waiting"`)
+	if err := syscall.Kill(worker, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
 	if code := exitCode(second.Wait()); code != 0 {
 		t.Errorf("the second ended with %d\n%s", code, output)
 	}

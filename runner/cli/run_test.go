@@ -374,7 +374,8 @@ func TestASecondCtrlCEndsTheProgramAndItsWorkersAtOnce(t *testing.T) {
 		return err == nil
 	})
 	cmd.Process.Signal(os.Interrupt)
-	time.Sleep(200 * time.Millisecond) // the first is passed on, and the worker does not stop
+	output.wait(t, "a second Ctrl-C ends them at once") // the first is passed on, and the worker does not stop
+	time.Sleep(200 * time.Millisecond)
 	if syscall.Kill(worker, 0) != nil {
 		t.Fatal("the worker ended at the first Ctrl-C")
 	}

@@ -11,26 +11,33 @@ import (
 	"time"
 )
 
-// lines hands over what a command prints, line by line.
+// lines keeps what a command prints, for a test to read meanwhile.
 type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
+	mu      sync.Mutex
+	text    strings.Builder
+	written func() // is called after each piece of it; nil for nothing
 }
 
 func (l *lines) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.written != nil {
+		defer l.written()
+	}
 	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // wait returns what has been printed once it has a text in it.
 func (l *lines) wait(t *testing.T, want string) string {
 	t.Helper()
 	for range 600 {
-		l.mu.Lock()
-		text := l.text.String()
-		l.mu.Unlock()
-		if strings.Contains(text, want) {
+		if text := l.String(); strings.Contains(text, want) {
 			return text
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -95,11 +102,13 @@ func TestServeGivesTheSameDocumentsAsTheCommands(t *testing.T) {
 	if !strings.HasPrefix(url, "http://127.0.0.1:") || strings.Contains(out, "token") {
 		t.Fatalf("printed %q", out)
 	}
-	for range 100 { // until the workspace has been read
+	for late := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) { // until the workspace has been read
 		if _, text := fetched(t, url); strings.Contains(text, "/sweeps/small") {
 			break
 		}
-		time.Sleep(50 * time.Millisecond)
+		if time.Now().After(late) {
+			t.Fatal("the page never has the sweep")
+		}
 	}
 	compact := func(text string) string {
 		var document any

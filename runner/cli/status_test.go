@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 )
 
@@ -62,10 +61,13 @@ func TestAWatchedStatusFitsTheWindow(t *testing.T) {
 	failing := planned.Runs[8].Label
 	for _, size := range []struct{ width, lines, shown int }{{60, 7, 4}, {200, 7, 4}, {40, 40, 10}, {80, 4, 1}} {
 		p.width, p.lines = size.width, size.lines
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		p.ctx = ctx // one run waits, so that the watch ends as Ctrl-C ends it
-		out := p.run("status", "small", "--watch").stdout
-		cancel()
+		ctx, cancel := context.WithCancel(t.Context())
+		printed := &lines{written: cancel}
+		p.ctx, p.out = ctx, printed // one run waits, so that the watch ends as Ctrl-C ends it
+		if r := p.run("status", "small", "--watch"); r.code != 0 {
+			t.Fatalf("exit code %d: %s", r.code, r.stderr)
+		}
+		out := printed.String()
 		lines := strings.Split(out, "\n")
 		if len(lines) > size.lines {
 			t.Errorf("%+v: %d lines:\n%s", size, len(lines), out)

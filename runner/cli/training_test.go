@@ -75,7 +75,7 @@ func TestARunOnAFileIsResumed(t *testing.T) {
 		jsonl, _ := p.taught()
 		args := []string{"run", sweep, "data.train=" + jsonl, "data.negatives=2", "loss.kind=margin_mse", "evaluate.final=[]"}
 		if kill {
-			cmd, _ := p.start(args...)
+			cmd, _ := p.startSlow(args...)
 			p.awaitStep(40)
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)

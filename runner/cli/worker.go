@@ -93,7 +93,7 @@ func (a *app) worker(cmd *cobra.Command, o workerOptions) error {
 	// kill the worker in the middle of a step: it stops at a checkpoint.
 	signal.Ignore(syscall.SIGPIPE)
 	out := &parentPipe{to: a.stdout, gone: cancel}
-	job := worker.Job{Workspace: w.Root, Kind: o.kind, ID: o.id, Resolver: resolver, Backend: o.backend, Threads: o.threads, Remat: o.remat,
+	job := worker.Job{Workspace: w.Root, Kind: o.kind, ID: o.id, Resolver: resolver, Backend: o.backend, Threads: o.threads, Remat: o.remat, Now: a.env.Now,
 		Lease: lease.Options{Sighting: &lease.Sighting{}, Succession: o.succession, Turn: o.turn}}
 	return failedError(workWhenFree(ctx, out, func() error { return worker.Run(ctx, job, out) }))
 }

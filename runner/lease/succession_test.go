@@ -5,52 +5,60 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"headroom/runner/lease"
 )
 
 // TestAClockThatIsWrongIsNotWaitedForForEver has a dead holder elsewhere whose file is of
-// next week, as where a file system takes times from the machines that write.
+// next week, as where a file system takes times from the machines that write. A Sighting has
+// the time of the process, which in a synctest passes only as the test says.
 func TestAClockThatIsWrongIsNotWaitedForForEver(t *testing.T) {
-	dir := t.TempDir()
-	plant(t, dir, 1, farAway)
 	week := time.Now().Add(-7 * 24 * time.Hour) // the clock of whoever looks is a week behind
-	look := lease.Options{Now: func() time.Time { return week }, Interval: -1, Timeout: 200 * time.Millisecond, Sighting: &lease.Sighting{}}
-	var held lease.ErrHeld
-	if _, err := lease.Acquire(dir, look); !errors.As(err, &held) || held.Ahead < 6*24*time.Hour {
-		t.Fatalf("at first: %v", err)
-	}
-	time.Sleep(100 * time.Millisecond)
-	if _, err := lease.Acquire(dir, look); !errors.As(err, &held) {
-		t.Fatalf("too early: %v", err)
-	}
-	time.Sleep(150 * time.Millisecond)
-	l, err := lease.Acquire(dir, look)
-	if err != nil {
-		t.Fatalf("after the timeout by the own clock: %v", err)
-	}
-	if err := l.Release(); err != nil {
-		t.Error(err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		plant(t, dir, 1, farAway)
+		look := lease.Options{Now: func() time.Time { return week }, Interval: -1, Timeout: time.Minute, Sighting: &lease.Sighting{}}
+		var held lease.ErrHeld
+		if _, err := lease.Acquire(dir, look); !errors.As(err, &held) || held.Ahead < 6*24*time.Hour {
+			t.Fatalf("at first: %v", err)
+		}
+		time.Sleep(time.Minute - time.Millisecond)
+		if _, err := lease.Acquire(dir, look); !errors.As(err, &held) {
+			t.Fatalf("too early: %v", err)
+		}
+		time.Sleep(time.Millisecond)
+		l, err := lease.Acquire(dir, look)
+		if err != nil {
+			t.Fatalf("after the timeout by the own clock: %v", err)
+		}
+		if err := l.Release(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestALiveHolderWithAWrongClockKeepsItsLease has one whose file changes.
 func TestALiveHolderWithAWrongClockKeepsItsLease(t *testing.T) {
-	dir := t.TempDir()
-	plant(t, dir, 1, farAway)
-	past := time.Now().Add(-time.Hour)
-	look := lease.Options{Now: func() time.Time { return past }, Interval: -1, Timeout: 150 * time.Millisecond, Sighting: &lease.Sighting{}}
-	path := filepath.Join(dir, "lease", "1.json")
-	for i := range 8 {
-		if _, err := lease.Acquire(dir, look); !errors.As(err, new(lease.ErrHeld)) {
-			t.Fatalf("try %d: %v", i, err)
+	now := time.Now()
+	past := now.Add(-time.Hour)
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		plant(t, dir, 1, farAway)
+		look := lease.Options{Now: func() time.Time { return past }, Interval: -1, Timeout: time.Minute, Sighting: &lease.Sighting{}}
+		path := filepath.Join(dir, "lease", "1.json")
+		for i := range 8 {
+			if _, err := lease.Acquire(dir, look); !errors.As(err, new(lease.ErrHeld)) {
+				t.Fatalf("try %d: %v", i, err)
+			}
+			beat := now.Add(time.Duration(i-30) * time.Minute)
+			if err := os.Chtimes(path, beat, beat); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(40 * time.Second)
 		}
-		if err := os.WriteFile(path, []byte(farAway), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	})
 }
 
 // TestALaterTurnTakesTheLeaseFromAnEarlierOne has a scheduler start again what lives on.

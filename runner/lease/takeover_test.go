@@ -55,7 +55,7 @@ func TestAHolderWhoseFileSaysItIsOfTomorrowIsTakenOverByWhenItWasMade(t *testing
 	if err := os.Chtimes(filepath.Join(dir, "lease", "1.json"), tomorrow, tomorrow); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(20 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond) // times of files have steps of up to 10 ms
 	l, err := lease.Acquire(dir, lease.Options{Timeout: 10 * time.Millisecond, Interval: -1})
 	if err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 
 // fake carries out one command after the other and returns the exit code.
 func fake(commands []string) int {
-	interrupted := make(chan os.Signal, 4)
+	interrupted, parent := make(chan os.Signal, 4), os.Getppid()
 	for _, command := range commands {
 		name, value, _ := strings.Cut(command, "=")
 		switch name {
@@ -70,11 +70,22 @@ func fake(commands []string) int {
 			case <-time.After(d):
 				return 9
 			}
+		case "meet": // own@other: makes its own file, and returns once the other is there
+			own, other, _ := strings.Cut(value, "@")
+			os.WriteFile(own, nil, 0o644)
+			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+				if _, err := os.Stat(other); err == nil {
+					break
+				}
+				if time.Now().After(deadline) {
+					return 7
+				}
+			}
 		case "orphan": // returns once the parent is gone
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 			defer cancel()
 			gone := false
-			pool.WatchParent(ctx, os.Getppid(), 10*time.Millisecond, func() { gone = true })
+			pool.WatchParent(ctx, parent, 10*time.Millisecond, func() { gone = true })
 			if !gone {
 				return 8
 			}

@@ -78,7 +78,14 @@ func TestNoMoreProcessesThanSlotsAndEachSlotHasItsShare(t *testing.T) {
 	log := filepath.Join(dir, "log")
 	var jobs []pool.Job
 	for _, id := range []string{"a", "b", "c", "d", "e"} {
-		jobs = append(jobs, job(id, "append=<@"+log, "env=CUDA_VISIBLE_DEVICES@"+filepath.Join(dir, id), "env=GOMAXPROCS@"+filepath.Join(dir, id+"-threads"), "sleep=60ms", "append=>@"+log))
+		busy := "sleep=60ms"
+		switch here := filepath.Join(dir, "here-"); id { // the first two end only if both run at a time
+		case "a":
+			busy = "meet=" + here + "a@" + here + "b"
+		case "b":
+			busy = "meet=" + here + "b@" + here + "a"
+		}
+		jobs = append(jobs, job(id, "append=<@"+log, "env=CUDA_VISIBLE_DEVICES@"+filepath.Join(dir, id), "env=GOMAXPROCS@"+filepath.Join(dir, id+"-threads"), busy, "append=>@"+log))
 	}
 	opt := options(t, 2)
 	opt.GPUs, opt.Threads = []string{"GPU-x", "GPU-y"}, 3
@@ -229,8 +236,8 @@ func TestOnlyThisAttemptsLastLinesAreTheTail(t *testing.T) {
 // there is one, and by the worker's own watch if that signal is ignored.
 func TestWorkersStopWhenTheParentDies(t *testing.T) {
 	for name, commands := range map[string][]string{
-		"by the worker's watch":     {"ignore", "orphan", "touch=END"},
-		"by the kernel, at a catch": {"sleep=60s"},
+		"by the worker's watch":     {"ignore", "touch=READY", "orphan", "touch=END"},
+		"by the kernel, at a catch": {"touch=READY", "sleep=60s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if strings.Contains(name, "kernel") && !hasParentDeathSignal {
@@ -238,9 +245,9 @@ func TestWorkersStopWhenTheParentDies(t *testing.T) {
 			}
 			dir := t.TempDir()
 			ready, end := filepath.Join(dir, "ready"), filepath.Join(dir, "end")
-			args := []string{"touch=" + ready}
+			var args []string
 			for _, c := range commands {
-				args = append(args, strings.Replace(c, "END", end, 1))
+				args = append(args, strings.NewReplacer("READY", ready, "END", end).Replace(c))
 			}
 			self, _ := os.Executable()
 			parent := exec.Command(self, args...)
@@ -249,7 +256,6 @@ func TestWorkersStopWhenTheParentDies(t *testing.T) {
 				t.Fatal(err)
 			}
 			pid := number(await(t, ready))
-			time.Sleep(50 * time.Millisecond) // let the worker reach its watch
 			parent.Process.Kill()
 			parent.Wait()
 			for deadline := time.Now().Add(20 * time.Second); alive(pid); time.Sleep(5 * time.Millisecond) {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -114,23 +115,52 @@ func TestJSONLinesCarryNonFiniteLossesAndDoNotFlood(t *testing.T) {
 }
 
 func TestBarsNameWhatRunsAndWhatEnded(t *testing.T) {
-	var out bytes.Buffer
+	var out screen
 	clock := newClock()
 	bars := &pool.Bars{Out: &out, Now: clock.Now, Options: []mpb.ContainerOption{mpb.WithAutoRefresh(), mpb.WithRefreshRate(time.Millisecond)}}
-	play(slow{bars}, clock)
+	play(slow{bars, &out}, clock)
 	for _, want := range []string{"bert-k1 train 75/150 5.0/s loss 0.5", "waiting: held by node7", "0/2 jobs, 21 %, 30s, ETA 1m", "done    bert-k1 in 1m30s\n", "note    bert-k4: checkpoint", "FAILED  bert-k4", "        left"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the screen never showed %q:\n%q", want, out.String())
+		if text, _ := out.shown(); !strings.Contains(text, want) {
+			t.Errorf("the screen never showed %q:\n%q", want, text)
 		}
 	}
 }
 
-// slow gives the bars time to draw each state.
-type slow struct{ pool.Renderer }
+// screen keeps what is drawn, and counts how often.
+type screen struct {
+	mu    sync.Mutex
+	text  bytes.Buffer
+	drawn int
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drawn++
+	return s.text.Write(p)
+}
+
+func (s *screen) shown() (text string, drawn int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String(), s.drawn
+}
+
+// slow waits until the bars have drawn each state. The drawing that goes on when a message comes
+// may be of the state before, so a few more are waited for.
+type slow struct {
+	pool.Renderer
+	screen *screen
+}
 
 func (s slow) Message(job pool.Job, m pool.Message) {
 	s.Renderer.Message(job, m)
-	time.Sleep(30 * time.Millisecond)
+	_, before := s.screen.shown()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if _, now := s.screen.shown(); now > before+3 {
+			return
+		}
+	}
 }
 
 func TestEstimateWeighsJobsAndExtrapolates(t *testing.T) {

@@ -62,6 +62,7 @@ type bench struct {
 	signals  chan os.Signal
 	requeued int
 	ready    string
+	end      time.Time // the time limit of endSoon
 }
 
 func newBench(t *testing.T, requeue int, ids ...string) *bench {
@@ -94,6 +95,26 @@ func newBench(t *testing.T, requeue int, ids ...string) *bench {
 	return b
 }
 
+// awaitWorker returns once the worker is at work; its messages before that have been sent.
+func (b *bench) awaitWorker(ctx context.Context) {
+	for ctx.Err() == nil {
+		if _, err := os.Stat(b.ready); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// endSoon returns a time limit of which, when the worker begins to work, a moment is left, and the
+// ten seconds for its checkpoint.
+func (b *bench) endSoon(ctx context.Context) (time.Time, error) {
+	if b.end.IsZero() {
+		b.awaitWorker(ctx)
+		b.end = time.Now().Add(10*time.Second + 50*time.Millisecond)
+	}
+	return b.end, nil
+}
+
 // run runs the task; whatever is to happen meanwhile happens once its worker is at work.
 func (b *bench) run(meanwhile func()) submit.Record {
 	b.t.Helper()
@@ -115,12 +136,7 @@ func (b *bench) runOld(meanwhile func()) submit.Record {
 	}
 	if meanwhile != nil {
 		go func() {
-			for range 1000 {
-				if _, err := os.Stat(b.ready); err == nil {
-					break
-				}
-				time.Sleep(10 * time.Millisecond)
-			}
+			b.awaitWorker(ctx)
 			meanwhile()
 		}()
 	}
@@ -161,12 +177,10 @@ func TestHowATaskEnds(t *testing.T) {
 			b.o.Requeue = func(context.Context) error { b.requeued++; return nil }
 		}, state: submit.Requeued, code: 130, requeued: 1},
 		"its own clock": {ids: []string{"long"}, requeue: 3, change: func(b *bench) {
-			end := time.Now().Add(11 * time.Second) // and 10 are for the checkpoint
-			b.o.EndTime = func(context.Context) (time.Time, error) { return end, nil }
+			b.o.EndTime = b.endSoon
 		}, state: submit.Requeued, code: 130, requeued: 1},
 		"its own clock, before a step was done": {ids: []string{"idle"}, requeue: 3, change: func(b *bench) {
-			end := time.Now().Add(11 * time.Second)
-			b.o.EndTime = func(context.Context) (time.Time, error) { return end, nil }
+			b.o.EndTime = b.endSoon
 		}, state: submit.Interrupted, why: "not one step was done before its time was up: the time limit is too short (slurm.time)", code: 130},
 		"preempted before a step was done": {ids: []string{"idle"}, requeue: 3, meanwhile: func(b *bench) { b.signals <- syscall.SIGUSR1 }, state: submit.Requeued, code: 130, requeued: 1},
 		"another process holds the run":    {ids: []string{"held", "good"}, requeue: 3, state: submit.Held, why: "another process works on it: process 7 on far", code: 1},
