@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,10 +18,26 @@ import (
 // workspace again and again.
 const childWorkspace = "HEADROOM_TEST_FOLD_WORKSPACE"
 
+// childDatabase, if set, makes this test binary a process that has that database open until its
+// input ends.
+const childDatabase = "HEADROOM_TEST_OPEN_DATABASE"
+
 func TestMain(m *testing.M) {
-	root := os.Getenv(childWorkspace)
-	if root == "" {
+	root, path := os.Getenv(childWorkspace), os.Getenv(childDatabase)
+	switch {
+	case root == "" && path == "":
 		os.Exit(m.Run())
+	case path != "":
+		s, err := store.Open(path)
+		fmt.Println("opened", err)
+		io.Copy(io.Discard, os.Stdin)
+		if err == nil {
+			err = s.Close()
+		}
+		if err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	var err error
 	for err == nil {

@@ -5,10 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -18,8 +21,8 @@ import (
 // Rebuild makes the database at path again from the workspace's files, whatever is wrong
 // with it. It folds into a new database beside it, whose content then becomes that of the
 // old one in one transaction: a reader, also one that has the database open, sees the old
-// content or the new one. Only a file in which SQLite finds no database is replaced as a file.
-// Rebuild waits for the lock as Fold does, and returns *Damage if files were bad.
+// content or the new one. A file in which SQLite finds no database is overwritten, while nobody
+// has it open. Rebuild waits for the lock as Fold does, and returns *Damage if files were bad.
 func Rebuild(ctx context.Context, workspace, path string, options ...Option) error {
 	if err := checkNoFolder(path); err != nil {
 		return fmt.Errorf("rebuild database: %w", err)
@@ -47,7 +50,7 @@ func Rebuild(ctx context.Context, workspace, path string, options ...Option) err
 		err = copyDatabase(ctx, fresh.path, path)
 	}
 	if isNoDatabase(err) {
-		err = replaceFile(fresh.path, path)
+		err = overwrite(ctx, fresh.path, path)
 	}
 	if err == nil {
 		err = lock.folded(fresh.now())
@@ -156,12 +159,54 @@ func isNoDatabase(err error) bool {
 	return errors.Is(err, ErrDamaged) || errors.As(err, &e) && primaryCode(e) == sqlite3.ErrReadonly
 }
 
-// replaceFile puts a closed database in the place of a file that is none.
-func replaceFile(from, path string) error {
+// overwrite copies a closed database over a file that is none. The file stays the same one, and
+// is locked: a program that has it open, or opens it meanwhile, would otherwise use the logs of
+// one database with the other.
+func overwrite(ctx context.Context, from, path string) (err error) {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, target.Close()) }() // also unlocks it
+	if err := lockForSQLite(ctx, target); err != nil {
+		return err
+	}
 	for _, name := range []string{path + "-wal", path + "-shm", path + "-journal"} {
 		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	return os.Rename(from, path)
+	size, err := io.Copy(target, source)
+	if err != nil {
+		return err
+	}
+	return errors.Join(target.Truncate(size), target.Sync())
+}
+
+// lockForSQLite takes the lock that SQLite's writers take before they change a file. Nobody gets
+// it while another process has the file open as a database with a log.
+func lockForSQLite(ctx context.Context, file *os.File) error {
+	// The bytes that SQLite calls pending, reserved and shared.
+	bytes := syscall.Flock_t{Type: syscall.F_WRLCK, Start: 0x40000000, Len: 2 + 510}
+	for deadline := time.Now().Add(busyWait); ; {
+		err := syscall.FcntlFlock(file.Fd(), syscall.F_SETLK, &bytes)
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EACCES) && !errors.Is(err, syscall.EINTR):
+			return fmt.Errorf("lock %q: %w", file.Name(), err)
+		case time.Now().After(deadline):
+			return ErrBusy
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }

@@ -1,11 +1,13 @@
 package store_test
 
 import (
+	"bufio"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -166,6 +168,51 @@ func TestARebuildTakesWhateverIsThere(t *testing.T) {
 				t.Errorf("left beside it: %v, %v", names, err)
 			}
 		})
+	}
+}
+
+// A file with pages of another size cannot take the new content by SQLite's own means. It is not
+// taken from under another process.
+func TestARebuildOverwritesNoFileThatAnotherProcessHasOpen(t *testing.T) {
+	w := demo(t)
+	path := filepath.Join(w.Root, store.FileName)
+	execAt(t, path, "PRAGMA page_size = 8192", "CREATE TABLE other (x)", "PRAGMA journal_mode = WAL")
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childDatabase+"="+path)
+	in, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer child.Process.Kill()
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "opened <nil>\n" {
+		t.Fatalf("the other process says %q, %v", line, err)
+	}
+	if err := store.Rebuild(context.Background(), w.Root, path); !errors.Is(err, store.ErrBusy) {
+		t.Errorf("while another process has it open: %v", err)
+	}
+	in.Close()
+	if err := child.Wait(); err != nil {
+		t.Errorf("the other process: %v", err)
+	}
+	if err := store.Rebuild(context.Background(), w.Root, path); err != nil {
+		t.Fatal(err)
+	}
+	s := w.open()
+	w.sameAsNew(s)
+	expect(t, s, "SELECT page_size FROM pragma_page_size", "4096")
+	if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
+		t.Errorf("the file is another one: %v", err)
 	}
 }
 
