@@ -55,6 +55,9 @@ func (s *Store) foldLocked(ctx context.Context, workspace string, lock *lock) er
 	if f.wrote {
 		s.memory.state = nil
 	}
+	if err := s.markWhole(ctx); err != nil {
+		return fmt.Errorf("fold workspace %q: %w", workspace, f.cause(err))
+	}
 	if s.memory.version, err = s.Version(ctx); err != nil {
 		return fmt.Errorf("fold workspace %q: %w", workspace, err)
 	}

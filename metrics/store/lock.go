@@ -56,15 +56,34 @@ func (l *lock) folded(at time.Time) error {
 	return os.Chtimes(l.file.Name(), at, at)
 }
 
+// wholeFold is SQLite's application_id of a database that has the whole of a fold. A database
+// that has none yet may have any part of the files.
+const wholeFold = 0x68726466
+
+// markWhole records in the database, once, that a fold was complete.
+func (s *Store) markWhole(ctx context.Context) error {
+	if whole, err := s.isWhole(ctx); whole || err != nil {
+		return err
+	}
+	_, err := s.db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", wholeFold))
+	return err
+}
+
+func (s *Store) isWhole(ctx context.Context) (bool, error) {
+	var id int64
+	err := s.db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id)
+	return id == wholeFold, err
+}
+
 // FoldedAt returns when the workspace was last folded completely; the zero time if it never
 // was.
 func (s *Store) FoldedAt() (time.Time, error) {
-	var folds int
-	if err := s.db.QueryRow("SELECT count(*) FROM (SELECT 1 FROM run UNION ALL SELECT 1 FROM sweep UNION ALL SELECT 1 FROM evaluation LIMIT 1)").Scan(&folds); err != nil {
-		return time.Time{}, fmt.Errorf("read age of the fold: %w", err)
+	whole, err := s.isWhole(context.Background())
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read age of the fold: %w", withSentinel(err))
 	}
 	info, err := os.Stat(lockPath(s.path))
-	if errors.Is(err, fs.ErrNotExist) || folds == 0 {
+	if errors.Is(err, fs.ErrNotExist) || !whole {
 		return time.Time{}, nil
 	}
 	if err != nil {

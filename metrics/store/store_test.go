@@ -137,7 +137,7 @@ func TestOneFoldsAtATime(t *testing.T) {
 	release := store.Hold(t, s.Path())
 	start := time.Now()
 	err = store.Fold(context.Background(), w.Root, s)
-	if took := time.Since(start); !errors.Is(err, store.ErrLocked) || took < 1500*time.Millisecond || took > 6*time.Second {
+	if took := time.Since(start); !errors.Is(err, store.ErrLocked) || took < 1500*time.Millisecond || took > time.Minute {
 		t.Errorf("after %s: %v", took, err)
 	}
 	expect(t, s, "SELECT count(*) FROM runs", "4") // reading needs no lock
@@ -161,13 +161,41 @@ func TestManyFoldAtOnce(t *testing.T) {
 				return
 			}
 			defer s.Close()
-			if err := store.Fold(context.Background(), w.Root, s); err != nil {
+			err = store.ErrLocked
+			for errors.Is(err, store.ErrLocked) { // on a busy machine the others may take more than two seconds
+				err = store.Fold(context.Background(), w.Root, s)
+			}
+			if err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	group.Wait()
 	w.sameAsNew(w.open())
+}
+
+// A process that was killed in the first fold leaves a part of it, whose age is not that of a fold.
+func TestAPartOfAFoldHasNoAge(t *testing.T) {
+	w := demo(t)
+	s := w.open()
+	store.Hold(t, s.Path())()
+	if _, err := rawDB(t, s.Path()).Exec("INSERT INTO run (run) VALUES (?)", id("a")); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := s.FoldedAt(); err != nil || !at.IsZero() {
+		t.Errorf("folded at %v, %v", at, err)
+	}
+	w.fold(s)
+	if at, err := s.FoldedAt(); err != nil || at.IsZero() {
+		t.Errorf("after a fold: %v, %v", at, err)
+	}
+	path := filepath.Join(t.TempDir(), "new.db")
+	if err := store.Rebuild(context.Background(), w.Root, path); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := w.openAt(path).FoldedAt(); err != nil || at.IsZero() {
+		t.Errorf("after a rebuild: %v, %v", at, err)
+	}
 }
 
 // SQLite itself does not wait here: it reports a lock at once when it changes the mode of a

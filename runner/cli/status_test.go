@@ -3,7 +3,10 @@ package cli_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode/utf8"
 )
@@ -108,5 +111,33 @@ func TestAWatchedStatusDrawsCurves(t *testing.T) {
 	p.width = 0
 	if out := p.ok("status", "small", "--watch"); strings.ContainsAny(out, "▁▂▃▄▅▆▇█\x1b") || !strings.Contains(out, "seconds") {
 		t.Errorf("without a terminal\n%s", out)
+	}
+}
+
+// Until the first fold of a workspace has ended, its database has any part of the files.
+func TestTheFirstFoldOfAnotherProcessIsWaitedFor(t *testing.T) {
+	p := newPlace(t)
+	p.ok("run", p.sample(), "--quiet")
+	want := p.ok("status", "small")
+	database := filepath.Join(p.dir, "ws", "headroom.db")
+	if err := os.Remove(database); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := os.OpenFile(database+".lock", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	p.role = "program"
+	cmd, output := p.start("status", "small")
+	output.wait(t, "for the first time")
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if code := exitCode(cmd.Wait()); code != 0 || !strings.Contains(output.String(), want) {
+		t.Errorf("exit code %d: %s\nwant\n%s", code, output, want)
 	}
 }

@@ -12,8 +12,9 @@ import (
 	"headroom/runner/workspace"
 )
 
-// openStore opens the workspace's database after folding everything in the files. If
-// another process is folding, it reads the database as it is and prints its age.
+// openStore opens the workspace's database after folding everything in the files. If another
+// process is folding, it reads the database as it is and prints its age; it waits for the first
+// fold of a workspace, before whose end the database has any part of the files.
 func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Store, error) {
 	path, err := a.databasePath(w)
 	if err != nil {
@@ -26,12 +27,9 @@ func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Stor
 	if err := a.recordCollections(w); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	err = store.Fold(ctx, w.Root, s)
+	err = a.fold(ctx, w, s)
 	var damage *store.Damage
-	switch {
-	case errors.Is(err, store.ErrLocked):
-		err = a.noteAge(s)
-	case errors.As(err, &damage): // everything else has been folded
+	if errors.As(err, &damage) { // everything else has been folded
 		a.note("note: %v", err)
 		err = nil
 	}
@@ -39,6 +37,26 @@ func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Stor
 		return nil, errors.Join(heldBy(path, err), s.Close())
 	}
 	return s, nil
+}
+
+// fold folds everything in the files, as far as no other process is folding them.
+func (a *app) fold(ctx context.Context, w workspace.Workspace, s *store.Store) error {
+	for waiting := false; ; waiting = true {
+		err := store.Fold(ctx, w.Root, s) // waits for a moment
+		if !errors.Is(err, store.ErrLocked) {
+			return err
+		}
+		at, err := s.FoldedAt()
+		switch {
+		case err != nil:
+			return err
+		case !at.IsZero():
+			a.note("note: %v; figures are %s old", store.ErrLocked, a.env.Now().Sub(at).Round(time.Second))
+			return nil
+		case !waiting:
+			a.note("note: %v for the first time; this command waits for the end of that", store.ErrLocked)
+		}
+	}
 }
 
 // openOwnStore opens the database of the command's workspace as openStore does.
@@ -88,17 +106,4 @@ func (a *app) databasePath(w workspace.Workspace) (string, error) {
 		return "", err
 	}
 	return store.Locate(w.Root, resolver.CacheDir)
-}
-
-// noteAge prints the age of the figures that will be shown.
-func (a *app) noteAge(s *store.Store) error {
-	at, err := s.FoldedAt()
-	if err != nil {
-		return err
-	}
-	if at.IsZero() {
-		return fmt.Errorf("%w, and nothing has been folded before", store.ErrLocked)
-	}
-	a.note("note: another process is folding the workspace; figures are %s old", a.env.Now().Sub(at).Round(time.Second))
-	return nil
 }
