@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"headroom/internal/nouns"
 	"headroom/metrics/record"
 	"headroom/metrics/store"
+	"headroom/runner/workspace"
 )
 
 func newDB(a *app) *cobra.Command {
@@ -62,10 +64,28 @@ func (a *app) dbRebuild(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := store.Rebuild(cmd.Context(), w.Root, path, store.WithClock(a.env.Now)); err != nil {
-		return failedError(heldBy(path, err))
+	if err := a.rebuild(cmd.Context(), w, path); err != nil {
+		return failedError(err)
 	}
 	return a.printDB(dbDocument{Path: path, OK: true})
+}
+
+// rebuild makes the store again from the workspace's files.
+func (a *app) rebuild(ctx context.Context, w workspace.Workspace, path string) error {
+	return heldBy(path, a.awaitFolding(func() error { return store.Rebuild(ctx, w.Root, path, store.WithClock(a.env.Now)) }))
+}
+
+// awaitFolding calls a function that needs the right to fold, again as long as another process has it.
+func (a *app) awaitFolding(work func() error) error {
+	for waiting := false; ; waiting = true {
+		err := work()
+		if !errors.Is(err, store.ErrLocked) {
+			return err
+		}
+		if !waiting {
+			a.note("note: %v; this command waits for the end of that", store.ErrLocked)
+		}
+	}
 }
 
 func (a *app) dbCheck(cmd *cobra.Command, deep bool) error {
@@ -82,7 +102,7 @@ func (a *app) dbCheck(cmd *cobra.Command, deep bool) error {
 		return err
 	}
 	defer s.Close()
-	err = store.Check(cmd.Context(), w.Root, s)
+	err = a.awaitFolding(func() error { return store.Check(cmd.Context(), w.Root, s) })
 	var damage *store.Damage
 	if errors.As(err, &damage) {
 		faults = append(faults, damage.Faults...)

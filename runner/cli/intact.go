@@ -189,8 +189,8 @@ func (a *app) dbRepair(ctx context.Context) error {
 	if err != nil {
 		return failedError(err)
 	}
-	if err := store.Rebuild(ctx, w.Root, path, store.WithClock(a.env.Now)); err != nil && !errors.As(err, new(*store.Damage)) {
-		return failedError(heldBy(path, err))
+	if err := a.rebuild(ctx, w, path); err != nil && !errors.As(err, new(*store.Damage)) {
+		return failedError(err)
 	}
 	done = append(done, path+": made again from the files")
 	left, err := a.examine(ctx, w, true)

@@ -114,30 +114,46 @@ func TestAWatchedStatusDrawsCurves(t *testing.T) {
 	}
 }
 
-// Until the first fold of a workspace has ended, its database has any part of the files.
-func TestTheFirstFoldOfAnotherProcessIsWaitedFor(t *testing.T) {
+// Until the first fold of a workspace has ended, its database has any part of the files. Some commands
+// need the right to fold whatever the database has.
+func TestTheFoldOfAnotherProcessIsWaitedFor(t *testing.T) {
 	p := newPlace(t)
 	p.ok("run", p.sample(), "--quiet")
-	want := p.ok("status", "small")
 	database := filepath.Join(p.dir, "ws", "headroom.db")
-	if err := os.Remove(database); err != nil {
-		t.Fatal(err)
-	}
-	lock, err := os.OpenFile(database+".lock", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	p.role = "program"
-	cmd, output := p.start("status", "small")
-	output.wait(t, "for the first time")
-	if err := lock.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if code := exitCode(cmd.Wait()); code != 0 || !strings.Contains(output.String(), want) {
-		t.Errorf("exit code %d: %s\nwant\n%s", code, output, want)
+	for _, c := range []struct {
+		command []string
+		first   bool // fold of the workspace
+		note    string
+	}{
+		{[]string{"status", "small"}, true, "folding the workspace for the first time; this command waits"},
+		{[]string{"db", "rebuild"}, false, "folding the workspace; this command waits"},
+		{[]string{"db", "check"}, false, "folding the workspace; this command waits"},
+		{[]string{"db", "repair"}, false, "folding the workspace; this command waits"},
+		{[]string{"status", "small"}, false, "folding the workspace; figures are "},
+	} {
+		p.role = "fake"
+		want := p.ok(c.command...)
+		if c.first {
+			if err := os.Remove(database); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lock, err := os.OpenFile(database+".lock", os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lock.Close()
+		if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+			t.Fatal(err)
+		}
+		p.role = "program"
+		cmd, output := p.start(c.command...)
+		output.wait(t, c.note)
+		if err := lock.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if code := exitCode(cmd.Wait()); code != 0 || !strings.Contains(output.String(), want) {
+			t.Errorf("headroom %s: exit code %d: %s\nwant\n%s", c.command, code, output, want)
+		}
 	}
 }

@@ -86,8 +86,8 @@ func (b bench) killPretraining(t *testing.T, id, backend string) {
 			}
 			return
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond)
 	}
 	_ = child.Process.Kill()
-	t.Fatal("the worker wrote no checkpoint in half a minute")
+	t.Fatal("the worker wrote no checkpoint in two minutes")
 }
