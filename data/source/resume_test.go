@@ -286,7 +286,7 @@ func TestCtrlCEndsThePauseBetweenTwoAttempts(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	begin := time.Now()
 	_, err := r.Fetch(ctx, "owner/name", func(source.Progress) { cancel() }) // the first attempt has failed
-	if !errors.Is(err, context.Canceled) || time.Since(begin) > 20*time.Second {
+	if !errors.Is(err, context.Canceled) || time.Since(begin) > time.Minute {
 		t.Errorf("after %s: %v", time.Since(begin), err)
 	}
 }

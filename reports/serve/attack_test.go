@@ -167,22 +167,36 @@ func (s *site) listener(t *testing.T) (address string) {
 
 func TestAThousandIdleConnectionsKeepNobodyOut(t *testing.T) {
 	address := four(t).open().listener(t)
-	for range 1000 {
+	var took time.Duration
+	for range 5 { // on a busy machine one answer may be late by chance
+		if took = besideIdle(t, address, 1000); took < 3*time.Second { // idle connections are closed after five
+			return
+		}
+	}
+	t.Errorf("beside 1,000 idle connections a page takes %v", took)
+}
+
+// besideIdle returns how long a page takes while so many connections are open that ask for nothing.
+func besideIdle(t *testing.T, address string, connections int) time.Duration {
+	t.Helper()
+	for range connections {
 		c, err := net.Dial("tcp", address)
 		if err != nil {
 			t.Skipf("this machine opens no more connections: %v", err)
 		}
 		defer c.Close()
 	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	began := time.Now()
-	answer, err := http.Get("http://" + address + "/")
+	answer, err := client.Get("http://" + address + "/")
 	if err != nil {
 		t.Fatal(err)
 	}
 	answer.Body.Close()
-	if answer.StatusCode != http.StatusOK || time.Since(began) > 3*time.Second {
-		t.Errorf("beside 1,000 idle connections: %d after %v", answer.StatusCode, time.Since(began))
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("beside %d idle connections: %d", connections, answer.StatusCode)
 	}
+	return time.Since(began)
 }
 
 func TestAnIdleConnectionIsClosed(t *testing.T) {

@@ -132,7 +132,7 @@ func TestCtrlCEndsACommandThatWaitsForItsInput(t *testing.T) {
 		if r := p.run(args...); r.code != 130 || !strings.Contains(r.stderr, "interrupted") {
 			t.Errorf("headroom %q: exit code %d: %s", args, r.code, r.stderr)
 		}
-		if took := time.Since(start); took > 10*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("headroom %q took %s to end", args, took)
 		}
 	}

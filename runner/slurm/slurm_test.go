@@ -129,7 +129,7 @@ func stub(t *testing.T, scripts map[string]string) slurm.Client {
 			t.Fatal(err)
 		}
 	}
-	return slurm.Client{Environ: []string{"PATH=" + folder + ":/usr/bin:/bin", "SLURM_CONF=/etc/x", "SQUEUE_USERS=other", "SBATCH_TIMELIMIT=1", "SLURM_JOB_ID=4", "SLURM_TIME_FORMAT=relative"}, Timeout: 5 * time.Second}
+	return slurm.Client{Environ: []string{"PATH=" + folder + ":/usr/bin:/bin", "SLURM_CONF=/etc/x", "SQUEUE_USERS=other", "SBATCH_TIMELIMIT=1", "SLURM_JOB_ID=4", "SLURM_TIME_FORMAT=relative"}, Timeout: time.Minute}
 }
 
 func TestCommandsRunInACleanEnvironment(t *testing.T) {
