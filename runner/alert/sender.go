@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"headroom/internal/plain"
 	"headroom/sweeps"
 )
 
@@ -157,7 +158,7 @@ func (s *Sender) work() {
 func (s *Sender) takeOver() {
 	left, faults := s.outbox.takeAbandoned(s.o.Sweep, abandonedAfter, s.o.Now())
 	for _, err := range faults {
-		s.o.Note(fmt.Sprintf("an alert that waits is not sent: %s", brief(err)))
+		s.o.Note(fmt.Sprintf("an alert that waits is not sent: %s", plain.Line(err.Error())))
 	}
 	for _, e := range left {
 		if s.o.Now().Sub(e.Message.Time) > giveUpAfter {
@@ -177,7 +178,7 @@ func (s *Sender) take(m Message) {
 	ours, err := s.outbox.claim(m)
 	if err != nil {
 		// It is sent although it cannot be recorded, so it may be sent again.
-		s.o.Note(fmt.Sprintf("the alert %q cannot be kept: %s", m.Title, brief(err)))
+		s.o.Note(fmt.Sprintf("the alert %q cannot be kept: %s", m.Title, plain.Line(err.Error())))
 	} else if !ours {
 		return
 	}
@@ -215,7 +216,7 @@ func (s *Sender) deliver(e entry) {
 
 func (s *Sender) note(e entry, err error) {
 	if err != nil {
-		s.o.Note(fmt.Sprintf("what became of the alert %q cannot be kept: %s", e.Message.Title, brief(err)))
+		s.o.Note(fmt.Sprintf("what became of the alert %q cannot be kept: %s", e.Message.Title, plain.Line(err.Error())))
 	}
 }
 

@@ -113,7 +113,7 @@ func expandVariables(text string, getenv func(string) string) (full string, miss
 	return full, missing
 }
 
-// brief returns an error's text on one line of limited length.
+// brief returns the text of a receiver's error on one line of limited length.
 func brief(err error) string {
 	text := strings.Join(strings.Fields(err.Error()), " ")
 	if runes := []rune(text); len(runes) > 300 {
