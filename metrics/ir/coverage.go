@@ -153,7 +153,7 @@ func (c Coverage) Notices() []string {
 		say("%s no document with a grade above 0; the first is %q, and a query without one counts as 0", nouns.CountOf(c.NoRelevant, "judged query has", "judged queries have"), c.firstNoRelevant)
 	}
 	for _, level := range slices.Sorted(maps.Keys(c.NoRelevantAt)) {
-		say("%s no document with a grade of %d or more; measures with (rel=%d) count each as 0", countOf(c.NoRelevantAt[level], "judged query has", "judged queries have"), level, level)
+		say("%s no document with a grade of %d or more; measures with (rel=%d) count each as 0", nouns.CountOf(c.NoRelevantAt[level], "judged query has", "judged queries have"), level, level)
 	}
 	if c.Unjudged > 0 {
 		say("%s not judged and left out", nouns.CountOf(c.Unjudged, "query of the run is", "queries of the run are"))
