@@ -247,7 +247,7 @@ func TestEvaluatePrintsCuts(t *testing.T) {
 	if want := []string{"vectors", "whole", "document 1", "document 3"}; !slices.Equal(vectors, want) {
 		t.Errorf("the table has the rows %q, want %q:\n%s", vectors, want, out)
 	}
-	for list, text := range map[string]string{"0": "element 1: 0 is too small", "2,2": "element 2: 2 is there twice", "-1": "too small", "x": "invalid"} {
+	for list, text := range map[string]string{"0": "element 1: 0 is too small", "2,2": "element 2: 2 is there twice", "-1": "too small", "x": "allowed: integers"} {
 		p.refused([]string{"evaluate", "--model", model, "--on", filepath.Join(p.dir, "data"), "--prune-query=" + list}, "prune-query", text)
 	}
 	p.refused([]string{"evaluate", "qrels", "run", "--prune-document", "3"}, "--prune-document belongs to --model and --run")

@@ -195,7 +195,7 @@ func TestNamesOfRunsThatAreNotClearAreRefused(t *testing.T) {
 	p.refused([]string{"show", ""}, "no run")
 	p.refused([]string{"export", "tiny", "--to", filepath.Join(p.dir, "x")}, "tiny")
 	p.refused([]string{"report", "smal", "-o", filepath.Join(p.dir, "x")}, "smal", "small")
-	p.refused([]string{"query", "DELETE FROM runs"}, "cannot modify runs")
+	p.refused([]string{"query", "DELETE FROM runs"}, "only statements that read are allowed", "DELETE")
 	p.refused([]string{"query", "SELEC 1"})
 	p.refused([]string{"query", "SELECT 1 AS a, 2 AS a", "--json"}, `"a"`, "AS")
 	if err := os.MkdirAll(filepath.Join(p.dir, "full"), 0o755); err != nil {

@@ -90,7 +90,7 @@ func TestResultsThatCannotBePutThereAreRefused(t *testing.T) {
 	p := newPlace(t)
 	p.ok("run", p.sample(), "model.rescale=1", "seed=1")
 	file := p.write("file", "in the way")
-	p.refused([]string{"report", "small", "-o", file}, "write report", file)
+	p.refused([]string{"report", "small", "-o", file}, "--output", file+" is a file", "allowed: a folder")
 	p.refused([]string{"export", "tiny", "--to", filepath.Join(file, "x")}, file)
 }
 

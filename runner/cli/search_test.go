@@ -34,7 +34,14 @@ func TestAnEvaluationsFolderIsSeenAndHasOneCollection(t *testing.T) {
 	if err != nil || len(entries) != 1 || strings.ContainsAny(entries[0].Name()[:1], ".-") {
 		t.Errorf("%v, %v", entries, err)
 	}
-	p.refused([]string{"evaluate", "--model", "tiny-k1-s1", "--on", filepath.Join(p.dir, "data"), filepath.Join(p.dir, "data"), "--output", filepath.Join(p.dir, "out"), "--backend", "go"}, "--output has one folder")
+	spaced, dashed := filepath.Join(p.dir, "a b"), filepath.Join(p.dir, "a-b") // results of both would be in a folder …-a-b
+	for _, folder := range []string{spaced, dashed} {
+		if err := os.CopyFS(folder, os.DirFS(filepath.Join(p.dir, "data"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.refused([]string{"evaluate", "--model", "tiny-k1-s1", "--on", spaced, dashed, "--output", filepath.Join(p.dir, "out"), "--backend", "go"}, "--output has one folder")
+	p.refused([]string{"evaluate", "--model", "tiny-k1-s1", "--on", filepath.Join(p.dir, "data"), filepath.Join(p.dir, "data"), "--backend", "go"}, "twice")
 }
 
 // A weight of 1.0004 is 1 as float16, and then the smaller id comes second.
