@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"reflect"
 	"slices"
@@ -53,6 +54,12 @@ func (d *document) dropRetired() {
 
 func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if target, linkErr := os.Readlink(path); linkErr == nil {
+			// Not ErrNotExist: a file that may be absent is there, and cannot be read.
+			return nil, fmt.Errorf("read %q: it is a link to %q, which is not there", path, target)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", path, err)
 	}

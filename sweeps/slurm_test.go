@@ -143,6 +143,14 @@ func TestASiteFileIsReadStrictly(t *testing.T) {
 	if _, err := sweeps.LoadSite(filepath.Join(folder, "none.toml")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing: %v", err)
 	}
+	// A link to nothing is no missing file: its settings would be lost without a word.
+	link := filepath.Join(folder, "link.toml")
+	if err := os.Symlink("gone.toml", link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sweeps.LoadSite(link); err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), `a link to "gone.toml", which is not there`) {
+		t.Errorf("a link to nothing: %v", err)
+	}
 	path := filepath.Join(folder, sweeps.SiteFile)
 	if err := os.WriteFile(path, []byte("[slurm]\nqos = \"q\"\n"), 0o644); err != nil {
 		t.Fatal(err)

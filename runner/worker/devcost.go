@@ -18,9 +18,9 @@ type devCost struct {
 
 func (c *devCost) step(seconds float64) { c.steps, c.seconds = c.steps+1, c.seconds+seconds }
 
-// evaluation adds one evaluation's seconds. It returns a warning at most once per attempt,
-// otherwise "".
-func (c *devCost) evaluation(seconds float64, every int) string {
+// evaluation adds one evaluation's seconds, of a run that is evaluated after every so many of its
+// steps. It returns a warning at most once per attempt, otherwise "".
+func (c *devCost) evaluation(seconds float64, every, steps int) string {
 	if c.told || c.steps == 0 || !(c.seconds > 0) {
 		return ""
 	}
@@ -29,6 +29,10 @@ func (c *devCost) evaluation(seconds float64, every int) string {
 		return ""
 	}
 	c.told = true
-	return fmt.Sprintf("an evaluation during training took %.3g s, and the %d steps between two take %.3g s: evaluate.every = %.0f, or smaller collections, would bring that down to %.0f %%",
-		seconds, every, step*float64(every), math.Ceil(seconds/(devShare*step)), 100*devShare)
+	mend := "smaller collections"
+	if enough := math.Ceil(seconds / (devShare * step)); enough < float64(steps) {
+		mend = fmt.Sprintf("evaluate.every = %.0f, or smaller collections,", enough)
+	}
+	return fmt.Sprintf("an evaluation during training took %.3g s, and the %d steps between two take %.3g s: %s would bring that down to %.0f %%",
+		seconds, every, step*float64(every), mend, 100*devShare)
 }

@@ -135,7 +135,7 @@ func (a *training) develop(ctx context.Context) (better bool, err error) {
 	if m.Value.NonFinite() == "" && (d.state.Best == 0 || float64(m.Value) > d.state.Value) {
 		d.state.Best, d.state.Value, better = a.reached.step, float64(m.Value), true
 	}
-	if text := d.cost.evaluation(m.Seconds, a.cfg.Evaluate.Every); text != "" {
+	if text := d.cost.evaluation(m.Seconds, a.cfg.Evaluate.Every, a.cfg.Train.Steps); text != "" {
 		a.notice(a.log, text)
 	}
 	return better, nil
