@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -97,7 +98,7 @@ func (a *app) dbCheck(cmd *cobra.Command, deep bool) error {
 	if _, err := record.ReadCollections(w.Root); err != nil {
 		faults = append(faults, err) // opening the store rebuilds it
 	}
-	s, err := a.openStore(cmd.Context(), w)
+	s, _, err := a.openFolded(cmd.Context(), w) // the check finds damage again
 	if err != nil {
 		return err
 	}
@@ -118,8 +119,10 @@ func (a *app) dbCheck(cmd *cobra.Command, deep bool) error {
 		document.Unsealed = found.unsealed
 	}
 	var list []error
-	for _, fault := range append(faults, found.faults...) { // faults that both have found are listed once
-		if text := fault.Error(); !slices.Contains(document.Faults, text) {
+	for _, fault := range append(faults, found.faults...) {
+		// A fault that both have found is listed once; one may say before it what was done.
+		text := fault.Error()
+		if !slices.ContainsFunc(document.Faults, func(listed string) bool { return strings.HasSuffix(text, listed) }) {
 			document.Faults, list = append(document.Faults, text), append(list, fault)
 		}
 	}

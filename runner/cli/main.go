@@ -77,6 +77,8 @@ type app struct {
 	global globalOptions
 	// answered is true after a JSON document was printed, so that an error prints none.
 	answered bool
+	// damage is what the last note on damaged files said.
+	damage string
 	// offline forbids every download of this command and of its workers.
 	offline bool
 }

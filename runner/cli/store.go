@@ -16,27 +16,36 @@ import (
 // process is folding, it reads the database as it is and prints its age; it waits for the first
 // fold of a workspace, before whose end the database has any part of the files.
 func (a *app) openStore(ctx context.Context, w workspace.Workspace) (*store.Store, error) {
+	s, damage, err := a.openFolded(ctx, w)
+	if damage != nil {
+		if text := damage.Error(); text != a.damage { // a command may open the store several times
+			a.damage = text
+			a.note("note: %s", text)
+		}
+	}
+	return s, err
+}
+
+// openFolded is openStore that returns damage of the workspace's files, nil if there is none. All
+// else has been folded then.
+func (a *app) openFolded(ctx context.Context, w workspace.Workspace) (*store.Store, *store.Damage, error) {
 	path, err := a.databasePath(w)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s, err := store.Open(path, store.WithClock(a.env.Now))
 	if err != nil {
-		return nil, heldBy(path, err)
+		return nil, nil, heldBy(path, err)
 	}
 	if err := a.recordCollections(w); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, nil, errors.Join(err, s.Close())
 	}
 	err = a.fold(ctx, w, s)
 	var damage *store.Damage
-	if errors.As(err, &damage) { // everything else has been folded
-		a.note("note: %v", err)
-		err = nil
+	if err != nil && !errors.As(err, &damage) {
+		return nil, nil, errors.Join(heldBy(path, err), s.Close())
 	}
-	if err != nil {
-		return nil, errors.Join(heldBy(path, err), s.Close())
-	}
-	return s, nil
+	return s, damage, nil
 }
 
 // fold folds everything in the files, as far as no other process is folding them.
