@@ -33,3 +33,22 @@ func TestADamagedFileIsNamedOnce(t *testing.T) {
 		}
 	}
 }
+
+// A run whose log was removed looks like one that has not begun.
+func TestResultsWithoutALogAreDamage(t *testing.T) {
+	p := newPlace(t)
+	p.ok("run", p.sample(), "--quiet")
+	p.ok("db", "check")
+	runs, err := filepath.Glob(filepath.Join(p.dir, "ws", "runs", "*"))
+	if err != nil || len(runs) == 0 {
+		t.Fatal(runs, err)
+	}
+	if err := os.RemoveAll(filepath.Join(runs[0], "attempts")); err != nil {
+		t.Fatal(err)
+	}
+	if r := p.run("db", "check"); r.code != 1 || strings.Count(r.stderr, filepath.Join(runs[0], "attempts", "1", "events.jsonl")+" is damaged: the event log is missing") != 1 {
+		t.Errorf("%+v", r)
+	}
+	p.ok("run", p.sample(), "--quiet")
+	p.ok("db", "check")
+}

@@ -76,6 +76,7 @@ func (a *app) examine(ctx context.Context, w workspace.Workspace, deep bool) (ex
 		}
 		if a.holder(w.Run(id)) == "" { // a run on which a process works is not finished
 			found.add(plan.Intact(resolver, w.Root, id))
+			found.add(plan.ResultsHaveLog(w.Run(id)))
 			if deep {
 				found.faults = append(found.faults, checkpoint.Check(filepath.Join(w.Run(id), "checkpoints"), id)...)
 			}

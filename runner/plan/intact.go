@@ -53,6 +53,26 @@ func IntactResults(r *source.Resolver, folder string) error {
 	return intactModel(r, folder, last)
 }
 
+// ResultsHaveLog returns *seal.Damage if the run in a folder has results and no event log, without
+// which it counts as one that has not begun.
+func ResultsHaveLog(folder string) error {
+	attempts, err := event.Attempts(folder)
+	if err != nil {
+		return err
+	}
+	for _, n := range attempts {
+		if _, err := os.Stat(event.Path(folder, n)); err == nil {
+			return nil
+		}
+	}
+	for _, results := range []string{ModelFolder(folder), filepath.Join(folder, "evaluations"), filepath.Join(folder, "checkpoints")} {
+		if entries, err := os.ReadDir(results); err == nil && len(entries) > 0 {
+			return &seal.Damage{Path: event.Path(folder, 1), What: fmt.Sprintf("the event log is missing, and there are results in %s: `headroom run` of its sweep makes the run again", results)}
+		}
+	}
+	return nil
+}
+
 // missingIsDamage turns the error for a missing file into damage.
 func missingIsDamage(err error) error {
 	var path *fs.PathError
