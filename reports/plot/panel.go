@@ -30,7 +30,7 @@ func (p *panel) point(x, y float64) vg.Point {
 // axes draws grid, ticks, frame and names. A panel inside a grid of panels
 // leaves out what its neighbour shows.
 func (p *panel) axes(title, xName, yName string, showX, showY bool) {
-	for _, t := range p.y.ticks {
+	for _, t := range p.yTicks() {
 		at := p.point(p.x.low, t.value)
 		if t.label == "" {
 			continue
@@ -59,8 +59,27 @@ func (p *panel) axes(title, xName, yName string, showX, showY bool) {
 		p.text(vg.Point{X: (p.data.Min.X + p.data.Max.X) / 2, Y: p.data.Min.Y - 20}, xName, script{size: sizeLabel, x: text.XCenter, y: text.YTop})
 	}
 	if showY && yName != "" {
-		p.text(vg.Point{X: p.data.Min.X - 38, Y: (p.data.Min.Y + p.data.Max.Y) / 2}, yName, script{size: sizeLabel, x: text.XCenter, y: text.YBottom, turn: math.Pi / 2})
+		p.text(vg.Point{X: p.data.Min.X - nameLeft, Y: (p.data.Min.Y + p.data.Max.Y) / 2}, yName, script{size: sizeLabel, x: text.XCenter, y: text.YBottom, turn: math.Pi / 2})
 	}
+}
+
+// nameLeft is how far left of the panel the name of its y axis is; numbers stand between them.
+const nameLeft = 38 * vg.Length(1)
+
+// yTicks returns the ticks of the y axis. If there is no room for one of their numbers beside the
+// axis's name, all have an exponent.
+func (p *panel) yTicks() []tick {
+	s := script{size: sizeTick}
+	if !slices.ContainsFunc(p.y.ticks, func(t tick) bool { return p.textWidth(t.label, s) > nameLeft-7 }) {
+		return p.y.ticks
+	}
+	ticks := slices.Clone(p.y.ticks)
+	for i, t := range ticks {
+		if t.label != "" {
+			ticks[i].label = exponentLabel(t.value)
+		}
+	}
+	return ticks
 }
 
 // title writes a panel's title above it. All panels of a figure write theirs alike: in one line

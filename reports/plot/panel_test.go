@@ -78,3 +78,38 @@ func TestPartsReachTheEndOfALossThatBeganHigh(t *testing.T) {
 		t.Errorf("the axis of the contrastive part has no number below %g; its loss ends at %g", least, last)
 	}
 }
+
+// TestNumbersOfAnAxisDoNotReachItsName: a regularizer of 1e-5 or a loss of 1e12 has no room for all
+// its zeros.
+func TestNumbersOfAnAxisDoNotReachItsName(t *testing.T) {
+	const nameEnds = 58 - 38 // points from the left edge of a figure
+	number := regexp.MustCompile(`^-?[0-9.]+(e-?[0-9]+)?k?$`)
+	for _, c := range []struct {
+		low, high float64
+		want      string
+	}{{2e-6, 0.02, "1e-5"}, {2e-6, 8e-6, "2e-6"}, {1e9, 1.2e9, "1e9"}, {1e3, 1e12, "1e11"}, {0.01, 10, "0.1"}} {
+		in := sample.Demo()
+		for i := range in.Runs {
+			s := compare.Series{}
+			for step := range 150 {
+				s.Steps, s.Values = append(s.Steps, step), append(s.Values, c.low+(c.high-c.low)*float64(step)/149)
+			}
+			in.Runs[i].Series["loss/reg_query"] = outline.Curve{Series: s}
+		}
+		f, ok := plot.LossParts(compared(t, in))
+		if !ok {
+			t.Fatal("no parts are drawn")
+		}
+		svg, _ := render(t, f)
+		found := false
+		for _, text := range wellFormed(t, svg) {
+			found = found || text.words == c.want
+			if number.MatchString(text.words) && text.left < nameEnds+1 {
+				t.Errorf("from %g to %g: the number %s begins at %.1f, the name of its axis ends at %d", c.low, c.high, text.words, text.left, nameEnds)
+			}
+		}
+		if !found {
+			t.Errorf("from %g to %g: no number is %s", c.low, c.high, c.want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package plot
 import (
 	"math"
 	"strconv"
+	"strings"
 )
 
 // scale maps data to 0…1 along an axis.
@@ -81,6 +82,21 @@ func tickLabel(v float64, decimals int) string {
 		return strconv.FormatFloat(v/1000, 'f', -1, 64) + "k"
 	}
 	return strconv.FormatFloat(v, 'f', decimals, 64)
+}
+
+// exponentLabel writes a number shortly, whatever its size: "1e-5", "2.5e9", "0".
+func exponentLabel(v float64) string {
+	if v == 0 {
+		return "0"
+	}
+	text := strconv.FormatFloat(v, 'e', 2, 64)
+	mantissa, exponent, _ := strings.Cut(text, "e")
+	mantissa = strings.TrimSuffix(strings.TrimRight(mantissa, "0"), ".")
+	sign, digits := strings.TrimPrefix(exponent[:1], "+"), strings.TrimLeft(exponent[1:], "0")
+	if digits == "" {
+		return mantissa
+	}
+	return mantissa + "e" + sign + digits
 }
 
 // niceStep is 1, 2 or 5 times a power of ten that cuts width into about n parts.
