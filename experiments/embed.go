@@ -16,8 +16,8 @@ import (
 //go:embed *.toml backbones/*.toml paper/*.toml
 var files embed.FS
 
-// ErrUnknown is returned when no experiment or recipe of a name is embedded.
-var ErrUnknown = errors.New("the program does not have")
+// ErrUnknown is returned when no sweep or recipe of a name is embedded.
+var ErrUnknown = errors.New("not built into the program")
 
 // Sweep returns the text of an embedded sweep file and the name to give it in
 // messages.
@@ -59,7 +59,7 @@ func Recipes() []string { return list("backbones") }
 func read(kind, name, file string, known func() []string) (string, []byte, error) {
 	text, err := files.ReadFile(file)
 	if err != nil || strings.ContainsAny(name, "/\\") {
-		return "", nil, fmt.Errorf("%w the %s %q; it has: %s", ErrUnknown, kind, name, strings.Join(known(), ", "))
+		return "", nil, fmt.Errorf("%s %q is %w; built in are: %s", kind, name, ErrUnknown, strings.Join(known(), ", "))
 	}
 	return path.Join("experiments", file), text, nil
 }

@@ -142,7 +142,8 @@ func (s *settings) fromVocabulary(folder string, k kind) (*Tokenizer, error) {
 	return s.fromVocab(path, data)
 }
 
-// checkFiles refuses a folder in which a file that may be read is a device or a pipe, which would block its reader.
+// checkFiles refuses a folder in which a file that may be read is a device or a pipe, which would block its reader, or
+// a link to nothing.
 func checkFiles(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -153,7 +154,11 @@ func checkFiles(folder string) error {
 		if ext := filepath.Ext(path); ext != ".json" && ext != ".txt" {
 			continue
 		}
-		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		info, err := os.Stat(path)
+		if err != nil { // of a link to nothing: its settings would be taken for defaults
+			return fmt.Errorf("read tokenizer: %s is listed in its folder and cannot be read (allowed: a regular file): %w", path, err)
+		}
+		if !info.Mode().IsRegular() && !info.IsDir() {
 			return fmt.Errorf("read %s: it is a pipe or a device (allowed: a regular file)", path)
 		}
 	}

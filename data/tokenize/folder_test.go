@@ -361,3 +361,23 @@ func TestAKeyThatIsNotKnownIsSaidByName(t *testing.T) {
 		}
 	}
 }
+
+// A link to nothing is no missing file: the settings that it was to give would be defaults.
+func TestALinkToNothingIsNamed(t *testing.T) {
+	folder := t.TempDir()
+	for name, text := range map[string]string{"config.json": `{"model_type":"bert"}`, "vocab.txt": "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := tokenize.Open(folder); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "tokenizer_config.json")
+	if err := os.Symlink("gone", path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tokenize.Open(folder); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "allowed: a regular file") {
+		t.Errorf("%v", err)
+	}
+}

@@ -63,18 +63,14 @@ func checkModules(folder string) error {
 			continue
 		}
 		path := filepath.Join(folder, filepath.FromSlash(m.Path), "config.json")
-		info, err := os.Stat(path)
-		if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 			continue
-		}
-		if err != nil {
-			return err
-		}
-		if info.IsDir() {
-			return fmt.Errorf("read %s: is a folder (allowed: a regular file)", path)
 		}
 		if err := checkFile(path); err != nil {
 			return err
+		}
+		if info, err := os.Stat(path); err != nil || info.IsDir() {
+			return cmp.Or(err, fmt.Errorf("read %s: is a folder (allowed: a regular file)", path))
 		}
 	}
 	return nil
@@ -83,6 +79,10 @@ func checkModules(folder string) error {
 // checkFile refuses a file that would block its reader, and a pointer in the place of the file.
 func checkFile(path string) error {
 	info, err := os.Stat(path)
+	if target, linkErr := os.Readlink(path); errors.Is(err, fs.ErrNotExist) && linkErr == nil {
+		// An optional file would be taken for one that is not there.
+		return fmt.Errorf("read %s: is a link to %s, which is not there (allowed: a regular file)", path, target)
+	}
 	if err != nil {
 		return err
 	}

@@ -95,3 +95,30 @@ func TestAFolderWithAConfigPasses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The hub's cache has links to its files; one to a file that was removed is no missing file, whose
+// settings would be defaults.
+func TestLinksToNothingAreNamed(t *testing.T) {
+	for _, name := range []string{"config.json", "generation_config.json", "model.safetensors", "1_P/config.json"} {
+		folder := t.TempDir()
+		for file, text := range map[string]string{"config.json": "{}", "modules.json": `[{"path":"1_P"}]`, "1_P/x": ""} {
+			if file == name {
+				continue
+			}
+			path := filepath.Join(folder, file)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		path := filepath.Join(folder, name)
+		if err := os.Symlink("../gone", path); err != nil {
+			t.Fatal(err)
+		}
+		if err := modelfolder.Check(folder); err == nil || !strings.Contains(err.Error(), path+": is a link to ../gone, which is not there (allowed: a regular file)") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -39,8 +39,10 @@ func (w *space) outlines(t *testing.T, s *store.Store, run string, kept int) {
 		t.Fatal(err)
 	}
 	want := map[string]outline.Curve{}
-	for name, series := range whole {
-		want[name] = outline.Reduce(series, outline.DrawnAs(name))
+	for _, d := range outline.AllDrawn() {
+		if series, ok := whole[d.Name]; ok {
+			want[d.Name] = outline.Reduce(series, d)
+		}
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the curves of run %q are\n%v\nwant\n%v", run, got, want)

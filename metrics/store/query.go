@@ -91,7 +91,7 @@ func refused(err error, query string) error {
 	}
 	code := primaryCode(e)
 	switch word := firstWord(query); {
-	case slices.Contains(writingWords, word), word == "PRAGMA" && code == sqlite3.ErrBusy:
+	case beginsWrite(word), word == "PRAGMA" && code == sqlite3.ErrBusy:
 		return fmt.Errorf("%w: the statement begins with %s", ErrReadOnly, word)
 	case code == sqlite3.ErrReadonly, code == sqlite3.ErrAuth:
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)
@@ -99,5 +99,11 @@ func refused(err error, query string) error {
 	return withSentinel(err)
 }
 
-// writingWords are the first words of statements that write.
-var writingWords = []string{"ALTER", "ANALYZE", "ATTACH", "CREATE", "DELETE", "DETACH", "DROP", "INSERT", "REINDEX", "REPLACE", "UPDATE", "VACUUM"}
+// beginsWrite reports whether a statement that begins with a word writes.
+func beginsWrite(word string) bool {
+	switch word {
+	case "ALTER", "ANALYZE", "ATTACH", "CREATE", "DELETE", "DETACH", "DROP", "INSERT", "REINDEX", "REPLACE", "UPDATE", "VACUUM":
+		return true
+	}
+	return false
+}

@@ -13,15 +13,23 @@ import (
 
 // lossPart is a part of the loss: its series and the name of its axis.
 type lossPart struct {
-	series, axis string
-	contrastive  bool // it has a chance level
+	outline.Drawn
+	axis        string
+	contrastive bool // it has a chance level
 }
 
 func lossParts() []lossPart {
-	return []lossPart{
-		{"loss/contrastive", "contrastive part", true}, {"loss/margin_mse", "margin-MSE part", false}, {"loss/kl", "KL part", false},
-		{"loss/reg_query", "regularizer, queries", false}, {"loss/reg_document", "regularizer, documents", false},
+	axes := map[string]string{
+		"loss/contrastive": "contrastive part", "loss/margin_mse": "margin-MSE part", "loss/kl": "KL part",
+		"loss/reg_query": "regularizer, queries", "loss/reg_document": "regularizer, documents",
 	}
+	var parts []lossPart
+	for _, d := range outline.AllDrawn() {
+		if axis, ok := axes[d.Name]; ok {
+			parts = append(parts, lossPart{d, axis, d.Name == "loss/contrastive"})
+		}
+	}
+	return parts
 }
 
 // LossParts draws the parts of the loss against step: a row per part, a column per line of
@@ -37,7 +45,7 @@ func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 	for _, part := range lossParts() {
 		values, least := newSpan(), math.Inf(1)
 		eachRun(c, func(_ *compare.Line, _ *compare.Point, r *compare.Run) {
-			s := r.Series[part.series]
+			s := r.Series[part.Name]
 			for _, v := range s.Values {
 				values.add(v)
 			}
@@ -51,7 +59,7 @@ func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 		}
 		made := row{part, linear(span{math.Min(0, values.low), values.high})}
 		if values.low >= 0 && values.high/least > 30 {
-			made.y = logarithmic(span{outline.DrawnAs(part.series).LowEnd(least, values.high), values.high})
+			made.y = logarithmic(span{part.LowEnd(least, values.high), values.high})
 			made.axis += " (log)"
 		}
 		rows = append(rows, made)
@@ -83,7 +91,7 @@ func LossParts(c *compare.Comparison) (f *Figure, ok bool) {
 				from := p.point(0, chance)
 				p.line(muted, 1, dashes(), from, vg.Point{X: p.data.Max.X, Y: from.Y})
 			}
-			p.runs(line, fs, r.series, kept)
+			p.runs(line, fs, r.Name, kept)
 		})
 		return s
 	}

@@ -136,7 +136,7 @@ func logarithmic(s span) scale {
 			}
 			label := ""
 			if every > 1 {
-				label = strconv.FormatFloat(v, 'g', 1, 64)
+				label = exponentLabel(v)
 			} else if digit == 1 || decades < 2.5 && (digit == 2 || digit == 5) || decades < 0.8 {
 				label = plainNumber(v)
 			}

@@ -120,7 +120,7 @@ func (a *app) dbCheck(cmd *cobra.Command, deep bool) error {
 	}
 	var list []error
 	for _, fault := range append(faults, found.faults...) {
-		// A fault that both have found is listed once; one may say before it what was done.
+		// A fault that both have found is listed once; what examine found may begin with what it did.
 		text := fault.Error()
 		if !slices.ContainsFunc(document.Faults, func(listed string) bool { return strings.HasSuffix(text, listed) }) {
 			document.Faults, list = append(document.Faults, text), append(list, fault)
