@@ -70,7 +70,7 @@ func TestWrongValuesOfFlagsAreNamedWithWhatIsAllowed(t *testing.T) {
 		{"--keep-vectors belongs to --run\n", []string{"evaluate", "a", "b", "--keep-vectors"}},
 		{"--output is empty; allowed: a file, or - for standard output", []string{"search", filepath.Join(p.dir, "index"), "--queries", corpus, "--output", ""}},
 		{"open sweep \"" + filepath.Base(data) + "\": a folder is there and no file", []string{"plan", filepath.Base(data)}},
-		{"recipe \"nosuch\" is not built into the program; built in are: demo-bert", []string{"pretrain", "nosuch"}},
+		{"recipe \"nosuch\" is not built into the program; built in are: ", []string{"pretrain", "nosuch"}},
 		{"read -: there is no such file; allowed: a file, gzipped or not, or /dev/stdin", []string{"index", "-", "--output", filepath.Join(p.dir, "other")}},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
